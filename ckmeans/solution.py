@@ -1,0 +1,40 @@
+"""What every solver returns: a clustering, its cost, a lower bound, and why the solver stopped."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A clustering with what is known about its quality.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_samples,), int32
+        Cluster of each row.
+    centers : ndarray of shape (n_clusters, n_features), float64
+        Center of each cluster.
+    inertia : float
+        Sum of weighted squared distances of the rows to their centers, in squared units of X.
+    lower_bound : float
+        No clustering into as many clusters costs less. 0.0 where nothing better is known.
+    status : {"optimal", "bounded"}
+        "optimal" only where it is proved, in exact arithmetic, that no clustering costs less.
+    stop_reason : str
+        "proved", "converged", "max_iter", "tol", "time_limit" or "interrupted".
+    """
+
+    labels: np.ndarray
+    centers: np.ndarray
+    inertia: float
+    lower_bound: float
+    status: str
+    stop_reason: str
+
+    @property
+    def gap(self):
+        """(inertia - lower_bound) / inertia: how far, at most, this clustering is above the best; 0.0 if optimal."""
+        if self.status == "optimal" or self.inertia <= self.lower_bound:
+            return 0.0
+        return (self.inertia - self.lower_bound) / self.inertia

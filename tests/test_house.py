@@ -1,0 +1,73 @@
+"""The rules of the house that a machine can keep: who imports whom, and how long a file may get."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ckmeans
+
+PACKAGE = Path(ckmeans.__file__).parent
+SOLVERS = {"lloyd", "mixture", "exhaustive"}
+INSIDE = {
+    "__init__": set(),
+    "__main__": {"cli"},
+    "reference": set(),
+    "solution": set(),
+    "exact": set(),
+    "workers": set(),
+    "lloyd": {"_kernels", "solution", "workers"},
+    "mixture": {"_kernels", "solution", "workers"},
+    "exhaustive": {"_kernels", "solution", "workers", "exact"},
+    "estimators": SOLVERS | {"solution"},
+    "cli": {"estimators", "exhaustive", "solution", "tables"},
+    "tables": set(),
+}
+STANDARD = set(sys.stdlib_module_names)
+OUTSIDE = {
+    "reference": STANDARD,
+    "solution": STANDARD | {"numpy"},
+    "exact": STANDARD | {"numpy"},
+    "workers": STANDARD,
+    **{name: STANDARD | {"numpy", "scipy"} for name in SOLVERS},
+    "estimators": STANDARD | {"numpy", "scipy", "sklearn"},
+}
+
+
+def imports(path):
+    inside, outside = set(), set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            inside |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            outside.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Import):
+            outside |= {alias.name.split(".")[0] for alias in node.names}
+    return inside, outside
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def test_rooms(path):
+    inside, outside = imports(path)
+    assert inside <= INSIDE[path.stem]
+    assert outside <= OUTSIDE.get(path.stem, outside)
+    assert "ckmeans" not in outside
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
+def test_files_stay_short(path):
+    assert len(path.read_text().splitlines()) <= 500
+
+
+def test_public_names_are_no_modules():
+    modules = {path.stem for path in PACKAGE.glob("*.py")}
+    assert not modules & set(ckmeans.__all__)
+    for name in ckmeans.__all__:
+        assert getattr(ckmeans, name) is not None
+
+
+def test_import_loads_nothing_heavy():
+    code = "import sys, ckmeans; print([m for m in ('numpy', 'scipy', 'sklearn', 'matplotlib') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
