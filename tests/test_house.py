@@ -10,7 +10,7 @@ import pytest
 import ckmeans
 
 PACKAGE = Path(ckmeans.__file__).parent
-SOLVERS = {"lloyd", "mixture", "exhaustive"}
+SOLVERS = {"lloyd", "seeding", "exchange", "swap", "restarts", "mixture", "exhaustive"}
 INSIDE = {
     "__init__": set(),
     "__main__": {"cli"},
@@ -18,10 +18,15 @@ INSIDE = {
     "solution": set(),
     "exact": set(),
     "workers": set(),
-    "lloyd": {"_kernels", "solution", "workers"},
+    "checks": set(),
+    "lloyd": {"_kernels", "workers"},
+    "seeding": {"_kernels"},
+    "exchange": {"_kernels", "lloyd"},
+    "swap": {"_kernels", "seeding"},
+    "restarts": {"lloyd", "seeding", "exchange", "swap", "solution", "workers"},
     "mixture": {"_kernels", "solution", "workers"},
-    "exhaustive": {"_kernels", "solution", "workers", "exact"},
-    "estimators": SOLVERS | {"solution"},
+    "exhaustive": {"_kernels", "solution", "workers", "exact", "checks"},
+    "estimators": {"checks", "lloyd", "restarts", "mixture", "workers"},
     "cli": {"estimators", "exhaustive", "solution", "tables"},
     "tables": set(),
 }
@@ -31,6 +36,7 @@ OUTSIDE = {
     "solution": STANDARD | {"numpy"},
     "exact": STANDARD | {"numpy"},
     "workers": STANDARD,
+    "checks": STANDARD | {"numpy"},
     **{name: STANDARD | {"numpy", "scipy"} for name in SOLVERS},
     "estimators": STANDARD | {"numpy", "scipy", "sklearn"},
 }

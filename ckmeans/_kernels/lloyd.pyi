@@ -1,0 +1,31 @@
+from numpy.typing import NDArray
+import numpy as np
+
+Float = NDArray[np.float64]
+Rows = NDArray[np.float32] | NDArray[np.float64]
+Labels = NDArray[np.int32]
+
+def assign(
+    X: Rows, centers: Float, centers_t: Float, start: int, stop: int, scratch: Float, labels: Labels
+) -> int: ...
+def accumulate(
+    X: Rows,
+    sample_weight: Float,
+    labels: Labels,
+    centers: Float,
+    start: int,
+    stop: int,
+    shifts: Float,
+    masses: Float,
+) -> float: ...
+def distances(X: Rows, centers_t: Float, start: int, stop: int, out: Float) -> None: ...
+def removal_gains(
+    X: Rows,
+    sample_weight: Float,
+    labels: Labels,
+    centers: Float,
+    masses: Float,
+    start: int,
+    stop: int,
+    gains: Float,
+) -> None: ...

@@ -1,0 +1,116 @@
+"""Input checks that scikit-learn does not make: each message names the value, the bound and the remedy."""
+
+import numbers
+
+import numpy as np
+
+EXACT_INTEGERS = 2**53  # float64 holds every whole number up to here
+
+
+def check_finite(X):
+    """Refuse NaN and infinity, naming the rows.
+
+    Raises
+    ------
+    ValueError
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(X.sum(dtype=np.float64)):
+            return
+    bad = np.flatnonzero(~np.isfinite(X).all(axis=1))
+    if len(bad):
+        kind = "NaN" if np.isnan(X[bad]).any() else "infinity"
+        shown = ", ".join(map(str, bad[:10])) + (", ..." if len(bad) > 10 else "")
+        raise ValueError(
+            f"X contains {kind} (NaN and inf are not allowed) in {len(bad)} of {len(X)} rows: {shown}. "
+            "Drop these rows or fill in the missing values first."
+        )
+
+
+def check_integers(X):
+    """Refuse whole numbers that float64 would merge.
+
+    Raises
+    ------
+    ValueError
+    """
+    if X.dtype.kind in "iu" and X.dtype.itemsize == 8 and X.size:
+        largest = max(abs(int(X.min())), abs(int(X.max())))
+        if largest > EXACT_INTEGERS:
+            raise ValueError(
+                f"X contains the integer {largest}, beyond 2**53 = {EXACT_INTEGERS}, up to which float64 is exact: "
+                "subtract the minimum of each column first."
+            )
+
+
+def check_weights(sample_weight, n_samples):
+    """Weights as a float64 array, or None where all are one.
+
+    Raises
+    ------
+    ValueError
+        For the wrong length, NaN, infinity, negative weights, or no positive weight.
+    """
+    if sample_weight is None:
+        return None
+    try:
+        weights = np.array(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"sample_weight must hold one number for each row: {error}.") from None
+    if weights.ndim == 0:
+        weights = np.full(n_samples, float(weights))
+    if weights.shape != (n_samples,):
+        raise ValueError(f"sample_weight has shape {weights.shape}; X has {n_samples} rows: give one weight for each.")
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        raise ValueError(
+            f"sample_weight[{bad[0]}] is {weights[bad[0]]}: weights must be finite and at least 0; drop the row or mend it."
+        )
+    if not weights.any():
+        raise ValueError(f"All {n_samples} weights are zero: give at least one row a positive sample_weight.")
+    return None if (weights == 1).all() else weights
+
+
+def check_whole(name, value, least, most=None, remedy="", none=False):
+    """A whole number between bounds, as an int; None too where it is allowed.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if value is None and none:
+        return None
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise TypeError(f"{name}={value!r} is not a whole number: give an int of at least {least}.")
+    if value < least:
+        raise ValueError(f"{name}={value} is too small: give at least {least}.")
+    if most is not None and value > most:
+        raise ValueError(f"{name}={value} exceeds {remedy}.")
+    return int(value)
+
+
+def check_n_clusters(n_clusters, n_samples):
+    """The number of clusters: at least 1, at most one for each row.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    remedy = f"n_samples={n_samples}: ask for at most one cluster per sample"
+    return check_whole("n_clusters", n_clusters, 1, n_samples, remedy)
+
+
+def check_number(name, value, least=0.0, none=False, strict=False):
+    """A finite number of at least (or above) a bound, as a float; None too where it is allowed.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if value is None and none:
+        return None
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(f"{name}={value!r} is not a number: give one {'above' if strict else 'of at least'} {least}.")
+    if not np.isfinite(value) or value < least or (strict and value == least):
+        raise ValueError(f"{name}={value} is out of range: give a number {'above' if strict else 'of at least'} {least}.")
+    return float(value)

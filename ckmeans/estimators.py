@@ -1,0 +1,256 @@
+"""The scikit-learn face of the local search: check the input once, call the solver, set the attributes."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .checks import check_finite, check_integers, check_n_clusters, check_number, check_weights, check_whole
+from .lloyd import Rows
+from .restarts import check_centers, local_search
+from .workers import Workers
+
+
+def check_rows(estimator, X, reset):
+    """X as a C-contiguous float array that is finite, without losing digits on the way.
+
+    Raises
+    ------
+    ValueError
+        For NaN, infinity, strings, complex or sparse data, integers beyond 2**53, or another number of features.
+    """
+    original = X
+    try:
+        X = validate_data(
+            estimator, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=False
+        )
+    except ValueError as error:
+        if "could not convert" not in str(error):
+            raise
+        raise ValueError(f"X must hold numbers: {error}. Encode or drop the columns that are not numbers.") from None
+    check_finite(X)
+    if X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
+        check_integers(np.asarray(original))
+    return X
+
+
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+    """k-means by local search: Lloyd's iteration, polished by exchanges of rows and swaps of centers.
+
+    Labels are the exact nearest centers, ties going to the lowest index, and all results have the same bits for every
+    number of threads.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters.
+    init : {"k-means++", "random"}, array-like of shape (n_clusters, n_features) or callable, default="k-means++"
+        Where the centers start: greedy k-means++, rows at random, given centers, or ``init(X, n_clusters,
+        random_state)``, which returns them.
+    n_init : "auto" or int, default="auto"
+        Number of restarts. "auto" adds random swaps of centers to each restart, and goes on until three restarts have
+        reached the best inertia, or 20 restarts or a modest budget of work are spent. Given centers are started from
+        once.
+    max_iter : int or None, default=None
+        Most updates of the centers in a restart; None goes on to the fixed point.
+    tol : float, default=0.0
+        A restart ends when an iteration lowers the inertia by no more than this share of it. 0 goes on to a true fixed
+        point, where no label changes.
+    polish : bool, default=True
+        Go on from each fixed point by moving single rows while that lowers the inertia (Hartigan 1975), to one where no
+        move does. ``polish=False, n_init=1, init=centers`` is plain Lloyd.
+    max_seconds : float or None, default=None
+        Time limit; the best clustering so far is kept.
+    verbose : int, default=0
+        1 prints a line after each restart.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the restarts.
+    n_threads : int or None, default=None
+        Number of threads; None for as many as there are processors. Never changes the result.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_clusters, n_features), float64
+        The means of the clusters, in lexicographic order unless `init` gave centers.
+    labels_ : ndarray of shape (n_samples,), int32
+        Index of the nearest center of each row; equal to ``predict(X)``.
+    inertia_ : float
+        Sum of the weighted squared distances of the rows to their centers.
+    n_iter_ : int
+        Updates of the centers in the restart that was best.
+    n_restarts_ : int
+        Restarts that were completed.
+    hit_rate_ : float
+        Share of the restarts that reached the best inertia, to a relative 1e-9.
+    stop_reason_ : {"converged", "tol", "max_iter", "time_limit", "interrupted"}
+        Why the search ended.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Where the column names of X are strings.
+
+    References
+    ----------
+    Lloyd (1982), "Least squares quantization in PCM", IEEE Trans. Inf. Theory 28:129-137, doi:10.1109/TIT.1982.1056489.
+    Hartigan (1975), Clustering Algorithms, ch. 4. Fränti (2018), "Efficiency of random swap clustering", J. Big Data 5:13,
+    doi:10.1186/s40537-018-0122-y.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from ckmeans import KMeans
+    >>> kmeans = KMeans(3, random_state=0).fit(load_iris().data)
+    >>> round(kmeans.inertia_, 4)
+    78.8514
+    """
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        init="k-means++",
+        n_init="auto",
+        max_iter=None,
+        tol=0.0,
+        polish=True,
+        max_seconds=None,
+        verbose=0,
+        random_state=None,
+        n_threads=None,
+    ):
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.polish = polish
+        self.max_seconds = max_seconds
+        self.verbose = verbose
+        self.random_state = random_state
+        self.n_threads = n_threads
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Cluster the rows of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Float32 and float64 are taken as they are, without a copy if C-contiguous.
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows, at least 0.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            For data or parameters out of their range; the message tells which, and the remedy.
+        KeyboardInterrupt
+            On Ctrl-C, after the attributes were set to the best clustering so far.
+        """
+        X = check_rows(self, X, reset=True)
+        n_clusters = check_n_clusters(self.n_clusters, len(X))
+        progress = None
+        if self.verbose:
+            progress = lambda n, inertia: print(f"restart {n}: best inertia {inertia:.10g}", flush=True)  # noqa: E731
+        solution = local_search(
+            X,
+            n_clusters,
+            sample_weight=check_weights(sample_weight, len(X)),
+            init=self._checked_init(n_clusters, X.shape[1]),
+            n_init="auto" if isinstance(self.n_init, str) and self.n_init == "auto" else check_whole("n_init", self.n_init, 1),
+            max_iter=check_whole("max_iter", self.max_iter, 1, none=True),
+            tol=check_number("tol", self.tol),
+            polish=bool(self.polish),
+            max_seconds=check_number("max_seconds", self.max_seconds, none=True),
+            rng=check_random_state(self.random_state),
+            n_threads=check_whole("n_threads", self.n_threads, 1, none=True),
+            progress=progress,
+        )
+        self.cluster_centers_ = solution.centers
+        self.labels_ = solution.labels
+        self.inertia_ = solution.inertia
+        self.n_iter_ = solution.n_iter
+        self.n_restarts_ = solution.n_restarts
+        self.hit_rate_ = solution.hit_rate
+        self.stop_reason_ = solution.stop_reason
+        if solution.stop_reason == "interrupted":
+            raise KeyboardInterrupt
+        return self
+
+    def _checked_init(self, n_clusters, n_features):
+        if isinstance(self.init, str):
+            if self.init not in ("k-means++", "random"):
+                raise ValueError(
+                    f"init={self.init!r} is unknown: give 'k-means++', 'random', an array of centers or a callable."
+                )
+            return self.init
+        return self.init if callable(self.init) else check_centers(self.init, n_clusters, n_features)
+
+    @property
+    def _n_features_out(self):
+        return self.cluster_centers_.shape[0]
+
+    def _rows(self, X, workers, sample_weight=None):
+        check_is_fitted(self)
+        X = check_rows(self, X, reset=False)
+        return Rows(X, check_weights(sample_weight, len(X)), workers, reach=self.cluster_centers_)
+
+    def predict(self, X):
+        """Index of the exact nearest center of each row, ties going to the lowest index.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int32
+        """
+        with Workers(self.n_threads) as workers:
+            rows = self._rows(X, workers)
+            return rows.assign(rows.scale(self.cluster_centers_))
+
+    def fit_predict(self, X, y=None, sample_weight=None):
+        """Cluster the rows of X and return `labels_`. See `fit`."""
+        return self.fit(X, sample_weight=sample_weight).labels_
+
+    def transform(self, X):
+        """Distances to the centers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        distances : ndarray of shape (n_samples, n_clusters), float64
+            In the units of X.
+        """
+        with Workers(self.n_threads) as workers:
+            rows = self._rows(X, workers)
+            return np.ldexp(np.sqrt(rows.distances(rows.scale(self.cluster_centers_))), rows.exponent)
+
+    def fit_transform(self, X, y=None, sample_weight=None):
+        """Cluster the rows of X and return their distances to the centers. See `fit` and `transform`."""
+        return self.fit(X, sample_weight=sample_weight).transform(X)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Minus the inertia of X with the nearest of the fitted centers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        score : float
+            In squared units of X; higher is better.
+        """
+        with Workers(self.n_threads) as workers:
+            rows = self._rows(X, workers, sample_weight)
+            return -rows.unscale(rows.clustering(rows.scale(self.cluster_centers_))).inertia

@@ -1,0 +1,87 @@
+"""Hartigan's single-row exchange (Hartigan 1975, ch. 4; Telgarsky & Vattani 2010): a row moves if the inertia falls.
+
+Row x of weight w leaves cluster a of mass A, and joins b of mass B, with the exact change
+    w B / (B + w) |x - c_b|^2  -  w A / (A - w) |x - c_a|^2,
+both means moving along. Where nothing is left to exchange, Lloyd's iteration is at a fixed point too.
+"""
+
+from cython cimport floating
+from metric cimport sq_distances
+
+# A move must lower its own terms by this share, so that rounding cannot make rows move for ever.
+cdef double SLACK = 1e-11
+
+
+cdef inline Py_ssize_t better_cluster(
+    const floating* x, double weight, Py_ssize_t own, const double* centers_t, const double* masses,
+    Py_ssize_t n_features, Py_ssize_t n_clusters, double* scratch,
+) noexcept nogil:
+    """The cluster to which the row should move, or its own."""
+    cdef Py_ssize_t k, best = own
+    cdef double least, cost
+    if weight <= 0 or masses[own] <= weight:  # nothing to gain: no weight, or alone in its cluster
+        return own
+    sq_distances(x, centers_t, n_features, n_clusters, scratch)
+    least = scratch[own] * (masses[own] / (masses[own] - weight)) * (1 - SLACK)
+    for k in range(n_clusters):
+        cost = scratch[k] * (masses[k] / (masses[k] + weight))
+        if cost < least and k != own:
+            least = cost
+            best = k
+    return best
+
+
+def scan(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
+    const int[::1] labels,            # IN  (n_samples,)
+    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters), the means of the labels
+    const double[::1] masses,         # IN  (n_clusters,)
+    Py_ssize_t start,                 # IN  the rows of the block
+    Py_ssize_t stop,
+    double[::1] scratch,              #     (n_clusters,)
+    unsigned char[::1] movable,       # OUT (n_samples,)
+):
+    """Mark the rows of a block whose move would lower the inertia, all others staying."""
+    cdef Py_ssize_t i
+    cdef double weight = 1
+    with nogil:
+        for i in range(start, stop):
+            if sample_weight.shape[0] > 0:
+                weight = sample_weight[i]
+            movable[i] = labels[i] != better_cluster(
+                &X[i, 0], weight, labels[i], &centers_t[0, 0], &masses[0], X.shape[1], masses.shape[0], &scratch[0]
+            )
+
+
+def exchange(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
+    const Py_ssize_t[::1] rows,       # IN  (n_rows,): rows to try, in this order
+    double[::1] scratch,              #     (n_clusters,)
+    int[::1] labels,                  # INOUT (n_samples,)
+    double[:, ::1] centers_t,         # INOUT (n_features, n_clusters)
+    double[::1] masses,               # INOUT (n_clusters,)
+):
+    """Move each row that lowers the inertia, the two means following at once; returns the number of moves."""
+    cdef Py_ssize_t r, i, f, new, old, n_moves = 0
+    cdef double weight = 1
+    with nogil:
+        for r in range(rows.shape[0]):
+            i = rows[r]
+            old = labels[i]
+            if sample_weight.shape[0] > 0:
+                weight = sample_weight[i]
+            new = better_cluster(
+                &X[i, 0], weight, old, &centers_t[0, 0], &masses[0], X.shape[1], masses.shape[0], &scratch[0]
+            )
+            if new == old:
+                continue
+            masses[old] -= weight
+            masses[new] += weight
+            for f in range(X.shape[1]):
+                centers_t[f, old] -= (weight / masses[old]) * (<double> X[i, f] - centers_t[f, old])
+                centers_t[f, new] += (weight / masses[new]) * (<double> X[i, f] - centers_t[f, new])
+            labels[i] = <int> new
+            n_moves += 1
+    return n_moves

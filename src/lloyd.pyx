@@ -1,0 +1,98 @@
+"""Lloyd's iteration over a block of rows: assign rows to their nearest centers, sum the rows of each cluster."""
+
+from cython cimport floating
+from metric cimport nearest, sq_distance, sq_distances
+
+
+def assign(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
+    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
+    Py_ssize_t start,                 # IN  the rows of the block
+    Py_ssize_t stop,
+    double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
+    int[::1] labels,                  # OUT (n_samples,)
+):
+    """Label rows start..stop-1 with their exact nearest centers; returns how many needed exact arithmetic."""
+    cdef Py_ssize_t n_features = X.shape[1], n_clusters = centers.shape[0], i, n_doubtful = 0
+    cdef bint doubtful = False
+    with nogil:
+        for i in range(start, stop):
+            sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
+            labels[i] = <int> nearest(
+                &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
+            )
+            n_doubtful += doubtful
+    return n_doubtful
+
+
+def accumulate(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
+    const int[::1] labels,            # IN  (n_samples,)
+    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
+    Py_ssize_t start,                 # IN  the rows of the block
+    Py_ssize_t stop,
+    double[:, ::1] shifts,            # INOUT (n_clusters, n_features): += weight * (row - its center)
+    double[::1] masses,               # INOUT (n_clusters,): += weight
+):
+    """Sum the rows of each cluster relative to its center; returns the inertia of the block.
+
+    Differences to a nearby center are small, so the mean center + shift / mass keeps its digits at any offset.
+    """
+    cdef Py_ssize_t n_features = X.shape[1], i, f
+    cdef bint weighted = sample_weight.shape[0] > 0
+    cdef double inertia = 0, weight = 1, difference, sq
+    cdef int k
+    with nogil:
+        for i in range(start, stop):
+            k = labels[i]
+            if weighted:
+                weight = sample_weight[i]
+            sq = 0
+            for f in range(n_features):
+                difference = <double> X[i, f] - centers[k, f]
+                sq += difference * difference
+                shifts[k, f] += weight * difference
+            inertia += weight * sq
+            masses[k] += weight
+    return inertia
+
+
+def distances(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
+    Py_ssize_t start,                 # IN  the rows of the block
+    Py_ssize_t stop,
+    double[:, ::1] out,               # OUT (n_samples, n_clusters)
+):
+    """Squared distances of rows start..stop-1 to every center."""
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(start, stop):
+            sq_distances(&X[i, 0], &centers_t[0, 0], X.shape[1], centers_t.shape[1], &out[i, 0])
+
+
+def removal_gains(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
+    const int[::1] labels,            # IN  (n_samples,)
+    const double[:, ::1] centers,     # IN  (n_clusters, n_features), the means of the labels
+    const double[::1] masses,         # IN  (n_clusters,)
+    Py_ssize_t start,                 # IN  the rows of the block
+    Py_ssize_t stop,
+    double[::1] gains,                # OUT (n_samples,)
+):
+    """How much the inertia falls when a row becomes a cluster of its own (Spaeth 1985, eq. 4.3)."""
+    cdef Py_ssize_t i
+    cdef double weight = 1, rest
+    with nogil:
+        for i in range(start, stop):
+            if sample_weight.shape[0] > 0:
+                weight = sample_weight[i]
+            rest = masses[labels[i]] - weight
+            gains[i] = 0
+            if rest > 0:
+                gains[i] = (
+                    sq_distance(&X[i, 0], &centers[labels[i], 0], X.shape[1]) * weight * (masses[labels[i]] / rest)
+                )
