@@ -14,8 +14,9 @@ extensions = [
     Extension(
         f"ckmeans._kernels.{path.stem}",
         [str(path)],
-        depends=[str(header) for header in Path("src").glob("*.pxd")],
+        depends=[str(header) for header in Path("src").glob("*.[hp]*") if header.suffix in (".h", ".pxd")],
         define_macros=[("Py_LIMITED_API", "0x030B0000")] if LIMITED_API else [],
+        include_dirs=["src"],
         py_limited_api=LIMITED_API,
         # No contraction into fused multiply-adds: the error-free transformations need each rounding, and
         # results must not depend on the compiler.

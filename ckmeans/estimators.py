@@ -6,8 +6,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .checks import check_finite, check_integers, check_n_clusters, check_number, check_weights, check_whole
-from .lloyd import Rows
 from .restarts import check_centers, local_search
+from .rows import Rows
 from .workers import Workers
 
 

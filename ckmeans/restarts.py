@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .exchange import polish as exchange_rows
-from .lloyd import Incumbent, Rows, lloyd, settle
+from .exchange import polish
+from .lloyd import lloyd, settle
+from .rows import Clustering, Rows
 from .seeding import kmeans_plusplus, random_rows
 from .solution import Solution
-from .swap import swapped
+from .swap import proposals
 from .workers import Expired, Workers
 
 SAME = 1e-9  # relative difference up to which two inertias count as the same minimum
@@ -80,76 +81,92 @@ def local_search(
     """
     rng = np.random.default_rng() if rng is None else rng
     with Workers(n_threads, max_seconds) as workers:
-        search = _Search(Rows(X, sample_weight, workers), n_clusters, init, n_init, max_iter, tol, polish, rng)
+        search = None
         try:
+            search = _Search(Rows(X, sample_weight, workers), n_clusters, init, n_init, max_iter, tol, polish, rng)
             search.run(X, progress)
             stop_reason = None
         except Expired:
             workers.deadline = float("inf")
-            search.ensure_incumbent()
             stop_reason = "time_limit"
+            if search is None:
+                search = _Search(Rows(X, sample_weight, workers), n_clusters, init, n_init, max_iter, tol, polish, rng)
         except KeyboardInterrupt:
-            if search.incumbent.best is None:
+            if search is None or search.best is None and search.current is None:
                 raise
             stop_reason = "interrupted"
         return search.solution(stop_reason)
 
 
 class _Search:
-    """The restarts: where each ended, and the best clustering seen."""
+    """The restarts: where each ended, the best centers of all, and the latest of the one that is running."""
 
     def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, rng):
         self.rows, self.n_clusters, self.init, self.rng = rows, n_clusters, init, rng
         self.max_iter, self.tol, self.polish = max_iter, tol, polish
         self.auto = n_init == "auto"
         self.n_init = 1 if isinstance(init, np.ndarray) or n_clusters == 1 else MOST_RESTARTS if self.auto else n_init
-        self.incumbent = Incumbent()
+        self.best = self.current = None  # Clustering; centers
         self.ends = []  # (inertia, n_iter, stop_reason) of each restart
         self.budget = np.inf
 
     def run(self, X, progress):
         """Restart until there is enough evidence, or n_init times."""
+        self.rows.pack()
         for _ in range(self.n_init):
             self.ends.append(self.restart(X))
+            self.current = None
             if progress is not None:
-                progress(len(self.ends), self.rows.unscale(self.incumbent.best).inertia)
-            best = self.incumbent.best.inertia
-            if best == 0 or (self.auto and (self.n_hits() >= ENOUGH_HITS or self.work() > self.budget)):
+                progress(len(self.ends), self.rows.unscale(self.best).inertia)
+            if self.best.inertia == 0:
                 break
-        best = self.incumbent.best
-        if not isinstance(self.init, np.ndarray):  # the same partition gets the same numbers from every seed
-            best = self.rows.clustering(np.ascontiguousarray(best.centers[np.lexsort(best.centers.T[::-1])]))
-        self.incumbent.best = settle(self.rows, best) if self.best_end()[2] == "converged" else best
+            if self.auto and (self.n_hits() >= ENOUGH_HITS or self.work() > self.budget):
+                break
 
     def restart(self, X):
         """One start, to where neither Lloyd's iteration, nor exchanges, nor a few swaps lead on."""
-        rows, incumbent = self.rows, self.incumbent
-        clustering, n_iter, stop_reason = lloyd(rows, self.start(X), self.max_iter, self.tol, incumbent)
+        partition, centers, n_iter, stop_reason = lloyd(
+            self.rows, self.start(X), self.max_iter, self.tol, self.follow
+        )
         if self.budget == np.inf:
             self.budget = max(MOST_WORK, WORK_RATIO * self.work())
         if self.polish and stop_reason == "converged":
-            clustering, more = exchange_rows(rows, clustering, incumbent)
+            partition, centers, more = polish(self.rows, partition, centers, self.follow)
             n_iter += more
-            if self.auto and self.n_init > 1:
-                clustering, n_iter = self.swap(clustering, n_iter)
-        return clustering.inertia, n_iter, stop_reason
+        inertia = self.offer(partition, centers)
+        if self.polish and stop_reason == "converged" and self.auto and self.n_init > 1:
+            inertia, n_iter = self.swap(partition, centers, inertia, n_iter)
+        return inertia, n_iter, stop_reason
 
-    def swap(self, clustering, n_iter):
+    def swap(self, partition, centers, inertia, n_iter):
         """Random swaps until PATIENCE of them in a row have failed."""
-        failures, proposals = 0, swapped(self.rows, clustering, self.rng)
+        rows, failures = self.rows, 0
+        swaps = proposals(rows, partition.labels, centers, self.rng)
         while failures < PATIENCE and self.work() <= self.budget:
-            centers = next(proposals, None)
-            if centers is None:  # every row lies on its center
+            proposal = next(swaps, None)
+            if proposal is None:  # every row lies on its center
                 break
-            other, more, _ = lloyd(self.rows, centers, None, 0.0, self.incumbent)
-            if other.inertia < clustering.inertia * (1 + SWAP_REACH):
-                other, last = exchange_rows(self.rows, other, self.incumbent)
+            other, moved, more, _ = lloyd(rows, proposal, partition=partition.copy())
+            if rows.update(other.labels, moved)[2] < inertia * (1 + SWAP_REACH):
+                other, moved, last = polish(rows, other, moved)
                 more += last
             failures += 1
-            if other.inertia < clustering.inertia * (1 - SAME):
-                failures, clustering, n_iter = 0, other, n_iter + more
-                proposals = swapped(self.rows, clustering, self.rng)
-        return clustering, n_iter
+            reached = self.offer(other, moved)
+            if reached < inertia * (1 - SAME):
+                failures, partition, centers, inertia, n_iter = 0, other, moved, reached, n_iter + more
+                swaps = proposals(rows, partition.labels, centers, self.rng)
+        return inertia, n_iter
+
+    def follow(self, centers):
+        """Remember the centers of the restart that is running."""
+        self.current = centers
+
+    def offer(self, partition, centers):
+        """Keep the clustering if it is the best so far; returns its inertia."""
+        inertia = self.rows.update(partition.labels, centers)[2]
+        if self.best is None or inertia < self.best.inertia:
+            self.best = Clustering(partition.labels.copy(), centers, inertia)
+        return inertia
 
     def start(self, X):
         """Centers to begin with, in the units of the kernels."""
@@ -160,35 +177,43 @@ class _Search:
         centers = self.init(X, self.n_clusters, self.rng) if callable(self.init) else self.init
         return self.rows.scale(check_centers(centers, self.n_clusters, X.shape[1]))
 
-    def ensure_incumbent(self):
-        """Some clustering, where the time did not even suffice for the first assignment."""
-        if self.incumbent.best is None:
-            given = isinstance(self.init, np.ndarray)
-            centers = self.rows.scale(self.init) if given else random_rows(self.rows, self.n_clusters, self.rng)
-            self.incumbent.offer(self.rows.clustering(centers))
-
     def work(self):
         """Coordinate differences computed so far."""
         return self.rows.n_distances * self.rows.n_features
 
     def n_hits(self):
         """Restarts that reached the best inertia."""
-        return sum(inertia <= self.incumbent.best.inertia * (1 + SAME) for inertia, _, _ in self.ends)
+        return sum(inertia <= self.best.inertia * (1 + SAME) for inertia, _, _ in self.ends)
 
     def best_end(self):
         """The restart that ended best."""
         return min(self.ends, default=(np.inf, 0, "time_limit"))
 
+    def finished(self):
+        """The best clustering, with labels made for just these centers."""
+        rows, best = self.rows, self.best
+        if self.current is not None and best is None:  # cut off in the first restart
+            return rows.clustering(self.current)
+        if best is None:  # cut off before the first assignment
+            given = isinstance(self.init, np.ndarray)
+            return rows.clustering(
+                rows.scale(self.init) if given else random_rows(rows, self.n_clusters, self.rng)
+            )
+        if not isinstance(self.init, np.ndarray):  # the same partition gets the same numbers from every seed
+            best = rows.clustering(np.ascontiguousarray(best.centers[np.lexsort(best.centers.T[::-1])]))
+        return settle(rows, best) if self.best_end()[2] == "converged" else best
+
     def solution(self, stop_reason):
         """What the estimator hands on."""
-        labels, centers, inertia = self.rows.unscale(self.incumbent.best)
+        clustering = self.finished()
         _, n_iter, reason = self.best_end()
+        labels, centers, inertia = self.rows.unscale(clustering)
         return LocalSolution(
             labels=labels,
             centers=centers,
             inertia=inertia,
             lower_bound=0.0,
-            status="optimal" if inertia == 0 and self.incumbent.best.inertia == 0 else "bounded",
+            status="optimal" if clustering.inertia == 0 else "bounded",
             stop_reason=stop_reason or reason,
             n_iter=n_iter,
             n_restarts=len(self.ends),

@@ -6,15 +6,18 @@ from ._kernels import swap as kernels
 from .seeding import draw
 
 
-def swapped(rows, clustering, rng):
-    """Endless proposals of centers, each with one center of the clustering moved to another row.
+def proposals(rows, labels, centers, rng):
+    """Endless proposals of centers, each with one center of a clustering moved to another row.
 
     The row is drawn as in k-means++; the center given up is the one whose rows lose least, the others staying.
 
     Parameters
     ----------
-    rows : lloyd.Rows
-    clustering : lloyd.Clustering
+    rows : Rows
+        Packed.
+    labels : ndarray of shape (n_samples,), int32
+        The nearest centers.
+    centers : ndarray of shape (n_clusters, n_features), float64
     rng : RandomState or Generator
 
     Yields
@@ -26,22 +29,14 @@ def swapped(rows, clustering, rng):
     Fränti (2018), "Efficiency of random swap clustering", J. Big Data 5:13. Lattanzi & Sohler (2019), "A better
     k-means++ algorithm via local search", ICML, 3662-3671, section 2.
     """
-    labels, centers, _ = clustering
-    n_clusters = len(centers)
-    first, second = np.empty(rows.n_samples), np.empty(rows.n_samples)
-    centers_t = np.ascontiguousarray(centers.T)
-
-    def two_nearest(start, stop):
-        kernels.two_nearest(rows.X, centers_t, labels, start, stop, np.empty(n_clusters), first, second)
-
-    rows.run(two_nearest, n_clusters)
+    first, second = rows.runners_up(centers)
     masses = rows.weights() * first
     while masses.any():
         candidate = rows.X[draw(masses, rng, 1)[0]].astype(np.float64)
 
-        def losses(start, stop, sums):
+        def losses(start, stop, sums, candidate=candidate):
             kernels.losses(rows.X, rows.sample_weight, labels, first, second, candidate, start, stop, sums)
 
         proposal = centers.copy()
-        proposal[rows.sum(losses, 1, (n_clusters,))[1].argmin()] = candidate
+        proposal[rows.sum(losses, 1, (len(centers),))[1].argmin()] = candidate
         yield proposal

@@ -31,29 +31,6 @@ cdef inline Py_ssize_t better_cluster(
     return best
 
 
-def scan(
-    const floating[:, ::1] X,         # IN  (n_samples, n_features)
-    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
-    const int[::1] labels,            # IN  (n_samples,)
-    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters), the means of the labels
-    const double[::1] masses,         # IN  (n_clusters,)
-    Py_ssize_t start,                 # IN  the rows of the block
-    Py_ssize_t stop,
-    double[::1] scratch,              #     (n_clusters,)
-    unsigned char[::1] movable,       # OUT (n_samples,)
-):
-    """Mark the rows of a block whose move would lower the inertia, all others staying."""
-    cdef Py_ssize_t i
-    cdef double weight = 1
-    with nogil:
-        for i in range(start, stop):
-            if sample_weight.shape[0] > 0:
-                weight = sample_weight[i]
-            movable[i] = labels[i] != better_cluster(
-                &X[i, 0], weight, labels[i], &centers_t[0, 0], &masses[0], X.shape[1], masses.shape[0], &scratch[0]
-            )
-
-
 def exchange(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones

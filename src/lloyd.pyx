@@ -1,29 +1,27 @@
-"""Lloyd's iteration over a block of rows: assign rows to their nearest centers, sum the rows of each cluster."""
+"""Sums and distances over a block of rows, by differences in double."""
 
 from cython cimport floating
-from metric cimport nearest, sq_distance, sq_distances
+from metric cimport sq_distance, sq_distances
 
 
-def assign(
+def survey(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
-    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
-    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
     Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
-    double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
-    int[::1] labels,                  # OUT (n_samples,)
+    double[::1] total,                # INOUT (n_features,): += the sum
+    double[::1] low,                  # INOUT (n_features,): min with the least value
+    double[::1] high,                 # INOUT (n_features,): max with the largest
 ):
-    """Label rows start..stop-1 with their exact nearest centers; returns how many needed exact arithmetic."""
-    cdef Py_ssize_t n_features = X.shape[1], n_clusters = centers.shape[0], i, n_doubtful = 0
-    cdef bint doubtful = False
+    """Sum, least and largest value of each feature over some rows."""
+    cdef Py_ssize_t i, f
+    cdef double value
     with nogil:
         for i in range(start, stop):
-            sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
-            labels[i] = <int> nearest(
-                &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
-            )
-            n_doubtful += doubtful
-    return n_doubtful
+            for f in range(X.shape[1]):
+                value = X[i, f]
+                total[f] += value
+                low[f] = min(low[f], value)
+                high[f] = max(high[f], value)
 
 
 def accumulate(

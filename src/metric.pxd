@@ -50,21 +50,26 @@ cdef inline Py_ssize_t grow(double* expansion, Py_ssize_t length, double value) 
     return kept
 
 
-cdef inline Py_ssize_t grow_product(double* expansion, Py_ssize_t length, double a, double b) noexcept nogil:
-    """Add a * b, split exactly into two doubles by Dekker's method (Shewchuk, TWO-PRODUCT)."""
-    cdef double product, spread, a_high, a_low, b_high, b_low
-    if a == 0 or b == 0:
-        return length
-    product = a * b
-    spread = 134217729.0 * a
+cdef inline void two_product(double a, double b, double* parts) noexcept nogil:
+    """parts[0] + parts[1] = a * b, exactly (Dekker 1971; Shewchuk, TWO-PRODUCT)."""
+    cdef double spread = 134217729.0 * a, a_high, a_low, b_high, b_low
     a_high = spread - (spread - a)
     a_low = a - a_high
     spread = 134217729.0 * b
     b_high = spread - (spread - b)
     b_low = b - b_high
-    spread = a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
-    length = grow(expansion, length, spread)
-    return grow(expansion, length, product)
+    parts[0] = a * b
+    parts[1] = a_low * b_low - (((parts[0] - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+cdef inline Py_ssize_t grow_product(double* expansion, Py_ssize_t length, double a, double b) noexcept nogil:
+    """Add a * b, exactly."""
+    cdef double parts[2]
+    if a == 0 or b == 0:
+        return length
+    two_product(a, b, parts)
+    length = grow(expansion, length, parts[1])
+    return grow(expansion, length, parts[0])
 
 
 cdef inline bint nearer(

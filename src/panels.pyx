@@ -1,0 +1,211 @@
+"""Rows in panels, and their nearest centers by the register tiles of tile.h, exactly.
+
+A panel holds a fixed number of rows, feature-major, shifted by an origin and scaled by a power of two. The tiles give each
+row its two least scores |c|^2/2 - x.c, which settle the nearest center unless they are closer than their error bounds;
+such rows are decided by differences in double and, where these cannot tell, in exact arithmetic.
+"""
+
+from cython cimport floating
+from libc.math cimport sqrt
+from libc.stdint cimport int32_t
+from libc.string cimport memcpy
+from metric cimport nearest, sq_distances
+from tile cimport INSTRUCTION_SETS, instruction_set, n_supported
+
+cdef int chosen = n_supported() - 1
+
+
+def instruction_sets():
+    """Names of the instruction sets this processor supports, the one in use last."""
+    return [INSTRUCTION_SETS[i].name.decode() for i in range(n_supported()) if i != chosen] + [
+        INSTRUCTION_SETS[chosen].name.decode()
+    ]
+
+
+def use(name):
+    """Use the kernels of another supported instruction set from now on. Panels packed before are of no use then."""
+    global chosen
+    for i in range(n_supported()):
+        if INSTRUCTION_SETS[i].name.decode() == name:
+            chosen = i
+            return
+    raise ValueError(f"instruction set {name!r} is not among {instruction_sets()}, which this processor supports.")
+
+
+def panel_rows(bint double):
+    """Number of rows in a panel of float or double."""
+    return INSTRUCTION_SETS[chosen].n_rows[double]
+
+
+def tile_centers():
+    """Number of centers in a tile."""
+    return INSTRUCTION_SETS[chosen].n_tile
+
+
+cdef inline double fill(
+    const floating[:, ::1] X, const double[::1] origin, double scale, Py_ssize_t start, Py_ssize_t n_rows, floating* panel,
+) noexcept nogil:
+    """Pack rows from `start` into a panel, zeros where X ends; returns the largest norm."""
+    cdef Py_ssize_t r, f, n = min(n_rows, X.shape[0] - start)
+    cdef double value, norm, reach = 0
+    for r in range(n):
+        norm = 0
+        for f in range(X.shape[1]):
+            value = (<double> X[start + r, f] - origin[f]) * scale
+            norm += value * value
+            panel[f * n_rows + r] = <floating> value
+        reach = max(reach, norm)
+    for r in range(n, n_rows):
+        for f in range(X.shape[1]):
+            panel[f * n_rows + r] = 0
+    return sqrt(reach)
+
+
+def pack(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] origin,         # IN  (n_features,)
+    double scale,                     # IN  a power of two
+    Py_ssize_t start,                 # IN  the panels to pack
+    Py_ssize_t stop,
+    floating[:, :, ::1] panels,       # OUT (n_panels, n_features, panel_rows)
+    double[::1] reach,                # OUT (n_panels,): largest norm of a row
+):
+    """Pack rows into panels."""
+    cdef Py_ssize_t p, n_rows = panels.shape[2]
+    with nogil:
+        for p in range(start, stop):
+            reach[p] = fill(X, origin, scale, p * n_rows, n_rows, &panels[p, 0, 0])
+
+
+def pack_centers(
+    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
+    const double[::1] origin,         # IN  (n_features,)
+    double scale,                     # IN  as the rows were packed
+    floating[:, :, ::1] tiles,        # OUT (n_tiles, 1 + n_features, tile_centers)
+):
+    """Pack centers into tiles; returns the largest norm of a center."""
+    cdef Py_ssize_t k, f, n_tile = tiles.shape[2], n_features = centers.shape[1]
+    cdef floating value
+    cdef double norm, reach = 0
+    with nogil:
+        for k in range(tiles.shape[0] * n_tile):
+            norm = 0
+            for f in range(n_features):
+                value = 0
+                if k < centers.shape[0]:
+                    value = <floating> ((centers[k, f] - origin[f]) * scale)
+                tiles[k // n_tile, 1 + f, k % n_tile] = value
+                norm += <double> value * value
+            tiles[k // n_tile, 0, k % n_tile] = <floating> (norm / 2 if k < centers.shape[0] else INFINITY)
+            reach = max(reach, norm)
+    return sqrt(reach)
+
+
+cdef inline double error_bound(double reach, double center_reach, Py_ssize_t n_features, bint double_precision) noexcept nogil:
+    """Twice a bound of the error of a score, with u the unit roundoff: 2 (d + 8) u (C^2/2 + R C), with some slack.
+
+    One rounding each of the row, the center and |c|^2/2, and at most d + 1 in the sum (Higham 2002, section 3.1).
+    """
+    cdef double u = 1.2e-16 if double_precision else 6e-8
+    return 2.5 * (n_features + 8) * u * (center_reach * (0.5 * center_reach + reach)) + 1e-37 * (not double_precision)
+
+
+def assign(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
+    const double[::1] reach,          # IN  (n_panels,) of pack, or (0,)
+    const double[::1] origin,         # IN  (n_features,)
+    double scale,                     # IN  as the centers were packed
+    const floating[:, :, ::1] tiles,  # IN  of pack_centers
+    double center_reach,              # IN  of pack_centers
+    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
+    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
+    Py_ssize_t start,                 # IN  the panels of the block
+    Py_ssize_t stop,
+    floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
+    double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
+    int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
+    Py_ssize_t[::1] moved,            # OUT (rows of the block,): the rows whose label changed
+    int[::1] left,                    # OUT (rows of the block,): their labels before
+):
+    """Label the rows of some panels with their exact nearest centers, ties to the lowest index.
+
+    Returns the number of rows moved, and the number that had to be decided by differences.
+    """
+    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef bint wide = floating is double, doubtful = False, packed = panels.shape[0] > 0
+    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], n_clusters = centers.shape[0]
+    cdef Py_ssize_t p, r, i, n, k, n_moved = 0, n_doubtful = 0
+    cdef double norm, margin
+    cdef floating* first = &scores[0]
+    cdef floating* second = first + n_rows
+    cdef const floating* panel
+    cdef int32_t found[64]
+    cdef int32_t before[64]
+    with nogil:
+        for p in range(start, stop):
+            if packed:
+                panel = &panels[p, 0, 0]
+                norm = reach[p]
+            else:
+                panel = second + n_rows
+                norm = fill(X, origin, scale, p * n_rows, n_rows, second + n_rows)
+            n = min(n_rows, X.shape[0] - p * n_rows)
+            memcpy(before, &labels[p * n_rows], n * sizeof(int32_t))
+            margin = error_bound(norm, center_reach, n_features, wide)
+            isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
+            if not isa.stirs[wide](first, second, margin, found, before):
+                continue
+            for r in range(n):
+                i = p * n_rows + r
+                k = found[r]
+                if second[r] - first[r] <= margin:
+                    n_doubtful += 1
+                    sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
+                    k = nearest(
+                        &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
+                    )
+                if k != before[r]:
+                    labels[i] = <int> k
+                    moved[n_moved] = i
+                    left[n_moved] = before[r]
+                    n_moved += 1
+    return n_moved, n_doubtful
+
+
+def runners_up(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows)
+    const double[::1] reach,          # IN  (n_panels,)
+    const floating[:, :, ::1] tiles,  # IN  of pack_centers
+    double center_reach,              # IN  of pack_centers
+    Py_ssize_t start,                 # IN  the panels of the block
+    Py_ssize_t stop,
+    floating[::1] scores,             #     (2 * panel_rows,)
+    double[::1] first,                # OUT (n_samples,): at least the least squared distance, in packed units
+    double[::1] second,               # OUT (n_samples,): at most the second least
+):
+    """Bounds of the squared distances to the nearest and to the second nearest center."""
+    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef bint wide = floating is double
+    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], p, r, f, i
+    cdef double margin, norm, slack, unsure = (n_features + 4) * 1.2e-16 if wide else 2.5e-7
+    cdef int32_t found[64]
+    with nogil:
+        for p in range(start, stop):
+            isa.panel[wide](
+                &panels[p, 0, 0], n_features, &tiles[0, 0, 0], tiles.shape[0], &scores[0], &scores[n_rows], found
+            )
+            margin = error_bound(reach[p], center_reach, n_features, wide)
+            for r in range(min(n_rows, X.shape[0] - p * n_rows)):
+                i = p * n_rows + r
+                norm = 0
+                for f in range(n_features):
+                    norm += <double> panels[p, f, r] * panels[p, f, r]
+                slack = 2 * margin + unsure * norm
+                first[i] = max(0.0, norm + 2 * <double> scores[r] + slack)
+                second[i] = max(0.0, norm + 2 * <double> scores[n_rows + r] - slack)
+
+
+cdef extern from "math.h" nogil:
+    double INFINITY
