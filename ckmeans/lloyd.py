@@ -7,8 +7,10 @@ from .rows import Partition
 
 CHECK = 256  # iterations after which the inertia must have fallen: rounding could in theory go in circles
 
+EARLY = 3  # updates after which a start is given up that is still far from the best
 
-def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None):
+
+def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ceiling=None):
     """Lloyd's iteration from given centers (Lloyd 1982, IEEE Trans. Inf. Theory 28:129-137).
 
     Parameters
@@ -23,6 +25,8 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None):
         Is called with the centers of every completed assignment.
     partition : Partition, optional
         Where to start from, if it is near; it is changed. The result does not depend on it.
+    ceiling : float, optional
+        Give up when the inertia is still above this after EARLY updates.
 
     Returns
     -------
@@ -31,7 +35,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None):
     centers : ndarray of shape (n_clusters, n_features), float64
     n_iter : int
         Updates of the centers.
-    stop_reason : {"converged", "tol", "max_iter"}
+    stop_reason : {"converged", "tol", "max_iter", "hopeless"}
     """
     last, n_iter = np.inf, 0
     partition = partition or Partition(rows, len(centers))
@@ -48,6 +52,8 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None):
             last = inertia
         if n_iter == max_iter:
             return partition, centers, n_iter, "max_iter"
+        if ceiling is not None and n_iter == EARLY and rows.update(partition.labels, centers)[2] > ceiling:
+            return partition, centers, n_iter, "hopeless"
         centers, masses = partition.means(centers)
         if not masses.all():
             centers = relocate(rows, partition.labels, centers, masses)

@@ -17,7 +17,8 @@ ENOUGH_HITS = 3  # n_init="auto" ends once so many restarts have reached the bes
 MOST_RESTARTS = 20  # ... or after so many restarts ...
 MOST_WORK = 1e9  # ... or this many coordinate differences, or WORK_RATIO times the first Lloyd run if that is more
 WORK_RATIO = 4
-SWAP_REACH = 0.01  # a swap that ends further than this share above its restart is not worth polishing
+SWAP_REACH = 0.05  # a swap still further than this share above its restart after a few iterations is given up
+POLISH_REACH = 0.005  # one that ends further than this above it is not worth polishing
 PATIENCE = 8  # swaps in a row without success that end a restart
 
 
@@ -146,14 +147,15 @@ class _Search:
             proposal = next(swaps, None)
             if proposal is None:  # every row lies on its center
                 break
-            other, moved, more, _ = lloyd(rows, proposal, partition=partition.copy())
-            if rows.update(other.labels, moved)[2] < inertia * (1 + SWAP_REACH):
-                other, moved, last = polish(rows, other, moved)
-                more += last
             failures += 1
+            ceiling = inertia * (1 + SWAP_REACH)
+            other, moved, more, reason = lloyd(rows, proposal, partition=partition.copy(), ceiling=ceiling)
+            if reason == "hopeless" or rows.update(other.labels, moved)[2] > inertia * (1 + POLISH_REACH):
+                continue
+            other, moved, last = polish(rows, other, moved)
             reached = self.offer(other, moved)
             if reached < inertia * (1 - SAME):
-                failures, partition, centers, inertia, n_iter = 0, other, moved, reached, n_iter + more
+                failures, partition, centers, inertia, n_iter = 0, other, moved, reached, n_iter + more + last
                 swaps = proposals(rows, partition.labels, centers, self.rng)
         return inertia, n_iter
 
