@@ -1,6 +1,7 @@
 # make demo         clusters the shipped Iris data, in a virtual environment of its own (.venv)
 # make test         runs the tests, in the same environment
 # make test-wheel   sdist -> wheel in an empty folder -> new environment -> tests in another folder
+# make test-oldest  the tests on the oldest dependencies that pyproject.toml allows
 # make wheel-check  the wheel as it would be published: repaired, and held against the stable ABI
 # make lint         style of the Python, safety of the workflows
 # make clean        removes everything that was made here
@@ -10,10 +11,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+# setuptools has a warning on every editable installation, and nothing that could be done about it.
+PIP = PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip --disable-pip-version-check --quiet
 WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/*)
 
-.PHONY: demo test test-wheel wheel-check lint clean
+.PHONY: demo test test-wheel test-oldest wheel-check lint clean
 
 # Every fifth flower: 30 rows, that is 2^29 ways to make two clusters, and all of them are looked at.
 demo: $(VENV)/.demo build/iris-30.csv
@@ -34,6 +36,15 @@ test-wheel: $(VENV)/.dev
 	venv/bin/pip install --quiet --upgrade "pip>=25.1"; \
 	venv/bin/pip wheel --quiet --no-deps *.tar.gz; \
 	venv/bin/pip install --quiet "$$(echo *.whl)[all]" --group test; \
+	venv/bin/python -m pytest
+
+test-oldest: UV = $(BIN)/uv pip install --quiet --python "$$room/venv/bin/python"
+test-oldest: $(VENV)/.dev
+	@set -eux; room=$$(mktemp -d); trap 'rm -rf "$$room"' EXIT; \
+	$(PYTHON) -m venv "$$room/venv"; \
+	$(UV) --resolution lowest-direct -r pyproject.toml --extra cli --extra plots --group test; \
+	$(UV) --no-deps .; \
+	cp -r tests pyproject.toml "$$room"; cd "$$room"; \
 	venv/bin/python -m pytest
 
 wheel-check: $(VENV)/.dev
@@ -63,13 +74,13 @@ build/iris-30.csv: ckmeans/data/iris.csv
 $(VENV)/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is no Python 3.11 or later: name one, as in make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	@echo "Setting up $(VENV) (once; a minute or two) ..."
+	@echo "Setting up $(VENV), once; this takes a minute."
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --upgrade "pip>=25.1"
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.venv $(WHAT_IS_BUILT)
-	$(PIP) install --editable ".[cli,plots]"
+	$(PIP) install --editable ".[cli]"
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.venv $(WHAT_IS_BUILT)
