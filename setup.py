@@ -14,13 +14,13 @@ extensions = [
     Extension(
         f"ckmeans._kernels.{path.stem}",
         [str(path)],
-        depends=[str(header) for header in Path("src").glob("*.[hp]*") if header.suffix in (".h", ".pxd")],
-        define_macros=[("Py_LIMITED_API", "0x030B0000")] if LIMITED_API else [],
+        depends=[str(header) for pattern in ("*.pxd", "*.h") for header in sorted(Path("src").glob(pattern))],
         include_dirs=["src"],
+        define_macros=[("Py_LIMITED_API", "0x030B0000")] if LIMITED_API else [],
         py_limited_api=LIMITED_API,
         # No contraction into fused multiply-adds: the error-free transformations need each rounding, and
         # results must not depend on the compiler.
-        extra_compile_args=["/O2"] if MSVC else ["-O3", "-ffp-contract=off"],
+        extra_compile_args=["/O2"] if MSVC else ["-O3", "-ffp-contract=off", "-g0"],
     )
     for path in sorted(Path("src").glob("*.pyx"))
 ]

@@ -115,7 +115,9 @@ def log_joint(X, centers, variances, mixing):
         half = Decimal(len(X[0])) / 2
         return [
             [
-                _decimal(p).ln() - half * (two_pi * _decimal(v)).ln() - _decimal(sq_distance(x, c) / (2 * Fraction(v)))
+                _decimal(p).ln()
+                - half * (two_pi * _decimal(v)).ln()
+                - _decimal(sq_distance(x, c) / (2 * Fraction(v)))
                 for c, v, p in zip(centers, variances, mixing, strict=True)
             ]
             for x in X
@@ -128,7 +130,10 @@ def log_likelihood(X, centers, variances, mixing, weights=None):
     with localcontext() as context:
         context.prec = DIGITS
         rows = log_joint(X, centers, variances, mixing)
-        return sum(_decimal(w) * (sum((v - max(row)).exp() for v in row).ln() + max(row)) for w, row in zip(weights, rows))
+        return sum(
+            _decimal(w) * (sum((v - max(row)).exp() for v in row).ln() + max(row))
+            for w, row in zip(weights, rows)
+        )
 
 
 def responsibilities(X, centers, variances, mixing):

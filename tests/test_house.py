@@ -44,7 +44,7 @@ OUTSIDE = {
 
 def imports(path):
     inside, outside = set(), set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             inside |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -64,7 +64,7 @@ def test_rooms(path):
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
 def test_files_stay_short(path):
-    assert len(path.read_text().splitlines()) <= 500
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
 
 
 def test_public_names_are_no_modules():

@@ -1,0 +1,96 @@
+# make demo         clusters the shipped Iris data, in a virtual environment of its own (.venv)
+# make test         runs the tests, in the same environment
+# make test-wheel   sdist -> wheel in an empty folder -> new environment -> tests in another folder
+# make test-oldest  the tests on the oldest dependencies that pyproject.toml allows
+# make wheel-check  the wheel as it would be published: repaired, and held against the stable ABI
+# make lint         style of the Python, safety of the workflows
+# make clean        removes everything that was made here
+#
+# Another interpreter: make test PYTHON=python3.13 (after make clean, if .venv is there already).
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+# setuptools has a warning on every editable installation, and nothing that could be done about it.
+PIP = PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip --disable-pip-version-check --quiet
+WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/*)
+
+.PHONY: demo test test-wheel test-oldest wheel-check lint clean
+
+# Every fifth flower: 30 rows, that is 2^29 ways to make two clusters, and all of them are looked at.
+demo: $(VENV)/.demo build/iris-30.csv
+	$(BIN)/ckmeans fit iris -k 3
+	$(BIN)/ckmeans soft iris -k 3
+	$(BIN)/ckmeans exhaustive build/iris-30.csv -k 2
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+test-wheel: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build --sdist --quiet
+	@set -eux; room=$$(mktemp -d); trap 'rm -rf "$$room"' EXIT; \
+	$(PYTHON) -m venv "$$room/venv"; \
+	tar -xzf dist/*.tar.gz -C "$$room"; mv dist/*.tar.gz "$$room"; cd "$$room"; \
+	mv certified_kmeans-*/tests certified_kmeans-*/pyproject.toml .; rm -r certified_kmeans-*/; \
+	venv/bin/pip install --quiet --upgrade "pip>=25.1"; \
+	venv/bin/pip wheel --quiet --no-deps *.tar.gz; \
+	venv/bin/pip install --quiet "$$(echo *.whl)[all]" --group test; \
+	venv/bin/python -m pytest
+
+test-oldest: UV = $(BIN)/uv pip install --quiet --python "$$room/venv/bin/python"
+test-oldest: $(VENV)/.dev
+	@set -eux; room=$$(mktemp -d); trap 'rm -rf "$$room"' EXIT; \
+	$(PYTHON) -m venv "$$room/venv"; \
+	$(UV) --resolution lowest-direct -r pyproject.toml --extra cli --extra plots --group test; \
+	$(UV) --no-deps .; \
+	cp -r tests pyproject.toml "$$room"; cd "$$room"; \
+	venv/bin/python -m pytest
+
+wheel-check: $(VENV)/.dev
+	rm -rf dist wheelhouse
+	$(BIN)/python -m build --quiet
+	$(BIN)/twine check --strict dist/*
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair --wheel-dir wheelhouse dist/*-abi3-*.whl
+	$(BIN)/abi3audit --strict wheelhouse/*.whl
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/zizmor --offline --quiet --persona=pedantic .github
+
+clean:
+	rm -rf $(VENV) build dist wheelhouse *.egg-info ckmeans/_kernels/*.so ckmeans/_kernels/*.pyd \
+		.pytest_cache .ruff_cache .hypothesis
+	find ckmeans tests -name __pycache__ -exec rm -rf {} +
+
+build/iris-30.csv: ckmeans/data/iris.csv
+	mkdir -p build
+	awk 'NR == 1 || NR % 5 == 2' $< > $@
+
+# The environment. Each file in it marks one thing as installed; an edit of a .py needs nothing, an edit of what
+# is built installs again.
+
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is no Python 3.11 or later: name one, as in make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@echo "Setting up $(VENV), once; this takes a minute."
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade "pip>=25.1"
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.venv $(WHAT_IS_BUILT)
+	$(PIP) install --editable ".[cli]"
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.venv $(WHAT_IS_BUILT)
+	$(PIP) install --editable ".[all]" --group test
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.lint: $(VENV)/.venv pyproject.toml
+	$(PIP) install --group lint
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.venv pyproject.toml
+	$(PIP) install --group dev
+	@touch $@
