@@ -9,8 +9,8 @@ from .lloyd import lloyd
 def polish(rows, partition, centers, follow=None):
     """Exchange single rows until none is left that would lower the inertia.
 
-    Every result is a fixed point of Lloyd's iteration, not the other way round. Rows that might move are found in
-    parallel with all others staying, then tried one after the other; Lloyd's iteration closes each round.
+    Every result is a fixed point of Lloyd's iteration, not the other way round. Rows that could move with all others
+    staying are found first, then tried one after the other; Lloyd's iteration closes each round.
 
     Parameters
     ----------
@@ -37,24 +37,32 @@ def polish(rows, partition, centers, follow=None):
     n_iter = 0
     while True:
         means, masses = partition.means(centers)
-        candidates = _movable(rows, partition.labels, means, masses)
         labels, centers_t = partition.labels.copy(), np.ascontiguousarray(means.T)
+        candidates = _movable(rows, labels, means, centers_t, masses)
         if not kernels.exchange(
             rows.X, rows.sample_weight, candidates, np.empty(len(means)), labels, centers_t, masses
         ):
             return partition, centers, n_iter
-        rows.n_distances += len(candidates) * len(means)
         partition, centers, more, _ = lloyd(rows, np.ascontiguousarray(centers_t.T), None, 0.0, follow, partition)
         n_iter += more
 
 
-def _movable(rows, labels, means, masses):
-    """Rows that could lower the inertia by moving, all others staying, and some more: bounds decide."""
+def _movable(rows, labels, means, centers_t, masses):
+    """Rows that would lower the inertia by moving, all others staying: bounds rule out most, differences decide."""
     first, second = rows.runners_up(means)
     weights = rows.weights()
-    rest = masses[labels] - weights
-    positive = masses > 0
-    with np.errstate(divide="ignore"):
-        leaves = np.where(rest > 0, masses[labels] / rest, 0) * first
-    joins = masses[positive].min() / (masses[positive].min() + weights) if positive.all() else 0
-    return np.flatnonzero((leaves > joins * second) & (weights > 0) & (rest > 0))
+    own = masses[labels]
+    rest = own - weights
+    least = masses.min()
+    maybe = (own * first * (least + weights) > rest * least * second) & (weights > 0) & (rest > 0)
+    candidates = np.flatnonzero(maybe)
+    movable = np.empty(len(candidates), np.uint8)
+
+    def block(start, stop):
+        scratch = np.empty(len(means))
+        kernels.scan(
+            rows.X, rows.sample_weight, candidates, labels, centers_t, masses, start, stop, scratch, movable
+        )
+
+    rows.run(block, len(means), len(candidates))
+    return candidates[movable.view(bool)]

@@ -37,27 +37,31 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ce
         Updates of the centers.
     stop_reason : {"converged", "tol", "max_iter", "hopeless"}
     """
-    last, n_iter = np.inf, 0
+    last, n_iter, fresh = np.inf, 0, True
     partition = partition or Partition(rows, len(centers))
+    looks = [np.inf if max_iter is None else max_iter, EARLY if ceiling is not None else np.inf]
     while True:
-        n_changed = rows.assign(centers, partition)
-        if follow is not None:
-            follow(centers)
-        if n_iter and not n_changed:
-            return partition, centers, n_iter, "converged"
-        if tol > 0 or (n_iter and n_iter % CHECK == 0):
-            inertia = rows.update(partition.labels, centers)[2]
-            if n_iter and last - inertia <= tol * last:
-                return partition, centers, n_iter, "tol" if tol > 0 else "converged"
-            last = inertia
-        if n_iter == max_iter:
-            return partition, centers, n_iter, "max_iter"
-        if ceiling is not None and n_iter == EARLY and rows.update(partition.labels, centers)[2] > ceiling:
-            return partition, centers, n_iter, "hopeless"
-        centers, masses = partition.means(centers)
+        look = n_iter if tol > 0 else min([*(at for at in looks if at >= n_iter), -(-(n_iter + 1) // CHECK) * CHECK])
+        centers, done, n_changed, masses = rows.iterate(centers, partition, look - n_iter, fresh)
+        n_iter, fresh = n_iter + done, False
+        if masses is None:
+            if follow is not None:
+                follow(centers)
+            if n_iter and not n_changed:
+                return partition, centers, n_iter, "converged"
+            if tol > 0 or (n_iter and n_iter % CHECK == 0):
+                inertia = rows.update(partition.labels, centers)[2]
+                if n_iter and last - inertia <= tol * last:
+                    return partition, centers, n_iter, "tol" if tol > 0 else "converged"
+                last = inertia
+            if n_iter == max_iter:
+                return partition, centers, n_iter, "max_iter"
+            if ceiling is not None and n_iter == EARLY and rows.update(partition.labels, centers)[2] > ceiling:
+                return partition, centers, n_iter, "hopeless"
+            centers, masses = partition.means(centers)
+            n_iter += 1
         if not masses.all():
             centers = relocate(rows, partition.labels, centers, masses)
-        n_iter += 1
 
 
 def relocate(rows, labels, means, masses):

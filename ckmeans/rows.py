@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ._kernels import lloyd as kernels
-from ._kernels import panels, sums
+from ._kernels import panels
 from .workers import split
 
+SLICE_WORK = 1 << 26  # in a run of iterations over few rows, which nothing can interrupt: less than 20 ms
 BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
 SLOW = 16  # the kernels that go row by row take about this many times as long
 SAFE = 300  # float64 data of a binary exponent beyond this are scaled
@@ -57,7 +58,7 @@ class Rows:
         spread = max((high - self.origin).max(), (self.origin - low).max())
         self.pack_scale = np.ldexp(1.0, -int(np.frexp(spread)[1]))
         self._panels = None
-        self._scales = self._fixed_point(max(high.max(), -low.min()))
+        self._units = self._fixed_point(max(high.max(), -low.min()))
 
     def _survey(self):
         """Sum, least and largest value of each feature."""
@@ -75,7 +76,7 @@ class Rows:
         bits = min(62 - self.n_samples.bit_length(), 50)
         weight = self.sample_weight.max() if len(self.sample_weight) else 1.0
         weight_scale = np.ldexp(1.0, bits - 1 - int(np.frexp(weight)[1])) if len(self.sample_weight) else 1.0
-        return np.ldexp(1.0, bits - 1 - int(np.frexp(weight * extreme)[1])), weight_scale, np.ldexp(1.0, bits)
+        return np.array([np.ldexp(1.0, bits - 1 - int(np.frexp(weight * extreme)[1])), weight_scale, np.ldexp(1.0, bits)])
 
     def weights(self):
         """The weights as an array of shape (n_samples,), ones included."""
@@ -83,11 +84,12 @@ class Rows:
 
     # ---- over all rows, row by row ----
 
-    def run(self, kernel, n_centers):
-        """Call kernel(start, stop) over all rows, blocks sized for work on n_centers distances a row."""
-        self.n_distances += self.n_samples * n_centers
+    def run(self, kernel, n_centers, n_rows=None):
+        """Call kernel(start, stop) over all rows, or n_rows of them, blocks sized for n_centers distances a row."""
+        n_rows = self.n_samples if n_rows is None else n_rows
+        self.n_distances += n_rows * n_centers
         size = max(1, BLOCK_WORK // SLOW // (self.n_features * n_centers + 8))
-        self.workers.run(kernel, split(self.n_samples, size))
+        self.workers.run(kernel, split(n_rows, size))
 
     def _slabs(self, n_centers, n_out):
         """(index, start, stop) of the slabs that sums go through: they depend on the shape of the data alone."""
@@ -152,11 +154,11 @@ class Rows:
         self._panels = packed
         return self
 
-    def tiles(self, centers):
-        """The centers as the panel kernels want them, and their reach."""
+    def _tiles(self, n_clusters):
+        """Room for centers as the panel kernels want them: in tiles, and transposed."""
         n_tile = panels.tile_centers()
-        tiles = np.empty((-(-len(centers) // n_tile), 1 + self.n_features, n_tile), self.X.dtype)
-        return tiles, panels.pack_centers(centers, self.origin, self.pack_scale, tiles)
+        tiles = np.empty((-(-n_clusters // n_tile), 1 + self.n_features, n_tile), self.X.dtype)
+        return tiles, np.empty((self.n_features, n_clusters))
 
     def assign(self, centers, partition=None):
         """Label every row with its exact nearest center, ties to the lowest index; returns how many labels changed.
@@ -164,24 +166,21 @@ class Rows:
         With a `Partition`, its labels and sums follow. Without, the labels are returned instead.
         """
         target = partition or Partition(self, len(centers), summed=False)
-        tiles, center_reach = self.tiles(centers)
-        centers_t = np.ascontiguousarray(centers.T)
+        tiles, centers_t = self._tiles(len(centers))
+        center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
         packed = self._panels or (np.empty((0, self.n_features, self.panel_rows), self.X.dtype), np.empty(0))
         blocks, counts = self._blocks(len(centers)), []
         longest = (blocks[0][1] - blocks[0][0]) * self.panel_rows
 
         def block(start, stop):
             scratch = target.scratch(longest)
-            n_moved, n_doubtful = panels.assign(
-                self.X, *packed, self.origin, self.pack_scale, tiles, center_reach, centers, centers_t,
-                start, stop, scratch.scores, scratch.distances, target.labels, scratch.moved, scratch.left,
+            counts.append(
+                panels.assign(
+                    self.X, self.sample_weight, *packed, self.origin, self.pack_scale, tiles, center_reach,
+                    centers, centers_t, start, stop, scratch.scores, scratch.distances,
+                    target.labels, scratch.moved, scratch.left, self._units, scratch.sums,
+                )
             )  # fmt: skip
-            if partition is not None:
-                sums.shift(
-                    self.X, self.sample_weight, target.labels, scratch.moved, scratch.left, n_moved,
-                    *self._scales, scratch.sums,
-                )  # fmt: skip
-            counts.append((n_moved, n_doubtful))
             target.idle.append(scratch)
 
         self.workers.run(block, blocks)
@@ -189,9 +188,50 @@ class Rows:
         self.n_doubtful += sum(n for _, n in counts)
         return target.labels if partition is None else sum(n for n, _ in counts)
 
+    def iterate(self, centers, partition, n_steps, fresh):
+        """Assign all rows and, as long as labels change, update the centers and assign again, up to n_steps times.
+
+        Parameters
+        ----------
+        centers : ndarray of shape (n_clusters, n_features), float64
+        partition : Partition
+            Follows.
+        n_steps : int
+            Most updates. Fewer are made where they would take long; none where the rows fill more than one block.
+        fresh : bool
+            Whether the labels may be those of other centers.
+
+        Returns
+        -------
+        centers : ndarray of shape (n_clusters, n_features), float64
+        n_iter : int
+            Updates made.
+        n_changed : int
+            Labels changed in the last assignment.
+        masses : ndarray of shape (n_clusters,), or None
+            The masses, where a cluster is left without weight; the centers are not assigned yet in this case.
+        """
+        if len(self._blocks(len(centers))) > 1:
+            return centers, 0, self.assign(centers, partition), None
+        self.workers.check_time()
+        centers, masses = centers.copy(), np.empty(len(centers))
+        scratch = partition.scratch(self.n_samples)
+        slice_steps = SLICE_WORK // (self.n_samples * (self.n_features + 3) * (len(centers) + 8))
+        tiles, centers_t = self._tiles(len(centers))
+        n_iter, n_changed, n_doubtful, n_empty = panels.iterate(
+            self.X, self.sample_weight, *self._panels, self.origin, self.pack_scale, tiles, centers, centers_t,
+            scratch.scores, scratch.distances, partition.labels, scratch.moved, scratch.left, self._units,
+            scratch.sums, masses, min(n_steps, slice_steps), fresh,
+        )  # fmt: skip
+        partition.idle.append(scratch)
+        self.n_distances += self.n_samples * len(centers) * (n_iter + 1 - (n_empty > 0))
+        self.n_doubtful += n_doubtful
+        return centers, n_iter, n_changed, masses if n_empty else None
+
     def runners_up(self, centers):
         """Bounds of the squared distances to the two nearest centers: at least the least, at most the second."""
-        tiles, center_reach = self.tiles(centers)
+        tiles, centers_t = self._tiles(len(centers))
+        center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
         first, second = np.empty(self.n_samples), np.empty(self.n_samples)
 
         def block(start, stop):
@@ -239,37 +279,40 @@ class Partition:
     """Labels of all rows, and the sums of the rows of each cluster, which follow as labels change."""
 
     def __init__(self, rows, n_clusters, summed=True):
-        self.rows = rows
+        self.rows, self.n_clusters = rows, n_clusters
         self.labels = np.full(rows.n_samples, -1, np.int32)
         self.idle = deque()
-        self._shape = (n_clusters, (rows.n_features + 1) * summed, 2)
-        self._parts = []
+        self._shape = (n_clusters * summed, rows.n_features + 1, 2)
+        self._parts, self._spare = [], []
 
     def scratch(self, n_rows):
-        """Buffers that no other thread uses now."""
+        """Buffers that no other thread uses now, for blocks of up to n_rows rows."""
         try:
             return self.idle.popleft()
         except IndexError:
-            d = self.rows.n_features
-            self._parts.append(np.zeros(self._shape, np.int64))
+            sums = self._spare.pop() if self._spare else np.zeros(self._shape, np.int64)
+            self._parts.append(sums)
+            d, dtype = self.rows.n_features, self.rows.X.dtype
             return _Scratch(
-                np.empty((2 + d) * self.rows.panel_rows, self.rows.X.dtype),
-                np.empty(self._shape[0] + 16 * d + 1),
+                np.empty((2 + d) * self.rows.panel_rows, dtype),
+                np.empty(self.n_clusters + 16 * d + 1),
                 np.empty(n_rows, np.intp),
                 np.empty(n_rows, np.int32),
-                self._parts[-1],
+                sums,
             )
+
+    def _total(self):
+        return self._parts[0] if len(self._parts) == 1 else sum(self._parts)
 
     def copy(self):
         """A partition that goes its own way from here."""
-        other = Partition(self.rows, self._shape[0])
+        other = Partition(self.rows, self.n_clusters)
         other.labels[:] = self.labels
-        other._parts.append(sum(self._parts))
+        other._spare.append(self._total().copy())
         return other
 
     def means(self, centers):
         """The means of the clusters (a center without weight stays) and their masses."""
         centers, masses = centers.copy(), np.empty(len(centers))
-        total = self._parts[0] if len(self._parts) == 1 else sum(self._parts)
-        sums.means(total, *self.rows._scales, centers, masses)
+        panels.means(self._total(), self.rows._units, centers, masses)
         return centers, masses

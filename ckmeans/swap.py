@@ -14,7 +14,6 @@ def proposals(rows, labels, centers, rng):
     Parameters
     ----------
     rows : Rows
-        Packed.
     labels : ndarray of shape (n_samples,), int32
         The nearest centers.
     centers : ndarray of shape (n_clusters, n_features), float64
@@ -29,7 +28,13 @@ def proposals(rows, labels, centers, rng):
     Fränti (2018), "Efficiency of random swap clustering", J. Big Data 5:13. Lattanzi & Sohler (2019), "A better
     k-means++ algorithm via local search", ICML, 3662-3671, section 2.
     """
-    first, second = rows.runners_up(centers)
+    n_clusters, centers_t = len(centers), np.ascontiguousarray(centers.T)
+    first, second = np.empty(rows.n_samples), np.empty(rows.n_samples)
+
+    def two_nearest(start, stop):
+        kernels.two_nearest(rows.X, centers_t, labels, start, stop, np.empty(n_clusters), first, second)
+
+    rows.run(two_nearest, n_clusters)
     masses = rows.weights() * first
     while masses.any():
         candidate = rows.X[draw(masses, rng, 1)[0]].astype(np.float64)
@@ -38,5 +43,5 @@ def proposals(rows, labels, centers, rng):
             kernels.losses(rows.X, rows.sample_weight, labels, first, second, candidate, start, stop, sums)
 
         proposal = centers.copy()
-        proposal[rows.sum(losses, 1, (len(centers),))[1].argmin()] = candidate
+        proposal[rows.sum(losses, 1, (n_clusters,))[1].argmin()] = candidate
         yield proposal

@@ -31,6 +31,31 @@ cdef inline Py_ssize_t better_cluster(
     return best
 
 
+def scan(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
+    const Py_ssize_t[::1] rows,       # IN  (n_rows,): rows that might move
+    const int[::1] labels,            # IN  (n_samples,)
+    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters), the means of the labels
+    const double[::1] masses,         # IN  (n_clusters,)
+    Py_ssize_t start,                 # IN  the part of `rows` to look at
+    Py_ssize_t stop,
+    double[::1] scratch,              #     (n_clusters,)
+    unsigned char[::1] movable,       # OUT (n_rows,)
+):
+    """Mark the rows whose move would lower the inertia, all others staying."""
+    cdef Py_ssize_t r, i
+    cdef double weight = 1
+    with nogil:
+        for r in range(start, stop):
+            i = rows[r]
+            if sample_weight.shape[0] > 0:
+                weight = sample_weight[i]
+            movable[r] = labels[i] != better_cluster(
+                &X[i, 0], weight, labels[i], &centers_t[0, 0], &masses[0], X.shape[1], masses.shape[0], &scratch[0]
+            )
+
+
 def exchange(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones

@@ -6,6 +6,7 @@ such rows are decided by differences in double and, where these cannot tell, in 
 """
 
 from cython cimport floating
+from fixed cimport cluster_means, shift_rows
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy
@@ -77,28 +78,36 @@ def pack(
             reach[p] = fill(X, origin, scale, p * n_rows, n_rows, &panels[p, 0, 0])
 
 
+cdef inline double fill_tiles(
+    const double[:, ::1] centers, const double[::1] origin, double scale, floating[:, :, ::1] tiles, double[:, ::1] centers_t
+) noexcept nogil:
+    """Pack centers into tiles, and transpose them; returns the largest norm of a center."""
+    cdef Py_ssize_t k, f, n_tile = tiles.shape[2], n_features = centers.shape[1]
+    cdef floating value
+    cdef double norm, reach = 0
+    for k in range(tiles.shape[0] * n_tile):
+        norm = 0
+        for f in range(n_features):
+            value = 0
+            if k < centers.shape[0]:
+                value = <floating> ((centers[k, f] - origin[f]) * scale)
+                centers_t[f, k] = centers[k, f]
+            tiles[k // n_tile, 1 + f, k % n_tile] = value
+            norm += <double> value * value
+        tiles[k // n_tile, 0, k % n_tile] = <floating> (norm / 2 if k < centers.shape[0] else INFINITY)
+        reach = max(reach, norm)
+    return sqrt(reach)
+
+
 def pack_centers(
     const double[:, ::1] centers,     # IN  (n_clusters, n_features)
     const double[::1] origin,         # IN  (n_features,)
     double scale,                     # IN  as the rows were packed
     floating[:, :, ::1] tiles,        # OUT (n_tiles, 1 + n_features, tile_centers)
+    double[:, ::1] centers_t,         # OUT (n_features, n_clusters)
 ):
-    """Pack centers into tiles; returns the largest norm of a center."""
-    cdef Py_ssize_t k, f, n_tile = tiles.shape[2], n_features = centers.shape[1]
-    cdef floating value
-    cdef double norm, reach = 0
-    with nogil:
-        for k in range(tiles.shape[0] * n_tile):
-            norm = 0
-            for f in range(n_features):
-                value = 0
-                if k < centers.shape[0]:
-                    value = <floating> ((centers[k, f] - origin[f]) * scale)
-                tiles[k // n_tile, 1 + f, k % n_tile] = value
-                norm += <double> value * value
-            tiles[k // n_tile, 0, k % n_tile] = <floating> (norm / 2 if k < centers.shape[0] else INFINITY)
-            reach = max(reach, norm)
-    return sqrt(reach)
+    """Pack centers into tiles, and transpose them; returns the largest norm of a center."""
+    return fill_tiles(centers, origin, scale, tiles, centers_t)
 
 
 cdef inline double error_bound(double reach, double center_reach, Py_ssize_t n_features, bint double_precision) noexcept nogil:
@@ -110,8 +119,56 @@ cdef inline double error_bound(double reach, double center_reach, Py_ssize_t n_f
     return 2.5 * (n_features + 8) * u * (center_reach * (0.5 * center_reach + reach)) + 1e-37 * (not double_precision)
 
 
+cdef inline Py_ssize_t label_panels(
+    const floating[:, ::1] X, const floating[:, :, ::1] panels, const double[::1] reach, const double[::1] origin,
+    double scale, const floating[:, :, ::1] tiles, double center_reach, const double[:, ::1] centers,
+    const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop, floating[::1] scores, double[::1] scratch,
+    int[::1] labels, Py_ssize_t[::1] moved, int[::1] left, Py_ssize_t* n_doubtful,
+) noexcept nogil:
+    """Label the rows of some panels, and list those that moved; returns their number. Arguments as in assign."""
+    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef bint wide = floating is double, doubtful = False, packed = panels.shape[0] > 0
+    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], n_clusters = centers.shape[0]
+    cdef Py_ssize_t p, r, i, n, k, n_moved = 0
+    cdef double norm, margin
+    cdef floating* first = &scores[0]
+    cdef floating* second = first + n_rows
+    cdef const floating* panel
+    cdef int32_t found[64]
+    cdef int32_t before[64]
+    for p in range(start, stop):
+        if packed:
+            panel = &panels[p, 0, 0]
+            norm = reach[p]
+        else:
+            panel = second + n_rows
+            norm = fill(X, origin, scale, p * n_rows, n_rows, second + n_rows)
+        n = min(n_rows, X.shape[0] - p * n_rows)
+        memcpy(before, &labels[p * n_rows], n * sizeof(int32_t))
+        margin = error_bound(norm, center_reach, n_features, wide)
+        isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
+        if not isa.stirs[wide](first, second, margin, found, before):
+            continue
+        for r in range(n):
+            i = p * n_rows + r
+            k = found[r]
+            if second[r] - first[r] <= margin:
+                n_doubtful[0] += 1
+                sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
+                k = nearest(
+                    &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
+                )
+            if k != before[r]:
+                labels[i] = <int> k
+                moved[n_moved] = i
+                left[n_moved] = before[r]
+                n_moved += 1
+    return n_moved
+
+
 def assign(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
     const double[::1] reach,          # IN  (n_panels,) of pack, or (0,)
     const double[::1] origin,         # IN  (n_features,)
@@ -125,52 +182,80 @@ def assign(
     floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
-    Py_ssize_t[::1] moved,            # OUT (rows of the block,): the rows whose label changed
-    int[::1] left,                    # OUT (rows of the block,): their labels before
+    Py_ssize_t[::1] moved,            #     (rows of the block,)
+    int[::1] left,                    #     (rows of the block,)
+    const double[::1] units,          # IN  (3,) of the fixed-point sums (fixed.pxd)
+    long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2), or (0, ...) for none
 ):
-    """Label the rows of some panels with their exact nearest centers, ties to the lowest index.
+    """Label the rows of some panels with their exact nearest centers, ties to the lowest index; the sums follow.
 
     Returns the number of rows moved, and the number that had to be decided by differences.
     """
-    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
-    cdef bint wide = floating is double, doubtful = False, packed = panels.shape[0] > 0
-    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], n_clusters = centers.shape[0]
-    cdef Py_ssize_t p, r, i, n, k, n_moved = 0, n_doubtful = 0
-    cdef double norm, margin
-    cdef floating* first = &scores[0]
-    cdef floating* second = first + n_rows
-    cdef const floating* panel
-    cdef int32_t found[64]
-    cdef int32_t before[64]
+    cdef Py_ssize_t n_moved, n_doubtful = 0
     with nogil:
-        for p in range(start, stop):
-            if packed:
-                panel = &panels[p, 0, 0]
-                norm = reach[p]
-            else:
-                panel = second + n_rows
-                norm = fill(X, origin, scale, p * n_rows, n_rows, second + n_rows)
-            n = min(n_rows, X.shape[0] - p * n_rows)
-            memcpy(before, &labels[p * n_rows], n * sizeof(int32_t))
-            margin = error_bound(norm, center_reach, n_features, wide)
-            isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
-            if not isa.stirs[wide](first, second, margin, found, before):
-                continue
-            for r in range(n):
-                i = p * n_rows + r
-                k = found[r]
-                if second[r] - first[r] <= margin:
-                    n_doubtful += 1
-                    sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
-                    k = nearest(
-                        &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
-                    )
-                if k != before[r]:
-                    labels[i] = <int> k
-                    moved[n_moved] = i
-                    left[n_moved] = before[r]
-                    n_moved += 1
+        n_moved = label_panels(
+            X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, start, stop, scores, scratch,
+            labels, moved, left, &n_doubtful,
+        )
+        if sums.shape[0] > 0:
+            shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
     return n_moved, n_doubtful
+
+
+def means(
+    const long long[:, :, ::1] sums,  # IN  (n_clusters, n_features + 1, 2)
+    const double[::1] units,          # IN  (3,)
+    double[:, ::1] centers,           # INOUT (n_clusters, n_features): the means; a center without weight stays
+    double[::1] masses,               # OUT (n_clusters,): the sums of the weights
+):
+    """The means of the clusters; returns the number of clusters without weight."""
+    return cluster_means(sums, units, centers, masses)
+
+
+def iterate(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
+    const floating[:, :, ::1] panels, # IN  of pack
+    const double[::1] reach,          # IN  of pack
+    const double[::1] origin,         # IN  (n_features,)
+    double scale,                     # IN  as the rows were packed
+    floating[:, :, ::1] tiles,        #     (n_tiles, 1 + n_features, tile_centers)
+    double[:, ::1] centers,           # INOUT (n_clusters, n_features)
+    double[:, ::1] centers_t,         #     (n_features, n_clusters)
+    floating[::1] scores,             #     (2 * panel_rows,)
+    double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
+    int[::1] labels,                  # INOUT (n_samples,)
+    Py_ssize_t[::1] moved,            #     (n_samples,)
+    int[::1] left,                    #     (n_samples,)
+    const double[::1] units,          # IN  (3,)
+    long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
+    double[::1] masses,               # OUT (n_clusters,)
+    Py_ssize_t n_steps,               # IN  most updates of the centers
+    bint fresh,                       # IN  whether the labels may be those of other centers
+):
+    """Lloyd's iteration in one go, for data that fit into one block: assign, then update while labels change.
+
+    Stops early, before the assignment, when a cluster is left without weight. Returns the updates, the rows moved last,
+    the rows decided by differences, and the clusters without weight.
+    """
+    cdef Py_ssize_t n_iter = 0, n_moved, n_doubtful = 0, n_empty = 0
+    cdef double center_reach
+    with nogil:
+        while True:
+            center_reach = fill_tiles(centers, origin, scale, tiles, centers_t)
+            n_moved = label_panels(
+                X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, 0, panels.shape[0], scores,
+                scratch, labels, moved, left, &n_doubtful,
+            )
+            shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
+            if n_iter == n_steps or (n_moved == 0 and not fresh):
+                break
+            fresh = False
+            n_empty = cluster_means(sums, units, centers, masses)
+            n_iter += 1
+            if n_empty:
+                break
+    return n_iter, n_moved, n_doubtful, n_empty
 
 
 def runners_up(

@@ -1,0 +1,86 @@
+"""Sums of the rows of each cluster in fixed point, kept up to date as rows move.
+
+A number is rounded to a multiple of a power of two and split into two 64-bit integers of some 40 to 50 bits each. Integer
+addition is associative: the sums have the same bits for any number of threads and any order, depend on the labels alone,
+and what was added can be taken away again without a trace.
+"""
+
+from cython cimport floating
+from metric cimport two_product
+
+# Adding and subtracting 1.5 * 2**52 rounds to a whole number.
+
+
+cdef inline void put(double value, double fine, long long* pair) noexcept nogil:
+    """Split a number in whole units, and its fraction in units of 1 / fine."""
+    cdef double whole = (value + 6755399441055744.0) - 6755399441055744.0
+    pair[0] = <long long> whole
+    pair[1] = <long long> (((value - whole) * fine + 6755399441055744.0) - 6755399441055744.0)
+
+
+cdef inline void get(const long long* pair, double unit, double fine, double* parts) noexcept nogil:
+    """The number, as an unevaluated sum of two doubles."""
+    cdef double high = <double> pair[0], low
+    low = (<double> (pair[0] - <long long> high) + <double> pair[1] / fine) / unit
+    high = high / unit
+    parts[0] = high + low
+    parts[1] = low - (parts[0] - high)
+
+
+cdef inline void shift_rows(
+    const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels,
+    const Py_ssize_t[::1] moved,      # rows whose label changed
+    const int[::1] left,              # their labels before, negative for none
+    Py_ssize_t n_moved,
+    const double[::1] units,          # units in one of X and of sample_weight, and parts of a unit: powers of two
+    long long[:, :, ::1] sums,        # (n_clusters, n_features + 1, 2): weighted sums of the rows, of the weights last
+) noexcept nogil:
+    """Take the moved rows out of the clusters they left and put them into those they joined."""
+    cdef Py_ssize_t m, i, f, n_features = X.shape[1]
+    cdef double weight = 1
+    cdef long long pair[2]
+    cdef long long* joined
+    cdef long long* quit
+    for m in range(n_moved):
+        i = moved[m]
+        if sample_weight.shape[0] > 0:
+            weight = sample_weight[i]
+        joined = &sums[labels[i], 0, 0]
+        quit = &sums[left[m], 0, 0] if left[m] >= 0 else NULL
+        for f in range(n_features + 1):
+            put(weight * X[i, f] * units[0] if f < n_features else weight * units[1], units[2], pair)
+            joined[2 * f] += pair[0]
+            joined[2 * f + 1] += pair[1]
+            if quit != NULL:
+                quit[2 * f] -= pair[0]
+                quit[2 * f + 1] -= pair[1]
+
+
+cdef inline Py_ssize_t cluster_means(
+    const long long[:, :, ::1] sums, const double[::1] units,
+    double[:, ::1] centers,           # INOUT (n_clusters, n_features): the means; a center without weight stays
+    double[::1] masses,               # OUT (n_clusters,): the sums of the weights
+) noexcept nogil:
+    """The means of the clusters, to the last bit or nearly, by a division in twice the precision.
+
+    Returns the number of clusters without weight.
+    """
+    cdef Py_ssize_t k, f, n_features = centers.shape[1], n_empty = 0
+    cdef double mass[2]
+    cdef double total[2]
+    cdef double product[2]
+    cdef double quotient
+    for k in range(centers.shape[0]):
+        get(&sums[k, n_features, 0], units[1], units[2], mass)
+        masses[k] = max(0.0, mass[0])
+        if mass[0] <= 0:
+            n_empty += 1
+            continue
+        for f in range(n_features):
+            get(&sums[k, f, 0], units[0], units[2], total)
+            quotient = total[0] / mass[0]
+            two_product(quotient, mass[0], product)
+            centers[k, f] = quotient + (
+                ((total[0] - product[0]) - product[1]) + (total[1] - quotient * mass[1])
+            ) / mass[0]
+    return n_empty
