@@ -39,7 +39,7 @@ def polish(rows, partition, centers, follow=None):
         means, masses = partition.means(centers)
         labels, centers_t = partition.labels.copy(), np.ascontiguousarray(means.T)
         candidates = _movable(rows, labels, means, centers_t, masses)
-        if not kernels.exchange(
+        if not len(candidates) or not kernels.exchange(
             rows.X, rows.sample_weight, candidates, np.empty(len(means)), labels, centers_t, masses
         ):
             return partition, centers, n_iter
@@ -49,13 +49,7 @@ def polish(rows, partition, centers, follow=None):
 
 def _movable(rows, labels, means, centers_t, masses):
     """Rows that would lower the inertia by moving, all others staying: bounds rule out most, differences decide."""
-    first, second = rows.runners_up(means)
-    weights = rows.weights()
-    own = masses[labels]
-    rest = own - weights
-    least = masses.min()
-    maybe = (own * first * (least + weights) > rest * least * second) & (weights > 0) & (rest > 0)
-    candidates = np.flatnonzero(maybe)
+    candidates = rows.restless(labels, means, masses)
     movable = np.empty(len(candidates), np.uint8)
 
     def block(start, stop):

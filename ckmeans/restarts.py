@@ -17,9 +17,9 @@ ENOUGH_HITS = 3  # n_init="auto" ends once so many restarts have reached the bes
 MOST_RESTARTS = 20  # ... or after so many restarts ...
 MOST_WORK = 1e9  # ... or this many coordinate differences, or WORK_RATIO times the first Lloyd run if that is more
 WORK_RATIO = 4
-SWAP_REACH = 0.05  # a swap still further than this share above its restart after a few iterations is given up
-POLISH_REACH = 0.005  # one that ends further than this above it is not worth polishing
-PATIENCE = 8  # swaps in a row without success that end a restart
+SWAP_REACH = 0.02  # a swap still further than this share above its restart after a few iterations is given up
+POLISH_REACH = 0.001  # one that ends further than this above it is not worth polishing
+PATIENCE = 8  # swaps in a row without success, if there are not more clusters, that end a restart
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,17 +140,22 @@ class _Search:
         return inertia, n_iter, stop_reason
 
     def swap(self, partition, centers, inertia, n_iter):
-        """Random swaps until PATIENCE of them in a row have failed."""
+        """Random swaps until one leads to what is the best of all so far anyway, or too many in a row have failed."""
         rows, failures = self.rows, 0
         swaps = proposals(rows, partition.labels, centers, self.rng)
-        while failures < PATIENCE and self.work() <= self.budget:
+        while failures < max(PATIENCE, self.n_clusters) and self.work() <= self.budget:
+            if self.ends and self.best.inertia * (1 - SAME) <= inertia <= self.best.inertia * (1 + SAME):
+                break
             proposal = next(swaps, None)
             if proposal is None:  # every row lies on its center
                 break
             failures += 1
             ceiling = inertia * (1 + SWAP_REACH)
             other, moved, more, reason = lloyd(rows, proposal, partition=partition.copy(), ceiling=ceiling)
-            if reason == "hopeless" or rows.update(other.labels, moved)[2] > inertia * (1 + POLISH_REACH):
+            if reason == "hopeless":
+                continue
+            reached = rows.update(other.labels, moved)[2] / inertia
+            if reached > 1 + POLISH_REACH or 1 - SAME <= reached <= 1 + SAME:
                 continue
             other, moved, last = polish(rows, other, moved)
             reached = self.offer(other, moved)

@@ -104,6 +104,10 @@ class Rows:
         """
         self.n_distances += self.n_samples * n_centers
         slabs = self._slabs(n_centers, max(shape[0] for shape in shapes))
+        if len(slabs) == 1:
+            self.workers.check_time()
+            outs = [np.zeros(shape) for shape in shapes]
+            return kernel(0, self.n_samples, *outs), *outs
         outs = [np.zeros((len(slabs), *shape)) for shape in shapes]
         totals = [0.0] * len(slabs)
 
@@ -112,7 +116,7 @@ class Rows:
 
         self.workers.run(slab, slabs)
         total = None if totals[0] is None else sum(totals)
-        return total, *[out[0] if len(slabs) == 1 else out.sum(axis=0) for out in outs]
+        return total, *[out.sum(axis=0) for out in outs]
 
     def update(self, labels, centers):
         """The means of the labels (a center without weight stays), their masses, the inertia with the old centers."""
@@ -228,20 +232,22 @@ class Rows:
         self.n_doubtful += n_doubtful
         return centers, n_iter, n_changed, masses if n_empty else None
 
-    def runners_up(self, centers):
-        """Bounds of the squared distances to the two nearest centers: at least the least, at most the second."""
+    def restless(self, labels, centers, masses):
+        """Rows that could lower the inertia by moving to another cluster, all others staying, and perhaps some more."""
         tiles, centers_t = self._tiles(len(centers))
         center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
-        first, second = np.empty(self.n_samples), np.empty(self.n_samples)
+        mask = np.empty(self.n_samples, np.uint8)
 
         def block(start, stop):
             scores = np.empty(2 * self.panel_rows, self.X.dtype)
-            panels.runners_up(self.X, *self._panels, tiles, center_reach, start, stop, scores, first, second)
+            panels.restless(
+                self.X, self.sample_weight, *self._panels, tiles, center_reach, labels, masses, start, stop,
+                scores, mask,
+            )  # fmt: skip
 
         self.workers.run(block, self._blocks(len(centers)))
         self.n_distances += self.n_samples * len(centers)
-        unit = self.pack_scale**-2
-        return first * unit, second * unit
+        return np.flatnonzero(mask)
 
     def clustering(self, centers):
         """The rows with their nearest centers."""

@@ -28,15 +28,15 @@ def kmeans_plusplus(rows, n_clusters, rng):
     """
     weights = rows.weights()
     centers = np.empty((n_clusters, rows.n_features))
-    centers[:] = rows.X[draw(weights, rng, 1)[0]]
+    centers[:] = rows.X[draw(np.cumsum(weights), rng, 1)[0]]
     closest = np.full(rows.n_samples, np.inf)
     n_candidates = 2 + int(np.log(n_clusters))
     for k in range(n_clusters):
         if k:
-            masses = weights * closest
-            if not masses.any():
+            cumulated = np.cumsum(weights * closest)
+            if not cumulated[-1]:
                 break
-            candidates = rows.X[draw(masses, rng, n_candidates)].astype(np.float64)
+            candidates = rows.X[draw(cumulated, rng, n_candidates)].astype(np.float64)
 
             def potentials(start, stop, sums, candidates=candidates):
                 kernels.potentials(rows.X, rows.sample_weight, closest, candidates, start, stop, sums)
@@ -55,8 +55,7 @@ def random_rows(rows, n_clusters, rng):
     return rows.X[np.concatenate([chosen, light])].astype(np.float64)
 
 
-def draw(masses, rng, n):
-    """Indices of n rows drawn by their masses, never one without mass."""
-    cumulated = np.cumsum(masses)
+def draw(cumulated, rng, n):
+    """Indices of n rows drawn by their masses, given cumulated; never one without mass."""
     drawn = np.searchsorted(cumulated, rng.uniform(size=n) * cumulated[-1], side="right")
-    return np.where(drawn < len(masses), drawn, masses.argmax())
+    return np.minimum(drawn, np.searchsorted(cumulated, cumulated[-1]))  # the last row with mass

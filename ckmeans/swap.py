@@ -35,9 +35,9 @@ def proposals(rows, labels, centers, rng):
         kernels.two_nearest(rows.X, centers_t, labels, start, stop, np.empty(n_clusters), first, second)
 
     rows.run(two_nearest, n_clusters)
-    masses = rows.weights() * first
-    while masses.any():
-        candidate = rows.X[draw(masses, rng, 1)[0]].astype(np.float64)
+    cumulated = np.cumsum(rows.weights() * first)
+    while cumulated[-1]:
+        candidate = rows.X[draw(cumulated, rng, 1)[0]].astype(np.float64)
 
         def losses(start, stop, sums, candidate=candidate):
             kernels.losses(rows.X, rows.sample_weight, labels, first, second, candidate, start, stop, sums)

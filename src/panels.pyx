@@ -258,25 +258,34 @@ def iterate(
     return n_iter, n_moved, n_doubtful, n_empty
 
 
-def runners_up(
+def restless(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows)
     const double[::1] reach,          # IN  (n_panels,)
     const floating[:, :, ::1] tiles,  # IN  of pack_centers
     double center_reach,              # IN  of pack_centers
+    const int[::1] labels,            # IN  (n_samples,): the nearest centers
+    const double[::1] masses,         # IN  (n_clusters,)
     Py_ssize_t start,                 # IN  the panels of the block
     Py_ssize_t stop,
     floating[::1] scores,             #     (2 * panel_rows,)
-    double[::1] first,                # OUT (n_samples,): at least the least squared distance, in packed units
-    double[::1] second,               # OUT (n_samples,): at most the second least
+    unsigned char[::1] mask,          # OUT (n_samples,)
 ):
-    """Bounds of the squared distances to the nearest and to the second nearest center."""
+    """Mark the rows that could lower the inertia by moving to another cluster (exchange.pyx), and perhaps some more.
+
+    Moving costs at least w B / (B + w) times the second least squared distance, for the least mass B, and gains at most
+    w A / (A - w) times the least; both squared distances are bounded from the scores.
+    """
     cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
     cdef bint wide = floating is double
-    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], p, r, f, i
-    cdef double margin, norm, slack, unsure = (n_features + 4) * 1.2e-16 if wide else 2.5e-7
+    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], p, r, f, i, k
+    cdef double margin, norm, slack, weight = 1, rest, least = INFINITY
+    cdef double unsure = (n_features + 4) * 1.2e-16 if wide else 2.5e-7
     cdef int32_t found[64]
     with nogil:
+        for k in range(masses.shape[0]):
+            least = min(least, masses[k])
         for p in range(start, stop):
             isa.panel[wide](
                 &panels[p, 0, 0], n_features, &tiles[0, 0, 0], tiles.shape[0], &scores[0], &scores[n_rows], found
@@ -288,8 +297,15 @@ def runners_up(
                 for f in range(n_features):
                     norm += <double> panels[p, f, r] * panels[p, f, r]
                 slack = 2 * margin + unsure * norm
-                first[i] = max(0.0, norm + 2 * <double> scores[r] + slack)
-                second[i] = max(0.0, norm + 2 * <double> scores[n_rows + r] - slack)
+                if sample_weight.shape[0] > 0:
+                    weight = sample_weight[i]
+                rest = masses[labels[i]] - weight
+                mask[i] = (
+                    weight > 0
+                    and rest > 0
+                    and masses[labels[i]] * (least + weight) * (norm + 2 * <double> scores[r] + slack)
+                    > rest * least * (norm + 2 * <double> scores[n_rows + r] - slack)
+                )
 
 
 cdef extern from "math.h" nogil:
