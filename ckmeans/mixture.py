@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import eigvalsh
+from scipy.spatial.distance import cdist
 
 from ._kernels import mixture as kernels
 from .workers import Expired, Workers, split
@@ -32,6 +33,7 @@ BLOCK_WORK = 2**22  # rows x components x features of one kernel call: some 10 m
 DEAD_MASS = 2.0**-900  # of the largest sample weight; a component with less stays where it is
 CANCELLED = 2.0**-10  # a scatter of less than this share of the one about the old means is summed again
 ANNEAL_JITTER = 0.01  # standard deviations by which annealing shakes the means before each step
+SAME_MEAN = 0.1  # standard deviations; means as near to each other are taken for one that has not parted
 STOPPED = ("time_limit", "interrupted")
 
 
@@ -311,7 +313,8 @@ def _fit(passes, start, rule, max_iter, tol, measure, anneal, critical, random_s
             state.parameters = start = start._replace(variances=passes.variances_of_hard_labels(start, rule.floor))
         for variance in _anneal_steps(anneal, critical, start.variances.min()):
             fixed = np.full_like(start.variances, variance)
-            state.parameters = _shaken(state.parameters, random_state)._replace(variances=fixed)
+            state.parameters = state.parameters._replace(variances=fixed)
+            state.parameters = _respread(passes, state.parameters, rule.estimate_weights, random_state)
             _climb(passes, state, rule._replace(variance="fixed"), max_iter, tol)
         if rule.variance == "fixed":
             state.parameters = state.parameters._replace(variances=start.variances)
@@ -381,9 +384,25 @@ def _anneal_steps(anneal, critical, target):
     return np.geomspace(critical, target, anneal + 1)[:-1] if critical > target else ()
 
 
-def _shaken(parameters, random_state):
-    noise = random_state.standard_normal(parameters.means.shape)
-    return parameters._replace(means=parameters.means + ANNEAL_JITTER * np.sqrt(parameters.variances)[:, None] * noise)
+def _respread(passes, parameters, estimate_weights, random_state):
+    """Means that coincide are one mean; the spare ones become twins of the widest components, and all are shaken.
+
+    A component can only part where two means lie, so every component should have a twin, as in the
+    mass-constrained algorithm of Rose (1998), section III-A. Left where they are, spare means stay on the side of
+    the first split on which they happened to be.
+    """
+    means, variances, weights = parameters
+    deviation = math.sqrt(variances[0])
+    leader = (cdist(means, means) < SAME_MEAN * deviation).argmax(axis=1)
+    distinct = np.unique(leader)
+    _, sums = passes.accumulate(parameters)
+    mass, spread = (np.bincount(leader, column, len(means))[distinct] for column in sums.T[-2:])
+    widest = distinct[np.argsort(-spread / np.maximum(mass, DEAD_MASS), kind="stable")]
+    source = np.concatenate([distinct, np.resize(widest, len(means) - len(distinct))])
+    share = np.bincount(leader, weights, len(means)) / np.maximum(np.bincount(source, minlength=len(means)), 1)
+    noise = random_state.standard_normal(means.shape)
+    weights = share[source] if estimate_weights else weights
+    return Parameters(means[source] + ANNEAL_JITTER * deviation * noise, variances, weights)
 
 
 def _blocks(X, n_clusters):

@@ -20,18 +20,27 @@ cdef inline void sq_distances(
     const double[:, ::1] means,            # IN  (n_features, n_clusters)
     double *sq_distance,                   # OUT (n_clusters,)
 ) noexcept nogil:
-    """By differences: |x|^2 - 2 x.c + |c|^2 would cancel far from the origin."""
-    cdef Py_ssize_t n_features = means.shape[0], n_clusters = means.shape[1], f, k
+    """By differences: |x|^2 - 2 x.c + |c|^2 would cancel far from the origin. Four features at a time."""
+    cdef Py_ssize_t n_features = means.shape[0], n_clusters = means.shape[1], f = 0, k
     cdef const double *row
-    cdef double value, difference
+    cdef double a, b, c, d
     for k in range(n_clusters):
         sq_distance[k] = 0.0
-    for f in range(n_features):
-        value = x[f]
+    while f + 4 <= n_features:
         row = &means[f, 0]
         for k in range(n_clusters):
-            difference = value - row[k]
-            sq_distance[k] += difference * difference
+            a = x[f] - row[k]
+            b = x[f + 1] - row[n_clusters + k]
+            c = x[f + 2] - row[2 * n_clusters + k]
+            d = x[f + 3] - row[3 * n_clusters + k]
+            sq_distance[k] += (a * a + b * b) + (c * c + d * d)
+        f += 4
+    while f < n_features:
+        row = &means[f, 0]
+        for k in range(n_clusters):
+            a = x[f] - row[k]
+            sq_distance[k] += a * a
+        f += 1
 
 
 cdef inline double posterior(
