@@ -10,7 +10,7 @@ import pytest
 import ckmeans
 
 PACKAGE = Path(ckmeans.__file__).parent
-SOLVERS = {"lloyd", "mixture", "exhaustive"}
+SOLVERS = {"lloyd", "posteriors", "mixture", "exhaustive"}
 INSIDE = {
     "__init__": set(),
     "__main__": {"cli"},
@@ -19,9 +19,11 @@ INSIDE = {
     "exact": set(),
     "workers": set(),
     "lloyd": {"_kernels", "solution", "workers"},
-    "mixture": {"_kernels", "solution", "workers"},
+    "posteriors": {"_kernels", "workers"},
+    "mixture": {"posteriors", "workers"},
     "exhaustive": {"_kernels", "solution", "workers", "exact"},
     "estimators": SOLVERS | {"solution"},
+    "mixture_estimator": {"mixture", "posteriors"},
     "cli": {"estimators", "exhaustive", "solution", "tables"},
     "tables": set(),
 }
@@ -33,6 +35,7 @@ OUTSIDE = {
     "workers": STANDARD,
     **{name: STANDARD | {"numpy", "scipy"} for name in SOLVERS},
     "estimators": STANDARD | {"numpy", "scipy", "sklearn"},
+    "mixture_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
 }
 
 
