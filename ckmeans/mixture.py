@@ -177,7 +177,9 @@ def fit_mixture(
                 n_clusters = len(means)
                 start = Parameters(
                     np.array(means, dtype=np.float64, order="C"),
-                    np.full(n_clusters, float(spread)) if variances is None else np.array(variances, np.float64),
+                    np.full(n_clusters, float(spread))
+                    if variances is None
+                    else np.array(variances, np.float64),
                     np.full(n_clusters, 1 / n_clusters) if weights is None else np.array(weights, np.float64),
                 )
                 measure = variances is None and isinstance(variance, str)
@@ -207,7 +209,7 @@ def critical_variance(X, sample_weight):
     9.0
     """
     n, d = X.shape
-    origin = X[0].astype(np.float64)
+    origin = X[np.argmax(sample_weight > 0)].astype(np.float64)
     blocks = split(n, max(1, 2**18 // d))
     total = sample_weight.sum()
     mean = sum(sample_weight[start:stop] @ (X[start:stop] - origin) for start, stop in blocks) / total
@@ -233,7 +235,9 @@ def _fit(passes, start, rule, max_iter, tol, measure, anneal, critical, random_s
     state = _State(start)
     try:
         if measure:
-            state.parameters = start = start._replace(variances=passes.variances_of_hard_labels(start, rule.floor))
+            state.parameters = start = start._replace(
+                variances=passes.variances_of_hard_labels(start, rule.floor)
+            )
         for variance in _anneal_steps(anneal, critical, start.variances.min()):
             fixed = np.full_like(start.variances, variance)
             state.parameters = state.parameters._replace(variances=fixed)
@@ -322,7 +326,9 @@ def _respread(passes, parameters, estimate_weights, random_state):
     mass, spread = (np.bincount(leader, column, len(means))[distinct] for column in sums.T[-2:])
     widest = distinct[np.argsort(-spread / np.maximum(mass, DEAD_MASS), kind="stable")]
     source = np.concatenate([distinct, np.resize(widest, len(means) - len(distinct))])
-    share = np.bincount(leader, weights, len(means)) / np.maximum(np.bincount(source, minlength=len(means)), 1)
+    share = np.bincount(leader, weights, len(means)) / np.maximum(
+        np.bincount(source, minlength=len(means)), 1
+    )
     noise = random_state.standard_normal(means.shape)
     weights = share[source] if estimate_weights else weights
     return Parameters(means[source] + ANNEAL_JITTER * deviation * noise, variances, weights)

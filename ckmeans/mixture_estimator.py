@@ -257,7 +257,9 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         if self.max_seconds is not None:
             _check_number("max_seconds", self.max_seconds, Real, 0)
         if isinstance(self.variance, str) and self.variance not in ("tied", "per-cluster"):
-            raise ValueError(f'variance={self.variance!r} is unknown: use a positive number, "tied" or "per-cluster".')
+            raise ValueError(
+                f'variance={self.variance!r} is unknown: use a positive number, "tied" or "per-cluster".'
+            )
         if not isinstance(self.variance, str):
             _check_number("variance", self.variance, Real, np.finfo(np.float64).tiny)
         if self.mixing not in ("estimated", "uniform"):
@@ -332,33 +334,54 @@ def _distinct_rows(X, sample_weight):
 
 def _check_number(name, value, kind, least):
     if not isinstance(value, kind) or isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"{name}={value!r} is no {'integer' if kind is Integral else 'number'}.")
+        raise ValueError(f"{name}={value!r} is no {'integer' if kind is Integral else 'number'}.")  # noqa: TRY004
     if not least <= value < math.inf:
         raise ValueError(f"{name}={value!r} is out of range: give a finite number of at least {least}.")
 
 
 def _check_weights(sample_weight, n_samples):
     weight = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, order="C", ensure_all_finite=False, input_name="sample_weight"
+        sample_weight,
+        ensure_2d=False,
+        dtype=np.float64,
+        order="C",
+        ensure_all_finite=False,
+        input_name="sample_weight",
     )
     if weight.shape != (n_samples,):
-        raise ValueError(f"sample_weight has shape {weight.shape}, not ({n_samples},): give one weight per row of X.")
+        raise ValueError(
+            f"sample_weight has shape {weight.shape}, not ({n_samples},): give one weight per row of X."
+        )
     _refuse(~np.isfinite(weight), "sample_weight is NaN or infinite in {}: give finite weights.")
     _refuse(weight < 0, "sample_weight is negative in {}: weights are at least 0; 0 leaves a row out.")
     if not weight.any():
         raise ValueError("sample_weight is zero in every row: at least one row needs a positive weight.")
     with np.errstate(over="ignore"):
         if weight.sum() == math.inf:
-            raise ValueError("sample_weight sums to more than 1.8e308: divide the weights by a common factor.")
+            raise ValueError(
+                "sample_weight sums to more than 1.8e308: divide the weights by a common factor."
+            )
     return weight
 
 
 def _check_schedule(anneal, variance):
-    steps = check_array(anneal, ensure_2d=False, dtype=np.float64, input_name="anneal")
-    if steps.ndim != 1 or not (np.diff(steps) < 0).all() or steps[-1] <= 0:
-        raise ValueError(f"anneal={anneal!r} must be an integer, or positive variances that decrease.")
+    try:
+        steps = np.asarray(anneal, dtype=np.float64)
+    except (TypeError, ValueError):
+        steps = np.empty(0)
+    if (
+        steps.ndim != 1
+        or not len(steps)
+        or not (np.diff(steps) < 0).all()
+        or not 0 < steps[-1] <= steps[0] < math.inf
+    ):
+        raise ValueError(
+            f"anneal={anneal!r} must be a positive integer, or positive variances that decrease."
+        )
     if not isinstance(variance, str) and steps[-1] < variance:
-        raise ValueError(f"anneal ends at {steps[-1]}, below variance={variance}: end at the variance or above it.")
+        raise ValueError(
+            f"anneal ends at {steps[-1]}, below variance={variance}: end at the variance or above it."
+        )
     return steps
 
 

@@ -133,7 +133,10 @@ class Passes:
     def scatter(self, parameters, new_means):
         """Per component the sum w r |x - new mean|^2, r by the old parameters."""
         half_precision, bias, _ = parameters.for_kernels()
-        transposed, new_transposed = np.ascontiguousarray(parameters.means.T), np.ascontiguousarray(new_means.T)
+        transposed, new_transposed = (
+            np.ascontiguousarray(parameters.means.T),
+            np.ascontiguousarray(new_means.T),
+        )
         blocks = _blocks(self.X, 2 * len(new_means))
         sums = np.zeros((min(N_SLABS, len(blocks)), len(new_means)))
 
@@ -156,7 +159,8 @@ class Passes:
 
     def spread_and_floor(self):
         """Variance of X per feature, and the least variance a component may have (1 where X is all zero)."""
-        one = Parameters(self.X[:1].astype(np.float64), np.ones(1), np.ones(1))
+        row = self.X[np.argmax(self.sample_weight > 0)]
+        one = Parameters(row[None].astype(np.float64), np.ones(1), np.ones(1))
         _, sums = self.accumulate(one)
         mean = one.means + sums[:, :-2] / self.mass
         spread = self.scatter(one, mean)[0] / (self.mass * self.X.shape[1])

@@ -1,8 +1,10 @@
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
-_Rows = NDArray[np.float32] | NDArray[np.float64]
-_Doubles = NDArray[np.float64]
+_Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+_Doubles: TypeAlias = NDArray[np.float64]
 
 def classify(
     X: _Rows,
