@@ -81,6 +81,11 @@ class _State:
     history: tuple = ()  # of this step; the last one belongs to `parameters`
     n_iter: int = 0
 
+    def move(self, parameters):
+        """Go on from other parameters, whose log-likelihood is not known yet."""
+        self.history = ()
+        self.parameters = parameters
+
 
 class _Rule(NamedTuple):
     """What the M-step may change: variance "fixed", "tied" or "per-cluster", never below the floor."""
@@ -177,10 +182,12 @@ def fit_mixture(
                 n_clusters = len(means)
                 start = Parameters(
                     np.array(means, dtype=np.float64, order="C"),
-                    np.full(n_clusters, float(spread))
-                    if variances is None
-                    else np.array(variances, np.float64),
-                    np.full(n_clusters, 1 / n_clusters) if weights is None else np.array(weights, np.float64),
+                    np.array(
+                        np.full(n_clusters, spread) if variances is None else variances, dtype=np.float64
+                    ),
+                    np.array(
+                        np.full(n_clusters, 1 / n_clusters) if weights is None else weights, dtype=np.float64
+                    ),
                 )
                 measure = variances is None and isinstance(variance, str)
                 fit = _fit(passes, start, rule, max_iter, tol, measure, anneal, critical, random_state)
@@ -235,16 +242,15 @@ def _fit(passes, start, rule, max_iter, tol, measure, anneal, critical, random_s
     state = _State(start)
     try:
         if measure:
-            state.parameters = start = start._replace(
-                variances=passes.variances_of_hard_labels(start, rule.floor)
-            )
+            start = start._replace(variances=passes.variances_of_hard_labels(start, rule.floor))
+            state.move(start)
         for variance in _anneal_steps(anneal, critical, start.variances.min()):
             fixed = np.full_like(start.variances, variance)
-            state.parameters = state.parameters._replace(variances=fixed)
-            state.parameters = _respread(passes, state.parameters, rule.estimate_weights, random_state)
+            state.move(state.parameters._replace(variances=fixed))
+            state.move(_respread(passes, state.parameters, rule.estimate_weights, random_state))
             _climb(passes, state, rule._replace(variance="fixed"), max_iter, tol)
         if rule.variance == "fixed":
-            state.parameters = state.parameters._replace(variances=start.variances)
+            state.move(state.parameters._replace(variances=start.variances))
         stop_reason = _climb(passes, state, rule, max_iter, tol)
     except Expired:
         stop_reason = "time_limit"
