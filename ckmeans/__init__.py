@@ -5,7 +5,7 @@ from importlib import import_module
 # Public name -> the module that holds it. Loaded on first use: importing ckmeans stays as cheap as NumPy.
 _HOMES = {
     "KMeans": "estimators",
-    "SphericalMixture": "estimators",
+    "SphericalMixture": "mixture_estimator",
     "Solution": "solution",
     "count_partitions": "exhaustive",
     "exhaustive_search": "exhaustive",

@@ -68,6 +68,9 @@ def check_weights(sample_weight, n_samples):
         )
     if not weights.any():
         raise ValueError(f"All {n_samples} weights are zero: give at least one row a positive sample_weight.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weights.sum()):
+            raise ValueError("sample_weight sums to more than 1.8e308: divide the weights by a common factor.")
     return None if (weights == 1).all() else weights
 
 

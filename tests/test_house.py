@@ -10,7 +10,7 @@ import pytest
 import ckmeans
 
 PACKAGE = Path(ckmeans.__file__).parent
-SOLVERS = {"lloyd", "seeding", "exchange", "swap", "restarts", "mixture", "exhaustive"}
+SOLVERS = {"rows", "lloyd", "seeding", "exchange", "swap", "restarts", "posteriors", "mixture", "exhaustive"}
 INSIDE = {
     "__init__": set(),
     "__main__": {"cli"},
@@ -19,14 +19,17 @@ INSIDE = {
     "exact": set(),
     "workers": set(),
     "checks": set(),
-    "lloyd": {"_kernels", "workers"},
+    "rows": {"_kernels", "workers"},
+    "lloyd": {"_kernels", "rows"},
     "seeding": {"_kernels"},
     "exchange": {"_kernels", "lloyd"},
     "swap": {"_kernels", "seeding"},
-    "restarts": {"lloyd", "seeding", "exchange", "swap", "solution", "workers"},
-    "mixture": {"_kernels", "solution", "workers"},
+    "restarts": {"rows", "lloyd", "seeding", "exchange", "swap", "solution", "workers"},
+    "posteriors": {"_kernels", "workers"},
+    "mixture": {"posteriors", "workers"},
     "exhaustive": {"_kernels", "solution", "workers", "exact", "checks"},
-    "estimators": {"checks", "lloyd", "restarts", "mixture", "workers"},
+    "estimators": {"checks", "rows", "restarts", "workers"},
+    "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
     "cli": {"estimators", "exhaustive", "solution", "tables"},
     "tables": set(),
 }
@@ -39,6 +42,7 @@ OUTSIDE = {
     "checks": STANDARD | {"numpy"},
     **{name: STANDARD | {"numpy", "scipy"} for name in SOLVERS},
     "estimators": STANDARD | {"numpy", "scipy", "sklearn"},
+    "mixture_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
 }
 
 
