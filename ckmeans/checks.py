@@ -60,7 +60,9 @@ def check_weights(sample_weight, n_samples):
     if weights.ndim == 0:
         weights = np.full(n_samples, float(weights))
     if weights.shape != (n_samples,):
-        raise ValueError(f"sample_weight has shape {weights.shape}; X has {n_samples} rows: give one weight for each.")
+        raise ValueError(
+            f"sample_weight has shape {weights.shape}; X has {n_samples} rows: give one weight for each."
+        )
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(bad):
         raise ValueError(
@@ -70,7 +72,9 @@ def check_weights(sample_weight, n_samples):
         raise ValueError(f"All {n_samples} weights are zero: give at least one row a positive sample_weight.")
     with np.errstate(over="ignore"):
         if not np.isfinite(weights.sum()):
-            raise ValueError("sample_weight sums to more than 1.8e308: divide the weights by a common factor.")
+            raise ValueError(
+                "sample_weight sums to more than 1.8e308: divide the weights by a common factor."
+            )
     return None if (weights == 1).all() else weights
 
 
@@ -113,7 +117,11 @@ def check_number(name, value, least=0.0, none=False, strict=False):
     if value is None and none:
         return None
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(f"{name}={value!r} is not a number: give one {'above' if strict else 'of at least'} {least}.")
+        raise TypeError(
+            f"{name}={value!r} is not a number: give one {'above' if strict else 'of at least'} {least}."
+        )
     if not np.isfinite(value) or value < least or (strict and value == least):
-        raise ValueError(f"{name}={value} is out of range: give a number {'above' if strict else 'of at least'} {least}.")
+        raise ValueError(
+            f"{name}={value} is out of range: give a number {'above' if strict else 'of at least'} {least}."
+        )
     return float(value)

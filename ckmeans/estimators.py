@@ -27,7 +27,9 @@ def check_rows(estimator, X, reset):
     except ValueError as error:
         if "could not convert" not in str(error):
             raise
-        raise ValueError(f"X must hold numbers: {error}. Encode or drop the columns that are not numbers.") from None
+        raise ValueError(
+            f"X must hold numbers: {error}. Encode or drop the columns that are not numbers."
+        ) from None
     check_finite(X)
     if X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
         check_integers(np.asarray(original))
@@ -160,7 +162,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             n_clusters,
             sample_weight=check_weights(sample_weight, len(X)),
             init=self._checked_init(n_clusters, X.shape[1]),
-            n_init="auto" if isinstance(self.n_init, str) and self.n_init == "auto" else check_whole("n_init", self.n_init, 1),
+            n_init="auto"
+            if isinstance(self.n_init, str) and self.n_init == "auto"
+            else check_whole("n_init", self.n_init, 1),
             max_iter=check_whole("max_iter", self.max_iter, 1, none=True),
             tol=check_number("tol", self.tol),
             polish=bool(self.polish),

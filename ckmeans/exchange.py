@@ -43,7 +43,9 @@ def polish(rows, partition, centers, follow=None):
             rows.X, rows.sample_weight, candidates, np.empty(len(means)), labels, centers_t, masses
         ):
             return partition, centers, n_iter
-        partition, centers, more, _ = lloyd(rows, np.ascontiguousarray(centers_t.T), None, 0.0, follow, partition)
+        partition, centers, more, _ = lloyd(
+            rows, np.ascontiguousarray(centers_t.T), None, 0.0, follow, partition
+        )
         n_iter += more
 
 

@@ -41,7 +41,11 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ce
     partition = partition or Partition(rows, len(centers))
     looks = [np.inf if max_iter is None else max_iter, EARLY if ceiling is not None else np.inf]
     while True:
-        look = n_iter if tol > 0 else min([*(at for at in looks if at >= n_iter), -(-(n_iter + 1) // CHECK) * CHECK])
+        look = (
+            n_iter
+            if tol > 0
+            else min([*(at for at in looks if at >= n_iter), -(-(n_iter + 1) // CHECK) * CHECK])
+        )
         centers, done, n_changed, masses = rows.iterate(centers, partition, look - n_iter, fresh)
         n_iter, fresh = n_iter + done, False
         if masses is None:
@@ -56,7 +60,11 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ce
                 last = inertia
             if n_iter == max_iter:
                 return partition, centers, n_iter, "max_iter"
-            if ceiling is not None and n_iter == EARLY and rows.update(partition.labels, centers)[2] > ceiling:
+            if (
+                ceiling is not None
+                and n_iter == EARLY
+                and rows.update(partition.labels, centers)[2] > ceiling
+            ):
                 return partition, centers, n_iter, "hopeless"
             centers, masses = partition.means(centers)
             n_iter += 1
@@ -94,7 +102,9 @@ def settle(rows, clustering):
     for _ in range(3):
         means, _, inertia = rows.update(clustering.labels, clustering.centers)
         clustering = clustering._replace(inertia=inertia)
-        if np.array_equal(means, clustering.centers) or not np.array_equal(rows.assign(means), clustering.labels):
+        if np.array_equal(means, clustering.centers) or not np.array_equal(
+            rows.assign(means), clustering.labels
+        ):
             break
         clustering = clustering._replace(centers=means, inertia=rows.update(clustering.labels, means)[2])
     return clustering

@@ -171,6 +171,12 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         self.lower_bound_ = float(self.lower_bounds_[-1])
         self.n_iter_, self.converged_, self.stop_reason_ = best.n_iter, best.converged, best.stop_reason
         self.labels_ = self._score(X)[1]
+        unused = np.bincount(self.labels_, minlength=len(self.means_)) == 0
+        if unused.any():  # components that are most likely nowhere go last
+            order = np.argsort(unused, kind="stable")
+            self.means_, self.variances_ = self.means_[order], self.variances_[order]
+            self.weights_ = self.weights_[order]
+            self.labels_ = self._score(X)[1]
         if best.stop_reason == "interrupted":
             raise KeyboardInterrupt
         self._warn(best)

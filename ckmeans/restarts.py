@@ -15,7 +15,9 @@ from .workers import Expired, Workers
 SAME = 1e-9  # relative difference up to which two inertias count as the same minimum
 ENOUGH_HITS = 3  # n_init="auto" ends once so many restarts have reached the best value ...
 MOST_RESTARTS = 20  # ... or after so many restarts ...
-MOST_WORK = 1e9  # ... or this many coordinate differences, or WORK_RATIO times the first Lloyd run if that is more
+MOST_WORK = (
+    1e9  # ... or this many coordinate differences, or WORK_RATIO times the first Lloyd run if that is more
+)
 WORK_RATIO = 4
 SWAP_REACH = 0.02  # a swap still further than this share above its restart after a few iterations is given up
 POLISH_REACH = 0.001  # one that ends further than this above it is not worth polishing
@@ -84,14 +86,18 @@ def local_search(
     with Workers(n_threads, max_seconds) as workers:
         search = None
         try:
-            search = _Search(Rows(X, sample_weight, workers), n_clusters, init, n_init, max_iter, tol, polish, rng)
+            search = _Search(
+                Rows(X, sample_weight, workers), n_clusters, init, n_init, max_iter, tol, polish, rng
+            )
             search.run(X, progress)
             stop_reason = None
         except Expired:
             workers.deadline = float("inf")
             stop_reason = "time_limit"
             if search is None:
-                search = _Search(Rows(X, sample_weight, workers), n_clusters, init, n_init, max_iter, tol, polish, rng)
+                search = _Search(
+                    Rows(X, sample_weight, workers), n_clusters, init, n_init, max_iter, tol, polish, rng
+                )
         except KeyboardInterrupt:
             if search is None or search.best is None and search.current is None:
                 raise
@@ -106,7 +112,9 @@ class _Search:
         self.rows, self.n_clusters, self.init, self.rng = rows, n_clusters, init, rng
         self.max_iter, self.tol, self.polish = max_iter, tol, polish
         self.auto = n_init == "auto"
-        self.n_init = 1 if isinstance(init, np.ndarray) or n_clusters == 1 else MOST_RESTARTS if self.auto else n_init
+        self.n_init = (
+            1 if isinstance(init, np.ndarray) or n_clusters == 1 else MOST_RESTARTS if self.auto else n_init
+        )
         self.best = self.current = None  # Clustering; centers
         self.ends = []  # (inertia, n_iter, stop_reason) of each restart
         self.budget = np.inf

@@ -53,7 +53,9 @@ class Rows:
             self.X = np.ldexp(X.astype(np.float64, copy=False), -self.exponent)
             total, low, high = (np.ldexp(value, -self.exponent) for value in (total, low, high))
         self.weight_exponent = 0 if sample_weight is None else _unsafe(sample_weight.max())
-        self.sample_weight = np.empty(0) if sample_weight is None else np.ldexp(sample_weight, -self.weight_exponent)
+        self.sample_weight = (
+            np.empty(0) if sample_weight is None else np.ldexp(sample_weight, -self.weight_exponent)
+        )
         self.origin = total / self.n_samples
         spread = max((high - self.origin).max(), (self.origin - low).max())
         self.pack_scale = np.ldexp(1.0, -int(np.frexp(spread)[1]))
@@ -76,7 +78,9 @@ class Rows:
         bits = min(62 - self.n_samples.bit_length(), 50)
         weight = self.sample_weight.max() if len(self.sample_weight) else 1.0
         weight_scale = np.ldexp(1.0, bits - 1 - int(np.frexp(weight)[1])) if len(self.sample_weight) else 1.0
-        return np.array([np.ldexp(1.0, bits - 1 - int(np.frexp(weight * extreme)[1])), weight_scale, np.ldexp(1.0, bits)])
+        return np.array(
+            [np.ldexp(1.0, bits - 1 - int(np.frexp(weight * extreme)[1])), weight_scale, np.ldexp(1.0, bits)]
+        )
 
     def weights(self):
         """The weights as an array of shape (n_samples,), ones included."""
@@ -122,7 +126,9 @@ class Rows:
         """The means of the labels (a center without weight stays), their masses, the inertia with the old centers."""
 
         def slab(start, stop, shifts, masses):
-            return kernels.accumulate(self.X, self.sample_weight, labels, centers, start, stop, shifts, masses)
+            return kernels.accumulate(
+                self.X, self.sample_weight, labels, centers, start, stop, shifts, masses
+            )
 
         inertia, shifts, masses = self.sum(slab, 1, centers.shape, (len(centers),))
         return centers + shifts / np.where(masses > 0, masses, 1)[:, None], masses, inertia

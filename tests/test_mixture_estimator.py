@@ -81,9 +81,7 @@ def test_order_and_repetition_of_rows_do_not_matter(variance):
     weight = rng.integers(0, 4, size=150)
     order = rng.permutation(weight.sum())
     weighted = mixture(variance=variance, max_iter=50, tol=0).fit(IRIS, sample_weight=weight)
-    repeated = mixture(variance=variance, max_iter=50, tol=0).fit(
-        np.repeat(IRIS, weight, axis=0)[order]
-    )
+    repeated = mixture(variance=variance, max_iter=50, tol=0).fit(np.repeat(IRIS, weight, axis=0)[order])
     assert weighted.means_ == pytest.approx(repeated.means_, rel=1e-5)
     assert weighted.log_likelihood_ == pytest.approx(repeated.log_likelihood_, rel=1e-10)
     assert weighted.score(IRIS, sample_weight=weight) == pytest.approx(weighted.lower_bound_, rel=1e-12)

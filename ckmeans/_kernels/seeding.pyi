@@ -1,5 +1,5 @@
-from numpy.typing import NDArray
 import numpy as np
+from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
 Rows = NDArray[np.float32] | NDArray[np.float64]
