@@ -27,8 +27,10 @@ INSIDE = {
     "mixture": {"_kernels", "solution", "workers"},
     "exhaustive": {"_kernels", "solution", "workers", "exact", "checks"},
     "estimators": {"checks", "lloyd", "restarts", "mixture", "workers"},
-    "cli": {"estimators", "exhaustive", "solution", "tables"},
-    "tables": set(),
+    "cli": {"estimators", "exhaustive", "solution", "tables", "report"},
+    "report": set(),
+    "tables": {"delimited"},
+    "delimited": set(),
 }
 STANDARD = set(sys.stdlib_module_names)
 OUTSIDE = {
