@@ -43,11 +43,11 @@ def parse_text(name, raw, delimiter, header):
         notes.append("no header: the first line has numbers where the other lines have them (else say --header)")
     if first >= len(lines):
         raise ValueError(f"{name} holds a header and no rows: add at least one row of numbers.")
+    exact = {} if int(pd.__version__.split(".")[0]) >= 3 else {"float_precision": "round_trip"}
     try:
         frame = pd.read_csv(
             io.StringIO(text), sep=r"\s+" if delimiter == " " else delimiter, header=None, index_col=False, skiprows=first,
-            skip_blank_lines=False, skipinitialspace=True, decimal=decimal, na_values=MISSING, low_memory=False,
-            float_precision="round_trip",
+            skip_blank_lines=False, skipinitialspace=True, decimal=decimal, na_values=MISSING, low_memory=False, **exact
         )  # fmt: skip
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
         raise ValueError(_parser_message(name, str(error), lines)) from None
