@@ -43,7 +43,8 @@ def parse_text(name, raw, delimiter, header):
         notes.append("no header: the first line has numbers where the other lines have them (else say --header)")
     if first >= len(lines):
         raise ValueError(f"{name} holds a header and no rows: add at least one row of numbers.")
-    exact = {} if int(pd.__version__.split(".")[0]) >= 3 else {"float_precision": "round_trip"}
+    recent = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)  # rounds correctly by default
+    exact = {} if recent else {"float_precision": "round_trip"}
     try:
         frame = pd.read_csv(
             io.StringIO(text), sep=r"\s+" if delimiter == " " else delimiter, header=None, index_col=False, skiprows=first,
