@@ -16,9 +16,12 @@ def main():
         return 1
     for stream in (sys.stdout, sys.stderr):  # a column name may hold what the terminal cannot show
         stream.reconfigure(errors="backslashreplace")
-    from .cli import cli
+    try:
+        from .cli import cli
 
-    return cli(prog_name="ckmeans")
+        return cli(prog_name="ckmeans")
+    except KeyboardInterrupt:  # before there was anything to stop
+        return 130
 
 
 if __name__ == "__main__":

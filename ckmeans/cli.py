@@ -136,18 +136,20 @@ max_seconds = click.option("--max-seconds", type=click.FloatRange(min=0), metava
 @click.pass_context
 def fit(ctx, data, n_clusters, init, n_init, polish, **options):
     """k-means by restarts of a local search."""
+    if init not in ("k-means++", "random") and not os.path.isfile(init):
+        raise click.UsageError(f"--init {init} is neither k-means++ nor random, nor is there such a file")
     table, X, scaler = load(ctx, data, options)
     if init not in ("k-means++", "random"):
         init = given_centers(init, table, scaler)
-    from . import KMeans
-
     with progress(ctx, "restarts", None if n_init == "auto" else n_init) as show:
+        from . import KMeans  # may take a second
+
         model = KMeans(
             n_clusters, init=init, n_init=n_init, polish=polish, max_seconds=options["max_seconds"],
             random_state=options["seed"], n_threads=options["threads"],
             verbose=lambda n, inertia: show(n, f"restart {n}, best inertia {inertia:.10g}"),
         )  # fmt: skip
-        seconds = run(model, X, table.weights)
+        seconds, stop_reason = run(model, X, table.weights)
     n_restarts, n_hits = model.n_restarts_, round(model.hit_rate_ * model.n_restarts_)
     kind = "no row exchange lowers it" if polish else "a fixed point of Lloyd's iteration"
     optimal = n_clusters == 1 or (model.inertia_ == 0 and (X == model.cluster_centers_[model.labels_]).all())
@@ -155,8 +157,8 @@ def fit(ctx, data, n_clusters, init, n_init, polish, **options):
     if optimal:
         why = "one cluster has one best center, the mean" if n_clusters == 1 else "every row lies on its center"
         verdict = f"optimal: {why}"
-    elif model.stop_reason_ in ("time_limit", "interrupted"):
-        verdict = stopped(model.stop_reason_, f"after {n_restarts} restart{'s' * (n_restarts != 1)}")
+    elif stop_reason in ("time_limit", "interrupted"):
+        verdict = stopped(stop_reason, f"after {n_restarts} restart{'s' * (n_restarts > 1)}" if n_restarts else "in the first restart")
     else:
         verdict = f"local optimum; hit by {n_hits} of {n_restarts} restart{'s' * (n_restarts != 1)} ({kind})"
     result = {
@@ -166,7 +168,7 @@ def fit(ctx, data, n_clusters, init, n_init, polish, **options):
     }
     found = (model.labels_, model.cluster_centers_)
     status = "optimal" if optimal else "bounded"
-    finish(ctx, table, X, scaler, found, result, verdict, model.stop_reason_, status, seconds)
+    finish(ctx, table, X, scaler, found, result, verdict, stop_reason, status, seconds)
 
 
 @cli.command(short_help="Mixture of spherical Gaussians: labels with probabilities.")
@@ -185,38 +187,39 @@ def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
     With --out a column p0, p1, ... for each cluster is written beside the label, the most probable one.
     """
     table, X, scaler = load(ctx, data, options)
-    from . import SphericalMixture
-
     n_init = n_init or (1 if anneal else 10)
     with progress(ctx, "EM", None) as show:
+        from . import SphericalMixture  # may take a second
+
         show(0, f"EM from {n_init} start{'s' * (n_init != 1)}")
         model = SphericalMixture(
             n_clusters, variance=variance, mixing=mixing, anneal=anneal, n_init=n_init, max_seconds=options["max_seconds"],
             random_state=options["seed"], n_threads=options["threads"],
         )  # fmt: skip
-        seconds = run(model, X, table.weights)
+        seconds, stop_reason = run(model, X, table.weights)
     shares = model.responsibilities(X)
     in_doubt = int((shares.max(axis=1) < 0.9).sum())
-    if model.stop_reason_ == "converged":
+    if stop_reason == "converged":
         verdict = f"local maximum of the likelihood; the best of {n_init} start{'s' * (n_init != 1)}"
-    elif model.stop_reason_ == "max_iter":
+    elif stop_reason == "max_iter":
         verdict = f"stopped after {model.n_iter_} iterations; the likelihood still grows"
     else:
-        verdict = stopped(model.stop_reason_, f"after {model.n_iter_} iterations of the best start")
+        verdict = stopped(stop_reason, f"after {model.n_iter_} iterations of the best start")
     bic, aic = model.bic(X, table.weights), model.aic(X, table.weights)
     result = {
         "log_likelihood": model.log_likelihood_, "bic": bic, "aic": aic, "n_iter": model.n_iter_,
         "variances": model.variances_, "weights": model.weights_, "units": units(options),
     }  # fmt: skip
     facts = [
-        ("log-likelihood", f"{model.log_likelihood_:.10g}   (BIC {bic:.8g}, AIC {aic:.8g}; lower is better)"),
+        ("log-likelihood", f"{model.log_likelihood_:.10g}"),
+        ("criteria", f"BIC {bic:.8g}, AIC {aic:.8g} (lower is better)"),
         ("in doubt", f"{in_doubt} of {len(X)} rows belong to no cluster with a probability of 0.9"),
     ]
     extra = {"weight": model.weights_, "std dev": model.variances_**0.5}
     by_row = {f"p{k}": shares[:, k] for k in range(n_clusters)}
     found = (model.labels_, model.means_)
-    status = "converged" if model.stop_reason_ == "converged" else "stopped"
-    finish(ctx, table, X, scaler, found, result, verdict, model.stop_reason_, status, seconds, facts, extra, by_row)
+    status = "converged" if stop_reason == "converged" else "stopped"
+    finish(ctx, table, X, scaler, found, result, verdict, stop_reason, status, seconds, facts, extra, by_row)
 
 
 @cli.command()
@@ -249,8 +252,9 @@ def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **opt
         few = n_clusters
         while few < n and estimated_seconds(few + 1, X.shape[1], n_clusters, **cost) < 5:
             few += 1
-        raise ValueError(f"{size}: try --sample {few}, a --time-limit, or `ckmeans fit`, which does not prove.")
-    note(ctx, size)
+        raise ValueError(f"{size}: try --sample {few}, --time-limit, or `ckmeans fit`, which does not prove.")
+    if 1 < n_clusters < n:
+        note(ctx, size)
     limits = {"sample_weight": table.weights, "time_limit": time_limit, "n_threads": options["threads"]}
     with progress(ctx, "partitions", 1.0) as show:
         limits["progress"] = lambda share: show(share, f"of {counted(count)} partitions")
@@ -264,6 +268,8 @@ def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **opt
         seconds = perf_counter() - start
     if best.status == "optimal" and best.inertia == 0:
         verdict = "proved optimal: every row lies on its center"
+    elif best.status == "optimal" and count == 1:
+        verdict = "proved optimal: there is only one partition into one cluster"
     elif best.status == "optimal":
         verdict = f"proved optimal: none of the {counted(count)} partitions costs less"
     elif best.stop_reason == "ties":
@@ -286,8 +292,9 @@ def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **opt
         facts.append(("log evidence", f"{whole.log_evidence:.10g}   (all {counted(count)} partitions, variance {posterior:g})"))
         if whole.status == "complete":
             least = int(by_row["together"].argmin())
-            where = f"{table.unit} {table.lines[table.rows[least]]}"
-            facts.append(("in doubt", f"most so {where}: with its cluster by a probability of {by_row['together'][least]:.3g}"))
+            sure = by_row["together"][least]
+            sure = f"probability {sure:.4f}" if sure < 0.9999 else "probability above 0.9999"
+            facts.append(("least sure", f"{table.unit} {table.lines[table.rows[least]]}: with the rest of its cluster by {sure}"))
         else:
             facts[0] = ("log evidence", f"at least {whole.log_evidence:.10g}   (variance {posterior:g})")
     found = (best.labels, best.centers)
@@ -339,14 +346,16 @@ def given_centers(path, table, scaler):
 
 
 def run(model, X, weights):
-    """Fit, and tell how long it took. After Ctrl-C the model holds the best so far, or nothing."""
+    """Fit; the seconds it took and why it stopped. After Ctrl-C the model holds the best so far, or nothing."""
     start = perf_counter()
     try:
         model.fit(X, sample_weight=weights)
+        stop_reason = model.stop_reason_
     except KeyboardInterrupt:
-        if not hasattr(model, "labels_"):
+        if not (hasattr(model, "labels_") and hasattr(model, "stop_reason_")):
             raise
-    return perf_counter() - start
+        stop_reason = "interrupted"
+    return perf_counter() - start, stop_reason
 
 
 def solution(inertia, lower_bound, options, gap=None):
@@ -410,8 +419,13 @@ def command_line(ctx):
         if option.is_flag:
             words.append((option.opts if value else option.secondary_opts)[0])
         else:
-            words += [option.opts[0], ",".join(value) if isinstance(value, list) else str(value)]
+            words += [option.opts[0], ",".join(map(quoted, value)) if isinstance(value, list) else str(value)]
     return shlex.join(words)
+
+
+def quoted(name):
+    """A column name as `names` reads it."""
+    return '"' + name.replace('"', '""') + '"' if set(name) & set(',"') else name
 
 
 def counted(n):
@@ -449,7 +463,7 @@ def stderr():
 def progress(ctx, what, total):
     """A bar on a terminal; yields show(done, text). A spinner where the total is not known."""
     console = stderr()
-    if ctx.params.get("quiet") or not console.is_terminal:
+    if ctx.params.get("quiet") or not console.is_terminal or not console.is_interactive:
         yield lambda done, text: None
         return
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn

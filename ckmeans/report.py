@@ -50,7 +50,9 @@ class Outcome:
     result : dict
         What goes into the report beside these.
     extra : dict
-        Columns of the table, and of the labels file if of length n_samples.
+        Columns of the table, instead of share and within SS.
+    by_row : dict
+        Columns of the labels file.
     """
 
     labels: np.ndarray
@@ -95,25 +97,32 @@ def show(console, outcome, columns, title):
     left = {
         "cluster": [str(k) for k in range(len(sizes))],
         "rows": [f"{size:,}" for size in sizes],
-        "share": [f"{100 * size / max(1, sizes.sum()):.1f}%" for size in sizes],
-        **{name: _aligned(values, 4) for name, values in outcome.extra.items()},
-        "within SS": _aligned(outcome.within_ss, 4),
     }
+    if outcome.extra:
+        left |= {name: _aligned(values, 3) for name, values in outcome.extra.items()}
+    else:
+        left["share"] = [f"{100 * size / max(1, sizes.sum()):.1f}%" for size in sizes]
+        left["within SS"] = _aligned(outcome.within_ss, 4)
     heads = [_folded(name) for name in columns]
+    heads[0] = f"center\n{heads[0]}"
     cells = [_aligned(outcome.centers[:, f], 2) for f in range(len(columns))]
     widths = [max(map(len, [*head.split("\n"), *cell])) + 2 for head, cell in zip(heads, cells)]
-    room = console.width - sum(max(map(len, [name, *cell])) + 2 for name, cell in left.items()) - 2
+    room = console.width - sum(max(map(len, [name, *cell])) + 2 for name, cell in left.items())
     n_shown = max(1, int(np.searchsorted(np.cumsum(widths), room, side="right")))
 
-    table = Table(box=_box(console), title=Text(title, style="bold"), title_justify="left", header_style="", pad_edge=False)
+    console.print(Text(title, style="bold"))
+    table = Table(box=_box(console), padding=(0, 0, 0, 1), show_edge=False, pad_edge=False, header_style="")
     for name in left:
         table.add_column(Text(name, style="dim"), justify="right", no_wrap=True, vertical="bottom")
-    for head in heads[:n_shown]:
-        table.add_column(Text(head, style="cyan"), justify="right", no_wrap=True)
+    for f, head in enumerate(heads[:n_shown]):
+        text = Text(head, style="cyan")
+        text.stylize("dim default", 0, 0 if f else len("center"))
+        table.add_column(text, justify="right", no_wrap=True, vertical="bottom")
     rows = list(zip(*left.values(), *cells[:n_shown]))
     for row in rows[:200]:
         table.add_row(*map(Text, row))
     console.print(table)
+    console.print()
     if len(rows) > 200:
         console.print(f"and {len(rows) - 200} more clusters: see --json", style="dim")
     if n_shown < len(columns):
@@ -121,10 +130,10 @@ def show(console, outcome, columns, title):
     facts = [*outcome.facts, ("verdict", None)]
     pad = max(len(name) for name, _ in facts) + 3
     for name, value in facts[:-1]:
-        console.print(Text(name.ljust(pad), style="dim") + Text(value))
+        console.print(Text.assemble((name.ljust(pad), "dim"), value), soft_wrap=not console.is_terminal)
     head, mark, rest = re.fullmatch(r"([^:;]*)([:;]?)(.*)", outcome.verdict).groups()
     style = "bold green" if outcome.status == "optimal" else "bold yellow" if "stopped" in head or "interrupted" in head else "bold"
-    line = Text("verdict".ljust(pad), style="dim") + Text(head, style=style) + Text(mark + rest, style="default")
+    line = Text.assemble(("verdict".ljust(pad), "dim"), (head, style), mark + rest)
     console.print(line, soft_wrap=not console.is_terminal)
 
 
@@ -150,7 +159,7 @@ def _aligned(values, digits):
     """Numbers of a column with as many decimals as tell them apart: their spread to `digits` more digits."""
     values = [float(value) for value in values]
     top = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    spread = max(values) - min(values) if digits < 4 else top
+    spread = max(values) - min(values) if digits < 3 else top
     scale = spread if spread > 1e-9 * top else top
     if not math.isfinite(scale) or top >= 1e8 or 0 < scale < 1e-4:
         return [f"{value:.5g}" for value in values]

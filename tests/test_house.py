@@ -27,7 +27,7 @@ INSIDE = {
     "mixture": {"_kernels", "solution", "workers"},
     "exhaustive": {"_kernels", "solution", "workers", "exact", "checks"},
     "estimators": {"checks", "lloyd", "restarts", "mixture", "workers"},
-    "cli": {"estimators", "exhaustive", "solution", "tables", "report"},
+    "cli": {"KMeans", "SphericalMixture", "__version__", "exhaustive", "report", "tables"},
     "report": set(),
     "tables": {"delimited"},
     "delimited": set(),
