@@ -200,7 +200,10 @@ def _choose(names, columns, skip_columns, weights):
     out = {find(title) for title in skip_columns}
     if weights is not None:
         out.add(weights := find(weights))
-    return [title for title in dict.fromkeys(map(find, columns) if columns is not None else names) if title not in out], weights
+    chosen = [title for title in dict.fromkeys(map(find, columns) if columns is not None else names) if title not in out]
+    if not chosen:
+        _refuse(f"no column is left without {', '.join(sorted(out))}: skip fewer")
+    return chosen, weights
 
 
 def _numeric(values, title, lines, unit, must):
