@@ -7,7 +7,15 @@ import re
 import numpy as np
 
 DELIMITERS = ("\t", ";", "|", ",", " ")  # " " is any run of white space
-NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t", "space": " ", "whitespace": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
+NAMED_DELIMITERS = {
+    "tab": "\t",
+    "\\t": "\t",
+    "space": " ",
+    "whitespace": " ",
+    "comma": ",",
+    "semicolon": ";",
+    "pipe": "|",
+}
 MISSING = ("", "?", ".", "-", "--", "NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "null", "None", "#N/A")
 SNIFFED = 100  # lines looked at to find the delimiter and the header
 
@@ -27,20 +35,30 @@ def parse_text(name, raw, delimiter, header):
         lines = _record_lines(name, text, lines, delimiter)
     body = [_fields(line, delimiter) for line in head[first + 1 :] if line.count('"') % 2 == 0]
     top, decimal = _fields(head[first], delimiter), "."
-    commas = [cell for row in [top, *body] for cell in row if re.fullmatch(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?", cell)]
-    if commas and delimiter != "," and not any(re.fullmatch(r"[-+]?\d*\.\d+", cell) for row in body for cell in row):
+    commas = [
+        cell for row in [top, *body] for cell in row if re.fullmatch(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?", cell)
+    ]
+    if (
+        commas
+        and delimiter != ","
+        and not any(re.fullmatch(r"[-+]?\d*\.\d+", cell) for row in body for cell in row)
+    ):
         decimal = ","
         notes.append(f"decimal commas: {commas[0]} was read as {commas[0].replace(',', '.')}")
     names = None
     if header is None and _is_size(top, body, len(lines) - first - 1):
-        notes.append(f"first line '{head[first].strip()}' taken as the size of the table: {top[0]} rows, {top[1]} columns")
+        notes.append(
+            f"first line '{head[first].strip()}' taken as the size of the table: {top[0]} rows, {top[1]} columns"
+        )
         first += 1
     elif header or (header is None and _is_header(top, body, decimal)):
         names, first = top, first + 1
     elif first and len(comment := _fields(head[first - 1].lstrip("# "), delimiter)) == len(top):
         names = comment  # as numpy.savetxt(header=...) writes it
     elif header is None and body and not all(_is_number(cell, decimal) for cell in top):
-        notes.append("no header: the first line has numbers where the other lines have them (else say --header)")
+        notes.append(
+            "no header: the first line has numbers where the other lines have them (else say --header)"
+        )
     if first >= len(lines):
         raise ValueError(f"{name} holds a header and no rows: add at least one row of numbers.")
     recent = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)  # rounds correctly by default
@@ -106,7 +124,10 @@ def _fields(line, delimiter):
     if delimiter == " ":
         return [cell.strip('"') for cell in re.findall(r'"[^"]*"|\S+', line)]
     try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [""])]
+        return [
+            cell.strip()
+            for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [""])
+        ]
     except csv.Error:
         return [line]
 
@@ -116,7 +137,9 @@ def _checked_delimiter(delimiter):
         return None
     delimiter = NAMED_DELIMITERS.get(delimiter.lower(), delimiter)
     if len(delimiter) != 1 or delimiter in '"\n\r':
-        raise ValueError(f"delimiter {delimiter!r} is not one character: give one, or tab, whitespace, comma, semicolon, pipe.")
+        raise ValueError(
+            f"delimiter {delimiter!r} is not one character: give one, or tab, whitespace, comma, semicolon, pipe."
+        )
     return delimiter
 
 
@@ -156,10 +179,15 @@ def _is_header(top, body, decimal):
     """
     if not body:
         return not any(_is_number(cell, decimal) for cell in top)
-    shift = len(body[0]) - len(top) if len(body[0]) == len(top) + 1 else 0  # R leaves out the name of the row names
+    shift = (
+        len(body[0]) - len(top) if len(body[0]) == len(top) + 1 else 0
+    )  # R leaves out the name of the row names
     for f, cell in enumerate(top):
         below = [row[f + shift] for row in body if f + shift < len(row)]
-        if not _is_number(cell, decimal) and sum(_is_number(other, decimal) for other in below) > len(below) / 2:
+        if (
+            not _is_number(cell, decimal)
+            and sum(_is_number(other, decimal) for other in below) > len(below) / 2
+        ):
             return True
     return all(cell == "" or not _is_number(cell, decimal) for cell in top)
 
@@ -171,7 +199,9 @@ def _is_size(top, body, n_rows):
     if int(top[0]) == n_rows and int(top[1]) == len(body[0]):
         return True
     if len(body[0]) > 2 and int(top[1]) == len(body[0]):
-        raise ValueError(f"the first line promises {top[0]} rows, and {n_rows} follow: correct the file or remove that line.")
+        raise ValueError(
+            f"the first line promises {top[0]} rows, and {n_rows} follow: correct the file or remove that line."
+        )
     return False
 
 
@@ -182,7 +212,9 @@ def _names(names, n_columns, name):
     if len(names) == n_columns - 1:
         names = ["", *names]
     if len(names) != n_columns:
-        raise ValueError(f"{name}: the first line has {len(names)} fields, the next {n_columns}. Is it a table? Correct it or give --delimiter.")
+        raise ValueError(
+            f"{name}: the first line has {len(names)} fields, the next {n_columns}. Is it a table? Correct it or give --delimiter."
+        )
     seen, unique = {}, []
     for f, title in enumerate(names, 1):
         title = title or f"x{f}"

@@ -57,7 +57,6 @@ class Outcome:
 
     labels: np.ndarray
     centers: np.ndarray
-    within_ss: np.ndarray
     seconds: float
     verdict: str
     stop_reason: str
@@ -66,6 +65,7 @@ class Outcome:
     result: dict = field(default_factory=dict)
     extra: dict = field(default_factory=dict)
     by_row: dict = field(default_factory=dict)
+    within_ss: np.ndarray = None
 
     def sizes(self):
         """Rows in each cluster."""
@@ -126,13 +126,21 @@ def show(console, outcome, columns, title):
     if len(rows) > 200:
         console.print(f"and {len(rows) - 200} more clusters: see --json", style="dim")
     if n_shown < len(columns):
-        console.print(f"centers in {n_shown} of {len(columns)} features; all of them with --json", style="dim")
+        console.print(
+            f"centers in {n_shown} of {len(columns)} features; all of them with --json", style="dim"
+        )
     facts = [*outcome.facts, ("verdict", None)]
     pad = max(len(name) for name, _ in facts) + 3
     for name, value in facts[:-1]:
         console.print(Text.assemble((name.ljust(pad), "dim"), value), soft_wrap=not console.is_terminal)
     head, mark, rest = re.fullmatch(r"([^:;]*)([:;]?)(.*)", outcome.verdict).groups()
-    style = "bold green" if outcome.status == "optimal" else "bold yellow" if "stopped" in head or "interrupted" in head else "bold"
+    style = (
+        "bold green"
+        if outcome.status == "optimal"
+        else "bold yellow"
+        if "stopped" in head or "interrupted" in head
+        else "bold"
+    )
     line = Text.assemble(("verdict".ljust(pad), "dim"), (head, style), mark + rest)
     console.print(line, soft_wrap=not console.is_terminal)
 
@@ -185,7 +193,9 @@ def check_writable(path, source):
     if os.path.exists(target) and os.path.exists(source) and os.path.samefile(target, source):
         raise ValueError(f"{path} is the data file itself: write to another file.")
     if target.lower().endswith((".parquet", ".npy", ".xlsx")):
-        raise ValueError(f"{path}: labels are written as CSV and reports as JSON; choose a name that says so.")
+        raise ValueError(
+            f"{path}: labels are written as CSV and reports as JSON; choose a name that says so."
+        )
     folder = os.path.dirname(target)
     if not os.path.isdir(folder):
         raise ValueError(f"{path} cannot be written: there is no folder {folder}. Create it first.")
@@ -222,7 +232,7 @@ def write(path, text):
                 os.unlink(part)
             raise
     except OSError as error:
-        raise ValueError(f"{path} could not be written: {error.strerror}. The result is lost; run the command again.") from None
+        raise ValueError(f"{path} could not be written: {error.strerror}.") from None
 
 
 def _is_special(path):

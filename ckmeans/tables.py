@@ -53,7 +53,7 @@ class Table:
         return replace(self, X=self.X[index], rows=self.rows[index], weights=weights)
 
 
-def read_table(source, *, columns=None, skip_columns=(), weights=None, delimiter=None, header=None):
+def read_table(source, *, columns=None, skip_columns=None, weights=None, delimiter=None, header=None):
     """Read the numeric columns of a file; rows with a missing value are left out.
 
     Parameters
@@ -87,7 +87,9 @@ def read_table(source, *, columns=None, skip_columns=(), weights=None, delimiter
         return _from_frame(frame, range(1, len(frame) + 1), "row", columns, skip_columns, weights, notes, {})
     suffix = Path(name).suffix.lower()
     if suffix in (".npy", ".parquet", ".pq"):
-        raise ValueError(f"{name} is no {suffix} file: its first bytes are {start!r}. Was it copied completely?")
+        raise ValueError(
+            f"{name} is no {suffix} file: its first bytes are {start!r}. Was it copied completely?"
+        )
     if start.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"BZh", b"\xfd7zXZ")):
         raise ValueError(f"{name} is a spreadsheet or an archive: save it as CSV, Parquet or .npy first.")
     frame, lines, notes, skipped = parse_text(name, raw, delimiter, header)
@@ -109,7 +111,9 @@ def _open(source):
             if not raw.startswith(b"\x93NUMPY") or os.path.getsize(path) < MAPPED:
                 raw += file.read()
     except FileNotFoundError:
-        raise ValueError(f"{source}: there is no such file. Give a path, - for standard input, or iris.") from None
+        raise ValueError(
+            f"{source}: there is no such file. Give a path, - for standard input, or iris."
+        ) from None
     except OSError as error:
         raise ValueError(f"{source} cannot be read: {error.strerror}.") from None
     return str(path) if source != "iris" else "iris", raw
@@ -151,11 +155,18 @@ def _from_frame(frame, lines, unit, columns, skip_columns, weights, notes, skipp
         else:
             arrays.append(values)
             names.append(title)
-            if not named and unit == "line" and re.fullmatch(r"(?i)id|index|row|no|nr|unnamed.*", title) and counts_rows(frame[title]):
+            if (
+                not named
+                and unit == "line"
+                and re.fullmatch(r"(?i)id|index|row|no|nr|unnamed.*", title)
+                and counts_rows(frame[title])
+            ):
                 notes.append(f"column {title} numbers the rows: leave it out with --skip-columns {title}")
     if not arrays:
         reasons = "; ".join(f"{title}: {reason}" for title, reason in list(skipped.items())[:3])
-        raise ValueError(f"no numeric column among the {frame.shape[1]} ({reasons}): give --delimiter or another file.")
+        raise ValueError(
+            f"no numeric column among the {frame.shape[1]} ({reasons}): give --delimiter or another file."
+        )
     dtype = np.float32 if all(values.dtype == np.float32 for values in arrays) else np.float64
     X = np.empty((len(frame), len(arrays)), dtype)
     for f, values in enumerate(arrays):
@@ -195,12 +206,18 @@ def _choose(names, columns, skip_columns, weights):
         if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
             return names[int(wanted) - 1]
         shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-        raise ValueError(f"there is no column {wanted!r}: choose among {shown}, or a number from 1 to {len(names)}.")
+        raise ValueError(
+            f"there is no column {wanted!r}: choose among {shown}, or a number from 1 to {len(names)}."
+        )
 
-    out = {find(title) for title in skip_columns}
+    out = {find(title) for title in skip_columns or ()}
     if weights is not None:
         out.add(weights := find(weights))
-    chosen = [title for title in dict.fromkeys(map(find, columns) if columns is not None else names) if title not in out]
+    chosen = [
+        title
+        for title in dict.fromkeys(map(find, columns) if columns is not None else names)
+        if title not in out
+    ]
     if not chosen:
         _refuse(f"no column is left without {', '.join(sorted(out))}: skip fewer")
     return chosen, weights
@@ -212,20 +229,36 @@ def _numeric(values, title, lines, unit, must):
 
     kind = pd.api.types
     if kind.is_bool_dtype(values.dtype):
-        return values.to_numpy(np.float64) if must else "true or false; name it with --columns to take it as 1 and 0"
+        return (
+            values.to_numpy(np.float64)
+            if must
+            else "true or false; name it with --columns to take it as 1 and 0"
+        )
     if kind.is_numeric_dtype(values.dtype) and not kind.is_complex_dtype(values.dtype):
         if kind.is_integer_dtype(values.dtype):
             _check_integers(values, f"column {title}")
-        array = values.to_numpy() if values.dtype in (np.float32, np.float64) else values.to_numpy(np.float64, na_value=np.nan)
+        array = (
+            values.to_numpy()
+            if values.dtype in (np.float32, np.float64)
+            else values.to_numpy(np.float64, na_value=np.nan)
+        )
         return array if must or not np.isnan(array).all() else "no value in any row"
     if not (kind.is_string_dtype(values.dtype) or kind.is_object_dtype(values.dtype)):
-        return _refuse(f"column {title} holds {values.dtype}, not numbers") if must else f"not numeric: {values.dtype}"
+        return (
+            _refuse(f"column {title} holds {values.dtype}, not numbers")
+            if must
+            else f"not numeric: {values.dtype}"
+        )
     array = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     words = np.flatnonzero(np.isnan(array) & values.notna().to_numpy())
     if not len(words):
         return array if must or not np.isnan(array).all() else "no value in any row"
     word = str(values.iloc[words[0]])[:30]
-    if must or len(words) < 0.5 * values.notna().sum() or all(looks_numeric(str(values.iloc[i])) for i in words[:20]):
+    if (
+        must
+        or len(words) < 0.5 * values.notna().sum()
+        or all(looks_numeric(str(values.iloc[i])) for i in words[:20])
+    ):
         count = f"{len(words)} of {len(values)} rows" if len(words) > 1 else "one row"
         _refuse(
             f"column {title} has {word!r} in {unit} {lines[words[0]]}, which is no plain number (so in {count}): "
@@ -241,7 +274,9 @@ def _refuse(message):
 def _check_integers(values, where):
     if len(values) and max(abs(int(values.max())), abs(int(values.min()))) > EXACT_INTEGERS:
         largest = max(abs(int(values.max())), abs(int(values.min())))
-        _refuse(f"{where} holds {largest}, beyond 2**53, up to which float64 is exact: subtract the minimum first")
+        _refuse(
+            f"{where} holds {largest}, beyond 2**53, up to which float64 is exact: subtract the minimum first"
+        )
 
 
 def _complete(X, names, weight, weight_name, lines, unit, skipped, notes):
@@ -254,11 +289,15 @@ def _complete(X, names, weight, weight_name, lines, unit, skipped, notes):
         missing |= np.isnan(weight)
         bad = np.flatnonzero((weight < 0) | np.isinf(weight))
         if len(bad):
-            _refuse(f"weight {weight[bad[0]]:g} in {unit} {lines[bad[0]]} of column {weight_name}: give finite weights, 0 or more")
+            _refuse(
+                f"weight {weight[bad[0]]:g} in {unit} {lines[bad[0]]} of column {weight_name}: give finite weights, 0 or more"
+            )
     rows = np.flatnonzero(~missing)
     if not len(rows):
         worst, n_worst = _worst(X, names)
-        _refuse(f"every row has a missing value ({n_worst} of {len(X)} in column {worst}): use --skip-columns")
+        _refuse(
+            f"every row has a missing value ({n_worst} of {len(X)} in column {worst}): use --skip-columns"
+        )
     incomplete = [int(lines[i]) for i in np.flatnonzero(missing)]
     for reason in dict.fromkeys(skipped.values()):
         titles = [title for title in skipped if skipped[title] == reason]
@@ -267,7 +306,9 @@ def _complete(X, names, weight, weight_name, lines, unit, skipped, notes):
     if incomplete:
         worst, n_worst = _worst(X, names)
         where = f" ({n_worst} in column {worst})" if n_worst and X.shape[1] > 1 else ""
-        notes.append(f"left out {len(incomplete)} of {len(X)} rows with missing values{where}: {named_lines(incomplete, unit)}")
+        notes.append(
+            f"left out {len(incomplete)} of {len(X)} rows with missing values{where}: {named_lines(incomplete, unit)}"
+        )
         X = X[rows]
         weight = None if weight is None else weight[rows]
     return Table(X, names, weight, rows, lines, unit, skipped, incomplete, notes)
@@ -284,10 +325,14 @@ def _check_infinite(values, title, lines, unit):
     bad = np.flatnonzero(np.isinf(values))
     if len(bad):
         where = named_lines([int(lines[i]) for i in bad], unit)
-        _refuse(f"column {title} holds infinity in {where}: correct or remove these rows, or use --skip-columns {title}")
+        _refuse(
+            f"column {title} holds infinity in {where}: correct or remove these rows, or use --skip-columns {title}"
+        )
 
 
 def named_lines(numbers, unit):
     """ "lines 3, 17, 20" with at most ten numbers."""
-    shown = ", ".join(map(str, numbers[:10])) + (f" and {len(numbers) - 10} more" if len(numbers) > 10 else "")
+    shown = ", ".join(map(str, numbers[:10])) + (
+        f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
+    )
     return f"{unit}{'s' * (len(numbers) > 1)} {shown}"

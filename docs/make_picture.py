@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-from ckmeans import cli
+from ckmeans import cli, terminal
 
 COMMAND = "ckmeans fit iris -k 3"
 # Without the font that rich has browsers fetch from elsewhere: each reader's own will do.
 FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
-    "font-family: Fira Code, monospace", "font-family: ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
+    "font-family: Fira Code, monospace",
+    "font-family: ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace",
 )
 THEME = TerminalTheme(
     (250, 250, 248), (45, 49, 56),
@@ -31,12 +32,14 @@ def main():
     )  # fmt: skip
     console.is_interactive = False  # no progress bar in a picture
     console.print(Text.assemble(("$ ", "dim"), (COMMAND, "bold")))
-    cli.stdout = cli.stderr = lambda: console
+    terminal.stdout = terminal.stderr = lambda: console
     cli.cli(shlex.split(COMMAND)[1:], standalone_mode=False)
     console.print()
     path = Path(__file__).with_name("fit-iris.svg")
     picture = console.export_svg(title="ckmeans", theme=THEME, code_format=FORMAT, unique_id="fit-iris")
-    path.write_text("\n".join(line.rstrip() for line in picture.splitlines() if line.strip()) + "\n", encoding="utf-8")
+    path.write_text(
+        "\n".join(line.rstrip() for line in picture.splitlines() if line.strip()) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -27,8 +27,10 @@ INSIDE = {
     "mixture": {"_kernels", "solution", "workers"},
     "exhaustive": {"_kernels", "solution", "workers", "exact", "checks"},
     "estimators": {"checks", "lloyd", "restarts", "mixture", "workers"},
-    "cli": {"KMeans", "SphericalMixture", "__version__", "exhaustive", "report", "tables"},
+    "cli": {"KMeans", "SphericalMixture", "exhaustive", "job", "terminal"},
+    "job": {"__version__", "report", "tables", "terminal"},
     "report": set(),
+    "terminal": set(),
     "tables": {"delimited"},
     "delimited": set(),
 }
