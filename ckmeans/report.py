@@ -7,7 +7,7 @@ ckmeans      version of the package
 command      command line that gives the same result again
 data         path, n_samples, n_features, dtype; sha256 of the rows used (C order, little-endian); columns; weights: name of
              their column; skipped: {column: reason}; incomplete: lines of the rows left out for missing values;
-             lines: of the rows used, if some of the input were left out; unit: "line" of a text file, or "row"
+             lines: of the rows used, after --rows or --sample; unit: "line" of a text file, or "row"
 parameters   every option of the command with its value
 result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "stopped"), stop_reason, seconds,
              sizes, shares, within_ss (sums of weighted squared distances to the center), centers (in units of the data)
@@ -253,7 +253,7 @@ def labels_text(table, outcome):
 def report_text(table, outcome, path, parameters, command, version):
     """The JSON report; see the top of this file."""
     sizes = outcome.sizes()
-    some = len(table.rows) < len(table.lines)
+    some = len(table.rows) + len(table.incomplete) < len(table.lines)
     report = {
         "schema": 1,
         "ckmeans": version,

@@ -74,7 +74,7 @@ def test_report(here):
     data, result = full["data"], full["result"]
     X = np.array([[1.0, 2], [5, 7], [6, 8]])
     assert data["sha256"] == hashlib.sha256(X.tobytes()).hexdigest()
-    assert (data["columns"], data["incomplete"], data["lines"]) == (["a", "b"], [3], [2, 4, 5])
+    assert (data["columns"], data["incomplete"], data["lines"]) == (["a", "b"], [3], None)
     assert data["skipped"] == {"c": "not numeric: 'x'"}
     assert (data["n_samples"], data["n_features"], data["weights"]) == (3, 2, "w")
     assert result["inertia"] == pytest.approx(4 / 3)
