@@ -63,8 +63,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         move does. ``polish=False, n_init=1, init=centers`` is plain Lloyd.
     max_seconds : float or None, default=None
         Time limit; the best clustering so far is kept.
-    verbose : int, default=0
-        1 prints a line after each restart.
+    verbose : int or callable, default=0
+        1 prints a line after each restart; ``verbose(n_restarts, best_inertia)`` is called instead if callable.
     random_state : int, RandomState instance or None, default=None
         Seed of the restarts.
     n_threads : int or None, default=None
@@ -154,8 +154,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """
         X = check_rows(self, X, reset=True)
         n_clusters = check_n_clusters(self.n_clusters, len(X))
-        progress = None
-        if self.verbose:
+        progress = self.verbose if callable(self.verbose) else None
+        if self.verbose and progress is None:
             progress = lambda n, inertia: print(f"restart {n}: best inertia {inertia:.10g}", flush=True)  # noqa: E731
         solution = local_search(
             X,

@@ -149,6 +149,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         anneal = self._check_parameters(len(X))
         weight = check_weights(sample_weight, len(X))
         random_state = check_random_state(self.random_state)
+        shaking = np.random.RandomState(random_state.randint(2**31))  # whatever the starts draw
         fixed_start = not (isinstance(self.init, str) or callable(self.init)) and anneal is None
         best = fit_mixture(
             X,
@@ -159,7 +160,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             max_iter=self.max_iter,
             tol=self.tol,
             anneal=anneal,
-            random_state=random_state,
+            random_state=shaking,
             n_threads=self.n_threads,
             max_seconds=self.max_seconds,
             report=_print if self.verbose > 0 else None,

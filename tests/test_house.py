@@ -30,8 +30,12 @@ INSIDE = {
     "exhaustive": {"_kernels", "solution", "workers", "exact", "checks"},
     "estimators": {"checks", "rows", "restarts", "workers"},
     "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
-    "cli": {"estimators", "exhaustive", "solution", "tables"},
-    "tables": set(),
+    "cli": {"KMeans", "SphericalMixture", "exhaustive", "job", "terminal"},
+    "job": {"__version__", "report", "tables", "terminal"},
+    "report": set(),
+    "terminal": set(),
+    "tables": {"delimited"},
+    "delimited": set(),
 }
 STANDARD = set(sys.stdlib_module_names)
 OUTSIDE = {

@@ -1,0 +1,273 @@
+"""The `ckmeans` command: its options, and for each solver the words in which its result is told.
+
+Standard output is the result, standard error are notes and progress. See `ckmeans --help` for the exit codes.
+"""
+
+import os
+from time import perf_counter
+
+import click
+
+from .job import Job
+from .terminal import Command, Count, Variance, counted, duration, names, plural
+
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
+WHOLE = {"type": click.IntRange(min=1), "metavar": "N"}
+SECONDS = {"type": click.FloatRange(min=0), "metavar": "SECONDS"}
+
+
+@click.group(cls=Command, context_settings=HELP)
+@click.version_option(package_name="certified-kmeans", prog_name="ckmeans")
+def cli():
+    """k-means that proves how good its answer is.
+
+    \b
+      ckmeans fit iris -k 3                    three clusters of the packaged Iris data
+      ckmeans fit data.csv -k 5 --standardize --out labels.csv --json report.json
+      ckmeans soft data.csv -k 3 --variance tied           with probabilities instead of labels
+      ckmeans exhaustive iris --sample 25 -k 2             every partition: proved optimal
+
+    DATA is a CSV file (delimiter, header and decimal commas are detected), a Parquet or .npy file, - for
+    standard input, or iris. Columns that are not numeric are skipped, rows with missing values are left
+    out; both are named.
+
+    \b
+    The result goes to standard output, notes and progress to standard error.
+    Ctrl-C ends the search: the best so far is shown and written.
+
+    \b
+    Exit codes:  0    done, also when a time limit ended the search (the verdict says so)
+                 1    bad input or failure, told in one line
+                 2    wrong usage of the command
+                 130  interrupted; what there was has been shown and written
+    """
+
+
+def _together(*options):
+    def decorate(function):
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+data = _together(
+    click.argument("data", metavar="DATA"),
+    click.option("-k", "--n-clusters", **WHOLE, required=True, help="Number of clusters."),
+    click.option("--columns", metavar="A,B", callback=names, help="Columns to use, by name or number from 1."),
+    click.option("--skip-columns", metavar="A,B", callback=names, help="Columns to leave out."),
+    click.option("--weights", metavar="COLUMN", help="Column with the weights of the rows."),
+    click.option("--delimiter", metavar="CHAR", help="Character, or tab, whitespace, ...  [default: detected]"),
+    click.option("--header/--no-header", default=None, help="Whether line 1 holds names.  [default: detected]"),
+    click.option("--standardize", is_flag=True, help="Scale features to unit variance; centers are shown unscaled."),
+)
+output = _together(
+    click.option("--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"),
+    click.option("--out", metavar="FILE", help="Write labels as CSV, a line for each row; - for standard output."),
+    click.option("--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."),
+    click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
+    click.pass_context,
+)
+seed = click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), metavar="N", default=0, help="Seed: the same one, the same result."
+)
+max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the best so far is kept.")
+
+
+@cli.command()
+@data
+@click.option("--init", metavar="k-means++|random|FILE", default="k-means++", help="Starts; FILE has a center in each row.")
+@click.option("--n-init", type=Count("auto"), metavar="auto|N", default="auto", help="Restarts; auto: until enough agree.")
+@click.option("--polish/--no-polish", default=True, help="Improve Lloyd's result by exchanges of single rows.")
+@seed
+@max_seconds
+@output
+def fit(ctx, data, n_clusters, init, n_init, polish, **options):
+    """k-means by restarts of a local search."""
+    if init not in ("k-means++", "random") and not os.path.isfile(init):
+        raise click.UsageError(f"--init {init} is neither k-means++ nor random, nor is there such a file")
+    job = Job(ctx)
+    if init not in ("k-means++", "random"):
+        init = job.given_centers(init)
+    with job.progress("restarts", None if n_init == "auto" else n_init) as show:
+        from . import KMeans  # may take a second
+
+        model = KMeans(
+            n_clusters, init=init, n_init=n_init, polish=polish, max_seconds=options["max_seconds"],
+            random_state=options["seed"], n_threads=options["threads"],
+            verbose=lambda n, inertia: show(n, f"restart {n}, best inertia {inertia:.10g}"),
+        )  # fmt: skip
+        seconds, stop_reason = job.run(model)
+    n_restarts, n_hits = model.n_restarts_, round(model.hit_rate_ * model.n_restarts_)
+    optimal = True
+    if n_clusters == 1:
+        verdict = "optimal: one cluster has one best center, the mean"
+    elif model.inertia_ == 0 and (job.X == model.cluster_centers_[model.labels_]).all():
+        verdict = "optimal: every row lies on its center"
+    else:
+        optimal = False
+        kind = "no row exchange lowers it" if polish else "a fixed point of Lloyd's iteration"
+        verdict = f"local optimum; hit by {n_hits} of {plural(n_restarts, 'restart')} ({kind})"
+        if stop_reason in ("time_limit", "interrupted"):
+            when = f"after {plural(n_restarts, 'restart')}" if n_restarts else "in the first restart"
+            verdict = _stopped(stop_reason, when)
+    bound = model.inertia_ if optimal else 0.0
+    costs = _costs(job, model.inertia_, bound, 0.0 if optimal else (model.inertia_ - bound) / model.inertia_)
+    job.finish(
+        model.labels_, model.cluster_centers_, seconds, verdict, stop_reason, "optimal" if optimal else "bounded",
+        facts=[("inertia", f"{model.inertia_:.12g}")],
+        result={**costs, "n_restarts": n_restarts, "hit_rate": model.hit_rate_},
+    )  # fmt: skip
+
+
+@cli.command(short_help="Mixture of spherical Gaussians: labels with probabilities.")
+@data
+@click.option("--variance", type=Variance(), default="1.0", help="Variance of the clusters in each feature, or estimated.")
+@click.option("--mixing", type=click.Choice(["estimated", "uniform"]), default="estimated", help="Weights of the clusters.")
+@click.option("--anneal", **WHOLE, help="Go down to the variance in N steps; 20 is a good number.")
+@click.option("--n-init", **WHOLE, help="Number of starts.  [default: 10; 1 with --anneal]")
+@seed
+@max_seconds
+@output
+def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
+    """Mixture of spherical Gaussians by EM: each row belongs to each cluster with a probability.
+
+    With --out a column p0, p1, ... for each cluster is written beside the label, the most probable one.
+    """
+    job = Job(ctx)
+    n_init = n_init or (1 if anneal else 10)
+    with job.progress("EM", None) as show:
+        from . import SphericalMixture  # may take a second
+
+        show(0, f"EM from {plural(n_init, 'start')}")
+        model = SphericalMixture(
+            n_clusters, variance=variance, mixing=mixing, anneal=anneal, n_init=n_init,
+            max_seconds=options["max_seconds"], random_state=options["seed"], n_threads=options["threads"],
+        )  # fmt: skip
+        seconds, stop_reason = job.run(model)
+    shares = model.responsibilities(job.X)
+    bic, aic = model.bic(job.X, job.table.weights), model.aic(job.X, job.table.weights)
+    if stop_reason == "converged":
+        verdict = f"local maximum of the likelihood; the best of {plural(n_init, 'start')}"
+    elif stop_reason == "max_iter":
+        verdict = f"stopped after {model.n_iter_} iterations; the likelihood still grows"
+    else:
+        verdict = _stopped(stop_reason, f"after {plural(model.n_iter_, 'iteration')} of the best start")
+    n_in_doubt = int((shares.max(axis=1) < 0.9).sum())
+    job.finish(
+        model.labels_, model.means_, seconds, verdict, stop_reason, "converged" if stop_reason == "converged" else "stopped",
+        facts=[
+            ("log-likelihood", f"{model.log_likelihood_:.10g}"),
+            ("criteria", f"BIC {bic:.8g}, AIC {aic:.8g} (lower is better)"),
+            ("in doubt", f"{n_in_doubt} of {len(shares)} rows belong to no cluster with a probability of 0.9"),
+        ],
+        result={
+            "log_likelihood": model.log_likelihood_, "bic": bic, "aic": aic, "n_iter": model.n_iter_,
+            "variances": model.variances_, "weights": model.weights_, "units": job.units,
+        },
+        extra={"weight": model.weights_, "std dev": model.variances_**0.5},
+        by_row={f"p{k}": shares[:, k] for k in range(n_clusters)},
+    )  # fmt: skip
+
+
+@cli.command()
+@data
+@click.option("--rows", **WHOLE, help="Use the first N rows only.")
+@click.option("--sample", **WHOLE, help="Use a random sample of N rows only (see --seed).")
+@click.option("--posterior", type=click.FloatRange(min=0, min_open=True), metavar="VARIANCE",
+              help="Sum over all partitions too: which rows belong together, with this variance in clusters.")  # fmt: skip
+@click.option("--time-limit", **SECONDS, help="Time limit; the best so far is kept.")
+@seed
+@output
+def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **options):
+    """Try every partition of a small table: the best one, proved.
+
+    With --posterior the labels file has a column with the probability that a row belongs together with the
+    others of its cluster, on average; the JSON report has it for every pair of rows.
+    """
+    if rows and sample:
+        raise click.UsageError("--rows and --sample exclude each other")
+    job = Job(ctx, rows, sample)
+    from .exhaustive import exhaustive_search, partition_posterior
+
+    count = _announce(job, n_clusters, posterior, time_limit)
+    limits = {"sample_weight": job.table.weights, "time_limit": time_limit, "n_threads": options["threads"]}
+    with job.progress("partitions", 1.0) as show:
+        limits["progress"] = lambda share: show(share, f"of {counted(count)} partitions")
+        start = perf_counter()
+        whole = partition_posterior(job.X, n_clusters, posterior, **limits) if posterior else None
+        best = whole.best if posterior else exhaustive_search(job.X, n_clusters, **limits)
+        seconds = perf_counter() - start
+    stop_reason = whole.stop_reason if posterior else best.stop_reason
+    if best.status == "optimal":
+        verdict = f"proved optimal: none of the {counted(count)} partitions costs less"
+        if best.inertia == 0:
+            verdict = "proved optimal: every row lies on its center"
+        elif count == 1:
+            verdict = "proved optimal: there is only one partition into one cluster"
+        if stop_reason in ("time_limit", "interrupted"):
+            verdict += f"; the posterior was {_stopped(stop_reason, 'before it was complete').split(';')[0]}"
+    elif best.stop_reason == "ties":
+        verdict = f"within {best.gap:.1e} of the optimum: too many partitions tie to tell which is the best"
+    else:
+        done = f"{100 * best.n_partitions / count:.3g}% of {counted(count)} partitions"
+        verdict = _stopped(best.stop_reason, f"after {done}")
+    costs = _costs(job, best.inertia, best.lower_bound, best.gap)
+    facts, posterior_result, by_row = _posterior(job, whole, posterior) if posterior else ([], {}, {})
+    job.finish(
+        best.labels, best.centers, seconds, verdict, stop_reason, best.status,
+        facts=[("inertia", f"{best.inertia:.12g}"), *facts],
+        result={**costs, "n_partitions": best.n_partitions, "of_partitions": count, **posterior_result},
+        by_row=by_row,
+    )  # fmt: skip
+
+
+def _announce(job, n_clusters, posterior, time_limit):
+    """Say how many partitions there are and how long they will take; refuse where that is hopeless."""
+    from .exhaustive import count_partitions, estimated_seconds
+
+    weights, (n, n_features) = job.table.weights, job.X.shape
+    if weights is not None and not posterior:
+        n = int((weights > 0).sum())
+    cost = {
+        "n_threads": job.options["threads"], "weighted": weights is not None, "posterior": posterior is not None,
+    }  # fmt: skip
+    count = count_partitions(n, n_clusters)
+    seconds = estimated_seconds(n, n_features, n_clusters, **cost)
+    size = f"{n} rows into at most {n_clusters} clusters are {counted(count)} partitions, {duration(seconds)}"
+    if 1 < n_clusters < n and seconds > 86_400 and time_limit is None:
+        few = n_clusters
+        while estimated_seconds(few + 1, n_features, n_clusters, **cost) < 5:
+            few += 1
+        raise ValueError(f"{size}: try --sample {few}, --time-limit, or `ckmeans fit`, which does not prove.")
+    if 1 < n_clusters < n:
+        job.note(size)
+    return count
+
+
+def _posterior(job, whole, variance):
+    """Facts, results and a column of the labels file."""
+    result = {"variance": variance, "log_evidence": whole.log_evidence, "together": whole.together, "status": whole.status}
+    if whole.status != "complete":
+        return [("log evidence", f"at least {whole.log_evidence:.10g}   (variance {variance:g})")], {"posterior": result}, {}
+    labels = whole.best.labels
+    mates = labels[:, None] == labels
+    together = ((whole.together * mates).sum(axis=1) - 1) / (mates.sum(axis=1) - 1).clip(1)
+    together[mates.sum(axis=1) == 1] = 1.0
+    least = int(together.argmin())
+    sure = f"{together[least]:.4f}" if together[least] < 0.9999 else "above 0.9999"
+    facts = [
+        ("log evidence", f"{whole.log_evidence:.10g}   (variance {variance:g})"),
+        ("least sure", f"{job.place(least)}: together with the rest of its cluster by a probability of {sure}"),
+    ]
+    return facts, {"posterior": result}, {"together": together}
+
+
+def _costs(job, inertia, lower_bound, gap):
+    return {"inertia": inertia, "lower_bound": lower_bound, "gap": gap, "units": job.units}
+
+
+def _stopped(stop_reason, when):
+    reason = "interrupted" if stop_reason == "interrupted" else "stopped by the time limit"
+    return f"{reason} {when}; best so far"

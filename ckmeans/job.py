@@ -1,0 +1,140 @@
+"""One run of the command, around the solver: read the table, check the outputs, time the fit, show and write the result."""
+
+import os
+import shlex
+from time import perf_counter
+
+import click
+
+from . import terminal
+
+NOT_IN_REPORT = ("data", "out", "json_path", "quiet")  # options that do not bear on the result
+
+
+class Job:
+    """The table of a command.
+
+    Attributes
+    ----------
+    options : dict
+        All parameters of the command.
+    table : Table
+    X : ndarray of shape (n_samples, n_features)
+        What is clustered: the rows of the table, standardized if wanted.
+    units : {"data", "standardized"}
+    """
+
+    def __init__(self, ctx, rows=None, sample=None):
+        from .report import check_writable
+        from .tables import read_table
+
+        self.ctx, self.options = ctx, ctx.params
+        self.path, self.out, self.json_path = (ctx.params[name] for name in ("data", "out", "json_path"))
+        if self.out and self.json_path and os.path.realpath(self.out) == os.path.realpath(self.json_path):
+            raise click.UsageError(f"--out and --json both write to {self.out}")
+        for target in (self.out, self.json_path):
+            check_writable(target, self.path)
+        names = ("columns", "skip_columns", "weights", "delimiter", "header")
+        self.table = read_table(self.path, **{name: self.options[name] for name in names})
+        for line in self.table.notes:
+            self.note(line)
+        if rows or sample:
+            self.table = self._some_rows(rows, sample)
+        self.X, self.scaler, self.units = self.table.X, None, "data"
+        if self.options["standardize"]:
+            from sklearn.preprocessing import StandardScaler
+
+            self.scaler, self.units = StandardScaler().fit(self.X, sample_weight=self.table.weights), "standardized"
+            self.X = self.scaler.transform(self.X)
+
+    def _some_rows(self, rows, sample):
+        import numpy as np
+
+        wanted, n_rows = rows or sample, len(self.table.X)
+        if wanted > n_rows:
+            option = "--rows" if rows else "--sample"
+            raise ValueError(f"{option} {wanted} exceeds the {n_rows} complete rows: ask for at most that many.")
+        if rows:
+            return self.table.take(np.arange(rows))
+        return self.table.take(np.sort(np.random.default_rng(self.options["seed"]).choice(n_rows, sample, replace=False)))
+
+    def note(self, message):
+        """A line on standard error, unless --quiet."""
+        terminal.note(self.ctx, message)
+
+    def progress(self, what, total):
+        """A bar, or a spinner where the total is None: with ... as show: show(done, text)."""
+        return terminal.progress(self.ctx, what, total)
+
+    def place(self, i):
+        """Where row i of X stands in the file."""
+        return f"{self.table.unit} {self.table.lines[self.table.rows[i]]}"
+
+    def given_centers(self, path):
+        """Centers from a file, their columns in the order of the table's, in the units of X."""
+        from .tables import read_table
+
+        given = read_table(path)
+        centers, columns = given.X, self.table.columns
+        if set(columns) <= set(given.columns):
+            centers = centers[:, [given.columns.index(name) for name in columns]]
+        if self.scaler is None or centers.shape[1] != len(columns):
+            return centers
+        return self.scaler.transform(centers)
+
+    def run(self, model):
+        """Fit; the seconds it took and why it stopped. After Ctrl-C the model holds the best so far, or nothing."""
+        start = perf_counter()
+        try:
+            model.fit(self.X, sample_weight=self.table.weights)
+            stop_reason = model.stop_reason_
+        except KeyboardInterrupt:
+            if not (hasattr(model, "labels_") and hasattr(model, "stop_reason_")):
+                raise
+            stop_reason = "interrupted"
+        return perf_counter() - start, stop_reason
+
+    def finish(self, *outcome, **more):
+        """Write the files, show the result (see `report.Outcome`), and exit with 130 if it was interrupted."""
+        from . import report
+
+        outcome, table, scale = report.Outcome(*outcome, **more), self.table, ""
+        outcome.within_ss = report.within_sums(self.X, outcome.labels, outcome.centers, table.weights)
+        if self.scaler is not None:
+            outcome.centers, scale = self.scaler.inverse_transform(outcome.centers), ", in standardized units"
+        name, value = outcome.facts[0]
+        outcome.facts[0] = name, f"{value}{scale}   ({outcome.seconds:.2f} s)"
+        try:  # files first: standard output may be a pipe that ends early
+            if self.out:
+                report.write(self.out, report.labels_text(table, outcome))
+            if self.json_path:
+                report.write(self.json_path, report.report_text(table, outcome, **self._origin()))
+        finally:
+            if "-" not in (self.out, self.json_path):
+                source = "standard input" if self.path == "-" else os.path.basename(self.path)
+                of = f" of {len(table.lines):,}" if len(table.rows) < len(table.lines) else ""
+                size = f"{len(table.rows):,}{of} rows, {terminal.plural(len(table.columns), 'feature')}"
+                report.show(terminal.stdout(), outcome, table.columns, f"{source}: {size}")
+        if outcome.stop_reason == "interrupted":
+            self.ctx.exit(130)
+
+    def _origin(self):
+        from . import __version__
+
+        path = None if self.path == "-" else self.path
+        parameters = {name: value for name, value in self.options.items() if name not in NOT_IN_REPORT}
+        return {"path": path, "parameters": parameters, "command": self.command_line(), "version": __version__}
+
+    def command_line(self):
+        """The command that gives this result again: what was said, and the seed."""
+        words = ["ckmeans", self.ctx.command.name, self.path]
+        for option in self.ctx.command.params:
+            value = self.options[option.name]
+            said = self.ctx.get_parameter_source(option.name) is not click.core.ParameterSource.DEFAULT
+            if option.name in NOT_IN_REPORT or not (said or option.name == "seed"):
+                continue
+            if option.is_flag:
+                words.append((option.opts if value else option.secondary_opts)[0])
+            else:
+                words += [option.opts[0], ",".join(map(terminal.quoted, value)) if isinstance(value, list) else str(value)]
+        return shlex.join(words)

@@ -1,0 +1,357 @@
+"""The command as a user meets it: results, files, exit codes, and one clear line for whatever goes wrong."""
+
+import hashlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from ckmeans import KMeans
+from ckmeans.cli import cli
+from ckmeans.tables import read_table
+from ckmeans.terminal import counted, duration
+
+needs_exhaustive = pytest.mark.skipif(
+    find_spec("ckmeans.exhaustive") is None, reason="no exhaustive search yet"
+)
+needs_mixture = pytest.mark.skipif(find_spec("ckmeans.mixture") is None, reason="no mixture yet")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words, code=0, **options):
+    result = CliRunner().invoke(cli, [str(word) for word in words], **options)
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+def report(*words, **options):
+    return json.loads(run(*words, "--json", "-", **options).stdout)
+
+
+def put(content, name="data.csv"):
+    with open(name, "w", encoding="utf-8") as file:
+        file.write(content)
+    return name
+
+
+# Results.
+
+
+def test_fit_shows_clusters_and_verdict():
+    result = run("fit", "iris", "-k", 3)
+    assert "78.8514414261" in result.stdout
+    assert "local optimum; hit by 3 of 3 restarts (no row exchange lowers it)" in result.stdout
+    for words in (
+        "0    50  33.3%     15.151       5.01",
+        "1    62  41.3%     39.821       5.90",
+        "length_cm",
+    ):
+        assert words in result.stdout
+    assert "skipped column species" in result.stderr
+    assert "species" not in result.stdout
+    assert "\x1b" not in result.output
+    assert run("fit", "iris", "-k", 3, "--quiet").stderr == ""
+
+
+def test_report(here):
+    put("a,b,c,w\n1,2,x,1\n3,,y,1\n5,7,z,2\n6,8,z,1\n", "some data.csv")
+    full = report("fit", "some data.csv", "-k", 2, "--weights", "w", "--n-init", 4)
+    data, result = full["data"], full["result"]
+    X = np.array([[1.0, 2], [5, 7], [6, 8]])
+    assert data["sha256"] == hashlib.sha256(X.tobytes()).hexdigest()
+    assert (data["columns"], data["incomplete"], data["lines"]) == (["a", "b"], [3], None)
+    assert data["skipped"] == {"c": "not numeric: 'x'"}
+    assert (data["n_samples"], data["n_features"], data["weights"]) == (3, 2, "w")
+    assert result["inertia"] == pytest.approx(4 / 3)
+    assert sum(result["within_ss"]) == pytest.approx(result["inertia"])
+    assert (result["sizes"], result["centers"][0]) == ([1, 2], [1, 2])
+    assert (result["status"], result["lower_bound"], result["gap"]) == ("bounded", 0, 1)
+    assert (result["n_restarts"], result["hit_rate"], result["stop_reason"]) == (4, 1, "converged")
+    assert full["command"] == "ckmeans fit 'some data.csv' -k 2 --weights w --n-init 4 --seed 0"
+    again = report(*shlex.split(full["command"])[1:])
+    assert again["result"]["centers"] == result["centers"]
+    assert full["schema"] == 1 and full["parameters"]["polish"] is True
+
+
+def test_labels_have_a_line_for_each_row(here):
+    put("a,b\n1,2\n3,\n\n1,2.5\n9,9\n")
+    run("fit", "data.csv", "-k", 2, "--out", "labels.csv")
+    assert open("labels.csv").read() == "line,label\n2,0\n3,\n5,0\n6,1\n"
+    assert run("fit", "data.csv", "-k", 2, "--out", "-", "-q").stdout == "line,label\n2,0\n3,\n5,0\n6,1\n"
+    np.save("x.npy", np.array([[1.0], [9]]))
+    assert run("fit", "x.npy", "-k", 2, "--out", "-").stdout == "row,label\n1,0\n2,1\n"
+
+
+def test_labels_are_those_of_the_estimator(here):
+    run("fit", "iris", "-k", 5, "--seed", 3, "--no-polish", "--n-init", 2, "--out", "labels.csv")
+    kmeans = KMeans(5, random_state=3, polish=False, n_init=2).fit(read_table("iris").X)
+    assert pd.read_csv("labels.csv")["label"].tolist() == kmeans.labels_.tolist()
+
+
+def test_estimator_tells_a_function_of_its_restarts():
+    seen = []
+    kmeans = KMeans(3, n_init=4, random_state=0, verbose=lambda n, inertia: seen.append((n, inertia)))
+    kmeans.fit(read_table("iris").X)
+    assert [n for n, _ in seen] == [1, 2, 3, 4] and seen[-1][1] == pytest.approx(kmeans.inertia_)
+
+
+def test_standardize_only_when_asked(here):
+    put("a,b\n" + "".join(f"{i % 3},{1000 * (i % 2)}\n" for i in range(12)))
+    raw, scaled = (report("fit", "data.csv", "-k", 3, *more)["result"] for more in ([], ["--standardize"]))
+    assert (raw["units"], scaled["units"]) == ("data", "standardized")
+    assert sum(scaled["within_ss"]) == pytest.approx(scaled["inertia"])
+    assert max(center[1] for center in scaled["centers"]) > 400
+    assert "in standardized units" in run("fit", "data.csv", "-k", 3, "--standardize").stdout
+
+
+def test_given_centers(here):
+    put("a,b\n1,1\n2,2\n8,8\n9,9\n")
+    put("b,a\n0,1\n5,5\n", "centers.csv")
+    full = report("fit", "data.csv", "-k", 2, "--init", "centers.csv", "--no-polish")
+    assert full["result"]["centers"] == [[1.5, 1.5], [8.5, 8.5]]
+    assert full["result"]["n_restarts"] == 1
+    assert "(3, 2)" in run("fit", "data.csv", "-k", 3, "--init", "centers.csv", code=1).stderr
+
+
+def test_verdicts(here):
+    put("a\n1\n1\n3\n")
+    assert "verdict   optimal: every row lies on its center" in run("fit", "data.csv", "-k", 2).stdout
+    assert "verdict   optimal: one cluster" in run("fit", "data.csv", "-k", 1).stdout
+    assert report("fit", "data.csv", "-k", 1)["result"]["gap"] == 0
+    np.save("x.npy", np.random.default_rng(0).normal(size=(3000, 2)))
+    result = run("fit", "x.npy", "-k", 50, "--n-init", 10**6, "--max-seconds", 0.3).stdout
+    assert "stopped by the time limit" in result and "best so far" in result
+    assert "fixed point of Lloyd's iteration" in run("fit", "iris", "-k", 3, "--no-polish").stdout
+
+
+def test_wide_tables_say_what_they_leave_out(here):
+    np.save("x.npy", np.random.default_rng(0).normal(size=(30, 40)))
+    result = run("fit", "x.npy", "-k", 3).stdout
+    assert "of 40 features; all of them with --json" in result
+    assert max(map(len, result.splitlines())) <= 80
+    put("a [b],[red]c\n1,2\n3,4\n")
+    result = run("fit", "data.csv", "-k", 2).stdout
+    assert "a [b]" in result and "[red]c" in result
+
+
+@needs_mixture
+def test_soft(here):
+    result = run("soft", "iris", "-k", 3, "--variance", "tied", "--out", "labels.csv")
+    assert "verdict          local maximum of the likelihood; the best of 10 starts" in result.stdout
+    assert "-401.80" in result.stdout
+    labels = pd.read_csv("labels.csv")
+    shares = labels[["p0", "p1", "p2"]].to_numpy()
+    assert np.allclose(shares.sum(axis=1), 1)
+    assert (shares.argmax(axis=1) == labels["label"]).all()
+    full = report("soft", "iris", "-k", 3, "--variance", 0.001, "--anneal", 20, "--mixing", "uniform")[
+        "result"
+    ]
+    assert sum(full["within_ss"]) == pytest.approx(78.8514414)
+    assert len(full["variances"]) == 3 and full["status"] == "converged"
+
+
+@needs_exhaustive
+def test_exhaustive(here):
+    result = run("exhaustive", "iris", "-k", 2, "--sample", 20, "--out", "labels.csv")
+    assert "proved optimal: none of the 524,288 partitions costs less" in result.stdout
+    assert "20 rows into at most 2 clusters are 524,288 partitions" in result.stderr
+    labels = pd.read_csv("labels.csv")
+    assert len(labels) == 150 and labels["label"].notna().sum() == 20
+    full = report("exhaustive", "iris", "-k", 2, "--rows", 12)
+    assert full["data"]["lines"] == list(range(2, 14))
+    assert (full["result"]["status"], full["result"]["gap"], full["result"]["n_partitions"]) == (
+        "optimal",
+        0,
+        2048,
+    )
+    full = report("exhaustive", "iris", "-k", 3, "--rows", 40, "--time-limit", 0.2)["result"]
+    assert (full["status"], full["stop_reason"]) == ("bounded", "time_limit")
+    result = run("exhaustive", "iris", "-k", 2, code=1)
+    assert "7.1e44 partitions" in result.stderr and "--sample" in result.stderr
+
+
+@needs_exhaustive
+def test_posterior(here):
+    put("a\n0\n1\n5\n7\n")
+    full = report("exhaustive", "data.csv", "-k", 2, "--posterior", 1)["result"]
+    assert np.allclose(np.diag(full["posterior"]["together"]), 1)
+    assert full["posterior"]["together"][0][1] == pytest.approx(0.99968, abs=1e-5)
+    result = run("exhaustive", "data.csv", "-k", 2, "--posterior", 1, "--out", "labels.csv").stdout
+    assert "log evidence" in result and "least sure" in result
+    assert list(pd.read_csv("labels.csv").columns) == ["line", "label", "together"]
+
+
+def test_numbers_for_people():
+    assert [counted(n) for n in (16_777_216, 7 * 10**44, 2**20000)] == ["16,777,216", "7.0e44", "1.0e6020"]
+    assert [duration(s) for s in (0.1, 75, 1e4, 1e30)] == [
+        "less than a second", "about 75 seconds", "about 2.8 hours", "longer than the universe is old",
+    ]  # fmt: skip
+
+
+# Failures.
+
+BAD = {
+    # words on the command line: words in the message
+    "fit nosuch.csv -k 3": ["nosuch.csv", "no such file"],
+    "fit . -k 3": ["folder"],
+    "fit empty.csv -k 3": ["empty.csv is empty"],
+    "fit words.csv -k 1": ["no numeric column"],
+    "fit infinite.csv -k 1": ["infinity", "line 3"],
+    "fit iris -k 151": ["n_clusters=151", "n_samples=150", "at most one cluster per sample"],
+    "fit iris -k 3 --columns petal": ["'petal'", "sepal_length_cm"],
+    "fit iris -k 3 --columns species": ["'setosa'", "line 2"],
+    "fit iris -k 3 --weights species": ["species", "'setosa'"],
+    "fit bad.parquet -k 3": ["bad.parquet"],
+    "fit iris -k 3 --out nosuch/labels.csv": ["nosuch", "no folder", "Create it"],
+    "fit iris -k 3 --json .": ["folder"],
+    "fit data.csv -k 1 --out data.csv": ["data.csv", "data file itself"],
+    "fit iris -k 3 --out labels.parquet": ["CSV"],
+    "exhaustive iris -k 2 --rows 151": ["151", "150"],
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_bad_input_is_one_line_and_exit_1(here, words):
+    put("", "empty.csv")
+    put("a\nx\ny\n", "words.csv")
+    put("a\n1\ninf\n", "infinite.csv")
+    put("a\n1\n2\n")
+    put("PAR1", "bad.parquet")
+    result = run(*words.split(), "--quiet", code=1)
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
+    for word in BAD[words]:
+        assert word in result.stderr
+    assert sorted(os.listdir()) == ["bad.parquet", "data.csv", "empty.csv", "infinite.csv", "words.csv"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "fit", "fit iris", "fit iris -k 0", "fit iris -k two", "fit iris -k 3 --n-init 0", "fit iris -k 3 --init kmeans",
+        "fit iris -k 3 --max-seconds -1", "fit iris -k 3 --out - --json -", "fit iris -k 3 --out a --json a",
+        "soft iris -k 3 --variance 0", "soft iris -k 3 --variance none", "exhaustive iris -k 2 --rows 3 --sample 3",
+        "exhaustive iris -k 2 --posterior 0", "nosuch",
+    ],  # fmt: skip
+)  # fmt: skip
+def test_wrong_usage_is_exit_2(here, words):
+    result = run(*words.split(), code=2)
+    assert "Error: " in result.stderr
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (MemoryError("Unable to allocate 9 TiB"), ["out of memory", "9 TiB"]),
+        (OSError(28, "No space left on device"), ["No space left"]),
+        (RuntimeError("broken\n  inside"), ["RuntimeError: broken inside", "bug"]),
+    ],
+)
+def test_unforeseen_failures_are_one_line_too(monkeypatch, error, words):
+    monkeypatch.setattr("ckmeans.tables.read_table", lambda *_, **__: (_ for _ in ()).throw(error))
+    result = run("fit", "iris", "-k", 3, code=1)
+    assert result.stderr.count("\n") == 1
+    for word in words:
+        assert word in result.stderr
+
+
+def test_failed_write_leaves_the_old_file(here, monkeypatch):
+    put("old", "labels.csv")
+    monkeypatch.setattr(
+        "os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
+    result = run("fit", "iris", "-k", 3, "--out", "labels.csv", code=1)
+    assert "labels.csv could not be written: No space left on device" in result.stderr
+    assert os.listdir() == ["labels.csv"] and open("labels.csv").read() == "old"
+
+
+def test_interrupted_before_anything(here, monkeypatch):
+    monkeypatch.setattr(
+        "ckmeans.tables.read_table", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
+    result = run("fit", "iris", "-k", 3, "--out", "labels.csv", code=130)
+    assert result.stderr.startswith("interrupted before") and os.listdir() == []
+
+
+# The command as a process.
+
+
+def process(*words, **options):
+    options = {"capture_output": True, "text": True, "timeout": 60, **options}
+    return subprocess.run([sys.executable, "-m", "ckmeans", *words], **options)
+
+
+def test_process(here):
+    assert process("--version").stdout.startswith("ckmeans, version ")
+    result = process("fit", "-", "-k", "2", "--json", "-", input="1;2,5\n3;4\n8;9,5\n")
+    assert result.returncode == 0 and json.loads(result.stdout)["data"]["n_samples"] == 3
+    assert "decimal commas: 2,5" in result.stderr
+    result = process("fit", "nosuch", "-k", "2")
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    code = "import sys; from ckmeans.cli import cli; cli(['--help'], standalone_mode=False); print('HEAVY', "
+    code += "[name for name in ('numpy', 'pandas', 'rich', 'sklearn') if name in sys.modules])"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert "HEAVY []" in output and "Exit codes" in output
+
+
+def test_missing_extra():
+    code = "import sys, ckmeans.__main__ as m; m.NEEDED += ('no_such_module',); sys.exit(m.main())"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 1
+    assert 'needs no_such_module: pip install "certified-kmeans[cli]"' in result.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal to watch")
+@pytest.mark.parametrize(
+    "words, sign",
+    [
+        (["fit", "x.npy", "-k", "40", "--n-init", "1000000"], b"restart 2"),
+        pytest.param(["exhaustive", "x.npy", "-k", "3", "--rows", "30", "--time-limit", "600"], b"partitions", marks=needs_exhaustive),
+    ],
+    ids=["fit", "exhaustive"],
+)  # fmt: skip
+def test_interrupt_writes_what_there_is(here, words, sign):
+    np.save("x.npy", np.random.default_rng(0).normal(size=(2000, 2)))
+    terminal, child_end = os.openpty()
+    words += ["--out", "labels.csv", "--json", "report.json"]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "ckmeans", *words], stderr=child_end, stdout=subprocess.PIPE
+    )
+    os.close(child_end)
+    seen, end = b"", time.monotonic() + 40
+    while sign not in seen.split(b"about")[-1] and time.monotonic() < end:
+        seen += os.read(terminal, 4096)
+    time.sleep(0.3)
+    child.send_signal(signal.SIGINT)
+    output = child.communicate(timeout=20)[0].decode()
+    os.close(terminal)
+    assert child.returncode == 130
+    assert "interrupted after" in output and b"Traceback" not in seen
+    full = json.load(open("report.json"))
+    labels = pd.read_csv("labels.csv")
+    assert full["result"]["stop_reason"] == "interrupted" and full["result"]["status"] == "bounded"
+    assert len(labels) == 2000
+    assert (
+        np.bincount(labels["label"].dropna().astype(int), minlength=len(full["result"]["sizes"])).tolist()
+        == full["result"]["sizes"]
+    )
+    assert sorted(os.listdir()) == ["labels.csv", "report.json", "x.npy"]
