@@ -288,10 +288,15 @@ cdef void exponentiate(
     Py_ssize_t n, double shift, double scale,
     double* sums,                # IN OUT (n,), raised by the values
 ) noexcept nogil:
-    """values = exp((values - shift) * scale)."""
-    cdef Py_ssize_t b
+    """values = exp((values - shift) * scale), but never below exp(-708) = 3.3e-308."""
+    cdef:
+        Py_ssize_t b
+        double t
     for b in range(n):
-        values[b] = exponential((values[b] - shift) * scale)
+        t = (values[b] - shift) * scale
+        values[b] = t if t > -708.0 else -708.0
+    for b in range(n):
+        values[b] = exponential(values[b])
     for b in range(n):
         sums[b] = sums[b] + values[b]
 
@@ -348,7 +353,7 @@ def sum_scores(
 
 
 def exponentials(const double[::1] x, double[::1] out):
-    """out = exp(x) as the sums over partitions compute it, for x <= 709."""
+    """out = exp(x) as the sums over partitions compute it, for -708 <= x <= 709."""
     cdef Py_ssize_t i
     with nogil:
         for i in range(x.shape[0]):

@@ -5,16 +5,16 @@ from libc.string cimport memcpy
 
 
 cdef inline double exponential(double x) noexcept nogil:
-    """exp(x) for x <= 709, relative error below 1e-15; below -708 it returns exp(-708) = 3.3e-308.
+    """exp(x) for -708 <= x <= 709, relative error below 1e-15.
 
     x = m log 2 + r with |r| <= 0.3466; exp(r) by its Taylor polynomial of degree 12 (remainder below 2e-16), 2^m put
     together from its bits (Muller, Elementary Functions, 3rd ed., 2016, section 11.1: range reduction by Cody and
-    Waite, whose first constant has 21 trailing zeros, so that its product with m is exact).
+    Waite, whose first constant has 21 trailing zeros, so that its product with m is exact). Clamp x in a loop of its own: a comparison with
+    a constant in here splits the caller's loop in two branches, and it is no longer vectorised.
     """
     cdef:
         double t, m, r, p, power
         uint64_t bits
-    x = x if x > -708.0 else -708.0
     t = x * 1.4426950408889634 + 6755399441055744.0   # 1.5 * 2^52: the last bits of the sum hold m
     m = t - 6755399441055744.0
     r = (x - m * 6.93147180369123816490e-01) - m * 1.90821492927058770002e-10

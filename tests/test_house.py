@@ -10,7 +10,7 @@ import pytest
 import ckmeans
 
 PACKAGE = Path(ckmeans.__file__).parent
-SOLVERS = {"lloyd", "mixture", "exhaustive"}
+SOLVERS = {"lloyd", "mixture", "exhaustive", "partitions"}
 INSIDE = {
     "__init__": set(),
     "__main__": {"cli"},
@@ -20,7 +20,8 @@ INSIDE = {
     "workers": set(),
     "lloyd": {"_kernels", "solution", "workers"},
     "mixture": {"_kernels", "solution", "workers"},
-    "exhaustive": {"_kernels", "solution", "workers", "exact"},
+    "exhaustive": {"partitions", "solution", "workers", "exact"},
+    "partitions": {"_kernels", "workers", "exact"},
     "estimators": SOLVERS | {"solution"},
     "cli": {"estimators", "exhaustive", "solution", "tables"},
     "tables": set(),
