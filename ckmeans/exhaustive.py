@@ -148,10 +148,9 @@ def _distinct(X):
 
 
 def _solve(X, weights, k, workers, report):
-    """The best partition of all rows, and its score in a walk (None where no walk was needed or none got anywhere)."""
+    """The best partition of all rows."""
     heavy = np.flatnonzero(weights > 0)
     rows, own = np.ascontiguousarray(X[heavy]), weights[heavy]
-    exact = None
     labels, n_distinct = _distinct(rows)
     if n_distinct <= k or k == 1:
         exact, n_done, lower, proved, stop_reason = ExactRows(rows, own), 0, Fraction(0), True, "proved"
@@ -168,8 +167,9 @@ def _solve(X, weights, k, workers, report):
     full = np.empty(len(X), np.int32)
     full[heavy] = labels
     for i in np.flatnonzero(weights == 0):  # costs nothing anywhere: its nearest center
-        size = np.ldexp(1.0, -np.frexp(np.max(np.abs([X[i], *centers])))[1] - 1)
-        full[i] = np.argmin(np.sum((X[i] * size - centers * size) ** 2, axis=1))
+        points = np.array([X[i], *centers])
+        points = np.ldexp(points, -1 - np.frexp(np.max(np.abs(points)))[1])
+        full[i] = np.argmin(np.sum((points[0] - points[1:]) ** 2, axis=1))
     return ExhaustiveSolution(
         labels=full,
         centers=centers,
@@ -285,7 +285,7 @@ def partition_posterior(X, n_clusters, variance, *, sample_weight=None, time_lim
     --------
     >>> posterior = partition_posterior([[0.0], [1.0], [5.0], [7.0]], 2, variance=1.0)
     >>> posterior.together.round(3)[0].tolist()
-    [1.0, 0.997, 0.004, 0.0]
+    [1.0, 1.0, 0.003, 0.0]
     """
     X, weights, k = _checked(X, n_clusters, sample_weight, time_limit, n_threads)
     variance = _checked_variance(variance)
@@ -313,7 +313,7 @@ def partition_posterior(X, n_clusters, variance, *, sample_weight=None, time_lim
         best = _solve(X, weights, k, workers, lambda done: meter(done * share))
         stop_reason = best.stop_reason if best.stop_reason in ("time_limit", "interrupted") else "finished"
         if stop_reason == "finished":
-            stop_reason = sums.run(workers, best, lambda done: meter(done + count * share) if done < count else meter(meter.total))
+            stop_reason = sums.run(workers, best, lambda done: meter(done + count * share))
     complete = sums.n_done == count
     exponent = -float(Fraction(best.inertia) / (2 * Fraction(variance)))
     log_sum = exponent + (math.log(sums.total) if sums.total > 0 else 0.0)
@@ -404,7 +404,7 @@ def _checked_variance(variance):
 def _refuse_hopeless(X, weights, k, n_threads, posterior):
     n, d = np.count_nonzero(weights), X.shape[1]
     weighted = weights[weights > 0].min() != weights.max()
-    if k == 1 or n == k:
+    if k == 1 or not posterior and _distinct(X[weights > 0])[1] <= k:
         return
     seconds = estimated_seconds(n, d, k, n_threads=n_threads, weighted=weighted, posterior=posterior)
     if seconds > MAX_SECONDS:
@@ -421,6 +421,7 @@ def _power(count):
 
 
 def _duration(seconds):
-    if seconds < 365 * MAX_SECONDS:
-        return f"{seconds / 86_400:,.1f} days"
-    return f"{seconds / (365 * 86_400):.2g} years" if seconds < 1e15 else "longer than the universe is old"
+    days = seconds / 86_400
+    if days < 365:
+        return f"{days:.1f} days"
+    return f"{days / 365.25:.2g} years" if days < math.inf else "10^300 years and more"

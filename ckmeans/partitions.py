@@ -146,7 +146,7 @@ class Walk:
             opened = np.maximum(stem[stems].max(axis=1, initial=-1) + 1, n_open)
             models = np.unique(opened, return_index=True)[1][np.unique(opened, return_inverse=True)[1]]
             self._low[n_open] = _Low(
-                table.labels,
+                np.ascontiguousarray(table.labels),
                 np.ascontiguousarray(table.sums.transpose(1, 2, 0)),
                 np.ascontiguousarray(table.weights.T),
                 n_stem,
@@ -181,7 +181,7 @@ class Walk:
         total = kernels.sum_scores(
             middles.sums + head.sums, middles.weights + head.weights, middles.starts, self.total,
             low.sums, low.weights, self.reduced, shift, scale,
-            np.hstack([high, middles.labels]), low.labels, low.n_stem, low.stems, low.models,
+            np.ascontiguousarray(np.hstack([high, middles.labels])), low.labels, low.n_stem, low.stems, low.models,
             np.zeros((n_prefixes, self.n_coefs)),
             np.zeros((self.k + 1 + self.n_coefs, n_low)),
             np.empty(n_low), np.empty(n_low), np.empty((self.k, self.n - self.n_high)), np.empty(n_prefixes),
