@@ -131,14 +131,13 @@ def estimated_seconds(n_samples, n_features, n_clusters, *, n_threads=None, weig
 class _Progress:
     """Calls progress(fraction) at most every 0.1 s, and at the end."""
 
-    def __init__(self, progress, total):
-        self.progress, self.total, self.last = progress, total, monotonic()
+    def __init__(self, progress):
+        self.progress, self.last = progress, monotonic()
 
-    def __call__(self, done):
-        if self.progress is None or (done < self.total and monotonic() - self.last < 0.1):
-            return
-        self.last = monotonic()
-        self.progress(done / self.total)
+    def __call__(self, fraction):
+        if self.progress is not None and (fraction == 1 or monotonic() - self.last >= 0.1):
+            self.last = monotonic()
+            self.progress(fraction)
 
 
 def _distinct(X):
@@ -185,7 +184,7 @@ def exhaustive_search(X, n_clusters, *, sample_weight=None, time_limit=None, n_t
     """The best of all partitions of the rows into at most n_clusters clusters.
 
     Every partition is looked at, once, in double precision with a bound on its error; those within the error of the
-    best are compared in exact arithmetic. So the result is optimal for the float64 numbers given, not within a tolerance.
+    best are compared in exact arithmetic. So the result is optimal for the float64 numbers given, not to a tolerance.
 
     Parameters
     ----------
@@ -235,18 +234,18 @@ def exhaustive_search(X, n_clusters, *, sample_weight=None, time_limit=None, n_t
     X, weights, k = _checked(X, n_clusters, sample_weight, time_limit, n_threads)
     if time_limit is None:
         _refuse_hopeless(X, weights, k, n_threads, posterior=False)
-    report = _Progress(progress, count_partitions(np.count_nonzero(weights), k))
+    count, meter = count_partitions(np.count_nonzero(weights), k), _Progress(progress)
     with Workers(n_threads, time_limit) as workers:
-        return _solve(X, weights, k, workers, report)
+        return _solve(X, weights, k, workers, lambda done: meter(done / count))
 
 
 def partition_posterior(X, n_clusters, variance, *, sample_weight=None, time_limit=None, n_threads=None, progress=None):
     """The sum of exp(-SSE / (2 variance)) over all partitions, and the probability of each pair of rows.
 
-    Local search finds one partition; the posterior weighs them all: with a uniform prior over the partitions into at most
-    n_clusters clusters and rows that are normal around the mean of their cluster, with the given variance in each
-    feature, a partition has probability proportional to exp(-SSE / (2 variance)). The best partition is found first and all
-    terms are relative to it, so nothing overflows.
+    Local search finds one partition; the posterior weighs them all: with a uniform prior over the partitions into at
+    most n_clusters clusters and rows that are normal around the mean of their cluster, with the given variance in each
+    feature, a partition has probability proportional to exp(-SSE / (2 variance)). The best partition is found first
+    and all terms are relative to it, so nothing overflows.
 
     Parameters
     ----------
@@ -268,8 +267,8 @@ def partition_posterior(X, n_clusters, variance, *, sample_weight=None, time_lim
     Returns
     -------
     PartitionPosterior
-        After a time limit or Ctrl-C (which is not raised again: see `stop_reason`) its status is "bounded", `log_sum` and
-        `log_evidence` are lower bounds and `together` is NaN.
+        After a time limit or Ctrl-C (which is not raised again: see `stop_reason`) its status is "bounded", `log_sum`
+        and `log_evidence` are lower bounds and `together` is NaN.
 
     Raises
     ------
@@ -291,7 +290,7 @@ def partition_posterior(X, n_clusters, variance, *, sample_weight=None, time_lim
     variance = _checked_variance(variance)
     if not weights.all():
         raise ValueError(
-            f"sample_weight[{np.argmin(weights)}] is 0: a row without weight has no part in the posterior; leave it out."
+            f"sample_weight[{np.argmin(weights)}] is 0: a row without weight has no part in the posterior; drop it."
         )
     if time_limit is None:
         _refuse_hopeless(X, weights, k, n_threads, posterior=True)
@@ -301,19 +300,24 @@ def partition_posterior(X, n_clusters, variance, *, sample_weight=None, time_lim
     error = float_up(2 * Fraction(walk.margin) * scale)
     if error > 1:
         raise ValueError(
-            f"variance={variance:g} is too small for these rows: rounding errors reach {error:.3g} in the exponents. Use"
-            f" a variance above {float(variance) * error:.3g}, or exhaustive_search, which is the limit of variance 0."
+            f"variance={variance:g} is too small for these rows: rounding errors reach {error:.3g} in the exponents."
+            f" Use a variance above {float(variance) * error:.3g}, or exhaustive_search, which is the limit of variance 0."
         )
     count = walk.n_partitions
-    weighted = weights.min() != weights.max()
-    share = seconds_each(walk.d, k, walk.n_coefs, weighted) / seconds_each(walk.d, k, walk.n_coefs, weighted, True)
+    search, both = (
+        estimated_seconds(1, walk.d, k, weighted=weights.min() != weights.max(), posterior=posterior)
+        for posterior in (False, True)
+    )
+    share, meter = search / both, _Progress(progress)
     sums = Sums(walk, float(scale))
     with Workers(n_threads, time_limit) as workers:
-        meter = _Progress(progress, count * (1 + share))
-        best = _solve(X, weights, k, workers, lambda done: meter(done * share))
-        stop_reason = best.stop_reason if best.stop_reason in ("time_limit", "interrupted") else "finished"
-        if stop_reason == "finished":
-            stop_reason = sums.run(workers, best, lambda done: meter(done + count * share))
+        best = _solve(X, weights, k, workers, lambda done: meter(share * (done / count)))
+        if best.stop_reason in ("time_limit", "interrupted"):
+            stop_reason = best.stop_reason
+        else:
+            stop_reason = sums.run(workers, best.labels, lambda done: meter(1 - (1 - share) * ((count - done) / count)))
+    if best.inertia == math.inf:
+        raise ValueError("The least cost is beyond the largest float: divide X by a power of ten, variance by its square.")
     complete = sums.n_done == count
     exponent = -float(Fraction(best.inertia) / (2 * Fraction(variance)))
     log_sum = exponent + (math.log(sums.total) if sums.total > 0 else 0.0)
@@ -321,7 +325,7 @@ def partition_posterior(X, n_clusters, variance, *, sample_weight=None, time_lim
     if not complete:
         rest = math.log(count - sums.n_done) - float(Fraction(best.lower_bound) / (2 * Fraction(variance)))
         log_upper = float(np.logaddexp(log_sum if sums.total > 0 else -math.inf, rest))
-    constant = math.log(count) + float(weights.sum()) * walk.d / 2 * math.log(2 * math.pi * variance)
+    constant = math.log(count) + float(weights.sum()) * walk.d / 2 * (math.log(2 * math.pi) + math.log(variance))
     return PartitionPosterior(
         log_sum=log_sum,
         log_sum_upper=log_upper,
@@ -348,7 +352,7 @@ def _checked(X, n_clusters, sample_weight, time_limit, n_threads):
     except (TypeError, ValueError) as error:
         raise ValueError(f"X holds something that is no real number ({error}): give real numbers.") from None
     if X.ndim != 2:
-        raise ValueError(f"X has {X.ndim} dimension(s), needs 2: X.reshape(-1, 1) makes one feature of a list of numbers.")
+        raise ValueError(f"X has {X.ndim} dimension(s), needs 2: X.reshape(-1, 1) makes a list one feature.")
     if not X.size:
         raise ValueError(f"X has shape {X.shape}: at least one row and one feature are needed.")
     _refuse_rows("X", ~np.isfinite(X).all(axis=1), "NaN or infinity", "remove or fill them")

@@ -16,13 +16,14 @@ from ._kernels import exhaustive as kernels
 from .exact import ExactRows
 from .workers import Expired
 
-MAX_ENTRIES = 4096  # of the low table
+MAX_ENTRIES = 1024  # of the low table
 BLOCK_SECONDS = 0.01
 ROUND = 16  # blocks between two looks at the results; the same for every number of threads
 MAX_BLOCKS = 512  # blocks kept for a second look,
 MAX_CANDIDATES = 1 << 16  # partitions too close for double precision found in them,
 MAX_EXACT = 1 << 14  # and those compared in exact arithmetic
 U = 2.0**-53  # the largest relative error of one operation
+
 
 def count_labellings(n_rows, n_open, n_clusters):
     """Number of ways to label n_rows further rows when n_open clusters are open already."""
@@ -36,7 +37,8 @@ def count_labellings(n_rows, n_open, n_clusters):
 
 def seconds_each(d, k, n_coefs, weighted, summing=False):
     """Seconds per partition on one thread."""
-    return 1e-9 * (0.27 * n_coefs + (1.5 * k * (d + 1) if weighted else 0.0) + (6.0 if summing else 0.0))
+    columns = k * (d + 1) * (1.5 if weighted else 0.02 * k)  # made for one prefix, or shared by those alike
+    return 1e-9 * (0.22 * n_coefs + columns + (6.0 if summing else 0.0))
 
 
 def number_of_coefs(d, k, reduced):
@@ -90,12 +92,13 @@ class Walk:
         self._low, self._middles = {}, {}
 
     def _margin(self, ratio):
-        """Bound on the rounding error of a score, kernel's or `scores`'.
+        """Bound on the rounding error of a score, be it the kernel's or that of `near`.
 
         Each score is a sum of products of two cluster sums over a cluster weight, accurate to
         (4 n + n_coefs + 32) U relative to its absolute value. By Cauchy and Schwarz these absolute values add up to 4
         times the spread when every cluster has its own sum, and to 4 + 4 ratio times the spread when the last one is
-        eliminated, ratio = total weight / least weight. Rounding y costs 2 U spread more. The last term stands for underflow.
+        eliminated, ratio = total weight / least weight. Rounding y costs 2 U spread more; the last term is for
+        underflow.
         """
         size = (4 + 4 * ratio if self.reduced else 4) * self.spread
         return (4 * self.n + self.n_coefs + 32) * U * size + 2.0**-990 / self.weights.min()
@@ -205,8 +208,9 @@ class Walk:
             squares = np.sum((prefix_sums + low.sums[:, :, e]) ** 2, axis=2)
             scores = np.sum(squares / np.where(total > 0, total, 1.0), axis=1)
             own = middles.labels[scores >= threshold]
-            yield np.hstack([np.tile(np.array(head.labels, np.int8), (len(own), 1)), own,
-                             np.tile(low.labels[e], (len(own), 1))])  # fmt: skip
+            if len(own):
+                first, last = np.array(head.labels, np.int8), low.labels[e]
+                yield np.hstack([np.tile(first, (len(own), 1)), own, np.tile(last, (len(own), 1))])
 
 
 def drive(walk, workers, work, collect, report):
@@ -214,18 +218,18 @@ def drive(walk, workers, work, collect, report):
 
     Ends early by `Expired` or KeyboardInterrupt; what was done until then has been collected.
     """
+
+    def run(results, slot, block):
+        results[slot] = work(*block)
+
     blocks = walk.blocks()
     done = 0
     while batch := list(islice(blocks, ROUND)):
         results = [None] * len(batch)
-
-        def run(slot):
-            results[slot] = work(*batch[slot])
-
         for head, middles in batch:
             walk.low(middles.n_open)  # made here, so that threads only read
         try:
-            workers.run(run, [(slot,) for slot in range(len(batch))])
+            workers.run(run, [(results, *item) for item in enumerate(batch)])
         finally:
             for block, result in zip(batch, results):
                 if result is not None:
@@ -260,9 +264,9 @@ def scaled_rows(X, weights):
 def cost_bounds(walk, labels):
     """Bounds on the cost, in the walk's units, of some partitions (m, n): two arrays of shape (m,).
 
-    The cost is summed from differences to the means, which is accurate to (4 n + 4 d + 64) U relative, but for the means'
-    own errors, which add at most the square of that times the spread (the cost around any other point is larger by the
-    square of the shift). Rounding y moves the square root of the cost, the distance of the rows to a subspace, by at
+    The cost is summed from differences to the means, which is accurate to (4 n + 4 d + 64) U relative, but for the
+    errors of the means, which add at most the square of that times the spread (the cost around any other point is
+    larger by the square of the shift). Rounding y moves the square root of the cost, the distance of the rows to a subspace, by at
     most U sqrt(spread).
     """
     relative = (4 * walk.n + 4 * walk.d + 64) * U
@@ -277,6 +281,16 @@ def cost_bounds(walk, labels):
     least = np.maximum(0.0, costs * (1 - relative) - relative**2 * walk.spread - 2.0**-900)
     least = np.maximum(0.0, np.sqrt(least) - slip) ** 2 * (1 - 8 * U)
     return least, (np.sqrt(costs * (1 + relative)) + slip) ** 2 * (1 + 8 * U) + 2.0**-900
+
+
+def _stopped(work, *arguments):
+    """Why work(*arguments) ended before its end; None if it did not."""
+    try:
+        work(*arguments)
+    except Expired:
+        return "time_limit"
+    except KeyboardInterrupt:
+        return "interrupted"
 
 
 class Search:
@@ -294,13 +308,14 @@ class Search:
         return self.walk.best_scores(head, middles).max()
 
     def collect(self, block, score):
-        self.n_done += self.walk.size(*block)
         self.top = max(self.top, score)
         self.kept.append((score, block))
         if len(self.kept) > 2 * MAX_BLOCKS:
             near = [item for item in self.kept if item[0] >= self.threshold]
+            near.sort(key=lambda item: -item[0])
             self.dropped = max([self.dropped, *(score for score, _ in near[MAX_BLOCKS:])])
             self.kept = near[:MAX_BLOCKS]
+        self.n_done += self.walk.size(*block)  # last: an interrupt in here must not count what is not kept
 
     @property
     def threshold(self):
@@ -309,54 +324,46 @@ class Search:
 
     def run(self, report):
         """Returns why it stopped; the result is in the attributes."""
-        stop_reason = "proved"
-        try:
-            drive(self.walk, self.workers, self.work, self.collect, report)
-        except Expired:
-            stop_reason = "time_limit"
-        except KeyboardInterrupt:
-            stop_reason = "interrupted"
+        reason = _stopped(drive, self.walk, self.workers, self.work, self.collect, report)
         if self.n_done:
-            stop_reason = self.decide(stop_reason)
-        return stop_reason
+            reason = _stopped(self.decide) or reason
+        return reason or ("proved" if self.proved else "ties")
 
-    def decide(self, stop_reason):
-        """Choose among the partitions that double precision cannot tell apart."""
-        complete = self.n_done == self.walk.n_partitions
-        candidates, n_candidates = [], 0
-        for score, block in self.kept:
-            if score < self.threshold:
-                continue
-            for labels in self.walk.near(*block, self.threshold):
-                candidates.append(labels)
-                n_candidates += len(labels)
-                if n_candidates > MAX_CANDIDATES:
-                    break
-            if n_candidates > MAX_CANDIDATES:
-                break
-        labels = np.vstack(candidates)
-        least, most = (np.concatenate(parts) for parts in zip(*(
-            cost_bounds(self.walk, labels[start : start + 4096]) for start in range(0, len(labels), 4096))))  # fmt: skip
+    def decide(self):
+        """Take the best in double precision, bound the optimum if all were seen, then try to prove it exactly."""
+        walk = self.walk
+        _, block = max(self.kept, key=lambda item: item[0])
+        labels = np.vstack(list(islice(walk.near(*block, self.threshold), 16)))
+        self.labels = labels[np.argmin(cost_bounds(walk, labels)[1])].astype(np.int32)
+        if self.n_done < walk.n_partitions:
+            return
+        spread = Fraction(walk.spread) * (1 - Fraction(4 * U) * (walk.n + walk.d + 4))
+        self.lower = max(Fraction(0), spread - Fraction(self.top) - Fraction(walk.margin)) * self.factor
+        labels = self.candidates()
+        if labels is None:
+            return
+        bounds = [cost_bounds(walk, labels[start : start + 4096]) for start in range(0, len(labels), 4096)]
+        least, most = (np.concatenate(parts) for parts in zip(*bounds))
         self.labels = labels[np.argmin(most)].astype(np.int32)
-        if not complete:
-            return stop_reason
-        all_kept = n_candidates <= MAX_CANDIDATES and self.dropped < self.threshold
-        if all_kept:
-            self.lower = Fraction(least.min()) * self.factor
-        else:
-            spread = Fraction(self.walk.spread) * (1 - Fraction(4 * U) * (self.walk.n + self.walk.d + 4))
-            self.lower = max(Fraction(0), spread - Fraction(self.top) - Fraction(self.walk.margin)) * self.factor
+        self.lower = max(self.lower, Fraction(least.min()) * self.factor)
         labels = labels[least <= most.min()]
-        if not all_kept or len(labels) > MAX_EXACT:
-            return "ties" if stop_reason == "proved" else stop_reason
-        try:
-            best = self.least_cost(labels)
-        except Expired:
-            return "time_limit"
-        except KeyboardInterrupt:
-            return "interrupted"
-        self.lower, self.labels, self.proved = best[0], np.array(best[1], np.int32), True
-        return "interrupted" if stop_reason == "interrupted" else "proved"
+        if len(labels) <= MAX_EXACT:
+            self.lower, best = self.least_cost(labels)
+            self.labels, self.proved = np.array(best, np.int32), True
+
+    def candidates(self):
+        """All partitions that double precision cannot tell from the best, (m, n); None if they are too many."""
+        found, size = [], 0
+        if self.dropped >= self.threshold:
+            return None
+        for score, block in self.kept:
+            self.workers.check_time()
+            for labels in self.walk.near(*block, self.threshold) if score >= self.threshold else ():
+                found.append(labels)
+                size += len(labels)
+                if size > MAX_CANDIDATES:
+                    return None
+        return np.vstack(found)
 
     def least_cost(self, labels):
         best = (math.inf,)
@@ -379,19 +386,14 @@ class Sums:
 
     def collect(self, block, result):
         total, pairs = result
-        self.n_done += self.walk.size(*block)
         self.total += total
         self.pairs += pairs
+        self.n_done += self.walk.size(*block)
 
     def run(self, workers, best, report):
-        self.shift = self.walk.score(best.labels)
-        try:
-            drive(self.walk, workers, self.work, self.collect, report)
-        except Expired:
-            return "time_limit"
-        except KeyboardInterrupt:
-            return "interrupted"
-        return "finished"
+        """Returns why it stopped."""
+        self.shift = self.walk.score(best)
+        return _stopped(drive, self.walk, workers, self.work, self.collect, report) or "finished"
 
     def together(self):
         both = (self.pairs + self.pairs.T) / self.total

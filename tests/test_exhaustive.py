@@ -1,8 +1,11 @@
 """Every partition against the reference: the best one, the sum, the pairs, and what happens when it is cut short."""
 
+import _thread
 import doctest
 import math
+import threading
 from fractions import Fraction
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -21,8 +24,11 @@ scales = st.sampled_from([1.0, 1.0, 1e150, 1e-150, 2.0**-1060])
 offsets = st.sampled_from([0.0, 0.0, 1e8, -1e15])
 
 
+any_weight = st.sampled_from([1.0, 1.0, 0.0, 0.25, 3.7, 1e-30, 1e200])
+
+
 @st.composite
-def problems(draw, max_rows=7, weights=st.sampled_from([1.0, 1.0, 0.0, 0.25, 3.7, 1e-30, 1e200])):
+def problems(draw, max_rows=7, weights=any_weight):
     n, d = draw(st.integers(1, max_rows)), draw(st.integers(1, 4))
     row = st.lists(cells, min_size=d, max_size=d)
     rows = st.sampled_from(draw(st.lists(row, min_size=1, max_size=n))) if draw(st.booleans()) else row
@@ -64,7 +70,9 @@ def test_best_partition_is_the_reference_best(problem):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("n, d, k", [(9, 1, 2), (9, 2, 2), (8, 2, 3), (8, 5, 3), (7, 1, 4), (7, 3, 6), (5, 2, 1), (6, 2, 6)])
+@pytest.mark.parametrize(
+    "n, d, k", [(9, 1, 2), (9, 2, 2), (8, 2, 3), (8, 5, 3), (7, 1, 4), (7, 3, 6), (5, 2, 1), (6, 2, 6)]
+)
 def test_best_partition_however_the_work_is_cut(cut, n, d, k, weighted):
     X = rng.normal(size=(n, d))
     w = rng.random(n) + 0.1 if weighted else None
@@ -266,6 +274,15 @@ def test_interrupt_returns_the_best_so_far():
     assert (posterior.status, posterior.stop_reason) == ("bounded", "interrupted")
 
 
+def test_ctrl_c_stops_within_a_round():
+    threading.Timer(0.3, _thread.interrupt_main).start()
+    start = monotonic()
+    solution = exhaustive_search(rng.normal(size=(30, 2)), 3, time_limit=60)
+    assert solution.stop_reason == "interrupted"
+    assert monotonic() - start < 5
+    assert not [t for t in threading.enumerate() if t.name.startswith("ckmeans")]
+
+
 @pytest.mark.parametrize("n, k", [(26, 3), (60, 4), (30, 30)])
 def test_time_limit_returns_the_best_so_far(n, k):
     X = rng.normal(size=(n, 2))
@@ -396,6 +413,9 @@ def test_what_the_posterior_cannot_do_is_said():
         partition_posterior(ok, 2, 1.0, sample_weight=[1, 0, 1])
     with pytest.raises(ValueError, match=r"variance=1e-20 is too small .*exhaustive_search"):
         partition_posterior(ok, 2, 1e-20)
+    with pytest.raises(ValueError, match="beyond the largest float"):
+        partition_posterior([[0.0], [1e200], [3e200]], 2, 1e308, sample_weight=[1e-80, 1e-80, 1e-80])
+    assert partition_posterior([[2.0], [2.0]], 1, 1e-290).log_sum == 0
 
 
 @pytest.mark.parametrize("module", [ckmeans.exhaustive, ckmeans.exact], ids=lambda module: module.__name__)
