@@ -17,8 +17,8 @@ from .exact import ExactRows
 from .workers import Expired
 
 MAX_ENTRIES = 1024  # of the low table
-BLOCK_SECONDS = 0.01
-ROUND = 16  # blocks between two looks at the results; the same for every number of threads
+BLOCK_SECONDS = 0.015  # at most, as estimated
+ROUND = 8  # blocks for each thread between two looks at the results, which are collected in one order in any case
 MAX_BLOCKS = 512  # blocks kept for a second look,
 MAX_CANDIDATES = 1 << 16  # partitions too close for double precision found in them,
 MAX_EXACT = 1 << 14  # and those compared in exact arithmetic
@@ -224,7 +224,7 @@ def drive(walk, workers, work, collect, report):
 
     blocks = walk.blocks()
     done = 0
-    while batch := list(islice(blocks, ROUND)):
+    while batch := list(islice(blocks, ROUND * workers.n_threads)):
         results = [None] * len(batch)
         for head, middles in batch:
             walk.low(middles.n_open)  # made here, so that threads only read

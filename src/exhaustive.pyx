@@ -15,7 +15,7 @@ partition costs one multiplication and one addition per column.
 
 When `reduced`, the last cluster's sum is left out, P_last = total - sum of the others, which saves the columns of one
 cluster; with two clusters |P_last|^2 goes the same way. The rounding error then grows with the ratio of the total
-weight to the least one, see `_margin` in ckmeans/exhaustive.py.
+weight to the least one, see `Walk._margin` in ckmeans/partitions.py.
 """
 
 from libc.math cimport INFINITY
