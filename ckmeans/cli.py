@@ -55,31 +55,60 @@ def _together(*options):
 data = _together(
     click.argument("data", metavar="DATA"),
     click.option("-k", "--n-clusters", **WHOLE, required=True, help="Number of clusters."),
-    click.option("--columns", metavar="A,B", callback=names, help="Columns to use, by name or number from 1."),
+    click.option(
+        "--columns", metavar="A,B", callback=names, help="Columns to use, by name or number from 1."
+    ),
     click.option("--skip-columns", metavar="A,B", callback=names, help="Columns to leave out."),
     click.option("--weights", metavar="COLUMN", help="Column with the weights of the rows."),
-    click.option("--delimiter", metavar="CHAR", help="Character, or tab, whitespace, ...  [default: detected]"),
-    click.option("--header/--no-header", default=None, help="Whether line 1 holds names.  [default: detected]"),
-    click.option("--standardize", is_flag=True, help="Scale features to unit variance; centers are shown unscaled."),
+    click.option(
+        "--delimiter", metavar="CHAR", help="Character, or tab, whitespace, ...  [default: detected]"
+    ),
+    click.option(
+        "--header/--no-header", default=None, help="Whether line 1 holds names.  [default: detected]"
+    ),
+    click.option(
+        "--standardize", is_flag=True, help="Scale features to unit variance; centers are shown unscaled."
+    ),
 )
 output = _together(
     click.option("--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"),
-    click.option("--out", metavar="FILE", help="Write labels as CSV, a line for each row; - for standard output."),
-    click.option("--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."),
+    click.option(
+        "--out", metavar="FILE", help="Write labels as CSV, a line for each row; - for standard output."
+    ),
+    click.option(
+        "--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."
+    ),
     click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
     click.pass_context,
 )
 seed = click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), metavar="N", default=0, help="Seed: the same one, the same result."
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    metavar="N",
+    default=0,
+    help="Seed: the same one, the same result.",
 )
 max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the best so far is kept.")
 
 
 @cli.command()
 @data
-@click.option("--init", metavar="k-means++|random|FILE", default="k-means++", help="Starts; FILE has a center in each row.")
-@click.option("--n-init", type=Count("auto"), metavar="auto|N", default="auto", help="Restarts; auto: until enough agree.")
-@click.option("--polish/--no-polish", default=True, help="Improve Lloyd's result by exchanges of single rows.")
+@click.option(
+    "--init",
+    metavar="k-means++|random|FILE",
+    default="k-means++",
+    help="Starts; FILE has a center in each row.",
+)
+@click.option(
+    "--n-init",
+    type=Count("auto"),
+    metavar="auto|N",
+    default="auto",
+    help="Restarts; auto: until enough agree.",
+)
+@click.option(
+    "--polish/--no-polish", default=True, help="Improve Lloyd's result by exchanges of single rows."
+)
 @seed
 @max_seconds
 @output
@@ -123,8 +152,18 @@ def fit(ctx, data, n_clusters, init, n_init, polish, **options):
 
 @cli.command(short_help="Mixture of spherical Gaussians: labels with probabilities.")
 @data
-@click.option("--variance", type=Variance(), default="1.0", help="Variance of the clusters in each feature, or estimated.")
-@click.option("--mixing", type=click.Choice(["estimated", "uniform"]), default="estimated", help="Weights of the clusters.")
+@click.option(
+    "--variance",
+    type=Variance(),
+    default="1.0",
+    help="Variance of the clusters in each feature, or estimated.",
+)
+@click.option(
+    "--mixing",
+    type=click.Choice(["estimated", "uniform"]),
+    default="estimated",
+    help="Weights of the clusters.",
+)
 @click.option("--anneal", **WHOLE, help="Go down to the variance in N steps; 20 is a good number.")
 @click.option("--n-init", **WHOLE, help="Number of starts.  [default: 10; 1 with --anneal]")
 @seed
@@ -248,9 +287,18 @@ def _announce(job, n_clusters, posterior, time_limit):
 
 def _posterior(job, whole, variance):
     """Facts, results and a column of the labels file."""
-    result = {"variance": variance, "log_evidence": whole.log_evidence, "together": whole.together, "status": whole.status}
+    result = {
+        "variance": variance,
+        "log_evidence": whole.log_evidence,
+        "together": whole.together,
+        "status": whole.status,
+    }
     if whole.status != "complete":
-        return [("log evidence", f"at least {whole.log_evidence:.10g}   (variance {variance:g})")], {"posterior": result}, {}
+        return (
+            [("log evidence", f"at least {whole.log_evidence:.10g}   (variance {variance:g})")],
+            {"posterior": result},
+            {},
+        )
     labels = whole.best.labels
     mates = labels[:, None] == labels
     together = ((whole.together * mates).sum(axis=1) - 1) / (mates.sum(axis=1) - 1).clip(1)
@@ -259,7 +307,10 @@ def _posterior(job, whole, variance):
     sure = f"{together[least]:.4f}" if together[least] < 0.9999 else "above 0.9999"
     facts = [
         ("log evidence", f"{whole.log_evidence:.10g}   (variance {variance:g})"),
-        ("least sure", f"{job.place(least)}: together with the rest of its cluster by a probability of {sure}"),
+        (
+            "least sure",
+            f"{job.place(least)}: together with the rest of its cluster by a probability of {sure}",
+        ),
     ]
     return facts, {"posterior": result}, {"together": together}
 

@@ -44,7 +44,10 @@ class Job:
         if self.options["standardize"]:
             from sklearn.preprocessing import StandardScaler
 
-            self.scaler, self.units = StandardScaler().fit(self.X, sample_weight=self.table.weights), "standardized"
+            self.scaler, self.units = (
+                StandardScaler().fit(self.X, sample_weight=self.table.weights),
+                "standardized",
+            )
             self.X = self.scaler.transform(self.X)
 
     def _some_rows(self, rows, sample):
@@ -53,10 +56,14 @@ class Job:
         wanted, n_rows = rows or sample, len(self.table.X)
         if wanted > n_rows:
             option = "--rows" if rows else "--sample"
-            raise ValueError(f"{option} {wanted} exceeds the {n_rows} complete rows: ask for at most that many.")
+            raise ValueError(
+                f"{option} {wanted} exceeds the {n_rows} complete rows: ask for at most that many."
+            )
         if rows:
             return self.table.take(np.arange(rows))
-        return self.table.take(np.sort(np.random.default_rng(self.options["seed"]).choice(n_rows, sample, replace=False)))
+        return self.table.take(
+            np.sort(np.random.default_rng(self.options["seed"]).choice(n_rows, sample, replace=False))
+        )
 
     def note(self, message):
         """A line on standard error, unless --quiet."""
@@ -123,7 +130,12 @@ class Job:
 
         path = None if self.path == "-" else self.path
         parameters = {name: value for name, value in self.options.items() if name not in NOT_IN_REPORT}
-        return {"path": path, "parameters": parameters, "command": self.command_line(), "version": __version__}
+        return {
+            "path": path,
+            "parameters": parameters,
+            "command": self.command_line(),
+            "version": __version__,
+        }
 
     def command_line(self):
         """The command that gives this result again: what was said, and the seed."""
@@ -136,5 +148,8 @@ class Job:
             if option.is_flag:
                 words.append((option.opts if value else option.secondary_opts)[0])
             else:
-                words += [option.opts[0], ",".join(map(terminal.quoted, value)) if isinstance(value, list) else str(value)]
+                words += [
+                    option.opts[0],
+                    ",".join(map(terminal.quoted, value)) if isinstance(value, list) else str(value),
+                ]
         return shlex.join(words)

@@ -29,7 +29,9 @@ class Command(click.Group):
                     raise
                 message = " ".join(str(error).split())
                 if isinstance(error, MemoryError):
-                    message = f"out of memory ({message}): take fewer rows or columns, or float32 data in .npy"
+                    message = (
+                        f"out of memory ({message}): take fewer rows or columns, or float32 data in .npy"
+                    )
                 elif isinstance(error, OSError) and error.strerror:
                     message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
                 elif not isinstance(error, (ValueError, TypeError, OSError)):

@@ -10,7 +10,18 @@ import pytest
 import ckmeans
 
 PACKAGE = Path(ckmeans.__file__).parent
-SOLVERS = {"rows", "lloyd", "seeding", "exchange", "swap", "restarts", "posteriors", "mixture", "exhaustive"}
+SOLVERS = {
+    "rows",
+    "lloyd",
+    "seeding",
+    "exchange",
+    "swap",
+    "restarts",
+    "posteriors",
+    "mixture",
+    "partitions",
+    "exhaustive",
+}
 INSIDE = {
     "__init__": set(),
     "__main__": {"cli"},
@@ -27,7 +38,8 @@ INSIDE = {
     "restarts": {"rows", "lloyd", "seeding", "exchange", "swap", "solution", "workers"},
     "posteriors": {"_kernels", "workers"},
     "mixture": {"posteriors", "workers"},
-    "exhaustive": {"_kernels", "solution", "workers", "exact", "checks"},
+    "partitions": {"_kernels", "workers", "exact"},
+    "exhaustive": {"partitions", "solution", "workers", "exact", "checks"},
     "estimators": {"checks", "rows", "restarts", "workers"},
     "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
     "cli": {"KMeans", "SphericalMixture", "exhaustive", "job", "terminal"},

@@ -186,7 +186,9 @@ def test_large_npy_is_mapped(here, monkeypatch):
 
 
 def test_parquet(here):
-    frame = pd.DataFrame({"a": [1, 2, 3], "name": list("xyz"), "b": [1.5, None, 2.5], "ok": [True, False, True]})
+    frame = pd.DataFrame(
+        {"a": [1, 2, 3], "name": list("xyz"), "b": [1.5, None, 2.5], "ok": [True, False, True]}
+    )
     frame["when"] = pd.Timestamp("2024-01-01")
     frame.set_index(pd.Index([7, 8, 9])).to_parquet("x.parquet")
     table = read_table("x.parquet")
