@@ -8,7 +8,6 @@ from ._kernels import lloyd as kernels
 from .workers import split
 
 BLOCK_WORK = 1 << 21  # coordinate differences in a block: some milliseconds
-STALLS = 10  # iterations without a lower inertia, which rounding alone can cause, before we stop
 
 
 class Clustering(NamedTuple):
@@ -158,15 +157,19 @@ def lloyd(rows, centers, max_iter, tol, incumbent):
         Updates of the centers.
     stop_reason : {"converged", "tol", "max_iter"}
     """
-    previous, last, n_iter, stalls = None, np.inf, 0, 0
+    previous, last, n_iter, stalled = None, np.inf, 0, set()
     while True:
         labels = rows.assign(centers)
         means, masses, inertia = rows.update(labels, centers)
         here = Clustering(labels, centers, inertia)
         incumbent.offer(here)
-        stalls += inertia >= last
-        if (previous is not None and np.array_equal(labels, previous)) or stalls > STALLS:
+        if previous is not None and np.array_equal(labels, previous):
             return here, n_iter, "converged"
+        if inertia >= last:  # progress below rounding, or, where these labels stalled before, rounding going in circles
+            stall = hash(labels.tobytes())
+            if stall in stalled:
+                return here, n_iter, "converged"
+            stalled.add(stall)
         if n_iter and tol > 0 and last - inertia <= tol * last:
             return here, n_iter, "tol"
         if n_iter == max_iter:

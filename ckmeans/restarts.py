@@ -105,6 +105,7 @@ class _Search:
         self.n_init = 1 if isinstance(init, np.ndarray) or n_clusters == 1 else MOST_RESTARTS if self.auto else n_init
         self.incumbent = Incumbent()
         self.ends = []  # (inertia, n_iter, stop_reason) of each restart
+        self.end = None  # the clustering of the best of them
         self.budget = np.inf
 
     def run(self, X, progress):
@@ -113,10 +114,9 @@ class _Search:
             self.ends.append(self.restart(X))
             if progress is not None:
                 progress(len(self.ends), self.rows.unscale(self.incumbent.best).inertia)
-            best = self.incumbent.best.inertia
-            if best == 0 or (self.auto and (self.n_hits() >= ENOUGH_HITS or self.work() > self.budget)):
+            if self.end.inertia == 0 or (self.auto and (self.n_hits() >= ENOUGH_HITS or self.work() > self.budget)):
                 break
-        best = self.incumbent.best
+        best = self.end  # not the incumbent: an iterate just before the fixed point may look better by a rounding error
         if not isinstance(self.init, np.ndarray):  # the same partition gets the same numbers from every seed
             best = self.rows.clustering(np.ascontiguousarray(best.centers[np.lexsort(best.centers.T[::-1])]))
         self.incumbent.best = settle(self.rows, best) if self.best_end()[2] == "converged" else best
@@ -132,6 +132,8 @@ class _Search:
             n_iter += more
             if self.auto and self.n_init > 1:
                 clustering, n_iter = self.swap(clustering, n_iter)
+        if self.end is None or clustering.inertia < self.end.inertia:
+            self.end = clustering
         return clustering.inertia, n_iter, stop_reason
 
     def swap(self, clustering, n_iter):
