@@ -92,7 +92,7 @@ def local_search(
             if search.incumbent.best is None:
                 raise
             stop_reason = "interrupted"
-        return search.solution(stop_reason)
+        return search.solution(stop_reason, X, sample_weight)
 
 
 class _Search:
@@ -181,16 +181,20 @@ class _Search:
         """The restart that ended best."""
         return min(self.ends, default=(np.inf, 0, "time_limit"))
 
-    def solution(self, stop_reason):
+    def solution(self, stop_reason, X, sample_weight):
         """What the estimator hands on."""
         labels, centers, inertia = self.rows.unscale(self.incumbent.best)
+        optimal = False
+        if inertia == 0:  # which the squares of small numbers can be without being small enough
+            off_center = (X != centers[labels]).any(axis=1)
+            optimal = not (off_center if sample_weight is None else off_center & (sample_weight > 0)).any()
         _, n_iter, reason = self.best_end()
         return LocalSolution(
             labels=labels,
             centers=centers,
             inertia=inertia,
             lower_bound=0.0,
-            status="optimal" if inertia == 0 and self.incumbent.best.inertia == 0 else "bounded",
+            status="optimal" if optimal else "bounded",
             stop_reason=stop_reason or reason,
             n_iter=n_iter,
             n_restarts=len(self.ends),
