@@ -30,7 +30,7 @@ def polish(rows, clustering, incumbent):
     Hartigan (1975), Clustering Algorithms, ch. 4. Telgarsky & Vattani (2010), "Hartigan's method: k-means clustering
     without Voronoi", AISTATS, 820-827.
     """
-    n_clusters, total = len(clustering.centers), 0
+    n_clusters, total, level = len(clustering.centers), 0, set()
     movable, scratch = np.empty(rows.n_samples, np.uint8), np.empty(n_clusters)
     while True:
         labels = clustering.labels
@@ -49,6 +49,10 @@ def polish(rows, clustering, incumbent):
             return clustering, total
         better, n_iter, _ = lloyd(rows, np.ascontiguousarray(centers_t.T), None, 0.0, incumbent)
         total += n_iter
-        if better.inertia >= clustering.inertia:  # the gain was below rounding
+        if better.inertia < clustering.inertia:
+            level.clear()
+        mark = hash(better.labels.tobytes())
+        if better.inertia > clustering.inertia or mark in level:  # the gain was below rounding, or rounding goes in circles
             return clustering, total
+        level.add(mark)
         clustering = better
