@@ -14,7 +14,7 @@ from ckmeans.swap import swapped
 
 @pytest.mark.parametrize("weighted", [False, True])
 @given(st.integers(0, 2**32 - 1), st.integers(2, 6))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 def test_the_center_given_up_is_the_one_that_costs_least(weighted, seed, k):
     rng = np.random.default_rng(seed)
     X = rng.integers(0, 32, (20, 2)).astype(float)
@@ -23,7 +23,7 @@ def test_the_center_given_up_is_the_one_that_costs_least(weighted, seed, k):
         weights[0] = 1
     rows = rows_of(X, weights)
     clustering = rows.clustering(X[rng.choice(20, k, replace=False)] + 0.5)
-    for proposal in islice(swapped(rows, clustering, rng), 5):
+    for proposal in islice(swapped(rows, clustering, rng), 3):
         [changed] = np.flatnonzero((proposal != clustering.centers).any(axis=1))
         newcomer = proposal[changed]
         assert any((X[i] == newcomer).all() and (weights is None or weights[i] > 0) for i in range(20))
