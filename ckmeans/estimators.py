@@ -28,9 +28,11 @@ def check_rows(estimator, X, reset):
         if "could not convert" not in str(error):
             raise
         raise ValueError(f"X must hold numbers: {error}. Encode or drop the columns that are not numbers.") from None
+    if not hasattr(original, "columns") and (kind := np.asarray(original).dtype).kind in "USMm":
+        raise ValueError(f"X must hold numbers, not {kind}: convert or encode them first.")
     check_finite(X)
     if X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
-        check_integers(np.asarray(original))
+        check_integers(original)
     return X
 
 
@@ -231,7 +233,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """
         with Workers(self.n_threads) as workers:
             rows = self._rows(X, workers)
-            return np.ldexp(np.sqrt(rows.distances(rows.scale(self.cluster_centers_))), rows.exponent)
+            distances = np.sqrt(rows.distances(rows.scale(self.cluster_centers_)))
+            with np.errstate(over="ignore", under="ignore"):
+                return np.ldexp(distances, rows.exponent)
 
     def fit_transform(self, X, y=None, sample_weight=None):
         """Cluster the rows of X and return their distances to the centers. See `fit` and `transform`."""

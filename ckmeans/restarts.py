@@ -210,7 +210,12 @@ def check_centers(centers, n_clusters, n_features):
     ValueError
         If the shape is not (n_clusters, n_features), or a value is not a finite number.
     """
-    centers = np.array(centers, dtype=np.float64, order="C")
+    try:
+        if np.iscomplexobj(centers):
+            raise TypeError("these are complex")
+        centers = np.array(centers, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"init gives centers that are not rows of numbers: {error}.") from None
     if centers.shape != (n_clusters, n_features):
         raise ValueError(
             f"init gives centers of shape {centers.shape}, where (n_clusters, n_features) is {(n_clusters, n_features)}."
