@@ -58,7 +58,7 @@ def check_weights(sample_weight, n_samples):
     if sample_weight is None:
         return None
     try:
-        if np.iscomplexobj(sample_weight):
+        if np.asarray(sample_weight).dtype.kind == "c":
             raise TypeError("these are complex")
         weights = np.array(sample_weight, dtype=np.float64)
     except (TypeError, ValueError) as error:
