@@ -6,7 +6,7 @@ from ._kernels import exchange as kernels
 from .lloyd import lloyd
 
 
-def polish(rows, clustering, incumbent):
+def polish(rows, clustering, incumbent, max_iter=None):
     """Exchange single rows until none is left that would lower the inertia.
 
     Every result is a fixed point of Lloyd's iteration, not the other way round. Rows that could move are found in
@@ -18,6 +18,8 @@ def polish(rows, clustering, incumbent):
     clustering : lloyd.Clustering
         Its centers are the means of its labels.
     incumbent : lloyd.Incumbent
+    max_iter : int or None
+        Most updates of the centers; None for no limit.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def polish(rows, clustering, incumbent):
     """
     n_clusters, total, level = len(clustering.centers), 0, set()
     movable, scratch = np.empty(rows.n_samples, np.uint8), np.empty(n_clusters)
-    while True:
+    while total != max_iter:
         labels = clustering.labels
         means, masses, _ = rows.update(labels, clustering.centers)
         centers_t = np.ascontiguousarray(means.T)
@@ -47,7 +49,8 @@ def polish(rows, clustering, incumbent):
         labels = labels.copy()
         if not kernels.exchange(rows.X, rows.sample_weight, candidates, scratch, labels, centers_t, masses):
             return clustering, total
-        better, n_iter, _ = lloyd(rows, np.ascontiguousarray(centers_t.T), None, 0.0, incumbent)
+        left = None if max_iter is None else max_iter - total
+        better, n_iter, _ = lloyd(rows, np.ascontiguousarray(centers_t.T), left, 0.0, incumbent)
         total += n_iter
         if better.inertia < clustering.inertia:
             level.clear()
@@ -56,3 +59,4 @@ def polish(rows, clustering, incumbent):
             return clustering, total
         level.add(mark)
         clustering = better
+    return clustering, total

@@ -128,10 +128,13 @@ class _Search:
         if self.budget == np.inf:
             self.budget = max(MOST_WORK, WORK_RATIO * self.work())
         if self.polish and stop_reason == "converged":
-            clustering, more = exchange_rows(rows, clustering, incumbent)
+            first = n_iter
+            clustering, more = exchange_rows(rows, clustering, incumbent, self.left(n_iter))
             n_iter += more
             if self.auto and self.n_init > 1:
                 clustering, n_iter = self.swap(clustering, n_iter)
+            if n_iter > first and n_iter == self.max_iter:
+                stop_reason = "max_iter"
         if self.end is None or clustering.inertia < self.end.inertia:
             self.end = clustering
         return clustering.inertia, n_iter, stop_reason
@@ -139,19 +142,23 @@ class _Search:
     def swap(self, clustering, n_iter):
         """Random swaps until PATIENCE of them in a row have failed."""
         failures, proposals = 0, swapped(self.rows, clustering, self.rng)
-        while failures < PATIENCE and self.work() <= self.budget:
+        while failures < PATIENCE and self.work() <= self.budget and n_iter != self.max_iter:
             centers = next(proposals, None)
             if centers is None:  # every row lies on its center
                 break
-            other, more, _ = lloyd(self.rows, centers, None, 0.0, self.incumbent)
+            other, more, _ = lloyd(self.rows, centers, self.left(n_iter), 0.0, self.incumbent)
             if other.inertia < clustering.inertia * (1 + SWAP_REACH):
-                other, last = exchange_rows(self.rows, other, self.incumbent)
+                other, last = exchange_rows(self.rows, other, self.incumbent, self.left(n_iter + more))
                 more += last
             failures += 1
             if other.inertia < clustering.inertia * (1 - SAME):
                 failures, clustering, n_iter = 0, other, n_iter + more
                 proposals = swapped(self.rows, clustering, self.rng)
         return clustering, n_iter
+
+    def left(self, n_iter):
+        """Updates of the centers that max_iter still allows in this restart; None without a limit."""
+        return None if self.max_iter is None else self.max_iter - n_iter
 
     def start(self, X):
         """Centers to begin with, in the units of the kernels."""
@@ -211,7 +218,7 @@ def check_centers(centers, n_clusters, n_features):
         If the shape is not (n_clusters, n_features), or a value is not a finite number.
     """
     try:
-        if np.iscomplexobj(centers):
+        if np.asarray(centers).dtype.kind == "c":
             raise TypeError("these are complex")
         centers = np.array(centers, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
