@@ -18,7 +18,7 @@ import pytest
 import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import exact_inertia, numbers
+from problems import exact_grid, exact_inertia, numbers
 from sklearn.base import clone
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.datasets import load_iris, make_blobs
@@ -83,6 +83,19 @@ def test_labels_centers_and_inertia_belong_together(seed, dtype, init, kwargs, w
         assert np.allclose(model.cluster_centers_, np.array(means, float), rtol=4e-16, atol=1e-15)
     assert model.n_iter_ <= (model.max_iter or np.inf)
     assert 0 <= model.hit_rate_ <= 1
+
+
+@pytest.mark.parametrize("polish", [False, True])
+@given(st.integers(0, 2**32 - 1), st.integers(2, 10), st.integers(1, 2), st.integers(2, 5))
+@settings(deadline=None, max_examples=40)
+def test_the_order_of_the_centers_leaves_a_fixed_point(polish, seed, n, d, k):
+    """Centers are put in lexicographic order in the end; where rows lie halfway between two, that moves labels."""
+    X, _, _ = exact_grid(np.random.default_rng(seed), n, d, min(k, n))
+    model = KMeans(min(k, n), n_init=1, polish=polish, random_state=seed % 1000).fit(X)
+    consistent(model, X)
+    means = reference.update(numbers(X), model.labels_.tolist(), model.n_clusters)
+    assert all(mean is None or mean == center for mean, center in zip(means, numbers(model.cluster_centers_)))
+    assert model.cluster_centers_.tolist() == sorted(model.cluster_centers_.tolist())
 
 
 @pytest.mark.parametrize("max_iter", [1, 2, 3, 4])

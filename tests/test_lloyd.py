@@ -301,6 +301,16 @@ def test_fewer_distinct_rows_than_clusters(dtype, seed, n_distinct, k, far):
             assert np.array_equal(model.predict(X), model.labels_)
 
 
+def test_thousands_of_clusters_too_many():
+    """The rows are looked through once for all clusters that nothing is left for, not once for each."""
+    X = np.random.default_rng(0).integers(0, 20, (20_000, 2)).astype(float)
+    rows = rows_of(X)
+    model = plain(X, X[:3000])
+    assert model.inertia_ == 0 and np.array_equal(model.predict(X), model.labels_)
+    _, n_iter, _ = lloyd(rows, X[:3000].copy(), None, 0.0, Incumbent())
+    assert rows.n_distances <= 20_000 * ((n_iter + 1) * 3001 + n_iter * 401)  # 401: the distinct rows, and one look more
+
+
 def test_one_cluster_and_one_for_each_row():
     X = np.random.default_rng(0).normal(size=(40, 3)) + 1e8
     mean = np.array(reference.update(numbers(X), [0] * 40, 1)[0], float)
