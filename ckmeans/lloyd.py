@@ -188,7 +188,7 @@ def relocate(rows, labels, means, masses):
     if not len(empty):
         return means
     labels, gains, weights = labels.copy(), np.empty(rows.n_samples), rows.weights()
-    for k in empty:
+    for n_filled, k in enumerate(empty):
         rows.run(
             lambda start, stop: kernels.removal_gains(
                 rows.X, rows.sample_weight, labels, means, masses, start, stop, gains
@@ -198,8 +198,8 @@ def relocate(rows, labels, means, masses):
         row = gains.argmax()
         old = labels[row]
         if gains[row] == 0:
-            means[k] = means[np.flatnonzero(masses)[0]]
-            continue
+            means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
+            break
         masses[old] -= weights[row]
         means[old] -= weights[row] / masses[old] * (rows.X[row] - means[old])
         means[k], masses[k], labels[row] = rows.X[row], weights[row], k
