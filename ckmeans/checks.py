@@ -28,14 +28,18 @@ def check_finite(X):
 
 
 def check_integers(X):
-    """Refuse whole numbers that float64 would merge.
+    """Refuse whole numbers that float64 would merge, in arrays, lists, or any column of a frame.
 
     Raises
     ------
     ValueError
     """
-    if X.dtype.kind in "iu" and X.dtype.itemsize == 8 and X.size:
-        largest = max(abs(int(X.min())), abs(int(X.max())))
+    for part in [X[name] for name in X.columns] if hasattr(X, "columns") else [X]:
+        values, largest = np.asarray(part, dtype=None if hasattr(part, "dtype") else object), 0
+        if values.dtype.kind in "iu" and values.size:
+            largest = max(abs(int(values.min())), abs(int(values.max())))
+        elif values.dtype.kind == "O":
+            largest = max((abs(int(v)) for v in values.flat if isinstance(v, numbers.Integral)), default=0)
         if largest > EXACT_INTEGERS:
             raise ValueError(
                 f"X contains the integer {largest}, beyond 2**53 = {EXACT_INTEGERS}, up to which float64 is exact: "
@@ -54,6 +58,8 @@ def check_weights(sample_weight, n_samples):
     if sample_weight is None:
         return None
     try:
+        if np.asarray(sample_weight).dtype.kind == "c":
+            raise TypeError("these are complex")
         weights = np.array(sample_weight, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"sample_weight must hold one number for each row: {error}.") from None

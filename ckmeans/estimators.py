@@ -30,9 +30,11 @@ def check_rows(estimator, X, reset):
         raise ValueError(
             f"X must hold numbers: {error}. Encode or drop the columns that are not numbers."
         ) from None
+    if not hasattr(original, "columns") and (kind := np.asarray(original).dtype).kind in "USMm":
+        raise ValueError(f"X must hold numbers, not {kind}: convert or encode them first.")
     check_finite(X)
     if X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
-        check_integers(np.asarray(original))
+        check_integers(original)
     return X
 
 
@@ -50,8 +52,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Where the centers start: greedy k-means++, rows at random, given centers, or ``init(X, n_clusters,
         random_state)``, which returns them.
     n_init : "auto" or int, default="auto"
-        Number of restarts. "auto" adds random swaps of centers to each restart, and goes on until three restarts have
-        reached the best inertia, or 20 restarts or a modest budget of work are spent. Given centers are started from
+        Number of restarts. "auto" adds random swaps of centers to each restart, and goes on until three restarts (eight
+        where they are cheap) have reached the best inertia, or 20 restarts or a modest budget of work are spent. Given centers are started from
         once.
     max_iter : int or None, default=None
         Most updates of the centers in a restart; None goes on to the fixed point.
@@ -235,7 +237,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """
         with Workers(self.n_threads) as workers:
             rows = self._rows(X, workers)
-            return np.ldexp(np.sqrt(rows.distances(rows.scale(self.cluster_centers_))), rows.exponent)
+            distances = np.sqrt(rows.distances(rows.scale(self.cluster_centers_)))
+            with np.errstate(over="ignore", under="ignore"):
+                return np.ldexp(distances, rows.exponent)
 
     def fit_transform(self, X, y=None, sample_weight=None):
         """Cluster the rows of X and return their distances to the centers. See `fit` and `transform`."""

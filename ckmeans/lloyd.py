@@ -84,13 +84,14 @@ def relocate(rows, labels, means, masses):
     def block(start, stop):
         kernels.removal_gains(rows.X, rows.sample_weight, labels, means, masses, start, stop, gains)
 
-    for k in np.flatnonzero(masses == 0):
+    empty = np.flatnonzero(masses == 0)
+    for n_filled, k in enumerate(empty):
         rows.run(block, 1)
         row = gains.argmax()
         old = labels[row]
         if gains[row] == 0:
-            means[k] = means[np.flatnonzero(masses)[0]]
-            continue
+            means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
+            break
         masses[old] -= weights[row]
         means[old] -= weights[row] / masses[old] * (rows.X[row] - means[old])
         means[k], masses[k], labels[row] = rows.X[row], weights[row], k

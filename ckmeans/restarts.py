@@ -14,6 +14,7 @@ from .workers import Expired, Workers
 
 SAME = 1e-9  # relative difference up to which two inertias count as the same minimum
 ENOUGH_HITS = 3  # n_init="auto" ends once so many restarts have reached the best value ...
+EASY_HITS, EASY_WORK = 8, 2e7  # ... (so many as long as they have cost no more coordinate differences than this) ...
 MOST_RESTARTS = 20  # ... or after so many restarts ...
 MOST_WORK = (
     1e9  # ... or this many coordinate differences, or WORK_RATIO times the first Lloyd run if that is more
@@ -129,7 +130,8 @@ class _Search:
                 progress(len(self.ends), self.rows.unscale(self.best).inertia)
             if self.best.inertia == 0:
                 break
-            if self.auto and (self.n_hits() >= ENOUGH_HITS or self.work() > self.budget):
+            enough = EASY_HITS if self.work() <= EASY_WORK else ENOUGH_HITS
+            if self.auto and (self.n_hits() >= enough or self.work() > self.budget):
                 break
 
     def restart(self, X):
@@ -139,19 +141,22 @@ class _Search:
         )
         if self.budget == np.inf:
             self.budget = max(MOST_WORK, WORK_RATIO * self.work())
-        if self.polish and stop_reason == "converged":
-            partition, centers, more = polish(self.rows, partition, centers, self.follow)
-            n_iter += more
+        if not self.polish or stop_reason != "converged":
+            return self.offer(partition, centers), n_iter, stop_reason
+        first = n_iter
+        partition, centers, more = polish(self.rows, partition, centers, self.follow, self.left(n_iter))
+        n_iter += more
         inertia = self.offer(partition, centers)
-        if self.polish and stop_reason == "converged" and self.auto and self.n_init > 1:
+        if self.auto and self.n_init > 1:
             inertia, n_iter = self.swap(partition, centers, inertia, n_iter)
-        return inertia, n_iter, stop_reason
+        return inertia, n_iter, "max_iter" if first < n_iter == self.max_iter else "converged"
 
     def swap(self, partition, centers, inertia, n_iter):
         """Random swaps until one leads to what is the best of all so far anyway, or too many in a row have failed."""
         rows, failures = self.rows, 0
         swaps = proposals(rows, partition.labels, centers, self.rng)
-        while failures < max(PATIENCE, self.n_clusters) and self.work() <= self.budget:
+        patience = max(PATIENCE, self.n_clusters)
+        while failures < patience and self.work() <= self.budget and n_iter != self.max_iter:
             if self.ends and self.best.inertia * (1 - SAME) <= inertia <= self.best.inertia * (1 + SAME):
                 break
             proposal = next(swaps, None)
@@ -159,18 +164,24 @@ class _Search:
                 break
             failures += 1
             ceiling = inertia * (1 + SWAP_REACH)
-            other, moved, more, reason = lloyd(rows, proposal, partition=partition.copy(), ceiling=ceiling)
+            other, moved, more, reason = lloyd(
+                rows, proposal, self.left(n_iter), partition=partition.copy(), ceiling=ceiling
+            )
             if reason == "hopeless":
                 continue
             reached = rows.update(other.labels, moved)[2] / inertia
             if reached > 1 + POLISH_REACH or 1 - SAME <= reached <= 1 + SAME:
                 continue
-            other, moved, last = polish(rows, other, moved)
+            other, moved, last = polish(rows, other, moved, max_iter=self.left(n_iter + more))
             reached = self.offer(other, moved)
             if reached < inertia * (1 - SAME):
                 failures, partition, centers, inertia, n_iter = 0, other, moved, reached, n_iter + more + last
                 swaps = proposals(rows, partition.labels, centers, self.rng)
         return inertia, n_iter
+
+    def left(self, n_iter):
+        """Updates of the centers that max_iter still allows in this restart; None without a limit."""
+        return None if self.max_iter is None else self.max_iter - n_iter
 
     def follow(self, centers):
         """Remember the centers of the restart that is running."""
@@ -228,7 +239,7 @@ class _Search:
             centers=centers,
             inertia=inertia,
             lower_bound=0.0,
-            status="optimal" if clustering.inertia == 0 else "bounded",
+            status="optimal" if clustering.inertia == 0 and self.rows.on_centers(clustering) else "bounded",
             stop_reason=stop_reason or reason,
             n_iter=n_iter,
             n_restarts=len(self.ends),
@@ -244,7 +255,12 @@ def check_centers(centers, n_clusters, n_features):
     ValueError
         If the shape is not (n_clusters, n_features), or a value is not a finite number.
     """
-    centers = np.array(centers, dtype=np.float64, order="C")
+    try:
+        if np.asarray(centers).dtype.kind == "c":
+            raise TypeError("these are complex")
+        centers = np.array(centers, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"init gives centers that are not rows of numbers: {error}.") from None
     if centers.shape != (n_clusters, n_features):
         raise ValueError(
             f"init gives centers of shape {centers.shape}, where (n_clusters, n_features) is {(n_clusters, n_features)}."

@@ -260,6 +260,11 @@ class Rows:
         labels = self.assign(centers)
         return Clustering(labels, centers, self.update(labels, centers)[2])
 
+    def on_centers(self, clustering):
+        """Whether every row with weight lies exactly on its center."""
+        away = (self.X != clustering.centers[clustering.labels]).any(axis=1)
+        return not (away & (self.weights() > 0)).any()
+
     def scale(self, centers):
         """Centers in the units of the kernels."""
         return np.ascontiguousarray(np.ldexp(centers, -self.exponent) if self.exponent else centers)
@@ -272,9 +277,9 @@ class Rows:
 
 
 def _unsafe(extreme):
-    """The binary exponent of a magnitude, or 0 where its squares are safe."""
+    """Binary exponent by which a magnitude is out of the range whose squares are safe; 0 within."""
     exponent = int(np.frexp(extreme)[1])
-    return exponent if extreme and not -SAFE < exponent < SAFE else 0
+    return exponent - max(-SAFE, min(exponent, SAFE)) if extreme else 0
 
 
 class _Scratch(NamedTuple):

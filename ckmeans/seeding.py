@@ -49,9 +49,11 @@ def kmeans_plusplus(rows, n_clusters, rng):
 def random_rows(rows, n_clusters, rng):
     """Rows drawn without replacement by their weights; rows without weight only where the others do not suffice."""
     weights = rows.weights()
-    n_heavy = min(n_clusters, np.count_nonzero(weights))
-    chosen = rng.choice(rows.n_samples, n_heavy, replace=False, p=weights / weights.sum())
-    light = np.flatnonzero(weights == 0)[: n_clusters - n_heavy]
+    p = weights / weights.sum()  # can vanish next to a weight that is 1e308 times as large
+    n_heavy = min(n_clusters, np.count_nonzero(p))
+    chosen = rng.choice(rows.n_samples, n_heavy, replace=False, p=p)
+    light = np.flatnonzero(p == 0)
+    light = light[np.argsort(-weights[light], kind="stable")][: n_clusters - n_heavy]
     return rows.X[np.concatenate([chosen, light])].astype(np.float64)
 
 

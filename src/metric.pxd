@@ -1,6 +1,7 @@
 """Squared Euclidean distances by differences, and the exact comparison of two of them."""
 
 from cython cimport floating
+from libc.math cimport fabs, frexp, ldexp
 
 cdef inline double sq_distance(const floating* x, const double* center, Py_ssize_t n_features) noexcept nogil:
     cdef double total = 0, difference
@@ -79,11 +80,22 @@ cdef inline bint nearer(
     Py_ssize_t n_features,
     double* expansion,                # scratch: (16 * n_features + 1,)
 ) noexcept nogil:
-    """Whether |x - a|^2 < |x - b|^2 in exact arithmetic, as sum_f (b_f - a_f) ((x_f - a_f) + (x_f - b_f)) < 0."""
+    """Whether |x - a|^2 < |x - b|^2 in exact arithmetic, as sum_f (b_f - a_f) ((x_f - a_f) + (x_f - b_f)) < 0.
+
+    Both factors are brought to the middle of the range by powers of two first, so that no product vanishes.
+    """
     cdef Py_ssize_t f, i, length = 0
     cdef double u[2]
     cdef double v[4]
-    cdef double value
+    cdef double value, largest_u = 0, largest_v = 0
+    cdef int shift_u, shift_v
+    for f in range(n_features):
+        if a[f] != b[f]:
+            value = x[f]
+            largest_u = max(largest_u, fabs(b[f] - a[f]))
+            largest_v = max(largest_v, max(fabs(value - a[f]), fabs(value - b[f])))
+    frexp(largest_u, &shift_u)
+    frexp(largest_v, &shift_v)
     for f in range(n_features):
         if a[f] == b[f]:
             continue
@@ -91,6 +103,10 @@ cdef inline bint nearer(
         split_difference(b[f], a[f], u)
         split_difference(value, a[f], v)
         split_difference(value, b[f], v + 2)
+        for i in range(2):
+            u[i] = ldexp(u[i], 450 - shift_u)
+        for i in range(4):
+            v[i] = ldexp(v[i], 450 - shift_v)
         for i in range(4):
             length = grow_product(expansion, length, u[0], v[i])
             length = grow_product(expansion, length, u[1], v[i])
@@ -128,7 +144,7 @@ cdef inline Py_ssize_t nearest(
             best = k
         elif distances[k] < second:
             second = distances[k]
-    margin = first * (1 + (2 * n_features + 10) * 1.2e-16)
+    margin = first * (1 + (2 * n_features + 10) * 1.2e-16) + 1e-290  # squares may have vanished
     doubtful[0] = second <= margin
     if doubtful[0]:
         best = -1

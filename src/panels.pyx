@@ -116,7 +116,7 @@ cdef inline double error_bound(double reach, double center_reach, Py_ssize_t n_f
     One rounding each of the row, the center and |c|^2/2, and at most d + 1 in the sum (Higham 2002, section 3.1).
     """
     cdef double u = 1.2e-16 if double_precision else 6e-8
-    return 2.5 * (n_features + 8) * u * (center_reach * (0.5 * center_reach + reach)) + 1e-37 * (not double_precision)
+    return 2.5 * (n_features + 8) * u * (center_reach * (0.5 * center_reach + reach)) + (1e-290 if double_precision else 1e-37)
 
 
 cdef inline Py_ssize_t label_panels(

@@ -1,0 +1,96 @@
+"""Where the centers start: draws by mass, greedy k-means++, rows at random."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import rows_of
+
+from ckmeans.seeding import draw, kmeans_plusplus, random_rows
+
+FAST = settings(deadline=None, max_examples=30)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+class Fixed:
+    """A generator whose uniform numbers are given."""
+
+    def __init__(self, *values):
+        self.values = values
+
+    def uniform(self, size):
+        return np.resize(self.values, size)
+
+
+def close_to(counts, probabilities, n):
+    """Whether counts of n draws are within five standard deviations of what is expected."""
+    for key, p in probabilities.items():
+        assert abs(counts[key] - n * p) <= 5 * (n * p * (1 - p)) ** 0.5 + 1e-9, (key, counts[key], n * p)
+    assert sum(counts[key] for key in probabilities) == n
+
+
+def test_draw_never_takes_a_row_without_mass():
+    masses = np.cumsum([0, 0, 2.0, 0, 1.0, 0])
+    assert draw(masses, Fixed(0.0, 0.5, 2 / 3, np.nextafter(1, 0)), 4).tolist() == [2, 2, 4, 4]
+    assert draw(masses, Fixed(1.0), 1).tolist() == [4]  # rounding can reach the total
+    drawn = Counter(draw(masses, np.random.default_rng(0), 3000).tolist())
+    close_to(drawn, {2: 2 / 3, 4: 1 / 3}, 3000)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@given(SEEDS, st.integers(1, 8))
+@FAST
+def test_kmeans_plusplus_takes_distinct_rows_with_weight(dtype, seed, k):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 3, (20, 2)).astype(dtype)
+    weights = rng.integers(0, 2, 20)
+    weights[0] = 1
+    heavy = {tuple(x) for x, w in zip(X.tolist(), weights) if w}
+    for generator in (rng, np.random.RandomState(seed)):
+        centers = kmeans_plusplus(rows_of(X, weights), k, generator)
+        assert centers.shape == (k, 2) and centers.dtype == np.float64
+        assert {tuple(c) for c in centers.tolist()} <= heavy
+        assert len({tuple(c) for c in centers.tolist()}) == min(k, len(heavy))
+
+
+def test_kmeans_plusplus_draws_by_weighted_squared_distance_and_takes_the_best():
+    """Two clusters: of the two candidates, the one is kept that leaves less."""
+    x, weights, n = np.array([0.0, 1, 3, 7]), np.array([1.0, 2, 1, 0.5]), 4000
+    expected = Counter()
+    for first in range(4):
+        p = weights * (x - x[first]) ** 2 / (weights * (x - x[first]) ** 2).sum()
+        left = [(weights * np.minimum((x - x[first]) ** 2, (x - c) ** 2)).sum() for c in x]
+        for a in range(4):
+            for b in range(4):
+                kept = a if left[a] <= left[b] else b
+                expected[x[first], x[kept]] += weights[first] / weights.sum() * p[a] * p[b]
+    rows, rng = rows_of(x[:, None], weights), np.random.default_rng(0)
+    counts = Counter(tuple(kmeans_plusplus(rows, 2, rng).ravel().tolist()) for _ in range(n))
+    close_to(counts, {pair: p for pair, p in expected.items() if p > 0}, n)
+
+
+@given(SEEDS, st.integers(1, 12))
+@FAST
+def test_random_rows_are_drawn_without_replacement(seed, k):
+    rng = np.random.default_rng(seed)
+    X = rng.permutation(12)[:, None].astype(float)
+    weights = rng.integers(0, 3, 12) * 1.5
+    weights[3] = 1
+    for w in (None, weights):
+        for generator in (rng, np.random.RandomState(seed)):
+            centers = random_rows(rows_of(X, w), k, generator)
+            assert centers.shape == (k, 1) and len(set(centers.ravel())) == k
+            heavy = set(X[:, 0] if w is None else X[w > 0, 0])
+            assert len(heavy & set(centers.ravel())) == min(k, len(heavy))
+
+
+EXTREME = [[1e80, 1e-300, 1e-300, 0, 0, 0], [1e80, 1e-300, 1e-300, 0, 0, 1e300], [1, 1e-308, 5e-324, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("weights", EXTREME)
+@pytest.mark.parametrize("k", [1, 3, 4, 6])
+def test_random_rows_with_weights_of_any_range(weights, k):
+    centers = random_rows(rows_of(np.arange(6.0)[:, None], weights), k, np.random.RandomState(0))
+    assert len(set(centers.ravel())) == k
