@@ -293,13 +293,14 @@ def test_more_time_is_no_worse(big):
 
 
 def interrupt_after(seconds):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background start with SIGINT ignored
     timer = threading.Timer(seconds, signal.raise_signal, [signal.SIGINT])
     timer.start()
     return timer
 
 
 def test_ctrl_c_leaves_the_best_so_far(big):
-    model = KMeans(60, random_state=0)
+    model = KMeans(60, init=big[:60], random_state=0)
     timer = interrupt_after(1.0)
     with pytest.raises(KeyboardInterrupt):
         model.fit(big)
@@ -319,9 +320,10 @@ def test_ctrl_c_before_there_is_anything(big):
 
 
 CHILD = """
-import os, signal, sys, threading, time, json
+import json, os, signal, threading, time
 import numpy as np
 from ckmeans import KMeans
+signal.signal(signal.SIGINT, signal.default_int_handler)
 X = np.random.default_rng(0).normal(size=(100_000, 16))
 model = KMeans(100, init={init}, random_state=0)
 sent = []
