@@ -17,11 +17,11 @@ WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/*)
 
 .PHONY: demo test test-wheel test-oldest wheel-check lint clean
 
-# Every fifth flower: 30 rows, that is 2^29 ways to make two clusters, and all of them are looked at.
-demo: $(VENV)/.demo build/iris-30.csv
+# 30 of the flowers: 2^29 ways to make two clusters, and all of them are looked at.
+demo: $(VENV)/.demo
 	$(BIN)/ckmeans fit iris -k 3
 	$(BIN)/ckmeans soft iris -k 3
-	$(BIN)/ckmeans exhaustive build/iris-30.csv -k 2
+	$(BIN)/ckmeans exhaustive iris -k 2 --sample 30
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
@@ -63,10 +63,6 @@ clean:
 	rm -rf $(VENV) build dist wheelhouse *.egg-info ckmeans/_kernels/*.so ckmeans/_kernels/*.pyd \
 		.pytest_cache .ruff_cache .hypothesis
 	find ckmeans tests -name __pycache__ -exec rm -rf {} +
-
-build/iris-30.csv: ckmeans/data/iris.csv
-	mkdir -p build
-	awk 'NR == 1 || NR % 5 == 2' $< > $@
 
 # The environment. Each file in it marks one thing as installed; an edit of a .py needs nothing, an edit of what
 # is built installs again.

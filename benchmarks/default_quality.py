@@ -7,6 +7,7 @@ so that whatever else the machine does falls on all alike; the ratio is that of 
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -46,19 +47,17 @@ def timed(model, X):
 def main(folder, n_seeds):
     print(f"{'problem':20} {'':24} {'reached':>10} {'median s':>10} {'time ratio':>10}")
     for name, X, k, best in problems(folder):
-        makers = {  # noqa: B023
-            "ckmeans KMeans(k)": lambda seed: KMeans(k, random_state=seed),
-            "sklearn KMeans(k, n_init=10)": lambda seed: sklearn.cluster.KMeans(
-                k, n_init=10, random_state=seed
-            ),
-            "sklearn KMeans(k)": lambda seed: sklearn.cluster.KMeans(k, random_state=seed),
+        makers = {
+            "ckmeans KMeans(k)": partial(KMeans, k),
+            "sklearn KMeans(k, n_init=10)": partial(sklearn.cluster.KMeans, k, n_init=10),
+            "sklearn KMeans(k)": partial(sklearn.cluster.KMeans, k),
         }
         runs = {title: [] for title in makers}
         for make in makers.values():
-            make(0).fit(X)  # warm
+            make(random_state=0).fit(X)  # warm
         for seed in range(n_seeds):
             for title, make in makers.items():
-                runs[title].append(timed(make(seed), X))
+                runs[title].append(timed(make(random_state=seed), X))
         found = min(inertia for run in runs.values() for inertia, _ in run)
         if best is None or found < best * (1 - SAME):
             best = found

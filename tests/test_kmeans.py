@@ -293,7 +293,9 @@ def test_more_time_is_no_worse(big):
 
 
 def interrupt_after(seconds):
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background start with SIGINT ignored
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # jobs in the background start with SIGINT ignored
     timer = threading.Timer(seconds, signal.raise_signal, [signal.SIGINT])
     timer.start()
     return timer
