@@ -20,7 +20,7 @@ WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/*)
 # 30 of the flowers: 2^29 ways to make two clusters, and all of them are looked at.
 demo: $(VENV)/.demo
 	$(BIN)/ckmeans fit iris -k 3
-	$(BIN)/ckmeans soft iris -k 3
+	$(BIN)/ckmeans soft iris -k 3 --variance tied
 	$(BIN)/ckmeans exhaustive iris -k 2 --sample 30
 
 test: $(VENV)/.test
