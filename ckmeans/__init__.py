@@ -10,6 +10,7 @@ _HOMES = {
     "count_partitions": "exhaustive",
     "exhaustive_search": "exhaustive",
     "partition_posterior": "exhaustive",
+    "show_config": "configuration",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

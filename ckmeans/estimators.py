@@ -66,7 +66,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     max_seconds : float or None, default=None
         Time limit; the best clustering so far is kept.
     verbose : int or callable, default=0
-        1 prints a line after each restart; ``verbose(n_restarts, best_inertia)`` is called instead if callable.
+        1 prints a line after each restart, and the share of labels that took an exact comparison; ``verbose(n_restarts, best_inertia)`` is called instead if callable.
     random_state : int, RandomState instance or None, default=None
         Seed of the restarts.
     n_threads : int or None, default=None
@@ -175,6 +175,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             n_threads=check_whole("n_threads", self.n_threads, 1, none=True),
             progress=progress,
         )
+        if self.verbose and not callable(self.verbose):
+            print(
+                f"labels decided by exact comparisons: {solution.doubtful_share:.2g} of all given on the way"
+            )
         self.cluster_centers_ = solution.centers
         self.labels_ = solution.labels
         self.inertia_ = solution.inertia

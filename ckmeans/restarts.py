@@ -13,15 +13,13 @@ from .swap import proposals
 from .workers import Expired, Workers
 
 SAME = 1e-9  # relative difference up to which two inertias count as the same minimum
-ENOUGH_HITS = 3  # n_init="auto" ends once so many restarts have reached the best value ...
-EASY_HITS, EASY_WORK = (
-    8,
-    2e7,
-)  # ... (so many as long as they have cost no more coordinate differences than this) ...
+# n_init="auto" ends once so many restarts have reached the best value ...
+ENOUGH_HITS = 3
+# ... or so many, as long as they have cost no more coordinate differences than this ...
+EASY_HITS, EASY_WORK = 8, 2e7
 MOST_RESTARTS = 20  # ... or after so many restarts ...
-MOST_WORK = (
-    1e9  # ... or this many coordinate differences, or WORK_RATIO times the first Lloyd run if that is more
-)
+# ... or this many coordinate differences, or WORK_RATIO times those of the first Lloyd run if that is more.
+MOST_WORK = 5e8
 WORK_RATIO = 4
 SWAP_REACH = 0.02  # a swap still further than this share above its restart after a few iterations is given up
 POLISH_REACH = 0.001  # one that ends further than this above it is not worth polishing
@@ -38,11 +36,14 @@ class LocalSolution(Solution):
         Updates of the centers in the restart that found it.
     n_restarts, n_hits : int
         Restarts completed, and how many of them reached the best inertia (to a relative 1e-9).
+    doubtful_share : float
+        Share of the labels given on the way that the scores could not tell: exact comparisons did.
     """
 
     n_iter: int
     n_restarts: int
     n_hits: int
+    doubtful_share: float
 
     @property
     def hit_rate(self):
@@ -247,6 +248,7 @@ class _Search:
             n_iter=n_iter,
             n_restarts=len(self.ends),
             n_hits=self.n_hits(),
+            doubtful_share=self.rows.n_doubtful / self.rows.n_labelled,
         )
 
 

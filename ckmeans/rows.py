@@ -44,7 +44,8 @@ class Rows:
         self.n_samples, self.n_features = X.shape
         self.workers = workers
         self.n_distances = 0  # squared distances computed so far: the machine-independent measure of work
-        self.n_doubtful = 0  # rows so far whose two best scores were too close to tell
+        self.n_labelled = 0  # labels given so far ...
+        self.n_doubtful = 0  # ... and those for which the two best scores were too close to tell
         self.X = X
         total, low, high = self._survey()
         extreme = max(high.max(), -low.min(), *([] if reach is None else [reach.max(), -reach.min()]))
@@ -195,6 +196,7 @@ class Rows:
 
         self.workers.run(block, blocks)
         self.n_distances += self.n_samples * len(centers)
+        self.n_labelled += self.n_samples
         self.n_doubtful += sum(n for _, n in counts)
         return target.labels if partition is None else sum(n for n, _ in counts)
 
@@ -234,7 +236,9 @@ class Rows:
             scratch.sums, masses, min(n_steps, slice_steps), fresh,
         )  # fmt: skip
         partition.idle.append(scratch)
-        self.n_distances += self.n_samples * len(centers) * (n_iter + 1 - (n_empty > 0))
+        n_labelled = self.n_samples * (n_iter + 1 - (n_empty > 0))
+        self.n_distances += n_labelled * len(centers)
+        self.n_labelled += n_labelled
         self.n_doubtful += n_doubtful
         return centers, n_iter, n_changed, masses if n_empty else None
 

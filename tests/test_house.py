@@ -30,6 +30,7 @@ INSIDE = {
     "exact": set(),
     "workers": set(),
     "checks": set(),
+    "configuration": {"_kernels", "workers"},
     "rows": {"_kernels", "workers"},
     "lloyd": {"_kernels", "rows"},
     "seeding": {"_kernels"},

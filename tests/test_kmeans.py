@@ -233,7 +233,8 @@ def test_callable_and_array_init():
 
 def test_restarts_are_counted_and_reported(capsys):
     model = KMeans(3, n_init=7, random_state=0, polish=False, verbose=1).fit(IRIS)
-    lines = capsys.readouterr().out.splitlines()
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("labels decided by exact comparisons: ")
     assert model.n_restarts_ == 7 == len(lines) and lines[0].startswith("restart 1: best inertia ")
     assert lines[-1].endswith(f"{model.inertia_:.10g}")
     singles, state = [], np.random.RandomState(0)

@@ -5,9 +5,7 @@ Float = NDArray[np.float64]
 Rows = NDArray[np.float32] | NDArray[np.float64]
 Labels = NDArray[np.int32]
 
-def assign(
-    X: Rows, centers: Float, centers_t: Float, start: int, stop: int, scratch: Float, labels: Labels
-) -> int: ...
+def survey(X: Rows, start: int, stop: int, total: Float, low: Float, high: Float) -> None: ...
 def accumulate(
     X: Rows,
     sample_weight: Float,
