@@ -52,7 +52,7 @@ class Rows:
         self.exponent = _unsafe(extreme)
         if self.exponent:
             self.X = np.ldexp(X.astype(np.float64, copy=False), -self.exponent)
-            total, low, high = (np.ldexp(value, -self.exponent) for value in (total, low, high))
+            total, low, high = self._survey()  # again: the sum may have overflowed
         self.weight_exponent = 0 if sample_weight is None else _unsafe(sample_weight.max())
         self.sample_weight = (
             np.empty(0) if sample_weight is None else np.ldexp(sample_weight, -self.weight_exponent)

@@ -21,6 +21,7 @@ from problems import (
 )
 
 from ckmeans import KMeans, reference
+from ckmeans._kernels import panels
 from ckmeans.restarts import local_search
 from ckmeans.rows import Rows
 from ckmeans.workers import Workers
@@ -90,6 +91,57 @@ def test_labels_among_copies_and_antipodes(seed, d):
 )
 def test_labels_where_squares_underflow(X, centers):
     assert assign(np.array(X), np.array(centers, float)).tolist() == reference.assign(X, centers)
+
+
+@pytest.fixture(params=panels.instruction_sets())
+def instruction_set(request):
+    """Each set that this processor has, in turn."""
+    before = panels.instruction_sets()[-1]
+    panels.use(request.param)
+    yield request.param
+    panels.use(before)
+
+
+@DTYPES
+def test_labels_by_every_instruction_set(instruction_set, dtype):
+    """Rows and centers around whole panels and tiles, near ties and small offsets among them."""
+    rng = np.random.default_rng(0)
+    for n, d, k in [(1, 1, 1), (7, 2, 3), (64, 3, 4), (65, 4, 5), (129, 5, 8), (31, 16, 9), (33, 17, 33), (200, 2, 40)]:
+        for offset in (0.0, 1e4):
+            X, centers = near_ties(rng, n, d, k, dtype, offset)
+            centers[:: 3] = X[rng.integers(n, size=len(centers[:: 3]))] + rng.normal(size=(len(centers[:: 3]), d))
+            some = rng.integers(n, size=8)
+            labels = assign(X, centers)
+            assert labels[some].tolist() == reference.assign(numbers(X[some]), numbers(centers))
+            sq = ((X[:, None].astype(np.longdouble) - centers) ** 2).sum(axis=2)
+            assert (sq[np.arange(n), labels] <= sq.min(axis=1) * (1 + 1e-15)).all()
+
+
+@DTYPES
+@pytest.mark.parametrize("weighted", [False, True])
+def test_every_instruction_set_goes_the_same_way(instruction_set, dtype, weighted):
+    rng = np.random.default_rng(1)
+    X, weights = rng.normal(size=(3000, 3)).astype(dtype), rng.uniform(0, 2, 3000) if weighted else None
+    panels.use("sse2" if "sse2" in panels.instruction_sets() else instruction_set)
+    expected = KMeans(9, random_state=0, n_init=2).fit(X, sample_weight=weights)
+    panels.use(instruction_set)
+    model = KMeans(9, random_state=0, n_init=2).fit(X, sample_weight=weights)
+    assert model.cluster_centers_.tobytes() == expected.cluster_centers_.tobytes()
+    assert np.array_equal(model.labels_, expected.labels_) and model.inertia_ == expected.inertia_
+
+
+OVERFLOW = pytest.mark.xfail(strict=True, reason="scores of centers beyond 1e19 (1e154) times the spread overflow to NaN")
+FAR = [(np.float64, d) for d in (1e10, 1e60, 1e150)] + [(np.float32, d) for d in (1e10, 1e19)]
+TOO_FAR = [(np.float64, d) for d in (1e170, 1e250)] + [(np.float32, d) for d in (1e25, 1e38, 1e60, 1e250)]
+
+
+@pytest.mark.parametrize("dtype, distance", FAR + [pytest.param(*case, marks=OVERFLOW) for case in TOO_FAR])
+def test_labels_with_centers_far_from_all_rows(dtype, distance):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X, centers = rng.normal(size=(9, 2)).astype(dtype), rng.normal(size=(5, 2))
+        centers[rng.permutation(5)[: rng.integers(1, 6)]] *= distance
+        assert rows_of(X).assign(centers).tolist() == reference.assign(numbers(X), numbers(centers))
 
 
 def test_labels_of_thousands_of_centers():
@@ -179,6 +231,34 @@ def test_progress_below_the_rounding_of_the_inertia():
     assert model.labels_.tolist() == labels
 
 
+COARSE = pytest.mark.xfail(strict=True, reason="one fixed-point unit for all values: 2**-100 of the largest is lost")
+
+
+@pytest.mark.parametrize("exponent", [0, 20, 40, 60, *(pytest.param(e, marks=COARSE) for e in (80, 100, 200))])
+def test_a_column_that_is_large_and_constant(exponent):
+    """It takes no part in any distance, and must not take the digits of the others."""
+    for seed in range(25):
+        X, _, start = exact_grid(np.random.default_rng(seed), 9, 1, 3)
+        X, start = (np.c_[np.full(len(A), 2.0**exponent), A * 2.0**-30] for A in (X, start))
+        labels, centers, _, emptied = exact_run(X, start)
+        if not emptied:
+            model = plain(X, start, max_seconds=1)
+            assert model.stop_reason_ == "converged"
+            assert model.labels_.tolist() == labels
+            assert numbers(model.cluster_centers_) == centers
+
+
+@pytest.mark.parametrize("value", [1e10, 1e20, *(pytest.param(v, marks=COARSE) for v in (1e30, 3.4e38, 1e99, 1e150))])
+def test_one_value_far_from_all_others(value):
+    """3.4e38 and the like mark what is missing, in some files: a cluster of its own, and the rest as without it."""
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    alone = plain(X, X[:3])
+    model = plain(np.vstack([X, [[value, value]]]), np.vstack([X[:3], [[value, value]]]), max_seconds=1)
+    assert model.stop_reason_ == "converged"
+    assert np.array_equal(model.labels_, np.r_[alone.labels_, 3])
+    assert np.allclose(model.cluster_centers_[:3], alone.cluster_centers_, rtol=1e-14)
+
+
 def test_tol_is_a_relative_decrease():
     X = np.random.default_rng(0).normal(size=(2000, 2))
     for tol in (0.3, 0.03, 0.003, 0.0003):
@@ -252,6 +332,13 @@ def test_the_scale_of_the_rows_is_a_unit(exponent):
     assert np.array_equal(one.labels_, other.labels_)
     assert np.array_equal(np.ldexp(one.cluster_centers_, exponent), other.cluster_centers_)
     assert np.array_equal(other.predict(np.ldexp(X, exponent)), one.labels_)
+
+
+def test_rows_whose_sum_overflows():
+    X = np.linspace(1e308, 1.7e308, 12)[:, None]
+    model, scaled = plain(X, X[:3]), plain(X / 2.0**100, X[:3] / 2.0**100)
+    assert np.array_equal(model.labels_, scaled.labels_)
+    assert np.array_equal(model.cluster_centers_, scaled.cluster_centers_ * 2.0**100)
 
 
 # ---- empty clusters ----
