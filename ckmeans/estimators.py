@@ -65,6 +65,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         move does. ``polish=False, n_init=1, init=centers`` is plain Lloyd.
     max_seconds : float or None, default=None
         Time limit; the best clustering so far is kept.
+    algorithm : {"auto", "lloyd", "hamerly"}, default="auto"
+        How Lloyd's iteration is computed; the result has the same bits. "hamerly" keeps two bounds for each row, which
+        spare most of the distances once the centers move little (Hamerly 2010). "auto" does so where a row has many
+        distances, and as long as the share of rows that the bounds settle makes it worth it.
     verbose : int or callable, default=0
         1 prints a line after each restart, and the share of labels that took an exact comparison; ``verbose(n_restarts, best_inertia)`` is called instead if callable.
     random_state : int, RandomState instance or None, default=None
@@ -95,6 +99,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     References
     ----------
     Lloyd (1982), "Least squares quantization in PCM", IEEE Trans. Inf. Theory 28:129-137, doi:10.1109/TIT.1982.1056489.
+    Hamerly (2010), "Making k-means even faster", SIAM Data Mining, 130-140, doi:10.1137/1.9781611972801.12.
     Hartigan (1975), Clustering Algorithms, ch. 4. Fränti (2018), "Efficiency of random swap clustering", J. Big Data 5:13,
     doi:10.1186/s40537-018-0122-y.
 
@@ -117,6 +122,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         tol=0.0,
         polish=True,
         max_seconds=None,
+        algorithm="auto",
         verbose=0,
         random_state=None,
         n_threads=None,
@@ -128,6 +134,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self.tol = tol
         self.polish = polish
         self.max_seconds = max_seconds
+        self.algorithm = algorithm
         self.verbose = verbose
         self.random_state = random_state
         self.n_threads = n_threads
@@ -154,6 +161,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         KeyboardInterrupt
             On Ctrl-C, after the attributes were set to the best clustering so far.
         """
+        if self.algorithm not in ("auto", "lloyd", "hamerly"):
+            raise ValueError(f"algorithm={self.algorithm!r} is unknown: give 'auto', 'lloyd' or 'hamerly'.")
         X = check_rows(self, X, reset=True)
         n_clusters = check_n_clusters(self.n_clusters, len(X))
         progress = self.verbose if callable(self.verbose) else None
@@ -171,6 +180,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             tol=check_number("tol", self.tol),
             polish=bool(self.polish),
             max_seconds=check_number("max_seconds", self.max_seconds, none=True),
+            algorithm=self.algorithm,
             rng=check_random_state(self.random_state),
             n_threads=check_whole("n_threads", self.n_threads, 1, none=True),
             progress=progress,

@@ -62,6 +62,7 @@ def local_search(
     tol=0.0,
     polish=True,
     max_seconds=None,
+    algorithm="auto",
     rng=None,
     n_threads=None,
     progress=None,
@@ -92,7 +93,14 @@ def local_search(
         search = None
         try:
             search = _Search(
-                Rows(X, sample_weight, workers), n_clusters, init, n_init, max_iter, tol, polish, rng
+                Rows(X, sample_weight, workers, algorithm=algorithm),
+                n_clusters,
+                init,
+                n_init,
+                max_iter,
+                tol,
+                polish,
+                rng,
             )
             search.run(X, progress)
             stop_reason = None
@@ -101,7 +109,14 @@ def local_search(
             stop_reason = "time_limit"
             if search is None:
                 search = _Search(
-                    Rows(X, sample_weight, workers), n_clusters, init, n_init, max_iter, tol, polish, rng
+                    Rows(X, sample_weight, workers, algorithm=algorithm),
+                    n_clusters,
+                    init,
+                    n_init,
+                    max_iter,
+                    tol,
+                    polish,
+                    rng,
                 )
         except KeyboardInterrupt:
             if search is None or search.best is None and search.current is None:
@@ -208,8 +223,8 @@ class _Search:
         return self.rows.scale(check_centers(centers, self.n_clusters, X.shape[1]))
 
     def work(self):
-        """Coordinate differences computed so far."""
-        return self.rows.n_distances * self.rows.n_features
+        """Coordinate differences so far, those spared by bounds included: the same on every machine."""
+        return (self.rows.n_distances + self.rows.n_spared) * self.rows.n_features
 
     def n_hits(self):
         """Restarts that reached the best inertia."""

@@ -11,6 +11,9 @@ from .workers import split
 
 SLICE_WORK = 1 << 26  # in a run of iterations over few rows, which nothing can interrupt: less than 20 ms
 BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
+SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
+GATHER = 32  # what it costs to gather a row, in the distances that a panel does meanwhile
+WORTHWHILE = 16  # distances of a row, in vector operations over two of them, from which on bounds are cheaper
 SLOW = 16  # the kernels that go row by row take about this many times as long
 SAFE = 300  # float64 data of a binary exponent beyond this are scaled
 
@@ -33,6 +36,8 @@ class Rows:
     workers : Workers
     reach : ndarray, optional
         Centers from elsewhere that are to be compared with the rows.
+    algorithm : {"auto", "lloyd", "hamerly"}
+        Whether bounds spare the iteration distances; the labels are the same.
 
     Notes
     -----
@@ -40,10 +45,12 @@ class Rows:
     square overflows or vanishes; weights likewise. `scale` takes centers into these units, `unscale` results back.
     """
 
-    def __init__(self, X, sample_weight, workers, reach=None):
+    def __init__(self, X, sample_weight, workers, reach=None, algorithm="auto"):
+        self.algorithm = algorithm
         self.n_samples, self.n_features = X.shape
         self.workers = workers
-        self.n_distances = 0  # squared distances computed so far: the machine-independent measure of work
+        self.n_distances = 0  # squared distances computed so far ...
+        self.n_spared = 0  # ... and those that bounds spared
         self.n_labelled = 0  # labels given so far ...
         self.n_doubtful = 0  # ... and those for which the two best scores were too close to tell
         self.X = X
@@ -149,9 +156,13 @@ class Rows:
         return panels.panel_rows(self.X.dtype == np.float64)
 
     def _blocks(self, n_centers):
-        """Runs of panels."""
-        size = max(1, BLOCK_WORK // (self.panel_rows * (self.n_features + 3) * (n_centers + 8)))
-        return split(-(-self.n_samples // self.panel_rows), size)
+        """Runs of panels: blocks of BLOCK_WORK, smaller ones where that leaves a thread without."""
+        n_panels = -(-self.n_samples // self.panel_rows)
+        work = self.panel_rows * (self.n_features + 3) * (n_centers + 8)
+        if n_panels * work <= SHARED_WORK:
+            return [(0, n_panels)]
+        size = min(BLOCK_WORK // work, -(-n_panels // (2 * self.workers.n_threads)))
+        return split(n_panels, max(1, size, SHARED_WORK // (4 * work)))
 
     def pack(self):
         """Keep the rows in panels too, for as many assignments as follow: as much memory as X again."""
@@ -182,6 +193,19 @@ class Rows:
         packed = self._panels or (np.empty((0, self.n_features, self.panel_rows), self.X.dtype), np.empty(0))
         blocks, counts = self._blocks(len(centers)), []
         longest = (blocks[0][1] - blocks[0][0]) * self.panel_rows
+        bounds = None if partition is None else partition.choose_bounds()
+        drift = bounds and bounds.drift(centers, self.pack_scale)
+
+        def bounded(start, stop):
+            scratch = target.scratch(longest)
+            counts.append(
+                panels.assign_bounded(
+                    self.X, self.sample_weight, packed[0], self.pack_scale, tiles, center_reach, centers, centers_t,
+                    *drift, start, stop, scratch.scores, scratch.distances,
+                    target.labels, scratch.moved, scratch.left, self._units, scratch.sums, bounds.upper, bounds.lower,
+                )
+            )  # fmt: skip
+            target.idle.append(scratch)
 
         def block(start, stop):
             scratch = target.scratch(longest)
@@ -194,11 +218,17 @@ class Rows:
             )  # fmt: skip
             target.idle.append(scratch)
 
-        self.workers.run(block, blocks)
-        self.n_distances += self.n_samples * len(centers)
+        self.workers.run(bounded if bounds else block, blocks)
+        n_moved, n_doubtful, *n_seen = map(sum, zip(*counts))
+        n_seen = n_seen[0] if bounds else self.n_samples
+        self.n_distances += n_seen * len(centers)
+        self.n_spared += (self.n_samples - n_seen) * len(centers)
         self.n_labelled += self.n_samples
-        self.n_doubtful += sum(n for _, n in counts)
-        return target.labels if partition is None else sum(n for n, _ in counts)
+        self.n_doubtful += n_doubtful
+        if partition is None:
+            return target.labels
+        partition.learn(n_moved, n_seen)
+        return n_moved
 
     def iterate(self, centers, partition, n_steps, fresh):
         """Assign all rows and, as long as labels change, update the centers and assign again, up to n_steps times.
@@ -296,8 +326,32 @@ class _Scratch(NamedTuple):
     sums: np.ndarray
 
 
+class _Bounds:
+    """For each row, in packed units: its distance to its own center at most, and to any other at least."""
+
+    def __init__(self, rows):
+        self.upper = np.full(rows.n_samples, np.inf, rows.X.dtype)
+        self.lower = np.zeros(rows.n_samples, rows.X.dtype)
+        self.centers = None  # those that the bounds are for
+
+    def drift(self, centers, scale):
+        """How far each center has moved since, rounded up; which moved most; and how far the others at most."""
+        last, self.centers = self.centers, centers.copy()
+        if last is None:
+            return np.zeros(len(centers)), 0, 0.0
+        slack = 1 + 1e-15 * (10 + centers.shape[1])
+        drift = scale * slack * np.sqrt(((centers - last) ** 2).sum(axis=1)) + 1e-145
+        fastest = int(drift.argmax())
+        return drift, fastest, float(np.delete(drift, fastest).max(initial=0.0))
+
+
 class Partition:
-    """Labels of all rows, and the sums of the rows of each cluster, which follow as labels change."""
+    """Labels of all rows, and the sums of the rows of each cluster, which follow as labels change.
+
+    With algorithm="auto", bounds are kept where a row's distances cost more than looking at its bounds, from the first
+    iteration on that changes few labels; where they settle too few rows they are left for 4, 8, 16, ... iterations. Rows
+    that are left over cost more than in plain passes, by what it takes to gather them.
+    """
 
     def __init__(self, rows, n_clusters, summed=True):
         self.rows, self.n_clusters = rows, n_clusters
@@ -305,6 +359,38 @@ class Partition:
         self.idle = deque()
         self._shape = (n_clusters * summed, rows.n_features + 1, 2)
         self._parts, self._spare = [], []
+        self._bounds, self._changed, self._wait, self._pause = None, 1.0, 0, 4
+        self._gathered = (
+            1 + GATHER / n_clusters
+        )  # cost of a row that is gathered, in those of a row in its panel
+
+    def choose_bounds(self):
+        """The bounds to use in the next assignment, or None."""
+        rows = self.rows
+        if rows.algorithm == "lloyd" or rows._panels is None:
+            return None
+        if self._bounds is None and rows.algorithm == "auto":
+            if self.n_clusters * (rows.n_features + 5) < WORTHWHILE * rows.panel_rows:
+                return None
+            if self._wait or self._changed * self._gathered > 0.3:
+                self._wait = max(0, self._wait - 1)
+                return None
+        if self._bounds is None:
+            self._bounds = _Bounds(rows)
+            self._pause = -self._pause  # the first time all rows are looked at
+        return self._bounds
+
+    def learn(self, n_moved, n_seen):
+        """Take note of how many labels an assignment changed, and how many rows it had to look at."""
+        self._changed = n_moved / self.rows.n_samples
+        if self._pause < 0:
+            self._pause = -self._pause
+        elif (
+            self._bounds
+            and self.rows.algorithm == "auto"
+            and n_seen * self._gathered > 0.8 * self.rows.n_samples
+        ):
+            self._bounds, self._wait, self._pause = None, self._pause, 2 * self._pause
 
     def scratch(self, n_rows):
         """Buffers that no other thread uses now, for blocks of up to n_rows rows."""

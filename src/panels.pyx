@@ -10,10 +10,15 @@ from fixed cimport cluster_means, shift_rows
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy
-from metric cimport nearest, sq_distances
+from metric cimport nearest, sq_distance, sq_distances
 from tile cimport INSTRUCTION_SETS, instruction_set, n_supported
 
 cdef int chosen = n_supported() - 1
+
+# Relative slack of bounds that may be kept in single precision.
+cdef double ROUND_UP = 1 + 3e-7
+cdef double ROUND_DOWN = 1 - 3e-7
+cdef Py_ssize_t TIGHTEN = 48  # centers from which on one exact distance is cheap beside those to all
 
 
 def instruction_sets():
@@ -200,6 +205,123 @@ def assign(
         if sums.shape[0] > 0:
             shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
     return n_moved, n_doubtful
+
+
+cdef inline Py_ssize_t label_pending(
+    const floating[:, ::1] X, const floating[:, :, ::1] panels, double scale, const floating[:, :, ::1] tiles,
+    double center_reach, const double[:, ::1] centers, const double[:, ::1] centers_t, const Py_ssize_t* pending,
+    Py_ssize_t n_pending, floating[::1] scores, double[::1] scratch, int[::1] labels, Py_ssize_t* moved, int* left,
+    floating[::1] upper, floating[::1] lower, Py_ssize_t* n_doubtful,
+) noexcept nogil:
+    """Label up to a panel of rows from anywhere, and renew their bounds; returns how many moved."""
+    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef bint wide = floating is double, doubtful = False
+    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], n_clusters = centers.shape[0]
+    cdef Py_ssize_t r, f, i, k, n_moved = 0
+    cdef double norm = 0, margin, slack, high, low, unsure = (n_features + 4) * 1.2e-16 if wide else 2.5e-7
+    cdef floating* first = &scores[0]
+    cdef floating* second = first + n_rows
+    cdef floating* panel = second + n_rows
+    cdef double norms[64]
+    cdef int32_t found[64]
+    for r in range(n_pending):
+        i = pending[r]
+        norms[r] = 0
+        for f in range(n_features):
+            panel[f * n_rows + r] = panels[i // n_rows, f, i % n_rows]
+            norms[r] += <double> panel[f * n_rows + r] * panel[f * n_rows + r]
+        norm = max(norm, norms[r])
+    margin = error_bound(sqrt(norm * (1 + unsure)), center_reach, n_features, wide)
+    isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
+    for r in range(n_pending):
+        i = pending[r]
+        k = found[r]
+        slack = 2 * margin + unsure * norms[r]
+        high = norms[r] + 2 * <double> first[r] + slack
+        low = norms[r] + 2 * <double> second[r] - slack
+        if second[r] - first[r] <= margin:
+            n_doubtful[0] += 1
+            sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
+            k = nearest(
+                &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
+            )
+            low = norms[r] + 2 * <double> first[r] - slack
+        upper[i] = <floating> (sqrt(max(0.0, high)) * ROUND_UP)
+        lower[i] = <floating> (sqrt(max(0.0, low)) * ROUND_DOWN)
+        if k != labels[i]:
+            moved[n_moved] = i
+            left[n_moved] = labels[i]
+            labels[i] = <int> k
+            n_moved += 1
+    return n_moved
+
+
+def assign_bounded(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
+    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows) of pack
+    double scale,                     # IN  as the rows were packed
+    const floating[:, :, ::1] tiles,  # IN  of pack_centers
+    double center_reach,              # IN  of pack_centers
+    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
+    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
+    const double[::1] drift,          # IN  (n_clusters,): how far each center moved, in packed units, rounded up
+    Py_ssize_t fastest,               # IN  the center that moved most
+    double runner_up,                 # IN  how far any other moved at most
+    Py_ssize_t start,                 # IN  the panels of the block
+    Py_ssize_t stop,
+    floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
+    double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
+    int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
+    Py_ssize_t[::1] moved,            #     (rows of the block,)
+    int[::1] left,                    #     (rows of the block,)
+    const double[::1] units,          # IN  (3,) of the fixed-point sums (fixed.pxd)
+    long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
+    floating[::1] upper,              # INOUT (n_samples,): at least the distance to the own center; inf at first
+    floating[::1] lower,              # INOUT (n_samples,): at most the distance to any other; 0 at first
+):
+    """As assign, but only for rows whose bounds do not settle the label (Hamerly 2010, SIAM Data Mining, 130-140).
+
+    Rows that are left over are gathered into panels. The labels are the same as without bounds. Returns the number of
+    rows moved, the number decided by differences, and the number looked at.
+    """
+    cdef Py_ssize_t n_rows = INSTRUCTION_SETS[chosen].n_rows[floating is double], n_features = X.shape[1]
+    cdef Py_ssize_t i, first_row = start * n_rows, last_row = min(stop * n_rows, X.shape[0])
+    cdef Py_ssize_t n_pending = 0, n_moved = 0, n_doubtful = 0, n_seen = 0
+    cdef bint tighten = centers.shape[0] >= TIGHTEN
+    cdef double u, l, most = drift[fastest]
+    cdef int own
+    cdef Py_ssize_t pending[64]
+    with nogil:
+        for i in range(first_row, last_row):
+            own = labels[i]
+            if own >= 0:
+                u = (upper[i] + drift[own]) * ROUND_UP
+                l = (lower[i] - (runner_up if own == fastest else most)) * ROUND_DOWN
+                if u >= l and tighten:
+                    u = scale * sqrt(sq_distance(&X[i, 0], &centers[own, 0], n_features)) * (
+                        1 + (n_features + 10) * 1.2e-16
+                    ) * ROUND_UP
+                upper[i] = <floating> u
+                lower[i] = <floating> max(l, 0.0)
+                if u < l:
+                    continue
+            pending[n_pending] = i
+            n_pending += 1
+            n_seen += 1
+            if n_pending == n_rows:
+                n_moved += label_pending(
+                    X, panels, scale, tiles, center_reach, centers, centers_t, pending, n_pending, scores, scratch,
+                    labels, &moved[n_moved], &left[n_moved], upper, lower, &n_doubtful,
+                )
+                n_pending = 0
+        if n_pending:
+            n_moved += label_pending(
+                X, panels, scale, tiles, center_reach, centers, centers_t, pending, n_pending, scores, scratch,
+                labels, &moved[n_moved], &left[n_moved], upper, lower, &n_doubtful,
+            )
+        shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
+    return n_moved, n_doubtful, n_seen
 
 
 def means(

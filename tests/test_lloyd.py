@@ -106,10 +106,21 @@ def instruction_set(request):
 def test_labels_by_every_instruction_set(instruction_set, dtype):
     """Rows and centers around whole panels and tiles, near ties and small offsets among them."""
     rng = np.random.default_rng(0)
-    for n, d, k in [(1, 1, 1), (7, 2, 3), (64, 3, 4), (65, 4, 5), (129, 5, 8), (31, 16, 9), (33, 17, 33), (200, 2, 40)]:
+    for n, d, k in [
+        (1, 1, 1),
+        (7, 2, 3),
+        (64, 3, 4),
+        (65, 4, 5),
+        (129, 5, 8),
+        (31, 16, 9),
+        (33, 17, 33),
+        (200, 2, 40),
+    ]:
         for offset in (0.0, 1e4):
             X, centers = near_ties(rng, n, d, k, dtype, offset)
-            centers[:: 3] = X[rng.integers(n, size=len(centers[:: 3]))] + rng.normal(size=(len(centers[:: 3]), d))
+            centers[::3] = X[rng.integers(n, size=len(centers[::3]))] + rng.normal(
+                size=(len(centers[::3]), d)
+            )
             some = rng.integers(n, size=8)
             labels = assign(X, centers)
             assert labels[some].tolist() == reference.assign(numbers(X[some]), numbers(centers))
@@ -130,7 +141,9 @@ def test_every_instruction_set_goes_the_same_way(instruction_set, dtype, weighte
     assert np.array_equal(model.labels_, expected.labels_) and model.inertia_ == expected.inertia_
 
 
-OVERFLOW = pytest.mark.xfail(strict=True, reason="scores of centers beyond 1e19 (1e154) times the spread overflow to NaN")
+OVERFLOW = pytest.mark.xfail(
+    strict=True, reason="scores of centers beyond 1e19 (1e154) times the spread overflow to NaN"
+)
 FAR = [(np.float64, d) for d in (1e10, 1e60, 1e150)] + [(np.float32, d) for d in (1e10, 1e19)]
 TOO_FAR = [(np.float64, d) for d in (1e170, 1e250)] + [(np.float32, d) for d in (1e25, 1e38, 1e60, 1e250)]
 
@@ -231,10 +244,14 @@ def test_progress_below_the_rounding_of_the_inertia():
     assert model.labels_.tolist() == labels
 
 
-COARSE = pytest.mark.xfail(strict=True, reason="one fixed-point unit for all values: 2**-100 of the largest is lost")
+COARSE = pytest.mark.xfail(
+    strict=True, reason="one fixed-point unit for all values: 2**-100 of the largest is lost"
+)
 
 
-@pytest.mark.parametrize("exponent", [0, 20, 40, 60, *(pytest.param(e, marks=COARSE) for e in (80, 100, 200))])
+@pytest.mark.parametrize(
+    "exponent", [0, 20, 40, 60, *(pytest.param(e, marks=COARSE) for e in (80, 100, 200))]
+)
 def test_a_column_that_is_large_and_constant(exponent):
     """It takes no part in any distance, and must not take the digits of the others."""
     for seed in range(25):
@@ -248,7 +265,9 @@ def test_a_column_that_is_large_and_constant(exponent):
             assert numbers(model.cluster_centers_) == centers
 
 
-@pytest.mark.parametrize("value", [1e10, 1e20, *(pytest.param(v, marks=COARSE) for v in (1e30, 3.4e38, 1e99, 1e150))])
+@pytest.mark.parametrize(
+    "value", [1e10, 1e20, *(pytest.param(v, marks=COARSE) for v in (1e30, 3.4e38, 1e99, 1e150))]
+)
 def test_one_value_far_from_all_others(value):
     """3.4e38 and the like mark what is missing, in some files: a cluster of its own, and the rest as without it."""
     X = np.random.default_rng(0).normal(size=(200, 2))
@@ -543,3 +562,56 @@ def test_two_far_groups_started_at_the_optimum(dtype, distance, grain):
         assert model.inertia_ <= expected * (1 + 1e-9)
         assert float(exact_cost(X, model.labels_)) <= expected * (1 + 1e-9)
     assert np.array_equal(plain(X, start).labels_, np.r_[halves[0].labels_, halves[1].labels_ + 2])
+
+
+# ---- bounds ----
+
+
+@DTYPES
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", ["blobs", "uniform", "grid", "far"])
+def test_bounds_change_no_label_and_spare_distances(kind, weighted, dtype):
+    rng = np.random.default_rng(0)
+    n, d, k = 6000, 6, 60
+    X = {
+        "blobs": lambda: rng.normal(size=(n, d)) + 4 * rng.integers(0, 4, (n, d)),
+        "uniform": lambda: rng.uniform(size=(n, d)),
+        "grid": lambda: rng.integers(0, 4, (n, d)).astype(float),  # ties, and rows on their centers
+        "far": lambda: rng.normal(size=(n, d)) + 1000 * rng.integers(0, 2, (n, 1)),
+    }[kind]().astype(dtype)
+    weights = rng.integers(0, 3, n).astype(float) if weighted else None
+    start = X[rng.choice(n, k, replace=False)].astype(float)
+    results, spared = [], []
+    for algorithm in ("lloyd", "hamerly", "auto"):
+        for max_iter in (3, None):
+            with Workers(2) as workers:
+                rows = Rows(X, weights, workers, algorithm=algorithm).pack()
+                assert len(rows._blocks(k)) > 1
+                clustering, n_iter, reason = run(rows, start, max_iter)
+            results.append((clustering.labels.tobytes(), clustering.centers.tobytes(), n_iter, reason))
+            spared.append(rows.n_spared)
+    assert results[0:2] == results[2:4] == results[4:6]
+    assert spared[0] == spared[1] == 0 and spared[3] > 0
+    exact = reference.assign(numbers(X[:40]), numbers(clustering.centers))
+    assert exact == clustering.labels[:40].tolist()
+
+
+@pytest.mark.parametrize("name", panels.instruction_sets())
+def test_every_instruction_set_gives_the_same_bits(name):
+    rng = np.random.default_rng(0)
+    X = np.round(rng.normal(size=(5000, 3)), 1)
+    expected = KMeans(7, random_state=0, n_init=2).fit(X)
+    used = panels.instruction_sets()[-1]
+    panels.use(name)
+    try:
+        for algorithm in ("lloyd", "hamerly"):
+            model = KMeans(7, random_state=0, n_init=2, algorithm=algorithm).fit(X)
+            assert np.array_equal(model.cluster_centers_, expected.cluster_centers_)
+            assert np.array_equal(model.labels_, expected.labels_) and model.inertia_ == expected.inertia_
+            assert np.array_equal(model.predict(X), model.labels_)
+        for dtype in (np.float32, np.float64):
+            grid = rng.integers(0, 5, (400, 4)).astype(dtype)
+            centers = rng.integers(0, 10, (11, 4)) / 2
+            assert assign(grid, centers).tolist() == reference.assign(numbers(grid), numbers(centers))
+    finally:
+        panels.use(used)

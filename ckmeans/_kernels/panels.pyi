@@ -32,6 +32,30 @@ def assign(
     units: Float,
     sums: NDArray[np.int64],
 ) -> tuple[int, int]: ...
+def assign_bounded(
+    X: Rows,
+    sample_weight: Float,
+    panels: Rows,
+    scale: float,
+    tiles: Rows,
+    center_reach: float,
+    centers: Float,
+    centers_t: Float,
+    drift: Float,
+    fastest: int,
+    runner_up: float,
+    start: int,
+    stop: int,
+    scores: Rows,
+    scratch: Float,
+    labels: Labels,
+    moved: NDArray[np.intp],
+    left: Labels,
+    units: Float,
+    sums: NDArray[np.int64],
+    upper: Rows,
+    lower: Rows,
+) -> tuple[int, int, int]: ...
 def means(sums: NDArray[np.int64], units: Float, centers: Float, masses: Float) -> int: ...
 def iterate(
     X: Rows,
