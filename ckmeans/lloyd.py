@@ -6,6 +6,7 @@ from ._kernels import lloyd as kernels
 from .rows import Partition
 
 CHECK = 256  # iterations after which the inertia must have fallen: rounding could in theory go in circles
+MOST_RELOCATIONS = 256  # iterations that fill empty clusters, for the same reason
 
 EARLY = 3  # updates after which a start is given up that is still far from the best
 
@@ -37,7 +38,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ce
         Updates of the centers.
     stop_reason : {"converged", "tol", "max_iter", "hopeless"}
     """
-    last, n_iter, fresh = np.inf, 0, True
+    last, n_iter, n_relocations, fresh = np.inf, 0, 0, True
     partition = partition or Partition(rows, len(centers))
     looks = [np.inf if max_iter is None else max_iter, EARLY if ceiling is not None else np.inf]
     while True:
@@ -68,7 +69,8 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ce
                 return partition, centers, n_iter, "hopeless"
             centers, masses = partition.means(centers)
             n_iter += 1
-        if not masses.all():
+        if not masses.all() and n_relocations < MOST_RELOCATIONS:
+            n_relocations += 1
             centers = relocate(rows, partition.labels, centers, masses)
 
 

@@ -11,11 +11,14 @@ from metric cimport two_product
 # Adding and subtracting 1.5 * 2**52 rounds to a whole number.
 
 
-cdef inline void put(double value, double fine, long long* pair) noexcept nogil:
-    """Split a number in whole units, and its fraction in units of 1 / fine."""
-    cdef double whole = (value + 6755399441055744.0) - 6755399441055744.0
+cdef inline void put(double a, double b, double fine, long long* pair) noexcept nogil:
+    """Split a * b in whole units, and its fraction, down to what the product loses, in units of 1 / fine."""
+    cdef double product[2]
+    cdef double whole
+    two_product(a, b, product)
+    whole = (product[0] + 6755399441055744.0) - 6755399441055744.0
     pair[0] = <long long> whole
-    pair[1] = <long long> (((value - whole) * fine + 6755399441055744.0) - 6755399441055744.0)
+    pair[1] = <long long> ((((product[0] - whole) + product[1]) * fine + 6755399441055744.0) - 6755399441055744.0)
 
 
 cdef inline void get(const long long* pair, double unit, double fine, double* parts) noexcept nogil:
@@ -48,7 +51,7 @@ cdef inline void shift_rows(
         joined = &sums[labels[i], 0, 0]
         quit = &sums[left[m], 0, 0] if left[m] >= 0 else NULL
         for f in range(n_features + 1):
-            put(weight * X[i, f] * units[0] if f < n_features else weight * units[1], units[2], pair)
+            put(weight, X[i, f] * units[0] if f < n_features else units[1], units[2], pair)
             joined[2 * f] += pair[0]
             joined[2 * f + 1] += pair[1]
             if quit != NULL:

@@ -132,7 +132,7 @@ cdef inline Py_ssize_t label_panels(
 ) noexcept nogil:
     """Label the rows of some panels, and list those that moved; returns their number. Arguments as in assign."""
     cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
-    cdef bint wide = floating is double, doubtful = False, packed = panels.shape[0] > 0
+    cdef bint wide = floating is double, doubtful = False, packed = panels.shape[0] > 0, safe
     cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], n_clusters = centers.shape[0]
     cdef Py_ssize_t p, r, i, n, k, n_moved = 0
     cdef double norm, margin
@@ -151,13 +151,15 @@ cdef inline Py_ssize_t label_panels(
         n = min(n_rows, X.shape[0] - p * n_rows)
         memcpy(before, &labels[p * n_rows], n * sizeof(int32_t))
         margin = error_bound(norm, center_reach, n_features, wide)
-        isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
-        if not isa.stirs[wide](first, second, margin, found, before):
-            continue
+        safe = center_reach * (center_reach + norm) < (1e300 if wide else 1e36)  # no score overflows
+        if safe:
+            isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
+            if not isa.stirs[wide](first, second, margin, found, before):
+                continue
         for r in range(n):
             i = p * n_rows + r
             k = found[r]
-            if second[r] - first[r] <= margin:
+            if not safe or second[r] - first[r] <= margin:
                 n_doubtful[0] += 1
                 sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
                 k = nearest(

@@ -145,6 +145,9 @@ def test_rows_of_another_scale_than_those_of_the_fit(exponent):
         assert model.predict(others).tolist() == reference.assign(
             numbers(others), numbers(model.cluster_centers_)
         )
+    norms = np.linalg.norm(np.ldexp(model.cluster_centers_, -exponent), axis=1)
+    if exponent > 0:  # the rows are as nothing
+        assert np.allclose(np.ldexp(model.transform(IRIS), -exponent), norms, rtol=1e-14)
     near = KMeans(3, random_state=0).fit(IRIS)
     assert near.predict(X).tolist() == reference.assign(numbers(X), numbers(near.cluster_centers_))
 
