@@ -397,7 +397,10 @@ class Partition:
         try:
             return self.idle.popleft()
         except IndexError:
-            sums = self._spare.pop() if self._spare else np.zeros(self._shape, np.int64)
+            try:  # not: if there is one, since another thread may take it in between
+                sums = self._spare.pop()
+            except IndexError:
+                sums = np.zeros(self._shape, np.int64)
             self._parts.append(sums)
             d, dtype = self.rows.n_features, self.rows.X.dtype
             return _Scratch(
