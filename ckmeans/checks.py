@@ -1,10 +1,58 @@
 """Input checks that scikit-learn does not make: each message names the value, the bound and the remedy."""
 
+import math
 import numbers
 
 import numpy as np
 
 EXACT_INTEGERS = 2**53  # float64 holds every whole number up to here
+NO_NUMBERS = {"U": "text", "S": "text", "M": "a date", "m": "a duration", "V": "a record"}
+
+
+def check_kinds(X):
+    """Refuse what NumPy would turn into numbers unasked (text, dates, masked values), and complex numbers.
+
+    Raises
+    ------
+    ValueError
+    """
+    if hasattr(X, "collect"):
+        raise ValueError(f"X is a {type(X).__name__}, which has no rows yet: give X.collect().")
+    if np.ma.is_masked(X):
+        raise ValueError(
+            f"X has {np.ma.count_masked(X)} masked values: drop their rows or fill them in first."
+        )
+    for part in _parts(X):
+        where = f"column {part.name!r}" if hasattr(X, "columns") else "X"
+        kind = getattr(getattr(part, "dtype", None), "kind", "O")
+        values = np.asarray(part) if kind in "OcUSMmV" else np.empty(0)
+        if values.dtype.kind == "c":
+            raise ValueError(
+                f"Complex data not supported: {where} holds {values.dtype}. Give the real parts, or real and imaginary"
+                " parts as features of their own."
+            )
+        if found := _no_number(values):
+            raise ValueError(
+                f"X must hold numbers: {where} holds {found}. Encode or drop the columns that are not numbers, convert"
+                " those that are written as text."
+            )
+
+
+def _parts(X):
+    """The columns of a frame (there may be two of a name), or X itself."""
+    if not hasattr(X, "columns"):
+        return [X]
+    return [X.iloc[:, f] if hasattr(X, "iloc") else X.to_series(f) for f in range(X.shape[1])]
+
+
+def _no_number(values):
+    """What NumPy would convert though it is no number, in words; None if there is nothing."""
+    if values.dtype.kind in NO_NUMBERS:
+        return f"{NO_NUMBERS[values.dtype.kind]}, {str(values.flat[0])!r}" if values.size else None
+    if values.dtype.kind == "O":
+        for value in values.flat:
+            if isinstance(value, (str, bytes)):
+                return f"text, {value!r}"
 
 
 def check_finite(X):
@@ -34,15 +82,16 @@ def check_integers(X):
     ------
     ValueError
     """
-    for part in [X[name] for name in X.columns] if hasattr(X, "columns") else [X]:
+    for part in _parts(X):
         values, largest = np.asarray(part, dtype=None if hasattr(part, "dtype") else object), 0
         if values.dtype.kind in "iu" and values.size:
             largest = max(abs(int(values.min())), abs(int(values.max())))
         elif values.dtype.kind == "O":
             largest = max((abs(int(v)) for v in values.flat if isinstance(v, numbers.Integral)), default=0)
         if largest > EXACT_INTEGERS:
+            shown = largest if largest < 10**40 else f"of {int(math.log10(largest)) + 1} digits"
             raise ValueError(
-                f"X contains the integer {largest}, beyond 2**53 = {EXACT_INTEGERS}, up to which float64 is exact: "
+                f"X contains the integer {shown}, beyond 2**53 = {EXACT_INTEGERS}, up to which float64 is exact: "
                 "subtract the minimum of each column first."
             )
 
@@ -53,13 +102,18 @@ def check_weights(sample_weight, n_samples):
     Raises
     ------
     ValueError
-        For the wrong length, NaN, infinity, negative weights, or no positive weight.
+        For the wrong length, text, masked values, NaN, infinity, negative weights, or no positive weight.
     """
     if sample_weight is None:
         return None
+    if np.ma.is_masked(sample_weight):
+        raise ValueError("sample_weight has masked values: drop these rows, or give them the weight 0.")
     try:
-        if np.asarray(sample_weight).dtype.kind == "c":
+        given = np.asarray(sample_weight)
+        if given.dtype.kind == "c":
             raise TypeError("these are complex")
+        if found := _no_number(given):
+            raise TypeError(f"this is {found}")
         weights = np.array(sample_weight, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"sample_weight must hold one number for each row: {error}.") from None
@@ -84,19 +138,20 @@ def check_weights(sample_weight, n_samples):
     return None if (weights == 1).all() else weights
 
 
-def check_whole(name, value, least, most=None, remedy="", none=False):
-    """A whole number between bounds, as an int; None too where it is allowed.
+def check_whole(name, value, least, most=None, remedy="", none=False, word=None):
+    """A whole number between bounds, as an int; None or a word too where they are allowed.
 
     Raises
     ------
     TypeError, ValueError
     """
-    if value is None and none:
-        return None
+    if value is None and none or word is not None and isinstance(value, str) and value == word:
+        return value
+    also = " or None" * none + f" or {word!r}" * (word is not None)
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
-        raise TypeError(f"{name}={value!r} is not a whole number: give an int of at least {least}.")
+        raise TypeError(f"{name}={value!r} is not a whole number: give an int of at least {least}{also}.")
     if value < least:
-        raise ValueError(f"{name}={value} is too small: give at least {least}.")
+        raise ValueError(f"{name}={value} is too small: give at least {least}{also}.")
     if most is not None and value > most:
         raise ValueError(f"{name}={value} exceeds {remedy}.")
     return int(value)
@@ -122,12 +177,21 @@ def check_number(name, value, least=0.0, none=False, strict=False):
     """
     if value is None and none:
         return None
+    wanted = f"a finite number {'above' if strict else 'of at least'} {least:g}{' or None' * none}"
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(
-            f"{name}={value!r} is not a number: give one {'above' if strict else 'of at least'} {least}."
-        )
+        raise TypeError(f"{name}={value!r} is not a number: give {wanted}.")
     if not np.isfinite(value) or value < least or (strict and value == least):
-        raise ValueError(
-            f"{name}={value} is out of range: give a number {'above' if strict else 'of at least'} {least}."
-        )
+        raise ValueError(f"{name}={value} is out of range: give {wanted}.")
     return float(value)
+
+
+def check_flag(name, value):
+    """True or False.
+
+    Raises
+    ------
+    TypeError
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}={value!r} is neither True nor False: give one of them.")
+    return bool(value)

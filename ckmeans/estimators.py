@@ -5,7 +5,16 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .checks import check_finite, check_integers, check_n_clusters, check_number, check_weights, check_whole
+from .checks import (
+    check_finite,
+    check_flag,
+    check_integers,
+    check_kinds,
+    check_n_clusters,
+    check_number,
+    check_weights,
+    check_whole,
+)
 from .restarts import check_centers, local_search
 from .rows import Rows
 from .workers import Workers
@@ -17,21 +26,19 @@ def check_rows(estimator, X, reset):
     Raises
     ------
     ValueError
-        For NaN, infinity, strings, complex or sparse data, integers beyond 2**53, or another number of features.
+        For NaN, infinity, text, dates, masked or complex data, integers beyond 2**53, or another number of features.
+    TypeError
+        For sparse data, and for objects that are no numbers.
     """
     original = X
+    check_kinds(X)
     try:
         X = validate_data(
             estimator, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=False
         )
-    except ValueError as error:
-        if "could not convert" not in str(error):
-            raise
-        raise ValueError(
-            f"X must hold numbers: {error}. Encode or drop the columns that are not numbers."
-        ) from None
-    if not hasattr(original, "columns") and (kind := np.asarray(original).dtype).kind in "USMm":
-        raise ValueError(f"X must hold numbers, not {kind}: convert or encode them first.")
+    except OverflowError:
+        check_integers(original)
+        raise
     check_finite(X)
     if X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
         check_integers(original)
@@ -173,12 +180,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             n_clusters,
             sample_weight=check_weights(sample_weight, len(X)),
             init=self._checked_init(n_clusters, X.shape[1]),
-            n_init="auto"
-            if isinstance(self.n_init, str) and self.n_init == "auto"
-            else check_whole("n_init", self.n_init, 1),
+            n_init=check_whole("n_init", self.n_init, 1, word="auto"),
             max_iter=check_whole("max_iter", self.max_iter, 1, none=True),
             tol=check_number("tol", self.tol),
-            polish=bool(self.polish),
+            polish=check_flag("polish", self.polish),
             max_seconds=check_number("max_seconds", self.max_seconds, none=True),
             algorithm=self.algorithm,
             rng=check_random_state(self.random_state),

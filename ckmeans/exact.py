@@ -108,4 +108,4 @@ def float_down(value):
 
 def float_up(value):
     """The least float that is not below a Fraction."""
-    return -float_down(-value)
+    return 0.0 - float_down(-value)  # 0.0 for 0, not -0.0

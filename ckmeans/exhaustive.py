@@ -7,7 +7,15 @@ from time import monotonic
 
 import numpy as np
 
-from .checks import check_finite, check_integers, check_n_clusters, check_number, check_weights, check_whole
+from .checks import (
+    check_finite,
+    check_integers,
+    check_kinds,
+    check_n_clusters,
+    check_number,
+    check_weights,
+    check_whole,
+)
 from .exact import ExactRows, float_down, float_up
 from .partitions import Search, Sums, Walk, count_labellings, number_of_coefs, scaled_rows, seconds_each
 from .solution import Solution
@@ -86,11 +94,17 @@ def count_partitions(n_samples, n_clusters):
         The sum of the Stirling numbers of the second kind (Knuth, The Art of Computer Programming 4A, 2011, section
         7.2.1.5).
 
+    Raises
+    ------
+    TypeError, ValueError
+        For anything but whole numbers of at least 0.
+
     Examples
     --------
     >>> count_partitions(30, 2)
     536870912
     """
+    n_samples, n_clusters = check_whole("n_samples", n_samples, 0), check_whole("n_clusters", n_clusters, 0)
     return count_labellings(n_samples, 0, n_clusters)
 
 
@@ -102,7 +116,7 @@ def estimated_seconds(n_samples, n_features, n_clusters, *, n_threads=None, weig
     n_samples, n_features, n_clusters : int
         Shape of the problem.
     n_threads : int or None
-        Threads to use; None for as many as there are processors.
+        Threads to use; None for as many as there are processors. More than these do not help.
     weighted : bool
         Whether the rows have unequal weights.
     posterior : bool
@@ -123,7 +137,9 @@ def estimated_seconds(n_samples, n_features, n_clusters, *, n_threads=None, weig
     if posterior:
         seconds += seconds_each(n_features, n_clusters, n_coefs, weighted, True)
     try:
-        return count_partitions(n_samples, n_clusters) * seconds / (n_threads or available_cpus())
+        return (
+            count_partitions(n_samples, n_clusters) * seconds / min(n_threads or math.inf, available_cpus())
+        )
     except OverflowError:
         return math.inf
 
@@ -301,9 +317,13 @@ def partition_posterior(
     scale = factor / (2 * Fraction(variance))
     error = float_up(2 * Fraction(walk.margin) * scale)
     if error > 1:
+        least = float_up(Fraction(walk.margin) * factor)
+        remedy = (
+            f"use a variance above {1.01 * least:.3g}" if least < math.inf else "divide X by a power of ten"
+        )
         raise ValueError(
-            f"variance={variance:g} is too small for these rows: rounding errors reach {error:.3g} in the exponents."
-            f" Use a variance above {float(variance) * error:.3g}, or exhaustive_search, which is the limit of variance 0."
+            f"variance={variance:g} is too small for these rows: rounding errors reach {error:.3g} in the exponents;"
+            f" {remedy}, or exhaustive_search, which is the limit of variance 0."
         )
     count = walk.n_partitions
     search, both = (
@@ -352,15 +372,21 @@ def partition_posterior(
 
 def _checked(X, n_clusters, sample_weight, time_limit, n_threads):
     """X and weights as float64, C-contiguous, and n_clusters as an int; the first thing wrong raises ValueError."""
-    X = original = np.asarray(X)
-    if X.dtype.kind not in "biufO":
-        raise ValueError(f"X has dtype {X.dtype}: give real numbers.")
+    original = X
+    if hasattr(X, "toarray"):
+        raise ValueError("X is sparse, which exhaustive search is not for: give X.toarray().")
+    check_kinds(X)
     try:
-        X = np.ascontiguousarray(X, dtype=np.float64)
+        X = X.to_numpy(np.float64, na_value=np.nan) if hasattr(X, "isna") else X  # pandas' own missing values
+        X = np.asarray(X, dtype=np.float64, order="C")
+    except OverflowError:
+        check_integers(original)
+        raise
     except (TypeError, ValueError) as error:
         raise ValueError(f"X holds something that is no real number ({error}): give real numbers.") from None
     if X.ndim != 2:
-        raise ValueError(f"X has {X.ndim} dimension(s), needs 2: X.reshape(-1, 1) makes a list one feature.")
+        remedy = "X.reshape(-1, 1) makes a list one feature" if X.ndim == 1 else "one row for each sample"
+        raise ValueError(f"X has {X.ndim} dimension(s), needs 2: {remedy}.")
     if not X.size:
         raise ValueError(f"X has shape {X.shape}: at least one row and one feature are needed.")
     check_finite(X)

@@ -18,9 +18,8 @@ from .workers import Expired
 
 MAX_ENTRIES = 1024  # of the low table
 BLOCK_SECONDS = 0.015  # at most, as estimated
-ROUND = (
-    8  # blocks for each thread between two looks at the results, which are collected in one order in any case
-)
+ROUND = 8  # blocks for each thread between two looks at the results, which are collected in one order in any case,
+MAX_ROUND = 4096  # but no more than these
 MAX_BLOCKS = 512  # blocks kept for a second look,
 MAX_CANDIDATES = 1 << 16  # partitions too close for double precision found in them,
 MAX_EXACT = 1 << 14  # and those compared in exact arithmetic
@@ -228,7 +227,7 @@ def drive(walk, workers, work, collect, report):
 
     blocks = walk.blocks()
     done = 0
-    while batch := list(islice(blocks, ROUND * workers.n_threads)):
+    while batch := list(islice(blocks, min(ROUND * workers.n_threads, MAX_ROUND))):
         results = [None] * len(batch)
         for _, middles in batch:
             walk.low(middles.n_open)  # made here, so that threads only read

@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
-from ckmeans import KMeans
+from ckmeans import KMeans, exhaustive_search
 
 X4 = np.arange(8.0).reshape(4, 2)
 NAN, INF = X4.copy(), X4.copy()
@@ -30,8 +30,22 @@ BAD_ROWS = {
         pd.DataFrame({"a": [1.0, 2], "b": ["x", "y"]}),
         ["must hold numbers", "'x'", "Encode or drop"],
     ),
-    "digits as words": (np.array([["1"], ["2"]]), ["must hold numbers"]),
-    "dates": (np.array([["2020-01-01"], ["2020-01-02"]], dtype="M8[D]"), ["must hold numbers"]),
+    "digits as words": (np.array([["1"], ["2"]]), ["must hold numbers", "text, '1'"]),
+    "digits as objects": (np.array([["1"], ["2"]], object), ["must hold numbers", "text, '1'"]),
+    "digits in a frame": (pd.DataFrame({"a": [1, 2], "b": ["1", "2"]}), ["column 'b' holds text, '1'"]),
+    "digits in a polars frame": (
+        pl.DataFrame({"a": [1, 2], "b": ["1", "2"]}),
+        ["column 'b' holds text, '1'"],
+    ),
+    "categories": (pd.DataFrame({"a": pd.Categorical(["x", "y"])}), ["column 'a' holds text, 'x'"]),
+    "two columns of a name": (pd.DataFrame([[1, "x"]], columns=["a", "a"]), ["column 'a' holds text, 'x'"]),
+    "dates": (np.array([["2020-01-01"], ["2020-01-02"]], dtype="M8[D]"), ["must hold numbers", "2020-01-01"]),
+    "dates in a frame": (
+        pd.DataFrame({"t": pd.date_range("2020-01-01", periods=2), "b": [1, 2]}),
+        ["column 't' holds a date"],
+    ),
+    "masked": (np.ma.masked_equal(X4, 3), ["1 masked value", "fill them in"]),
+    "lazy": (pl.DataFrame(X4).lazy(), ["LazyFrame", "collect()"]),
     "int64 beyond 2**53": (BIG[:, None], [str(BIG[-1]), "2**53", "subtract the minimum"]),
     "uint64 beyond 2**53": (BIG[:, None].astype(np.uint64), [str(BIG[-1]), "2**53"]),
     "int64 in a mixed frame": (pd.DataFrame({"a": BIG, "b": [0.5] * 4}), [str(BIG[-1]), "2**53"]),
@@ -42,7 +56,9 @@ BAD_ROWS = {
     ),
     "objects": (BIG[:, None].astype(object), [str(BIG[-1]), "2**53"]),
     "lists of whole numbers": ([[2**70], [2**70 + 1]], [str(2**70 + 1), "2**53"]),
+    "whole numbers beyond the floats": ([[10**5000], [1]], ["of 5001 digits", "2**53"]),
 }
+SHAPES = {"no rows", "no columns", "1-D", "3-D"}  # told by scikit-learn, in its words
 
 
 @pytest.mark.parametrize("X, parts", BAD_ROWS.values(), ids=BAD_ROWS)
@@ -51,6 +67,19 @@ def test_bad_rows(X, parts):
         KMeans(1).fit(X)
     for part in parts:
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("name", sorted(BAD_ROWS.keys() - SHAPES))
+def test_bad_rows_at_the_other_door(name):
+    X, parts = BAD_ROWS[name]
+    with pytest.raises(ValueError) as caught:
+        exhaustive_search(X, 1)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_masked_arrays_without_masked_values_are_taken():
+    assert KMeans(4).fit(np.ma.masked_array(X4)).inertia_ == 0
 
 
 def test_objects_that_are_no_numbers():
@@ -76,6 +105,8 @@ BAD_WEIGHTS = {
     "too few": ([1, 1, 1], ["(3,)", "4 rows"]),
     "2-D": (np.ones((4, 1)), ["(4, 1)", "4 rows"]),
     "words": (["a", "b", "c", "d"], ["sample_weight must hold one number for each row"]),
+    "digits as words": (["1", "2", "3", "4"], ["sample_weight", "text, '1'"]),
+    "masked": (np.ma.masked_equal([1, 2, 3, 4], 3), ["sample_weight", "masked"]),
     "complex": (np.ones(4) + 1j, ["sample_weight", "omplex"]),
 }
 
@@ -109,13 +140,15 @@ BAD_PARAMETERS = {
     "init words": ({"init": [["a", "b"], ["c", "d"]]}, ValueError, ["init"]),
     "init complex": ({"init": X4[:2] + 1j}, ValueError, ["init"]),
     "n_init=0": ({"n_init": 0}, ValueError, ["n_init=0", "at least 1"]),
-    "n_init text": ({"n_init": "many"}, TypeError, ["n_init='many'"]),
+    "n_init text": ({"n_init": "many"}, TypeError, ["n_init='many'", "or 'auto'"]),
     "max_iter=0": ({"max_iter": 0}, ValueError, ["max_iter=0", "at least 1"]),
     "max_iter float": ({"max_iter": 1.5}, TypeError, ["max_iter=1.5"]),
     "tol<0": ({"tol": -1e-4}, ValueError, ["tol=-0.0001", "at least 0"]),
     "tol NaN": ({"tol": float("nan")}, ValueError, ["tol=nan"]),
     "tol None": ({"tol": None}, TypeError, ["tol=None"]),
     "max_seconds<0": ({"max_seconds": -1}, ValueError, ["max_seconds=-1", "at least 0"]),
+    "max_seconds infinite": ({"max_seconds": np.inf}, ValueError, ["max_seconds=inf", "finite", "or None"]),
+    "polish text": ({"polish": "no"}, TypeError, ["polish='no'", "True nor False"]),
     "max_seconds NaN": ({"max_seconds": float("nan")}, ValueError, ["max_seconds=nan"]),
     "n_threads=0": ({"n_threads": 0}, ValueError, ["n_threads=0", "at least 1"]),
     "random_state": ({"random_state": "x"}, ValueError, ["'x'"]),

@@ -1,7 +1,6 @@
 """Every partition against the reference: the best one, the sum, the pairs, and what happens when it is cut short."""
 
 import _thread
-import doctest
 import math
 import threading
 from fractions import Fraction
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 import ckmeans.exhaustive
 from ckmeans import partitions, reference
@@ -399,8 +399,10 @@ ok = [[0.0, 1.0], [2.0, 3.0], [5.0, 5.0]]
         (r"shape \(0, 2\)", np.empty((0, 2)), 1, {}),
         (r"shape \(2, 0\)", np.empty((2, 0)), 1, {}),
         (r"complex128", [[1j], [2]], 1, {}),
-        (r"<U1", [["a"], ["b"]], 1, {}),
-        (r"no real number", np.array([["a"], [1]], object), 1, {}),
+        (r"text, 'a'", [["a"], ["b"]], 1, {}),
+        (r"text, 'a'", np.array([["a"], [1]], object), 1, {}),
+        (r"no real number", np.array([[{}], [1]], object), 1, {}),
+        (r"X is sparse.*toarray", csr_array(np.eye(3)), 1, {}),
         (r"n_clusters=0 is too small: give at least 1", ok, 0, {}),
         (r"n_clusters=4 exceeds n_samples=3: ask for at most one cluster per sample\.", ok, 4, {}),
         (r"n_clusters=1.5 is not a whole number", ok, 1.5, {}),
@@ -421,6 +423,24 @@ def test_bad_input_is_refused(message, X, k, options):
         partition_posterior(X, k, 1.0, **options)
 
 
+@pytest.mark.parametrize("n, k", [(-1, 2), (5, -2), (5.0, 2), ("5", 2), (True, 2)])
+def test_only_whole_numbers_of_rows_and_clusters_are_counted(n, k):
+    with pytest.raises((ValueError, TypeError), match="give an int of at least 0|give at least 0"):
+        count_partitions(n, k)
+
+
+def test_more_threads_than_there_are_processors():
+    """Neither memory nor the estimate goes along with a number beyond reason."""
+    rows = rng.normal(size=(10, 2))
+    assert exhaustive_search(rows, 2, n_threads=10**30).status == "optimal"
+    estimate = estimated_seconds(40, 2, 2, n_threads=10**30)
+    assert estimate == estimated_seconds(40, 2, 2, n_threads=ckmeans.exhaustive.available_cpus())
+
+
+def test_no_cost_is_zero_without_a_sign():
+    assert math.copysign(1, exhaustive_search(np.ones((3, 1)), 2).inertia) == 1
+
+
 @pytest.mark.parametrize("variance", [0, -1.0, math.nan, math.inf, "x", None])
 def test_bad_variance_is_refused(variance):
     with pytest.raises((ValueError, TypeError), match="variance=.* above 0"):
@@ -430,14 +450,12 @@ def test_bad_variance_is_refused(variance):
 def test_what_the_posterior_cannot_do_is_said():
     with pytest.raises(ValueError, match=r"sample_weight\[1\] is 0"):
         partition_posterior(ok, 2, 1.0, sample_weight=[1, 0, 1])
-    with pytest.raises(ValueError, match=r"variance=1e-20 is too small .*exhaustive_search"):
+    with pytest.raises(ValueError, match="variance=1 is too small .*; divide X by a power of ten"):
+        partition_posterior([[1e308], [-1e308], [0]], 2, 1)
+    with pytest.raises(
+        ValueError, match=r"variance=1e-20 is too small .*use a variance above .*exhaustive_search"
+    ):
         partition_posterior(ok, 2, 1e-20)
     with pytest.raises(ValueError, match="beyond the largest float"):
         partition_posterior([[0.0], [1e200], [3e200]], 2, 1e308, sample_weight=[1e-80, 1e-80, 1e-80])
     assert partition_posterior([[2.0], [2.0]], 1, 1e-290).log_sum == 0
-
-
-@pytest.mark.parametrize("module", [ckmeans.exhaustive, ckmeans.exact], ids=lambda module: module.__name__)
-def test_examples(module):
-    results = doctest.testmod(module)
-    assert results.attempted and not results.failed

@@ -1,6 +1,5 @@
 """EM for spherical mixtures: against the exact reference, against k-means in the limit, against GaussianMixture."""
 
-import doctest
 import math
 from fractions import Fraction
 from itertools import pairwise
@@ -414,9 +413,3 @@ def test_overflow_names_the_rows():
         fit_mixture(X, [X[:2]])
     with pytest.raises(ValueError, match="2, 3.*rescale"):
         score_rows(X, X[:2], np.ones(2), np.full(2, 0.5))
-
-
-@pytest.mark.parametrize("module", [mixture, posteriors], ids=lambda module: module.__name__)
-def test_examples(module):
-    result = doctest.testmod(module)
-    assert result.attempted and not result.failed

@@ -8,6 +8,7 @@ Labels = NDArray[np.int32]
 def scan(
     X: Rows,
     sample_weight: Float,
+    rows: NDArray[np.intp],
     labels: Labels,
     centers_t: Float,
     masses: Float,

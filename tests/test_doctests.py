@@ -1,0 +1,27 @@
+"""The examples in the docstrings run, and show what they say."""
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pytest
+
+import ckmeans
+
+MODULES = sorted(path.stem for path in Path(ckmeans.__file__).parent.glob("*.py") if path.stem[0] != "_")
+
+
+def examples(name):
+    module = importlib.import_module(f"ckmeans.{name}")
+    return [test for test in doctest.DocTestFinder().find(module) if test.examples]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name):
+    for test in examples(name):
+        assert doctest.DocTestRunner().run(test).failed == 0, test.name
+
+
+def test_public_names_have_examples():
+    shown = {test.name.split(".")[-1] for name in MODULES for test in examples(name)}
+    assert set(ckmeans.__all__) - {"__version__", "Solution"} <= shown
