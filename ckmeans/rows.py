@@ -13,6 +13,7 @@ SLICE_WORK = 1 << 26  # in a run of iterations over few rows, which nothing can 
 BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
 GATHER = 32  # what it costs to gather a row, in the distances that a panel does meanwhile
+FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
 WORTHWHILE = 16  # distances of a row, in vector operations over two of them, from which on bounds are cheaper
 SLOW = 16  # the kernels that go row by row take about this many times as long
 SAFE = 300  # float64 data of a binary exponent beyond this are scaled
@@ -68,7 +69,8 @@ class Rows:
         spread = max((high - self.origin).max(), (self.origin - low).max())
         self.pack_scale = np.ldexp(1.0, -int(np.frexp(spread)[1]))
         self._panels = None
-        self._units = self._fixed_point(max(high.max(), -low.min()))
+        self._units = self._fixed_point(np.maximum(high, -low))
+        self.coarse = self._coarse()
 
     def _survey(self):
         """Sum, least and largest value of each feature."""
@@ -81,14 +83,20 @@ class Rows:
         with np.errstate(over="ignore"):
             return total.sum(axis=0), low.min(axis=0), high.max(axis=0)
 
-    def _fixed_point(self, extreme):
-        """Units of the fixed-point sums: of X and of the weights, and parts of a unit (see src/sums.pyx)."""
+    def _fixed_point(self, extremes):
+        """Units of the fixed-point sums: of each feature and of the weights, and parts of a unit (src/fixed.pxd)."""
         bits = min(62 - self.n_samples.bit_length(), 50)
         weight = self.sample_weight.max() if len(self.sample_weight) else 1.0
-        weight_scale = np.ldexp(1.0, bits - 1 - int(np.frexp(weight)[1])) if len(self.sample_weight) else 1.0
-        return np.array(
-            [np.ldexp(1.0, bits - 1 - int(np.frexp(weight * extreme)[1])), weight_scale, np.ldexp(1.0, bits)]
-        )
+        units = np.ldexp(1.0, bits - 1 - np.frexp(weight * np.append(extremes, 1.0))[1])
+        if not len(self.sample_weight):
+            units[-1] = 1.0
+        return np.append(units, np.ldexp(1.0, bits))
+
+    def _coarse(self):
+        """Whether some values are so large that the fixed-point sums would lose digits of most others."""
+        some = self.X[:: max(1, self.n_samples // 64)].astype(np.float64, copy=False)
+        typical = np.median(np.abs(some - some[len(some) // 2]), axis=0)
+        return bool((self._units[:-2] * self._units[-1] * typical < 2.0**60).any(where=typical > 0))
 
     def weights(self):
         """The weights as an array of shape (n_samples,), ones included."""
@@ -193,7 +201,7 @@ class Rows:
         packed = self._panels or (np.empty((0, self.n_features, self.panel_rows), self.X.dtype), np.empty(0))
         blocks, counts = self._blocks(len(centers)), []
         longest = (blocks[0][1] - blocks[0][0]) * self.panel_rows
-        bounds = None if partition is None else partition.choose_bounds()
+        bounds = None if partition is None else partition.choose_bounds(center_reach)
         drift = bounds and bounds.drift(centers, self.pack_scale)
 
         def bounded(start, stop):
@@ -239,7 +247,8 @@ class Rows:
         partition : Partition
             Follows.
         n_steps : int
-            Most updates. Fewer are made where they would take long; none where the rows fill more than one block.
+            Most updates. Fewer are made where they would take long; none where the rows fill more than one block, or
+            where their fixed-point sums are of no use.
         fresh : bool
             Whether the labels may be those of other centers.
 
@@ -253,7 +262,7 @@ class Rows:
         masses : ndarray of shape (n_clusters,), or None
             The masses, where a cluster is left without weight; the centers are not assigned yet in this case.
         """
-        if len(self._blocks(len(centers))) > 1:
+        if self.coarse or len(self._blocks(len(centers))) > 1:
             return centers, 0, self.assign(centers, partition), None
         self.workers.check_time()
         centers, masses = centers.copy(), np.empty(len(centers))
@@ -364,10 +373,11 @@ class Partition:
             1 + GATHER / n_clusters
         )  # cost of a row that is gathered, in those of a row in its panel
 
-    def choose_bounds(self):
+    def choose_bounds(self, center_reach):
         """The bounds to use in the next assignment, or None."""
         rows = self.rows
-        if rows.algorithm == "lloyd" or rows._panels is None:
+        if rows.algorithm == "lloyd" or rows._panels is None or center_reach > FAR:
+            self._bounds = None
             return None
         if self._bounds is None and rows.algorithm == "auto":
             if self.n_clusters * (rows.n_features + 5) < WORTHWHILE * rows.panel_rows:
@@ -423,6 +433,8 @@ class Partition:
 
     def means(self, centers):
         """The means of the clusters (a center without weight stays) and their masses."""
+        if self.rows.coarse:
+            return self.rows.update(self.labels, centers)[:2]
         centers, masses = centers.copy(), np.empty(len(centers))
         panels.means(self._total(), self.rows._units, centers, masses)
         return centers, masses

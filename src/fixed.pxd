@@ -11,14 +11,11 @@ from metric cimport two_product
 # Adding and subtracting 1.5 * 2**52 rounds to a whole number.
 
 
-cdef inline void put(double a, double b, double fine, long long* pair) noexcept nogil:
-    """Split a * b in whole units, and its fraction, down to what the product loses, in units of 1 / fine."""
-    cdef double product[2]
-    cdef double whole
-    two_product(a, b, product)
-    whole = (product[0] + 6755399441055744.0) - 6755399441055744.0
+cdef inline void put(double value, double lost, double fine, long long* pair) noexcept nogil:
+    """Split value + lost in whole units, and its fraction in units of 1 / fine."""
+    cdef double whole = (value + 6755399441055744.0) - 6755399441055744.0
     pair[0] = <long long> whole
-    pair[1] = <long long> ((((product[0] - whole) + product[1]) * fine + 6755399441055744.0) - 6755399441055744.0)
+    pair[1] = <long long> ((((value - whole) + lost) * fine + 6755399441055744.0) - 6755399441055744.0)
 
 
 cdef inline void get(const long long* pair, double unit, double fine, double* parts) noexcept nogil:
@@ -35,23 +32,30 @@ cdef inline void shift_rows(
     const Py_ssize_t[::1] moved,      # rows whose label changed
     const int[::1] left,              # their labels before, negative for none
     Py_ssize_t n_moved,
-    const double[::1] units,          # units in one of X and of sample_weight, and parts of a unit: powers of two
+    const double[::1] units,          # (n_features + 2,): units in one of each feature and of sample_weight, and parts
+                                      # of a unit: powers of two
     long long[:, :, ::1] sums,        # (n_clusters, n_features + 1, 2): weighted sums of the rows, of the weights last
 ) noexcept nogil:
     """Take the moved rows out of the clusters they left and put them into those they joined."""
     cdef Py_ssize_t m, i, f, n_features = X.shape[1]
     cdef double weight = 1
+    cdef bint weighted = sample_weight.shape[0] > 0
+    cdef double product[2]
     cdef long long pair[2]
     cdef long long* joined
     cdef long long* quit
     for m in range(n_moved):
         i = moved[m]
-        if sample_weight.shape[0] > 0:
+        if weighted:
             weight = sample_weight[i]
         joined = &sums[labels[i], 0, 0]
         quit = &sums[left[m], 0, 0] if left[m] >= 0 else NULL
         for f in range(n_features + 1):
-            put(weight, X[i, f] * units[0] if f < n_features else units[1], units[2], pair)
+            product[0] = X[i, f] * units[f] if f < n_features else units[f]
+            product[1] = 0
+            if weighted:  # what the product loses is kept: the mean of equal rows is that row
+                two_product(weight, product[0], product)
+            put(product[0], product[1], units[n_features + 1], pair)
             joined[2 * f] += pair[0]
             joined[2 * f + 1] += pair[1]
             if quit != NULL:
@@ -74,13 +78,13 @@ cdef inline Py_ssize_t cluster_means(
     cdef double product[2]
     cdef double quotient
     for k in range(centers.shape[0]):
-        get(&sums[k, n_features, 0], units[1], units[2], mass)
+        get(&sums[k, n_features, 0], units[n_features], units[n_features + 1], mass)
         masses[k] = max(0.0, mass[0])
         if mass[0] <= 0:
             n_empty += 1
             continue
         for f in range(n_features):
-            get(&sums[k, f, 0], units[0], units[2], total)
+            get(&sums[k, f, 0], units[f], units[n_features + 1], total)
             quotient = total[0] / mass[0]
             two_product(quotient, mass[0], product)
             centers[k, f] = quotient + (

@@ -191,7 +191,7 @@ def assign(
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
     Py_ssize_t[::1] moved,            #     (rows of the block,)
     int[::1] left,                    #     (rows of the block,)
-    const double[::1] units,          # IN  (3,) of the fixed-point sums (fixed.pxd)
+    const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2), or (0, ...) for none
 ):
     """Label the rows of some panels with their exact nearest centers, ties to the lowest index; the sums follow.
@@ -277,7 +277,7 @@ def assign_bounded(
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
     Py_ssize_t[::1] moved,            #     (rows of the block,)
     int[::1] left,                    #     (rows of the block,)
-    const double[::1] units,          # IN  (3,) of the fixed-point sums (fixed.pxd)
+    const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
     floating[::1] upper,              # INOUT (n_samples,): at least the distance to the own center; inf at first
     floating[::1] lower,              # INOUT (n_samples,): at most the distance to any other; 0 at first
@@ -328,7 +328,7 @@ def assign_bounded(
 
 def means(
     const long long[:, :, ::1] sums,  # IN  (n_clusters, n_features + 1, 2)
-    const double[::1] units,          # IN  (3,)
+    const double[::1] units,          # IN  (n_features + 2,)
     double[:, ::1] centers,           # INOUT (n_clusters, n_features): the means; a center without weight stays
     double[::1] masses,               # OUT (n_clusters,): the sums of the weights
 ):
@@ -351,7 +351,7 @@ def iterate(
     int[::1] labels,                  # INOUT (n_samples,)
     Py_ssize_t[::1] moved,            #     (n_samples,)
     int[::1] left,                    #     (n_samples,)
-    const double[::1] units,          # IN  (3,)
+    const double[::1] units,          # IN  (n_features + 2,)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
     double[::1] masses,               # OUT (n_clusters,)
     Py_ssize_t n_steps,               # IN  most updates of the centers
