@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from problems import exact_cost, exact_grid, exact_inertia, numbers, rows_of
 
@@ -10,7 +10,7 @@ from ckmeans import KMeans, reference
 from ckmeans.exchange import polish
 from ckmeans.lloyd import lloyd
 
-FAST = settings(deadline=None, max_examples=40)
+FAST = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
 SEEDS = st.integers(0, 2**32 - 1)
 
 

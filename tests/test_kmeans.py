@@ -16,7 +16,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from problems import exact_grid, exact_inertia, numbers
 from sklearn.base import clone
@@ -76,7 +76,7 @@ def consistent(model, X, sample_weight=None):
     st.booleans(),
     st.sampled_from([0, 1e4, -1e7]),
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 def test_labels_centers_and_inertia_belong_together(seed, dtype, init, kwargs, weighted, offset):
     rng = np.random.default_rng(seed)
     X = (rng.normal(size=(40, 2)) + offset).astype(dtype)
@@ -93,7 +93,7 @@ def test_labels_centers_and_inertia_belong_together(seed, dtype, init, kwargs, w
 
 @pytest.mark.parametrize("polish", [False, True])
 @given(st.integers(0, 2**32 - 1), st.integers(2, 10), st.integers(1, 2), st.integers(2, 5))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
 def test_the_order_of_the_centers_leaves_a_fixed_point(polish, seed, n, d, k):
     """Centers are put in lexicographic order in the end; where rows lie halfway between two, that moves labels."""
     X, _, _ = exact_grid(np.random.default_rng(seed), n, d, min(k, n))

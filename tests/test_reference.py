@@ -5,12 +5,12 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ckmeans import reference
 
-EXACT = settings(deadline=None, max_examples=40)
+EXACT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
 
 WHOLE = st.integers(-6, 6)
 

@@ -4,13 +4,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from problems import rows_of
 
 from ckmeans.seeding import draw, kmeans_plusplus, random_rows
 
-FAST = settings(deadline=None, max_examples=30)
+FAST = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=30)
 SEEDS = st.integers(0, 2**32 - 1)
 
 

@@ -4,7 +4,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from problems import numbers, rows_of
 
@@ -14,7 +14,7 @@ from ckmeans.swap import proposals
 
 @pytest.mark.parametrize("weighted", [False, True])
 @given(st.integers(0, 2**32 - 1), st.integers(2, 6))
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=12)
 def test_the_center_given_up_is_the_one_that_costs_least(weighted, seed, k):
     rng = np.random.default_rng(seed)
     X = rng.integers(0, 32, (20, 2)).astype(float)
