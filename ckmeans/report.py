@@ -190,7 +190,8 @@ def check_writable(path, source):
     target = os.path.realpath(path)
     if os.path.isdir(target):
         raise ValueError(f"{path} is a folder: give the name of a file.")
-    if os.path.exists(target) and os.path.exists(source) and os.path.samefile(target, source):
+    same = target == os.path.realpath(source)  # of the packaged data too: a file of its name would hide it
+    if same or os.path.exists(target) and os.path.exists(source) and os.path.samefile(target, source):
         raise ValueError(f"{path} is the data file itself: write to another file.")
     if target.lower().endswith((".parquet", ".npy", ".xlsx")):
         raise ValueError(

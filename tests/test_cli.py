@@ -220,6 +220,7 @@ BAD = {
     "fit iris -k 3 --out nosuch/labels.csv": ["nosuch", "no folder", "Create it"],
     "fit iris -k 3 --json .": ["folder"],
     "fit data.csv -k 1 --out data.csv": ["data.csv", "data file itself"],
+    "fit iris -k 1 --out ./iris": ["iris", "data file itself"],
     "fit iris -k 3 --out labels.parquet": ["CSV"],
     "exhaustive iris -k 2 --rows 151": ["151", "150"],
 }
