@@ -16,7 +16,8 @@ result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "st
   fit               n_restarts, hit_rate
   exhaustive        n_partitions: examined; of_partitions: all; posterior: variance, log_evidence, together: probability
                     that two rows belong together, n_samples times n_samples
-  soft              log_likelihood, bic, aic, variances, weights, n_iter
+  soft              log_likelihood, bic, aic, variances, weights, n_iter, n_collapsed (variances at the floor: if there
+                    are any, the likelihood says nothing)
 """
 
 import hashlib
@@ -138,7 +139,7 @@ def show(console, outcome, columns, title):
         "bold green"
         if outcome.status == "optimal"
         else "bold yellow"
-        if "stopped" in head or "interrupted" in head
+        if re.search("stopped|interrupted|degenerate", head)
         else "bold"
     )
     line = Text.assemble(("verdict".ljust(pad), "dim"), (head, style), mark + rest)

@@ -162,7 +162,10 @@ def test_soft(here):
         "result"
     ]
     assert sum(full["within_ss"]) == pytest.approx(78.8514414)
-    assert len(full["variances"]) == 3 and full["status"] == "converged"
+    assert len(full["variances"]) == 3 and full["status"] == "converged" and full["n_collapsed"] == 0
+    put("a,b\n" + "1,2\n5,6\n" * 4)
+    result = run("soft", "data.csv", "-k", 2, "--variance", "tied")
+    assert "degenerate: 2 of 2 variances shrank to nothing; the likelihood has no bound" in result.stdout
 
 
 @needs_exhaustive
