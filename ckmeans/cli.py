@@ -155,6 +155,7 @@ def fit(ctx, data, n_clusters, init, n_init, polish, **options):
 @click.option(
     "--variance",
     type=Variance(),
+    metavar="NUMBER|tied|per-cluster",
     default="1.0",
     help="Variance of the clusters in each feature, or estimated.",
 )
