@@ -155,6 +155,7 @@ def fit(ctx, data, n_clusters, init, n_init, polish, **options):
 @click.option(
     "--variance",
     type=Variance(),
+    metavar="NUMBER|tied|per-cluster",
     default="1.0",
     help="Variance of the clusters in each feature, or estimated.",
 )
@@ -187,7 +188,9 @@ def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
         seconds, stop_reason = job.run(model)
     shares = model.responsibilities(job.X)
     bic, aic = model.bic(job.X, job.table.weights), model.aic(job.X, job.table.weights)
-    if stop_reason == "converged":
+    if model.n_collapsed_ and stop_reason in ("converged", "max_iter"):
+        verdict = f"degenerate: {model.n_collapsed_} of {n_clusters} variances shrank to nothing; the likelihood has no bound"
+    elif stop_reason == "converged":
         verdict = f"local maximum of the likelihood; the best of {plural(n_init, 'start')}"
     elif stop_reason == "max_iter":
         verdict = f"stopped after {model.n_iter_} iterations; the likelihood still grows"
@@ -203,6 +206,7 @@ def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
         ],
         result={
             "log_likelihood": model.log_likelihood_, "bic": bic, "aic": aic, "n_iter": model.n_iter_,
+            "n_collapsed": model.n_collapsed_,
             "variances": model.variances_, "weights": model.weights_, "units": job.units,
         },
         extra={"weight": model.weights_, "std dev": model.variances_**0.5},

@@ -17,6 +17,8 @@ NAMED_DELIMITERS = {
     "pipe": "|",
 }
 MISSING = ("", "?", ".", "-", "--", "NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "null", "None", "#N/A")
+WHOLE = re.compile(r"[-+]?\d{1,300}")
+EXACT_INTEGERS = 2**53  # float64 holds every whole number up to here
 SNIFFED = 100  # lines looked at to find the delimiter and the header
 
 
@@ -63,11 +65,16 @@ def parse_text(name, raw, delimiter, header):
         raise ValueError(f"{name} holds a header and no rows: add at least one row of numbers.")
     recent = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)  # rounds correctly by default
     exact = {} if recent else {"float_precision": "round_trip"}
-    try:
-        frame = pd.read_csv(
+
+    def read(**options):
+        return pd.read_csv(
             io.StringIO(text), sep=r"\s+" if delimiter == " " else delimiter, header=None, index_col=False, skiprows=first,
-            skip_blank_lines=False, skipinitialspace=True, decimal=decimal, na_values=MISSING, low_memory=False, **exact
+            skip_blank_lines=False, skipinitialspace=True, decimal=decimal, na_values=MISSING, low_memory=False,
+            **exact, **options,
         )  # fmt: skip
+
+    try:
+        frame = _with_all_digits(read(), read)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
         raise ValueError(_parser_message(name, str(error), lines)) from None
     if len(frame) != len(lines) - first:
@@ -79,6 +86,22 @@ def parse_text(name, raw, delimiter, header):
         skipped[frame.columns[0]] = "numbers the rows"
         frame = frame.iloc[:, 1:]
     return frame, lines[first:], notes, skipped
+
+
+def _with_all_digits(frame, read):
+    """Columns of floats that stand for whole numbers which floats would merge, as whole numbers again."""
+    import pandas as pd
+
+    for f in range(frame.shape[1]):
+        values = frame.iloc[:, f]
+        if values.dtype.kind == "f" and values.abs().max() >= EXACT_INTEGERS:
+            cells = read(usecols=[f], dtype=str).iloc[:, 0]
+            whole = [i for i, cell in enumerate(cells) if WHOLE.fullmatch(str(cell))]
+            if any(int(cells.iloc[i]) != int(values.iloc[i]) for i in whole):
+                column = values.astype(object)
+                column.iloc[whole] = [int(cells.iloc[i]) for i in whole]
+                frame = pd.concat([frame.iloc[:, :f], column, frame.iloc[:, f + 1 :]], axis=1)
+    return frame
 
 
 def _decode(name, raw, notes):

@@ -53,7 +53,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     n_threads : int or None, default=None
         Threads to use; None for as many as there are processors. The result has the same bits for every number.
     verbose : int, default=0
-        If positive, a line is printed for each start.
+        1 prints a line after each start.
 
     Attributes
     ----------
@@ -72,6 +72,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         The same at the start and after each of the n iterations, the last annealing step's only; never falls.
     n_iter_ : int
         Iterations of the best start, those of all annealing steps included.
+    n_collapsed_ : int
+        Components whose estimated variance lies at the floor: their likelihood has no bound, and says nothing.
     converged_ : bool
         Whether the last iteration gained no more than `tol`.
     stop_reason_ : {"converged", "max_iter", "time_limit", "interrupted"}
@@ -163,14 +165,15 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             random_state=shaking,
             n_threads=self.n_threads,
             max_seconds=self.max_seconds,
-            report=_print if self.verbose > 0 else None,
+            report=_print if self.verbose else None,
         )
         total = len(X) if weight is None else weight.sum()
         self.means_, self.variances_, self.weights_ = best.means, best.variances, best.weights
         self.log_likelihood_ = best.log_likelihood
         self.lower_bounds_ = np.array(best.history) / total
         self.lower_bound_ = float(self.lower_bounds_[-1])
-        self.n_iter_, self.converged_, self.stop_reason_ = best.n_iter, best.converged, best.stop_reason
+        self.n_iter_, self.n_collapsed_ = best.n_iter, best.n_collapsed
+        self.converged_, self.stop_reason_ = best.converged, best.stop_reason
         self.labels_ = self._score(X)[1]
         unused = np.bincount(self.labels_, minlength=len(self.means_)) == 0
         if unused.any():  # components that are most likely nowhere go last
@@ -293,10 +296,11 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
 
     def _warn(self, best):
         if best.n_collapsed:
+            tied = "" if self.variance == "tied" else 'variance="tied", '
             warnings.warn(
                 f"{best.n_collapsed} of {self.n_clusters} variances shrank to the floor {self.variances_.min():.3g}: "
-                'the rows of these components coincide, and the likelihood has no bound. Use variance="tied", a '
-                "fixed variance, or fewer clusters.",
+                f"the rows of these components coincide, and the likelihood has no bound. Use {tied}a fixed variance, "
+                "or fewer clusters.",
                 ConvergenceWarning,
                 stacklevel=3,
             )

@@ -106,7 +106,8 @@ class Passes:
         self.mass = float(self.sample_weight.sum())
 
     def unscaled(self, log_likelihood):
-        return float(np.ldexp(log_likelihood, self.exponent))
+        with np.errstate(over="ignore"):  # infinite beyond the floats
+            return float(np.ldexp(log_likelihood, self.exponent))
 
     def accumulate(self, parameters, hard=False):
         """Log-likelihood, and per component the sums w r (x - mean), w r and w r |x - mean|^2."""

@@ -16,7 +16,8 @@ result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "st
   fit               n_restarts, hit_rate
   exhaustive        n_partitions: examined; of_partitions: all; posterior: variance, log_evidence, together: probability
                     that two rows belong together, n_samples times n_samples
-  soft              log_likelihood, bic, aic, variances, weights, n_iter
+  soft              log_likelihood, bic, aic, variances, weights, n_iter, n_collapsed (variances at the floor: if there
+                    are any, the likelihood says nothing)
 """
 
 import hashlib
@@ -138,7 +139,7 @@ def show(console, outcome, columns, title):
         "bold green"
         if outcome.status == "optimal"
         else "bold yellow"
-        if "stopped" in head or "interrupted" in head
+        if re.search("stopped|interrupted|degenerate", head)
         else "bold"
     )
     line = Text.assemble(("verdict".ljust(pad), "dim"), (head, style), mark + rest)
@@ -190,7 +191,10 @@ def check_writable(path, source):
     target = os.path.realpath(path)
     if os.path.isdir(target):
         raise ValueError(f"{path} is a folder: give the name of a file.")
-    if os.path.exists(target) and os.path.exists(source) and os.path.samefile(target, source):
+    if _is_special(path):  # a device or a pipe: opening it once more might end it
+        return
+    same = target == os.path.realpath(source)  # of the packaged data too: a file of its name would hide it
+    if same or os.path.exists(target) and os.path.exists(source) and os.path.samefile(target, source):
         raise ValueError(f"{path} is the data file itself: write to another file.")
     if target.lower().endswith((".parquet", ".npy", ".xlsx")):
         raise ValueError(
@@ -200,12 +204,9 @@ def check_writable(path, source):
     if not os.path.isdir(folder):
         raise ValueError(f"{path} cannot be written: there is no folder {folder}. Create it first.")
     try:
-        if _is_special(target):
+        if os.path.exists(target):
             open(target, "ab").close()
-        else:
-            if os.path.exists(target):
-                open(target, "ab").close()
-            tempfile.TemporaryFile(dir=folder).close()
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise ValueError(f"{path} cannot be written: {error.strerror}.") from None
 
@@ -218,8 +219,8 @@ def write(path, text):
         return
     target = os.path.realpath(path)
     try:
-        if _is_special(target):
-            with open(target, "w", encoding="utf-8", newline="") as file:
+        if _is_special(path):
+            with open(path, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
             return
         part = f"{target}.{os.getpid()}.part"
@@ -236,6 +237,7 @@ def write(path, text):
 
 
 def _is_special(path):
+    """Is this no file but /dev/stdout, or the pipe that a shell makes of >(gzip)?"""
     return os.path.exists(path) and not os.path.isfile(path)
 
 

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from .delimited import counts_rows, looks_numeric, parse_text
+from .delimited import EXACT_INTEGERS, WHOLE, counts_rows, looks_numeric, parse_text
 
 MAPPED = 2**26  # .npy files from this many bytes on are memory-mapped
-EXACT_INTEGERS = 2**53  # float64 holds every whole number up to here
+REMEDIES = {
+    "": "leave the column out with --skip-columns {}",
+    "--columns": "leave the column out of --columns",
+    "--weights": "name another column with --weights",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +153,7 @@ def _from_frame(frame, lines, unit, columns, skip_columns, weights, notes, skipp
     named = columns is not None
     arrays, names = [], []
     for title in chosen:
-        values = _numeric(frame[title], title, lines, unit, must=named)
+        values = _numeric(frame[title], title, lines, unit, must="--columns" * named)
         if isinstance(values, str):
             skipped[title] = values
         else:
@@ -171,7 +175,7 @@ def _from_frame(frame, lines, unit, columns, skip_columns, weights, notes, skipp
     X = np.empty((len(frame), len(arrays)), dtype)
     for f, values in enumerate(arrays):
         X[:, f] = values
-    weight = None if weights is None else _numeric(frame[weights], weights, lines, unit, must=True)
+    weight = None if weights is None else _numeric(frame[weights], weights, lines, unit, must="--weights")
     return _complete(X, names, weight, weights, lines, unit, skipped, notes)
 
 
@@ -224,7 +228,10 @@ def _choose(names, columns, skip_columns, weights):
 
 
 def _numeric(values, title, lines, unit, must):
-    """The column as numbers with NaN where there is none, or the reason why it is left out."""
+    """The column as numbers with NaN where there is none, or the reason why it is left out.
+
+    `must` is the option that asks for the column; where there is none, it is empty.
+    """
     import pandas as pd
 
     kind = pd.api.types
@@ -252,6 +259,7 @@ def _numeric(values, title, lines, unit, must):
     array = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     words = np.flatnonzero(np.isnan(array) & values.notna().to_numpy())
     if not len(words):
+        _check_digits(values, f"column {title}")
         return array if must or not np.isnan(array).all() else "no value in any row"
     word = str(values.iloc[words[0]])[:30]
     if (
@@ -262,7 +270,7 @@ def _numeric(values, title, lines, unit, must):
         count = f"{len(words)} of {len(values)} rows" if len(words) > 1 else "one row"
         _refuse(
             f"column {title} has {word!r} in {unit} {lines[words[0]]}, which is no plain number (so in {count}): "
-            f"correct it, or leave the column out with --skip-columns {title}"
+            f"correct it, or {REMEDIES[must].format(title)}"
         )
     return f"not numeric: {word!r}"
 
@@ -272,11 +280,22 @@ def _refuse(message):
 
 
 def _check_integers(values, where):
-    if len(values) and max(abs(int(values.max())), abs(int(values.min()))) > EXACT_INTEGERS:
-        largest = max(abs(int(values.max())), abs(int(values.min())))
-        _refuse(
-            f"{where} holds {largest}, beyond 2**53, up to which float64 is exact: subtract the minimum first"
-        )
+    if len(values):
+        largest = max(int(values.max()), int(values.min()), key=abs)
+        if abs(largest) > EXACT_INTEGERS:
+            _refuse_integer(largest, where)
+
+
+def _check_digits(values, where):
+    """The same for a column that holds text, or numbers of several kinds; what floats hold exactly may pass."""
+    for value in values:
+        if WHOLE.fullmatch(str(value)) and int(value) != int(float(value)):
+            _refuse_integer(int(value), where)
+
+
+def _refuse_integer(number, where):
+    shown = str(number) if abs(number) < 10**40 else f"{str(number)[:20]}..."
+    _refuse(f"{where} holds {shown}, beyond 2**53, up to which float64 is exact: subtract the minimum first")
 
 
 def _complete(X, names, weight, weight_name, lines, unit, skipped, notes):

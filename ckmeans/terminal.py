@@ -48,7 +48,12 @@ class Count(click.IntRange):
         self.word = word
 
     def convert(self, value, param, ctx):
-        return value if value == self.word else super().convert(value, param, ctx)
+        if value == self.word:
+            return value
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value} is neither {self.word} nor a whole number of at least 1", param, ctx)
 
 
 class Variance(click.ParamType):
@@ -57,9 +62,12 @@ class Variance(click.ParamType):
     def convert(self, value, param, ctx):
         if value in ("tied", "per-cluster"):
             return value
-        number = click.FLOAT.convert(value, param, ctx)
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
         if not 0 < number < math.inf:
-            self.fail(f"{value} is not above 0: give a positive number", param, ctx)
+            self.fail(f"{value} is neither a number above 0 nor tied or per-cluster", param, ctx)
         return number
 
 

@@ -162,7 +162,10 @@ def test_soft(here):
         "result"
     ]
     assert sum(full["within_ss"]) == pytest.approx(78.8514414)
-    assert len(full["variances"]) == 3 and full["status"] == "converged"
+    assert len(full["variances"]) == 3 and full["status"] == "converged" and full["n_collapsed"] == 0
+    put("a,b\n" + "1,2\n5,6\n" * 4)
+    result = run("soft", "data.csv", "-k", 2, "--variance", "tied")
+    assert "degenerate: 2 of 2 variances shrank to nothing; the likelihood has no bound" in result.stdout
 
 
 @needs_exhaustive
@@ -220,6 +223,7 @@ BAD = {
     "fit iris -k 3 --out nosuch/labels.csv": ["nosuch", "no folder", "Create it"],
     "fit iris -k 3 --json .": ["folder"],
     "fit data.csv -k 1 --out data.csv": ["data.csv", "data file itself"],
+    "fit iris -k 1 --out ./iris": ["iris", "data file itself"],
     "fit iris -k 3 --out labels.parquet": ["CSV"],
     "exhaustive iris -k 2 --rows 151": ["151", "150"],
 }
@@ -255,6 +259,12 @@ def test_wrong_usage_is_exit_2(here, words):
     assert os.listdir() == []
 
 
+@pytest.mark.parametrize("words", ["fit iris -k 3 --n-init some", "soft iris -k 3 --variance TIED"])
+def test_wrong_words_are_answered_with_the_right_ones(words):
+    message = run(*words.split(), code=2).stderr
+    assert ("neither auto nor" if "fit" in words else "nor tied or per-cluster") in message
+
+
 @pytest.mark.parametrize(
     "error, words",
     [
@@ -279,6 +289,16 @@ def test_failed_write_leaves_the_old_file(here, monkeypatch):
     result = run("fit", "iris", "-k", 3, "--out", "labels.csv", code=1)
     assert "labels.csv could not be written: No space left on device" in result.stderr
     assert os.listdir() == ["labels.csv"] and open("labels.csv").read() == "old"
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="no names for open files")
+def test_labels_into_a_pipe():
+    """As `--out >(gzip > labels.gz)` has them."""
+    reading, writing = os.pipe()
+    with open(reading) as pipe:
+        run("fit", "iris", "-k", 3, "--out", f"/dev/fd/{writing}")
+        os.close(writing)
+        assert pipe.read().splitlines()[:2] == ["line,label", "2,0"]
 
 
 def test_interrupted_before_anything(here, monkeypatch):

@@ -146,6 +146,17 @@ def test_warnings():
         mixture(max_iter=1).fit(IRIS)
     with pytest.warns(ConvergenceWarning, match="3 of 3 variances shrank to the floor"):
         mixture(variance="per-cluster").fit(np.repeat(IRIS[[0, 60, 140]], 3, axis=0))
+    with pytest.warns(ConvergenceWarning, match="Use a fixed variance, or fewer clusters"):
+        assert mixture(variance="tied").fit(np.repeat(IRIS[[0, 60, 140]], 3, axis=0)).n_collapsed_ == 3
+    assert mixture(variance="tied").fit(IRIS).n_collapsed_ == 0
+
+
+def test_a_log_likelihood_beyond_the_floats():
+    weight = np.r_[1e308, np.full(149, 1e-308)]
+    assert (
+        mixture(variance=1.0, init=IRIS[[60, 70, 80]], tol=1).fit(IRIS, sample_weight=weight).log_likelihood_
+        == -np.inf
+    )
 
 
 def test_verbose(capsys):

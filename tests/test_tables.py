@@ -45,6 +45,9 @@ GOOD = {
     "index": (",x,y\n0,1.5,2\n1,3,4\n", [[1.5, 2], [3, 4]], ["x", "y"], [2, 3], ["numbers the rows"]),
     "Id": ("Id,x\n1,1.5\n2,3\n", [[1, 1.5], [2, 3]], ["Id", "x"], [2, 3], ["--skip-columns Id"]),
     "equal names": ("a,a\n1,2\n", [[1, 2]], ["a", "a.1"], [2], []),
+    "large integers that floats hold": ("a\n100000000000000000000\n1.5\n", [[1e20], [1.5]], ["a"], [2, 3], []),
+    "large integers only": ("a\n100000000000000000000\n1\n", [[1e20], [1]], ["a"], [2, 3], []),
+    "large integers in names": ("n,v\nx1,1\n12345678901234567890,2\ny,3\n", [[1], [2], [3]], ["v"], [2, 3, 4], ["column n"]),
     "all digits": ("a,b\n0.1,1e-300\n2,5e-324\n", [[0.1, 1e-300], [2, 5e-324]], ["a", "b"], [2, 3], []),
 }  # fmt: skip
 
@@ -87,13 +90,24 @@ BAD = {
     "infinity": ("a,b\n1,2\n3,inf\n", {}, ["infinity", "line 3", "column b"]),
     "all incomplete": ("a,b\n1,?\n?,2\n", {}, ["every row has a missing value"]),
     "large integer": ("a\n1\n9007199254740993\n", {}, ["9007199254740993", "2**53"]),
+    "large integer, one missing": (
+        "a,b\n9007199254740993,1\n,2\n",
+        {},
+        ["column a", "9007199254740993", "2**53"],
+    ),
+    "large integer, decimals": ("a;b\n9007199254740993;1\n1,5;2\n", {}, ["9007199254740993", "2**53"]),
+    "integers beyond 2**64": (
+        "a,b\n1,-20000000000000000003\n2,1\n",
+        {},
+        ["column b", "-20000000000000000003"],
+    ),
     "short of rows": ("150 4\n1 2 3 4\n5 6 7 8\n", {}, ["150", "2 follow"]),
     "binary": (b"\x01\x02\0\0", {}, ["binary"]),
     "spreadsheet": (b"PK\x03\x04abcdefgh", {}, ["spreadsheet"]),
     "no such column": ("a,b\n1,2\n", {"columns": ["c"]}, ["'c'", "a, b"]),
-    "column of words": ("a,b\n1,x\n2,y\n", {"columns": ["a", "b"]}, ["column b", "'x'"]),
+    "column of words": ("a,b\n1,x\n2,y\n", {"columns": ["a", "b"]}, ["column b", "'x'", "out of --columns"]),
     "nothing left": ("a,b\n1,2\n", {"skip_columns": ["a", "b"]}, ["no column is left"]),
-    "weights of words": ("a,b\n1,x\n2,y\n", {"weights": "b"}, ["column b", "'x'"]),
+    "weights of words": ("a,b\n1,x\n2,y\n", {"weights": "b"}, ["column b", "'x'", "with --weights"]),
     "negative weight": ("a,w\n1,2\n2,-3\n", {"weights": "w"}, ["-3", "line 3", "column w"]),
     "long delimiter": ("a,b\n1,2\n", {"delimiter": "::"}, ["'::'"]),
 }
