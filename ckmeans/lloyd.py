@@ -8,6 +8,7 @@ from .rows import Partition
 CHECK = 256  # iterations after which the inertia must have fallen: rounding could in theory go in circles
 
 EARLY = 3  # updates after which a start is given up that is still far from the best
+FUTILE = 16  # times in a row that empty clusters were filled and the inertia had not fallen: rounding goes in circles
 
 
 def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ceiling=None):
@@ -38,6 +39,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ce
     stop_reason : {"converged", "tol", "max_iter", "hopeless"}
     """
     last, n_iter, fresh = np.inf, 0, True
+    lowest, n_futile = np.inf, 0
     partition = partition or Partition(rows, len(centers))
     looks = [np.inf if max_iter is None else max_iter, EARLY if ceiling is not None else np.inf]
     while True:
@@ -69,6 +71,14 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ce
             centers, masses = partition.means(centers)
             n_iter += 1
         if not masses.all():
+            # By differences, to the last bit: the mean of copies of a row is that row.
+            centers, _, inertia = rows.update(partition.labels, centers)
+            lowest, n_futile = min(lowest, inertia), 0 if inertia < lowest else n_futile + 1
+            if n_futile == FUTILE:
+                rows.assign(centers, partition)
+                if follow is not None:
+                    follow(centers)
+                return partition, centers, n_iter, "converged"
             centers = relocate(rows, partition.labels, centers, masses)
 
 

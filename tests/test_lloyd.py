@@ -374,6 +374,7 @@ def test_empty_clusters_go_to_where_they_lower_the_inertia_most(weighted, seed, 
 
 @DTYPES
 @given(SEEDS, st.integers(1, 6), st.integers(1, 12), st.booleans())
+@example(97, 5, 11, False)  # once went in circles
 @FAST
 def test_fewer_distinct_rows_than_clusters(dtype, seed, n_distinct, k, far):
     rng = np.random.default_rng(seed)
