@@ -106,10 +106,21 @@ def instruction_set(request):
 def test_labels_by_every_instruction_set(instruction_set, dtype):
     """Rows and centers around whole panels and tiles, near ties and small offsets among them."""
     rng = np.random.default_rng(0)
-    for n, d, k in [(1, 1, 1), (7, 2, 3), (64, 3, 4), (65, 4, 5), (129, 5, 8), (31, 16, 9), (33, 17, 33), (200, 2, 40)]:
+    for n, d, k in [
+        (1, 1, 1),
+        (7, 2, 3),
+        (64, 3, 4),
+        (65, 4, 5),
+        (129, 5, 8),
+        (31, 16, 9),
+        (33, 17, 33),
+        (200, 2, 40),
+    ]:
         for offset in (0.0, 1e4):
             X, centers = near_ties(rng, n, d, k, dtype, offset)
-            centers[:: 3] = X[rng.integers(n, size=len(centers[:: 3]))] + rng.normal(size=(len(centers[:: 3]), d))
+            centers[::3] = X[rng.integers(n, size=len(centers[::3]))] + rng.normal(
+                size=(len(centers[::3]), d)
+            )
             some = rng.integers(n, size=8)
             labels = assign(X, centers)
             assert labels[some].tolist() == reference.assign(numbers(X[some]), numbers(centers))
@@ -130,7 +141,9 @@ def test_every_instruction_set_goes_the_same_way(instruction_set, dtype, weighte
     assert np.array_equal(model.labels_, expected.labels_) and model.inertia_ == expected.inertia_
 
 
-OVERFLOW = pytest.mark.xfail(strict=True, reason="scores of centers beyond 1e19 (1e154) times the spread overflow to NaN")
+OVERFLOW = pytest.mark.xfail(
+    strict=True, reason="scores of centers beyond 1e19 (1e154) times the spread overflow to NaN"
+)
 FAR = [(np.float64, d) for d in (1e10, 1e60, 1e150)] + [(np.float32, d) for d in (1e10, 1e19)]
 TOO_FAR = [(np.float64, d) for d in (1e170, 1e250)] + [(np.float32, d) for d in (1e25, 1e38, 1e60, 1e250)]
 
@@ -231,10 +244,14 @@ def test_progress_below_the_rounding_of_the_inertia():
     assert model.labels_.tolist() == labels
 
 
-COARSE = pytest.mark.xfail(strict=True, reason="one fixed-point unit for all values: 2**-100 of the largest is lost")
+COARSE = pytest.mark.xfail(
+    strict=True, reason="one fixed-point unit for all values: 2**-100 of the largest is lost"
+)
 
 
-@pytest.mark.parametrize("exponent", [0, 20, 40, 60, *(pytest.param(e, marks=COARSE) for e in (80, 100, 200))])
+@pytest.mark.parametrize(
+    "exponent", [0, 20, 40, 60, *(pytest.param(e, marks=COARSE) for e in (80, 100, 200))]
+)
 def test_a_column_that_is_large_and_constant(exponent):
     """It takes no part in any distance, and must not take the digits of the others."""
     for seed in range(25):
@@ -248,7 +265,9 @@ def test_a_column_that_is_large_and_constant(exponent):
             assert numbers(model.cluster_centers_) == centers
 
 
-@pytest.mark.parametrize("value", [1e10, 1e20, *(pytest.param(v, marks=COARSE) for v in (1e30, 3.4e38, 1e99, 1e150))])
+@pytest.mark.parametrize(
+    "value", [1e10, 1e20, *(pytest.param(v, marks=COARSE) for v in (1e30, 3.4e38, 1e99, 1e150))]
+)
 def test_one_value_far_from_all_others(value):
     """3.4e38 and the like mark what is missing, in some files: a cluster of its own, and the rest as without it."""
     X = np.random.default_rng(0).normal(size=(200, 2))
