@@ -44,9 +44,22 @@ def seconds_each(d, k, n_coefs, weighted, summing=False):
 
 
 def number_of_coefs(d, k, reduced):
-    """Coefficients of a prefix: odd and at least 3, as the kernels want it."""
-    n = 1 + d if reduced and k == 2 else k + (k - 1 if reduced else k) * d
-    return max(3, n | 1)
+    """Coefficients of a prefix."""
+    return 1 + d if reduced and k == 2 else k + (k - 1 if reduced else k) * d
+
+
+def _filled(array):
+    """A copy whose last axis has the multiple of entries that the kernels want, the new ones zero."""
+    more = -array.shape[-1] % kernels.PADDING
+    return np.ascontiguousarray(np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, more)]))
+
+
+def _aligned(*shape):
+    """An uninitialised array on a boundary of 64 bytes: vectors then lie in one line of the cache."""
+    size = math.prod(shape)
+    array = np.empty(size + 7)
+    start = -(array.ctypes.data // 8) % 8
+    return array[start : start + size].reshape(shape)
 
 
 _Head = namedtuple("_Head", "labels sums weights n_open")  # (h,), (k, d), (k,), int
@@ -99,13 +112,13 @@ class Walk:
         """Bound on the rounding error of a score, be it the kernel's or that of `near`.
 
         Each score is a sum of products of two cluster sums over a cluster weight, accurate to
-        (4 n + n_coefs + 32) U relative to its absolute value. By Cauchy and Schwarz these absolute values add up to 4
-        times the spread when every cluster has its own sum, and to 4 + 4 ratio times the spread when the last one is
-        eliminated, ratio = total weight / least weight. Rounding y costs 2 U spread more; the last term is for
-        underflow.
+        (4 n + n_coefs + 48) U relative to its absolute value, with fused multiply-adds (a rounding less each) or
+        without. By Cauchy and Schwarz these absolute values add up to 4 times the spread when every cluster has its
+        own sum, and to 4 + 4 ratio times the spread when the last one is eliminated, ratio = total weight / least
+        weight. Rounding y costs 2 U spread more; the last term is for underflow.
         """
         size = (4 + 4 * ratio if self.reduced else 4) * self.spread
-        return (4 * self.n + self.n_coefs + 32) * U * size + 2.0**-990 / self.weights.min()
+        return (4 * self.n + self.n_coefs + 48) * U * size + 2.0**-990 / self.weights.min()
 
     def heads(self):
         """The labellings of the head rows, in lexicographic order, each with its sums."""
@@ -154,8 +167,8 @@ class Walk:
             models = np.unique(opened, return_index=True)[1][np.unique(opened, return_inverse=True)[1]]
             self._low[n_open] = _Low(
                 np.ascontiguousarray(table.labels),
-                np.ascontiguousarray(table.sums.transpose(1, 2, 0)),
-                np.ascontiguousarray(table.weights.T),
+                _filled(table.sums.transpose(1, 2, 0)),
+                _filled(table.weights.T),
                 n_stem,
                 np.r_[stems, len(stem)].astype(np.int32),
                 models.astype(np.int32),
@@ -169,30 +182,27 @@ class Walk:
     def best_scores(self, head, middles):
         """The greatest score of each low entry in a block."""
         low = self.low(middles.n_open)
-        top = np.empty(len(low.labels))
+        top = _aligned(low.weights.shape[1])
         kernels.best_scores(
             middles.sums + head.sums, middles.weights + head.weights, middles.starts, self.total,
             low.sums, low.weights, self.reduced,
-            np.zeros((len(middles.labels), self.n_coefs)),
-            np.zeros((self.k + 1 + self.n_coefs, kernels.CHUNK)),
-            top,
+            np.empty((self.n_coefs, len(middles.labels))), _aligned(1 + self.n_coefs, kernels.CHUNK), top,
         )  # fmt: skip
-        return top
+        return top[: len(low.labels)]
 
     def sum_scores(self, head, middles, shift, scale):
         """Sum of exp((score - shift) scale) over a block, and the same by pairs of rows (i < j)."""
         low = self.low(middles.n_open)
-        n_prefixes, n_low = len(middles.labels), len(low.labels)
+        n_prefixes, n_low = len(middles.labels), low.weights.shape[1]
         high = np.broadcast_to(np.array(head.labels, np.int8), (n_prefixes, self.n_head))
         pairs = np.zeros((self.n, self.n))
         total = kernels.sum_scores(
             middles.sums + head.sums, middles.weights + head.weights, middles.starts, self.total,
             low.sums, low.weights, self.reduced, shift, scale,
             np.ascontiguousarray(np.hstack([high, middles.labels])), low.labels, low.n_stem, low.stems, low.models,
-            np.zeros((n_prefixes, self.n_coefs)),
-            np.zeros((self.k + 1 + self.n_coefs, n_low)),
-            np.empty(n_low), np.empty(n_low), np.empty((self.k, self.n - self.n_high)), np.empty(n_prefixes),
-            np.empty(n_low), pairs,
+            np.empty((self.n_coefs, n_prefixes)), _aligned(1 + self.n_coefs, n_low),
+            _aligned(n_low), _aligned(n_low), np.empty((self.k, self.n - self.n_high)), np.empty(n_prefixes),
+            _aligned(n_low), pairs,
         )  # fmt: skip
         return total, pairs
 
