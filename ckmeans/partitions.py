@@ -66,7 +66,7 @@ _Head = namedtuple("_Head", "labels sums weights n_open")  # (h,), (k, d), (k,),
 _Middles = namedtuple(
     "_Middles", "labels sums weights starts n_open"
 )  # as the kernels want them, before the head
-_Low = namedtuple("_Low", "labels sums weights n_stem stems models")
+_Low = namedtuple("_Low", "labels sums weights n_stem stems tails n_cells")
 _Table = namedtuple("_Table", "labels sums weights n_open")
 
 
@@ -84,6 +84,18 @@ def _continuations(rows, weights, k, n_open):
         totals[np.arange(len(parent)), label] += weight
         table = _Table(labels, sums, totals, np.maximum(table.n_open[parent], label + 1))
     return table
+
+
+def _places(opened, sizes):
+    """Where the tails of each stem are summed, after a cell for each stem, and how many cells there are.
+
+    Stems that leave as many clusters open have the same tails.
+    """
+    places, end = {}, len(sizes) + -len(sizes) % 8
+    for key, size in zip(opened.tolist(), sizes.tolist()):
+        if key not in places:
+            places[key], end = end, end + size
+    return np.array([places[key] for key in opened.tolist()], np.int32), end + -end % 8
 
 
 class Walk:
@@ -164,14 +176,15 @@ class Walk:
             stem = table.labels[:, :n_stem]
             stems = np.flatnonzero(np.r_[True, np.any(stem[1:] != stem[:-1], axis=1)])
             opened = np.maximum(stem[stems].max(axis=1, initial=-1) + 1, n_open)
-            models = np.unique(opened, return_index=True)[1][np.unique(opened, return_inverse=True)[1]]
+            tails, n_cells = _places(opened, np.diff(np.r_[stems, len(stem)]))
             self._low[n_open] = _Low(
                 np.ascontiguousarray(table.labels),
                 _filled(table.sums.transpose(1, 2, 0)),
                 _filled(table.weights.T),
                 n_stem,
                 np.r_[stems, len(stem)].astype(np.int32),
-                models.astype(np.int32),
+                tails,
+                n_cells,
             )
         return self._low[n_open]
 
@@ -194,14 +207,13 @@ class Walk:
         """Sum of exp((score - shift) scale) over a block, and the same by pairs of rows (i < j)."""
         low = self.low(middles.n_open)
         n_prefixes, n_low = len(middles.labels), low.weights.shape[1]
-        high = np.broadcast_to(np.array(head.labels, np.int8), (n_prefixes, self.n_head))
         pairs = np.zeros((self.n, self.n))
         total = kernels.sum_scores(
             middles.sums + head.sums, middles.weights + head.weights, middles.starts, self.total,
             low.sums, low.weights, self.reduced, shift, scale,
-            np.ascontiguousarray(np.hstack([high, middles.labels])), low.labels, low.n_stem, low.stems, low.models,
-            np.empty((self.n_coefs, n_prefixes)), _aligned(1 + self.n_coefs, n_low),
-            _aligned(n_low), _aligned(n_low), np.empty((self.k, self.n - self.n_high)), np.empty(n_prefixes),
+            np.array(head.labels, np.int8), middles.labels, low.labels, low.n_stem, low.stems, low.tails,
+            np.empty((self.n_coefs, n_prefixes)), _aligned(1 + self.n_coefs, n_low), _aligned(n_low),
+            _aligned(low.n_cells), np.zeros((middles.labels.shape[1], self.k, low.n_cells)), np.empty(n_prefixes),
             _aligned(n_low), pairs,
         )  # fmt: skip
         return total, pairs

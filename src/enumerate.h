@@ -205,22 +205,41 @@ static void NAME(weigh)(
     }
 }
 
-/* Adds n values to `tails`, and returns their sum. */
-static double NAME(gather)(const double *values, double *tails, ptrdiff_t n)
+/* Sums values over the tails of each stem, and over the stems of each tail, into zeroed cells; returns the sum of all. */
+static double NAME(fold)(
+    const double *values, const int *stems, const int *tails, ptrdiff_t n_stems, double *cells)
 {
-    double parts[W], total = 0;
-    VEC sum = SET1(0.0);
-    ptrdiff_t b = 0;
-    for (; b + W <= n; b += W) {
-        VEC value = LOAD(values + b);
-        STORE(tails + b, ADD(LOAD(tails + b), value));
-        sum = ADD(sum, value);
+    double total = 0;
+    for (ptrdiff_t a = 0; a < n_stems; a++) {
+        const double *value = values + stems[a];
+        double *tail = cells + tails[a], parts[W], rest = 0;
+        const ptrdiff_t n = stems[a + 1] - stems[a];
+        VEC sum = SET1(0.0);
+        ptrdiff_t b = 0;
+        for (; b + W <= n; b += W) {
+            VEC v = LOAD(value + b);
+            STORE(tail + b, ADD(LOAD(tail + b), v));
+            sum = ADD(sum, v);
+        }
+        for (; b < n; b++) {
+            tail[b] += value[b];
+            rest += value[b];
+        }
+        STORE(parts, sum);
+        for (int width = W / 2; width; width /= 2)
+            for (int i = 0; i < width; i++) parts[i] += parts[i + width];
+        cells[a] = parts[0] + rest;
+        total += cells[a];
     }
-    STORE(parts, sum);
-    for (; b < n; b++) {
-        tails[b] += values[b];
-        total += values[b];
-    }
-    for (int i = 0; i < W; i++) total += parts[i];
     return total;
+}
+
+/* Adds the cells of one prefix to those of the label of each of its rows. */
+static void NAME(deal)(
+    const double *cells, ptrdiff_t n_cells, const signed char *labels, ptrdiff_t n_rows, ptrdiff_t k, double *sheets)
+{
+    for (ptrdiff_t i = 0; i < n_rows; i++) {
+        double *sheet = sheets + (i * k + labels[i]) * n_cells;
+        for (ptrdiff_t b = 0; b < n_cells; b += W) STORE(sheet + b, ADD(LOAD(sheet + b), LOAD(cells + b)));
+    }
 }

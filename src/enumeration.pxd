@@ -15,6 +15,10 @@ cdef extern from "enumeration.h" nogil:
         void (*weigh)(
             const double* columns, ptrdiff_t stride, ptrdiff_t m, const double* u, ptrdiff_t n_prefixes,
             ptrdiff_t n, double* values, double* sums) noexcept nogil
-        double (*gather)(const double* values, double* tails, ptrdiff_t n) noexcept nogil
+        double (*fold)(
+            const double* values, const int* stems, const int* tails, ptrdiff_t n_stems, double* cells) noexcept nogil
+        void (*deal)(
+            const double* cells, ptrdiff_t n_cells, const signed char* labels, ptrdiff_t n_rows, ptrdiff_t k,
+            double* sheets) noexcept nogil
     const instruction_set INSTRUCTION_SETS[]
     int n_supported()

@@ -114,48 +114,6 @@ cdef void add_pairs(
         labels += n_rows
 
 
-cdef double fold(
-    const double* values,               # IN (n_low,), in lexicographic order of the labels
-    const signed char* labels, Py_ssize_t n_rows,   # IN (n_low, n_rows)
-    Py_ssize_t n_stem,                  # rows of the stem; the others are the tail's
-    const int* starts, Py_ssize_t n_stems,          # IN (n_stems + 1,), first entry of each stem
-    const int* models,                  # IN (n_stems,), the first stem with the same tails as this one
-    double* tails,                      # SCRATCH (n_low,)
-    double* shares,                     # OUT (k, n_rows)
-    Py_ssize_t k,
-    const instruction_set* isa,
-) noexcept nogil:
-    """For each low row and cluster the sum of the values that put it there; returns the sum of all values.
-
-    An entry is a stem followed by a tail. Values are first summed over the tails of each stem and over the stems of
-    each tail, so that a value is touched twice, however many rows there are.
-    """
-    cdef:
-        Py_ssize_t a, b, j, start
-        double s, total = 0
-        const signed char* label
-    for j in range(k * n_rows):
-        shares[j] = 0
-    for a in range(n_stems):
-        if models[a] == a:
-            for b in range(starts[a], starts[a + 1]):
-                tails[b] = 0
-    for a in range(n_stems):
-        start = starts[a]
-        s = isa.gather(values + start, tails + starts[models[a]], starts[a + 1] - start)
-        total += s
-        label = labels + start * n_rows
-        for j in range(n_stem):
-            shares[label[j] * n_rows + j] += s
-    for a in range(n_stems):
-        if models[a] == a:
-            for b in range(starts[a], starts[a + 1]):
-                label = labels + b * n_rows
-                for j in range(n_stem, n_rows):
-                    shares[label[j] * n_rows + j] += tails[b]
-    return total
-
-
 def sum_scores(
     const double[:, :, ::1] sums,         # IN (n_prefixes, k, d), P, sorted by class
     const double[:, ::1] weights,         # IN (n_classes, k), V
@@ -165,26 +123,32 @@ def sum_scores(
     const double[:, ::1] low_weights,     # IN (k, n_low), W, likewise
     bint reduced,
     double shift, double scale,           # a partition counts exp((score - shift) * scale)
-    const signed char[:, ::1] labels,     # IN (n_prefixes, n_high), labels of the prefixes
+    const signed char[::1] head,          # IN (n_head,), labels of the rows that are alike in all prefixes
+    const signed char[:, ::1] labels,     # IN (n_prefixes, n_middle), labels of the other rows of the prefixes
     const signed char[:, ::1] low_labels, # IN (n_entries, n_rows), labels of the entries, in lexicographic order
     Py_ssize_t n_stem,                    # the stem of an entry is its labels of the first n_stem of these rows
     const int[::1] stems,                 # IN (n_stems + 1,), first entry of each stem
-    const int[::1] models,                # IN (n_stems,), the first stem with the same tails as this one
+    const int[::1] tails,                 # IN (n_stems,), first cell of its tails, the same for the same tails
     double[:, ::1] coefs,                 # SCRATCH (n_coefs, n_prefixes)
     double[:, ::1] columns,               # SCRATCH (1 + n_coefs, n_low)
     double[::1] values,                   # SCRATCH (n_low,)
-    double[::1] tails,                    # SCRATCH (n_low,)
-    double[:, ::1] shares,                # SCRATCH (k, n_rows)
+    double[::1] cells,                    # SCRATCH (n_cells,), one cell for each stem, then one for each tail
+    double[:, :, ::1] sheets,             # SCRATCH (n_middle, k, n_cells), zero on entry
     double[::1] by_prefix,                # SCRATCH (n_prefixes,)
     double[::1] by_entry,                 # SCRATCH (n_low,)
     double[:, ::1] pairs,                 # IN OUT (n, n), raised at i < j by the sum over partitions with i, j together
 ):
-    """The sum over the partitions that extend the prefixes given; the same by pairs of rows goes into `pairs`."""
+    """The sum over the partitions that extend the prefixes given; the same by pairs of rows goes into `pairs`.
+
+    An entry is a stem followed by a tail. Values are first summed over the tails of each stem and over the stems of each
+    tail; these cells are then added up for each label of each row of the prefixes, so that a value is touched twice,
+    however many rows there are.
+    """
     cdef:
         Py_ssize_t k = sums.shape[1], d = sums.shape[2], n_low = values.shape[0], n_prefixes = sums.shape[0]
-        Py_ssize_t n_high = labels.shape[1], n_rows = low_labels.shape[1], n = pairs.shape[0]
-        Py_ssize_t m = coefs.shape[0] - 1, p, c, i, j
-        double result = 0
+        Py_ssize_t n_head = head.shape[0], n_middle = labels.shape[1], n_rows = low_labels.shape[1]
+        Py_ssize_t n_high = n_head + n_middle, n = pairs.shape[0], m = coefs.shape[0] - 1, p, c, g, i, j, b
+        double result = 0, share
         const instruction_set* isa = &INSTRUCTION_SETS[chosen]
     with nogil:
         for j in range(n_low):
@@ -196,15 +160,34 @@ def sum_scores(
                      shift, scale, &columns[0, 0], n_low)
             for p in range(starts[c], starts[c + 1]):
                 isa.weigh(&columns[0, 0], n_low, m, &coefs[0, p], n_prefixes, n_low, &values[0], &by_entry[0])
-                by_prefix[p] = fold(&values[0], &low_labels[0, 0], n_rows, n_stem, &stems[0], models.shape[0],
-                                    &models[0], &tails[0], &shares[0, 0], k, isa)
+                for b in range(cells.shape[0]):
+                    cells[b] = 0
+                by_prefix[p] = isa.fold(&values[0], &stems[0], &tails[0], tails.shape[0], &cells[0])
                 result += by_prefix[p]
-                for i in range(n_high):
-                    for j in range(n_rows):
-                        pairs[i, n_high + j] += shares[labels[p, i], j]
-        if n_high:
-            add_pairs(&labels[0, 0], &by_prefix[0], labels.shape[0], n_high, &pairs[0, 0], n)
+                isa.deal(&cells[0], cells.shape[0], &labels[p, 0], n_middle, k, &sheets[0, 0, 0])
         add_pairs(&low_labels[0, 0], &by_entry[0], low_labels.shape[0], n_rows, &pairs[n_high, n_high], n)
+        if n_middle:
+            add_pairs(&labels[0, 0], &by_prefix[0], n_prefixes, n_middle, &pairs[n_head, n_head], n)
+        for g in range(n_head):
+            for i in range(g + 1, n_head):
+                pairs[g, i] += result if head[g] == head[i] else 0.0
+            for i in range(n_middle):
+                for b in range(tails.shape[0]):
+                    pairs[g, n_head + i] += sheets[i, head[g], b]
+            for b in range(low_labels.shape[0]):
+                for j in range(n_rows):
+                    pairs[g, n_high + j] += by_entry[b] if low_labels[b, j] == head[g] else 0.0
+        for i in range(n_middle):
+            g = -1   # the last of the places of tails seen: they grow from one kind of tails to the next
+            for b in range(tails.shape[0]):
+                for j in range(n_stem):
+                    pairs[n_head + i, n_high + j] += sheets[i, low_labels[stems[b], j], b]
+                if tails[b] > g:
+                    g = tails[b]
+                    for p in range(stems[b + 1] - stems[b]):
+                        for j in range(n_stem, n_rows):
+                            c = low_labels[stems[b] + p, j]
+                            pairs[n_head + i, n_high + j] += sheets[i, c, tails[b] + p]
     return result
 
 
