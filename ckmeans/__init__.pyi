@@ -1,3 +1,4 @@
+from .configuration import show_config as show_config
 from .estimators import KMeans as KMeans
 from .exhaustive import count_partitions as count_partitions
 from .exhaustive import exhaustive_search as exhaustive_search

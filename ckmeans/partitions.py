@@ -1,7 +1,7 @@
 """The walk over all partitions: tables, blocks, scores with their error, and the order in which they come.
 
 The rows are split in three: head | middle | low. A block of work is one head with all the middles that continue it
-and, for each of these, all low entries (src/exhaustive.pyx). Blocks take some 10 ms, so a walk can be stopped after
+and, for each of these, all low entries (src/exhaustive.pyx). Blocks take a few ms, so a walk can be stopped after
 any of them, and the share of the partitions done is known exactly.
 """
 
@@ -17,7 +17,7 @@ from .exact import ExactRows
 from .workers import Expired
 
 MAX_ENTRIES = 1024  # of the low table
-BLOCK_SECONDS = 0.015  # at most, as estimated
+BLOCK_SECONDS = 0.008  # at most, as estimated
 ROUND = 8  # blocks for each thread between two looks at the results, which are collected in one order in any case,
 MAX_ROUND = 4096  # but no more than these
 MAX_BLOCKS = 512  # blocks kept for a second look,
@@ -37,22 +37,35 @@ def count_labellings(n_rows, n_open, n_clusters):
 
 
 def seconds_each(d, k, n_coefs, weighted, summing=False):
-    """Seconds per partition on one thread."""
-    columns = k * (d + 1) * (1.5 if weighted else 0.02 * k)  # made for one prefix, or shared by those alike
-    return 1e-9 * (0.22 * n_coefs + columns + (6.0 if summing else 0.0))
+    """Seconds per partition on one thread, somewhat more than with AVX2 and less than with SSE2 or NEON."""
+    columns = k * (d + 1) * (0.6 if weighted else 0.008 * k)  # made for one prefix, or shared by those alike
+    return 1e-9 * (0.1 * n_coefs + columns + (3.0 if summing else 0.0))
 
 
 def number_of_coefs(d, k, reduced):
-    """Coefficients of a prefix: odd and at least 3, as the kernels want it."""
-    n = 1 + d if reduced and k == 2 else k + (k - 1 if reduced else k) * d
-    return max(3, n | 1)
+    """Coefficients of a prefix."""
+    return 1 + d if reduced and k == 2 else k + (k - 1 if reduced else k) * d
+
+
+def _filled(array):
+    """A copy whose last axis has the multiple of entries that the kernels want, the new ones zero."""
+    more = -array.shape[-1] % kernels.PADDING
+    return np.ascontiguousarray(np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, more)]))
+
+
+def _aligned(*shape):
+    """An uninitialised array on a boundary of 64 bytes: vectors then lie in one line of the cache."""
+    size = math.prod(shape)
+    array = np.empty(size + 7)
+    start = -(array.ctypes.data // 8) % 8
+    return array[start : start + size].reshape(shape)
 
 
 _Head = namedtuple("_Head", "labels sums weights n_open")  # (h,), (k, d), (k,), int
 _Middles = namedtuple(
     "_Middles", "labels sums weights starts n_open"
 )  # as the kernels want them, before the head
-_Low = namedtuple("_Low", "labels sums weights n_stem stems models")
+_Low = namedtuple("_Low", "labels sums weights n_stem stems tails n_cells")
 _Table = namedtuple("_Table", "labels sums weights n_open")
 
 
@@ -70,6 +83,18 @@ def _continuations(rows, weights, k, n_open):
         totals[np.arange(len(parent)), label] += weight
         table = _Table(labels, sums, totals, np.maximum(table.n_open[parent], label + 1))
     return table
+
+
+def _places(opened, sizes):
+    """Where the tails of each stem are summed, after a cell for each stem, and how many cells there are.
+
+    Stems that leave as many clusters open have the same tails.
+    """
+    places, end = {}, len(sizes) + -len(sizes) % 8
+    for key, size in zip(opened.tolist(), sizes.tolist()):
+        if key not in places:
+            places[key], end = end, end + size
+    return np.array([places[key] for key in opened.tolist()], np.int32), end + -end % 8
 
 
 class Walk:
@@ -98,13 +123,13 @@ class Walk:
         """Bound on the rounding error of a score, be it the kernel's or that of `near`.
 
         Each score is a sum of products of two cluster sums over a cluster weight, accurate to
-        (4 n + n_coefs + 32) U relative to its absolute value. By Cauchy and Schwarz these absolute values add up to 4
-        times the spread when every cluster has its own sum, and to 4 + 4 ratio times the spread when the last one is
-        eliminated, ratio = total weight / least weight. Rounding y costs 2 U spread more; the last term is for
-        underflow.
+        (4 n + n_coefs + 48) U relative to its absolute value, with fused multiply-adds (a rounding less each) or
+        without. By Cauchy and Schwarz these absolute values add up to 4 times the spread when every cluster has its
+        own sum, and to 4 + 4 ratio times the spread when the last one is eliminated, ratio = total weight / least
+        weight. Rounding y costs 2 U spread more; the last term is for underflow.
         """
         size = (4 + 4 * ratio if self.reduced else 4) * self.spread
-        return (4 * self.n + self.n_coefs + 32) * U * size + 2.0**-990 / self.weights.min()
+        return (4 * self.n + self.n_coefs + 48) * U * size + 2.0**-990 / self.weights.min()
 
     def heads(self):
         """The labellings of the head rows, in lexicographic order, each with its sums."""
@@ -150,14 +175,15 @@ class Walk:
             stem = table.labels[:, :n_stem]
             stems = np.flatnonzero(np.r_[True, np.any(stem[1:] != stem[:-1], axis=1)])
             opened = np.maximum(stem[stems].max(axis=1, initial=-1) + 1, n_open)
-            models = np.unique(opened, return_index=True)[1][np.unique(opened, return_inverse=True)[1]]
+            tails, n_cells = _places(opened, np.diff(np.r_[stems, len(stem)]))
             self._low[n_open] = _Low(
                 np.ascontiguousarray(table.labels),
-                np.ascontiguousarray(table.sums.transpose(1, 2, 0)),
-                np.ascontiguousarray(table.weights.T),
+                _filled(table.sums.transpose(1, 2, 0)),
+                _filled(table.weights.T),
                 n_stem,
                 np.r_[stems, len(stem)].astype(np.int32),
-                models.astype(np.int32),
+                tails,
+                n_cells,
             )
         return self._low[n_open]
 
@@ -168,30 +194,26 @@ class Walk:
     def best_scores(self, head, middles):
         """The greatest score of each low entry in a block."""
         low = self.low(middles.n_open)
-        top = np.empty(len(low.labels))
+        top = _aligned(low.weights.shape[1])
         kernels.best_scores(
             middles.sums + head.sums, middles.weights + head.weights, middles.starts, self.total,
             low.sums, low.weights, self.reduced,
-            np.zeros((len(middles.labels), self.n_coefs)),
-            np.zeros((self.k + 1 + self.n_coefs, kernels.CHUNK)),
-            top,
+            np.empty((self.n_coefs, len(middles.labels))), _aligned(1 + self.n_coefs, kernels.CHUNK), top,
         )  # fmt: skip
-        return top
+        return top[: len(low.labels)]
 
     def sum_scores(self, head, middles, shift, scale):
         """Sum of exp((score - shift) scale) over a block, and the same by pairs of rows (i < j)."""
         low = self.low(middles.n_open)
-        n_prefixes, n_low = len(middles.labels), len(low.labels)
-        high = np.broadcast_to(np.array(head.labels, np.int8), (n_prefixes, self.n_head))
+        n_prefixes, n_low = len(middles.labels), low.weights.shape[1]
         pairs = np.zeros((self.n, self.n))
         total = kernels.sum_scores(
             middles.sums + head.sums, middles.weights + head.weights, middles.starts, self.total,
             low.sums, low.weights, self.reduced, shift, scale,
-            np.ascontiguousarray(np.hstack([high, middles.labels])), low.labels, low.n_stem, low.stems, low.models,
-            np.zeros((n_prefixes, self.n_coefs)),
-            np.zeros((self.k + 1 + self.n_coefs, n_low)),
-            np.empty(n_low), np.empty(n_low), np.empty((self.k, self.n - self.n_high)), np.empty(n_prefixes),
-            np.empty(n_low), pairs,
+            np.array(head.labels, np.int8), middles.labels, low.labels, low.n_stem, low.stems, low.tails,
+            np.empty((self.n_coefs, n_prefixes)), _aligned(1 + self.n_coefs, n_low), _aligned(n_low),
+            _aligned(low.n_cells), np.zeros((middles.labels.shape[1], self.k, low.n_cells)), np.empty(n_prefixes),
+            _aligned(n_low), pairs,
         )  # fmt: skip
         return total, pairs
 

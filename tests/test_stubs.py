@@ -12,7 +12,6 @@ import ckmeans
 import ckmeans._kernels
 
 PACKAGE = Path(ckmeans.__file__).parent
-LATER = {"lloyd", "panels"}  # being rewritten: their stubs follow
 KERNELS = sorted(module.name for module in pkgutil.iter_modules(ckmeans._kernels.__path__))
 
 
@@ -37,7 +36,7 @@ def test_there_are_kernels():
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[pytest.mark.xfail(reason="later")] * (name in LATER)) for name in KERNELS],
+    KERNELS,
 )
 def test_kernel(name):
     module = importlib.import_module(f"ckmeans._kernels.{name}")

@@ -1,0 +1,28 @@
+/* The loops over partitions for each instruction set, from the one template enumerate.h. */
+#ifndef CKMEANS_ENUMERATION_H
+#define CKMEANS_ENUMERATION_H
+#define DOUBLE_TEMPLATE "enumerate.h"
+#include "sets.h"
+
+typedef struct {
+    const char *name;
+    void (*fill)(const double *, const double *, ptrdiff_t, ptrdiff_t, const double *, const double *, ptrdiff_t,
+                 ptrdiff_t, int, double, double, double *, ptrdiff_t);
+    void (*raise)(const double *, ptrdiff_t, ptrdiff_t, const double *, ptrdiff_t, ptrdiff_t, ptrdiff_t, double *);
+    void (*weigh)(const double *, ptrdiff_t, ptrdiff_t, const double *, ptrdiff_t, ptrdiff_t, double *, double *);
+    double (*fold)(const double *, const int *, const int *, ptrdiff_t, double *);
+    void (*deal)(const double *, ptrdiff_t, const signed char *, ptrdiff_t, ptrdiff_t, double *);
+} instruction_set;
+
+#define SET(name) \
+    {#name, fill_##name##_f64, raise_##name##_f64, weigh_##name##_f64, fold_##name##_f64, deal_##name##_f64}
+static const instruction_set INSTRUCTION_SETS[] = {
+#if defined(__x86_64__) || defined(_M_X64)
+    SET(sse2), SET(avx2), SET(avx512)
+#elif defined(__aarch64__) || defined(_M_ARM64)
+    SET(neon)
+#else
+    SET(plain)
+#endif
+};
+#endif
