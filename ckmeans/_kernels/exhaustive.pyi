@@ -15,6 +15,8 @@ def best_scores(
     columns: NDArray[float64],
     top: NDArray[float64],
 ) -> None: ...
+def instruction_sets() -> list[str]: ...
+def use(name: str) -> None: ...
 def sum_scores(
     sums: NDArray[float64],
     weights: NDArray[float64],
@@ -25,16 +27,17 @@ def sum_scores(
     reduced: bool,
     shift: float,
     scale: float,
+    head: NDArray[int8],
     labels: NDArray[int8],
     low_labels: NDArray[int8],
     n_stem: int,
     stems: NDArray[int32],
-    models: NDArray[int32],
+    tails: NDArray[int32],
     coefs: NDArray[float64],
     columns: NDArray[float64],
     values: NDArray[float64],
-    tails: NDArray[float64],
-    shares: NDArray[float64],
+    cells: NDArray[float64],
+    sheets: NDArray[float64],
     by_prefix: NDArray[float64],
     by_entry: NDArray[float64],
     pairs: NDArray[float64],
