@@ -238,12 +238,19 @@ def _names(names, n_columns, name):
         raise ValueError(
             f"{name}: the first line has {len(names)} fields, the next {n_columns}. Is it a table? Correct it or give --delimiter."
         )
-    seen, unique = {}, []
+    return unique_names(names), not names[0]
+
+
+def unique_names(names):
+    """A name for each column, a second one of a name with a number."""
+    unique = {}
     for f, title in enumerate(names, 1):
-        title = title or f"x{f}"
-        seen[title] = seen.get(title, 0) + 1
-        unique.append(title if seen[title] == 1 else f"{title}.{seen[title] - 1}")
-    return unique, not names[0]
+        name = title = title or f"x{f}"
+        while name in unique:
+            unique[title] += 1
+            name = f"{title}.{unique[title]}"
+        unique[name] = 0
+    return list(unique)
 
 
 def _parser_message(name, message, lines):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .delimited import EXACT_INTEGERS, WHOLE, counts_rows, looks_numeric, parse_text
+from .delimited import EXACT_INTEGERS, WHOLE, counts_rows, looks_numeric, parse_text, unique_names
 
 MAPPED = 2**26  # .npy files from this many bytes on are memory-mapped
 REMEDIES = {
@@ -133,22 +133,30 @@ def _load_npy(name, raw):
 
 
 def _load_parquet(name, raw):
+    import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(pa.BufferReader(raw))
+        table = pq.ParquetFile(pa.BufferReader(raw)).read()
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{name} is no readable Parquet file: {str(error).splitlines()[0]}") from None
+    table = table.rename_columns(unique_names(table.column_names))
     for i, column in enumerate(table.schema):
         if pa.types.is_decimal(column.type) or pa.types.is_float16(column.type):
             table = table.set_column(i, column.name, table.column(i).cast(pa.float64()))
-    frame = table.to_pandas(ignore_metadata=True)
+    whole = {
+        pa.int64(): pd.Int64Dtype(),
+        pa.uint64(): pd.UInt64Dtype(),
+    }  # else floats where values are missing
+    frame = table.to_pandas(ignore_metadata=True, types_mapper=whole.get)
     return frame[[name for name in frame.columns if not re.fullmatch(r"__index_level_\d+__", name)]]
 
 
 def _from_frame(frame, lines, unit, columns, skip_columns, weights, notes, skipped):
     """Choose and convert the columns of a frame."""
+    if not len(frame) or not len(frame.columns):
+        _refuse(f"the table is empty: {frame.shape[0]} rows, {frame.shape[1]} columns")
     chosen, weights = _choose(list(frame.columns), columns, skip_columns, weights)
     named = columns is not None
     arrays, names = [], []
@@ -235,9 +243,9 @@ def _numeric(values, title, lines, unit, must):
     import pandas as pd
 
     kind = pd.api.types
-    if kind.is_bool_dtype(values.dtype):
+    if kind.is_bool_dtype(values.dtype) or _true_or_false(values):
         return (
-            values.to_numpy(np.float64)
+            values.astype("boolean").to_numpy(np.float64, na_value=np.nan)
             if must
             else "true or false; name it with --columns to take it as 1 and 0"
         )
@@ -275,11 +283,20 @@ def _numeric(values, title, lines, unit, must):
     return f"not numeric: {word!r}"
 
 
+def _true_or_false(values):
+    """Truth values with some missing, which pandas keeps as objects."""
+    if values.dtype != object:
+        return False
+    given = values.dropna()
+    return len(given) > 0 and all(isinstance(value, bool) for value in given)
+
+
 def _refuse(message):
     raise ValueError(f"{message}.")
 
 
 def _check_integers(values, where):
+    values = values.dropna() if hasattr(values, "dropna") else values
     if len(values):
         largest = max(int(values.max()), int(values.min()), key=abs)
         if abs(largest) > EXACT_INTEGERS:

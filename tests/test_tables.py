@@ -44,6 +44,8 @@ GOOD = {
     "row names": ('"x" "y"\n"1" 1.5 2\n"2" 3 4\n', [[1.5, 2], [3, 4]], ["x", "y"], [2, 3], ["numbers the rows"]),
     "index": (",x,y\n0,1.5,2\n1,3,4\n", [[1.5, 2], [3, 4]], ["x", "y"], [2, 3], ["numbers the rows"]),
     "Id": ("Id,x\n1,1.5\n2,3\n", [[1, 1.5], [2, 3]], ["Id", "x"], [2, 3], ["--skip-columns Id"]),
+    "truth with gaps": ("a,b\nTrue,1\n,2\nFalse,3\n", [[1], [2], [3]], ["b"], [2, 3, 4], ["a (true or false"]),
+    "names like those for equal names": ("a,a,a.1,,x4\n1,2,3,4,5\n", [[1, 2, 3, 4, 5]], ["a", "a.1", "a.1.1", "x4", "x4.1"], [2], []),
     "equal names": ("a,a\n1,2\n", [[1, 2]], ["a", "a.1"], [2], []),
     "large integers that floats hold": ("a\n100000000000000000000\n1.5\n", [[1e20], [1.5]], ["a"], [2, 3], []),
     "large integers only": ("a\n100000000000000000000\n1\n", [[1e20], [1]], ["a"], [2, 3], []),
@@ -213,6 +215,27 @@ def test_parquet(here):
     assert read_table("x.parquet", columns=["a", "ok"]).X.tolist() == [[1, 1], [2, 0], [3, 1]]
     frame[["b"]].astype(np.float32).to_parquet("x.parquet")
     assert read_table("x.parquet").X.dtype == np.float32
+
+
+def test_parquet_of_other_hands(here):
+    """Columns of one name, truth values and large whole numbers with gaps, no rows, no columns."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def table(*columns, names):
+        pq.write_table(pa.table([pa.array(column) for column in columns], names=names), "x.parquet")
+        return read_table("x.parquet")
+
+    assert table([1, 2], [3, 4], names=["a", "a"]).columns == ["a", "a.1"]
+    assert set(table([1, 2], [True, None], names=["a", "b"]).skipped) == {"b"}
+    assert read_table("x.parquet", columns=["a", "b"]).X.tolist() == [[1, 1]]
+    assert table([1, None, 3], names=["a"]).X.tolist() == [[1], [3]]
+    with pytest.raises(ValueError, match=f"column a holds {2**60 + 1}, beyond"):
+        table([2**60, None, 2**60 + 1], names=["a"])
+    with pytest.raises(ValueError, match="empty: 0 rows, 1 columns"):
+        table([], names=["a"])
+    with pytest.raises(ValueError, match="empty: 0 rows, 0 columns"):
+        table(names=[])
 
 
 def test_take(here):
