@@ -61,6 +61,14 @@ def test_a_lloyd_fixed_point_that_exchange_leaves():
     assert model.inertia_ == 0.5
 
 
+def test_an_exchange_that_gains_nothing_is_not_made():
+    """{0, 2}, {4} and {0}, {2, 4} cost the same."""
+    X, start = np.array([[0.0], [2.0], [4.0]]), np.array([[1.0], [4.0]])
+    models = [KMeans(2, init=start, polish=polish).fit(X) for polish in (False, True)]
+    assert [model.labels_.tolist() for model in models] == [[0, 0, 1]] * 2
+    assert models[0].n_iter_ == models[1].n_iter_
+
+
 def test_polish_never_raises():
     X = np.random.default_rng(0).normal(size=(400, 2))
     rows = rows_of(X)
