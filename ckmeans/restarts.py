@@ -90,36 +90,21 @@ def local_search(
     """
     rng = np.random.default_rng() if rng is None else rng
     with Workers(n_threads, max_seconds) as workers:
-        search = None
+        deadline, workers.deadline = (
+            workers.deadline,
+            np.inf,
+        )  # one look at the rows is needed whatever the limit
+        rows = Rows(X, sample_weight, workers, algorithm=algorithm)
+        search = _Search(rows, n_clusters, init, n_init, max_iter, tol, polish, rng)
+        workers.deadline = deadline
+        stop_reason = None
         try:
-            search = _Search(
-                Rows(X, sample_weight, workers, algorithm=algorithm),
-                n_clusters,
-                init,
-                n_init,
-                max_iter,
-                tol,
-                polish,
-                rng,
-            )
             search.run(X, progress)
-            stop_reason = None
         except Expired:
-            workers.deadline = float("inf")
+            workers.deadline = np.inf
             stop_reason = "time_limit"
-            if search is None:
-                search = _Search(
-                    Rows(X, sample_weight, workers, algorithm=algorithm),
-                    n_clusters,
-                    init,
-                    n_init,
-                    max_iter,
-                    tol,
-                    polish,
-                    rng,
-                )
         except KeyboardInterrupt:
-            if search is None or search.best is None and search.current is None:
+            if search.best is None and search.current is None:
                 raise
             stop_reason = "interrupted"
         return search.solution(stop_reason)
