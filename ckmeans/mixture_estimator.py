@@ -3,6 +3,7 @@
 import math
 import warnings
 from numbers import Integral
+from time import monotonic
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin, DensityMixin
@@ -48,7 +49,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     tol : float, default=1e-6
         EM stops when an iteration raises the mean log-likelihood per unit of sample weight by no more, in nats.
     max_seconds : float or None, default=None
-        Time after which the best so far is taken.
+        Time after which the best so far is taken. Finding means to start from takes at most half of what is left.
     random_state : int, RandomState instance or None, default=None
     n_threads : int or None, default=None
         Threads to use; None for as many as there are processors. The result has the same bits for every number.
@@ -152,10 +153,11 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         weight = check_weights(sample_weight, len(X))
         random_state = check_random_state(self.random_state)
         shaking = np.random.RandomState(random_state.randint(2**31))  # whatever the starts draw
+        deadline = math.inf if self.max_seconds is None else monotonic() + self.max_seconds
         fixed_start = not (isinstance(self.init, str) or callable(self.init)) and anneal is None
         best = fit_mixture(
             X,
-            self._starts(X, weight, random_state, 1 if fixed_start else self.n_init),
+            self._starts(X, weight, random_state, 1 if fixed_start else self.n_init, deadline),
             variance=self.variance,
             mixing=self.mixing,
             sample_weight=weight,
@@ -268,7 +270,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             return check_whole("anneal", self.anneal, 1, none=True)
         return _check_schedule(self.anneal, self.variance)
 
-    def _starts(self, X, sample_weight, random_state, n_init):
+    def _starts(self, X, sample_weight, random_state, n_init, deadline):
         """The means of each start."""
         init = self.init
         if isinstance(init, str) and init not in ("k-means", "random"):
@@ -286,7 +288,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
                 self.n_clusters,
                 sample_weight=sample_weight,
                 rng=random_state,
-                max_seconds=self.max_seconds,
+                max_seconds=None if deadline == math.inf else max(0.0, deadline - monotonic()) / 2,
                 n_threads=self.n_threads,
                 **given,
             )

@@ -16,8 +16,9 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ckmeans import SphericalMixture
+from ckmeans import SphericalMixture, mixture_estimator
 from ckmeans.posteriors import Passes
+from ckmeans.restarts import local_search
 
 IRIS = load_iris().data
 
@@ -276,3 +277,18 @@ def test_time_limit():
     X = np.random.default_rng(0).normal(size=(20_000, 4))
     model = mixture(n_clusters=20, tol=0, max_iter=10**6, max_seconds=0.2).fit(X)
     assert model.stop_reason_ == "time_limit" and not model.converged_
+
+
+def test_a_start_does_not_use_up_the_time(monkeypatch):
+    """Nor do the starts after the first one add to it."""
+    given = []
+
+    def search(X, n_clusters, max_seconds, **_):
+        given.append(max_seconds)
+        return local_search(X, n_clusters, rng=np.random.RandomState(0), n_init=1)
+
+    monkeypatch.setattr(mixture_estimator, "local_search", search)
+    mixture(n_init=3, max_seconds=100).fit(IRIS)
+    assert 50 >= given[0] > given[1] > given[2] > 40
+    mixture().fit(IRIS)
+    assert given[3] is None
