@@ -71,7 +71,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Go on from each fixed point by moving single rows while that lowers the inertia (Hartigan 1975), to one where no
         move does. ``polish=False, n_init=1, init=centers`` is plain Lloyd.
     max_seconds : float or None, default=None
-        Time limit; the best clustering so far is kept.
+        Time limit; the best clustering so far is kept. One assignment of all rows is completed whatever the limit.
     algorithm : {"auto", "lloyd", "hamerly"}, default="auto"
         How Lloyd's iteration is computed; the result has the same bits. "hamerly" keeps two bounds for each row, which
         spare most of the distances once the centers move little (Hamerly 2010). "auto" does so where a row has many
