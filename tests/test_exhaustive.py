@@ -4,6 +4,7 @@ import _thread
 import math
 import threading
 from fractions import Fraction
+from itertools import count
 from time import monotonic
 
 import numpy as np
@@ -362,7 +363,11 @@ def test_the_best_so_far_is_the_best_of_those_examined(monkeypatch):
     assert solution.inertia == min(float_up(cost(X, row)) for row in seen)
 
 
-def test_a_partial_sum_brackets_the_whole():
+def test_a_partial_sum_brackets_the_whole(monkeypatch):
+    monkeypatch.setattr(partitions, "BLOCK_SECONDS", 0.0005)
+    monkeypatch.setattr(
+        ckmeans.exhaustive, "monotonic", count().__next__
+    )  # each look at the clock is a second later
     X = rng.normal(size=(18, 2))
     whole = partition_posterior(X, 3, 2.0)
 
