@@ -21,6 +21,9 @@ MOST_RESTARTS = 20  # ... or after so many restarts ...
 # ... or this many coordinate differences, or WORK_RATIO times those of the first Lloyd run if that is more.
 MOST_WORK = 5e8
 WORK_RATIO = 4
+MOST_ORDERS = (
+    8  # times that the centers of the result are put in order, each move of a row lowering the inertia
+)
 SWAP_REACH = 0.02  # a swap still further than this share above its restart after a few iterations is given up
 POLISH_REACH = 0.001  # one that ends further than this above it is not worth polishing
 PATIENCE = 8  # swaps in a row without success, if there are not more clusters, that end a restart
@@ -229,9 +232,15 @@ class _Search:
             return rows.clustering(
                 rows.scale(self.init) if given else random_rows(rows, self.n_clusters, self.rng)
             )
-        if not isinstance(self.init, np.ndarray):  # the same partition gets the same numbers from every seed
+        converged = self.best_end()[2] == "converged"
+        if isinstance(self.init, np.ndarray):
+            return settle(rows, best) if converged else best
+        for _ in range(MOST_ORDERS):  # the same partition gets the same numbers from every seed
             best = rows.clustering(np.ascontiguousarray(best.centers[np.lexsort(best.centers.T[::-1])]))
-        return settle(rows, best) if self.best_end()[2] == "converged" else best
+            best = settle(rows, best) if converged else best
+            if (np.lexsort(best.centers.T[::-1]) == np.arange(self.n_clusters)).all():
+                break  # else a row halfway between two centers has changed sides, and the means with it
+        return best
 
     def solution(self, stop_reason):
         """What the estimator hands on."""
