@@ -7,6 +7,11 @@ and what was added can be taken away again without a trace.
 
 from cython cimport floating
 from metric cimport two_product
+from tile cimport prefetch
+
+cdef enum:
+    AHEAD = 16  # rows that are fetched from memory meanwhile
+
 
 # Adding and subtracting 1.5 * 2**52 rounds to a whole number.
 
@@ -45,6 +50,8 @@ cdef inline void shift_rows(
     cdef long long* joined
     cdef long long* quit
     for m in range(n_moved):
+        if m + AHEAD < n_moved:
+            prefetch(&X[moved[m + AHEAD], 0])
         i = moved[m]
         if weighted:
             weight = sample_weight[i]

@@ -8,10 +8,10 @@ such rows are decided by differences in double and, where these cannot tell, in 
 from cython cimport floating
 from fixed cimport cluster_means, shift_rows
 from libc.math cimport sqrt
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint64_t
 from libc.string cimport memcpy
 from metric cimport nearest, sq_distance, sq_distances
-from tile cimport INSTRUCTION_SETS, instruction_set, n_supported
+from tile cimport INSTRUCTION_SETS, instruction_set, lowest_bit, n_supported
 
 cdef int chosen = n_supported() - 1
 
@@ -141,6 +141,7 @@ cdef inline Py_ssize_t label_panels(
     cdef const floating* panel
     cdef int32_t found[64]
     cdef int32_t before[64]
+    cdef uint64_t stirred
     for p in range(start, stop):
         if packed:
             panel = &panels[p, 0, 0]
@@ -152,11 +153,14 @@ cdef inline Py_ssize_t label_panels(
         memcpy(before, &labels[p * n_rows], n * sizeof(int32_t))
         margin = error_bound(norm, center_reach, n_features, wide)
         safe = center_reach * (center_reach + norm) < (1e300 if wide else 1e36)  # no score overflows
+        stirred = ~(<uint64_t> 0)
         if safe:
             isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
-            if not isa.stirs[wide](first, second, margin, found, before):
-                continue
-        for r in range(n):
+            stirred = isa.stirs[wide](first, second, margin, found, before)
+        stirred &= (~(<uint64_t> 0)) >> (64 - n)
+        while stirred:
+            r = lowest_bit(stirred)
+            stirred &= stirred - 1
             i = p * n_rows + r
             k = found[r]
             if not safe or second[r] - first[r] <= margin:

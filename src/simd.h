@@ -6,7 +6,7 @@
 #include "sets.h"
 
 typedef void (*panel_function)(const void *, ptrdiff_t, const void *, ptrdiff_t, void *, void *, int32_t *);
-typedef int (*stirs_function)(const void *, const void *, double, const int32_t *, const int32_t *);
+typedef uint64_t (*stirs_function)(const void *, const void *, double, const int32_t *, const int32_t *);
 
 typedef struct {
     const char *name;
@@ -20,7 +20,7 @@ typedef struct {
 static const instruction_set INSTRUCTION_SETS[] = {
     {"sse2", {8, 4}, 4, {panel_sse2_f32, panel_sse2_f64}, {stirs_sse2_f32, stirs_sse2_f64}},
     {"avx2", {16, 8}, 4, {panel_avx2_f32, panel_avx2_f64}, {stirs_avx2_f32, stirs_avx2_f64}},
-    {"avx512", {32, 16}, 8, {panel_avx512_f32, panel_avx512_f64}, {stirs_avx512_f32, stirs_avx512_f64}},
+    {"avx512", {64, 32}, 4, {panel_avx512_f32, panel_avx512_f64}, {stirs_avx512_f32, stirs_avx512_f64}},
 };
 #define N_INSTRUCTION_SETS 3
 #elif defined(__aarch64__) || defined(_M_ARM64)

@@ -59,11 +59,19 @@ static void NAME(panel)(
     }
 }
 
-/* Whether any row of a panel has another label than before, or two scores too close to tell. */
-static int NAME(stirs)(const void *first, const void *second, double margin, const int32_t *nearest, const int32_t *labels)
+/* The rows of a panel with another label than before, or two scores too close to tell: bit r for row r. */
+static uint64_t NAME(stirs)(
+    const void *first, const void *second, double margin, const int32_t *nearest, const int32_t *labels)
 {
     const REAL *a = first, *b = second;
-    int stirs = 0;
-    for (int r = 0; r < MR * W; r++) stirs |= (nearest[r] != labels[r]) | (b[r] - a[r] <= (REAL)margin);
-    return stirs;
+    uint64_t rows = 0;
+    for (int half = 0; half < MR; half++) {
+        uint32_t some = 0;
+        for (int i = 0; i < W; i++) {
+            int r = half * W + i;
+            some |= (uint32_t)((nearest[r] != labels[r]) | (b[r] - a[r] <= (REAL)margin)) << i;
+        }
+        rows |= (uint64_t)some << half * W;
+    }
+    return rows;
 }

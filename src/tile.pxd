@@ -1,13 +1,13 @@
 """The panel kernels of simd.h."""
 
 from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint64_t
 
 cdef extern from "simd.h" nogil:
     ctypedef void (*panel_function)(
         const void* x, ptrdiff_t n_features, const void* tiles, ptrdiff_t n_tiles,
         void* first, void* second, int32_t* nearest) noexcept nogil
-    ctypedef int (*stirs_function)(
+    ctypedef uint64_t (*stirs_function)(
         const void* first, const void* second, double margin, const int32_t* nearest, const int32_t* labels
     ) noexcept nogil
     ctypedef struct instruction_set:
@@ -19,3 +19,5 @@ cdef extern from "simd.h" nogil:
     const instruction_set INSTRUCTION_SETS[]
     int N_INSTRUCTION_SETS
     int n_supported()
+    int lowest_bit(uint64_t)
+    void prefetch(const void*)
