@@ -72,10 +72,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         move does. ``polish=False, n_init=1, init=centers`` is plain Lloyd.
     max_seconds : float or None, default=None
         Time limit; the best clustering so far is kept. One assignment of all rows is completed whatever the limit.
-    algorithm : {"auto", "lloyd", "hamerly"}, default="auto"
-        How Lloyd's iteration is computed; the result has the same bits. "hamerly" keeps two bounds for each row, which
-        spare most of the distances once the centers move little (Hamerly 2010). "auto" does so where a row has many
-        distances, and as long as the share of rows that the bounds settle makes it worth it.
+    algorithm : {"auto", "lloyd", "hamerly", "yinyang"}, default="auto"
+        How Lloyd's iteration is computed; the result has the same bits. "hamerly" keeps a bound for each row, which
+        spares most of the distances once the centers move little (Hamerly 2010); "yinyang" keeps one more for each group of
+        16 centers (Ding et al. 2015). "auto" takes groups from 48 features on, begins once few labels change, and goes on
+        as long as the rows and distances that are left cost less than all of them would.
     verbose : int or callable, default=0
         1 prints a line after each restart, and the share of labels that took an exact comparison; ``verbose(n_restarts, best_inertia)`` is called instead if callable.
     random_state : int, RandomState instance or None, default=None
@@ -107,6 +108,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     ----------
     Lloyd (1982), "Least squares quantization in PCM", IEEE Trans. Inf. Theory 28:129-137, doi:10.1109/TIT.1982.1056489.
     Hamerly (2010), "Making k-means even faster", SIAM Data Mining, 130-140, doi:10.1137/1.9781611972801.12.
+    Ding et al. (2015), "Yinyang k-means: a drop-in replacement of the classic k-means", ICML, PMLR 37:579-587.
     Hartigan (1975), Clustering Algorithms, ch. 4. Fränti (2018), "Efficiency of random swap clustering", J. Big Data 5:13,
     doi:10.1186/s40537-018-0122-y.
 
@@ -168,8 +170,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         KeyboardInterrupt
             On Ctrl-C, after the attributes were set to the best clustering so far.
         """
-        if self.algorithm not in ("auto", "lloyd", "hamerly"):
-            raise ValueError(f"algorithm={self.algorithm!r} is unknown: give 'auto', 'lloyd' or 'hamerly'.")
+        if self.algorithm not in ("auto", "lloyd", "hamerly", "yinyang"):
+            raise ValueError(
+                f"algorithm={self.algorithm!r} is unknown: give 'auto', 'lloyd', 'hamerly' or 'yinyang'."
+            )
         X = check_rows(self, X, reset=True)
         n_clusters = check_n_clusters(self.n_clusters, len(X))
         progress = self.verbose if callable(self.verbose) else None

@@ -7,14 +7,12 @@ import numpy as np
 
 from ._kernels import lloyd as kernels
 from ._kernels import panels
+from .bounds import Choice
 from .workers import split
 
 SLICE_WORK = 1 << 26  # in a run of iterations over few rows, which nothing can interrupt: less than 20 ms
 BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
-GATHER = 32  # what it costs to gather a row, in the distances that a panel does meanwhile
-FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
-WORTHWHILE = 16  # distances of a row, in vector operations over two of them, from which on bounds are cheaper
 SLOW = 16  # the kernels that go row by row take about this many times as long
 SAFE = 300  # float64 data of a binary exponent beyond this are scaled
 
@@ -37,7 +35,7 @@ class Rows:
     workers : Workers
     reach : ndarray, optional
         Centers from elsewhere that are to be compared with the rows.
-    algorithm : {"auto", "lloyd", "hamerly"}
+    algorithm : {"auto", "lloyd", "hamerly", "yinyang"}
         Whether bounds spare the iteration distances; the labels are the same.
 
     Notes
@@ -65,7 +63,7 @@ class Rows:
         self.sample_weight = (
             np.empty(0) if sample_weight is None else np.ldexp(sample_weight, -self.weight_exponent)
         )
-        self.origin = total / self.n_samples
+        self.origin = (total / self.n_samples).astype(self.X.dtype).astype(np.float64)
         spread = max((high - self.origin).max(), (self.origin - low).max())
         self.pack_scale = np.ldexp(1.0, -int(np.frexp(spread)[1]))
         self._panels = None
@@ -196,47 +194,59 @@ class Rows:
         With a `Partition`, its labels and sums follow. Without, the labels are returned instead.
         """
         target = partition or Partition(self, len(centers), summed=False)
-        tiles, centers_t = self._tiles(len(centers))
-        center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
-        packed = self._panels or (np.empty((0, self.n_features, self.panel_rows), self.X.dtype), np.empty(0))
-        blocks, counts = self._blocks(len(centers)), []
-        longest = (blocks[0][1] - blocks[0][0]) * self.panel_rows
-        bounds = None if partition is None else partition.choose_bounds(center_reach)
-        drift = bounds and bounds.drift(centers, self.pack_scale)
-
-        def bounded(start, stop):
-            scratch = target.scratch(longest)
-            counts.append(
-                panels.assign_bounded(
-                    self.X, self.sample_weight, packed[0], self.pack_scale, tiles, center_reach, centers, centers_t,
-                    *drift, start, stop, scratch.scores, scratch.distances,
-                    target.labels, scratch.moved, scratch.left, self._units, scratch.sums, bounds.upper, bounds.lower,
-                )
-            )  # fmt: skip
-            target.idle.append(scratch)
-
-        def block(start, stop):
-            scratch = target.scratch(longest)
-            counts.append(
-                panels.assign(
-                    self.X, self.sample_weight, *packed, self.origin, self.pack_scale, tiles, center_reach,
-                    centers, centers_t, start, stop, scratch.scores, scratch.distances,
-                    target.labels, scratch.moved, scratch.left, self._units, scratch.sums,
-                )
-            )  # fmt: skip
-            target.idle.append(scratch)
-
-        self.workers.run(bounded if bounds else block, blocks)
-        n_moved, n_doubtful, *n_seen = map(sum, zip(*counts))
-        n_seen = n_seen[0] if bounds else self.n_samples
-        self.n_distances += n_seen * len(centers)
-        self.n_spared += (self.n_samples - n_seen) * len(centers)
+        bounds = None if partition is None or self._panels is None else partition.choice.bounds(centers)
+        n_moved, n_doubtful, n_distances, n_seen = self._assign(centers, target, bounds)
+        self.n_distances += n_distances
+        self.n_spared += self.n_samples * len(centers) - n_distances
         self.n_labelled += self.n_samples
         self.n_doubtful += n_doubtful
         if partition is None:
             return target.labels
-        partition.learn(n_moved, n_seen)
+        partition.choice.learn(n_moved, n_seen, n_distances)
         return n_moved
+
+    def _assign(self, centers, target, bounds):
+        """Rows moved, decided by differences, distances computed, and rows looked at: those the bounds do not settle."""
+        if bounds is None or not bounds.grouped:
+            tiles, centers_t = self._tiles(len(centers))
+            center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
+            packed = self._panels or (
+                np.empty((0, self.n_features, self.panel_rows), self.X.dtype),
+                np.empty(0),
+            )
+        else:
+            centers_t, tables, gone = np.ascontiguousarray(centers.T), bounds.tables(centers), bounds.gone()
+        blocks, counts = self._blocks(len(centers)), []
+        longest = (blocks[0][1] - blocks[0][0]) * self.panel_rows
+
+        def block(start, stop):
+            scratch = target.scratch(longest)
+            rows = start * self.panel_rows, min(stop * self.panel_rows, self.n_samples)
+            sums = target.labels, scratch.moved, scratch.left, self._units, scratch.sums
+            if bounds is None:
+                n_moved, n_doubtful = panels.assign(
+                    self.X, self.sample_weight, *packed, self.origin, self.pack_scale, tiles, center_reach,
+                    centers, centers_t, start, stop, scratch.scores, scratch.distances, *sums,
+                )  # fmt: skip
+                n_seen = rows[1] - rows[0]
+                n_distances = n_seen * len(centers)
+            elif not bounds.grouped:
+                n_moved, n_doubtful, n_seen = panels.assign_hamerly(
+                    self.X, self.sample_weight, packed[0], tiles, center_reach, centers, centers_t, bounds.drift,
+                    *rows, scratch.scores, scratch.distances, *sums, bounds.settled,
+                )  # fmt: skip
+                n_distances = n_seen * len(centers)
+            else:
+                n_moved, n_doubtful, n_distances, n_seen = panels.assign_yinyang(
+                    self.X, self.sample_weight, *tables, centers, centers_t, bounds.drift, bounds.group_drift, gone,
+                    *rows, *bounds.buffers(), scratch.distances, *sums, bounds.settled, bounds.lower,
+                    np.empty(len(gone), np.uint8),
+                )  # fmt: skip
+            counts.append((n_moved, n_doubtful, n_distances, n_seen))
+            target.idle.append(scratch)
+
+        self.workers.run(block, blocks)
+        return tuple(map(sum, zip(*counts)))
 
     def iterate(self, centers, partition, n_steps, fresh):
         """Assign all rows and, as long as labels change, update the centers and assign again, up to n_steps times.
@@ -335,72 +345,16 @@ class _Scratch(NamedTuple):
     sums: np.ndarray
 
 
-class _Bounds:
-    """For each row, in packed units: its distance to its own center at most, and to any other at least."""
-
-    def __init__(self, rows):
-        self.upper = np.full(rows.n_samples, np.inf, rows.X.dtype)
-        self.lower = np.zeros(rows.n_samples, rows.X.dtype)
-        self.centers = None  # those that the bounds are for
-
-    def drift(self, centers, scale):
-        """How far each center has moved since, rounded up; which moved most; and how far the others at most."""
-        last, self.centers = self.centers, centers.copy()
-        if last is None:
-            return np.zeros(len(centers)), 0, 0.0
-        slack = 1 + 1e-15 * (10 + centers.shape[1])
-        drift = scale * slack * np.sqrt(((centers - last) ** 2).sum(axis=1)) + 1e-145
-        fastest = int(drift.argmax())
-        return drift, fastest, float(np.delete(drift, fastest).max(initial=0.0))
-
-
 class Partition:
-    """Labels of all rows, and the sums of the rows of each cluster, which follow as labels change.
-
-    With algorithm="auto", bounds are kept where a row's distances cost more than looking at its bounds, from the first
-    iteration on that changes few labels; where they settle too few rows they are left for 4, 8, 16, ... iterations. Rows
-    that are left over cost more than in plain passes, by what it takes to gather them.
-    """
+    """Labels of all rows, and the sums of the rows of each cluster, which follow as labels change."""
 
     def __init__(self, rows, n_clusters, summed=True):
         self.rows, self.n_clusters = rows, n_clusters
         self.labels = np.full(rows.n_samples, -1, np.int32)
+        self.choice = Choice(rows, n_clusters)
         self.idle = deque()
         self._shape = (n_clusters * summed, rows.n_features + 1, 2)
         self._parts, self._spare = [], []
-        self._bounds, self._changed, self._wait, self._pause = None, 1.0, 0, 4
-        self._gathered = (
-            1 + GATHER / n_clusters
-        )  # cost of a row that is gathered, in those of a row in its panel
-
-    def choose_bounds(self, center_reach):
-        """The bounds to use in the next assignment, or None."""
-        rows = self.rows
-        if rows.algorithm == "lloyd" or rows._panels is None or center_reach > FAR:
-            self._bounds = None
-            return None
-        if self._bounds is None and rows.algorithm == "auto":
-            if self.n_clusters * (rows.n_features + 5) < WORTHWHILE * rows.panel_rows:
-                return None
-            if self._wait or self._changed * self._gathered > 0.3:
-                self._wait = max(0, self._wait - 1)
-                return None
-        if self._bounds is None:
-            self._bounds = _Bounds(rows)
-            self._pause = -self._pause  # the first time all rows are looked at
-        return self._bounds
-
-    def learn(self, n_moved, n_seen):
-        """Take note of how many labels an assignment changed, and how many rows it had to look at."""
-        self._changed = n_moved / self.rows.n_samples
-        if self._pause < 0:
-            self._pause = -self._pause
-        elif (
-            self._bounds
-            and self.rows.algorithm == "auto"
-            and n_seen * self._gathered > 0.8 * self.rows.n_samples
-        ):
-            self._bounds, self._wait, self._pause = None, self._pause, 2 * self._pause
 
     def scratch(self, n_rows):
         """Buffers that no other thread uses now, for blocks of up to n_rows rows."""

@@ -6,19 +6,15 @@ such rows are decided by differences in double and, where these cannot tell, in 
 """
 
 from cython cimport floating
+from bounds cimport BATCH, bounding, settle_batch, settle_panel
 from fixed cimport cluster_means, shift_rows
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t, uint64_t
 from libc.string cimport memcpy
-from metric cimport nearest, sq_distance, sq_distances
-from tile cimport INSTRUCTION_SETS, instruction_set, lowest_bit, n_supported
+from metric cimport nearest, sq_distances
+from tile cimport GROUP, INSTRUCTION_SETS, error_bound, instruction_set, lowest_bit, n_supported, prefetch
 
 cdef int chosen = n_supported() - 1
-
-# Relative slack of bounds that may be kept in single precision.
-cdef double ROUND_UP = 1 + 3e-7
-cdef double ROUND_DOWN = 1 - 3e-7
-cdef Py_ssize_t TIGHTEN = 48  # centers from which on one exact distance is cheap beside those to all
 
 
 def instruction_sets():
@@ -115,15 +111,6 @@ def pack_centers(
     return fill_tiles(centers, origin, scale, tiles, centers_t)
 
 
-cdef inline double error_bound(double reach, double center_reach, Py_ssize_t n_features, bint double_precision) noexcept nogil:
-    """Twice a bound of the error of a score, with u the unit roundoff: 2 (d + 8) u (C^2/2 + R C), with some slack.
-
-    One rounding each of the row, the center and |c|^2/2, and at most d + 1 in the sum (Higham 2002, section 3.1).
-    """
-    cdef double u = 1.2e-16 if double_precision else 6e-8
-    return 2.5 * (n_features + 8) * u * (center_reach * (0.5 * center_reach + reach)) + (1e-290 if double_precision else 1e-37)
-
-
 cdef inline Py_ssize_t label_panels(
     const floating[:, ::1] X, const floating[:, :, ::1] panels, const double[::1] reach, const double[::1] origin,
     double scale, const floating[:, :, ::1] tiles, double center_reach, const double[:, ::1] centers,
@@ -213,68 +200,16 @@ def assign(
     return n_moved, n_doubtful
 
 
-cdef inline Py_ssize_t label_pending(
-    const floating[:, ::1] X, const floating[:, :, ::1] panels, double scale, const floating[:, :, ::1] tiles,
-    double center_reach, const double[:, ::1] centers, const double[:, ::1] centers_t, const Py_ssize_t* pending,
-    Py_ssize_t n_pending, floating[::1] scores, double[::1] scratch, int[::1] labels, Py_ssize_t* moved, int* left,
-    floating[::1] upper, floating[::1] lower, Py_ssize_t* n_doubtful,
-) noexcept nogil:
-    """Label up to a panel of rows from anywhere, and renew their bounds; returns how many moved."""
-    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
-    cdef bint wide = floating is double, doubtful = False
-    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], n_clusters = centers.shape[0]
-    cdef Py_ssize_t r, f, i, k, n_moved = 0
-    cdef double norm = 0, margin, slack, high, low, unsure = (n_features + 4) * 1.2e-16 if wide else 2.5e-7
-    cdef floating* first = &scores[0]
-    cdef floating* second = first + n_rows
-    cdef floating* panel = second + n_rows
-    cdef double norms[64]
-    cdef int32_t found[64]
-    for r in range(n_pending):
-        i = pending[r]
-        norms[r] = 0
-        for f in range(n_features):
-            panel[f * n_rows + r] = panels[i // n_rows, f, i % n_rows]
-            norms[r] += <double> panel[f * n_rows + r] * panel[f * n_rows + r]
-        norm = max(norm, norms[r])
-    margin = error_bound(sqrt(norm * (1 + unsure)), center_reach, n_features, wide)
-    isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
-    for r in range(n_pending):
-        i = pending[r]
-        k = found[r]
-        slack = 2 * margin + unsure * norms[r]
-        high = norms[r] + 2 * <double> first[r] + slack
-        low = norms[r] + 2 * <double> second[r] - slack
-        if second[r] - first[r] <= margin:
-            n_doubtful[0] += 1
-            sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
-            k = nearest(
-                &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
-            )
-            low = norms[r] + 2 * <double> first[r] - slack
-        upper[i] = <floating> (sqrt(max(0.0, high)) * ROUND_UP)
-        lower[i] = <floating> (sqrt(max(0.0, low)) * ROUND_DOWN)
-        if k != labels[i]:
-            moved[n_moved] = i
-            left[n_moved] = labels[i]
-            labels[i] = <int> k
-            n_moved += 1
-    return n_moved
-
-
-def assign_bounded(
+def assign_hamerly(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows) of pack
-    double scale,                     # IN  as the rows were packed
     const floating[:, :, ::1] tiles,  # IN  of pack_centers
     double center_reach,              # IN  of pack_centers
     const double[:, ::1] centers,     # IN  (n_clusters, n_features)
     const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
-    const double[::1] drift,          # IN  (n_clusters,): how far each center moved, in packed units, rounded up
-    Py_ssize_t fastest,               # IN  the center that moved most
-    double runner_up,                 # IN  how far any other moved at most
-    Py_ssize_t start,                 # IN  the panels of the block
+    const double[::1] drift,          # IN  (n_clusters,): how far each center and any other have moved, added up
+    Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
     floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
@@ -283,51 +218,122 @@ def assign_bounded(
     int[::1] left,                    #     (rows of the block,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
-    floating[::1] upper,              # INOUT (n_samples,): at least the distance to the own center; inf at first
-    floating[::1] lower,              # INOUT (n_samples,): at most the distance to any other; 0 at first
+    floating[::1] settled,               # INOUT (n_samples,): bounds.pxd; -inf at first
 ):
-    """As assign, but only for rows whose bounds do not settle the label (Hamerly 2010, SIAM Data Mining, 130-140).
+    """As assign, but only for rows whose bound does not settle the label (bounds.pxd); the labels are the same.
 
-    Rows that are left over are gathered into panels. The labels are the same as without bounds. Returns the number of
-    rows moved, the number decided by differences, and the number looked at.
+    Returns the number of rows moved, the number decided by differences, and the number looked at.
     """
-    cdef Py_ssize_t n_rows = INSTRUCTION_SETS[chosen].n_rows[floating is double], n_features = X.shape[1]
-    cdef Py_ssize_t i, first_row = start * n_rows, last_row = min(stop * n_rows, X.shape[0])
-    cdef Py_ssize_t n_pending = 0, n_moved = 0, n_doubtful = 0, n_seen = 0
-    cdef bint tighten = centers.shape[0] >= TIGHTEN
-    cdef double u, l, most = drift[fastest]
-    cdef int own
-    cdef Py_ssize_t pending[64]
+    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef Py_ssize_t r, i, n, n_pending = 0, n_seen = 0, n_rows = isa.n_rows[floating is double]
+    cdef floating furthest = 0
+    cdef int n_low
+    cdef Py_ssize_t tally[2]
+    cdef Py_ssize_t pending[128]
     with nogil:
-        for i in range(first_row, last_row):
-            own = labels[i]
-            if own >= 0:
-                u = (upper[i] + drift[own]) * ROUND_UP
-                l = (lower[i] - (runner_up if own == fastest else most)) * ROUND_DOWN
-                if u >= l and tighten:
-                    u = scale * sqrt(sq_distance(&X[i, 0], &centers[own, 0], n_features)) * (
-                        1 + (n_features + 10) * 1.2e-16
-                    ) * ROUND_UP
-                upper[i] = <floating> u
-                lower[i] = <floating> max(l, 0.0)
-                if u < l:
-                    continue
+        tally[0] = tally[1] = 0
+        for i in range(drift.shape[0]):
+            furthest = max(furthest, <floating> (drift[i] * (1 + 1.2e-7)))
+        while start < stop or n_pending > 0:
+            while start < stop and n_pending < 64:
+                n = min(<Py_ssize_t> 64, stop - start)
+                n_low = n < 64
+                if n == 64:  # counted, since that is done in vectors
+                    for r in range(64):
+                        n_low += settled[start + r] <= furthest
+                if n_low:
+                    for i in range(start, start + n):
+                        pending[n_pending] = i
+                        n_pending += labels[i] < 0 or settled[i] <= drift[max(labels[i], 0)]
+                start += n
+            n = min(n_rows, n_pending)
+            if n == 0:
+                break
+            n_pending -= n
+            n_seen += n
+            settle_panel(
+                X, panels, tiles, center_reach, centers, centers_t, drift, isa, pending + n_pending, n, scores, scratch,
+                labels, moved, left, settled, tally,
+            )
+        shift_rows(X, sample_weight, labels, moved, left, tally[0], units, sums)
+    return tally[0], tally[1], n_seen
+
+
+def batch_rows():
+    """Number of rows that assign_yinyang scores together."""
+    return BATCH
+
+
+def group_centers():
+    """Number of centers in a group."""
+    return GROUP
+
+
+def assign_yinyang(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
+    const floating[::1] shift,        # IN  (n_features,): minus the origin, in packed units
+    double scale,                     # IN  as the centers were packed
+    const floating[:, :, ::1] groups, # IN  (n_groups, 1 + n_features, group_centers) of pack_centers, in their places
+    const floating[:, ::1] rows_of_centers,  # IN (n_clusters, stride): in packed units; the stride a multiple of 32
+    const int[::1] place,             # IN  (n_clusters,): place of each center in the groups ...
+    const int[::1] center_at,         # IN  (n_clusters,): ... and the center at each place
+    double center_reach,              # IN  of pack_centers
+    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
+    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
+    const double[::1] drift,          # IN  (n_clusters,): how far each center and any other have moved, added up
+    const double[::1] group_drift,    # IN  (n_groups,): how far any center of the group has moved, added up ...
+    const floating[::1] gone,         # IN  (n_groups + 16,): ... rounded up
+    Py_ssize_t start,                 # IN  the rows of the block
+    Py_ssize_t stop,
+    floating[:, ::1] batch,           #     (batch_rows, stride)
+    int[:, ::1] lists,                #     (n_groups + 1, max(batch_rows + 1, n_groups))
+    double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
+    int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
+    Py_ssize_t[::1] moved,            #     (rows of the block,)
+    int[::1] left,                    #     (rows of the block,)
+    const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
+    long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
+    floating[::1] settled,               # INOUT (n_samples,): bounds.pxd; -inf at first
+    floating[:, ::1] lower,           # INOUT (n_samples + 16, n_groups), -inf at first
+    unsigned char[::1] needed,        #     (n_groups + 16,)
+):
+    """As assign, but only for rows whose bounds do not settle the label (bounds.pxd); the labels are the same.
+
+    Returns the number of rows moved, the number decided by differences, the squared distances computed, and the number
+    of rows looked at.
+    """
+    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef Py_ssize_t i, f, n_pending = 0, n_seen = 0, n_bytes = min(X.shape[1] * sizeof(X[0, 0]), 512)
+    cdef Py_ssize_t tally[3]
+    cdef Py_ssize_t pending[BATCH]
+    cdef bounding b
+    b.n_clusters, b.n_features, b.n_groups, b.stride = centers.shape[0], X.shape[1], groups.shape[0], batch.shape[1]
+    b.shift, b.scale, b.groups, b.rows_of_centers = &shift[0], scale, &groups[0, 0, 0], &rows_of_centers[0, 0]
+    b.drift, b.group_drift, b.center_reach = &drift[0], &group_drift[0], center_reach
+    b.place, b.center_at = &place[0], &center_at[0]
+    b.batch, b.lists, b.n_list = &batch[0, 0], &lists[0, 0], lists.shape[1]
+    b.counts, b.needed, b.gone = &lists[b.n_groups, 0], &needed[0], &gone[0]
+    with nogil:
+        tally[0] = tally[1] = tally[2] = 0
+        for i in range(start, stop):
+            if labels[i] >= 0 and settled[i] > drift[labels[i]]:
+                continue
+            for f in range(0, n_bytes, 64):
+                prefetch(<const char*> &X[i, 0] + f)
+            prefetch(&lower[i, 0])
             pending[n_pending] = i
             n_pending += 1
-            n_seen += 1
-            if n_pending == n_rows:
-                n_moved += label_pending(
-                    X, panels, scale, tiles, center_reach, centers, centers_t, pending, n_pending, scores, scratch,
-                    labels, &moved[n_moved], &left[n_moved], upper, lower, &n_doubtful,
+            if n_pending == BATCH:
+                n_seen += n_pending
+                settle_batch(
+                    X, centers, centers_t, isa, &b, pending, n_pending, scratch, labels, moved, left, settled, lower, tally
                 )
                 n_pending = 0
-        if n_pending:
-            n_moved += label_pending(
-                X, panels, scale, tiles, center_reach, centers, centers_t, pending, n_pending, scores, scratch,
-                labels, &moved[n_moved], &left[n_moved], upper, lower, &n_doubtful,
-            )
-        shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
-    return n_moved, n_doubtful, n_seen
+        n_seen += n_pending
+        settle_batch(X, centers, centers_t, isa, &b, pending, n_pending, scratch, labels, moved, left, settled, lower, tally)
+        shift_rows(X, sample_weight, labels, moved, left, tally[0], units, sums)
+    return tally[0], tally[1], tally[2], n_seen
 
 
 def means(

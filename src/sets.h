@@ -53,6 +53,14 @@ static INLINE int lowest_bit(uint64_t bits)
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 
+static INLINE float least_sse_f32(__m128 a)
+{
+    a = _mm_min_ps(a, _mm_movehl_ps(a, a));
+    return _mm_cvtss_f32(_mm_min_ss(a, _mm_shuffle_ps(a, a, 1)));
+}
+
+static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(a, _mm_unpackhi_pd(a, a))); }
+
 #define MR 2
 #define NR 4
 
@@ -69,6 +77,7 @@ static INLINE int lowest_bit(uint64_t bits)
 #define MAX _mm_max_ps
 #define IF_LESS(a, b, yes, no) \
     _mm_or_ps(_mm_and_ps(_mm_cmplt_ps(a, b), yes), _mm_andnot_ps(_mm_cmplt_ps(a, b), no))
+#define REDUCE_MIN least_sse_f32
 #include FLOAT_TEMPLATE
 #include "unset.h"
 #endif
@@ -86,6 +95,7 @@ static INLINE int lowest_bit(uint64_t bits)
 #define MAX _mm_max_pd
 #define IF_LESS(a, b, yes, no) \
     _mm_or_pd(_mm_and_pd(_mm_cmplt_pd(a, b), yes), _mm_andnot_pd(_mm_cmplt_pd(a, b), no))
+#define REDUCE_MIN least_sse_f64
 #define ADD _mm_add_pd
 #define MUL _mm_mul_pd
 #define DIV _mm_div_pd
@@ -115,6 +125,7 @@ static INLINE int lowest_bit(uint64_t bits)
 #define MIN _mm256_min_ps
 #define MAX _mm256_max_ps
 #define IF_LESS(a, b, yes, no) _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ))
+#define REDUCE_MIN(a) least_sse_f32(_mm_min_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1)))
 #include FLOAT_TEMPLATE
 #include "unset.h"
 #endif
@@ -131,6 +142,7 @@ static INLINE int lowest_bit(uint64_t bits)
 #define MIN _mm256_min_pd
 #define MAX _mm256_max_pd
 #define IF_LESS(a, b, yes, no) _mm256_blendv_pd(no, yes, _mm256_cmp_pd(a, b, _CMP_LT_OQ))
+#define REDUCE_MIN(a) least_sse_f64(_mm_min_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1)))
 #define ADD _mm256_add_pd
 #define MUL _mm256_mul_pd
 #define DIV _mm256_div_pd
@@ -169,6 +181,7 @@ static INLINE int lowest_bit(uint64_t bits)
 #define MIN _mm512_min_ps
 #define MAX _mm512_max_ps
 #define IF_LESS(a, b, yes, no) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes)
+#define REDUCE_MIN _mm512_reduce_min_ps
 #include FLOAT_TEMPLATE
 #include "unset.h"
 #endif
@@ -185,6 +198,7 @@ static INLINE int lowest_bit(uint64_t bits)
 #define MIN _mm512_min_pd
 #define MAX _mm512_max_pd
 #define IF_LESS(a, b, yes, no) _mm512_mask_blend_pd(_mm512_cmp_pd_mask(a, b, _CMP_LT_OQ), no, yes)
+#define REDUCE_MIN _mm512_reduce_min_pd
 #define ADD _mm512_add_pd
 #define MUL _mm512_mul_pd
 #define DIV _mm512_div_pd
@@ -241,6 +255,7 @@ static int n_supported(void)
 #define MIN vminq_f32
 #define MAX vmaxq_f32
 #define IF_LESS(a, b, yes, no) vbslq_f32(vcltq_f32(a, b), yes, no)
+#define REDUCE_MIN vminvq_f32
 #include FLOAT_TEMPLATE
 #include "unset.h"
 #endif
@@ -257,6 +272,7 @@ static int n_supported(void)
 #define MIN vminq_f64
 #define MAX vmaxq_f64
 #define IF_LESS(a, b, yes, no) vbslq_f64(vcltq_f64(a, b), yes, no)
+#define REDUCE_MIN vminvq_f64
 #define ADD vaddq_f64
 #define MUL vmulq_f64
 #define DIV vdivq_f64
@@ -298,6 +314,7 @@ static INLINE double plain_power(double t)
 #define MIN LEAST
 #define MAX LARGEST
 #define IF_LESS(a, b, yes, no) ((a) < (b) ? (yes) : (no))
+#define REDUCE_MIN(a) (a)
 #include FLOAT_TEMPLATE
 #include "unset.h"
 #endif
@@ -314,6 +331,7 @@ static INLINE double plain_power(double t)
 #define MIN LEAST
 #define MAX LARGEST
 #define IF_LESS(a, b, yes, no) ((a) < (b) ? (yes) : (no))
+#define REDUCE_MIN(a) (a)
 #define ADD(a, b) ((a) + (b))
 #define MUL(a, b) ((a) * (b))
 #define DIV(a, b) ((a) / (b))

@@ -75,3 +75,5 @@ static uint64_t NAME(stirs)(
     }
     return rows;
 }
+
+#include "group.h"

@@ -10,14 +10,35 @@ cdef extern from "simd.h" nogil:
     ctypedef uint64_t (*stirs_function)(
         const void* first, const void* second, double margin, const int32_t* nearest, const int32_t* labels
     ) noexcept nogil
+    ctypedef void (*group_function)(
+        const void* rows, ptrdiff_t stride, const int32_t* list, ptrdiff_t n, ptrdiff_t n_features, const void* tile,
+        void* first, void* second, int32_t* nearest) noexcept nogil
+    ctypedef double (*fetch_function)(
+        const void* row, const void* origin, double scale, ptrdiff_t n_features, ptrdiff_t stride, void* out,
+        const void* center, double half_norm, double* norm) noexcept nogil
+    ctypedef double (*need_function)(
+        const void* bounds, const void* drift, ptrdiff_t n, double near, unsigned char* needed) noexcept nogil
     ctypedef struct instruction_set:
         const char* name
         int n_rows[2]
         int n_tile
         panel_function panel[2]
         stirs_function stirs[2]
+        group_function group[2]
+        fetch_function fetch[2]
+        need_function need[2]
     const instruction_set INSTRUCTION_SETS[]
     int N_INSTRUCTION_SETS
+    enum: GROUP
     int n_supported()
     int lowest_bit(uint64_t)
     void prefetch(const void*)
+
+
+cdef inline double error_bound(double reach, double center_reach, Py_ssize_t n_features, bint double_precision) noexcept nogil:
+    """Twice a bound of the error of a score, with u the unit roundoff: 2 (d + 8) u (C^2/2 + R C), with some slack.
+
+    One rounding each of the row, the center and |c|^2/2, and at most d + 1 in the sum (Higham 2002, section 3.1).
+    """
+    cdef double u = 1.2e-16 if double_precision else 6e-8
+    return 2.5 * (n_features + 8) * u * (center_reach * (0.5 * center_reach + reach)) + (1e-290 if double_precision else 1e-37)

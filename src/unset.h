@@ -10,6 +10,7 @@
 #undef MIN
 #undef MAX
 #undef IF_LESS
+#undef REDUCE_MIN
 #undef ADD
 #undef MUL
 #undef DIV

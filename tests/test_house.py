@@ -11,6 +11,7 @@ import ckmeans
 
 PACKAGE = Path(ckmeans.__file__).parent
 SOLVERS = {
+    "bounds",
     "rows",
     "lloyd",
     "seeding",
@@ -31,7 +32,8 @@ INSIDE = {
     "workers": set(),
     "checks": set(),
     "configuration": {"_kernels", "workers"},
-    "rows": {"_kernels", "workers"},
+    "bounds": {"_kernels"},
+    "rows": {"_kernels", "bounds", "workers"},
     "lloyd": {"_kernels", "rows"},
     "seeding": {"_kernels"},
     "exchange": {"_kernels", "lloyd"},

@@ -32,18 +32,15 @@ def assign(
     units: Float,
     sums: NDArray[np.int64],
 ) -> tuple[int, int]: ...
-def assign_bounded(
+def assign_hamerly(
     X: Rows,
     sample_weight: Float,
     panels: Rows,
-    scale: float,
     tiles: Rows,
     center_reach: float,
     centers: Float,
     centers_t: Float,
     drift: Float,
-    fastest: int,
-    runner_up: float,
     start: int,
     stop: int,
     scores: Rows,
@@ -53,9 +50,39 @@ def assign_bounded(
     left: Labels,
     units: Float,
     sums: NDArray[np.int64],
-    upper: Rows,
-    lower: Rows,
+    settled: Rows,
 ) -> tuple[int, int, int]: ...
+def batch_rows() -> int: ...
+def group_centers() -> int: ...
+def assign_yinyang(
+    X: Rows,
+    sample_weight: Float,
+    shift: Rows,
+    scale: float,
+    groups: Rows,
+    rows_of_centers: Rows,
+    place: Labels,
+    center_at: Labels,
+    center_reach: float,
+    centers: Float,
+    centers_t: Float,
+    drift: Float,
+    group_drift: Float,
+    gone: Rows,
+    start: int,
+    stop: int,
+    batch: Rows,
+    lists: Labels,
+    scratch: Float,
+    labels: Labels,
+    moved: NDArray[np.intp],
+    left: Labels,
+    units: Float,
+    sums: NDArray[np.int64],
+    settled: Rows,
+    lower: Rows,
+    needed: NDArray[np.uint8],
+) -> tuple[int, int, int, int]: ...
 def means(sums: NDArray[np.int64], units: Float, centers: Float, masses: Float) -> int: ...
 def iterate(
     X: Rows,

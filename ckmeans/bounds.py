@@ -1,0 +1,141 @@
+"""Bounds that spare Lloyd's iteration distances: what is kept of them, and when it is worth keeping them."""
+
+import numpy as np
+
+from ._kernels import panels
+
+FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
+MANY_FEATURES = 48  # from so many on bounds are kept for groups of centers, unless told otherwise
+LONG = 64.0  # drift in packed units from which on sums of it would lose digits of the bounds
+
+
+class Choice:
+    """Whether the next assignment uses bounds.
+
+    With algorithm="auto", bounds are kept where they can spare much, from the first iteration on that changes few labels;
+    where they settle too little they are left for 8, 16, 32, ... iterations.
+    """
+
+    def __init__(self, rows, n_clusters):
+        self.rows, self.n_clusters, self.algorithm = rows, n_clusters, rows.algorithm
+        self.kept = None
+        self.changed, self.wait, self.pause, self.fresh = 1.0, 0, 8, False
+        wide = rows.X.dtype == np.float64
+        if not wide and not 1e-30 < rows.pack_scale < 1e30:
+            self.algorithm = "lloyd"
+        d, unit, n_groups = rows.n_features, 2.0 if wide else 1.0, -(-n_clusters // panels.group_centers())
+        # What things take, in nanoseconds on some machine; their ratios decide.
+        work = n_clusters / 16 * (1.5 + 0.32 * d) * unit
+        self.per_pass = 2 + 0.25 * d * unit + work  # a row in a pass over all of them
+        self.grouped = self.algorithm == "yinyang" or (self.algorithm == "auto" and d >= MANY_FEATURES)
+        # Bounds are tried once no more than this share of the labels changes.
+        self.calm = 0.3 if self.grouped and n_groups >= 4 else 0.05
+        self.per_row = 70 + 0.8 * d * unit + n_groups if self.grouped else 12 + 2.8 * d + work
+        self.per_look = 1.5 if self.grouped else 0.8
+        self.per_distance = (9 + 0.3 * d * unit) / 16 if self.grouped else 0.0
+
+    def bounds(self, centers):
+        """The bounds to use for these centers, or None."""
+        reach = np.abs(centers - self.rows.origin).max() * self.rows.pack_scale
+        if self.algorithm == "lloyd" or not reach < FAR:
+            self.kept = None
+            return None
+        if self.kept is None and self.algorithm == "auto":
+            if self.wait or self.changed > self.calm:
+                self.wait = max(0, self.wait - 1)
+                return None
+        self.fresh = self.kept is None
+        if self.fresh or not self.kept.follow(centers):  # else they are for these centers now
+            self.kept = Bounds(self.rows, centers, self.grouped)
+        return self.kept
+
+    def learn(self, n_moved, n_seen, n_distances):
+        """Take note of how many labels an assignment changed, and how much it had to look at."""
+        n = self.rows.n_samples
+        self.changed = n_moved / n
+        if self.kept is None or self.algorithm != "auto" or self.fresh:
+            return
+        if (
+            self.per_look * n + n_seen * self.per_row + n_distances * self.per_distance
+            > 0.9 * n * self.per_pass
+        ):
+            self.kept, self.wait, self.pause = None, self.pause, 2 * self.pause
+
+
+class Bounds:
+    """What src/bounds.pxd keeps for the rows, and how far the centers have moved since.
+
+    Parameters
+    ----------
+    rows : Rows
+    centers : ndarray of shape (n_clusters, n_features)
+    grouped : bool
+        Whether there is a bound for each group of centers that are near each other, or one for all.
+    """
+
+    def __init__(self, rows, centers, grouped):
+        n_clusters, size = len(centers), panels.group_centers()
+        self.rows, self.centers, self.grouped = rows, centers.copy(), grouped
+        self.center_at = neighbours(centers, size) if grouped else np.arange(n_clusters, dtype=np.intc)
+        self.place = np.empty(n_clusters, np.intc)
+        self.place[self.center_at] = np.arange(n_clusters)
+        self.starts = np.arange(0, n_clusters, size)
+        self.drift, self.group_drift = np.zeros(n_clusters), np.zeros(len(self.starts))
+        self.settled = np.full(rows.n_samples, -np.inf, rows.X.dtype)
+        if grouped:
+            self.lower = np.full((rows.n_samples + 16, len(self.starts)), -np.inf, rows.X.dtype)
+
+    def follow(self, centers):
+        """Take note of how far the centers have moved, rounded up; whether the bounds are still of use."""
+        slack = 1 + 1e-15 * (10 + centers.shape[1])
+        moved = self.rows.pack_scale * slack * np.sqrt(((centers - self.centers) ** 2).sum(axis=1)) + 1e-145
+        self.centers = centers.copy()
+        fastest = moved.argmax()
+        others = np.full(len(moved), moved[fastest])
+        others[fastest] = np.delete(moved, fastest).max(initial=0.0)
+        self.drift = (self.drift + moved + others) * (1 + 1e-15)
+        self.group_drift = (self.group_drift + np.maximum.reduceat(moved[self.center_at], self.starts)) * (
+            1 + 1e-15
+        )
+        return self.drift.max() < LONG
+
+    def tables(self, centers):
+        """The origin and the centers as the kernel wants them, the centers in groups and row by row."""
+        rows, (n_clusters, d) = self.rows, centers.shape
+        groups = np.empty((len(self.starts), 1 + d, panels.group_centers()), rows.X.dtype)
+        reach = panels.pack_centers(
+            centers[self.center_at], rows.origin, rows.pack_scale, groups, np.empty((d, n_clusters))
+        )
+        padded = np.zeros((n_clusters, stride(d)), rows.X.dtype)
+        padded[:, :d] = (centers - rows.origin) * rows.pack_scale
+        shift = (-rows.origin * rows.pack_scale).astype(rows.X.dtype)
+        return shift, rows.pack_scale, groups, padded, self.place, self.center_at, reach
+
+    def gone(self):
+        """The drifts of the groups, rounded up, and some more zeros."""
+        return np.append(self.group_drift * (1 + 1.2e-7), np.zeros(16)).astype(self.rows.X.dtype)
+
+    def buffers(self):
+        """What one thread needs for a block, besides."""
+        n_groups, n_rows = len(self.starts), panels.batch_rows()
+        batch = np.empty((n_rows, stride(self.rows.n_features)), self.rows.X.dtype)
+        return batch, np.empty((n_groups + 1, max(n_groups, n_rows + 1)), np.intc)
+
+
+def stride(n_features):
+    """Numbers that a row takes in the buffers of the kernel."""
+    return -(-n_features // 32) * 32
+
+
+def neighbours(centers, size):
+    """An order of the centers in which each run of `size` are near each other: halves along the widest feature."""
+
+    def split(some):
+        if len(some) <= size:
+            return [some]
+        feature = np.ptp(centers[some], axis=0).argmax()
+        some = some[np.argsort(centers[some, feature], kind="stable")]
+        half = -(-len(some) // (2 * size)) * size
+        return split(some[:half]) + split(some[half:])
+
+    return np.concatenate(split(np.arange(len(centers), dtype=np.intc)))
