@@ -138,7 +138,7 @@ def test_transform_is_in_the_units_of_the_data(exponent):
     assert np.array_equal(np.ldexp(one.transform(IRIS), exponent), other.transform(X))
 
 
-@pytest.mark.parametrize("exponent", [-900, 900])
+@pytest.mark.parametrize("exponent", [-1060, -1000, -900, 900])
 def test_rows_of_another_scale_than_those_of_the_fit(exponent):
     X = np.ldexp(IRIS, exponent)
     model = KMeans(3, random_state=0).fit(X)
@@ -151,6 +151,19 @@ def test_rows_of_another_scale_than_those_of_the_fit(exponent):
         assert np.allclose(np.ldexp(model.transform(IRIS), -exponent), norms, rtol=1e-14)
     near = KMeans(3, random_state=0).fit(IRIS)
     assert near.predict(X).tolist() == reference.assign(numbers(X), numbers(near.cluster_centers_))
+    if exponent < 0:  # the rows are as nothing, and none of this warns
+        norms = np.linalg.norm(near.cluster_centers_, axis=1)
+        assert np.allclose(near.transform(X), norms, rtol=1e-14)
+        assert near.score(X) == pytest.approx(-150 * norms.min() ** 2)
+
+
+@pytest.mark.parametrize("tiny", [1e-300, 1e-308, 1e-315])
+def test_features_of_very_different_scale(tiny):
+    X = np.column_stack([IRIS[:, 0], IRIS[:, 1] * tiny])
+    model = KMeans(3, random_state=0).fit(X)
+    consistent(model, X)
+    means = [X[model.labels_ == k].mean(axis=0) for k in range(3)]
+    assert np.allclose(model.cluster_centers_, means, rtol=1e-12, atol=1e-322)
 
 
 def test_the_label_of_a_row_depends_on_no_other_row():

@@ -216,6 +216,7 @@ INF[5, 1] = -np.inf
             None,
             "so far out .* 150. Remove",
         ),
+        (IRIS * 1e170, {"variance": "tied"}, [1.0] + [0.0] * 149, r"reaches 7.9e\+170, .* divide X"),
     ],
 )
 def test_refusals(X, parameters, weight, message):
