@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .checks import check_centers
 from .exchange import polish
 from .lloyd import lloyd, settle
 from .rows import Clustering, Rows
@@ -259,26 +260,3 @@ class _Search:
             n_hits=self.n_hits(),
             doubtful_share=self.rows.n_doubtful / self.rows.n_labelled,
         )
-
-
-def check_centers(centers, n_clusters, n_features):
-    """Given centers as a float64 array.
-
-    Raises
-    ------
-    ValueError
-        If the shape is not (n_clusters, n_features), or a value is not a finite number.
-    """
-    try:
-        if np.asarray(centers).dtype.kind == "c":
-            raise TypeError("these are complex")
-        centers = np.array(centers, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"init gives centers that are not rows of numbers: {error}.") from None
-    if centers.shape != (n_clusters, n_features):
-        raise ValueError(
-            f"init gives centers of shape {centers.shape}, where (n_clusters, n_features) is {(n_clusters, n_features)}."
-        )
-    if not np.isfinite(centers).all():
-        raise ValueError("init gives centers that contain NaN or infinity: give finite numbers.")
-    return centers
