@@ -293,7 +293,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
                 **given,
             )
             if solution.stop_reason == "interrupted":
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt(solution.centers)
             yield solution.centers
 
     def _warn(self, best):

@@ -85,12 +85,8 @@ def local_search(
     Returns
     -------
     LocalSolution
-        The best so far when the time is up or on Ctrl-C, stop_reason then being "time_limit" or "interrupted".
-
-    Raises
-    ------
-    KeyboardInterrupt
-        On Ctrl-C before the first assignment of all rows is complete: there is nothing to return yet.
+        The best so far when the time is up or on Ctrl-C, stop_reason then being "time_limit" or "interrupted". Where
+        there is nothing yet, the centers are rows at random, or those given.
     """
     rng = np.random.default_rng() if rng is None else rng
     with Workers(n_threads, max_seconds) as workers:
@@ -105,12 +101,10 @@ def local_search(
         try:
             search.run(X, progress)
         except Expired:
-            workers.deadline = np.inf
             stop_reason = "time_limit"
         except KeyboardInterrupt:
-            if search.best is None and search.current is None:
-                raise
             stop_reason = "interrupted"
+        workers.deadline = np.inf
         return search.solution(stop_reason)
 
 
