@@ -14,7 +14,9 @@ BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: 
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
 GATHER = 32  # what it costs to gather a row, in the distances that a panel does meanwhile
 FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
-WORTHWHILE = 16  # distances of a row, in vector operations over two of them, from which on bounds are cheaper
+WORTHWHILE = (
+    16  # distances of a row, in vector operations over two of them, from which on two bounds are cheaper
+)
 SLOW = 16  # the kernels that go row by row take about this many times as long
 SAFE = 300  # float64 data of a binary exponent beyond this are scaled
 
@@ -198,35 +200,36 @@ class Rows:
         target = partition or Partition(self, len(centers), summed=False)
         tiles, centers_t = self._tiles(len(centers))
         center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
-        packed = self._panels or (np.empty((0, self.n_features, self.panel_rows), self.X.dtype), np.empty(0))
         blocks, counts = self._blocks(len(centers)), []
         longest = (blocks[0][1] - blocks[0][0]) * self.panel_rows
         bounds = None if partition is None else partition.choose_bounds(center_reach)
-        drift = bounds and bounds.drift(centers, self.pack_scale)
-
-        def bounded(start, stop):
-            scratch = target.scratch(longest)
-            counts.append(
-                panels.assign_bounded(
-                    self.X, self.sample_weight, packed[0], self.pack_scale, tiles, center_reach, centers, centers_t,
-                    *drift, start, stop, scratch.scores, scratch.distances,
-                    target.labels, scratch.moved, scratch.left, self._units, scratch.sums, bounds.upper, bounds.lower,
-                )
-            )  # fmt: skip
-            target.idle.append(scratch)
+        given = tiles, center_reach, centers, centers_t
+        if bounds is None:
+            none = np.empty((0, self.n_features, self.panel_rows), self.X.dtype), np.empty(0)
+            packed = self._panels or none
+            kernel, given, kept = panels.assign, (*packed, self.origin, self.pack_scale, *given), ()
+        elif isinstance(bounds, _Rest):
+            kernel, given, kept = (
+                panels.assign_resting,
+                (self.origin, self.pack_scale, *given),
+                (bounds.until,),
+            )
+        else:
+            kernel, given = panels.assign_bounded, (self._panels[0], self.pack_scale, *given)
+            kept = bounds.upper, bounds.lower
+        drift = () if bounds is None else bounds.drift(centers, self.pack_scale)
 
         def block(start, stop):
             scratch = target.scratch(longest)
             counts.append(
-                panels.assign(
-                    self.X, self.sample_weight, *packed, self.origin, self.pack_scale, tiles, center_reach,
-                    centers, centers_t, start, stop, scratch.scores, scratch.distances,
-                    target.labels, scratch.moved, scratch.left, self._units, scratch.sums,
+                kernel(
+                    self.X, self.sample_weight, *given, *drift, start, stop, scratch.scores, scratch.distances,
+                    target.labels, scratch.moved, scratch.left, self._units, scratch.sums, *kept,
                 )
             )  # fmt: skip
             target.idle.append(scratch)
 
-        self.workers.run(bounded if bounds else block, blocks)
+        self.workers.run(block, blocks)
         n_moved, n_doubtful, *n_seen = map(sum, zip(*counts))
         n_seen = n_seen[0] if bounds else self.n_samples
         self.n_distances += n_seen * len(centers)
@@ -353,18 +356,50 @@ class _Bounds:
         last, self.centers = self.centers, centers.copy()
         if last is None:
             return np.zeros(len(centers)), 0, 0.0
-        slack = 1 + 1e-15 * (10 + centers.shape[1])
-        drift = scale * slack * np.sqrt(((centers - last) ** 2).sum(axis=1)) + 1e-145
+        drift = _drift(last, centers, scale)
         fastest = int(drift.argmax())
         return drift, fastest, float(np.delete(drift, fastest).max(initial=0.0))
+
+
+class _Rest:
+    """For each row, in packed units, how far centers may travel before its label can change.
+
+    The same bound as Hamerly's in one number a row, which is read, not written, while the row rests: cheaper where the
+    distances themselves are cheap.
+    """
+
+    def __init__(self, rows):
+        self.until = np.full(rows.n_samples, -1, np.float32)
+        self.centers, self.travelled = (
+            None,
+            0.0,
+        )  # what each has travelled, plus the largest steps of the others
+
+    def drift(self, centers, scale):
+        """What each center has travelled, plus the largest steps of the others; and the largest of that."""
+        if self.centers is None:
+            self.travelled = np.zeros(len(centers))
+        else:
+            drift = _drift(self.centers, centers, scale)
+            others = np.full(len(centers), drift.max())
+            others[drift.argmax()] = np.delete(drift, drift.argmax()).max(initial=0.0)
+            self.travelled = (self.travelled + (drift + others)) * (1 + 1e-15)
+        self.centers = centers.copy()
+        return self.travelled, self.travelled.max()
+
+
+def _drift(last, centers, scale):
+    """How far each center moved, in packed units, rounded up."""
+    slack = 1 + 1e-15 * (10 + centers.shape[1])
+    return scale * slack * np.sqrt(((centers - last) ** 2).sum(axis=1)) + 1e-145
 
 
 class Partition:
     """Labels of all rows, and the sums of the rows of each cluster, which follow as labels change.
 
-    With algorithm="auto", bounds are kept where a row's distances cost more than looking at its bounds, from the first
-    iteration on that changes few labels; where they settle too few rows they are left for 4, 8, 16, ... iterations. Rows
-    that are left over cost more than in plain passes, by what it takes to gather them.
+    With algorithm="auto", bounds are kept from the first iteration on that changes few labels, those of `_Rest` where a
+    row's distances are cheap; where they settle too few rows they are left for 4, 8, 16, ... iterations. Rows that are
+    left over cost more than in plain passes, by what it takes to gather them.
     """
 
     def __init__(self, rows, n_clusters, summed=True):
@@ -385,13 +420,12 @@ class Partition:
             self._bounds = None
             return None
         if self._bounds is None and rows.algorithm == "auto":
-            if self.n_clusters * (rows.n_features + 5) < WORTHWHILE * rows.panel_rows:
-                return None
             if self._wait or self._changed * self._gathered > 0.3:
                 self._wait = max(0, self._wait - 1)
                 return None
         if self._bounds is None:
-            self._bounds = _Bounds(rows)
+            many = self.n_clusters * (rows.n_features + 5) >= WORTHWHILE * rows.panel_rows
+            self._bounds = _Bounds(rows) if many or rows.algorithm == "hamerly" else _Rest(rows)
             self._pause = -self._pause  # the first time all rows are looked at
         return self._bounds
 

@@ -326,6 +326,118 @@ def assign_bounded(
     return n_moved, n_doubtful, n_seen
 
 
+cdef inline Py_ssize_t look(
+    const floating[:, ::1] X, const double[::1] origin, double scale, const Py_ssize_t* awake, Py_ssize_t n,
+    const floating[:, :, ::1] tiles, double center_reach, const double[:, ::1] centers, const double[:, ::1] centers_t,
+    const double[::1] travelled, floating* first, double[::1] scratch, int[::1] labels, Py_ssize_t* moved, int* left,
+    float[::1] until, Py_ssize_t* n_doubtful,
+) noexcept nogil:
+    """Label up to a panel of rows from anywhere, and tell how long they may rest; returns how many moved."""
+    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef bint wide = floating is double, doubtful = False
+    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], n_clusters = centers.shape[0]
+    cdef Py_ssize_t r, f, i, k, n_moved = 0
+    cdef double value, norm = 0, margin, slack, high, low, gap, unsure = (n_features + 4) * 1.2e-16 if wide else 2.5e-7
+    cdef floating* second = first + n_rows
+    cdef floating* panel = second + n_rows
+    cdef double norms[64]
+    cdef int32_t found[64]
+    for r in range(n):
+        norms[r] = 0
+        for f in range(n_features):
+            value = (<double> X[awake[r], f] - origin[f]) * scale
+            panel[f * n_rows + r] = <floating> value
+            norms[r] += value * value
+        norm = max(norm, norms[r])
+    margin = error_bound(sqrt(norm * (1 + unsure)), center_reach, n_features, wide)
+    isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
+    for r in range(n):
+        i = awake[r]
+        k = found[r]
+        gap = 0
+        if second[r] - first[r] <= margin:
+            n_doubtful[0] += 1
+            sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
+            k = nearest(
+                &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
+            )
+        else:
+            slack = 2 * margin + unsure * norms[r]
+            high = max(0.0, norms[r] + 2 * <double> first[r] + slack)
+            low = norms[r] + 2 * <double> second[r] - slack
+            if low > high:  # the distances differ by (low - high) / (sqrt(low) + sqrt(high)) at least
+                gap = (low - high) / sqrt(2 * (low + high))
+        until[i] = <float> ((travelled[k] + gap) * ROUND_DOWN)
+        if k != labels[i]:
+            moved[n_moved] = i
+            left[n_moved] = labels[i]
+            labels[i] = <int> k
+            n_moved += 1
+    return n_moved
+
+
+def assign_resting(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
+    const double[::1] origin,         # IN  (n_features,)
+    double scale,                     # IN  as the centers were packed
+    const floating[:, :, ::1] tiles,  # IN  of pack_centers
+    double center_reach,              # IN  of pack_centers
+    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
+    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
+    const double[::1] travelled,      # IN  (n_clusters,): what each center has travelled, plus the largest steps of the
+                                      # others, in packed units, rounded up
+    double furthest,                  # IN  the largest of these
+    Py_ssize_t start,                 # IN  the panels of the block
+    Py_ssize_t stop,
+    floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
+    double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
+    int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
+    Py_ssize_t[::1] moved,            #     (rows of the block,)
+    int[::1] left,                    #     (rows of the block,)
+    const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
+    long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
+    float[::1] until,                 # INOUT (n_samples,): a row keeps its label until travelled[label] is as much;
+                                      # negative at first
+):
+    """As assign, but rows rest until centers have travelled half as far as they would have to for a new label.
+
+    That is the bound of Hamerly (2010), in one number that stays as it is while the row rests. Rows that wake up are
+    gathered into panels. The labels are the same as without. Returns the number of rows moved, the number decided by
+    differences, and the number looked at.
+    """
+    cdef Py_ssize_t n_rows = INSTRUCTION_SETS[chosen].n_rows[floating is double]
+    cdef Py_ssize_t last_row = min(stop * n_rows, X.shape[0]), first_row = start * n_rows
+    cdef Py_ssize_t r, i, n, n_awake = 0, n_moved = 0, n_doubtful = 0, n_seen = 0
+    cdef float highest = <float> (furthest * ROUND_UP)
+    cdef int n_low
+    cdef Py_ssize_t awake[128]
+    with nogil:
+        while first_row < last_row or n_awake:
+            while first_row < last_row and n_awake < 64:
+                n = min(64, last_row - first_row)
+                n_low = n < 64
+                if n == 64:  # counted, since that is done in vectors
+                    for r in range(64):
+                        n_low += until[first_row + r] <= highest
+                if n_low:
+                    for i in range(first_row, first_row + n):
+                        awake[n_awake] = i
+                        n_awake += until[i] < 0 or until[i] <= travelled[labels[i]]
+                first_row += n
+            n = min(n_rows, n_awake)
+            if n == 0:
+                break
+            n_awake -= n
+            n_seen += n
+            n_moved += look(
+                X, origin, scale, awake + n_awake, n, tiles, center_reach, centers, centers_t, travelled, &scores[0],
+                scratch, labels, &moved[n_moved], &left[n_moved], until, &n_doubtful,
+            )
+        shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
+    return n_moved, n_doubtful, n_seen
+
+
 def means(
     const long long[:, :, ::1] sums,  # IN  (n_clusters, n_features + 1, 2)
     const double[::1] units,          # IN  (n_features + 2,)

@@ -21,7 +21,9 @@ from problems import (
 )
 
 from ckmeans import KMeans, reference
+from ckmeans import rows as rows_module
 from ckmeans._kernels import panels
+from ckmeans.lloyd import lloyd
 from ckmeans.restarts import local_search
 from ckmeans.rows import Rows
 from ckmeans.workers import Workers
@@ -624,6 +626,38 @@ def test_bounds_change_no_label_and_spare_distances(kind, weighted, dtype):
     assert spared[3] > 0 or (kind, dtype) == ("far", np.float32)  # single precision cannot bound these
     exact = reference.assign(numbers(X[:40]), numbers(clustering.centers))
     assert exact == clustering.labels[:40].tolist()
+
+
+@DTYPES
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", ["blobs", "uniform", "grid", "far"])
+@pytest.mark.parametrize("d, k", [(1, 2), (2, 5), (4, 3), (3, 1), (7, 9)])
+def test_rows_that_rest_keep_the_right_label(monkeypatch, kind, weighted, dtype, d, k):
+    monkeypatch.setattr(rows_module, "SHARED_WORK", 1 << 12)
+    monkeypatch.setattr(rows_module, "WORTHWHILE", 1 << 20)
+    monkeypatch.setattr(rows_module, "GATHER", 0)  # rest early, and for long
+    rng = np.random.default_rng(0)
+    n = 3011
+    X = {
+        "blobs": lambda: rng.normal(size=(n, d)) + 3 * rng.integers(0, 3, (n, d)),
+        "uniform": lambda: rng.uniform(size=(n, d)),
+        "grid": lambda: rng.integers(0, 8, (n, d)).astype(float),
+        "far": lambda: rng.normal(size=(n, d)) + 1000 * rng.integers(0, 2, (n, 1)),
+    }[kind]().astype(dtype)
+    weights = rng.integers(0, 3, n).astype(float) if weighted else None
+    start, results = X[rng.choice(n, k, replace=False)].astype(float), []
+    nudge = rng.normal(size=start.shape) / 50
+    for algorithm in ("lloyd", "auto"):
+        with Workers(2) as workers:
+            rows = Rows(X, weights, workers, algorithm=algorithm).pack()
+            assert len(rows._blocks(k)) > 1
+            partition, centers, n_iter, reason = lloyd(rows, start)
+            moved = lloyd(rows, centers + nudge, partition=partition)
+            results.append(
+                (partition.labels.tobytes(), centers.tobytes(), n_iter, moved[1].tobytes(), moved[2])
+            )
+    assert results[0] == results[1]
+    assert rows.n_spared > 0 or k == 1 or (kind, dtype) == ("far", np.float32)
 
 
 @pytest.mark.parametrize("name", panels.instruction_sets())

@@ -56,6 +56,28 @@ def assign_bounded(
     upper: Rows,
     lower: Rows,
 ) -> tuple[int, int, int]: ...
+def assign_resting(
+    X: Rows,
+    sample_weight: Float,
+    origin: Float,
+    scale: float,
+    tiles: Rows,
+    center_reach: float,
+    centers: Float,
+    centers_t: Float,
+    travelled: Float,
+    furthest: float,
+    start: int,
+    stop: int,
+    scores: Rows,
+    scratch: Float,
+    labels: Labels,
+    moved: NDArray[np.intp],
+    left: Labels,
+    units: Float,
+    sums: NDArray[np.int64],
+    until: NDArray[np.float32],
+) -> tuple[int, int, int]: ...
 def means(sums: NDArray[np.int64], units: Float, centers: Float, masses: Float) -> int: ...
 def iterate(
     X: Rows,
