@@ -109,12 +109,7 @@ def check_weights(sample_weight, n_samples):
     if np.ma.is_masked(sample_weight):
         raise ValueError("sample_weight has masked values: drop these rows, or give them the weight 0.")
     try:
-        given = np.asarray(sample_weight)
-        if given.dtype.kind == "c":
-            raise TypeError("these are complex")
-        if found := _no_number(given):
-            raise TypeError(f"this is {found}")
-        weights = np.array(sample_weight, dtype=np.float64)
+        weights = _numbers(sample_weight)
     except (TypeError, ValueError) as error:
         raise ValueError(f"sample_weight must hold one number for each row: {error}.") from None
     if weights.ndim == 0:
@@ -136,6 +131,39 @@ def check_weights(sample_weight, n_samples):
                 "sample_weight sums to more than 1.8e308: divide the weights by a common factor."
             )
     return None if (weights == 1).all() else weights
+
+
+def check_centers(centers, n_clusters, n_features):
+    """Given centers as a float64 array.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not (n_clusters, n_features), or a value is not a finite number.
+    """
+    if np.ma.is_masked(centers):
+        raise ValueError("init gives centers with masked values: give finite numbers.")
+    try:
+        centers = _numbers(centers)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"init gives centers that are not rows of numbers: {error}.") from None
+    if centers.shape != (n_clusters, n_features):
+        raise ValueError(
+            f"init gives centers of shape {centers.shape}, where (n_clusters, n_features) is {(n_clusters, n_features)}."
+        )
+    if not np.isfinite(centers).all():
+        raise ValueError("init gives centers that contain NaN or infinity: give finite numbers.")
+    return centers
+
+
+def _numbers(values):
+    """A copy as a C-contiguous float64 array."""
+    given = np.asarray(values)
+    if given.dtype.kind == "c":
+        raise TypeError("these are complex")
+    if found := _no_number(given):
+        raise TypeError(f"this is {found}")
+    return np.array(given, dtype=np.float64, order="C")
 
 
 def check_whole(name, value, least, most=None, remedy="", none=False, word=None):

@@ -6,6 +6,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .checks import (
+    check_centers,
     check_finite,
     check_flag,
     check_integers,
@@ -15,7 +16,7 @@ from .checks import (
     check_weights,
     check_whole,
 )
-from .restarts import check_centers, local_search
+from .restarts import local_search
 from .rows import Rows
 from .workers import Workers
 
@@ -210,7 +211,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return self
 
     def _checked_init(self, n_clusters, n_features):
-        if isinstance(self.init, str):
+        if self.init is None or isinstance(self.init, str):
             if self.init not in ("k-means++", "random"):
                 raise ValueError(
                     f"init={self.init!r} is unknown: give 'k-means++', 'random', an array of centers or a callable."

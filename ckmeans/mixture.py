@@ -120,7 +120,8 @@ def fit_mixture(
     ----------
     X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous and finite
     starts : iterable of ndarray of shape (n_clusters, n_features)
-        Means to start from.
+        Means to start from. It may raise KeyboardInterrupt(means), the best it had; if they are the first, they are
+        the result.
     variance : float, "tied" or "per-cluster"
         A number fixes the variance, in squared units of X. Estimated variances are kept above a floor: the square
         of 1e-10 standard deviations of X, or of 4 roundings of its largest value if that is more.
@@ -155,7 +156,7 @@ def fit_mixture(
     Raises
     ------
     ValueError
-        If squared distances overflow, with the rows.
+        If squared distances overflow, with the rows; without any start.
 
     Examples
     --------
@@ -173,34 +174,36 @@ def fit_mixture(
             spread, floor = passes.spread_and_floor()
             rule = _Rule(variance, mixing == "estimated", floor)
         critical = critical_variance(X, passes.sample_weight) if isinstance(anneal, int) else None
-        workers.deadline = deadline
-        best = None
+        measure = variances is None and isinstance(variance, str)
+
+        def fit_from(means, max_iter, anneal):
+            k = len(means)
+            start = Parameters(
+                np.array(means, dtype=np.float64, order="C"),
+                np.array(np.full(k, spread) if variances is None else variances, dtype=np.float64),
+                np.array(np.full(k, 1 / k) if weights is None else weights, dtype=np.float64),
+            )
+            return _fit(passes, start, rule, max_iter, tol, measure, anneal, critical, random_state)
+
+        best, workers.deadline = None, deadline
         try:
             for means in starts:
                 if best is not None and monotonic() >= deadline:
                     return replace(best, stop_reason="time_limit")
-                n_clusters = len(means)
-                start = Parameters(
-                    np.array(means, dtype=np.float64, order="C"),
-                    np.array(
-                        np.full(n_clusters, spread) if variances is None else variances, dtype=np.float64
-                    ),
-                    np.array(
-                        np.full(n_clusters, 1 / n_clusters) if weights is None else weights, dtype=np.float64
-                    ),
-                )
-                measure = variances is None and isinstance(variance, str)
-                fit = _fit(passes, start, rule, max_iter, tol, measure, anneal, critical, random_state)
+                fit = fit_from(means, max_iter, anneal)
                 if report is not None:
                     report(fit)
                 if best is None or _rank(fit) > _rank(best):
                     best = fit
                 if fit.stop_reason in STOPPED:
                     return replace(best, stop_reason=fit.stop_reason)
-        except KeyboardInterrupt:
-            if best is None:
+        except KeyboardInterrupt as interrupt:
+            if best is None and not interrupt.args:
                 raise
-            best = replace(best, stop_reason="interrupted")
+            workers.deadline = math.inf
+            best = replace(best or fit_from(interrupt.args[0], 0, None), stop_reason="interrupted")
+        if best is None:
+            raise ValueError("starts is empty: give at least one array of means.")
         return best
 
 

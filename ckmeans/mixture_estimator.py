@@ -11,11 +11,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .checks import check_n_clusters, check_number, check_weights, check_whole
+from .checks import check_centers, check_n_clusters, check_number, check_weights, check_whole
 from .estimators import check_rows
 from .mixture import fit_mixture
 from .posteriors import score_rows
-from .restarts import check_centers, local_search
+from .restarts import local_search
 
 
 class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
@@ -273,7 +273,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     def _starts(self, X, sample_weight, random_state, n_init, deadline):
         """The means of each start."""
         init = self.init
-        if isinstance(init, str) and init not in ("k-means", "random"):
+        if init is None or isinstance(init, str) and init not in ("k-means", "random"):
             raise ValueError(
                 f'init={init!r} is unknown: use "k-means", "random", an array of means or a callable.'
             )
@@ -293,7 +293,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
                 **given,
             )
             if solution.stop_reason == "interrupted":
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt(solution.centers)
             yield solution.centers
 
     def _warn(self, best):

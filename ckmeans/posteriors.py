@@ -165,7 +165,12 @@ class Passes:
         _, sums = self.accumulate(one)
         mean = one.means + sums[:, :-2] / self.mass
         spread = self.scatter(one, mean)[0] / (self.mass * self.X.shape[1])
-        rounding = 4 * np.finfo(np.float64).eps * max(float(self.X.max()), -float(self.X.min()))
+        largest = max(float(self.X.max()), -float(self.X.min()))
+        rounding = 4 * float(np.finfo(np.float64).eps) * largest
+        if rounding > 1e154:
+            raise ValueError(
+                f"X reaches {largest:.3g}, where the square of a rounding exceeds 1e308: divide X by a power of ten."
+            )
         floor = max(1e-10 * math.sqrt(spread), rounding) ** 2 or 1.0
         return max(spread, floor), floor
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .checks import check_centers
 from .exchange import polish
 from .lloyd import lloyd, settle
 from .rows import Clustering, Rows
@@ -84,12 +85,8 @@ def local_search(
     Returns
     -------
     LocalSolution
-        The best so far when the time is up or on Ctrl-C, stop_reason then being "time_limit" or "interrupted".
-
-    Raises
-    ------
-    KeyboardInterrupt
-        On Ctrl-C before the first assignment of all rows is complete: there is nothing to return yet.
+        The best so far when the time is up or on Ctrl-C, stop_reason then being "time_limit" or "interrupted". Where
+        there is nothing yet, the centers are rows at random, or those given.
     """
     rng = np.random.default_rng() if rng is None else rng
     with Workers(n_threads, max_seconds) as workers:
@@ -104,12 +101,10 @@ def local_search(
         try:
             search.run(X, progress)
         except Expired:
-            workers.deadline = np.inf
             stop_reason = "time_limit"
         except KeyboardInterrupt:
-            if search.best is None and search.current is None:
-                raise
             stop_reason = "interrupted"
+        workers.deadline = np.inf
         return search.solution(stop_reason)
 
 
@@ -259,26 +254,3 @@ class _Search:
             n_hits=self.n_hits(),
             doubtful_share=self.rows.n_doubtful / self.rows.n_labelled,
         )
-
-
-def check_centers(centers, n_clusters, n_features):
-    """Given centers as a float64 array.
-
-    Raises
-    ------
-    ValueError
-        If the shape is not (n_clusters, n_features), or a value is not a finite number.
-    """
-    try:
-        if np.asarray(centers).dtype.kind == "c":
-            raise TypeError("these are complex")
-        centers = np.array(centers, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"init gives centers that are not rows of numbers: {error}.") from None
-    if centers.shape != (n_clusters, n_features):
-        raise ValueError(
-            f"init gives centers of shape {centers.shape}, where (n_clusters, n_features) is {(n_clusters, n_features)}."
-        )
-    if not np.isfinite(centers).all():
-        raise ValueError("init gives centers that contain NaN or infinity: give finite numbers.")
-    return centers

@@ -65,7 +65,7 @@ class Rows:
         )
         self.origin = (total / self.n_samples).astype(self.X.dtype).astype(np.float64)
         spread = max((high - self.origin).max(), (self.origin - low).max())
-        self.pack_scale = np.ldexp(1.0, -int(np.frexp(spread)[1]))
+        self.pack_scale = _power(-np.frexp(spread)[1])
         self._panels = None
         self._units = self._fixed_point(np.maximum(high, -low))
         self.coarse = self._coarse()
@@ -85,7 +85,7 @@ class Rows:
         """Units of the fixed-point sums: of each feature and of the weights, and parts of a unit (src/fixed.pxd)."""
         bits = min(62 - self.n_samples.bit_length(), 50)
         weight = self.sample_weight.max() if len(self.sample_weight) else 1.0
-        units = np.ldexp(1.0, bits - 1 - np.frexp(weight * np.append(extremes, 1.0))[1])
+        units = _power(bits - 1 - np.frexp(weight * np.append(extremes, 1.0))[1])
         if not len(self.sample_weight):
             units[-1] = 1.0
         return np.append(units, np.ldexp(1.0, bits))
@@ -94,7 +94,7 @@ class Rows:
         """Whether some values are so large that the fixed-point sums would lose digits of most others."""
         some = self.X[:: max(1, self.n_samples // 64)].astype(np.float64, copy=False)
         typical = np.median(np.abs(some - some[len(some) // 2]), axis=0)
-        return bool((self._units[:-2] * self._units[-1] * typical < 2.0**60).any(where=typical > 0))
+        return bool((self._units[:-2] * typical * self._units[-1] < 2.0**60).any(where=typical > 0))
 
     def weights(self):
         """The weights as an array of shape (n_samples,), ones included."""
@@ -333,6 +333,11 @@ def _unsafe(extreme):
     """Binary exponent by which a magnitude is out of the range whose squares are safe; 0 within."""
     exponent = int(np.frexp(extreme)[1])
     return exponent - max(-SAFE, min(exponent, SAFE)) if extreme else 0
+
+
+def _power(exponent):
+    """2**exponent, or the largest power of two where that is beyond the range."""
+    return np.ldexp(1.0, np.minimum(exponent, 1023))
 
 
 class _Scratch(NamedTuple):

@@ -38,7 +38,7 @@ INSIDE = {
     "seeding": {"_kernels"},
     "exchange": {"_kernels", "lloyd"},
     "swap": {"_kernels", "seeding"},
-    "restarts": {"rows", "lloyd", "seeding", "exchange", "swap", "solution", "workers"},
+    "restarts": {"checks", "rows", "lloyd", "seeding", "exchange", "swap", "solution", "workers"},
     "posteriors": {"_kernels", "workers"},
     "mixture": {"posteriors", "workers"},
     "partitions": {"_kernels", "workers", "exact"},

@@ -21,7 +21,9 @@ from problems import (
 )
 
 from ckmeans import KMeans, reference
+from ckmeans import rows as rows_module
 from ckmeans._kernels import panels
+from ckmeans.lloyd import lloyd
 from ckmeans.restarts import local_search
 from ckmeans.rows import Rows
 from ckmeans.workers import Workers
@@ -413,6 +415,15 @@ def test_fewer_distinct_rows_than_clusters(dtype, seed, n_distinct, k, far):
             assert model.inertia_ == 0
             assert np.array_equal(model.cluster_centers_[model.labels_], X)
             assert np.array_equal(model.predict(X), model.labels_)
+
+
+@pytest.mark.parametrize("weight", [1e-300, 1e-30, 1e-17])
+def test_a_row_of_next_to_no_weight_does_not_move_for_ever(weight):
+    model = KMeans(2, random_state=55, max_seconds=60).fit(
+        [[0.0], [1.0], [1.0]], sample_weight=[weight, 1, 1]
+    )
+    assert model.stop_reason_ == "converged" and model.inertia_ == 0
+    assert model.labels_.tolist() == [0, 1, 1] and model.cluster_centers_.tolist() == [[0], [1]]
 
 
 @DTYPES

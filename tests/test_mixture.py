@@ -413,3 +413,8 @@ def test_overflow_names_the_rows():
         fit_mixture(X, [X[:2]])
     with pytest.raises(ValueError, match="2, 3.*rescale"):
         score_rows(X, X[:2], np.ones(2), np.full(2, 0.5))
+
+
+def test_no_start_at_all():
+    with pytest.raises(ValueError, match="starts is empty: give at least one"):
+        fit_mixture(blobs(10), [])

@@ -4,6 +4,7 @@ import pickle
 import signal
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ckmeans import SphericalMixture, mixture_estimator
+from ckmeans import SphericalMixture, mixture_estimator, restarts
 from ckmeans.posteriors import Passes
 from ckmeans.restarts import local_search
 
@@ -190,6 +191,8 @@ INF[5, 1] = -np.inf
         (IRIS, {"variance": None}, None, "variance=None is not a number"),
         (IRIS, {"mixing": "equal"}, None, "mixing='equal' is unknown: use"),
         (IRIS, {"init": "best"}, None, "init='best' is unknown: use"),
+        (IRIS, {"init": None}, None, "init=None is unknown: use"),
+        (IRIS, {"init": IRIS[:3].astype(str)}, None, "init gives centers .* text, '5.1'"),
         (IRIS, {"init": IRIS[:2]}, None, r"init gives centers of shape \(2, 4\), .* \(3, 4\)"),
         (IRIS, {"init": NAN[3:6]}, None, "init gives centers that contain NaN"),
         (IRIS, {"n_init": 0}, None, "n_init=0"),
@@ -216,6 +219,7 @@ INF[5, 1] = -np.inf
             None,
             "so far out .* 150. Remove",
         ),
+        (IRIS * 1e170, {"variance": "tied"}, [1.0] + [0.0] * 149, r"reaches 7.9e\+170, .* divide X"),
     ],
 )
 def test_refusals(X, parameters, weight, message):
@@ -251,6 +255,27 @@ def test_interrupted_fit_keeps_the_best(monkeypatch):
         model.lower_bound_ == pytest.approx(model.score(IRIS))
         and (model.labels_ == model.predict(IRIS)).all()
     )
+
+
+@pytest.mark.parametrize("n_done", [0, 2])
+@pytest.mark.parametrize("variance", [1.0, "tied", "per-cluster"])
+def test_interrupted_while_it_looks_for_means(monkeypatch, variance, n_done):
+    left = [n_done]
+
+    def seed(rows, n_clusters, rng):
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return rows.X[:n_clusters].astype(float)
+
+    monkeypatch.setattr(restarts, "kmeans_plusplus", seed)
+    monkeypatch.setattr(mixture_estimator, "local_search", partial(local_search, n_init=1))
+    model = mixture(variance=variance, n_init=5, anneal=3)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(IRIS)
+    assert model.stop_reason_ == "interrupted" and not left[0] and (model.n_iter_ == 0) == (n_done == 0)
+    assert model.means_.shape == (3, 4) and model.labels_.tolist() == model.predict(IRIS).tolist()
+    assert model.lower_bound_ == pytest.approx(model.score(IRIS))
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs POSIX signals")
