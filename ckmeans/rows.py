@@ -65,7 +65,7 @@ class Rows:
         self.sample_weight = (
             np.empty(0) if sample_weight is None else np.ldexp(sample_weight, -self.weight_exponent)
         )
-        self.origin = total / self.n_samples
+        self.origin = (total / self.n_samples).astype(self.X.dtype).astype(np.float64)
         spread = max((high - self.origin).max(), (self.origin - low).max())
         self.pack_scale = np.ldexp(1.0, -int(np.frexp(spread)[1]))
         self._panels = None
@@ -78,7 +78,7 @@ class Rows:
         total = np.zeros((len(slabs), self.n_features))
         low, high = np.full_like(total, np.inf), np.full_like(total, -np.inf)
         self.workers.run(
-            lambda s, start, stop: kernels.survey(self.X, start, stop, total[s], low[s], high[s]), slabs
+            lambda s, start, stop: panels.survey(self.X, start, stop, total[s], low[s], high[s]), slabs
         )
         with np.errstate(over="ignore"):
             return total.sum(axis=0), low.min(axis=0), high.max(axis=0)

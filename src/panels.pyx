@@ -48,33 +48,63 @@ def tile_centers():
     return INSTRUCTION_SETS[chosen].n_tile
 
 
+def survey(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    Py_ssize_t start,                 # IN  the rows of the block
+    Py_ssize_t stop,
+    double[::1] total,                # INOUT (n_features,): += the sum, roughly
+    double[::1] low,                  # INOUT (n_features,): min with the least value
+    double[::1] high,                 # INOUT (n_features,): max with the largest
+):
+    """Sum, least and largest value of each feature over some rows.
+
+    Strips of 16 values, which vectorize, hold several narrow rows or part of a wide one.
+    """
+    cdef bint wide = floating is double
+    cdef Py_ssize_t d = X.shape[1], together = max(1, 16 // d), stride = together * d, n, i, f
+    with nogil:
+        while (stop - start) * d - 16 >= stride:  # the last strip of a row may reach into the next one
+            n = min(max(1, 32768 // stride), ((stop - start) * d - 16) // stride)
+            for f in range(0, d, 16):
+                INSTRUCTION_SETS[chosen].survey[wide](
+                    &X[start, f], n, stride, min(16, stride - f), d, &total[f], &low[f], &high[f]
+                )
+            start += n * together
+        for i in range(start, stop):
+            for f in range(d):
+                total[f] += X[i, f]
+                low[f] = min(low[f], <double> X[i, f])
+                high[f] = max(high[f], <double> X[i, f])
+
+
 cdef inline double fill(
     const floating[:, ::1] X, const double[::1] origin, double scale, Py_ssize_t start, Py_ssize_t n_rows, floating* panel,
 ) noexcept nogil:
-    """Pack rows from `start` into a panel, zeros where X ends; returns the largest norm."""
-    cdef Py_ssize_t r, f, n = min(n_rows, X.shape[0] - start)
+    """Pack rows from `start` into a panel, zeros where X ends; returns a bound of the largest norm."""
+    cdef bint wide = floating is double
+    cdef Py_ssize_t r, f, n_features = X.shape[1]
     cdef double value, norm, reach = 0
-    for r in range(n):
-        norm = 0
-        for f in range(X.shape[1]):
-            value = (<double> X[start + r, f] - origin[f]) * scale
-            norm += value * value
-            panel[f * n_rows + r] = <floating> value
-        reach = max(reach, norm)
-    for r in range(n, n_rows):
-        for f in range(X.shape[1]):
-            panel[f * n_rows + r] = 0
-    return sqrt(reach)
+    if start + n_rows <= X.shape[0]:
+        reach = INSTRUCTION_SETS[chosen].pack[wide](&X[start, 0], n_features, &origin[0], scale, panel)
+    else:
+        for r in range(n_rows):
+            norm = 0
+            for f in range(n_features):
+                value = (<double> X[start + r, f] - origin[f]) * scale if start + r < X.shape[0] else 0
+                norm += value * value
+                panel[f * n_rows + r] = <floating> value
+            reach = max(reach, norm)
+    return sqrt(reach) * (1 + (n_features + 4) * (1.2e-16 if wide else 6e-8))
 
 
 def pack(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
-    const double[::1] origin,         # IN  (n_features,)
+    const double[::1] origin,         # IN  (n_features,), exact in the type of X
     double scale,                     # IN  a power of two
     Py_ssize_t start,                 # IN  the panels to pack
     Py_ssize_t stop,
     floating[:, :, ::1] panels,       # OUT (n_panels, n_features, panel_rows)
-    double[::1] reach,                # OUT (n_panels,): largest norm of a row
+    double[::1] reach,                # OUT (n_panels,): bound of the norms of the rows
 ):
     """Pack rows into panels."""
     cdef Py_ssize_t p, n_rows = panels.shape[2]

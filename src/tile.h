@@ -67,3 +67,5 @@ static int NAME(stirs)(const void *first, const void *second, double margin, con
     for (int r = 0; r < MR * W; r++) stirs |= (nearest[r] != labels[r]) | (b[r] - a[r] <= (REAL)margin);
     return stirs;
 }
+
+#include "pack.h"

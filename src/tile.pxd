@@ -10,12 +10,19 @@ cdef extern from "simd.h" nogil:
     ctypedef int (*stirs_function)(
         const void* first, const void* second, double margin, const int32_t* nearest, const int32_t* labels
     ) noexcept nogil
+    ctypedef double (*pack_function)(
+        const void* x, ptrdiff_t n_features, const double* origin, double scale, void* panel) noexcept nogil
+    ctypedef void (*survey_function)(
+        const void* x, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t n_values, ptrdiff_t n_features,
+        double* total, double* low, double* high) noexcept nogil
     ctypedef struct instruction_set:
         const char* name
         int n_rows[2]
         int n_tile
         panel_function panel[2]
         stirs_function stirs[2]
+        pack_function pack[2]
+        survey_function survey[2]
     const instruction_set INSTRUCTION_SETS[]
     int N_INSTRUCTION_SETS
     int n_supported()
