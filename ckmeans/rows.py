@@ -12,6 +12,7 @@ from .workers import split
 SLICE_WORK = 1 << 26  # in a run of iterations over few rows, which nothing can interrupt: less than 20 ms
 BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
+MOVED = 2048  # rows that move before the sums follow: a few panels, which are still in a cache
 GATHER = 32  # what it costs to gather a row, in the distances that a panel does meanwhile
 FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
 WORTHWHILE = 16  # distances of a row, in vector operations over two of them, from which on bounds are cheaper
@@ -200,12 +201,11 @@ class Rows:
         center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
         packed = self._panels or (np.empty((0, self.n_features, self.panel_rows), self.X.dtype), np.empty(0))
         blocks, counts = self._blocks(len(centers)), []
-        longest = (blocks[0][1] - blocks[0][0]) * self.panel_rows
         bounds = None if partition is None else partition.choose_bounds(center_reach)
         drift = bounds and bounds.drift(centers, self.pack_scale)
 
         def bounded(start, stop):
-            scratch = target.scratch(longest)
+            scratch = target.scratch()
             counts.append(
                 panels.assign_bounded(
                     self.X, self.sample_weight, packed[0], self.pack_scale, tiles, center_reach, centers, centers_t,
@@ -216,7 +216,7 @@ class Rows:
             target.idle.append(scratch)
 
         def block(start, stop):
-            scratch = target.scratch(longest)
+            scratch = target.scratch()
             counts.append(
                 panels.assign(
                     self.X, self.sample_weight, *packed, self.origin, self.pack_scale, tiles, center_reach,
@@ -266,7 +266,7 @@ class Rows:
             return centers, 0, self.assign(centers, partition), None
         self.workers.check_time()
         centers, masses = centers.copy(), np.empty(len(centers))
-        scratch = partition.scratch(self.n_samples)
+        scratch = partition.scratch()
         slice_steps = SLICE_WORK // (self.n_samples * (self.n_features + 3) * (len(centers) + 8))
         tiles, centers_t = self._tiles(len(centers))
         n_iter, n_changed, n_doubtful, n_empty = panels.iterate(
@@ -402,8 +402,8 @@ class Partition:
         ):
             self._bounds, self._wait, self._pause = None, self._pause, 2 * self._pause
 
-    def scratch(self, n_rows):
-        """Buffers that no other thread uses now, for blocks of up to n_rows rows."""
+    def scratch(self):
+        """Buffers that no other thread uses now."""
         try:
             return self.idle.popleft()
         except IndexError:
@@ -416,8 +416,8 @@ class Partition:
             return _Scratch(
                 np.empty((2 + d) * self.rows.panel_rows, dtype),
                 np.empty(self.n_clusters + 16 * d + 1),
-                np.empty(n_rows, np.intp),
-                np.empty(n_rows, np.int32),
+                np.empty(MOVED, np.intp),
+                np.empty(MOVED, np.int32),
                 sums,
             )
 

@@ -8,7 +8,8 @@ such rows are decided by differences in double and, where these cannot tell, in 
 from cython cimport floating
 from fixed cimport cluster_means, shift_rows
 from libc.math cimport sqrt
-from libc.stdint cimport int32_t
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 from metric cimport nearest, sq_distance, sq_distances
 from tile cimport INSTRUCTION_SETS, instruction_set, n_supported
@@ -203,6 +204,41 @@ cdef inline Py_ssize_t label_panels(
     return n_moved
 
 
+cdef inline void shift(
+    const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels, const Py_ssize_t[::1] moved,
+    const int[::1] left, Py_ssize_t n_moved, const double[::1] units, long long[:, :, ::1] sums,
+) noexcept nogil:
+    """The sums follow the rows that moved."""
+    if sample_weight.shape[0] > 0:
+        shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
+    elif n_moved:
+        INSTRUCTION_SETS[chosen].shift[floating is double](
+            &X[0, 0], X.shape[1], <const int32_t*> &labels[0], <const ptrdiff_t*> &moved[0], <const int32_t*> &left[0], n_moved, &units[0],
+            <int64_t*> &sums[0, 0, 0],
+        )
+
+
+cdef inline Py_ssize_t relabel(
+    const floating[:, ::1] X, const double[::1] sample_weight, const floating[:, :, ::1] panels,
+    const double[::1] reach, const double[::1] origin, double scale, const floating[:, :, ::1] tiles,
+    double center_reach, const double[:, ::1] centers, const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop,
+    floating[::1] scores, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved, int[::1] left,
+    const double[::1] units, long long[:, :, ::1] sums, Py_ssize_t* n_doubtful,
+) noexcept nogil:
+    """Label the rows of some panels, as many panels at a time as `moved` has room for; returns how many rows moved."""
+    cdef Py_ssize_t p = start, n, n_moved = 0, step = moved.shape[0] // INSTRUCTION_SETS[chosen].n_rows[floating is double]
+    while p < stop:
+        n = label_panels(
+            X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, p, min(p + step, stop), scores,
+            scratch, labels, moved, left, n_doubtful,
+        )
+        if sums.shape[0] > 0:
+            shift(X, sample_weight, labels, moved, left, n, units, sums)
+        n_moved += n
+        p += step
+    return n_moved
+
+
 def assign(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
@@ -219,8 +255,8 @@ def assign(
     floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
-    Py_ssize_t[::1] moved,            #     (rows of the block,)
-    int[::1] left,                    #     (rows of the block,)
+    Py_ssize_t[::1] moved,            #     (at least panel_rows,)
+    int[::1] left,                    #     (at least panel_rows,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2), or (0, ...) for none
 ):
@@ -230,12 +266,10 @@ def assign(
     """
     cdef Py_ssize_t n_moved, n_doubtful = 0
     with nogil:
-        n_moved = label_panels(
-            X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, start, stop, scores, scratch,
-            labels, moved, left, &n_doubtful,
+        n_moved = relabel(
+            X, sample_weight, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, start, stop, scores,
+            scratch, labels, moved, left, units, sums, &n_doubtful,
         )
-        if sums.shape[0] > 0:
-            shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
     return n_moved, n_doubtful
 
 
@@ -305,8 +339,8 @@ def assign_bounded(
     floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
-    Py_ssize_t[::1] moved,            #     (rows of the block,)
-    int[::1] left,                    #     (rows of the block,)
+    Py_ssize_t[::1] moved,            #     (at least panel_rows,)
+    int[::1] left,                    #     (at least panel_rows,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
     floating[::1] upper,              # INOUT (n_samples,): at least the distance to the own center; inf at first
@@ -319,7 +353,7 @@ def assign_bounded(
     """
     cdef Py_ssize_t n_rows = INSTRUCTION_SETS[chosen].n_rows[floating is double], n_features = X.shape[1]
     cdef Py_ssize_t i, first_row = start * n_rows, last_row = min(stop * n_rows, X.shape[0])
-    cdef Py_ssize_t n_pending = 0, n_moved = 0, n_doubtful = 0, n_seen = 0
+    cdef Py_ssize_t n_pending = 0, n = 0, n_moved = 0, n_doubtful = 0, n_seen = 0
     cdef bint tighten = centers.shape[0] >= TIGHTEN
     cdef double u, l, most = drift[fastest]
     cdef int own
@@ -342,17 +376,22 @@ def assign_bounded(
             n_pending += 1
             n_seen += 1
             if n_pending == n_rows:
-                n_moved += label_pending(
+                n += label_pending(
                     X, panels, scale, tiles, center_reach, centers, centers_t, pending, n_pending, scores, scratch,
-                    labels, &moved[n_moved], &left[n_moved], upper, lower, &n_doubtful,
+                    labels, &moved[n], &left[n], upper, lower, &n_doubtful,
                 )
                 n_pending = 0
+                if n + n_rows > moved.shape[0]:
+                    shift(X, sample_weight, labels, moved, left, n, units, sums)
+                    n_moved += n
+                    n = 0
         if n_pending:
-            n_moved += label_pending(
+            n += label_pending(
                 X, panels, scale, tiles, center_reach, centers, centers_t, pending, n_pending, scores, scratch,
-                labels, &moved[n_moved], &left[n_moved], upper, lower, &n_doubtful,
+                labels, &moved[n], &left[n], upper, lower, &n_doubtful,
             )
-        shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
+        shift(X, sample_weight, labels, moved, left, n, units, sums)
+        n_moved += n
     return n_moved, n_doubtful, n_seen
 
 
@@ -379,8 +418,8 @@ def iterate(
     floating[::1] scores,             #     (2 * panel_rows,)
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     int[::1] labels,                  # INOUT (n_samples,)
-    Py_ssize_t[::1] moved,            #     (n_samples,)
-    int[::1] left,                    #     (n_samples,)
+    Py_ssize_t[::1] moved,            #     (at least panel_rows,)
+    int[::1] left,                    #     (at least panel_rows,)
     const double[::1] units,          # IN  (n_features + 2,)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
     double[::1] masses,               # OUT (n_clusters,)
@@ -397,11 +436,10 @@ def iterate(
     with nogil:
         while True:
             center_reach = fill_tiles(centers, origin, scale, tiles, centers_t)
-            n_moved = label_panels(
-                X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, 0, panels.shape[0], scores,
-                scratch, labels, moved, left, &n_doubtful,
+            n_moved = relabel(
+                X, sample_weight, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, 0,
+                panels.shape[0], scores, scratch, labels, moved, left, units, sums, &n_doubtful,
             )
-            shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
             if n_iter == n_steps or (n_moved == 0 and not fresh):
                 break
             fresh = False

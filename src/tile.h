@@ -69,3 +69,4 @@ static int NAME(stirs)(const void *first, const void *second, double margin, con
 }
 
 #include "pack.h"
+#include "shift.h"

@@ -1,7 +1,7 @@
 """The panel kernels of simd.h."""
 
 from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, int64_t
 
 cdef extern from "simd.h" nogil:
     ctypedef void (*panel_function)(
@@ -15,6 +15,9 @@ cdef extern from "simd.h" nogil:
     ctypedef void (*survey_function)(
         const void* x, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t n_values, ptrdiff_t n_features,
         double* total, double* low, double* high) noexcept nogil
+    ctypedef void (*shift_function)(
+        const void* X, ptrdiff_t n_features, const int32_t* labels, const ptrdiff_t* moved, const int32_t* left,
+        ptrdiff_t n_moved, const double* units, int64_t* sums) noexcept nogil
     ctypedef struct instruction_set:
         const char* name
         int n_rows[2]
@@ -23,6 +26,7 @@ cdef extern from "simd.h" nogil:
         stirs_function stirs[2]
         pack_function pack[2]
         survey_function survey[2]
+        shift_function shift[2]
     const instruction_set INSTRUCTION_SETS[]
     int N_INSTRUCTION_SETS
     int n_supported()

@@ -1,10 +1,13 @@
 """What is done with all rows before the search: survey, panels."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from problems import rows_of
 
 from ckmeans._kernels import panels
+from ckmeans.rows import MOVED, Partition
 
 DTYPES = [np.float32, np.float64]
 
@@ -57,3 +60,26 @@ def test_survey(instructions, dtype, d):
         assert np.allclose(total, expected[0], rtol=0, atol=1e-4 if dtype == np.float32 else 1e-11)
         assert np.array_equal(low, np.minimum(expected[1], X[1:-1].min(axis=0)))
         assert np.array_equal(high, np.maximum(expected[2], X[1:-1].max(axis=0)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("d", [1, 2, 3, 4, 5, 8, 17])
+def test_sums_without_weights_are_those_with_ones(instructions, dtype, d):
+    """Two kernels, of which one vectorizes; more rows move than are listed at a time, from no cluster and then from one."""
+    rng = np.random.default_rng(d)
+    X = (rng.normal(size=(MOVED + 700, d)) * 10.0 ** rng.integers(-12, 3, (MOVED + 700, d))).astype(dtype)
+    parts = []
+    for weights in (None, np.ones(len(X))):
+        rows = rows_of(X, weights)
+        partition = Partition(rows, 5)
+        for seed in range(3):
+            centers = X[np.random.default_rng(seed).integers(len(X), size=5)].astype(float)
+            rows.assign(centers, partition)
+            assert np.array_equal(rows._units[:-2], rows_of(X)._units[:-2])
+        parts.append((partition.labels, partition._total()))
+    assert np.array_equal(parts[0][0], parts[1][0])
+    assert np.array_equal(parts[0][1][:, :-1], parts[1][1][:, :-1])
+    assert np.array_equal(parts[0][1][:, -1, 0], np.bincount(parts[0][0], minlength=5))
+    exact = sum(map(Fraction, X[parts[0][0] == 2, 0].tolist())) * Fraction(rows._units[0])
+    high, low = map(int, parts[0][1][2, 0])
+    assert abs(high + Fraction(low) / Fraction(rows._units[-1]) - exact) * Fraction(rows._units[-1]) <= len(X)
