@@ -13,6 +13,7 @@ from .workers import split
 SLICE_WORK = 1 << 26  # in a run of iterations over few rows, which nothing can interrupt: less than 20 ms
 BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
+MOVED = 2048  # rows that move before the sums follow: a few panels, which are still in a cache
 SLOW = 16  # the kernels that go row by row take about this many times as long
 SAFE = 300  # float64 data of a binary exponent beyond this are scaled
 
@@ -76,7 +77,7 @@ class Rows:
         total = np.zeros((len(slabs), self.n_features))
         low, high = np.full_like(total, np.inf), np.full_like(total, -np.inf)
         self.workers.run(
-            lambda s, start, stop: kernels.survey(self.X, start, stop, total[s], low[s], high[s]), slabs
+            lambda s, start, stop: panels.survey(self.X, start, stop, total[s], low[s], high[s]), slabs
         )
         with np.errstate(over="ignore"):
             return total.sum(axis=0), low.min(axis=0), high.max(axis=0)
@@ -217,10 +218,9 @@ class Rows:
         else:
             centers_t, tables, gone = np.ascontiguousarray(centers.T), bounds.tables(centers), bounds.gone()
         blocks, counts = self._blocks(len(centers)), []
-        longest = (blocks[0][1] - blocks[0][0]) * self.panel_rows
 
         def block(start, stop):
-            scratch = target.scratch(longest)
+            scratch = target.scratch()
             rows = start * self.panel_rows, min(stop * self.panel_rows, self.n_samples)
             sums = target.labels, scratch.moved, scratch.left, self._units, scratch.sums
             if bounds is None:
@@ -276,7 +276,7 @@ class Rows:
             return centers, 0, self.assign(centers, partition), None
         self.workers.check_time()
         centers, masses = centers.copy(), np.empty(len(centers))
-        scratch = partition.scratch(self.n_samples)
+        scratch = partition.scratch()
         slice_steps = SLICE_WORK // (self.n_samples * (self.n_features + 3) * (len(centers) + 8))
         tiles, centers_t = self._tiles(len(centers))
         n_iter, n_changed, n_doubtful, n_empty = panels.iterate(
@@ -361,8 +361,8 @@ class Partition:
         self._shape = (n_clusters * summed, rows.n_features + 1, 2)
         self._parts, self._spare = [], []
 
-    def scratch(self, n_rows):
-        """Buffers that no other thread uses now, for blocks of up to n_rows rows."""
+    def scratch(self):
+        """Buffers that no other thread uses now."""
         try:
             return self.idle.popleft()
         except IndexError:
@@ -375,8 +375,8 @@ class Partition:
             return _Scratch(
                 np.empty((2 + d) * self.rows.panel_rows, dtype),
                 np.empty(self.n_clusters + 16 * d + 1),
-                np.empty(n_rows, np.intp),
-                np.empty(n_rows, np.int32),
+                np.empty(MOVED, np.intp),
+                np.empty(MOVED, np.int32),
                 sums,
             )
 

@@ -4,26 +4,6 @@ from cython cimport floating
 from metric cimport sq_distance, sq_distances
 
 
-def survey(
-    const floating[:, ::1] X,         # IN  (n_samples, n_features)
-    Py_ssize_t start,                 # IN  the rows of the block
-    Py_ssize_t stop,
-    double[::1] total,                # INOUT (n_features,): += the sum
-    double[::1] low,                  # INOUT (n_features,): min with the least value
-    double[::1] high,                 # INOUT (n_features,): max with the largest
-):
-    """Sum, least and largest value of each feature over some rows."""
-    cdef Py_ssize_t i, f
-    cdef double value
-    with nogil:
-        for i in range(start, stop):
-            for f in range(X.shape[1]):
-                value = X[i, f]
-                total[f] += value
-                low[f] = min(low[f], value)
-                high[f] = max(high[f], value)
-
-
 def accumulate(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones

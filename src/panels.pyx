@@ -9,10 +9,11 @@ from cython cimport floating
 from bounds cimport BATCH, bounding, settle_batch, settle_panel
 from fixed cimport cluster_means, shift_rows
 from libc.math cimport sqrt
-from libc.stdint cimport int32_t, uint64_t
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memcpy
 from metric cimport nearest, sq_distances
-from tile cimport GROUP, INSTRUCTION_SETS, error_bound, instruction_set, lowest_bit, n_supported, prefetch
+from tile cimport GROUP, INSTRUCTION_SETS, error_bound, fill_tiles, instruction_set, lowest_bit, n_supported, prefetch
 
 cdef int chosen = n_supported() - 1
 
@@ -44,60 +45,69 @@ def tile_centers():
     return INSTRUCTION_SETS[chosen].n_tile
 
 
+def survey(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    Py_ssize_t start,                 # IN  the rows of the block
+    Py_ssize_t stop,
+    double[::1] total,                # INOUT (n_features,): += the sum, roughly
+    double[::1] low,                  # INOUT (n_features,): min with the least value
+    double[::1] high,                 # INOUT (n_features,): max with the largest
+):
+    """Sum, least and largest value of each feature over some rows.
+
+    Strips of 16 values, which vectorize, hold several narrow rows or part of a wide one.
+    """
+    cdef bint wide = floating is double
+    cdef Py_ssize_t d = X.shape[1], together = max(1, 16 // d), stride = together * d, n, i, f
+    with nogil:
+        while (stop - start) * d - 16 >= stride:  # the last strip of a row may reach into the next one
+            n = min(max(1, 32768 // stride), ((stop - start) * d - 16) // stride)
+            for f in range(0, d, 16):
+                INSTRUCTION_SETS[chosen].survey[wide](
+                    &X[start, f], n, stride, min(16, stride - f), d, &total[f], &low[f], &high[f]
+                )
+            start += n * together
+        for i in range(start, stop):
+            for f in range(d):
+                total[f] += X[i, f]
+                low[f] = min(low[f], <double> X[i, f])
+                high[f] = max(high[f], <double> X[i, f])
+
+
 cdef inline double fill(
     const floating[:, ::1] X, const double[::1] origin, double scale, Py_ssize_t start, Py_ssize_t n_rows, floating* panel,
 ) noexcept nogil:
-    """Pack rows from `start` into a panel, zeros where X ends; returns the largest norm."""
-    cdef Py_ssize_t r, f, n = min(n_rows, X.shape[0] - start)
+    """Pack rows from `start` into a panel, zeros where X ends; returns a bound of the largest norm."""
+    cdef bint wide = floating is double
+    cdef Py_ssize_t r, f, n_features = X.shape[1]
     cdef double value, norm, reach = 0
-    for r in range(n):
-        norm = 0
-        for f in range(X.shape[1]):
-            value = (<double> X[start + r, f] - origin[f]) * scale
-            norm += value * value
-            panel[f * n_rows + r] = <floating> value
-        reach = max(reach, norm)
-    for r in range(n, n_rows):
-        for f in range(X.shape[1]):
-            panel[f * n_rows + r] = 0
-    return sqrt(reach)
+    if start + n_rows <= X.shape[0]:
+        reach = INSTRUCTION_SETS[chosen].pack[wide](&X[start, 0], n_features, &origin[0], scale, panel)
+    else:
+        for r in range(n_rows):
+            norm = 0
+            for f in range(n_features):
+                value = (<double> X[start + r, f] - origin[f]) * scale if start + r < X.shape[0] else 0
+                norm += value * value
+                panel[f * n_rows + r] = <floating> value
+            reach = max(reach, norm)
+    return sqrt(reach) * (1 + (n_features + 4) * (1.2e-16 if wide else 6e-8))
 
 
 def pack(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
-    const double[::1] origin,         # IN  (n_features,)
+    const double[::1] origin,         # IN  (n_features,), exact in the type of X
     double scale,                     # IN  a power of two
     Py_ssize_t start,                 # IN  the panels to pack
     Py_ssize_t stop,
     floating[:, :, ::1] panels,       # OUT (n_panels, n_features, panel_rows)
-    double[::1] reach,                # OUT (n_panels,): largest norm of a row
+    double[::1] reach,                # OUT (n_panels,): bound of the norms of the rows
 ):
     """Pack rows into panels."""
     cdef Py_ssize_t p, n_rows = panels.shape[2]
     with nogil:
         for p in range(start, stop):
             reach[p] = fill(X, origin, scale, p * n_rows, n_rows, &panels[p, 0, 0])
-
-
-cdef inline double fill_tiles(
-    const double[:, ::1] centers, const double[::1] origin, double scale, floating[:, :, ::1] tiles, double[:, ::1] centers_t
-) noexcept nogil:
-    """Pack centers into tiles, and transpose them; returns the largest norm of a center."""
-    cdef Py_ssize_t k, f, n_tile = tiles.shape[2], n_features = centers.shape[1]
-    cdef floating value
-    cdef double norm, reach = 0
-    for k in range(tiles.shape[0] * n_tile):
-        norm = 0
-        for f in range(n_features):
-            value = 0
-            if k < centers.shape[0]:
-                value = <floating> ((centers[k, f] - origin[f]) * scale)
-                centers_t[f, k] = centers[k, f]
-            tiles[k // n_tile, 1 + f, k % n_tile] = value
-            norm += <double> value * value
-        tiles[k // n_tile, 0, k % n_tile] = <floating> (norm / 2 if k < centers.shape[0] else INFINITY)
-        reach = max(reach, norm)
-    return sqrt(reach)
 
 
 def pack_centers(
@@ -164,6 +174,41 @@ cdef inline Py_ssize_t label_panels(
     return n_moved
 
 
+cdef inline void follow(
+    const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels, const Py_ssize_t[::1] moved,
+    const int[::1] left, Py_ssize_t n_moved, const double[::1] units, long long[:, :, ::1] sums,
+) noexcept nogil:
+    """The sums follow the rows that moved."""
+    if sample_weight.shape[0] > 0:
+        shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
+    elif n_moved:
+        INSTRUCTION_SETS[chosen].shift[floating is double](
+            &X[0, 0], X.shape[1], <const int32_t*> &labels[0], <const ptrdiff_t*> &moved[0], <const int32_t*> &left[0],
+            n_moved, &units[0], <int64_t*> &sums[0, 0, 0],
+        )
+
+
+cdef inline Py_ssize_t relabel(
+    const floating[:, ::1] X, const double[::1] sample_weight, const floating[:, :, ::1] panels,
+    const double[::1] reach, const double[::1] origin, double scale, const floating[:, :, ::1] tiles,
+    double center_reach, const double[:, ::1] centers, const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop,
+    floating[::1] scores, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved, int[::1] left,
+    const double[::1] units, long long[:, :, ::1] sums, Py_ssize_t* n_doubtful,
+) noexcept nogil:
+    """Label the rows of some panels, as many panels at a time as `moved` has room for; returns how many rows moved."""
+    cdef Py_ssize_t p = start, n, n_moved = 0, step = moved.shape[0] // INSTRUCTION_SETS[chosen].n_rows[floating is double]
+    while p < stop:
+        n = label_panels(
+            X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, p, min(p + step, stop), scores,
+            scratch, labels, moved, left, n_doubtful,
+        )
+        if sums.shape[0] > 0:
+            follow(X, sample_weight, labels, moved, left, n, units, sums)
+        n_moved += n
+        p += step
+    return n_moved
+
+
 def assign(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
@@ -180,8 +225,8 @@ def assign(
     floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
-    Py_ssize_t[::1] moved,            #     (rows of the block,)
-    int[::1] left,                    #     (rows of the block,)
+    Py_ssize_t[::1] moved,            #     (at least panel_rows,)
+    int[::1] left,                    #     (at least panel_rows,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2), or (0, ...) for none
 ):
@@ -191,12 +236,10 @@ def assign(
     """
     cdef Py_ssize_t n_moved, n_doubtful = 0
     with nogil:
-        n_moved = label_panels(
-            X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, start, stop, scores, scratch,
-            labels, moved, left, &n_doubtful,
+        n_moved = relabel(
+            X, sample_weight, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, start, stop, scores,
+            scratch, labels, moved, left, units, sums, &n_doubtful,
         )
-        if sums.shape[0] > 0:
-            shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
     return n_moved, n_doubtful
 
 
@@ -214,18 +257,18 @@ def assign_hamerly(
     floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
-    Py_ssize_t[::1] moved,            #     (rows of the block,)
-    int[::1] left,                    #     (rows of the block,)
+    Py_ssize_t[::1] moved,            #     (at least panel_rows,)
+    int[::1] left,                    #     (at least panel_rows,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
-    floating[::1] settled,               # INOUT (n_samples,): bounds.pxd; -inf at first
+    floating[::1] settled,            # INOUT (n_samples,): bounds.pxd; -inf at first
 ):
     """As assign, but only for rows whose bound does not settle the label (bounds.pxd); the labels are the same.
 
     Returns the number of rows moved, the number decided by differences, and the number looked at.
     """
     cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
-    cdef Py_ssize_t r, i, n, n_pending = 0, n_seen = 0, n_rows = isa.n_rows[floating is double]
+    cdef Py_ssize_t r, i, n, n_pending = 0, n_seen = 0, n_moved = 0, n_rows = isa.n_rows[floating is double]
     cdef floating furthest = 0
     cdef int n_low
     cdef Py_ssize_t tally[2]
@@ -255,8 +298,11 @@ def assign_hamerly(
                 X, panels, tiles, center_reach, centers, centers_t, drift, isa, pending + n_pending, n, scores, scratch,
                 labels, moved, left, settled, tally,
             )
-        shift_rows(X, sample_weight, labels, moved, left, tally[0], units, sums)
-    return tally[0], tally[1], n_seen
+            if tally[0] + n_rows > moved.shape[0] or (start >= stop and n_pending == 0):
+                follow(X, sample_weight, labels, moved, left, tally[0], units, sums)
+                n_moved += tally[0]
+                tally[0] = 0
+    return n_moved, tally[1], n_seen
 
 
 def batch_rows():
@@ -290,11 +336,11 @@ def assign_yinyang(
     int[:, ::1] lists,                #     (n_groups + 1, max(batch_rows + 1, n_groups))
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
-    Py_ssize_t[::1] moved,            #     (rows of the block,)
-    int[::1] left,                    #     (rows of the block,)
+    Py_ssize_t[::1] moved,            #     (at least batch_rows,)
+    int[::1] left,                    #     (at least batch_rows,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
-    floating[::1] settled,               # INOUT (n_samples,): bounds.pxd; -inf at first
+    floating[::1] settled,            # INOUT (n_samples,): bounds.pxd; -inf at first
     floating[:, ::1] lower,           # INOUT (n_samples + 16, n_groups), -inf at first
     unsigned char[::1] needed,        #     (n_groups + 16,)
 ):
@@ -304,7 +350,7 @@ def assign_yinyang(
     of rows looked at.
     """
     cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
-    cdef Py_ssize_t i, f, n_pending = 0, n_seen = 0, n_bytes = min(X.shape[1] * sizeof(X[0, 0]), 512)
+    cdef Py_ssize_t i, f, n_pending = 0, n_seen = 0, n_moved = 0, n_bytes = min(X.shape[1] * sizeof(X[0, 0]), 512)
     cdef Py_ssize_t tally[3]
     cdef Py_ssize_t pending[BATCH]
     cdef bounding b
@@ -317,23 +363,23 @@ def assign_yinyang(
     with nogil:
         tally[0] = tally[1] = tally[2] = 0
         for i in range(start, stop):
-            if labels[i] >= 0 and settled[i] > drift[labels[i]]:
-                continue
-            for f in range(0, n_bytes, 64):
-                prefetch(<const char*> &X[i, 0] + f)
-            prefetch(&lower[i, 0])
-            pending[n_pending] = i
-            n_pending += 1
-            if n_pending == BATCH:
-                n_seen += n_pending
+            if labels[i] < 0 or not settled[i] > drift[max(labels[i], 0)]:
+                for f in range(0, n_bytes, 64):
+                    prefetch(<const char*> &X[i, 0] + f)
+                prefetch(&lower[i, 0])
+                pending[n_pending] = i
+                n_pending += 1
+            if n_pending == BATCH or i == stop - 1:
                 settle_batch(
                     X, centers, centers_t, isa, &b, pending, n_pending, scratch, labels, moved, left, settled, lower, tally
                 )
+                n_seen += n_pending
                 n_pending = 0
-        n_seen += n_pending
-        settle_batch(X, centers, centers_t, isa, &b, pending, n_pending, scratch, labels, moved, left, settled, lower, tally)
-        shift_rows(X, sample_weight, labels, moved, left, tally[0], units, sums)
-    return tally[0], tally[1], tally[2], n_seen
+                if tally[0] + BATCH > moved.shape[0] or i == stop - 1:
+                    follow(X, sample_weight, labels, moved, left, tally[0], units, sums)
+                    n_moved += tally[0]
+                    tally[0] = 0
+    return n_moved, tally[1], tally[2], n_seen
 
 
 def means(
@@ -359,8 +405,8 @@ def iterate(
     floating[::1] scores,             #     (2 * panel_rows,)
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     int[::1] labels,                  # INOUT (n_samples,)
-    Py_ssize_t[::1] moved,            #     (n_samples,)
-    int[::1] left,                    #     (n_samples,)
+    Py_ssize_t[::1] moved,            #     (at least panel_rows,)
+    int[::1] left,                    #     (at least panel_rows,)
     const double[::1] units,          # IN  (n_features + 2,)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
     double[::1] masses,               # OUT (n_clusters,)
@@ -377,11 +423,10 @@ def iterate(
     with nogil:
         while True:
             center_reach = fill_tiles(centers, origin, scale, tiles, centers_t)
-            n_moved = label_panels(
-                X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, 0, panels.shape[0], scores,
-                scratch, labels, moved, left, &n_doubtful,
+            n_moved = relabel(
+                X, sample_weight, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, 0,
+                panels.shape[0], scores, scratch, labels, moved, left, units, sums, &n_doubtful,
             )
-            shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
             if n_iter == n_steps or (n_moved == 0 and not fresh):
                 break
             fresh = False

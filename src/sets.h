@@ -2,6 +2,7 @@
  *
  * A template is included with NAME, REAL, VEC, W (lanes), MR, NR (a tile of accumulators that fits the registers) and the
  * vector operations defined. Those from ADD on are there for double alone; POWER(t) is 2^m for t = 1.5 * 2^52 + m.
+ * LANES loads 128 bits from p, p + stride, ... into the lanes of a vector, LOW and HIGH interleave halves of such lanes.
  * GCC and Clang compile the functions between the target pragmas for that instruction set; MSVC takes intrinsics anywhere.
  */
 #ifndef CKMEANS_SETS_H
@@ -75,6 +76,9 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define FNMA(a, b, c) _mm_sub_ps(c, _mm_mul_ps(a, b))
 #define MIN _mm_min_ps
 #define MAX _mm_max_ps
+#define LANES(p, stride) _mm_loadu_ps(p)
+#define LOW _mm_unpacklo_ps
+#define HIGH _mm_unpackhi_ps
 #define IF_LESS(a, b, yes, no) \
     _mm_or_ps(_mm_and_ps(_mm_cmplt_ps(a, b), yes), _mm_andnot_ps(_mm_cmplt_ps(a, b), no))
 #define REDUCE_MIN least_sse_f32
@@ -93,6 +97,9 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define FNMA(a, b, c) _mm_sub_pd(c, _mm_mul_pd(a, b))
 #define MIN _mm_min_pd
 #define MAX _mm_max_pd
+#define LANES(p, stride) _mm_loadu_pd(p)
+#define LOW _mm_unpacklo_pd
+#define HIGH _mm_unpackhi_pd
 #define IF_LESS(a, b, yes, no) \
     _mm_or_pd(_mm_and_pd(_mm_cmplt_pd(a, b), yes), _mm_andnot_pd(_mm_cmplt_pd(a, b), no))
 #define REDUCE_MIN least_sse_f64
@@ -124,6 +131,9 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define FNMA _mm256_fnmadd_ps
 #define MIN _mm256_min_ps
 #define MAX _mm256_max_ps
+#define LANES(p, stride) _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps((p) + (stride)), 1)
+#define LOW _mm256_unpacklo_ps
+#define HIGH _mm256_unpackhi_ps
 #define IF_LESS(a, b, yes, no) _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ))
 #define REDUCE_MIN(a) least_sse_f32(_mm_min_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1)))
 #include FLOAT_TEMPLATE
@@ -141,6 +151,9 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define FNMA _mm256_fnmadd_pd
 #define MIN _mm256_min_pd
 #define MAX _mm256_max_pd
+#define LANES(p, stride) _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd((p) + (stride)), 1)
+#define LOW _mm256_unpacklo_pd
+#define HIGH _mm256_unpackhi_pd
 #define IF_LESS(a, b, yes, no) _mm256_blendv_pd(no, yes, _mm256_cmp_pd(a, b, _CMP_LT_OQ))
 #define REDUCE_MIN(a) least_sse_f64(_mm_min_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1)))
 #define ADD _mm256_add_pd
@@ -180,6 +193,14 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define FNMA _mm512_fnmadd_ps
 #define MIN _mm512_min_ps
 #define MAX _mm512_max_ps
+#define LANES(p, stride) \
+    _mm512_insertf32x8( \
+        _mm512_castps256_ps512( \
+            _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps((p) + (stride)), 1)), \
+        _mm256_insertf128_ps( \
+            _mm256_castps128_ps256(_mm_loadu_ps((p) + 2 * (stride))), _mm_loadu_ps((p) + 3 * (stride)), 1), 1)
+#define LOW _mm512_unpacklo_ps
+#define HIGH _mm512_unpackhi_ps
 #define IF_LESS(a, b, yes, no) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes)
 #define REDUCE_MIN _mm512_reduce_min_ps
 #include FLOAT_TEMPLATE
@@ -197,6 +218,14 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define FNMA _mm512_fnmadd_pd
 #define MIN _mm512_min_pd
 #define MAX _mm512_max_pd
+#define LANES(p, stride) \
+    _mm512_insertf64x4( \
+        _mm512_castpd256_pd512( \
+            _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd((p) + (stride)), 1)), \
+        _mm256_insertf128_pd( \
+            _mm256_castpd128_pd256(_mm_loadu_pd((p) + 2 * (stride))), _mm_loadu_pd((p) + 3 * (stride)), 1), 1)
+#define LOW _mm512_unpacklo_pd
+#define HIGH _mm512_unpackhi_pd
 #define IF_LESS(a, b, yes, no) _mm512_mask_blend_pd(_mm512_cmp_pd_mask(a, b, _CMP_LT_OQ), no, yes)
 #define REDUCE_MIN _mm512_reduce_min_pd
 #define ADD _mm512_add_pd
@@ -254,6 +283,9 @@ static int n_supported(void)
 #define FNMA(a, b, c) vfmsq_f32(c, a, b)
 #define MIN vminq_f32
 #define MAX vmaxq_f32
+#define LANES(p, stride) vld1q_f32(p)
+#define LOW vzip1q_f32
+#define HIGH vzip2q_f32
 #define IF_LESS(a, b, yes, no) vbslq_f32(vcltq_f32(a, b), yes, no)
 #define REDUCE_MIN vminvq_f32
 #include FLOAT_TEMPLATE
@@ -271,6 +303,9 @@ static int n_supported(void)
 #define FNMA(a, b, c) vfmsq_f64(c, a, b)
 #define MIN vminq_f64
 #define MAX vmaxq_f64
+#define LANES(p, stride) vld1q_f64(p)
+#define LOW vzip1q_f64
+#define HIGH vzip2q_f64
 #define IF_LESS(a, b, yes, no) vbslq_f64(vcltq_f64(a, b), yes, no)
 #define REDUCE_MIN vminvq_f64
 #define ADD vaddq_f64

@@ -77,3 +77,5 @@ static uint64_t NAME(stirs)(
 }
 
 #include "group.h"
+#include "pack.h"
+#include "shift.h"

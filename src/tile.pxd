@@ -1,7 +1,9 @@
 """The panel kernels of simd.h."""
 
+from cython cimport floating
+from libc.math cimport sqrt
 from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport int32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 
 cdef extern from "simd.h" nogil:
     ctypedef void (*panel_function)(
@@ -18,6 +20,14 @@ cdef extern from "simd.h" nogil:
         const void* center, double half_norm, double* norm) noexcept nogil
     ctypedef double (*need_function)(
         const void* bounds, const void* drift, ptrdiff_t n, double near, unsigned char* needed) noexcept nogil
+    ctypedef double (*pack_function)(
+        const void* x, ptrdiff_t n_features, const double* origin, double scale, void* panel) noexcept nogil
+    ctypedef void (*survey_function)(
+        const void* x, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t n_values, ptrdiff_t n_features,
+        double* total, double* low, double* high) noexcept nogil
+    ctypedef void (*shift_function)(
+        const void* X, ptrdiff_t n_features, const int32_t* labels, const ptrdiff_t* moved, const int32_t* left,
+        ptrdiff_t n_moved, const double* units, int64_t* sums) noexcept nogil
     ctypedef struct instruction_set:
         const char* name
         int n_rows[2]
@@ -27,6 +37,9 @@ cdef extern from "simd.h" nogil:
         group_function group[2]
         fetch_function fetch[2]
         need_function need[2]
+        pack_function pack[2]
+        survey_function survey[2]
+        shift_function shift[2]
     const instruction_set INSTRUCTION_SETS[]
     int N_INSTRUCTION_SETS
     enum: GROUP
@@ -42,3 +55,28 @@ cdef inline double error_bound(double reach, double center_reach, Py_ssize_t n_f
     """
     cdef double u = 1.2e-16 if double_precision else 6e-8
     return 2.5 * (n_features + 8) * u * (center_reach * (0.5 * center_reach + reach)) + (1e-290 if double_precision else 1e-37)
+
+
+cdef inline double fill_tiles(
+    const double[:, ::1] centers, const double[::1] origin, double scale, floating[:, :, ::1] tiles, double[:, ::1] centers_t
+) noexcept nogil:
+    """Pack centers into tiles, and transpose them; returns the largest norm of a center."""
+    cdef Py_ssize_t k, f, n_tile = tiles.shape[2], n_features = centers.shape[1]
+    cdef floating value
+    cdef double norm, reach = 0
+    for k in range(tiles.shape[0] * n_tile):
+        norm = 0
+        for f in range(n_features):
+            value = 0
+            if k < centers.shape[0]:
+                value = <floating> ((centers[k, f] - origin[f]) * scale)
+                centers_t[f, k] = centers[k, f]
+            tiles[k // n_tile, 1 + f, k % n_tile] = value
+            norm += <double> value * value
+        tiles[k // n_tile, 0, k % n_tile] = <floating> (norm / 2 if k < centers.shape[0] else INFINITY)
+        reach = max(reach, norm)
+    return sqrt(reach)
+
+
+cdef extern from "math.h" nogil:
+    double INFINITY

@@ -16,3 +16,6 @@
 #undef DIV
 #undef FMA
 #undef POWER
+#undef LANES
+#undef LOW
+#undef HIGH

@@ -21,9 +21,7 @@ from problems import (
 )
 
 from ckmeans import KMeans, reference
-from ckmeans import rows as rows_module
 from ckmeans._kernels import panels
-from ckmeans.lloyd import lloyd
 from ckmeans.restarts import local_search
 from ckmeans.rows import Rows
 from ckmeans.workers import Workers

@@ -5,7 +5,6 @@ Float = NDArray[np.float64]
 Rows = NDArray[np.float32] | NDArray[np.float64]
 Labels = NDArray[np.int32]
 
-def survey(X: Rows, start: int, stop: int, total: Float, low: Float, high: Float) -> None: ...
 def accumulate(
     X: Rows,
     sample_weight: Float,
