@@ -16,7 +16,8 @@ if not (ROOT / "benchmarks" / "peers").is_dir():
 sys.path.append(str(ROOT))
 
 from benchmarks.peers import __main__ as command  # noqa: E402
-from benchmarks.peers import check, measure, results, session, workloads  # noqa: E402
+from benchmarks.peers import check, results, session, workloads  # noqa: E402
+from benchmarks.peers.cell import Cell  # noqa: E402
 from benchmarks.peers.contenders import Contender, Fit, load  # noqa: E402
 
 NAME = "1e4 x 16, k=50"
@@ -59,7 +60,9 @@ def test_command(finished):
     assert found["peak"]["1"]["float32"] > 0
     assert [cell["workload"]["name"] for cell in found["cells"]] == [NAME, "1e6 x 8, k=32"]
     for cell in found["cells"]:
-        assert cell["to_the_end"] and cell["converged"] and cell["short"] == 2 < cell["n_iter"]
+        assert (
+            cell["to_the_end"] and cell["converged"] and cell["short"] == 2 < cell["window"] <= cell["n_iter"]
+        )
         assert 0 < cell["exactness"]["computed_share"] <= 1 and 0 <= cell["exactness"]["doubtful_share"] < 1
         entries = cell["contenders"]
         assert {
@@ -71,7 +74,8 @@ def test_command(finished):
         } <= set(entries)
         for name in ("ckmeans", "ckmeans lloyd"):
             assert entries[name]["status"] == "same" and not entries[name]["faults"]
-            assert len(entries[name]["short"]) == len(entries[name]["long"]) >= 2
+            assert len(entries[name]["end"]) >= 2
+        assert len(entries["ckmeans lloyd"]["short"]) == len(entries["ckmeans lloyd"]["window"]) >= 2
     assert not results.faults(found)
     for record in found["iris"]:
         assert record["contenders"]["ckmeans"]["reached"] == 1
@@ -165,6 +169,13 @@ def test_rounding_is_told_from_error(problem):
     assert check.judge(X, fit._replace(n_iter=fit.n_iter + 1), fit).status == "rounding"
 
 
+def test_labels_count_where_the_inertia_is_the_same():
+    X, labels, centers = np.ones((10, 1)), np.zeros(10, int), np.zeros((2, 1))
+    reference = Fit(labels, centers, 3, 10.0)
+    assert check.judge(X, reference, reference).status == "same"
+    assert check.judge(X, reference._replace(labels=labels + 1), reference).status == "wrong"
+
+
 def test_ties_are_decided_exactly():
     centers = np.array([[1.0], [-1.0], [1.0 + 2**-52]])
     X = np.array([[0.0], [3.0], [-5.0], [1e-30]])
@@ -195,29 +206,31 @@ def test_cell_marks_what_is_wrong(problem):
         Contender("broken", broken),
         Contender("gone", good.fit),
         Contender("other dtype", good.fit, dtypes=("float16",)),
-        Contender("ckmeans spoilt", lambda X, centers, n_iter: good.fit(X, centers, max(1, n_iter // 4))),
+        Contender("ckmeans spoilt", lambda *args: corrupted(good.fit(*args), "last bits")),
     ]
     told = []
-    cell = measure.Cell(
-        SMALL, "blobs", X.dtype.name, contenders, 3, np.inf, {"gone": "crashed: exit code -11"}, told.append
-    )
+    crashed = {"gone": "crashed: exit code -11"}
+    cell = Cell(SMALL, "blobs", X.dtype.name, contenders, 3, np.inf, 300, crashed, told.append)
     record = {**cell.measure(), "threads": 1}
     status = {name: entry.get("status") for name, entry in record["contenders"].items()}
     assert status["right"] == "same" and status["early"] == "wrong" and "gone" not in told
     assert status["broken"] == "failed: RuntimeError: out of order"
     assert status["gone"] == "crashed: exit code -11" and status["other dtype"] == "float16 only"
-    # The wrong one was the fastest; it is not compared with.
+    # The wrong one ran once, and however fast it is, it is not compared with.
+    assert len(record["contenders"]["early"]["window"]) == 1 and not record["contenders"]["early"]["end"][1:]
+    record["contenders"]["early"].update(short=[0.0], window=[1e-9], end=[1e-9])
     assert results.versus(record, results.to_the_end).peer == "right"
     assert results.versus(record, results.per_iteration).peer == "right"
-    assert results.faults({"cells": [record]})
+    (fault,) = results.faults({"cells": [record]})
+    assert "ckmeans spoilt" in fault and status["ckmeans spoilt"] == "wrong"
 
 
 def test_patience_shortens_runs():
-    cell = measure.Cell(SMALL, "uniform", "float64", load(1, [])[0], 2, 0.0, {}, lambda name: None)
+    cell = Cell(SMALL, "uniform", "float64", load(1, ["scikit-learn"])[0], 2, 0.0, 20, {}, lambda name: None)
     record = {**cell.measure(), "threads": 1}
-    assert record["n_iter"] <= measure.WINDOW and not record["to_the_end"]
-    assert record["contenders"]["ckmeans"]["status"] == "same"
-    assert results.to_the_end(record, "ckmeans") is None
+    assert not record["to_the_end"] and record["contenders"]["ckmeans lloyd"]["status"] == "same"
+    assert results.versus(record, results.per_iteration).peer == "scikit-learn lloyd"
+    assert results.versus(record, results.to_the_end) is None
 
 
 def test_crash_costs_a_cell_not_the_run(monkeypatch, capsys):

@@ -35,7 +35,9 @@ def parser():
     )
     add = out.add_argument
     add("--quick", action="store_true", help=f"{QUICK:.0%} of the rows, blobs in float32, two threads")
-    add("--full", action="store_true", help="all data to convergence on every number of threads: an hour")
+    add(
+        "--full", action="store_true", help="all to convergence, noise too, on every number of threads: hours"
+    )
     add("--only", nargs="+", choices=PEERS, help="peers to compare with (default: all that are installed)")
     add("--workloads", nargs="+", choices=NAMES, metavar="NAME", help='such as "1e6 x 2, k=16"')
     add("--threads", nargs="+", type=int, metavar="N", help="numbers of threads, the main one first (2 1)")

@@ -78,7 +78,9 @@ def judge(X, fit, reference):
     missed = 0 if fit.n_iter is None else abs(fit.n_iter - reference.n_iter)
     # Not `error > bound`, which NaN would pass.
     close = (
-        abs(error) <= INERTIA[X.dtype.name] and differ <= LABELS and missed <= ITERATIONS * reference.n_iter
+        abs(error) <= INERTIA[X.dtype.name]
+        and differ <= LABELS
+        and missed <= max(1, ITERATIONS * reference.n_iter)
     )
     if reported is not None and not abs(reported) <= 10 * INERTIA[X.dtype.name]:
         close = False

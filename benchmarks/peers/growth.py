@@ -9,8 +9,8 @@ import json
 import os
 import sys
 
+from .cell import timed
 from .contenders import DEFAULT, load
-from .measure import timed
 from .workloads import Workload, make
 
 N_ITER = 10

@@ -6,7 +6,7 @@ from time import perf_counter, sleep
 import numpy as np
 from sklearn.datasets import load_iris
 
-from .measure import PAUSE
+from .cell import PAUSE
 
 N_CLUSTERS, N_INIT = 3, 10
 BEST = 78.85144142614601  # of the float64 data, as best_known.py finds it

@@ -16,7 +16,6 @@ from .workloads import WORKLOADS, make, shrunk
 CASES = (
     ("1e6 x 8, k=32", "float32"),
     ("1e6 x 8, k=32", "float64"),
-    ("2e5 x 32, k=100", "float32"),
     ("1e5 x 128, k=256", "float32"),
 )
 SHOWN = {  # contender: its program, the only one that is loaded

@@ -3,9 +3,10 @@
 from statistics import median
 
 from . import picture, results
+from .cell import REPEAT, SCREEN, SHORT, SPAN
 from .contenders import DEFAULT
 from .table import cell_values, significant, versus_texts
-from .workloads import MOST_ITERATIONS
+from .workloads import FULL_ITERATIONS, MOST_ITERATIONS
 
 COMMAND = "python -m benchmarks.peers --json benchmarks/peers.json --page docs/benchmarks.md"
 INTRODUCTION = """\
@@ -21,22 +22,22 @@ inertia and labels after as many iterations, up to rounding; one that does not i
 EXPLANATION = """\
 **The columns.** *Iterations*: updates of the centers that exact Lloyd makes from the start to its fixed point; a **+** says
 that the runs end there without one. *Per iteration*: plain Lloyd, every distance computed, ours (`algorithm="lloyd"`) and the
-fastest plain peer's; the difference between a run to the end and one of {short} iterations, divided by the iterations
-between, so that set-up cancels. *To the end*: a whole call of `fit`, ours with the default `algorithm="auto"`, the peers with
+fastest plain peer's; the difference between a run of {short} iterations and one of {span} or more beyond, divided by their number,
+so that set-up cancels. *To the end*: a whole call of `fit`, ours with the default `algorithm="auto"`, the peers with
 whatever is fastest, bounds included. *Ratio*: the best peer's median time over ours, from the same process and the same
-rounds, in which the contenders take turns; above 1 ours is faster. Medians are of {runs} runs or more; peers far behind the
-best one ran once. *Computed*: share of the distances that the default did not spare by bounds. *Doubtful*: share of the labels
+rounds, in which the contenders take turns; above 1 ours is faster. Medians are of {runs} runs or more; a peer
+whose first run took {repeat} times the best peer's ran once. *Computed*: share of the distances that the default did not spare by bounds. *Doubtful*: share of the labels
 for which the scores could not tell, so that exact comparisons did. *GFLOP/s*: two operations for each row, center and feature
 of a plain iteration; *of peak* compares it with the best rate of NumPy's matrix product of 1024 x 1024 on as many threads
 ({peak}).
 
 **The data.** Blobs are spherical Gaussians of variance one and equal weight; their centers are Gaussian too, at the typical
 distance {separations} standard deviations (in the order of the tables), so that they overlap and Lloyd's iteration takes some tens of
-iterations. Noise is uniform on the unit cube and has no fixed point within reach: all stop after {most} iterations. The start
+iterations. Noise is uniform on the unit cube and has no fixed point within reach: all stop after {most} iterations at most. The start
 is k distinct rows drawn at random. Float32 and float64 hold the same numbers.
 
 **The peers** get the start as `init`, `n_init=1`, `tol=0` and, as `max_iter`, the iterations that exact Lloyd makes. FAISS,
-which has float32 only and no test of convergence, is told not to subsample. mlpack converts float32 to float64. Threads are set
+which has float32 only, is told not to subsample, and not to stop where its objective does not fall. mlpack converts float32 to float64. Threads are set
 by environment variables before a process starts, by `faiss.omp_set_num_threads` and by `daal4py.daalinit`.
 """
 
@@ -142,11 +143,13 @@ def _explanation(found):
     )
     separations = {cell["workload"]["name"]: cell["workload"]["separation"] for cell in found["cells"]}
     return EXPLANATION.format(
-        short=max((cell["short"] for cell in found["cells"]), default=0),
+        short=SHORT,
+        span=SPAN,
         runs=found["plan"]["runs"],
+        repeat=REPEAT,
         peak=peaks,
         separations=", ".join(f"{separation:g}" for separation in separations.values()),
-        most=MOST_ITERATIONS["uniform"],
+        most=(FULL_ITERATIONS if found["plan"]["full"] else MOST_ITERATIONS)["uniform"],
     )
 
 
@@ -186,7 +189,7 @@ def _everybody(cells):
     return (
         "Per iteration (plain algorithms) / to the end.\n\n"
         + markdown(("<workload", "<data", "<dtype", *names), rows)
-        + "\n\n*slow*: took over 6 times the best peer's time for the first iterations, and ran no further."
+        + f"\n\n*slow*: took over {SCREEN} times the best peer's time for the first iterations, and ran no further."
     )
 
 

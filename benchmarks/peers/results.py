@@ -20,24 +20,18 @@ class Versus(NamedTuple):
 def per_iteration(cell, name):
     """Median seconds of an iteration, from the runs of two lengths in the same rounds; None if there is no such."""
     entry = cell["contenders"].get(name)
-    span = cell["n_iter"] - cell["short"]
-    if (
-        entry is None
-        or entry.get("status") not in VALID
-        or not entry["long"]
-        or cell["short"] < 1
-        or span < 1
-    ):
+    span = cell["window"] - cell["short"]
+    if entry is None or entry.get("status") not in VALID or not entry["window"] or span < 1:
         return None
-    return median((more - less) / span for less, more in zip(entry["short"], entry["long"]))
+    return median((more - less) / span for less, more in zip(entry["short"], entry["window"]))
 
 
 def to_the_end(cell, name):
     """Median seconds from the start to convergence, or to the last iteration; None if there is no such."""
     entry = cell["contenders"].get(name)
-    if entry is None or entry.get("status") not in VALID or not entry["long"] or not cell["to_the_end"]:
+    if entry is None or entry.get("status") not in VALID or not entry["end"]:
         return None
-    return median(entry["long"])
+    return median(entry["end"])
 
 
 def versus(cell, measure):

@@ -10,6 +10,7 @@ from . import table
 from .contenders import thread_environment
 from .machine import describe, load_average
 from .memory import CASES, SHOWN
+from .workloads import FULL_ITERATIONS, MOST_ITERATIONS
 
 ROOT = Path(__file__).parents[2]
 FORMAT = 1
@@ -97,13 +98,16 @@ class Session:
     def times(self, n_threads):
         """The cells and iris on one number of threads. A contender that ends its process loses a cell, not the run."""
         parts, crashed = self.plan["parts"], {}
+        most = FULL_ITERATIONS if self.plan["full"] else MOST_ITERATIONS
         while True:
             cells, patience = self.left(n_threads) if "cells" in parts else ([], 0)
             iris = "iris" in parts and all(r["threads"] != n_threads for r in self.results["iris"])
             if not cells and not iris:
                 return
             settings = {key: self.plan[key] for key in ("only", "runs", "shrink")}
-            settings |= dict(threads=n_threads, cells=cells, iris=iris, patience=patience, crashed=crashed)
+            settings |= dict(
+                threads=n_threads, cells=cells, iris=iris, patience=patience, crashed=crashed, most=most
+            )
             cell = running = None
             try:
                 for record in self.child("measure", n_threads, json.dumps(settings)):
