@@ -165,7 +165,7 @@ def test_rounding_is_told_from_error(problem):
     verdict = check.judge(X, fit._replace(labels=corrupted(fit, "one label").labels, inertia=None), fit)
     assert verdict.labels_differ == 1 / len(X)
     # A row in the wrong cluster costs far more than rounding does.
-    assert verdict.status == "wrong"
+    assert verdict.status == "different"
     assert check.judge(X, fit._replace(n_iter=fit.n_iter + 1), fit).status == "rounding"
 
 
@@ -173,7 +173,7 @@ def test_labels_count_where_the_inertia_is_the_same():
     X, labels, centers = np.ones((10, 1)), np.zeros(10, int), np.zeros((2, 1))
     reference = Fit(labels, centers, 3, 10.0)
     assert check.judge(X, reference, reference).status == "same"
-    assert check.judge(X, reference._replace(labels=labels + 1), reference).status == "wrong"
+    assert check.judge(X, reference._replace(labels=labels + 1), reference).status == "different"
 
 
 def test_ties_are_decided_exactly():
@@ -213,7 +213,7 @@ def test_cell_marks_what_is_wrong(problem):
     cell = Cell(SMALL, "blobs", X.dtype.name, contenders, 3, np.inf, 300, crashed, told.append)
     record = {**cell.measure(), "threads": 1}
     status = {name: entry.get("status") for name, entry in record["contenders"].items()}
-    assert status["right"] == "same" and status["early"] == "wrong" and "gone" not in told
+    assert status["right"] == "same" and status["early"] == "different" and "gone" not in told
     assert status["broken"] == "failed: RuntimeError: out of order"
     assert status["gone"] == "crashed: exit code -11" and status["other dtype"] == "float16 only"
     # The wrong one ran once, and however fast it is, it is not compared with.

@@ -212,7 +212,7 @@ class Cell:
         return {key: rounded(getattr(solution, key)) for key in ("computed_share", "doubtful_share")}
 
 
-VERDICTS = (*VALID, "wrong")  # from good to bad
+VERDICTS = (*VALID, "different", "wrong")  # from good to bad
 
 
 def rounded(value):

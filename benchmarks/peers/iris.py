@@ -38,5 +38,5 @@ def measure(contenders, dtype):
     for name, entry in entries.items():
         reached = np.abs(np.array(found[name]) / BEST - 1) <= SAME[dtype]
         entry["reached"] = round(float(reached.mean()), 3)
-        entry["status"] = "same" if entry["reached"] >= 0.5 else "wrong"
+        entry["status"] = "same" if entry["reached"] >= 0.5 else "different"
     return {"data": "iris", "dtype": dtype, "contenders": entries}

@@ -205,7 +205,8 @@ def _checks(cells):
     for name in names:
         entries = [cell["contenders"][name] for cell in cells if name in cell["contenders"]]
         count = [
-            sum(entry.get("status") == word for entry in entries) for word in ("same", "rounding", "wrong")
+            sum(entry.get("status") == word for entry in entries)
+            for word in ("same", "rounding", "different")
         ]
         judged = [entry for entry in entries if entry.get("inertia_error") is not None]
         numbers = [
@@ -214,7 +215,7 @@ def _checks(cells):
         ]
         rows.append((name, *count, *("–" if number is None else f"{number:.1g}" for number in numbers)))
     header = (
-        "<", "same labels", "same but for rounding", "wrong", "labels that differ, at most", "inertia off by, at most",
+        "<", "same labels", "same but for rounding", "another result", "labels that differ, at most", "inertia off by, at most",
         "inertia reported off by, at most",
     )  # fmt: skip
     return (
