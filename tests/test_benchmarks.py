@@ -1,0 +1,309 @@
+"""The benchmarks: the command runs, its results have their form, and a wrong result is found out."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+if not (ROOT / "benchmarks" / "peers").is_dir():
+    pytest.skip("the benchmarks are not part of a source distribution", allow_module_level=True)
+sys.path.append(str(ROOT))
+
+from benchmarks.peers import __main__ as command  # noqa: E402
+from benchmarks.peers import check, results, session, workloads  # noqa: E402
+from benchmarks.peers.cell import Cell  # noqa: E402
+from benchmarks.peers.contenders import Contender, Fit, load  # noqa: E402
+
+NAME = "1e4 x 16, k=50"
+SMALL = workloads.Workload(NAME, 600, 4, 5, 4.0)
+
+
+def run(*options):
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks.peers", *map(str, options)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The quick run on two tiny workloads, beside scikit-learn."""
+    folder = tmp_path_factory.mktemp("peers")
+    options = ["--quick", "--shrink", 0.001, "--only", "scikit-learn", "--runs", 2, "--threads", 1]
+    options += [
+        "--workloads",
+        NAME,
+        "1e6 x 8, k=32",
+        "--json",
+        folder / "peers.json",
+        "--page",
+        folder / "page.md",
+    ]
+    return folder, options, run(*options)
+
+
+def test_command(finished):
+    folder, _, process = finished
+    assert process.returncode == 0, process.stderr
+    assert NAME in process.stdout and "iris float64" in process.stdout
+    found = json.loads((folder / "peers.json").read_text())
+    assert {"format", "plan", "machine", "missing", "peak", "cells", "iris", "memory", "growth"} <= set(found)
+    assert found["missing"]["FAISS"] == "left out"
+    assert found["peak"]["1"]["float32"] > 0
+    assert [cell["workload"]["name"] for cell in found["cells"]] == [NAME, "1e6 x 8, k=32"]
+    for cell in found["cells"]:
+        assert (
+            cell["to_the_end"] and cell["converged"] and cell["short"] == 2 < cell["window"] <= cell["n_iter"]
+        )
+        assert 0 < cell["exactness"]["computed_share"] <= 1 and 0 <= cell["exactness"]["doubtful_share"] < 1
+        entries = cell["contenders"]
+        assert {
+            "ckmeans",
+            "ckmeans lloyd",
+            "ckmeans hamerly",
+            "scikit-learn lloyd",
+            "scikit-learn elkan",
+        } <= set(entries)
+        for name in ("ckmeans", "ckmeans lloyd"):
+            assert entries[name]["status"] == "same" and not entries[name]["faults"]
+            assert len(entries[name]["end"]) >= 2
+        assert len(entries["ckmeans lloyd"]["short"]) == len(entries["ckmeans lloyd"]["window"]) >= 2
+    assert not results.faults(found)
+    for record in found["iris"]:
+        assert record["contenders"]["ckmeans"]["reached"] == 1
+        assert results.versus_iris(record).peer.startswith("scikit-learn")
+
+
+def test_page_tells_where_from(finished):
+    folder, _, _ = finished
+    text = (folder / "page.md").read_text()
+    assert "instruction set:" in text and "How to repeat it" in text and "A look only" in text
+    assert f"| {NAME} | blobs | float32 |" in text
+    widths = [
+        line.count(" | ") for line in text.splitlines() if line.startswith(("| workload | data", f"| {NAME}"))
+    ]
+    assert len(widths) == 4 and widths[0] == widths[1] and widths[2] == widths[3]  # two tables
+
+
+def test_resumed_and_rendered_runs_measure_nothing_again(finished, monkeypatch, capsys):
+    folder, options, _ = finished
+    options = [str(option) for option in options]
+
+    def forbidden(*arguments):
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(session.Session, "child", forbidden)
+    before = (folder / "page.md").read_text()
+    assert command.main([*options, "--resume"]) == 0
+    assert command.main([*options, "--render"]) == 0
+    assert (folder / "page.md").read_text().splitlines()[:20] == before.splitlines()[:20]
+    with pytest.raises(SystemExit):
+        command.main([*options, "--resume", "--runs", "3"])
+    assert "other options" in capsys.readouterr().err
+
+
+@pytest.fixture(params=["float32", "float64"])
+def problem(request):
+    """Rows, the start, and where plain Lloyd of ours leads."""
+    X, start = workloads.make(SMALL, "blobs", request.param)
+    ours = next(c for c in load(1, [])[0] if c.name == "ckmeans lloyd")
+    return X, start, ours.fit(X, start.copy(), 300)
+
+
+def test_right_result_passes(problem):
+    X, _, fit = problem
+    assert check.judge(X, fit, fit).status == "same"
+    assert check.own_faults(X, fit, fit) == []
+
+
+def corrupted(fit, how):
+    labels, centers, inertia, n_iter = fit.labels.copy(), fit.centers.copy(), fit.inertia, fit.n_iter
+    match how:
+        case "one label":
+            labels[7] = (labels[7] + 1) % len(centers)
+        case "many labels":
+            labels[::20] = (labels[::20] + 1) % len(centers)
+        case "label out of range":
+            labels[0] = len(centers)
+        case "center":
+            centers[0] += 0.1
+        case "nan":
+            centers[1] = np.nan
+        case "inertia":
+            inertia *= 1.01
+        case "last bits":
+            inertia = np.nextafter(inertia, np.inf)
+        case "stopped early":
+            n_iter //= 2
+    return Fit(labels, centers, n_iter, inertia)
+
+
+@pytest.mark.parametrize(
+    "how", ["many labels", "label out of range", "center", "nan", "inertia", "stopped early"]
+)
+def test_wrong_result_is_refused(problem, how):
+    X, _, fit = problem
+    assert not check.judge(X, corrupted(fit, how), fit).valid
+
+
+@pytest.mark.parametrize("how", ["one label", "center", "nan", "inertia", "last bits", "stopped early"])
+def test_fault_of_ours_is_named(problem, how):
+    X, _, fit = problem
+    assert check.own_faults(X, corrupted(fit, how), fit)
+
+
+def test_rounding_is_told_from_error(problem):
+    X, _, fit = problem
+    verdict = check.judge(X, fit._replace(labels=corrupted(fit, "one label").labels, inertia=None), fit)
+    assert verdict.labels_differ == 1 / len(X)
+    # A row in the wrong cluster costs far more than rounding does.
+    assert verdict.status == "different"
+    assert check.judge(X, fit._replace(n_iter=fit.n_iter + 1), fit).status == "rounding"
+
+
+def test_labels_count_where_the_inertia_is_the_same():
+    X, labels, centers = np.ones((10, 1)), np.zeros(10, int), np.zeros((2, 1))
+    reference = Fit(labels, centers, 3, 10.0)
+    assert check.judge(X, reference, reference).status == "same"
+    assert check.judge(X, reference._replace(labels=labels + 1), reference).status == "different"
+
+
+def test_ties_are_decided_exactly():
+    centers = np.array([[1.0], [-1.0], [1.0 + 2**-52]])
+    X = np.array([[0.0], [3.0], [-5.0], [1e-30]])
+    labels = np.array([0, 2, 1, 0])
+    assert check.wrong_labels(X, labels, centers) == 0
+    for i, other in enumerate([1, 0, 0, 1]):
+        wrong = labels.copy()
+        wrong[i] = other
+        assert check.wrong_labels(X, wrong, centers) == 1
+    brute = [min(range(3), key=lambda k: (Fraction(x[0]) - Fraction(centers[k, 0])) ** 2) for x in X]
+    assert brute == labels.tolist()
+
+
+def test_cell_marks_what_is_wrong(problem):
+    X, _, _ = problem
+
+    def early(X, centers, n_iter):
+        return good.fit(X, centers, max(1, n_iter // 4))._replace(n_iter=None, inertia=None)
+
+    def broken(X, centers, n_iter):
+        raise RuntimeError("out of order")
+
+    good = next(c for c in load(1, [])[0] if c.name == "ckmeans lloyd")
+    contenders = [
+        *load(1, [])[0],
+        Contender("right", good.fit),
+        Contender("early", early),
+        Contender("broken", broken),
+        Contender("gone", good.fit),
+        Contender("other dtype", good.fit, dtypes=("float16",)),
+        Contender("ckmeans spoilt", lambda *args: corrupted(good.fit(*args), "last bits")),
+    ]
+    told = []
+    crashed = {"gone": "crashed: exit code -11"}
+    cell = Cell(SMALL, "blobs", X.dtype.name, contenders, 3, np.inf, 300, crashed, told.append)
+    record = {**cell.measure(), "threads": 1}
+    status = {name: entry.get("status") for name, entry in record["contenders"].items()}
+    assert status["right"] == "same" and status["early"] == "different" and "gone" not in told
+    assert status["broken"] == "failed: RuntimeError: out of order"
+    assert status["gone"] == "crashed: exit code -11" and status["other dtype"] == "float16 only"
+    # The wrong one ran once, and however fast it is, it is not compared with.
+    assert len(record["contenders"]["early"]["window"]) == 1 and not record["contenders"]["early"]["end"][1:]
+    record["contenders"]["early"].update(short=[0.0], window=[1e-9], end=[1e-9])
+    assert results.versus(record, results.to_the_end).peer == "right"
+    assert results.versus(record, results.per_iteration).peer == "right"
+    (fault,) = results.faults({"cells": [record]})
+    assert "ckmeans spoilt" in fault and status["ckmeans spoilt"] == "wrong"
+
+
+def test_patience_shortens_runs():
+    cell = Cell(SMALL, "uniform", "float64", load(1, ["scikit-learn"])[0], 2, 0.0, 20, {}, lambda name: None)
+    record = {**cell.measure(), "threads": 1}
+    assert not record["to_the_end"] and record["contenders"]["ckmeans lloyd"]["status"] == "same"
+    assert results.versus(record, results.per_iteration).peer == "scikit-learn lloyd"
+    assert results.versus(record, results.to_the_end) is None
+
+
+def test_crash_costs_a_cell_not_the_run(monkeypatch, capsys):
+    plan = command.plan(command.parser().parse_args(["--quick", "--workloads", NAME, "--parts", "cells"]))
+    tried = []
+
+    def child(self, module, n_threads, settings):
+        tried.append(json.loads(settings))
+        key = tried[-1]["cells"][0]
+        yield {"event": "cell", "cell": key}
+        yield {"event": "runs", "contender": "rude"}
+        if len(tried) == 1:
+            raise subprocess.CalledProcessError(-11, "rude")
+        record = {"workload": {"name": NAME}, "data": "blobs", "dtype": "float32", "threads": n_threads}
+        yield {"event": "done", "cell": key, "record": record}
+
+    monkeypatch.setattr(session.Session, "child", child)
+    monkeypatch.setattr(session.table, "show_cell", lambda *arguments: None)
+    found = session.Session(plan).run()
+    assert len(found["cells"]) == 1
+    assert tried[1]["crashed"] == {f"{NAME}|blobs|float32": {"rude": "crashed: exit code -11"}}
+    assert "rude ended the process" in capsys.readouterr().err
+
+
+def test_memory_and_growth(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    from benchmarks.peers import growth, memory, page
+
+    monkeypatch.setattr(growth, "BASE", {"n": 200, "d": 2, "k": 3})
+    contenders = load(1, ["scikit-learn"])[0]
+    grown = [
+        growth.measure([c for c in contenders if c.name in growth.SHOWN], axis, size)
+        for axis, sizes in (("n", (100, 200)), ("d", (2,)), ("k", (2, 4)))
+        for size in sizes
+    ]
+    taken = memory.measure(SMALL, "float32", contenders[0])
+    assert taken["data"] == SMALL.n_samples * SMALL.n_features * 4 and taken["extra"] >= 0
+    plan = command.plan(command.parser().parse_args([]))
+    found = session.Session(plan).results
+    found["growth"] = [{**record, "threads": 1} for record in grown]
+    found["memory"] = [{"workload": NAME, "dtype": "float32", "data": 100, "extra": {"ckmeans": 120}}]
+    page.write(found, tmp_path / "page.md")
+    text = (tmp_path / "page.md").read_text()
+    assert "| 1.20 |" in text and "![Time against n, d and k](page-growth.svg)" in text
+    assert (tmp_path / "page-growth.svg").read_text().startswith("<?xml")
+
+
+def test_workloads():
+    for kind in workloads.KINDS:
+        single, start = workloads.make(SMALL, kind, "float32")
+        double, _ = workloads.make(SMALL, kind, "float64")
+        assert single.dtype == start.dtype == np.float32 and not single.flags.writeable
+        assert np.array_equal(single, double.astype(np.float32))
+        assert len(np.unique(start, axis=0)) == SMALL.n_clusters
+    assert workloads.shrunk(workloads.WORKLOADS[0], 0.5).n_samples == 500_000
+    assert workloads.shrunk(SMALL, 1e-9).n_samples == 10 * SMALL.n_clusters
+
+
+@pytest.mark.parametrize("stem", ["local_search", "exhaustive"])
+def test_asv_benchmarks_run(stem, monkeypatch):
+    configuration = json.loads((ROOT / "asv.conf.json").read_text())
+    path = ROOT / configuration["benchmark_dir"] / f"{stem}.py"
+    spec = importlib.util.spec_from_file_location(stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for cls in (
+        thing for thing in vars(module).values() if isinstance(thing, type) and thing.__module__ == stem
+    ):
+        params = [values[0] for values in getattr(cls, "params", [])]
+        if params and not isinstance(cls.params[0], list):
+            params = [cls.params[0]]
+        benchmark = cls()
+        benchmark.setup(*params)
+        for name in dir(cls):
+            if name.startswith(("time_", "track_", "peakmem_")):
+                getattr(benchmark, name)(*params)
