@@ -11,6 +11,7 @@ from libc.math cimport sqrt
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy
 from metric cimport nearest, sq_distance, sq_distances
+from scores cimport error_bound
 from tile cimport INSTRUCTION_SETS, instruction_set, n_supported
 
 cdef int chosen = n_supported() - 1
@@ -36,6 +37,11 @@ def use(name):
             chosen = i
             return
     raise ValueError(f"instruction set {name!r} is not among {instruction_sets()}, which this processor supports.")
+
+
+def in_use():
+    """Number of the instruction set in use."""
+    return chosen
 
 
 def panel_rows(bint double):
@@ -113,15 +119,6 @@ def pack_centers(
 ):
     """Pack centers into tiles, and transpose them; returns the largest norm of a center."""
     return fill_tiles(centers, origin, scale, tiles, centers_t)
-
-
-cdef inline double error_bound(double reach, double center_reach, Py_ssize_t n_features, bint double_precision) noexcept nogil:
-    """Twice a bound of the error of a score, with u the unit roundoff: 2 (d + 8) u (C^2/2 + R C), with some slack.
-
-    One rounding each of the row, the center and |c|^2/2, and at most d + 1 in the sum (Higham 2002, section 3.1).
-    """
-    cdef double u = 1.2e-16 if double_precision else 6e-8
-    return 2.5 * (n_features + 8) * u * (center_reach * (0.5 * center_reach + reach)) + (1e-290 if double_precision else 1e-37)
 
 
 cdef inline Py_ssize_t label_panels(
