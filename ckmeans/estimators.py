@@ -99,7 +99,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     random_state : int, RandomState instance or None, default=None
         Seed of the restarts.
     n_threads : int or None, default=None
-        Number of threads; None for as many as there are processors. Never changes the result.
+        Number of threads; None for as many as there are processors, shared with what else runs in this process.
+        OMP_NUM_THREADS, which joblib and Dask set in their workers, and control groups count. Never changes the result.
 
     Attributes
     ----------
