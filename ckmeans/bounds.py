@@ -23,7 +23,7 @@ class Choice:
         wide = rows.X.dtype == np.float64
         if not wide and not 1e-30 < rows.pack_scale < 1e30:
             self.algorithm = "lloyd"
-        d, unit, n_groups = rows.n_features, 2.0 if wide else 1.0, -(-n_clusters // panels.group_centers())
+        d, unit, n_groups = rows.n_features, 2.0 if wide else 1.0, -(-n_clusters // panels.group_shape()[1])
         # What things take, in nanoseconds on some machine; their ratios decide.
         work = n_clusters / 16 * (1.5 + 0.32 * d) * unit
         self.per_pass = 2 + 0.25 * d * unit + work  # a row in a pass over all of them
@@ -74,7 +74,7 @@ class Bounds:
     """
 
     def __init__(self, rows, centers, grouped):
-        n_clusters, size = len(centers), panels.group_centers()
+        n_clusters, size = len(centers), panels.group_shape()[1]
         self.rows, self.centers, self.grouped = rows, centers.copy(), grouped
         self.center_at = neighbours(centers, size) if grouped else np.arange(n_clusters, dtype=np.intc)
         self.place = np.empty(n_clusters, np.intc)
@@ -102,7 +102,7 @@ class Bounds:
     def tables(self, centers):
         """The origin and the centers as the kernel wants them, the centers in groups and row by row."""
         rows, (n_clusters, d) = self.rows, centers.shape
-        groups = np.empty((len(self.starts), 1 + d, panels.group_centers()), rows.X.dtype)
+        groups = np.empty((len(self.starts), 1 + d, panels.group_shape()[1]), rows.X.dtype)
         reach = panels.pack_centers(
             centers[self.center_at], rows.origin, rows.pack_scale, groups, np.empty((d, n_clusters))
         )
@@ -117,7 +117,7 @@ class Bounds:
 
     def buffers(self):
         """What one thread needs for a block, besides."""
-        n_groups, n_rows = len(self.starts), panels.batch_rows()
+        n_groups, n_rows = len(self.starts), panels.group_shape()[0]
         batch = np.empty((n_rows, stride(self.rows.n_features)), self.rows.X.dtype)
         return batch, np.empty((n_groups + 1, max(n_groups, n_rows + 1)), np.intc)
 

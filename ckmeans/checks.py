@@ -173,6 +173,8 @@ def check_whole(name, value, least, most=None, remedy="", none=False, word=None)
     ------
     TypeError, ValueError
     """
+    if type(value) is int and value >= least and (most is None or value <= most):
+        return value
     if value is None and none or word is not None and isinstance(value, str) and value == word:
         return value
     also = " or None" * none + f" or {word!r}" * (word is not None)
@@ -203,8 +205,8 @@ def check_number(name, value, least=0.0, none=False, strict=False):
     ------
     TypeError, ValueError
     """
-    if value is None and none:
-        return None
+    if value is None and none or type(value) is float and least <= value < math.inf and not strict:
+        return value
     wanted = f"a finite number {'above' if strict else 'of at least'} {least:g}{' or None' * none}"
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise TypeError(f"{name}={value!r} is not a number: give {wanted}.")

@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from . import small
 from .checks import (
     check_centers,
     check_finite,
@@ -31,6 +32,8 @@ def check_rows(estimator, X, reset):
     TypeError
         For sparse data, and for objects that are no numbers.
     """
+    if small.plain(X) and _keeps_to(estimator, X, reset) and small.finite(X):
+        return X
     original = X
     check_kinds(X)
     try:
@@ -44,6 +47,21 @@ def check_rows(estimator, X, reset):
     if X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
         check_integers(original)
     return X
+
+
+def _is_seed(random_state):
+    """Whether the generator is RandomState(random_state), which local_search can have for less than it takes to make."""
+    return type(random_state) is int and 0 <= random_state < 2**32
+
+
+def _keeps_to(estimator, X, reset):
+    """Whether an array has the features of the fit; with reset, those of this fit are noted from now on."""
+    known = vars(estimator)
+    if "feature_names_in_" in known:
+        return False
+    if reset:
+        estimator.n_features_in_ = X.shape[1]
+    return known.get("n_features_in_") == X.shape[1]
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
@@ -83,7 +101,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     random_state : int, RandomState instance or None, default=None
         Seed of the restarts.
     n_threads : int or None, default=None
-        Number of threads; None for as many as there are processors. Never changes the result.
+        Number of threads; None for as many as there are processors, shared with what else runs in this process.
+        OMP_NUM_THREADS, which joblib and Dask set in their workers, and control groups count. Never changes the result.
 
     Attributes
     ----------
@@ -191,7 +210,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             polish=check_flag("polish", self.polish),
             max_seconds=check_number("max_seconds", self.max_seconds, none=True),
             algorithm=self.algorithm,
-            rng=check_random_state(self.random_state),
+            rng=self.random_state if _is_seed(self.random_state) else check_random_state(self.random_state),
             n_threads=check_whole("n_threads", self.n_threads, 1, none=True),
             progress=progress,
         )
@@ -223,9 +242,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _n_features_out(self):
         return self.cluster_centers_.shape[0]
 
+    def _checked(self, X):
+        if "cluster_centers_" not in vars(self):
+            check_is_fitted(self)
+        return check_rows(self, X, reset=False)
+
     def _rows(self, X, workers, sample_weight=None):
-        check_is_fitted(self)
-        X = check_rows(self, X, reset=False)
         return Rows(X, check_weights(sample_weight, len(X)), workers, reach=self.cluster_centers_)
 
     def predict(self, X):
@@ -239,6 +261,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         -------
         labels : ndarray of shape (n_samples,), int32
         """
+        X = self._checked(X)
+        labels = small.labels_of(X, self.cluster_centers_)
+        if labels is not None:
+            return labels
         with Workers(self.n_threads) as workers:
             rows = self._rows(X, workers)
             return rows.assign(rows.scale(self.cluster_centers_))
@@ -259,6 +285,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         distances : ndarray of shape (n_samples, n_clusters), float64
             In the units of X.
         """
+        X = self._checked(X)
+        distances = small.distances_to(X, self.cluster_centers_)
+        if distances is not None:
+            return distances
         with Workers(self.n_threads) as workers:
             rows = self._rows(X, workers)
             distances = np.sqrt(rows.distances(rows.scale(self.cluster_centers_)))
@@ -283,6 +313,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         score : float
             In squared units of X; higher is better.
         """
+        X = self._checked(X)
+        if sample_weight is None:
+            inertia = small.inertia_of(X, self.cluster_centers_)
+            if inertia is not None:
+                return -inertia
         with Workers(self.n_threads) as workers:
             rows = self._rows(X, workers, sample_weight)
             return -rows.unscale(rows.clustering(rows.scale(self.cluster_centers_))).inertia

@@ -4,30 +4,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import small
+from .chance import Numbers
 from .checks import check_centers
 from .exchange import polish
 from .lloyd import lloyd, settle
-from .rows import Clustering, Rows
+from .rows import Clustering, Rows, on_centers
+from .rules import (
+    EASY_HITS,
+    EASY_WORK,
+    ENOUGH_HITS,
+    MOST_ORDERS,
+    MOST_RESTARTS,
+    MOST_WORK,
+    PATIENCE,
+    POLISH_REACH,
+    SAME,
+    SWAP_REACH,
+    WORK_RATIO,
+)  # fmt: skip
 from .seeding import kmeans_plusplus, random_rows
 from .solution import Solution
 from .swap import proposals
 from .workers import Expired, Workers
-
-SAME = 1e-9  # relative difference up to which two inertias count as the same minimum
-# n_init="auto" ends once so many restarts have reached the best value ...
-ENOUGH_HITS = 3
-# ... or so many, as long as they have cost no more coordinate differences than this ...
-EASY_HITS, EASY_WORK = 8, 5e6
-MOST_RESTARTS = 20  # ... or after so many restarts ...
-# ... or this many coordinate differences, or WORK_RATIO times those of the first Lloyd run if that is more.
-MOST_WORK = 5e8
-WORK_RATIO = 4
-MOST_ORDERS = (
-    8  # times that the centers of the result are put in order, each move of a row lowering the inertia
-)
-SWAP_REACH = 0.02  # a swap still further than this share above its restart after a few iterations is given up
-POLISH_REACH = 0.001  # one that ends further than this above it is not worth polishing
-PATIENCE = 8  # swaps in a row without success, if there are not more clusters, that end a restart
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +80,8 @@ def local_search(
     X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous
     sample_weight : ndarray of shape (n_samples,), float64, or None
     init : {"k-means++", "random"}, ndarray of shape (n_clusters, n_features), or callable(X, n_clusters, rng)
-    rng : RandomState or Generator
+    rng : int, RandomState or Generator
+        An int is the seed of a RandomState.
     progress : callable(n_restarts, inertia), optional
         Called after each restart with their number so far and the best inertia.
 
@@ -91,17 +91,27 @@ def local_search(
         The best so far when the time is up or on Ctrl-C, stop_reason then being "time_limit" or "interrupted". Where
         there is nothing yet, the centers are rows at random, or those given.
     """
-    rng = np.random.default_rng() if rng is None else rng
+    numbers, interrupted = Numbers(np.random.default_rng() if rng is None else rng), False
     with Workers(n_threads, max_seconds) as workers:
+        plan = small.Plan(X.shape[1], n_clusters, init, n_init, max_iter, polish)
+        if plan.suits(len(X)) and not tol:
+            try:
+                found = _small_search(small.Search(plan, X, sample_weight, numbers, workers), progress)
+            except KeyboardInterrupt:
+                found, interrupted = None, True
+            if found is not None:
+                return found
         deadline, workers.deadline = (
             workers.deadline,
             np.inf,
         )  # one look at the rows is needed whatever the limit
         rows = Rows(X, sample_weight, workers, algorithm=algorithm)
-        search = _Search(rows, n_clusters, init, n_init, max_iter, tol, polish, rng)
+        search = _Search(rows, n_clusters, init, n_init, max_iter, tol, polish, numbers)
         workers.deadline = deadline
         stop_reason = None
         try:
+            if interrupted:
+                raise KeyboardInterrupt
             search.run(X, progress)
         except Expired:
             stop_reason = "time_limit"
@@ -114,8 +124,8 @@ def local_search(
 class _Search:
     """The restarts: where each ended, the best centers of all, and the latest of the one that is running."""
 
-    def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, rng):
-        self.rows, self.n_clusters, self.init, self.rng = rows, n_clusters, init, rng
+    def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, numbers):
+        self.rows, self.n_clusters, self.init, self.numbers = rows, n_clusters, init, numbers
         self.max_iter, self.tol, self.polish = max_iter, tol, polish
         self.auto = n_init == "auto"
         self.n_init = (
@@ -159,7 +169,7 @@ class _Search:
     def swap(self, partition, centers, inertia, n_iter):
         """Random swaps until one leads to what is the best of all so far anyway, or too many in a row have failed."""
         rows, failures = self.rows, 0
-        swaps = proposals(rows, partition.labels, centers, self.rng)
+        swaps = proposals(rows, partition.labels, centers, self.numbers)
         patience = max(PATIENCE, self.n_clusters)
         while failures < patience and self.work() <= self.budget and n_iter != self.max_iter:
             if self.ends and self.best.inertia * (1 - SAME) <= inertia <= self.best.inertia * (1 + SAME):
@@ -181,7 +191,7 @@ class _Search:
             reached = self.offer(other, moved)
             if reached < inertia * (1 - SAME):
                 failures, partition, centers, inertia, n_iter = 0, other, moved, reached, n_iter + more + last
-                swaps = proposals(rows, partition.labels, centers, self.rng)
+                swaps = proposals(rows, partition.labels, centers, self.numbers)
         return inertia, n_iter
 
     def left(self, n_iter):
@@ -202,10 +212,10 @@ class _Search:
     def start(self, X):
         """Centers to begin with, in the units of the kernels."""
         if isinstance(self.init, str) and self.init == "k-means++":
-            return kmeans_plusplus(self.rows, self.n_clusters, self.rng)
+            return kmeans_plusplus(self.rows, self.n_clusters, self.numbers)
         if isinstance(self.init, str):
-            return random_rows(self.rows, self.n_clusters, self.rng)
-        centers = self.init(X, self.n_clusters, self.rng) if callable(self.init) else self.init
+            return random_rows(self.rows, self.n_clusters, self.numbers.rng)
+        centers = self.init(X, self.n_clusters, self.numbers.rng) if callable(self.init) else self.init
         return self.rows.scale(check_centers(centers, self.n_clusters, X.shape[1]))
 
     def work(self):
@@ -228,7 +238,7 @@ class _Search:
         if best is None:  # cut off before the first assignment
             given = isinstance(self.init, np.ndarray)
             return rows.clustering(
-                rows.scale(self.init) if given else random_rows(rows, self.n_clusters, self.rng)
+                rows.scale(self.init) if given else random_rows(rows, self.n_clusters, self.numbers.rng)
             )
         converged = self.best_end()[2] == "converged"
         if isinstance(self.init, np.ndarray):
@@ -242,19 +252,55 @@ class _Search:
 
     def solution(self, stop_reason):
         """What the estimator hands on."""
-        clustering = self.finished()
+        rows, clustering = self.rows, self.finished()
         _, n_iter, reason = self.best_end()
-        labels, centers, inertia = self.rows.unscale(clustering)
+        labels, centers, inertia = rows.unscale(clustering)
         return LocalSolution(
             labels=labels,
             centers=centers,
             inertia=inertia,
             lower_bound=0.0,
-            status="optimal" if clustering.inertia == 0 and self.rows.on_centers(clustering) else "bounded",
+            status="optimal"
+            if clustering.inertia == 0 and on_centers(rows.X, rows.sample_weight, *clustering[:2])
+            else "bounded",
             stop_reason=stop_reason or reason,
             n_iter=n_iter,
             n_restarts=len(self.ends),
             n_hits=self.n_hits(),
-            doubtful_share=self.rows.n_doubtful / self.rows.n_labelled,
-            computed_share=self.rows.n_distances / (self.rows.n_distances + self.rows.n_spared),
+            doubtful_share=rows.n_doubtful / rows.n_labelled,
+            computed_share=rows.n_distances / (rows.n_distances + rows.n_spared),
         )
+
+
+def _small_search(search, progress):
+    """The same by the kernels for small data; None where they leave it to others."""
+    stop_reason = None
+    try:
+        try:
+            search.run(progress)
+        except Expired:
+            stop_reason = "time_limit"
+        except KeyboardInterrupt:
+            if search.best is None:
+                raise
+            stop_reason = "interrupted"
+        if search.best is None:
+            return None
+        labels, centers, report = search.conclude()
+    except small.Unusual:
+        return None
+    inertia, n_iter, at_max_iter, n_restarts, n_hits, n_doubtful, n_labelled = report
+    exact = inertia == 0 and on_centers(search.X, search.weights, labels, centers)
+    return LocalSolution(
+        labels=labels,
+        centers=centers,
+        inertia=inertia,
+        lower_bound=0.0,
+        status="optimal" if exact else "bounded",
+        stop_reason=stop_reason or ("max_iter" if at_max_iter else "converged"),
+        n_iter=int(n_iter),
+        n_restarts=int(n_restarts),
+        n_hits=int(n_hits),
+        doubtful_share=n_doubtful / n_labelled,
+        computed_share=1.0,
+    )

@@ -313,11 +313,6 @@ class Rows:
         labels = self.assign(centers)
         return Clustering(labels, centers, self.update(labels, centers)[2])
 
-    def on_centers(self, clustering):
-        """Whether every row with weight lies exactly on its center."""
-        away = (self.X != clustering.centers[clustering.labels]).any(axis=1)
-        return not (away & (self.weights() > 0)).any()
-
     def scale(self, centers):
         """Centers in the units of the kernels."""
         return np.ascontiguousarray(np.ldexp(centers, -self.exponent) if self.exponent else centers)
@@ -327,6 +322,12 @@ class Rows:
         with np.errstate(over="ignore", under="ignore"):
             inertia = float(np.ldexp(clustering.inertia, 2 * self.exponent + self.weight_exponent))
             return clustering._replace(centers=np.ldexp(clustering.centers, self.exponent), inertia=inertia)
+
+
+def on_centers(X, sample_weight, labels, centers):
+    """Whether every row with weight lies exactly on its center. No weights, of shape (0,), are ones."""
+    away = (X != centers[labels]).any(axis=1)
+    return not (away & (sample_weight > 0) if len(sample_weight) else away).any()
 
 
 def _unsafe(extreme):

@@ -1,5 +1,7 @@
 """Where the centers start: greedy k-means++, or rows at random."""
 
+import math
+
 import numpy as np
 
 from ._kernels import seeding as kernels
@@ -30,7 +32,7 @@ def kmeans_plusplus(rows, n_clusters, rng):
     centers = np.empty((n_clusters, rows.n_features))
     centers[:] = rows.X[draw(np.cumsum(weights), rng, 1)[0]]
     closest = np.full(rows.n_samples, np.inf)
-    n_candidates = 2 + int(np.log(n_clusters))
+    n_candidates = count_candidates(n_clusters)
     for k in range(n_clusters):
         if k:
             cumulated = np.cumsum(weights * closest)
@@ -44,6 +46,11 @@ def kmeans_plusplus(rows, n_clusters, rng):
             centers[k] = candidates[rows.sum(potentials, n_candidates, (n_candidates,))[1].argmin()]
         rows.run(lambda start, stop, center=centers[k]: kernels.take(rows.X, center, start, stop, closest), 1)
     return centers
+
+
+def count_candidates(n_clusters):
+    """Draws of which greedy k-means++ takes the best."""
+    return 2 + int(math.log(n_clusters))
 
 
 def random_rows(rows, n_clusters, rng):

@@ -1,9 +1,17 @@
 """Runs nogil kernels over blocks on a few threads, so that Ctrl-C and time limits act between blocks."""
 
+import math
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache, cached_property
+from pathlib import Path
 from time import monotonic
+
+# One entry for each thread of this process that runs kernels now.
+_running = deque()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_running.clear)
 
 
 class Expired(Exception):
@@ -11,11 +19,29 @@ class Expired(Exception):
 
 
 def available_cpus():
-    """Number of processors this process may use."""
+    """Number of processors this process may use.
+
+    Counted are those it may run on, no more than its control group pays for and than OMP_NUM_THREADS allows: joblib and
+    Dask set that in their workers, so that all of them together keep to the machine.
+    """
     try:
-        return len(os.sched_getaffinity(0))
+        n_cpus = len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux
-        return os.cpu_count() or 1
+        n_cpus = os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return max(1, min(n_cpus, _quota(), int(asked) if asked.isdecimal() and int(asked) else math.inf))
+
+
+@cache
+def _quota(folder="/sys/fs/cgroup"):
+    """Processors that the control group pays for, rounded up; infinity without a limit."""
+    for names in (["cpu.max"], ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"]):
+        try:
+            quota, period = " ".join(Path(folder, name).read_text() for name in names).split()
+            return math.ceil(int(quota) / int(period)) if int(quota) > 0 else math.inf
+        except (OSError, ValueError):  # there is no such file, or it says "max"
+            continue
+    return math.inf
 
 
 def split(n, size):
@@ -32,15 +58,19 @@ class Workers:
     Parameters
     ----------
     n_threads : int or None
-        Threads to use; None for as many as there are processors.
+        Threads to use; None for as many as there are processors, less those that run kernels for other calls.
     seconds : float or None
         Time from now after which `run` raises `Expired`.
     """
 
     def __init__(self, n_threads=None, seconds=None):
-        self.n_threads = available_cpus() if n_threads is None else n_threads
+        self._asked = n_threads
         self.deadline = float("inf") if seconds is None else monotonic() + seconds
         self._pool = None
+
+    @cached_property
+    def n_threads(self):
+        return available_cpus() if self._asked is None else self._asked
 
     def __enter__(self):
         return self
@@ -57,24 +87,43 @@ class Workers:
     def run(self, kernel, blocks):
         """Call kernel(*block) once for each block, in any order, and return when all are done."""
         queue = deque(blocks)
+        _running.append(None)
+        try:
+            n_helpers = min(self.n_threads, len(queue)) - 1
+            if self._asked is None:
+                n_helpers = min(n_helpers, self.n_threads - len(_running))
+            if n_helpers > 0:
+                self._share(kernel, queue, n_helpers)
+            else:
+                self._drain(kernel, queue)
+        finally:
+            _running.pop()
 
-        def drain():
-            while queue:
-                self.check_time()
-                try:
-                    block = queue.popleft()
-                except IndexError:  # another thread took the last one
-                    return
-                kernel(*block)
+    def _drain(self, kernel, queue, helps=False):
+        """Run blocks until none is left, or as a helper until other calls need the processor."""
+        while queue and not (helps and self._asked is None and len(_running) > self.n_threads):
+            self.check_time()
+            try:
+                block = queue.popleft()
+            except IndexError:  # another thread took the last one
+                return
+            kernel(*block)
 
-        n_helpers = min(self.n_threads, len(queue)) - 1
-        if n_helpers < 1:
-            return drain()
+    def _share(self, kernel, queue, n_helpers):
+        """Empty the queue on this thread and some others."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.n_threads - 1, thread_name_prefix="ckmeans")
-        helpers = [self._pool.submit(drain) for _ in range(n_helpers)]
+
+        def help_out():
+            try:
+                self._drain(kernel, queue, helps=True)
+            finally:
+                _running.pop()
+
+        _running.extend([None] * n_helpers)
+        helpers = [self._pool.submit(help_out) for _ in range(n_helpers)]
         try:
-            drain()
+            self._drain(kernel, queue)
         finally:
             if queue:  # interrupted, expired or failed: begin nothing more
                 queue.clear()

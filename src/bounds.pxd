@@ -11,7 +11,8 @@ from cython cimport floating
 from libc.math cimport fabs, sqrt
 from libc.stdint cimport int32_t
 from metric cimport nearest, sq_distances
-from tile cimport GROUP, error_bound, instruction_set
+from scores cimport error_bound
+from tile cimport GROUP, instruction_set
 
 cdef enum:
     BATCH = 128  # rows that are scored together

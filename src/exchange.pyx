@@ -6,29 +6,7 @@ both means moving along. Where nothing is left to exchange, Lloyd's iteration is
 """
 
 from cython cimport floating
-from metric cimport sq_distances
-
-# A move must lower its own terms by this share, so that rounding cannot make rows move for ever.
-cdef double SLACK = 1e-11
-
-
-cdef inline Py_ssize_t better_cluster(
-    const floating* x, double weight, Py_ssize_t own, const double* centers_t, const double* masses,
-    Py_ssize_t n_features, Py_ssize_t n_clusters, double* scratch,
-) noexcept nogil:
-    """The cluster to which the row should move, or its own."""
-    cdef Py_ssize_t k, best = own
-    cdef double least, cost
-    if weight <= 0 or masses[own] <= weight:  # nothing to gain: no weight, or alone in its cluster
-        return own
-    sq_distances(x, centers_t, n_features, n_clusters, scratch)
-    least = scratch[own] * (masses[own] / (masses[own] - weight)) * (1 - SLACK)
-    for k in range(n_clusters):
-        cost = scratch[k] * (masses[k] / (masses[k] + weight))
-        if cost < least and k != own:
-            least = cost
-            best = k
-    return best
+from moves cimport better_cluster, move_rows
 
 
 def scan(
@@ -66,24 +44,10 @@ def exchange(
     double[::1] masses,               # INOUT (n_clusters,)
 ):
     """Move each row that lowers the inertia, the two means following at once; returns the number of moves."""
-    cdef Py_ssize_t r, i, f, new, old, n_moves = 0
-    cdef double weight = 1
+    cdef Py_ssize_t n_moves
     with nogil:
-        for r in range(rows.shape[0]):
-            i = rows[r]
-            old = labels[i]
-            if sample_weight.shape[0] > 0:
-                weight = sample_weight[i]
-            new = better_cluster(
-                &X[i, 0], weight, old, &centers_t[0, 0], &masses[0], X.shape[1], masses.shape[0], &scratch[0]
-            )
-            if new == old:
-                continue
-            masses[old] -= weight
-            masses[new] += weight
-            for f in range(X.shape[1]):
-                centers_t[f, old] -= (weight / masses[old]) * (<double> X[i, f] - centers_t[f, old])
-                centers_t[f, new] += (weight / masses[new]) * (<double> X[i, f] - centers_t[f, new])
-            labels[i] = <int> new
-            n_moves += 1
+        n_moves = move_rows(
+            &X[0, 0], &sample_weight[0] if sample_weight.shape[0] > 0 else NULL, &rows[0], rows.shape[0], &labels[0],
+            &centers_t[0, 0], &masses[0], X.shape[1], masses.shape[0], &scratch[0],
+        )
     return n_moves

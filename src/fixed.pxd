@@ -7,7 +7,7 @@ and what was added can be taken away again without a trace.
 
 from cython cimport floating
 from metric cimport two_product
-from tile cimport prefetch
+from processor cimport prefetch
 
 cdef enum:
     AHEAD = 16  # rows that are fetched from memory meanwhile
@@ -16,18 +16,28 @@ cdef enum:
 # Adding and subtracting 1.5 * 2**52 rounds to a whole number.
 
 
-cdef inline void put(double value, double lost, double fine, long long* pair) noexcept nogil:
-    """Split value + lost in whole units, and its fraction in units of 1 / fine."""
-    cdef double whole = (value + 6755399441055744.0) - 6755399441055744.0
+cdef inline void put(
+    double value, bint weighted, double weight, double unit, double fine, long long* pair
+) noexcept nogil:
+    """Split weight * value in whole units, of which there are `unit` in one, and the rest in units of 1 / fine."""
+    cdef double product[2]
+    cdef double whole
+    product[0] = value * unit
+    product[1] = 0
+    if weighted:  # what the product loses is kept: the mean of equal rows is that row
+        two_product(weight, product[0], product)
+    whole = (product[0] + 6755399441055744.0) - 6755399441055744.0
     pair[0] = <long long> whole
-    pair[1] = <long long> ((((value - whole) + lost) * fine + 6755399441055744.0) - 6755399441055744.0)
+    pair[1] = <long long> (
+        (((product[0] - whole) + product[1]) * fine + 6755399441055744.0) - 6755399441055744.0
+    )
 
 
-cdef inline void get(const long long* pair, double unit, double fine, double* parts) noexcept nogil:
-    """The number, as an unevaluated sum of two doubles."""
+cdef inline void get(const long long* pair, double size, double part, double* parts) noexcept nogil:
+    """The number, as an unevaluated sum of two doubles, from the size of a unit and of its parts: powers of two."""
     cdef double high = <double> pair[0], low
-    low = (<double> (pair[0] - <long long> high) + <double> pair[1] / fine) / unit
-    high = high / unit
+    low = (<double> (pair[0] - <long long> high) + <double> pair[1] * part) * size
+    high = high * size
     parts[0] = high + low
     parts[1] = low - (parts[0] - high)
 
@@ -45,7 +55,6 @@ cdef inline void shift_rows(
     cdef Py_ssize_t m, i, f, n_features = X.shape[1]
     cdef double weight = 1
     cdef bint weighted = sample_weight.shape[0] > 0
-    cdef double product[2]
     cdef long long pair[2]
     cdef long long* joined
     cdef long long* quit
@@ -58,11 +67,7 @@ cdef inline void shift_rows(
         joined = &sums[labels[i], 0, 0]
         quit = &sums[left[m], 0, 0] if left[m] >= 0 else NULL
         for f in range(n_features + 1):
-            product[0] = X[i, f] * units[f] if f < n_features else units[f]
-            product[1] = 0
-            if weighted:  # what the product loses is kept: the mean of equal rows is that row
-                two_product(weight, product[0], product)
-            put(product[0], product[1], units[n_features + 1], pair)
+            put(X[i, f] if f < n_features else 1, weighted, weight, units[f], units[n_features + 1], pair)
             joined[2 * f] += pair[0]
             joined[2 * f + 1] += pair[1]
             if quit != NULL:
@@ -70,31 +75,35 @@ cdef inline void shift_rows(
                 quit[2 * f + 1] -= pair[1]
 
 
+cdef inline double cluster_mean(
+    const long long* sums, const double* units, Py_ssize_t n_features,
+    double* center,                   # OUT (n_features,): the mean; stays without weight
+) noexcept nogil:
+    """The mean of a cluster, to the last bit or nearly, by a division in twice the precision; returns its mass."""
+    cdef Py_ssize_t f
+    cdef double mass[2]
+    cdef double total[2]
+    cdef double product[2]
+    cdef double quotient, part = 1 / units[n_features + 1]
+    get(&sums[2 * n_features], 1 / units[n_features], part, mass)
+    if mass[0] <= 0:
+        return 0
+    for f in range(n_features):
+        get(&sums[2 * f], 1 / units[f], part, total)
+        quotient = total[0] / mass[0]
+        two_product(quotient, mass[0], product)
+        center[f] = quotient + (((total[0] - product[0]) - product[1]) + (total[1] - quotient * mass[1])) / mass[0]
+    return mass[0]
+
+
 cdef inline Py_ssize_t cluster_means(
     const long long[:, :, ::1] sums, const double[::1] units,
     double[:, ::1] centers,           # INOUT (n_clusters, n_features): the means; a center without weight stays
     double[::1] masses,               # OUT (n_clusters,): the sums of the weights
 ) noexcept nogil:
-    """The means of the clusters, to the last bit or nearly, by a division in twice the precision.
-
-    Returns the number of clusters without weight.
-    """
-    cdef Py_ssize_t k, f, n_features = centers.shape[1], n_empty = 0
-    cdef double mass[2]
-    cdef double total[2]
-    cdef double product[2]
-    cdef double quotient
+    """The means of all clusters; returns the number of those without weight."""
+    cdef Py_ssize_t k, n_empty = 0
     for k in range(centers.shape[0]):
-        get(&sums[k, n_features, 0], units[n_features], units[n_features + 1], mass)
-        masses[k] = max(0.0, mass[0])
-        if mass[0] <= 0:
-            n_empty += 1
-            continue
-        for f in range(n_features):
-            get(&sums[k, f, 0], units[f], units[n_features + 1], total)
-            quotient = total[0] / mass[0]
-            two_product(quotient, mass[0], product)
-            centers[k, f] = quotient + (
-                ((total[0] - product[0]) - product[1]) + (total[1] - quotient * mass[1])
-            ) / mass[0]
+        masses[k] = cluster_mean(&sums[k, 0, 0], &units[0], centers.shape[1], &centers[k, 0])
+        n_empty += masses[k] == 0
     return n_empty

@@ -2,6 +2,7 @@
 
 from cython cimport floating
 from metric cimport sq_distance, sq_distances
+from rowwise cimport accumulate_rows
 
 
 def accumulate(
@@ -18,22 +19,12 @@ def accumulate(
 
     Differences to a nearby center are small, so the mean center + shift / mass keeps its digits at any offset.
     """
-    cdef Py_ssize_t n_features = X.shape[1], i, f
-    cdef bint weighted = sample_weight.shape[0] > 0
-    cdef double inertia = 0, weight = 1, difference, sq
-    cdef int k
+    cdef double inertia
     with nogil:
-        for i in range(start, stop):
-            k = labels[i]
-            if weighted:
-                weight = sample_weight[i]
-            sq = 0
-            for f in range(n_features):
-                difference = <double> X[i, f] - centers[k, f]
-                sq += difference * difference
-                shifts[k, f] += weight * difference
-            inertia += weight * sq
-            masses[k] += weight
+        inertia = accumulate_rows(
+            &X[start, 0], stop - start, X.shape[1], &sample_weight[start] if sample_weight.shape[0] > 0 else NULL,
+            &labels[start], &centers[0, 0], &shifts[0, 0], &masses[0],
+        )
     return inertia
 
 

@@ -13,7 +13,9 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memcpy
 from metric cimport nearest, sq_distances
-from tile cimport GROUP, INSTRUCTION_SETS, error_bound, fill_tiles, instruction_set, lowest_bit, n_supported, prefetch
+from processor cimport lowest_bit, prefetch
+from scores cimport error_bound
+from tile cimport GROUP, INSTRUCTION_SETS, fill_tiles, instruction_set, n_supported
 
 cdef int chosen = n_supported() - 1
 
@@ -33,6 +35,11 @@ def use(name):
             chosen = i
             return
     raise ValueError(f"instruction set {name!r} is not among {instruction_sets()}, which this processor supports.")
+
+
+def in_use():
+    """Number of the instruction set in use."""
+    return chosen
 
 
 def panel_rows(bint double):
@@ -305,14 +312,9 @@ def assign_hamerly(
     return n_moved, tally[1], n_seen
 
 
-def batch_rows():
-    """Number of rows that assign_yinyang scores together."""
-    return BATCH
-
-
-def group_centers():
-    """Number of centers in a group."""
-    return GROUP
+def group_shape():
+    """Number of rows that assign_yinyang scores together, and of centers in a group."""
+    return BATCH, GROUP
 
 
 def assign_yinyang(
@@ -320,7 +322,7 @@ def assign_yinyang(
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const floating[::1] shift,        # IN  (n_features,): minus the origin, in packed units
     double scale,                     # IN  as the centers were packed
-    const floating[:, :, ::1] groups, # IN  (n_groups, 1 + n_features, group_centers) of pack_centers, in their places
+    const floating[:, :, ::1] groups, # IN  (n_groups, 1 + n_features, centers of a group) of pack_centers, in their places
     const floating[:, ::1] rows_of_centers,  # IN (n_clusters, stride): in packed units; the stride a multiple of 32
     const int[::1] place,             # IN  (n_clusters,): place of each center in the groups ...
     const int[::1] center_at,         # IN  (n_clusters,): ... and the center at each place
@@ -332,12 +334,12 @@ def assign_yinyang(
     const floating[::1] gone,         # IN  (n_groups + 16,): ... rounded up
     Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
-    floating[:, ::1] batch,           #     (batch_rows, stride)
-    int[:, ::1] lists,                #     (n_groups + 1, max(batch_rows + 1, n_groups))
+    floating[:, ::1] batch,           #     (rows of a batch, stride)
+    int[:, ::1] lists,                #     (n_groups + 1, max(rows of a batch + 1, n_groups))
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
-    Py_ssize_t[::1] moved,            #     (at least batch_rows,)
-    int[::1] left,                    #     (at least batch_rows,)
+    Py_ssize_t[::1] moved,            #     (at least the rows of a batch,)
+    int[::1] left,                    #     (at least the rows of a batch,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
     floating[::1] settled,            # INOUT (n_samples,): bounds.pxd; -inf at first

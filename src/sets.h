@@ -3,7 +3,7 @@
  * A template is included with NAME, REAL, VEC, W (lanes), MR, NR (a tile of accumulators that fits the registers) and the
  * vector operations defined. Those from ADD on are there for double alone; POWER(t) is 2^m for t = 1.5 * 2^52 + m.
  * LANES loads 128 bits from p, p + stride, ... into the lanes of a vector, LOW and HIGH interleave halves of such lanes.
- * GCC and Clang compile the functions between the target pragmas for that instruction set; MSVC takes intrinsics anywhere.
+ * LONG_PANELS asks for a long and narrow tile where there are registers for it. GCC and Clang compile the functions between the target pragmas for that instruction set; MSVC takes intrinsics anywhere.
  */
 #ifndef CKMEANS_SETS_H
 #define CKMEANS_SETS_H
@@ -12,44 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(_MSC_VER) && !defined(__clang__)
-#define INLINE __forceinline
-#define UNROLL
-#include <intrin.h>
-#else
-#define INLINE inline __attribute__((always_inline))
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-#endif
-
-/* Starts to fetch a value from memory that is far. */
-static INLINE void prefetch(const void *where)
-{
-#if defined(_MSC_VER) && !defined(__clang__)
-#if defined(_M_X64)
-    _mm_prefetch((const char *)where, _MM_HINT_T0);
-#else
-    __prefetch(where);
-#endif
-#else
-    __builtin_prefetch(where);
-#endif
-}
-
-/* Index of the lowest bit that is set; there must be one. */
-static INLINE int lowest_bit(uint64_t bits)
-{
-#if defined(_MSC_VER) && !defined(__clang__)
-    unsigned long index;
-    _BitScanForward64(&index, bits);
-    return (int)index;
-#else
-    return __builtin_ctzll(bits);
-#endif
-}
+#include "processor.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
@@ -174,7 +137,7 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,prefer-vector-width=512")
 #endif
-#ifdef FLOAT_TEMPLATE
+#ifdef LONG_PANELS
 #undef MR
 #define MR 4 /* with 4 centers: few are wasted, and a panel is long enough to hide what it costs to begin one */
 #else

@@ -3,6 +3,7 @@
 #define CKMEANS_SIMD_H
 #define FLOAT_TEMPLATE "tile.h"
 #define DOUBLE_TEMPLATE "tile.h"
+#define LONG_PANELS
 #define GROUP 16 /* centers of a group */
 #include "sets.h"
 

@@ -1,7 +1,7 @@
 """Swap of one center for a row, over a block of rows: which center to give up (Lattanzi & Sohler 2019, section 2)."""
 
 from cython cimport floating
-from metric cimport sq_distance, sq_distances
+from rowwise cimport loss_rows, two_nearest_rows
 
 
 def two_nearest(
@@ -15,15 +15,11 @@ def two_nearest(
     double[::1] second,               # OUT (n_samples,): squared distance to the nearest of the others
 ):
     """Squared distances to the own and to the second nearest center."""
-    cdef Py_ssize_t i, k, n_clusters = centers_t.shape[1]
     with nogil:
-        for i in range(start, stop):
-            sq_distances(&X[i, 0], &centers_t[0, 0], X.shape[1], n_clusters, &scratch[0])
-            first[i] = scratch[labels[i]]
-            scratch[labels[i]] = 1e308
-            second[i] = scratch[0]
-            for k in range(1, n_clusters):
-                second[i] = min(second[i], scratch[k])
+        two_nearest_rows(
+            &X[start, 0], stop - start, X.shape[1], &centers_t[0, 0], centers_t.shape[1], &labels[start], &scratch[0],
+            &first[start], &second[start],
+        )
 
 
 def losses(
@@ -41,12 +37,8 @@ def losses(
 
     The inertia after the swap, all other centers staying, is this plus a term that is the same for every cluster.
     """
-    cdef Py_ssize_t i
-    cdef double weight = 1, sq
     with nogil:
-        for i in range(start, stop):
-            if sample_weight.shape[0] > 0:
-                weight = sample_weight[i]
-            sq = sq_distance(&X[i, 0], &candidate[0], X.shape[1])
-            if sq > first[i]:
-                sums[labels[i]] += weight * ((sq if sq < second[i] else second[i]) - first[i])
+        loss_rows(
+            &X[start, 0], stop - start, X.shape[1], &sample_weight[start] if sample_weight.shape[0] > 0 else NULL,
+            &labels[start], &first[start], &second[start], &candidate[0], &sums[0],
+        )

@@ -26,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ckmeans import KMeans, reference, restarts
+from ckmeans import KMeans, reference, restarts, small
 
 IRIS = load_iris().data
 IRIS_OPTIMUM = 78.85144142614601  # proved: Peng & Wei (2007), du Merle et al. (2000)
@@ -336,7 +336,8 @@ def test_ctrl_c_while_seeding(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(restarts, "kmeans_plusplus", interrupt)
-    for model in (KMeans(5), KMeans(5, init=interrupt)):
+    monkeypatch.setattr(small.Search, "run", interrupt)
+    for model in (KMeans(5), KMeans(5, max_seconds=60, n_init=1, tol=0.1), KMeans(5, init=interrupt)):
         with pytest.raises(KeyboardInterrupt):
             model.fit(IRIS)
         assert model.stop_reason_ == "interrupted" and model.n_restarts_ == 0

@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ckmeans import SphericalMixture, mixture_estimator, restarts
+from ckmeans import SphericalMixture, mixture_estimator, restarts, small
 from ckmeans.posteriors import Passes
 from ckmeans.restarts import local_search
 
@@ -268,6 +268,7 @@ def test_interrupted_while_it_looks_for_means(monkeypatch, variance, n_done):
         left[0] -= 1
         return rows.X[:n_clusters].astype(float)
 
+    monkeypatch.setattr(small.Plan, "suits", lambda self, n_samples: False)
     monkeypatch.setattr(restarts, "kmeans_plusplus", seed)
     monkeypatch.setattr(mixture_estimator, "local_search", partial(local_search, n_init=1))
     model = mixture(variance=variance, n_init=5, anneal=3)

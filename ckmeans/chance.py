@@ -1,0 +1,50 @@
+"""Random numbers that can be looked at before they are taken, for kernels that take as many as they need."""
+
+from threading import local
+
+import numpy as np
+
+_own = local()  # a generator of this thread: to seed one takes 1 us, to make one 100
+
+
+class Numbers:
+    """Numbers in [0, 1), in the order in which a generator gives them.
+
+    Parameters
+    ----------
+    source : int, RandomState or Generator
+        An int is a seed: the numbers are those of ``RandomState(source)``.
+    """
+
+    def __init__(self, source):
+        self._seed = source if isinstance(source, int) else None
+        self._rng = None if isinstance(source, int) else source
+        self._ahead = np.empty(0)
+
+    @property
+    def rng(self):
+        """The generator. It does not give the numbers that were looked at again."""
+        if self._rng is None:
+            self._rng, self._ahead = np.random.RandomState(self._seed), np.empty(0)
+        return self._rng
+
+    def look(self, n):
+        """The next n numbers, which stay the next ones."""
+        if self._rng is None:
+            if not hasattr(_own, "rng"):
+                _own.rng = np.random.RandomState()
+            _own.rng.seed(self._seed)
+            return _own.rng.random(n)
+        short = n - len(self._ahead)
+        if short > 0:
+            more = self._rng.random(short)
+            self._ahead = np.append(self._ahead, more) if short < n else more
+        return self._ahead[:n]
+
+    def uniform(self, size):
+        """The next numbers, taken."""
+        if not len(self._ahead):
+            return self.rng.random(size)
+        numbers = self.look(size)
+        self._ahead = self._ahead[size:]
+        return numbers

@@ -1,0 +1,24 @@
+"""The loops of small.h."""
+
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport int32_t
+
+cdef extern from "small.h" nogil:
+    ctypedef struct small_set:
+        ptrdiff_t n_rows[2]
+        ptrdiff_t (*label[2])(
+            const void* panels, ptrdiff_t n_panels, ptrdiff_t d, const void* centers, ptrdiff_t k, double margin,
+            void* scores, int32_t* nearest, const int32_t* labels, int32_t* stirred) noexcept nogil
+        ptrdiff_t (*restless[2])(
+            const void* scores, const double* norms, ptrdiff_t n_panels, double factor, double slack, double unsure,
+            int32_t* rows) noexcept nogil
+        void (*lower)(
+            const double* columns, ptrdiff_t stride, ptrdiff_t d, ptrdiff_t row, const double* closest, double* out
+        ) noexcept nogil
+    const small_set SMALL_SETS[]
+    void add_up(
+        const double* values, const double* weights, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t m, double* runs
+    ) noexcept nogil
+    void shift(
+        const long long* pairs, ptrdiff_t width, const int32_t* moved, const int32_t* left, ptrdiff_t n_moved,
+        const int32_t* labels, long long* sums) noexcept nogil

@@ -1,0 +1,220 @@
+"""Seeding, Lloyd's iteration and exchanges over rows that fit one block, each in one go.
+
+The same arithmetic, in the same order, as seeding.py, lloyd.py and exchange.py do by way of the other kernels. What is
+out of the ordinary (an empty cluster, centers far from all rows, iterations without end) is left to them: UNUSUAL.
+"""
+
+from cython cimport floating
+from few cimport add_up, shift
+from fixed cimport cluster_mean
+from libc.stdint cimport int32_t
+from libc.string cimport memcpy
+from metric cimport nearest, sq_distances
+from moves cimport better_cluster, move_rows
+from problem cimport Problem, Search, State, pack_centers
+from rowwise cimport inertia_of
+from scores cimport error_bound
+
+cdef extern from "math.h" nogil:
+    double INFINITY
+
+cdef enum: CONVERGED, MAX_ITER, HOPELESS, UNUSUAL
+
+
+# ---- seeding, as in seeding.py ----
+
+cdef inline Py_ssize_t draw(const double* cumulated, Py_ssize_t n, double number) noexcept nogil:
+    """Index of a row drawn by its mass, never one without mass: the first whose cumulated mass exceeds the value drawn."""
+    cdef double total = cumulated[n - 1], value = number * total
+    cdef bint last = value >= total   # rounding can reach the total: then the first that is not below it
+    cdef Py_ssize_t half
+    cdef const double* low = cumulated
+    while n > 1:                      # the answer is among low[0], ..., low[n - 1]
+        half = n // 2
+        low += half if (low[half - 1] < total if last else low[half - 1] <= value) else 0
+        n -= half
+    return low - cumulated
+
+
+cdef inline bint seed(Search* s, const double* numbers) noexcept nogil:
+    """Greedy k-means++ with 1 + (k - 1) n_candidates given numbers; False where there are too few distinct rows."""
+    cdef Problem* p = &s.problem
+    cdef Py_ssize_t n = p.n, k, c, f, row, best
+    cdef const double* cumulated
+    row = draw(p.cumulated, n, numbers[0])
+    p.kernels.lower(p.columns, p.stride, p.d, row, NULL, s.closest)
+    add_up(s.closest, p.weights, n, p.stride, 1, s.runs)
+    cumulated = s.runs
+    for k in range(p.k):
+        if k:
+            if cumulated[n - 1] == 0:
+                return False
+            for c in range(p.n_candidates):
+                s.rows[c] = draw(cumulated, n, numbers[1 + (k - 1) * p.n_candidates + c])
+            for c in range(p.n_candidates):
+                p.kernels.lower(p.columns, p.stride, p.d, s.rows[c], s.closest, s.lowered + c * p.stride)
+            add_up(s.lowered, p.weights, n, p.stride, p.n_candidates, s.runs)
+            best = 0
+            for c in range(1, p.n_candidates):
+                if s.runs[c * p.stride + n - 1] < s.runs[best * p.stride + n - 1]:
+                    best = c
+            row = s.rows[best]
+            cumulated = s.runs + best * p.stride
+            memcpy(s.closest, s.lowered + best * p.stride, n * sizeof(double))
+        for f in range(p.d):
+            s.state.centers[k * p.d + f] = p.columns[f * p.stride + row]
+    s.n_distances += n * (p.k + (p.k - 1) * p.n_candidates)
+    return True
+
+
+# ---- Lloyd's iteration, as in panels.pyx and lloyd.py ----
+
+cdef inline Py_ssize_t label(const floating* X, Search* s, State* state) noexcept nogil:
+    """Label all rows with their exact nearest centers; the sums follow, if there are any.
+
+    Returns the number of rows moved, negative for what is unusual: centers too far from all rows for scores.
+    """
+    cdef Problem* p = &s.problem
+    cdef bint doubtful = False
+    cdef Py_ssize_t j, i, n = p.n, n_moved = 0
+    cdef double center_reach = pack_centers(s, state.centers)
+    cdef int32_t k
+    cdef int32_t* labels = state.labels
+    cdef int32_t* stirred = s.stirred  # the moved rows too: no more than were looked at
+    cdef int32_t* left = s.left
+    if not center_reach * (center_reach + p.reach) < (1e300 if p.wide else 1e36):
+        return -1
+    s.margin = error_bound(p.reach, center_reach, p.d, p.wide)
+    s.n_distances += p.n * p.k
+    s.n_labelled += p.n
+    for j in range(p.kernels.label[p.wide](
+        p.panels, p.n_panels, p.d, s.packed, p.k, s.margin, s.scores, s.nearest, labels, stirred
+    )):
+        i = stirred[j]
+        k = s.nearest[i]
+        if i >= n:
+            labels[i] = k
+            continue
+        if k < 0:
+            s.n_doubtful += 1
+            sq_distances(X + i * p.d, s.centers_t, p.d, p.k, s.scratch)
+            k = <int32_t> nearest(X + i * p.d, state.centers, p.d, p.k, s.scratch, s.scratch + p.k, &doubtful)
+            if k == labels[i]:
+                continue
+        stirred[n_moved] = <int32_t> i
+        left[n_moved] = labels[i]
+        labels[i] = k
+        n_moved += 1
+    if state.sums != NULL:
+        shift(p.pairs, p.width, stirred, left, n_moved, labels, state.sums)
+    return n_moved
+
+
+cdef inline double inertia(const floating* X, Search* s, State* state) noexcept nogil:
+    s.n_distances += s.problem.n
+    return inertia_of(X, s.problem.n, s.problem.d, s.problem.weights, <const int*> state.labels, state.centers)
+
+
+cdef inline int lloyd(
+    const floating* X, Search* s, State* state, Py_ssize_t max_iter, double ceiling, Py_ssize_t* n_iter
+) noexcept nogil:
+    """Lloyd's iteration to the fixed point, or until 3 updates have not brought the inertia below the ceiling."""
+    cdef Problem* p = &s.problem
+    cdef Py_ssize_t n_moved, k
+    n_iter[0] = 0
+    while True:
+        n_moved = label(X, s, state)
+        if n_moved < 0:
+            return UNUSUAL
+        if n_moved == 0 and n_iter[0]:
+            return CONVERGED
+        if n_iter[0] == max_iter:
+            return MAX_ITER
+        if n_iter[0] == 3 and ceiling < INFINITY and inertia(X, s, state) > ceiling:
+            return HOPELESS
+        if n_iter[0] == 255:  # now and then lloyd.py makes sure that the inertia falls
+            return UNUSUAL
+        for k in range(p.k):
+            s.masses[k] = cluster_mean(state.sums + k * p.width, p.units, p.d, state.centers + k * p.d)
+            if s.masses[k] == 0:
+                return UNUSUAL
+        n_iter[0] += 1
+
+
+# ---- exchanges, as in exchange.py ----
+
+cdef inline Py_ssize_t find_movable(const floating* X, Search* s, State* state) noexcept nogil:
+    """List the rows whose move would lower the inertia, all others staying, at a fixed point; returns their number.
+
+    A row of weight w in a cluster of mass A gains at most w A / (A - w) times its least squared distance, and costs, for
+    the least mass B, at least w B / (B + w) times the second least: the scores of the last assignment rule out most rows.
+    """
+    cdef Problem* p = &s.problem
+    cdef Py_ssize_t j, i, k, n_movable = 0, n_rows = p.n
+    cdef double least = INFINITY, smallest = INFINITY, weight = 1
+    cdef bint bounded = p.weights == NULL
+    s.n_distances += p.n * p.k
+    if bounded:
+        for k in range(p.k):
+            least = min(least, s.masses[k])
+            if s.masses[k] > 1:  # others have nothing to move
+                smallest = min(smallest, s.masses[k])
+        n_rows = p.kernels.restless[p.wide](
+            s.scores, p.norms, p.n_panels, (1 if smallest == INFINITY else smallest / (smallest - 1)) * (least + 1) / least,
+            2 * s.margin, (p.d + 4) * 1.2e-16 if p.wide else 2.5e-7, s.stirred,
+        )
+    for j in range(n_rows):
+        i = s.stirred[j] if bounded else j
+        if i >= p.n:
+            break
+        if not bounded:
+            weight = p.weights[i]
+        if state.labels[i] != better_cluster(
+            X + i * p.d, weight, state.labels[i], s.centers_t, s.masses, p.d, p.k, s.scratch
+        ):
+            s.rows[n_movable] = i
+            n_movable += 1
+    return n_movable
+
+
+cdef inline int polish(
+    const floating* X, Search* s, State* state, Py_ssize_t max_iter, Py_ssize_t* n_iter
+) noexcept nogil:
+    """Exchange rows at a fixed point of Lloyd's iteration, whose centers are the means, until none is left to move."""
+    cdef Problem* p = &s.problem
+    cdef Py_ssize_t n_movable, more, k, f, n_rounds = 0
+    n_iter[0] = 0
+    while n_iter[0] != max_iter:
+        n_movable = find_movable(X, s, state)
+        if n_movable == 0:
+            break
+        memcpy(s.exchanged, state.labels, p.n * sizeof(int32_t))
+        move_rows(X, p.weights, s.rows, n_movable, <int*> s.exchanged, s.centers_t, s.masses, p.d, p.k, s.scratch)
+        for k in range(p.k):
+            for f in range(p.d):
+                state.centers[k * p.d + f] = s.centers_t[f * p.k + k]
+        if lloyd(X, s, state, -1 if max_iter < 0 else max_iter - n_iter[0], INFINITY, &more) == UNUSUAL:
+            return UNUSUAL
+        n_iter[0] += more
+        n_rounds += 1
+        if n_rounds == 64:  # now and then exchange.py makes sure that the inertia falls
+            return UNUSUAL
+    return CONVERGED
+
+
+# ---- what is kept ----
+
+cdef inline void copy_state(Problem* p, const State* source, State* target) noexcept nogil:
+    memcpy(target.labels, source.labels, p.n * sizeof(int32_t))
+    memcpy(target.centers, source.centers, p.k * p.d * sizeof(double))
+    memcpy(target.sums, source.sums, p.k * p.width * sizeof(long long))
+
+
+cdef inline double offer(const floating* X, Search* s, State* state) noexcept nogil:
+    """Keep the clustering if it is the best so far; returns its inertia."""
+    cdef double value = inertia(X, s, state)
+    if value < s.inertia:
+        s.inertia = value
+        s.best_restart = s.done
+        copy_state(&s.problem, state, &s.best)
+    return value
