@@ -79,8 +79,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         random_state)``, which returns them.
     n_init : "auto" or int, default="auto"
         Number of restarts. "auto" adds random swaps of centers to each restart, and goes on until three restarts (eight
-        where they are cheap) have reached the best inertia, or 20 restarts or a modest budget of work are spent. Given centers are started from
-        once.
+        where they are cheap) have reached the best inertia, or 20 restarts or a modest budget of work are spent; on
+        large data, restarts that fall behind are given up on the way. Given centers are started from once.
     max_iter : int or None, default=None
         Most updates of the centers in a restart; None goes on to the fixed point.
     tol : float, default=0.0
@@ -115,7 +115,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     n_iter_ : int
         Updates of the centers in the restart that was best.
     n_restarts_ : int
-        Restarts that were completed.
+        Restarts that were made, those included that were given up.
     hit_rate_ : float
         Share of the restarts that reached the best inertia, to a relative 1e-9.
     stop_reason_ : {"converged", "tol", "max_iter", "time_limit", "interrupted"}

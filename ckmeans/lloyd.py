@@ -8,10 +8,8 @@ from .rows import Partition
 CHECK = 256  # iterations after which the inertia must have fallen: rounding could in theory go in circles
 MOST_RELOCATIONS = 256  # iterations that fill empty clusters, for the same reason
 
-EARLY = 3  # updates after which a start is given up that is still far from the best
 
-
-def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ceiling=None):
+def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, race=None):
     """Lloyd's iteration from given centers (Lloyd 1982, IEEE Trans. Inf. Theory 28:129-137).
 
     Parameters
@@ -26,8 +24,8 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ce
         Is called with the centers of every completed assignment.
     partition : Partition, optional
         Where to start from, if it is near; it is changed. The result does not depend on it.
-    ceiling : float, optional
-        Give up when the inertia is still above this after EARLY updates.
+    race : races.Swap or races.Restart, optional
+        Give up where `race.is_lost(partition, centers)` after `race.look` updates, which that call raises.
 
     Returns
     -------
@@ -40,12 +38,10 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ce
     """
     last, n_iter, n_relocations, fresh = np.inf, 0, 0, True
     partition = partition or Partition(rows, len(centers))
-    looks = [np.inf if max_iter is None else max_iter, EARLY if ceiling is not None else np.inf]
+    most = np.inf if max_iter is None else max_iter
     while True:
         look = (
-            n_iter
-            if tol > 0
-            else min([*(at for at in looks if at >= n_iter), -(-(n_iter + 1) // CHECK) * CHECK])
+            n_iter if tol > 0 else min(most, race.look if race else np.inf, -(-(n_iter + 1) // CHECK) * CHECK)
         )
         centers, done, n_changed, masses = rows.iterate(centers, partition, look - n_iter, fresh)
         n_iter, fresh = n_iter + done, False
@@ -61,11 +57,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ce
                 last = inertia
             if n_iter == max_iter:
                 return partition, centers, n_iter, "max_iter"
-            if (
-                ceiling is not None
-                and n_iter == EARLY
-                and rows.update(partition.labels, centers)[2] > ceiling
-            ):
+            if race is not None and n_iter == race.look and race.is_lost(partition, centers):
                 return partition, centers, n_iter, "hopeless"
             centers, masses = partition.means(centers)
             n_iter += 1

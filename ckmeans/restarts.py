@@ -9,6 +9,7 @@ from .chance import Numbers
 from .checks import check_centers
 from .exchange import polish
 from .lloyd import lloyd, settle
+from .races import Restart, Swap
 from .rows import Clustering, Rows, on_centers
 from .rules import (
     EASY_HITS,
@@ -28,6 +29,11 @@ from .solution import Solution
 from .swap import proposals
 from .workers import Expired, Workers
 
+MOST_EARLY = 15  # on large data: times the work of the first run until it crept that may follow
+CREEP = 1e-4  # share of the variance: centers creep that move by less, as with tol=1e-4 in scikit-learn
+# With more coordinate differences in a pass over the rows, runs that fall behind are given up.
+LARGE = 1 << 20
+
 
 @dataclass(frozen=True, eq=False)
 class LocalSolution(Solution):
@@ -38,7 +44,8 @@ class LocalSolution(Solution):
     n_iter : int
         Updates of the centers in the restart that found it.
     n_restarts, n_hits : int
-        Restarts completed, and how many of them reached the best inertia (to a relative 1e-9).
+        Restarts made, those included that were given up, and how many of them reached the best inertia (to a relative
+        1e-9).
     doubtful_share : float
         Share of the labels given on the way that the scores could not tell: exact comparisons did.
     computed_share : float
@@ -133,7 +140,12 @@ class _Search:
         )
         self.best = self.current = None  # Clustering; centers
         self.ends = []  # (inertia, n_iter, stop_reason) of each restart
-        self.budget = np.inf
+        self.budget, self.early = np.inf, None  # work allowed in all; work of the first run until it crept
+        self.leader = None  # the best restart, where the others are held to it
+        self.large = self.auto and self.rows.X.size * n_clusters > LARGE
+        if self.large:
+            some = rows.X[:: max(1, rows.n_samples // 4096)]
+            self.creep = CREEP * some.var(axis=0, dtype=np.float64).mean()
 
     def run(self, X, progress):
         """Restart until there is enough evidence, or n_init times."""
@@ -151,11 +163,14 @@ class _Search:
 
     def restart(self, X):
         """One start, to where neither Lloyd's iteration, nor exchanges, nor a few swaps lead on."""
+        race, best = Restart(self.leader) if self.large else None, self.best
         partition, centers, n_iter, stop_reason = lloyd(
-            self.rows, self.start(X), self.max_iter, self.tol, self.follow
+            self.rows, self.start(X), self.max_iter, self.tol, self.follow, race=race
         )
+        if stop_reason == "hopeless":
+            return np.inf, n_iter, stop_reason
         if self.budget == np.inf:
-            self.budget = max(MOST_WORK, WORK_RATIO * self.work())
+            self.budget = self.allowance()
         if not self.polish or stop_reason != "converged":
             return self.offer(partition, centers), n_iter, stop_reason
         first = n_iter
@@ -164,6 +179,8 @@ class _Search:
         inertia = self.offer(partition, centers)
         if self.auto and self.n_init > 1:
             inertia, n_iter = self.swap(partition, centers, inertia, n_iter)
+        if self.best is not best:
+            self.leader = race
         return inertia, n_iter, "max_iter" if first < n_iter == self.max_iter else "converged"
 
     def swap(self, partition, centers, inertia, n_iter):
@@ -178,9 +195,9 @@ class _Search:
             if proposal is None:  # every row lies on its center
                 break
             failures += 1
-            ceiling = inertia * (1 + SWAP_REACH)
+            race = Swap(inertia, centers, SWAP_REACH, self.large)
             other, moved, more, reason = lloyd(
-                rows, proposal, self.left(n_iter), partition=partition.copy(), ceiling=ceiling
+                rows, proposal, self.left(n_iter), partition=partition.copy(), race=race
             )
             if reason == "hopeless":
                 continue
@@ -199,8 +216,22 @@ class _Search:
         return None if self.max_iter is None else self.max_iter - n_iter
 
     def follow(self, centers):
-        """Remember the centers of the restart that is running."""
+        """Remember the centers of the restart that is running, and when the first one began to creep."""
+        if self.early is None and self.large and self.current is not None:
+            if ((centers - self.current) ** 2).sum() <= self.creep:
+                self.early = self.work()
         self.current = centers
+
+    def allowance(self):
+        """Work allowed in all, known after the first run: less time than ten restarts that end where they creep.
+
+        Where a row has few distances a pass takes the time to read it, and the first run's own tail is much of that.
+        """
+        if not self.large:
+            return max(MOST_WORK, WORK_RATIO * self.work())
+        self.early = self.early or self.work()
+        passes = min(MOST_EARLY, 4 + self.n_clusters * self.rows.n_features / 4)
+        return max(MOST_WORK, self.work() + passes * self.early)
 
     def offer(self, partition, centers):
         """Keep the clustering if it is the best so far; returns its inertia."""

@@ -1,6 +1,7 @@
 """The rows to cluster, as the kernels want them, and what the solvers do with all of them at once."""
 
 from collections import deque
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -147,6 +148,11 @@ class Rows:
 
         inertia, shifts, masses = self.sum(slab, 1, centers.shape, (len(centers),))
         return centers + shifts / np.where(masses > 0, masses, 1)[:, None], masses, inertia
+
+    @cached_property
+    def scatter(self):
+        """The inertia of all rows about the origin."""
+        return self.update(np.zeros(self.n_samples, np.int32), self.origin[None])[2]
 
     def distances(self, centers):
         """Squared distances of every row to every center, of shape (n_samples, n_clusters)."""
@@ -390,6 +396,11 @@ class Partition:
         other.labels[:] = self.labels
         other._spare.append(self._total().copy())
         return other
+
+    def inertia(self, centers):
+        """The inertia with the means of the clusters as centers, to a rounding of the scatter; costs next to nothing."""
+        means, masses = self.means(centers)
+        return self.rows.scatter - masses @ ((means - self.rows.origin) ** 2).sum(axis=1)
 
     def means(self, centers):
         """The means of the clusters (a center without weight stays) and their masses."""

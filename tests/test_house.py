@@ -18,6 +18,7 @@ SOLVERS = {
     "exchange",
     "swap",
     "small",
+    "races",
     "restarts",
     "posteriors",
     "mixture",
@@ -40,6 +41,7 @@ INSIDE = {
     "exchange": {"_kernels", "lloyd"},
     "swap": {"_kernels", "seeding"},
     "rules": set(),
+    "races": set(),
     "chance": set(),
     "small": {"_kernels", "rules", "seeding", "workers"},
     "restarts": {
@@ -47,6 +49,7 @@ INSIDE = {
         "checks",
         "chance",
         "rules",
+        "races",
         "rows",
         "lloyd",
         "seeding",

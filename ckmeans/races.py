@@ -1,0 +1,65 @@
+"""Which runs of Lloyd's iteration are worth going on with; the others are given up early."""
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+EARLY = 3  # updates after which a swap is given up that is still far above
+AHEAD = 48  # updates after which a restart is compared with the best one
+NEAR = 1e-3  # centers are on their way back that could be reached for this share of the inertia
+
+
+class Swap:
+    """Gives up a run that starts from a swap of centers and will hardly get below the clustering it came from.
+
+    Parameters
+    ----------
+    inertia : float
+    centers : ndarray of shape (n_clusters, n_features), float64
+        Of the clustering it came from.
+    reach : float
+        Share of the inertia by which it may be above after EARLY updates.
+    again : bool
+        Whether to look again after twice, four, ... times as many: the run is given up where what it gained since the
+        last look, gained once more, would not do; and on its way back to where it came from.
+    """
+
+    def __init__(self, inertia, centers, reach, again):
+        self.inertia, self.centers, self.again = inertia, centers, again
+        self.look, self.last, self.allowed = EARLY, None, inertia * (1 + reach)
+
+    def is_lost(self, partition, centers):
+        """Whether to give up the run, which is here after `look` updates."""
+        inertia = partition.inertia(centers)
+        expected = inertia if self.last is None else inertia - (self.last - inertia)
+        lost = expected > self.allowed
+        self.last, self.allowed = inertia, self.inertia
+        self.look = 2 * self.look if self.again else np.inf
+        return lost or (self.again and inertia >= self.inertia and self._returns(partition, centers))
+
+    def _returns(self, partition, centers):
+        """Whether each center is near one of those before the swap, another one for each."""
+        distances = cdist(centers, self.centers, "sqeuclidean")
+        old = distances.argmin(axis=1)
+        masses = partition.means(centers)[1]
+        near = masses @ distances[np.arange(len(old)), old] <= NEAR * self.inertia
+        return near and len(np.unique(old)) == len(old)
+
+
+class Restart:
+    """Gives up a restart that is behind the best one after 48, 96, ... updates.
+
+    Parameters
+    ----------
+    best : Restart or None
+        The best one; None for the first.
+    """
+
+    def __init__(self, best):
+        self.best, self.times, self.look = best.times if best else {}, {}, AHEAD
+
+    def is_lost(self, partition, centers):
+        """Whether to give up the run, which is here after `look` updates."""
+        inertia = self.times[self.look] = partition.inertia(centers)
+        lost = inertia > self.best.get(self.look, np.inf)
+        self.look *= 2
+        return lost
