@@ -9,6 +9,7 @@ _HOMES = {
     "Solution": "solution",
     "count_partitions": "exhaustive",
     "exhaustive_search": "exhaustive",
+    "fit_many": "many",
     "partition_posterior": "exhaustive",
     "show_config": "configuration",
 }

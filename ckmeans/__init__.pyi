@@ -3,6 +3,7 @@ from .estimators import KMeans as KMeans
 from .exhaustive import count_partitions as count_partitions
 from .exhaustive import exhaustive_search as exhaustive_search
 from .exhaustive import partition_posterior as partition_posterior
+from .many import fit_many as fit_many
 from .mixture_estimator import SphericalMixture as SphericalMixture
 from .solution import Solution as Solution
 

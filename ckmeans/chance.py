@@ -7,6 +7,21 @@ import numpy as np
 _own = local()  # a generator of this thread: to seed one takes 1 us, to make one 100
 
 
+def _seeded(seed):
+    if not hasattr(_own, "rng"):
+        _own.rng = np.random.RandomState()
+    _own.rng.seed(seed)
+    return _own.rng
+
+
+def uniform_rows(seeds, n):
+    """For each seed, the first n numbers in [0, 1) of RandomState(seed)."""
+    numbers = np.empty((len(seeds), n))
+    for row, seed in zip(numbers, seeds.tolist()):
+        row[:] = _seeded(seed).random(n)
+    return numbers
+
+
 class Numbers:
     """Numbers in [0, 1), in the order in which a generator gives them.
 
@@ -31,10 +46,7 @@ class Numbers:
     def look(self, n):
         """The next n numbers, which stay the next ones."""
         if self._rng is None:
-            if not hasattr(_own, "rng"):
-                _own.rng = np.random.RandomState()
-            _own.rng.seed(self._seed)
-            return _own.rng.random(n)
+            return _seeded(self._seed).random(n)
         short = n - len(self._ahead)
         if short > 0:
             more = self._rng.random(short)

@@ -16,14 +16,14 @@ from .workers import split
 
 MOST_ROWS = 4096  # sums go through one slab up to here (rows.py)
 ITERATION_WORK = 1 << 20  # coordinate differences in an iteration: hundreds of them take less than 20 ms
-SLICE_WORK = 1 << 26  # coordinate differences after which a call returns: less than 20 ms
-BLOCK_WORK = 1 << 23  # those that are worth a thread: a millisecond
+SLICE_WORK = 1 << 27  # coordinate differences after which a call returns: less than 20 ms
+BLOCK_WORK = 1 << 24  # those that are worth a thread: a millisecond or two
 ITERATIONS = 16  # in a restart: what is expected
 SWAPS = 8  # numbers for swaps, in times of the patience with them, at first
 FEW = 1 << 16  # coordinate differences in the labels of a few rows
 LARGEST = 2.0**300  # magnitudes above this, and below its inverse, are scaled (rows.py)
 ONES = np.empty(0)
-DONE, LEFT, SHORT = range(3)  # what the kernels return (src/small.pyx)
+DONE, LEFT, SHORT, PAUSE = range(4)  # what the kernels return (src/small.pyx)
 
 
 class Unusual(Exception):
@@ -55,8 +55,8 @@ class Plan:
         return n_samples * (self.n_features + 3) * (self.n_clusters + 8)
 
     def suits(self, n_samples):
-        """Whether so many rows are few enough."""
-        return self.possible and n_samples <= MOST_ROWS and self.work(n_samples) <= ITERATION_WORK
+        """Whether so many rows (or each entry of an array of numbers of rows) are few enough."""
+        return (n_samples <= MOST_ROWS) & (self.work(n_samples) <= ITERATION_WORK) & self.possible
 
     def blocks(self, n_samples):
         """Runs of restarts that do not depend on each other, each worth a thread."""
@@ -84,7 +84,7 @@ class Search:
         self.report = np.empty((1, 7))  # of src/small.pyx
         self._lock, self._idle, self._apart = Lock(), [], False
 
-    def run(self, progress=None):
+    def run(self, progress=None, on_threads=True):
         """Make all restarts.
 
         Raises
@@ -102,7 +102,7 @@ class Search:
                 progress(n + 1, inertia)
                 if finished:
                     break
-        elif len(blocks := self.plan.blocks(len(self.X))) > 1 and self.workers.n_threads > 1:
+        elif on_threads and len(blocks := self.plan.blocks(len(self.X))) > 1 and self.workers.n_threads > 1:
             self._apart = True
             self.ends.fill(np.inf)
             self.numbers.look(self.n_numbers)  # not in a thread

@@ -124,9 +124,11 @@ class Workers:
         helpers = [self._pool.submit(help_out) for _ in range(n_helpers)]
         try:
             self._drain(kernel, queue)
-        finally:
-            if queue:  # interrupted, expired or failed: begin nothing more
-                queue.clear()
+        except BaseException:  # interrupted, expired or failed: begin nothing more, and go on with nothing
+            queue.clear()
+            deadline, self.deadline = self.deadline, -math.inf
             wait(helpers)
+            self.deadline = deadline
+            raise
         for helper in helpers:
             helper.result()

@@ -1,8 +1,8 @@
 """Sums and distances over a block of rows, by differences in double."""
 
 from cython cimport floating
-from metric cimport sq_distance, sq_distances
-from rowwise cimport accumulate_rows
+from metric cimport sq_distances
+from rowwise cimport accumulate_rows, removal_gain_rows
 
 
 def accumulate(
@@ -53,15 +53,8 @@ def removal_gains(
     double[::1] gains,                # OUT (n_samples,)
 ):
     """How much the inertia falls when a row becomes a cluster of its own (Spaeth 1985, eq. 4.3)."""
-    cdef Py_ssize_t i
-    cdef double weight = 1, rest
     with nogil:
-        for i in range(start, stop):
-            if sample_weight.shape[0] > 0:
-                weight = sample_weight[i]
-            rest = masses[labels[i]] - weight
-            gains[i] = 0
-            if rest > 0:
-                gains[i] = (
-                    sq_distance(&X[i, 0], &centers[labels[i], 0], X.shape[1]) * weight * (masses[labels[i]] / rest)
-                )
+        removal_gain_rows(
+            &X[start, 0], stop - start, X.shape[1], &sample_weight[start] if sample_weight.shape[0] > 0 else NULL,
+            &labels[start], &centers[0, 0], &masses[0], &gains[start],
+        )

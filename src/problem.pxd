@@ -66,9 +66,11 @@ cdef struct Search:
     double* second                    # (n,)
     double* cumulated                 # (n,): closest, weighted and added up
     # rooms
-    double margin                     # of two scores of the last assignment
+    bint relocated                    # whether centers of the last assignment are others than means
+    double margin                     # of its scores
     double* centers_t                 # (d, k)
     double* masses                    # (k,)
+    double* means                     # (k, d)
     double* losses                    # (k,)
     double* scratch                   # (k + 16 d + 1,)
     double* runs                      # (n_candidates, stride): potentials, added up
@@ -128,6 +130,7 @@ cdef inline Py_ssize_t lay_out_search(Search* s, double* room) noexcept nogil:
     lay_out_state(p, &s.best, &free)
     s.centers_t = take(&free, 8 * p.k * p.d)
     s.masses = take(&free, 8 * p.k)
+    s.means = take(&free, 8 * p.k * p.d)
     s.losses = take(&free, 8 * p.k)
     s.scratch = take(&free, 8 * (p.k + 16 * p.d + 1))
     s.closest = take(&free, 8 * p.stride)

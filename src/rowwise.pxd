@@ -1,4 +1,4 @@
-"""Loops over rows, one after the other, by differences in double: sums, and what a swap of centers costs."""
+"""Loops over rows, one after the other, by differences in double: sums, and what moves of centers cost."""
 
 from cython cimport floating
 from metric cimport sq_distance, sq_distances
@@ -81,3 +81,25 @@ cdef inline void loss_rows(
         sq = sq_distance(X + i * n_features, candidate, n_features)
         if sq > first[i]:
             sums[labels[i]] += weight * ((sq if sq < second[i] else second[i]) - first[i])
+
+
+cdef inline void removal_gain_rows(
+    const floating* X, Py_ssize_t n, Py_ssize_t n_features,
+    const double* sample_weight,      # (n,), or NULL for ones
+    const int* labels,                # (n,)
+    const double* centers,            # (n_clusters, n_features), the means of the labels
+    const double* masses,             # (n_clusters,)
+    double* gains,                    # OUT (n,): how much the inertia falls when a row becomes a cluster of its own
+) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double weight = 1, rest
+    for i in range(n):
+        if sample_weight != NULL:
+            weight = sample_weight[i]
+        rest = masses[labels[i]] - weight
+        gains[i] = 0
+        if rest > 0:
+            gains[i] = (
+                sq_distance(X + i * n_features, centers + labels[i] * n_features, n_features)
+                * weight * (masses[labels[i]] / rest)
+            )

@@ -1,7 +1,7 @@
 """Seeding, Lloyd's iteration and exchanges over rows that fit one block, each in one go.
 
 The same arithmetic, in the same order, as seeding.py, lloyd.py and exchange.py do by way of the other kernels. What is
-out of the ordinary (an empty cluster, centers far from all rows, iterations without end) is left to them: UNUSUAL.
+out of the ordinary (centers far from all rows, iterations without end) is left to them: UNUSUAL.
 """
 
 from cython cimport floating
@@ -12,7 +12,7 @@ from libc.string cimport memcpy
 from metric cimport nearest, sq_distances
 from moves cimport better_cluster, move_rows
 from problem cimport Problem, Search, State, pack_centers
-from rowwise cimport inertia_of
+from rowwise cimport inertia_of, removal_gain_rows
 from scores cimport error_bound
 
 cdef extern from "math.h" nogil:
@@ -36,24 +36,24 @@ cdef inline Py_ssize_t draw(const double* cumulated, Py_ssize_t n, double number
     return low - cumulated
 
 
-cdef inline bint seed(Search* s, const double* numbers) noexcept nogil:
-    """Greedy k-means++ with 1 + (k - 1) n_candidates given numbers; False where there are too few distinct rows."""
+cdef inline void seed(Search* s, const double* numbers) noexcept nogil:
+    """Greedy k-means++ with 1 + (k - 1) n_candidates given numbers; the first center fills up for distinct rows."""
     cdef Problem* p = &s.problem
-    cdef Py_ssize_t n = p.n, k, c, f, row, best
+    cdef Py_ssize_t n = p.n, k, c, f, row, first, best
     cdef const double* cumulated
-    row = draw(p.cumulated, n, numbers[0])
+    first = row = draw(p.cumulated, n, numbers[0])
     p.kernels.lower(p.columns, p.stride, p.d, row, NULL, s.closest)
     add_up(s.closest, p.weights, n, p.stride, 1, s.runs)
     cumulated = s.runs
+    s.n_distances += n
     for k in range(p.k):
-        if k:
-            if cumulated[n - 1] == 0:
-                return False
+        if k and cumulated[n - 1] > 0:
             for c in range(p.n_candidates):
                 s.rows[c] = draw(cumulated, n, numbers[1 + (k - 1) * p.n_candidates + c])
             for c in range(p.n_candidates):
                 p.kernels.lower(p.columns, p.stride, p.d, s.rows[c], s.closest, s.lowered + c * p.stride)
             add_up(s.lowered, p.weights, n, p.stride, p.n_candidates, s.runs)
+            s.n_distances += n * (1 + p.n_candidates)
             best = 0
             for c in range(1, p.n_candidates):
                 if s.runs[c * p.stride + n - 1] < s.runs[best * p.stride + n - 1]:
@@ -61,10 +61,10 @@ cdef inline bint seed(Search* s, const double* numbers) noexcept nogil:
             row = s.rows[best]
             cumulated = s.runs + best * p.stride
             memcpy(s.closest, s.lowered + best * p.stride, n * sizeof(double))
+        elif k:
+            row = first
         for f in range(p.d):
             s.state.centers[k * p.d + f] = p.columns[f * p.stride + row]
-    s.n_distances += n * (p.k + (p.k - 1) * p.n_candidates)
-    return True
 
 
 # ---- Lloyd's iteration, as in panels.pyx and lloyd.py ----
@@ -115,13 +115,61 @@ cdef inline double inertia(const floating* X, Search* s, State* state) noexcept 
     return inertia_of(X, s.problem.n, s.problem.d, s.problem.weights, <const int*> state.labels, state.centers)
 
 
+cdef inline Py_ssize_t means(const Problem* p, const State* state, double* centers, double* masses) noexcept nogil:
+    """The means of the clusters; a center without weight stays. Returns the number of those."""
+    cdef Py_ssize_t k, n_empty = 0
+    for k in range(p.k):
+        masses[k] = cluster_mean(state.sums + k * p.width, p.units, p.d, centers + k * p.d)
+        n_empty += masses[k] == 0
+    return n_empty
+
+
+cdef inline void relocate(const floating* X, Search* s, State* state) noexcept nogil:
+    """Move each center without weight to the row whose own cluster lowers the inertia most, one after the other."""
+    cdef Problem* p = &s.problem
+    cdef Py_ssize_t k, f, i, row, old, other
+    cdef double weight
+    cdef double* gains = s.lowered
+    cdef double* mean
+    memcpy(s.exchanged, state.labels, p.n * sizeof(int32_t))
+    for k in range(p.k):
+        if s.masses[k] != 0:
+            continue
+        removal_gain_rows(
+            X, p.n, p.d, p.weights, <const int*> s.exchanged, state.centers, s.masses, gains
+        )
+        s.n_distances += p.n
+        row = 0
+        for i in range(1, p.n):
+            if gains[i] > gains[row]:
+                row = i
+        if gains[row] == 0:  # too few distinct rows
+            other = 0
+            while s.masses[other] == 0:
+                other += 1
+            for i in range(k, p.k):
+                if s.masses[i] == 0:
+                    memcpy(state.centers + i * p.d, state.centers + other * p.d, p.d * sizeof(double))
+            return
+        old = s.exchanged[row]
+        weight = 1 if p.weights == NULL else p.weights[row]
+        mean = state.centers + old * p.d
+        s.masses[old] -= weight
+        for f in range(p.d):
+            mean[f] -= weight / s.masses[old] * (<double> X[row * p.d + f] - mean[f])
+            state.centers[k * p.d + f] = X[row * p.d + f]
+        s.masses[k] = weight
+        s.exchanged[row] = <int32_t> k
+
+
 cdef inline int lloyd(
     const floating* X, Search* s, State* state, Py_ssize_t max_iter, double ceiling, Py_ssize_t* n_iter
 ) noexcept nogil:
     """Lloyd's iteration to the fixed point, or until 3 updates have not brought the inertia below the ceiling."""
     cdef Problem* p = &s.problem
-    cdef Py_ssize_t n_moved, k
+    cdef Py_ssize_t n_moved, n_empty, k
     n_iter[0] = 0
+    s.relocated = False
     while True:
         n_moved = label(X, s, state)
         if n_moved < 0:
@@ -134,11 +182,11 @@ cdef inline int lloyd(
             return HOPELESS
         if n_iter[0] == 255:  # now and then lloyd.py makes sure that the inertia falls
             return UNUSUAL
-        for k in range(p.k):
-            s.masses[k] = cluster_mean(state.sums + k * p.width, p.units, p.d, state.centers + k * p.d)
-            if s.masses[k] == 0:
-                return UNUSUAL
+        n_empty = means(p, state, state.centers, s.masses)
         n_iter[0] += 1
+        s.relocated = n_empty > 0
+        if n_empty:
+            relocate(X, s, state)
 
 
 # ---- exchanges, as in exchange.py ----
@@ -150,10 +198,16 @@ cdef inline Py_ssize_t find_movable(const floating* X, Search* s, State* state) 
     the least mass B, at least w B / (B + w) times the second least: the scores of the last assignment rule out most rows.
     """
     cdef Problem* p = &s.problem
-    cdef Py_ssize_t j, i, k, n_movable = 0, n_rows = p.n
+    cdef Py_ssize_t j, i, k, f, n_movable = 0, n_rows = p.n
     cdef double least = INFINITY, smallest = INFINITY, weight = 1
-    cdef bint bounded = p.weights == NULL
+    cdef bint bounded = p.weights == NULL and not s.relocated
     s.n_distances += p.n * p.k
+    if s.relocated:
+        memcpy(s.means, state.centers, p.k * p.d * sizeof(double))
+        means(p, state, s.means, s.masses)
+        for k in range(p.k):
+            for f in range(p.d):
+                s.centers_t[f * p.k + k] = s.means[k * p.d + f]
     if bounded:
         for k in range(p.k):
             least = min(least, s.masses[k])
@@ -167,7 +221,7 @@ cdef inline Py_ssize_t find_movable(const floating* X, Search* s, State* state) 
         i = s.stirred[j] if bounded else j
         if i >= p.n:
             break
-        if not bounded:
+        if p.weights != NULL:
             weight = p.weights[i]
         if state.labels[i] != better_cluster(
             X + i * p.d, weight, state.labels[i], s.centers_t, s.masses, p.d, p.k, s.scratch

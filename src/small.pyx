@@ -156,8 +156,8 @@ cdef inline int go_on(
                 return SHORT
             if init != NULL:
                 memcpy(s.state.centers, init, p.k * p.d * sizeof(double))
-            elif not seed(s, numbers + s.n_used):
-                return LEFT
+            else:
+                seed(s, numbers + s.n_used)
             s.n_used += n_seeds
             if climb(X, s) != DONE:
                 return LEFT
@@ -332,7 +332,7 @@ def fits(
     Py_ssize_t start,                 # IN  the items of the block
     Py_ssize_t stop,
     const double[:, ::1] init,        # IN  (n_clusters, n_features), or (0, ...): seed by numbers
-    const double[:, ::1] numbers,     # IN  (n_items, n_numbers), in [0, 1)
+    const double[:, ::1] numbers,     # IN  (stop - start, n_numbers), in [0, 1)
     const double[::1] settings,       # IN  Settings of problem.pxd
     double[::1] scratch,              #     (room,): INOUT for `restarts` if there is one item
     double[:, ::1] ends,              # OUT (n_init, 3) of `restarts`, likewise
@@ -366,7 +366,7 @@ def fits(
                     s.pause = given.most_distances
                     if status == DONE:
                         status = go_on(
-                            &X[row, 0], s, first, &numbers[item, 0], numbers.shape[1], <Py_ssize_t> given.n_init,
+                            &X[row, 0], s, first, &numbers[item - start, 0], numbers.shape[1], <Py_ssize_t> given.n_init,
                             &ends[0, 0],
                         )
             if status == DONE:
