@@ -29,7 +29,11 @@ class Swap:
 
     def is_lost(self, partition, centers):
         """Whether to give up the run, which is here after `look` updates."""
-        inertia = partition.inertia(centers)
+        inertia = (
+            partition.inertia(centers)
+            if self.again
+            else partition.rows.update(partition.labels, centers)[2]  # as the kernels for small data have it
+        )
         expected = inertia if self.last is None else inertia - (self.last - inertia)
         lost = expected > self.allowed
         self.last, self.allowed = inertia, self.inertia
