@@ -305,11 +305,12 @@ def assign_hamerly(
                 X, panels, tiles, center_reach, centers, centers_t, drift, isa, pending + n_pending, n, scores, scratch,
                 labels, moved, left, settled, tally,
             )
-            if tally[0] + n_rows > moved.shape[0] or (start >= stop and n_pending == 0):
+            if tally[0] + n_rows > moved.shape[0]:
                 follow(X, sample_weight, labels, moved, left, tally[0], units, sums)
                 n_moved += tally[0]
                 tally[0] = 0
-    return n_moved, tally[1], n_seen
+        follow(X, sample_weight, labels, moved, left, tally[0], units, sums)
+    return n_moved + tally[0], tally[1], n_seen
 
 
 def group_shape():

@@ -127,3 +127,20 @@ def test_centers_far_away_and_bounds_worn_out_do_no_harm(monkeypatch, dtype):
                 partition, centers, n_iter, _ = lloyd(rows, start)
             results.add((partition.labels.tobytes(), centers.tobytes(), n_iter))
     assert len(results) == 1
+
+
+@DTYPES
+@pytest.mark.parametrize("algorithm", ["hamerly", "yinyang", "auto"])
+def test_rows_that_move_are_added_up_where_the_last_of_a_block_stay(monkeypatch, algorithm, dtype):
+    monkeypatch.setattr(rows_module, "SHARED_WORK", 1 << 12)
+    X = problem("uniform", 64 * 200, 2)
+    X[np.arange(len(X)) % 1280 >= 640] += 50  # long runs that are settled at once
+    X = X.astype(dtype)
+    start = np.vstack([X[:7], X[640:641]]).astype(float)
+    found = set()
+    for name in ("lloyd", algorithm):
+        with Workers(2) as workers:
+            rows = Rows(X, None, workers, algorithm=name).pack()
+            partition, centers, n_iter, _ = lloyd(rows, start)
+        found.add((partition.labels.tobytes(), centers.tobytes(), n_iter))
+    assert len(found) == 1
