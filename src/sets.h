@@ -25,6 +25,32 @@
 #endif
 #endif
 
+/* Starts to fetch a value from memory that is far. */
+static INLINE void prefetch(const void *where)
+{
+#if defined(_MSC_VER) && !defined(__clang__)
+#if defined(_M_X64)
+    _mm_prefetch((const char *)where, _MM_HINT_T0);
+#else
+    __prefetch(where);
+#endif
+#else
+    __builtin_prefetch(where);
+#endif
+}
+
+/* Index of the lowest bit that is set; there must be one. */
+static INLINE int lowest_bit(uint64_t bits)
+{
+#if defined(_MSC_VER) && !defined(__clang__)
+    unsigned long index;
+    _BitScanForward64(&index, bits);
+    return (int)index;
+#else
+    return __builtin_ctzll(bits);
+#endif
+}
+
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 
