@@ -1,6 +1,7 @@
 """The rows to cluster, as the kernels want them, and what the solvers do with all of them at once."""
 
 from collections import deque
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from .workers import split
 
 SLICE_WORK = 1 << 26  # in a run of iterations over few rows, which nothing can interrupt: less than 20 ms
 BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
+SLAB_WORK = 1 << 22  # likewise in a slab
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
 MOVED = 2048  # rows that move before the sums follow: a few panels, which are still in a cache
 GATHER = 32  # what it costs to gather a row, in the distances that a panel does meanwhile
@@ -69,18 +71,22 @@ class Rows:
         self.origin = (total / self.n_samples).astype(self.X.dtype).astype(np.float64)
         spread = max((high - self.origin).max(), (self.origin - low).max())
         self.pack_scale = np.ldexp(1.0, -int(np.frexp(spread)[1]))
+        corner = np.maximum(high - self.origin, self.origin - low) * self.pack_scale
+        self.reach = np.sqrt((corner**2).sum()) * (1 + 1e-6)  # no row is longer, in packed units
         self._panels = None
         self._units = self._fixed_point(np.maximum(high, -low))
         self.coarse = self._coarse()
 
     def _survey(self):
         """Sum, least and largest value of each feature."""
-        slabs = self._slabs(1, 1)
+        slabs = self.slabs()
         total = np.zeros((len(slabs), self.n_features))
         low, high = np.full_like(total, np.inf), np.full_like(total, -np.inf)
-        self.workers.run(
-            lambda s, start, stop: panels.survey(self.X, start, stop, total[s], low[s], high[s]), slabs
-        )
+
+        def slab(s, start, stop):
+            panels.survey(self.X[start:stop], 0, stop - start, total[s], low[s], high[s])
+
+        self.workers.run(slab, [(s, *slab) for s, slab in enumerate(slabs)])
         with np.errstate(over="ignore"):
             return total.sum(axis=0), low.min(axis=0), high.max(axis=0)
 
@@ -95,7 +101,7 @@ class Rows:
 
     def _coarse(self):
         """Whether some values are so large that the fixed-point sums would lose digits of most others."""
-        some = self.X[:: max(1, self.n_samples // 64)].astype(np.float64, copy=False)
+        some = self.take(np.arange(0, self.n_samples, max(1, self.n_samples // 64)))
         typical = np.median(np.abs(some - some[len(some) // 2]), axis=0)
         return bool((self._units[:-2] * self._units[-1] * typical < 2.0**60).any(where=typical > 0))
 
@@ -112,40 +118,48 @@ class Rows:
         size = max(1, BLOCK_WORK // SLOW // (self.n_features * n_centers + 8))
         self.workers.run(kernel, split(n_rows, size))
 
-    def _slabs(self, n_centers, n_out):
-        """(index, start, stop) of the slabs that sums go through: they depend on the shape of the data alone."""
-        longest = BLOCK_WORK // (self.n_features * n_centers + 8)
+    def slabs(self, n_centers=1, n_out=1):
+        """(start, stop) of the slabs that sums go through: they depend on the shape of the data alone."""
+        longest = SLAB_WORK // (self.n_features * n_centers + 8)
         size = max(1, 4 * n_out, min(longest, max(4096, -(-self.n_samples // 64))))
-        return [(index, *rows) for index, rows in enumerate(split(self.n_samples, size))]
+        return split(self.n_samples, -(-size // 64) * 64)  # whole panels
+
+    def take(self, indices):
+        """Some rows, in double."""
+        return self.X[indices].astype(np.float64)
 
     def sum(self, kernel, n_centers, *shapes):
-        """Add up over slabs what kernel(start, stop, *outs) adds to zeroed outs and returns: (total, *outs).
+        """Add up over slabs what kernel(start, stop, *outs) returns and adds to zeroed outs: (total, *outs).
 
         The slabs are added in order, so the sums have the same bits for every number of threads.
         """
         self.n_distances += self.n_samples * n_centers
-        slabs = self._slabs(n_centers, max(shape[0] for shape in shapes))
-        if len(slabs) == 1:
-            self.workers.check_time()
-            outs = [np.zeros(shape) for shape in shapes]
-            return kernel(0, self.n_samples, *outs), *outs
-        outs = [np.zeros((len(slabs), *shape)) for shape in shapes]
-        totals = [0.0] * len(slabs)
+        slabs = self.slabs(n_centers, max(shape[0] for shape in shapes))
+        total, waiting, lock = [0.0, *[np.zeros(shape) for shape in shapes]], {}, Lock()
+        order = iter(slabs)
+        turn = [next(order)[0]]
 
-        def slab(index, start, stop):
-            totals[index] = kernel(start, stop, *[out[index] for out in outs])
+        def slab(start, stop):
+            outs = [np.zeros(shape) for shape in shapes]
+            part = [kernel(start, stop, *outs) or 0.0, *outs]
+            with lock:
+                waiting[start] = part
+                while turn[0] in waiting:
+                    for n, out in enumerate(waiting.pop(turn[0])):
+                        total[n] += out
+                    turn[0] = next(order, (None,))[0]
 
         self.workers.run(slab, slabs)
-        total = None if totals[0] is None else sum(totals)
-        return total, *[out.sum(axis=0) for out in outs]
+        return total
 
     def update(self, labels, centers):
         """The means of the labels (a center without weight stays), their masses, the inertia with the old centers."""
 
         def slab(start, stop, shifts, masses):
             return kernels.accumulate(
-                self.X, self.sample_weight, labels, centers, start, stop, shifts, masses
-            )
+                self.X[start:stop], self.sample_weight[start:stop], labels[start:stop], centers, 0, stop - start,
+                shifts, masses,
+            )  # fmt: skip
 
         inertia, shifts, masses = self.sum(slab, 1, centers.shape, (len(centers),))
         return centers + shifts / np.where(masses > 0, masses, 1)[:, None], masses, inertia
@@ -154,7 +168,11 @@ class Rows:
         """Squared distances of every row to every center, of shape (n_samples, n_clusters)."""
         out = np.empty((self.n_samples, len(centers)))
         centers_t = np.ascontiguousarray(centers.T)
-        self.run(lambda start, stop: kernels.distances(self.X, centers_t, start, stop, out), len(centers))
+
+        def block(start, stop):
+            kernels.distances(self.X[start:stop], centers_t, 0, stop - start, out[start:stop])
+
+        self.run(block, len(centers))
         return out
 
     # ---- over all rows, in panels ----
@@ -185,7 +203,11 @@ class Rows:
         self._panels = packed
         return self
 
-    def _tiles(self, n_clusters):
+    def packed(self):
+        """The panels and their reaches; arrays without rows if there are none."""
+        return self._panels or (np.empty((0, self.n_features, self.panel_rows), self.X.dtype), np.empty(0))
+
+    def tiles(self, n_clusters):
         """Room for centers as the panel kernels want them: in tiles, and transposed."""
         n_tile = panels.tile_centers()
         tiles = np.empty((-(-n_clusters // n_tile), 1 + self.n_features, n_tile), self.X.dtype)
@@ -197,9 +219,9 @@ class Rows:
         With a `Partition`, its labels and sums follow. Without, the labels are returned instead.
         """
         target = partition or Partition(self, len(centers), summed=False)
-        tiles, centers_t = self._tiles(len(centers))
+        tiles, centers_t = self.tiles(len(centers))
         center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
-        packed = self._panels or (np.empty((0, self.n_features, self.panel_rows), self.X.dtype), np.empty(0))
+        packed = self.packed()
         blocks, counts = self._blocks(len(centers)), []
         bounds = None if partition is None else partition.choose_bounds(center_reach)
         drift = bounds and bounds.drift(centers, self.pack_scale)
@@ -268,7 +290,7 @@ class Rows:
         centers, masses = centers.copy(), np.empty(len(centers))
         scratch = partition.scratch()
         slice_steps = SLICE_WORK // (self.n_samples * (self.n_features + 3) * (len(centers) + 8))
-        tiles, centers_t = self._tiles(len(centers))
+        tiles, centers_t = self.tiles(len(centers))
         n_iter, n_changed, n_doubtful, n_empty = panels.iterate(
             self.X, self.sample_weight, *self._panels, self.origin, self.pack_scale, tiles, centers, centers_t,
             scratch.scores, scratch.distances, partition.labels, scratch.moved, scratch.left, self._units,
@@ -283,7 +305,7 @@ class Rows:
 
     def restless(self, labels, centers, masses):
         """Rows that could lower the inertia by moving to another cluster, all others staying, and perhaps some more."""
-        tiles, centers_t = self._tiles(len(centers))
+        tiles, centers_t = self.tiles(len(centers))
         center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
         mask = np.empty(self.n_samples, np.uint8)
 

@@ -9,7 +9,7 @@ from cython cimport floating
 from fixed cimport cluster_means, shift_rows
 from libc.math cimport sqrt
 from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memcpy
 from metric cimport nearest, sq_distance, sq_distances
 from tile cimport INSTRUCTION_SETS, instruction_set, n_supported
@@ -393,6 +393,45 @@ def assign_bounded(
         shift(X, sample_weight, labels, moved, left, n, units, sums)
         n_moved += n
     return n_moved, n_doubtful, n_seen
+
+
+def score_error(double reach, double center_reach, Py_ssize_t n_features, bint double_precision):
+    """Twice a bound of the error of a score, in packed units."""
+    return error_bound(reach, center_reach, n_features, double_precision)
+
+
+def screen(
+    const floating[:, ::1] X,         # IN  (n, n_features)
+    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
+    const double[::1] origin,         # IN  (n_features,)
+    double scale,                     # IN  as the centers were packed
+    const floating[:, :, ::1] tiles,  # IN  of pack_centers
+    floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
+    const floating[::1] thresholds,   # IN  (n,)
+    unsigned long long[::1] passed,   # OUT (n_panels,): bit r for row r
+):
+    """Mark the rows whose least score is below a threshold of their own. There must be no score that overflows."""
+    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef bint wide = floating is double
+    cdef Py_ssize_t n_rows = isa.n_rows[wide], p, r, n
+    cdef const floating* panel = &scores[0] + 2 * n_rows
+    cdef uint64_t bits
+    cdef int32_t found[64]
+    with nogil:
+        for p in range(passed.shape[0]):
+            n = X.shape[0] - p * n_rows
+            if panels.shape[0] > 0:
+                panel = &panels[p, 0, 0]
+            else:
+                fill(X, origin, scale, p * n_rows, n_rows, &scores[0] + 2 * n_rows)
+            isa.panel[wide](panel, X.shape[1], &tiles[0, 0, 0], tiles.shape[0], &scores[0], &scores[n_rows], found)
+            if n >= n_rows:
+                bits = isa.below[wide](&scores[0], &thresholds[p * n_rows])
+            else:
+                bits = 0
+                for r in range(n):
+                    bits |= <uint64_t> (scores[r] < thresholds[p * n_rows + r]) << r
+            passed[p] = bits
 
 
 def means(

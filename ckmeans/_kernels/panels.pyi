@@ -57,6 +57,17 @@ def assign_bounded(
     upper: Rows,
     lower: Rows,
 ) -> tuple[int, int, int]: ...
+def score_error(reach: float, center_reach: float, n_features: int, double_precision: bool) -> float: ...
+def screen(
+    X: Rows,
+    panels: Rows,
+    origin: Float,
+    scale: float,
+    tiles: Rows,
+    scores: Rows,
+    thresholds: Rows,
+    passed: NDArray[np.uint64],
+) -> None: ...
 def means(sums: NDArray[np.int64], units: Float, centers: Float, masses: Float) -> int: ...
 def iterate(
     X: Rows,
