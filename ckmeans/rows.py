@@ -1,6 +1,7 @@
 """The rows to cluster, as the kernels want them, and what the solvers do with all of them at once."""
 
 from collections import deque
+from mmap import mmap
 from threading import Lock
 from typing import NamedTuple
 
@@ -8,13 +9,14 @@ import numpy as np
 
 from ._kernels import lloyd as kernels
 from ._kernels import panels
-from .workers import split
+from .workers import available_memory, split
 
 SLICE_WORK = 1 << 26  # in a run of iterations over few rows, which nothing can interrupt: less than 20 ms
 BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
 SLAB_WORK = 1 << 22  # likewise in a slab
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
 MOVED = 2048  # rows that move before the sums follow: a few panels, which are still in a cache
+LITTLE = 1 << 22  # bytes that there is always room for
 GATHER = 32  # what it costs to gather a row, in the distances that a panel does meanwhile
 FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
 WORTHWHILE = 16  # distances of a row, in vector operations over two of them, from which on bounds are cheaper
@@ -192,16 +194,24 @@ class Rows:
         return split(n_panels, max(1, size, SHARED_WORK // (4 * work)))
 
     def pack(self):
-        """Keep the rows in panels too, for as many assignments as follow: as much memory as X again."""
-        n_panels = -(-self.n_samples // self.panel_rows)
-        packed = np.empty((n_panels, self.n_features, self.panel_rows), self.X.dtype), np.empty(n_panels)
+        """Keep the rows in panels too, for as many assignments as follow: as much memory as X again, so not where X is large.
 
-        def block(start, stop):
-            panels.pack(self.X, self.origin, self.pack_scale, start, stop, *packed)
+        What is not packed is packed on the way, panel by panel, in each assignment.
+        """
+        if self._panels is None and affordable(self.X):
+            n_panels = -(-self.n_samples // self.panel_rows)
+            panels_ = np.empty((n_panels, self.n_features, self.panel_rows), self.X.dtype), np.empty(n_panels)
 
-        self.workers.run(block, self._blocks(1))
-        self._panels = packed
+            def block(start, stop):
+                panels.pack(self.X, self.origin, self.pack_scale, start, stop, *panels_)
+
+            self.workers.run(block, self._blocks(1))
+            self._panels = panels_
         return self
+
+    def unpack(self):
+        """Give the memory of the panels back."""
+        self._panels = None
 
     def packed(self):
         """The panels and their reaches; arrays without rows if there are none."""
@@ -284,7 +294,7 @@ class Rows:
         masses : ndarray of shape (n_clusters,), or None
             The masses, where a cluster is left without weight; the centers are not assigned yet in this case.
         """
-        if self.coarse or len(self._blocks(len(centers))) > 1:
+        if self.coarse or self._panels is None or len(self._blocks(len(centers))) > 1:
             return centers, 0, self.assign(centers, partition), None
         self.workers.check_time()
         centers, masses = centers.copy(), np.empty(len(centers))
@@ -310,10 +320,10 @@ class Rows:
         mask = np.empty(self.n_samples, np.uint8)
 
         def block(start, stop):
-            scores = np.empty(2 * self.panel_rows, self.X.dtype)
+            scores = np.empty((2 + self.n_features) * self.panel_rows, self.X.dtype)
             panels.restless(
-                self.X, self.sample_weight, *self._panels, tiles, center_reach, labels, masses, start, stop,
-                scores, mask,
+                self.X, self.sample_weight, *self.packed(), self.origin, self.pack_scale, tiles, center_reach, labels,
+                masses, start, stop, scores, mask,
             )  # fmt: skip
 
         self.workers.run(block, self._blocks(len(centers)))
@@ -327,8 +337,11 @@ class Rows:
 
     def on_centers(self, clustering):
         """Whether every row with weight lies exactly on its center."""
-        away = (self.X != clustering.centers[clustering.labels]).any(axis=1)
-        return not (away & (self.weights() > 0)).any()
+        for start, stop in self.slabs():
+            away = (self.X[start:stop] != clustering.centers[clustering.labels[start:stop]]).any(axis=1)
+            if (away & (self.sample_weight[start:stop] > 0) if len(self.sample_weight) else away).any():
+                return False
+        return True
 
     def scale(self, centers):
         """Centers in the units of the kernels."""
@@ -339,6 +352,16 @@ class Rows:
         with np.errstate(over="ignore", under="ignore"):
             inertia = float(np.ldexp(clustering.inertia, 2 * self.exponent + self.weight_exponent))
             return clustering._replace(centers=np.ldexp(clustering.centers, self.exponent), inertia=inertia)
+
+
+def affordable(X):
+    """Whether there is room for a copy of X: not of a large file mapped into memory, nor of more than half of what is free."""
+    base = X
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap):
+        return X.nbytes < LITTLE
+    return X.nbytes < 64 * LITTLE or X.nbytes < available_memory() / 2
 
 
 def _unsafe(extreme):
@@ -384,9 +407,9 @@ class Partition:
     that are left over cost more than in plain passes, by what it takes to gather them.
     """
 
-    def __init__(self, rows, n_clusters, summed=True):
+    def __init__(self, rows, n_clusters, summed=True, labels=None):
         self.rows, self.n_clusters = rows, n_clusters
-        self.labels = np.full(rows.n_samples, -1, np.int32)
+        self.labels = np.full(rows.n_samples, -1, np.int32) if labels is None else labels
         self.idle = deque()
         self._shape = (n_clusters * summed, rows.n_features + 1, 2)
         self._parts, self._spare = [], []
@@ -398,7 +421,7 @@ class Partition:
     def choose_bounds(self, center_reach):
         """The bounds to use in the next assignment, or None."""
         rows = self.rows
-        if rows.algorithm == "lloyd" or rows._panels is None or center_reach > FAR:
+        if rows.algorithm == "lloyd" or rows._panels is None or center_reach > FAR or not self._shape[0]:
             self._bounds = None
             return None
         if self._bounds is None and rows.algorithm == "auto":

@@ -5,6 +5,10 @@ import numpy as np
 from ._kernels import panels
 from ._kernels import seeding as kernels
 
+# Up to 16 bytes of memory go to what k-means++ knows of a row; beside those of so many rows of less than so many bytes
+# there are no panels.
+MANY, NARROW = 1 << 18, 32
+
 
 def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
     """k-means++ with weights: each center is a row drawn by its weighted squared distance to those before.
@@ -30,6 +34,8 @@ def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
     is in its section 5.
     """
     n_candidates = n_candidates or 2 + int(np.log(n_clusters))
+    narrow = rows.n_features * rows.X.itemsize < NARROW and rows.n_samples >= MANY
+    rows.unpack() if narrow else rows.pack()
     distances = _Screened(rows)
     centers = np.empty((n_clusters, rows.n_features))
     centers[:] = candidates = rows.take(distances.draw(rng, 1))

@@ -492,15 +492,17 @@ def iterate(
 def restless(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
-    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows)
-    const double[::1] reach,          # IN  (n_panels,)
+    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
+    const double[::1] reach,          # IN  (n_panels,) of pack, or (0,)
+    const double[::1] origin,         # IN  (n_features,)
+    double scale,                     # IN  as the centers were packed
     const floating[:, :, ::1] tiles,  # IN  of pack_centers
     double center_reach,              # IN  of pack_centers
     const int[::1] labels,            # IN  (n_samples,): the nearest centers
     const double[::1] masses,         # IN  (n_clusters,)
     Py_ssize_t start,                 # IN  the panels of the block
     Py_ssize_t stop,
-    floating[::1] scores,             #     (2 * panel_rows,)
+    floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
     unsigned char[::1] mask,          # OUT (n_samples,)
 ):
     """Mark the rows that could lower the inertia by moving to another cluster (exchange.pyx), and perhaps some more.
@@ -511,22 +513,27 @@ def restless(
     cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
     cdef bint wide = floating is double
     cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], p, r, f, i, k
-    cdef double margin, norm, slack, weight = 1, rest, least = INFINITY
+    cdef double margin, norm, length, slack, weight = 1, rest, least = INFINITY
+    cdef const floating* panel
     cdef double unsure = (n_features + 4) * 1.2e-16 if wide else 2.5e-7
     cdef int32_t found[64]
     with nogil:
         for k in range(masses.shape[0]):
             least = min(least, masses[k])
         for p in range(start, stop):
-            isa.panel[wide](
-                &panels[p, 0, 0], n_features, &tiles[0, 0, 0], tiles.shape[0], &scores[0], &scores[n_rows], found
-            )
-            margin = error_bound(reach[p], center_reach, n_features, wide)
+            if panels.shape[0] > 0:
+                panel = &panels[p, 0, 0]
+                length = reach[p]
+            else:
+                panel = &scores[2 * n_rows]
+                length = fill(X, origin, scale, p * n_rows, n_rows, &scores[2 * n_rows])
+            isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], &scores[0], &scores[n_rows], found)
+            margin = error_bound(length, center_reach, n_features, wide)
             for r in range(min(n_rows, X.shape[0] - p * n_rows)):
                 i = p * n_rows + r
                 norm = 0
                 for f in range(n_features):
-                    norm += <double> panels[p, f, r] * panels[p, f, r]
+                    norm += <double> panel[f * n_rows + r] * panel[f * n_rows + r]
                 slack = 2 * margin + unsure * norm
                 if sample_weight.shape[0] > 0:
                     weight = sample_weight[i]

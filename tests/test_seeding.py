@@ -129,6 +129,13 @@ def data(kind, dtype, n=3000, d=5, seed=0):
 KINDS = ["blobs", "grid", "far", "tiny", "huge", "coarse"]
 
 
+def pass_all(X, *others):
+    rows = np.uint64(1) << np.arange(64, dtype=np.uint64)
+    n_rows = panels.panel_rows(X.dtype == np.float64)
+    for p in range(len(others[-1])):
+        others[-1][p] = rows[: min(n_rows, len(X) - p * n_rows)].sum()
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("weighted", [False, True])
@@ -139,8 +146,7 @@ def test_rows_passed_over_change_nothing(monkeypatch, kind, dtype, weighted):
     results, computed = [], []
     for screened in (True, False):
         if not screened:
-            monkeypatch.setattr(seeding.panels, "screen", lambda *args: args[-1].fill(15))
-            monkeypatch.setattr(Rows, "panel_rows", 4)  # bits 0 to 3
+            monkeypatch.setattr(seeding.panels, "screen", pass_all)
         rows = Rows(X, None if weights is None else weights.astype(float), Workers(1))
         results.append(
             [kmeans_plusplus(rows, 12, np.random.default_rng(s), t) for s in (0, 1) for t in (1, 5)]

@@ -95,6 +95,8 @@ def restless(
     sample_weight: Float,
     panels: Rows,
     reach: Float,
+    origin: Float,
+    scale: float,
     tiles: Rows,
     center_reach: float,
     labels: Labels,
