@@ -5,7 +5,7 @@ out of the ordinary (an empty cluster, centers far from all rows, iterations wit
 """
 
 from cython cimport floating
-from few cimport add_up, shift
+from few cimport add_gains, add_up, shift
 from fixed cimport cluster_mean
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy
@@ -40,30 +40,27 @@ cdef inline bint seed(Search* s, const double* numbers) noexcept nogil:
     """Greedy k-means++ with 1 + (k - 1) n_candidates given numbers; False where there are too few distinct rows."""
     cdef Problem* p = &s.problem
     cdef Py_ssize_t n = p.n, k, c, f, row, best
-    cdef const double* cumulated
     row = draw(p.cumulated, n, numbers[0])
     p.kernels.lower(p.columns, p.stride, p.d, row, NULL, s.closest)
-    add_up(s.closest, p.weights, n, p.stride, 1, s.runs)
-    cumulated = s.runs
     for k in range(p.k):
         if k:
-            if cumulated[n - 1] == 0:
+            add_up(s.closest, p.weights, n, s.run)
+            if s.run[n - 1] == 0:
                 return False
             for c in range(p.n_candidates):
-                s.rows[c] = draw(cumulated, n, numbers[1 + (k - 1) * p.n_candidates + c])
+                s.rows[c] = draw(s.run, n, numbers[1 + (k - 1) * p.n_candidates + c])
             for c in range(p.n_candidates):
                 p.kernels.lower(p.columns, p.stride, p.d, s.rows[c], s.closest, s.lowered + c * p.stride)
-            add_up(s.lowered, p.weights, n, p.stride, p.n_candidates, s.runs)
+            add_gains(s.closest, s.lowered, p.weights, n, p.stride, p.n_candidates, s.gains)
             best = 0
             for c in range(1, p.n_candidates):
-                if s.runs[c * p.stride + n - 1] < s.runs[best * p.stride + n - 1]:
+                if s.gains[c] > s.gains[best]:
                     best = c
             row = s.rows[best]
-            cumulated = s.runs + best * p.stride
             memcpy(s.closest, s.lowered + best * p.stride, n * sizeof(double))
         for f in range(p.d):
             s.state.centers[k * p.d + f] = p.columns[f * p.stride + row]
-    s.n_distances += n * (p.k + (p.k - 1) * p.n_candidates)
+    s.n_distances += n * (p.k + 1 + (p.k - 1) * p.n_candidates)
     return True
 
 
