@@ -70,25 +70,40 @@ def relocate(rows, labels, means, masses):
     """Move each center without weight to the row whose own cluster lowers the inertia most, one after the other.
 
     With fewer distinct rows than clusters there is no such row in the end; what is left over lies on another center,
-    where, ties going to the lowest index, one of the two stays empty.
+    where, ties going to the lowest index, one of the two stays empty. The labels are not changed in the end.
     """
-    labels, means, masses = labels.copy(), means.copy(), masses.copy()
-    gains, weights = np.empty(rows.n_samples), rows.weights()
+    means, masses, before = means.copy(), masses.copy(), {}
 
     def block(start, stop):
-        kernels.removal_gains(rows.X, rows.sample_weight, labels, means, masses, start, stop, gains)
+        gains = np.empty(stop - start)
+        kernels.removal_gains(
+            rows.X[start:stop], rows.sample_weight[start:stop], labels[start:stop], means, masses, 0, stop - start, gains
+        )  # fmt: skip
+        row = int(gains.argmax())
+        best.append((-gains[row], start + row))
 
     empty = np.flatnonzero(masses == 0)
-    for n_filled, k in enumerate(empty):
-        rows.run(block, 1)
-        row = gains.argmax()
-        old = labels[row]
-        if gains[row] == 0:
-            means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
-            break
-        masses[old] -= weights[row]
-        means[old] -= weights[row] / masses[old] * (rows.X[row] - means[old])
-        means[k], masses[k], labels[row] = rows.X[row], weights[row], k
+    try:
+        for n_filled, k in enumerate(empty):
+            best = []
+            rows.run(block, 1)
+            gain, row = min(best)
+            if gain == 0:
+                means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
+                break
+            old, weight, x = (
+                labels[row],
+                rows.sample_weight[row] if len(rows.sample_weight) else 1.0,
+                rows.take([row])[0],
+            )
+            masses[old] -= weight
+            means[old] -= weight / masses[old] * (x - means[old])
+            means[k], masses[k] = x, weight
+            before.setdefault(row, old)
+            labels[row] = k
+    finally:
+        for row, old in before.items():
+            labels[row] = old
     return means
 
 
@@ -97,9 +112,11 @@ def settle(rows, clustering):
     for _ in range(3):
         means, _, inertia = rows.update(clustering.labels, clustering.centers)
         clustering = clustering._replace(inertia=inertia)
-        if np.array_equal(means, clustering.centers) or not np.array_equal(
-            rows.assign(means), clustering.labels
-        ):
+        if np.array_equal(means, clustering.centers):
+            break
+        partition = Partition(rows, len(means), summed=False, labels=clustering.labels)
+        if rows.assign(means, partition):
+            rows.assign(clustering.centers, partition)  # back
             break
         clustering = clustering._replace(centers=means, inertia=rows.update(clustering.labels, means)[2])
     return clustering

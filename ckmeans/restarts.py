@@ -149,7 +149,6 @@ class _Search:
 
     def run(self, X, progress):
         """Restart until there is enough evidence, or n_init times."""
-        self.rows.pack()
         for _ in range(self.n_init):
             self.ends.append(self.restart(X))
             self.current = None
@@ -164,8 +163,10 @@ class _Search:
     def restart(self, X):
         """One start, to where neither Lloyd's iteration, nor exchanges, nor a few swaps lead on."""
         race, best = Restart(self.leader) if self.large else None, self.best
+        centers = self.start(X)
+        self.rows.pack()
         partition, centers, n_iter, stop_reason = lloyd(
-            self.rows, self.start(X), self.max_iter, self.tol, self.follow, race=race
+            self.rows, centers, self.max_iter, self.tol, self.follow, race=race
         )
         if stop_reason == "hopeless":
             return np.inf, n_iter, stop_reason
@@ -234,10 +235,10 @@ class _Search:
         return max(MOST_WORK, self.work() + passes * self.early)
 
     def offer(self, partition, centers):
-        """Keep the clustering if it is the best so far; returns its inertia."""
+        """Keep the clustering if it is the best so far, with the labels as they are; returns its inertia."""
         inertia = self.rows.update(partition.labels, centers)[2]
         if self.best is None or inertia < self.best.inertia:
-            self.best = Clustering(partition.labels.copy(), centers, inertia)
+            self.best = Clustering(partition.labels, centers, inertia)
         return inertia
 
     def start(self, X):

@@ -2,6 +2,8 @@
 
 from collections import deque
 from functools import cached_property
+from mmap import mmap
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -9,12 +11,14 @@ import numpy as np
 from ._kernels import lloyd as kernels
 from ._kernels import panels
 from .bounds import Choice
-from .workers import split
+from .workers import available_memory, split
 
 SLICE_WORK = 1 << 26  # in a run of iterations over few rows, which nothing can interrupt: less than 20 ms
 BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
+SLAB_WORK = 1 << 22  # likewise in a slab
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
 MOVED = 2048  # rows that move before the sums follow: a few panels, which are still in a cache
+LITTLE = 1 << 22  # bytes that there is always room for
 SLOW = 16  # the kernels that go row by row take about this many times as long
 SAFE = 300  # float64 data of a binary exponent beyond this are scaled
 
@@ -68,18 +72,22 @@ class Rows:
         self.origin = (total / self.n_samples).astype(self.X.dtype).astype(np.float64)
         spread = max((high - self.origin).max(), (self.origin - low).max())
         self.pack_scale = _power(-np.frexp(spread)[1])
+        corner = np.maximum(high - self.origin, self.origin - low) * self.pack_scale
+        self.reach = np.sqrt((corner**2).sum()) * (1 + 1e-6)  # no row is longer, in packed units
         self._panels = None
         self._units = self._fixed_point(np.maximum(high, -low))
         self.coarse = self._coarse()
 
     def _survey(self):
         """Sum, least and largest value of each feature."""
-        slabs = self._slabs(1, 1)
+        slabs = self.slabs()
         total = np.zeros((len(slabs), self.n_features))
         low, high = np.full_like(total, np.inf), np.full_like(total, -np.inf)
-        self.workers.run(
-            lambda s, start, stop: panels.survey(self.X, start, stop, total[s], low[s], high[s]), slabs
-        )
+
+        def slab(s, start, stop):
+            panels.survey(self.X[start:stop], 0, stop - start, total[s], low[s], high[s])
+
+        self.workers.run(slab, [(s, *slab) for s, slab in enumerate(slabs)])
         with np.errstate(over="ignore"):
             return total.sum(axis=0), low.min(axis=0), high.max(axis=0)
 
@@ -94,7 +102,7 @@ class Rows:
 
     def _coarse(self):
         """Whether some values are so large that the fixed-point sums would lose digits of most others."""
-        some = self.X[:: max(1, self.n_samples // 64)].astype(np.float64, copy=False)
+        some = self.take(np.arange(0, self.n_samples, max(1, self.n_samples // 64)))
         typical = np.median(np.abs(some - some[len(some) // 2]), axis=0)
         return bool((self._units[:-2] * typical * self._units[-1] < 2.0**60).any(where=typical > 0))
 
@@ -111,40 +119,48 @@ class Rows:
         size = max(1, BLOCK_WORK // SLOW // (self.n_features * n_centers + 8))
         self.workers.run(kernel, split(n_rows, size))
 
-    def _slabs(self, n_centers, n_out):
-        """(index, start, stop) of the slabs that sums go through: they depend on the shape of the data alone."""
-        longest = BLOCK_WORK // (self.n_features * n_centers + 8)
+    def slabs(self, n_centers=1, n_out=1):
+        """(start, stop) of the slabs that sums go through: they depend on the shape of the data alone."""
+        longest = SLAB_WORK // (self.n_features * n_centers + 8)
         size = max(1, 4 * n_out, min(longest, max(4096, -(-self.n_samples // 64))))
-        return [(index, *rows) for index, rows in enumerate(split(self.n_samples, size))]
+        return split(self.n_samples, -(-size // 64) * 64)  # whole panels
+
+    def take(self, indices):
+        """Some rows, in double."""
+        return self.X[indices].astype(np.float64)
 
     def sum(self, kernel, n_centers, *shapes):
-        """Add up over slabs what kernel(start, stop, *outs) adds to zeroed outs and returns: (total, *outs).
+        """Add up over slabs what kernel(start, stop, *outs) returns and adds to zeroed outs: (total, *outs).
 
         The slabs are added in order, so the sums have the same bits for every number of threads.
         """
         self.n_distances += self.n_samples * n_centers
-        slabs = self._slabs(n_centers, max(shape[0] for shape in shapes))
-        if len(slabs) == 1:
-            self.workers.check_time()
-            outs = [np.zeros(shape) for shape in shapes]
-            return kernel(0, self.n_samples, *outs), *outs
-        outs = [np.zeros((len(slabs), *shape)) for shape in shapes]
-        totals = [0.0] * len(slabs)
+        slabs = self.slabs(n_centers, max(shape[0] for shape in shapes))
+        total, waiting, lock = [0.0, *[np.zeros(shape) for shape in shapes]], {}, Lock()
+        order = iter(slabs)
+        turn = [next(order)[0]]
 
-        def slab(index, start, stop):
-            totals[index] = kernel(start, stop, *[out[index] for out in outs])
+        def slab(start, stop):
+            outs = [np.zeros(shape) for shape in shapes]
+            part = [kernel(start, stop, *outs) or 0.0, *outs]
+            with lock:
+                waiting[start] = part
+                while turn[0] in waiting:
+                    for n, out in enumerate(waiting.pop(turn[0])):
+                        total[n] += out
+                    turn[0] = next(order, (None,))[0]
 
         self.workers.run(slab, slabs)
-        total = None if totals[0] is None else sum(totals)
-        return total, *[out.sum(axis=0) for out in outs]
+        return total
 
     def update(self, labels, centers):
         """The means of the labels (a center without weight stays), their masses, the inertia with the old centers."""
 
         def slab(start, stop, shifts, masses):
             return kernels.accumulate(
-                self.X, self.sample_weight, labels, centers, start, stop, shifts, masses
-            )
+                self.X[start:stop], self.sample_weight[start:stop], labels[start:stop], centers, 0, stop - start,
+                shifts, masses,
+            )  # fmt: skip
 
         inertia, shifts, masses = self.sum(slab, 1, centers.shape, (len(centers),))
         return centers + shifts / np.where(masses > 0, masses, 1)[:, None], masses, inertia
@@ -158,7 +174,11 @@ class Rows:
         """Squared distances of every row to every center, of shape (n_samples, n_clusters)."""
         out = np.empty((self.n_samples, len(centers)))
         centers_t = np.ascontiguousarray(centers.T)
-        self.run(lambda start, stop: kernels.distances(self.X, centers_t, start, stop, out), len(centers))
+
+        def block(start, stop):
+            kernels.distances(self.X[start:stop], centers_t, 0, stop - start, out[start:stop])
+
+        self.run(block, len(centers))
         return out
 
     # ---- over all rows, in panels ----
@@ -178,18 +198,30 @@ class Rows:
         return split(n_panels, max(1, size, SHARED_WORK // (4 * work)))
 
     def pack(self):
-        """Keep the rows in panels too, for as many assignments as follow: as much memory as X again."""
-        n_panels = -(-self.n_samples // self.panel_rows)
-        packed = np.empty((n_panels, self.n_features, self.panel_rows), self.X.dtype), np.empty(n_panels)
+        """Keep the rows in panels too, for as many assignments as follow: as much memory as X again, so not where X is large.
 
-        def block(start, stop):
-            panels.pack(self.X, self.origin, self.pack_scale, start, stop, *packed)
+        What is not packed is packed on the way, panel by panel, in each assignment.
+        """
+        if self._panels is None and affordable(self.X):
+            n_panels = -(-self.n_samples // self.panel_rows)
+            panels_ = np.empty((n_panels, self.n_features, self.panel_rows), self.X.dtype), np.empty(n_panels)
 
-        self.workers.run(block, self._blocks(1))
-        self._panels = packed
+            def block(start, stop):
+                panels.pack(self.X, self.origin, self.pack_scale, start, stop, *panels_)
+
+            self.workers.run(block, self._blocks(1))
+            self._panels = panels_
         return self
 
-    def _tiles(self, n_clusters):
+    def unpack(self):
+        """Give the memory of the panels back."""
+        self._panels = None
+
+    def packed(self):
+        """The panels and their reaches; arrays without rows if there are none."""
+        return self._panels or (np.empty((0, self.n_features, self.panel_rows), self.X.dtype), np.empty(0))
+
+    def tiles(self, n_clusters):
         """Room for centers as the panel kernels want them: in tiles, and transposed."""
         n_tile = panels.tile_centers()
         tiles = np.empty((-(-n_clusters // n_tile), 1 + self.n_features, n_tile), self.X.dtype)
@@ -201,7 +233,8 @@ class Rows:
         With a `Partition`, its labels and sums follow. Without, the labels are returned instead.
         """
         target = partition or Partition(self, len(centers), summed=False)
-        bounds = None if partition is None or self._panels is None else partition.choice.bounds(centers)
+        bounded = partition is not None and partition.summed and self._panels is not None
+        bounds = partition.choice.bounds(centers) if bounded else None
         n_moved, n_doubtful, n_distances, n_seen = self._assign(centers, target, bounds)
         self.n_distances += n_distances
         self.n_spared += self.n_samples * len(centers) - n_distances
@@ -215,12 +248,9 @@ class Rows:
     def _assign(self, centers, target, bounds):
         """Rows moved, decided by differences, distances computed, and rows looked at: those the bounds do not settle."""
         if bounds is None or not bounds.grouped:
-            tiles, centers_t = self._tiles(len(centers))
+            tiles, centers_t = self.tiles(len(centers))
             center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
-            packed = self._panels or (
-                np.empty((0, self.n_features, self.panel_rows), self.X.dtype),
-                np.empty(0),
-            )
+            packed = self.packed()
         else:
             centers_t, tables, gone = np.ascontiguousarray(centers.T), bounds.tables(centers), bounds.gone()
         blocks, counts = self._blocks(len(centers)), []
@@ -278,13 +308,13 @@ class Rows:
         masses : ndarray of shape (n_clusters,), or None
             The masses, where a cluster is left without weight; the centers are not assigned yet in this case.
         """
-        if self.coarse or len(self._blocks(len(centers))) > 1:
+        if self.coarse or self._panels is None or len(self._blocks(len(centers))) > 1:
             return centers, 0, self.assign(centers, partition), None
         self.workers.check_time()
         centers, masses = centers.copy(), np.empty(len(centers))
         scratch = partition.scratch()
         slice_steps = SLICE_WORK // (self.n_samples * (self.n_features + 3) * (len(centers) + 8))
-        tiles, centers_t = self._tiles(len(centers))
+        tiles, centers_t = self.tiles(len(centers))
         n_iter, n_changed, n_doubtful, n_empty = panels.iterate(
             self.X, self.sample_weight, *self._panels, self.origin, self.pack_scale, tiles, centers, centers_t,
             scratch.scores, scratch.distances, partition.labels, scratch.moved, scratch.left, self._units,
@@ -299,15 +329,15 @@ class Rows:
 
     def restless(self, labels, centers, masses):
         """Rows that could lower the inertia by moving to another cluster, all others staying, and perhaps some more."""
-        tiles, centers_t = self._tiles(len(centers))
+        tiles, centers_t = self.tiles(len(centers))
         center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
         mask = np.empty(self.n_samples, np.uint8)
 
         def block(start, stop):
-            scores = np.empty(2 * self.panel_rows, self.X.dtype)
+            scores = np.empty((2 + self.n_features) * self.panel_rows, self.X.dtype)
             panels.restless(
-                self.X, self.sample_weight, *self._panels, tiles, center_reach, labels, masses, start, stop,
-                scores, mask,
+                self.X, self.sample_weight, *self.packed(), self.origin, self.pack_scale, tiles, center_reach, labels,
+                masses, start, stop, scores, mask,
             )  # fmt: skip
 
         self.workers.run(block, self._blocks(len(centers)))
@@ -332,8 +362,21 @@ class Rows:
 
 def on_centers(X, sample_weight, labels, centers):
     """Whether every row with weight lies exactly on its center. No weights, of shape (0,), are ones."""
-    away = (X != centers[labels]).any(axis=1)
-    return not (away & (sample_weight > 0) if len(sample_weight) else away).any()
+    for start, stop in split(len(X), 4096):
+        away = (X[start:stop] != centers[labels[start:stop]]).any(axis=1)
+        if (away & (sample_weight[start:stop] > 0) if len(sample_weight) else away).any():
+            return False
+    return True
+
+
+def affordable(X):
+    """Whether there is room for a copy of X: not of a large file mapped into memory, nor of more than half of what is free."""
+    base = X
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap):
+        return X.nbytes < LITTLE
+    return X.nbytes < 64 * LITTLE or X.nbytes < available_memory() / 2
 
 
 def _unsafe(extreme):
@@ -360,9 +403,9 @@ class _Scratch(NamedTuple):
 class Partition:
     """Labels of all rows, and the sums of the rows of each cluster, which follow as labels change."""
 
-    def __init__(self, rows, n_clusters, summed=True):
-        self.rows, self.n_clusters = rows, n_clusters
-        self.labels = np.full(rows.n_samples, -1, np.int32)
+    def __init__(self, rows, n_clusters, summed=True, labels=None):
+        self.rows, self.n_clusters, self.summed = rows, n_clusters, summed
+        self.labels = np.full(rows.n_samples, -1, np.int32) if labels is None else labels
         self.choice = Choice(rows, n_clusters)
         self.idle = deque()
         self._shape = (n_clusters * summed, rows.n_features + 1, 2)

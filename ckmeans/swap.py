@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._kernels import swap as kernels
-from .seeding import draw
+from .seeding import Distances
 
 
 def proposals(rows, labels, centers, rng):
@@ -35,9 +35,9 @@ def proposals(rows, labels, centers, rng):
         kernels.two_nearest(rows.X, centers_t, labels, start, stop, np.empty(n_clusters), first, second)
 
     rows.run(two_nearest, n_clusters)
-    cumulated = np.cumsum(rows.weights() * first)
-    while cumulated[-1]:
-        candidate = rows.X[draw(cumulated, rng, 1)[0]].astype(np.float64)
+    distances = Distances(rows, first)
+    while distances.masses.any():
+        candidate = rows.take(distances.draw(rng, 1))[0]
 
         def losses(start, stop, sums, candidate=candidate):
             kernels.losses(rows.X, rows.sample_weight, labels, first, second, candidate, start, stop, sums)

@@ -44,6 +44,15 @@ def _quota(folder="/sys/fs/cgroup"):
     return math.inf
 
 
+def available_memory():
+    """Bytes of memory that are free; infinite where the system does not tell."""
+    try:
+        with open("/proc/meminfo") as lines:
+            return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):  # not Linux
+        return float("inf")
+
+
 def split(n, size):
     """The ranges (start, stop) that cut n items into runs of `size`, the last one shorter."""
     return [(start, min(start + size, n)) for start in range(0, n, size)]

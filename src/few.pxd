@@ -16,9 +16,10 @@ cdef extern from "small.h" nogil:
             const double* columns, ptrdiff_t stride, ptrdiff_t d, ptrdiff_t row, const double* closest, double* out
         ) noexcept nogil
     const small_set SMALL_SETS[]
-    void add_up(
-        const double* values, const double* weights, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t m, double* runs
-    ) noexcept nogil
+    void add_up(const double* values, const double* weights, ptrdiff_t n, double* run) noexcept nogil
+    void add_gains(
+        const double* closest, const double* lowered, const double* weights, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t m,
+        double* gains) noexcept nogil
     void shift(
         const long long* pairs, ptrdiff_t width, const int32_t* moved, const int32_t* left, ptrdiff_t n_moved,
         const int32_t* labels, long long* sums) noexcept nogil

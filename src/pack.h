@@ -1,4 +1,4 @@
-/* Template, included by tile.h: what is done once with all rows. */
+/* Template, included by tile.h: what is done with the rows before the search proper. */
 #define PANEL (MR * W)
 #define STRIP 16 /* values; W divides it */
 #define CHUNK (16 / (int)sizeof(REAL))
@@ -75,6 +75,8 @@ static double NAME(pack)(const void *rows, ptrdiff_t n_features, const double *o
     for (; f + CHUNK <= n_features; f += CHUNK)
         for (int m = 0; m < MR; m++) {
             VEC in[CHUNK], by_feature[4];
+            const char *next = (const char *)(x + PANEL * n_features) + (f / CHUNK * MR + m) * W * 16;
+            for (int byte = 0; byte < W * 16; byte += 64) prefetch(next + byte); /* a panel of rows is one piece of memory */
             for (int r = 0; r < CHUNK; r++) in[r] = LANES(x + (m * W + r) * n_features + f, CHUNK * n_features);
             if (CHUNK == 4) {
                 VEC a = LOW(in[0], in[CHUNK - 2]), b = LOW(in[1], in[CHUNK - 1]);
@@ -107,6 +109,19 @@ static double NAME(pack)(const void *rows, ptrdiff_t n_features, const double *o
     for (int half = W / 2; half; half /= 2)
         for (int r = 0; r < half; r++) least[r] = least[r] < least[r + half] ? least[r] : least[r + half];
     return -(double)least[0];
+}
+
+/* The rows of a panel whose least score is below the threshold of the row: bit r for row r. */
+static uint64_t NAME(below)(const void *scores, const void *thresholds)
+{
+    const REAL *a = scores, *b = thresholds;
+    uint64_t rows = 0;
+    for (int m = 0; m < MR; m++) {
+        uint32_t some = 0;
+        for (int i = 0; i < W; i++) some |= (uint32_t)(a[m * W + i] < b[m * W + i]) << i;
+        rows |= (uint64_t)some << m * W;
+    }
+    return rows;
 }
 #undef PANEL
 #undef STRIP

@@ -8,13 +8,13 @@ such rows are decided by differences in double and, where these cannot tell, in 
 from cython cimport floating
 from bounds cimport BATCH, bounding, settle_batch, settle_panel
 from fixed cimport cluster_means, shift_rows
-from libc.math cimport sqrt
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memcpy
 from metric cimport nearest, sq_distances
 from processor cimport lowest_bit, prefetch
 from scores cimport error_bound
+from screen cimport fill, mark_restless, screen_rows
 from tile cimport GROUP, INSTRUCTION_SETS, fill_tiles, instruction_set, n_supported
 
 cdef int chosen = n_supported() - 1
@@ -81,26 +81,6 @@ def survey(
                 high[f] = max(high[f], <double> X[i, f])
 
 
-cdef inline double fill(
-    const floating[:, ::1] X, const double[::1] origin, double scale, Py_ssize_t start, Py_ssize_t n_rows, floating* panel,
-) noexcept nogil:
-    """Pack rows from `start` into a panel, zeros where X ends; returns a bound of the largest norm."""
-    cdef bint wide = floating is double
-    cdef Py_ssize_t r, f, n_features = X.shape[1]
-    cdef double value, norm, reach = 0
-    if start + n_rows <= X.shape[0]:
-        reach = INSTRUCTION_SETS[chosen].pack[wide](&X[start, 0], n_features, &origin[0], scale, panel)
-    else:
-        for r in range(n_rows):
-            norm = 0
-            for f in range(n_features):
-                value = (<double> X[start + r, f] - origin[f]) * scale if start + r < X.shape[0] else 0
-                norm += value * value
-                panel[f * n_rows + r] = <floating> value
-            reach = max(reach, norm)
-    return sqrt(reach) * (1 + (n_features + 4) * (1.2e-16 if wide else 6e-8))
-
-
 def pack(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] origin,         # IN  (n_features,), exact in the type of X
@@ -114,7 +94,7 @@ def pack(
     cdef Py_ssize_t p, n_rows = panels.shape[2]
     with nogil:
         for p in range(start, stop):
-            reach[p] = fill(X, origin, scale, p * n_rows, n_rows, &panels[p, 0, 0])
+            reach[p] = fill(&INSTRUCTION_SETS[chosen], X, origin, scale, p * n_rows, &panels[p, 0, 0])
 
 
 def pack_centers(
@@ -152,7 +132,7 @@ cdef inline Py_ssize_t label_panels(
             norm = reach[p]
         else:
             panel = second + n_rows
-            norm = fill(X, origin, scale, p * n_rows, n_rows, second + n_rows)
+            norm = fill(isa, X, origin, scale, p * n_rows, second + n_rows)
         n = min(n_rows, X.shape[0] - p * n_rows)
         memcpy(before, &labels[p * n_rows], n * sizeof(int32_t))
         margin = error_bound(norm, center_reach, n_features, wide)
@@ -385,6 +365,21 @@ def assign_yinyang(
     return n_moved, tally[1], tally[2], n_seen
 
 
+def screen(
+    const floating[:, ::1] X,         # IN  (n, n_features)
+    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
+    const double[::1] origin,         # IN  (n_features,)
+    double scale,                     # IN  as the centers were packed
+    const floating[:, :, ::1] tiles,  # IN  of pack_centers
+    floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
+    const floating[::1] thresholds,   # IN  (n,)
+    unsigned long long[::1] passed,   # OUT (n_panels,): bit r for row r
+):
+    """Mark the rows whose least score is below a threshold of their own. There must be no score that overflows."""
+    with nogil:
+        screen_rows(&INSTRUCTION_SETS[chosen], X, panels, origin, scale, tiles, scores, thresholds, passed)
+
+
 def means(
     const long long[:, :, ::1] sums,  # IN  (n_clusters, n_features + 1, 2)
     const double[::1] units,          # IN  (n_features + 2,)
@@ -443,15 +438,17 @@ def iterate(
 def restless(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
-    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows)
-    const double[::1] reach,          # IN  (n_panels,)
+    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
+    const double[::1] reach,          # IN  (n_panels,) of pack, or (0,)
+    const double[::1] origin,         # IN  (n_features,)
+    double scale,                     # IN  as the centers were packed
     const floating[:, :, ::1] tiles,  # IN  of pack_centers
     double center_reach,              # IN  of pack_centers
     const int[::1] labels,            # IN  (n_samples,): the nearest centers
     const double[::1] masses,         # IN  (n_clusters,)
     Py_ssize_t start,                 # IN  the panels of the block
     Py_ssize_t stop,
-    floating[::1] scores,             #     (2 * panel_rows,)
+    floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
     unsigned char[::1] mask,          # OUT (n_samples,)
 ):
     """Mark the rows that could lower the inertia by moving to another cluster (exchange.pyx), and perhaps some more.
@@ -459,36 +456,8 @@ def restless(
     Moving costs at least w B / (B + w) times the second least squared distance, for the least mass B, and gains at most
     w A / (A - w) times the least; both squared distances are bounded from the scores.
     """
-    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
-    cdef bint wide = floating is double
-    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], p, r, f, i, k
-    cdef double margin, norm, slack, weight = 1, rest, least = INFINITY
-    cdef double unsure = (n_features + 4) * 1.2e-16 if wide else 2.5e-7
-    cdef int32_t found[64]
     with nogil:
-        for k in range(masses.shape[0]):
-            least = min(least, masses[k])
-        for p in range(start, stop):
-            isa.panel[wide](
-                &panels[p, 0, 0], n_features, &tiles[0, 0, 0], tiles.shape[0], &scores[0], &scores[n_rows], found
-            )
-            margin = error_bound(reach[p], center_reach, n_features, wide)
-            for r in range(min(n_rows, X.shape[0] - p * n_rows)):
-                i = p * n_rows + r
-                norm = 0
-                for f in range(n_features):
-                    norm += <double> panels[p, f, r] * panels[p, f, r]
-                slack = 2 * margin + unsure * norm
-                if sample_weight.shape[0] > 0:
-                    weight = sample_weight[i]
-                rest = masses[labels[i]] - weight
-                mask[i] = (
-                    weight > 0
-                    and rest > 0
-                    and masses[labels[i]] * (least + weight) * (norm + 2 * <double> scores[r] + slack)
-                    > rest * least * (norm + 2 * <double> scores[n_rows + r] - slack)
-                )
-
-
-cdef extern from "math.h" nogil:
-    double INFINITY
+        mark_restless(
+            &INSTRUCTION_SETS[chosen], X, sample_weight, panels, reach, origin, scale, tiles, center_reach, labels, masses,
+            start, stop, scores, mask,
+        )

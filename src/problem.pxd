@@ -73,7 +73,8 @@ cdef struct Search:
     double* means                     # (k, d)
     double* losses                    # (k,)
     double* scratch                   # (k + 16 d + 1,)
-    double* runs                      # (n_candidates, stride): potentials, added up
+    double* run                       # (n,): what is closest, weighted and added up
+    double* gains                     # (n_candidates,)
     double* lowered                   # (n_candidates, stride)
     Py_ssize_t* rows                  # (n,)
     int32_t* nearest                  # (stride,)
@@ -136,7 +137,8 @@ cdef inline Py_ssize_t lay_out_search(Search* s, double* room) noexcept nogil:
     s.closest = take(&free, 8 * p.stride)
     s.second = take(&free, 8 * p.n)
     s.cumulated = take(&free, 8 * p.n)
-    s.runs = take(&free, 8 * p.n_candidates * p.stride)
+    s.run = take(&free, 8 * p.n)
+    s.gains = take(&free, 8 * p.n_candidates)
     s.lowered = take(&free, 8 * p.n_candidates * p.stride)
     s.rows = <Py_ssize_t*> take(&free, 8 * p.n)
     s.nearest = <int32_t*> take(&free, 4 * p.stride)

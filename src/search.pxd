@@ -5,7 +5,7 @@ out of the ordinary (centers far from all rows, iterations without end) is left 
 """
 
 from cython cimport floating
-from few cimport add_up, shift
+from few cimport add_gains, add_up, shift
 from fixed cimport cluster_mean
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy
@@ -40,26 +40,24 @@ cdef inline void seed(Search* s, const double* numbers) noexcept nogil:
     """Greedy k-means++ with 1 + (k - 1) n_candidates given numbers; the first center fills up for distinct rows."""
     cdef Problem* p = &s.problem
     cdef Py_ssize_t n = p.n, k, c, f, row, first, best
-    cdef const double* cumulated
     first = row = draw(p.cumulated, n, numbers[0])
     p.kernels.lower(p.columns, p.stride, p.d, row, NULL, s.closest)
-    add_up(s.closest, p.weights, n, p.stride, 1, s.runs)
-    cumulated = s.runs
-    s.n_distances += n
+    s.n_distances += 2 * n
     for k in range(p.k):
-        if k and cumulated[n - 1] > 0:
+        if k:
+            add_up(s.closest, p.weights, n, s.run)
+        if k and s.run[n - 1] > 0:
             for c in range(p.n_candidates):
-                s.rows[c] = draw(cumulated, n, numbers[1 + (k - 1) * p.n_candidates + c])
+                s.rows[c] = draw(s.run, n, numbers[1 + (k - 1) * p.n_candidates + c])
             for c in range(p.n_candidates):
                 p.kernels.lower(p.columns, p.stride, p.d, s.rows[c], s.closest, s.lowered + c * p.stride)
-            add_up(s.lowered, p.weights, n, p.stride, p.n_candidates, s.runs)
+            add_gains(s.closest, s.lowered, p.weights, n, p.stride, p.n_candidates, s.gains)
             s.n_distances += n * (1 + p.n_candidates)
             best = 0
             for c in range(1, p.n_candidates):
-                if s.runs[c * p.stride + n - 1] < s.runs[best * p.stride + n - 1]:
+                if s.gains[c] > s.gains[best]:
                     best = c
             row = s.rows[best]
-            cumulated = s.runs + best * p.stride
             memcpy(s.closest, s.lowered + best * p.stride, n * sizeof(double))
         elif k:
             row = first

@@ -1,42 +1,140 @@
-"""k-means++ over a block of rows: what each candidate center would leave, and the distances once one is taken."""
+"""k-means++ over a block of rows: what each candidate would gain, and the distances once one is taken.
+
+Most rows come no closer to a new center, and their scores (panels.pyx) tell: a score below the threshold of the row is
+possible only with a squared distance below that to the nearest center so far. Only the rows that passed, bit r of passed[p]
+for row r of panel p, are computed, by differences; what the others would add is exactly zero.
+"""
 
 from cython cimport floating
-from metric cimport sq_distance
+from eights cimport INSTRUCTION_SETS
+from libc.math cimport fabs
+from libc.stddef cimport ptrdiff_t
+from processor cimport lowest_bit, prefetch
+from scores cimport error_bound
+
+cdef extern from "math.h" nogil:
+    double INFINITY
 
 
-def potentials(
-    const floating[:, ::1] X,         # IN  (n_samples, n_features)
-    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
-    const double[::1] closest,        # IN  (n_samples,): squared distance to the nearest center taken so far
-    const double[:, ::1] candidates,  # IN  (n_candidates, n_features)
-    Py_ssize_t start,                 # IN  the rows of the block
-    Py_ssize_t stop,
-    double[::1] sums,                 # INOUT (n_candidates,): += weight * min(closest, squared distance)
+def score_error(double reach, double center_reach, Py_ssize_t n_features, bint double_precision):
+    """Twice a bound of the error of a score, in packed units."""
+    return error_bound(reach, center_reach, n_features, double_precision)
+
+
+cdef inline Py_ssize_t list_rows(
+    const floating[:, ::1] X, unsigned long long passed, Py_ssize_t start, ptrdiff_t* rows
+) noexcept nogil:
+    """List the rows of a panel that passed, and start to fetch them from memory; returns how many."""
+    cdef Py_ssize_t n = 0
+    while passed:
+        rows[n] = start + lowest_bit(passed)
+        prefetch(&X[rows[n], 0])
+        prefetch(&X[rows[n], X.shape[1] - 1])
+        passed &= passed - 1
+        n += 1
+    return n
+
+
+def gains(
+    const floating[:, ::1] X,         # IN  (n, n_features): the rows of a block
+    const double[::1] sample_weight,  # IN  (n,), or (0,) for ones
+    const double[::1] closest,        # IN  (n,): squared distances to the nearest center so far
+    const unsigned long long[::1] passed, # IN (n_panels,)
+    Py_ssize_t panel_rows,            # IN
+    int instructions,                 # IN  number of the instruction set
+    const double[:, :, ::1] opposites, # IN (n_eights, n_features, 8): minus the candidates
+    double[:, ::1] sums,              # INOUT (n_eights, 8): += weight * what the squared distance would fall by
 ):
-    """Sum, for each candidate, what the inertia would be with that candidate as one more center."""
-    cdef Py_ssize_t i, c
-    cdef double weight = 1, sq
+    """Sum, for each candidate, by how much the inertia would fall."""
+    cdef Py_ssize_t p, e, n = 0
+    cdef const double* weights = NULL
+    cdef ptrdiff_t rows[256]
     with nogil:
-        for i in range(start, stop):
-            if sample_weight.shape[0] > 0:
-                weight = sample_weight[i]
-            for c in range(candidates.shape[0]):
-                sq = sq_distance(&X[i, 0], &candidates[c, 0], X.shape[1])
-                sums[c] += weight * (sq if sq < closest[i] else closest[i])
+        if sample_weight.shape[0] > 0:
+            weights = &sample_weight[0]
+        for p in range(passed.shape[0]):
+            n += list_rows(X, passed[p], p * panel_rows, &rows[n])
+            if n <= 192 and p + 1 < passed.shape[0]:
+                continue
+            for e in range(opposites.shape[0]):
+                if floating is float:
+                    INSTRUCTION_SETS[instructions].of_float(
+                        &X[0, 0], X.shape[1], weights, &closest[0], rows, n, &opposites[e, 0, 0], &sums[e, 0]
+                    )
+                else:
+                    INSTRUCTION_SETS[instructions].of_double(
+                        &X[0, 0], X.shape[1], weights, &closest[0], rows, n, &opposites[e, 0, 0], &sums[e, 0]
+                    )
+            n = 0
+
+
+cdef inline void four_sq_distances(
+    const floating[:, ::1] X, const ptrdiff_t* rows, const double* center, double scale, double* out
+) noexcept nogil:
+    """The squared distances of four rows, scaled; side by side, since each waits for its own last addition."""
+    cdef double difference
+    cdef Py_ssize_t f, j
+    for j in range(4):
+        out[j] = 0
+    for f in range(X.shape[1]):
+        for j in range(4):
+            difference = (<double> X[rows[j], f] - center[f]) * scale
+            out[j] += difference * difference
 
 
 def take(
-    const floating[:, ::1] X,         # IN  (n_samples, n_features)
-    const double[::1] center,         # IN  (n_features,)
-    Py_ssize_t start,                 # IN  the rows of the block
-    Py_ssize_t stop,
-    double[::1] closest,              # INOUT (n_samples,): lowered to the squared distance to the new center
+    const floating[:, ::1] X,         # IN  (n, n_features): the rows of a block
+    const double[::1] sample_weight,  # IN  (n,), or (0,) for ones
+    const double[::1] center,         # IN  (n_features,): the new one
+    const unsigned long long[::1] passed, # IN (n_panels,)
+    Py_ssize_t panel_rows,            # IN
+    const double[::1] origin,         # IN  (n_features,) of the panels
+    double scale,                     # IN  of the panels
+    double margin,                    # IN  twice a bound of the error of a score
+    double[::1] closest,              # INOUT (n,): lowered to the squared distances to the new center
+    floating[::1] thresholds,         # INOUT (n,): scores from which on a center is no nearer
 ):
-    """Lower the squared distances to the nearest center by one more center."""
-    cdef Py_ssize_t i
-    cdef double sq
+    """Take one more center; returns the sum of weight * closest, and the number of rows that passed."""
+    cdef Py_ssize_t p, r, i, n = 0, n_passed = 0
+    cdef bint first = closest[0] == INFINITY
+    cdef double threshold, slack = 1e-15 * (X.shape[1] + 20), single = 3e-16 if floating is double else 2.5e-7
+    cdef double sq[4]
+    cdef double norm[4]
+    cdef double mass[4]
+    cdef ptrdiff_t rows[256]
     with nogil:
-        for i in range(start, stop):
-            sq = sq_distance(&X[i, 0], &center[0], X.shape[1])
-            if sq < closest[i]:
-                closest[i] = sq
+        for p in range(passed.shape[0]):
+            n += list_rows(X, passed[p], p * panel_rows, &rows[n])
+            if n <= 192 and p + 1 < passed.shape[0]:
+                continue
+            for r in range(n, (n + 3) // 4 * 4):
+                rows[r] = rows[n - 1]
+            for r in range(n):
+                if r % 4 == 0:
+                    four_sq_distances(X, rows + r, &center[0], 1, sq)
+                    if first:
+                        four_sq_distances(X, rows + r, &origin[0], scale, norm)
+                i = rows[r]
+                if sq[r % 4] < closest[i]:
+                    # |x - c|^2 = |x|^2 + 2 score, and half of the margin is the error of a score
+                    if first:
+                        threshold = sq[r % 4] * scale * scale * (1 + slack) - norm[r % 4] * (1 - slack)
+                        threshold = 0.5 * threshold + margin
+                    else:
+                        threshold = thresholds[i] - 0.5 * (closest[i] - sq[r % 4]) * scale * scale
+                    thresholds[i] = <floating> (threshold + single * fabs(threshold))
+                    closest[i] = sq[r % 4]
+            n_passed += n
+            n = 0
+        for r in range(4):
+            mass[r] = 0
+        if sample_weight.shape[0] > 0:
+            for i in range(X.shape[0]):
+                mass[i & 3] += sample_weight[i] * closest[i]
+        else:
+            for i in range(X.shape[0] // 4):
+                for r in range(4):
+                    mass[r] += closest[4 * i + r]
+            for i in range(X.shape[0] // 4 * 4, X.shape[0]):
+                mass[i & 3] += closest[i]
+    return (mass[0] + mass[1]) + (mass[2] + mass[3]), n_passed

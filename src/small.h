@@ -7,25 +7,37 @@
 
 static INLINE int supported(void) { return n_supported(); } /* or compilers call it unused */
 
-static INLINE void add_up_some(
-    const double *values, const double *weights, ptrdiff_t n, ptrdiff_t stride, const int m, double *runs)
+/* Weighted values added up from row to row. */
+static void add_up(const double *values, const double *weights, ptrdiff_t n, double *run)
+{
+    double total = 0;
+    for (ptrdiff_t i = 0; i < n; i++) run[i] = total += weights ? weights[i] * values[i] : values[i];
+}
+
+/* By how much each of m candidates lowers the weighted squared distances in all. */
+static INLINE void add_gains_some(
+    const double *closest, const double *lowered, const double *weights, ptrdiff_t n, ptrdiff_t stride, const int m,
+    double *gains)
 {
     double total[4] = {0, 0, 0, 0}; /* side by side: a sum waits for its own last addition only */
     for (ptrdiff_t i = 0; i < n; i++)
         UNROLL for (int j = 0; j < m; j++) {
-            total[j] += weights ? weights[i] * values[j * stride + i] : values[j * stride + i];
-            runs[j * stride + i] = total[j];
+            double fall = closest[i] - lowered[j * stride + i];
+            total[j] += weights ? weights[i] * fall : fall;
         }
+    for (int j = 0; j < m; j++) gains[j] = total[j];
 }
 
-/* Weighted values added up from row to row, for each of m candidates. */
-static void add_up(const double *values, const double *weights, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t m, double *runs)
+static void add_gains(
+    const double *closest, const double *lowered, const double *weights, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t m,
+    double *gains)
 {
-    for (; m >= 4; m -= 4, values += 4 * stride, runs += 4 * stride) add_up_some(values, weights, n, stride, 4, runs);
+    for (; m >= 4; m -= 4, lowered += 4 * stride, gains += 4)
+        add_gains_some(closest, lowered, weights, n, stride, 4, gains);
     switch (m) {
-    case 1: add_up_some(values, weights, n, stride, 1, runs); break;
-    case 2: add_up_some(values, weights, n, stride, 2, runs); break;
-    case 3: add_up_some(values, weights, n, stride, 3, runs); break;
+    case 1: add_gains_some(closest, lowered, weights, n, stride, 1, gains); break;
+    case 2: add_gains_some(closest, lowered, weights, n, stride, 2, gains); break;
+    case 3: add_gains_some(closest, lowered, weights, n, stride, 3, gains); break;
     }
 }
 

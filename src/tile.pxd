@@ -28,6 +28,7 @@ cdef extern from "simd.h" nogil:
     ctypedef void (*shift_function)(
         const void* X, ptrdiff_t n_features, const int32_t* labels, const ptrdiff_t* moved, const int32_t* left,
         ptrdiff_t n_moved, const double* units, int64_t* sums) noexcept nogil
+    ctypedef uint64_t (*below_function)(const void* scores, const void* thresholds) noexcept nogil
     ctypedef struct instruction_set:
         const char* name
         int n_rows[2]
@@ -40,6 +41,7 @@ cdef extern from "simd.h" nogil:
         pack_function pack[2]
         survey_function survey[2]
         shift_function shift[2]
+        below_function below[2]
     const instruction_set INSTRUCTION_SETS[]
     int N_INSTRUCTION_SETS
     enum: GROUP

@@ -84,6 +84,16 @@ def assign_yinyang(
     lower: Rows,
     needed: NDArray[np.uint8],
 ) -> tuple[int, int, int, int]: ...
+def screen(
+    X: Rows,
+    panels: Rows,
+    origin: Float,
+    scale: float,
+    tiles: Rows,
+    scores: Rows,
+    thresholds: Rows,
+    passed: NDArray[np.uint64],
+) -> None: ...
 def means(sums: NDArray[np.int64], units: Float, centers: Float, masses: Float) -> int: ...
 def iterate(
     X: Rows,
@@ -111,6 +121,8 @@ def restless(
     sample_weight: Float,
     panels: Rows,
     reach: Float,
+    origin: Float,
+    scale: float,
     tiles: Rows,
     center_reach: float,
     labels: Labels,

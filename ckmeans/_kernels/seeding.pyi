@@ -4,7 +4,26 @@ from numpy.typing import NDArray
 Float = NDArray[np.float64]
 Rows = NDArray[np.float32] | NDArray[np.float64]
 
-def potentials(
-    X: Rows, sample_weight: Float, closest: Float, candidates: Float, start: int, stop: int, sums: Float
+def score_error(reach: float, center_reach: float, n_features: int, double_precision: bool) -> float: ...
+def gains(
+    X: Rows,
+    sample_weight: Float,
+    closest: Float,
+    passed: NDArray[np.uint64],
+    panel_rows: int,
+    instructions: int,
+    opposites: Float,
+    sums: Float,
 ) -> None: ...
-def take(X: Rows, center: Float, start: int, stop: int, closest: Float) -> None: ...
+def take(
+    X: Rows,
+    sample_weight: Float,
+    center: Float,
+    passed: NDArray[np.uint64],
+    panel_rows: int,
+    origin: Float,
+    scale: float,
+    margin: float,
+    closest: Float,
+    thresholds: Rows,
+) -> tuple[float, int]: ...

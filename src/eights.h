@@ -1,0 +1,26 @@
+/* The gains of eight candidates for each instruction set, from the one template eight.h. */
+#ifndef CKMEANS_EIGHTS_H
+#define CKMEANS_EIGHTS_H
+#define DOUBLE_TEMPLATE "eight.h"
+#include "sets.h"
+
+static INLINE int eights_supported(void) { return n_supported(); } /* or compilers call it unused */
+
+typedef struct {
+    void (*of_float)(const float *, ptrdiff_t, const double *, const double *, const ptrdiff_t *, ptrdiff_t,
+                     const double *, double *);
+    void (*of_double)(const double *, ptrdiff_t, const double *, const double *, const ptrdiff_t *, ptrdiff_t,
+                      const double *, double *);
+} instruction_set;
+
+#define SET(name) {gains_of_float_##name##_f64, gains_of_double_##name##_f64}
+static const instruction_set INSTRUCTION_SETS[] = {
+#if defined(__x86_64__) || defined(_M_X64)
+    SET(sse2), SET(avx2), SET(avx512)
+#elif defined(__aarch64__) || defined(_M_ARM64)
+    SET(neon)
+#else
+    SET(plain)
+#endif
+};
+#endif
