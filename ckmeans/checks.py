@@ -67,12 +67,16 @@ def check_finite(X):
             return
     bad = np.flatnonzero(~np.isfinite(X).all(axis=1))
     if len(bad):
-        kind = "NaN" if np.isnan(X[bad]).any() else "infinity"
-        shown = ", ".join(map(str, bad[:10])) + (", ..." if len(bad) > 10 else "")
-        raise ValueError(
-            f"X contains {kind} (NaN and inf are not allowed) in {len(bad)} of {len(X)} rows: {shown}. "
-            "Drop these rows or fill in the missing values first."
-        )
+        refuse_rows(bad, len(X), np.isnan(X[bad]).any())
+
+
+def refuse_rows(bad, n_samples, nan):
+    """Raise the error for the rows that are not finite."""
+    shown = ", ".join(map(str, bad[:10])) + (", ..." if len(bad) > 10 else "")
+    raise ValueError(
+        f"X contains {'NaN' if nan else 'infinity'} (NaN and inf are not allowed) in {len(bad)} of {n_samples} rows: "
+        f"{shown}. Drop these rows or fill in the missing values first."
+    )
 
 
 def check_integers(X):

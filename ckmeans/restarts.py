@@ -1,11 +1,13 @@
 """The local search as a whole: starts, Lloyd's iteration, polishing and swaps, until the best value keeps coming back."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from .exchange import polish
 from .lloyd import lloyd, settle
+from .oversampling import kmeans_parallel
 from .rows import Clustering, Rows
 from .seeding import kmeans_plusplus, random_rows
 from .solution import Solution
@@ -27,6 +29,14 @@ MOST_ORDERS = (
 SWAP_REACH = 0.02  # a swap still further than this share above its restart after a few iterations is given up
 POLISH_REACH = 0.001  # one that ends further than this above it is not worth polishing
 PATIENCE = 8  # swaps in a row without success, if there are not more clusters, that end a restart
+
+# `init` in a word.
+STARTS = {
+    "k-means++": kmeans_plusplus,
+    "plain k-means++": partial(kmeans_plusplus, n_candidates=1),
+    "k-means||": kmeans_parallel,
+    "random": random_rows,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +84,10 @@ def local_search(
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous
+    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous; or NpyFile
+        The rows of a file are never polished, nor are centers swapped; n_init="auto" is one restart then.
     sample_weight : ndarray of shape (n_samples,), float64, or None
-    init : {"k-means++", "random"}, ndarray of shape (n_clusters, n_features), or callable(X, n_clusters, rng)
+    init : a word of STARTS, ndarray of shape (n_clusters, n_features), or callable(X, n_clusters, rng)
     rng : RandomState or Generator
     progress : callable(n_restarts, inertia), optional
         Called after each restart with their number so far and the best inertia.
@@ -118,11 +129,10 @@ class _Search:
 
     def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, rng):
         self.rows, self.n_clusters, self.init, self.rng = rows, n_clusters, init, rng
-        self.max_iter, self.tol, self.polish = max_iter, tol, polish
-        self.auto = n_init == "auto"
-        self.n_init = (
-            1 if isinstance(init, np.ndarray) or n_clusters == 1 else MOST_RESTARTS if self.auto else n_init
-        )
+        self.max_iter, self.tol, self.polish = max_iter, tol, polish and not rows.streamed
+        self.auto = n_init == "auto" and not rows.streamed
+        once = isinstance(init, np.ndarray) or n_clusters == 1 or rows.streamed and n_init == "auto"
+        self.n_init = 1 if once else MOST_RESTARTS if self.auto else n_init
         self.best = self.current = None  # Clustering; centers
         self.ends = []  # (inertia, n_iter, stop_reason) of each restart
         self.budget = np.inf
@@ -204,10 +214,8 @@ class _Search:
 
     def start(self, X):
         """Centers to begin with, in the units of the kernels."""
-        if isinstance(self.init, str) and self.init == "k-means++":
-            return kmeans_plusplus(self.rows, self.n_clusters, self.rng)
         if isinstance(self.init, str):
-            return random_rows(self.rows, self.n_clusters, self.rng)
+            return STARTS[self.init](self.rows, self.n_clusters, self.rng)
         centers = self.init(X, self.n_clusters, self.rng) if callable(self.init) else self.init
         return self.rows.scale(check_centers(centers, self.n_clusters, X.shape[1]))
 

@@ -37,7 +37,7 @@ class Rows:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous
+    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous; or NpyFile
     sample_weight : ndarray of shape (n_samples,), float64, or None for ones
     workers : Workers
     reach : ndarray, optional
@@ -61,8 +61,15 @@ class Rows:
         self.n_doubtful = 0  # ... and those for which the two best scores were too close to tell
         self.X = X
         total, low, high = self._survey()
+        self.streamed = not isinstance(X, np.ndarray)
+        if self.streamed and not np.isfinite(total + low + high).all():
+            X.check_finite()
         extreme = max(high.max(), -low.min(), *([] if reach is None else [reach.max(), -reach.min()]))
         self.exponent = _unsafe(extreme)
+        if self.exponent and self.streamed:
+            raise ValueError(
+                f"X holds {extreme:.3g} where a file is taken as it is: scale it to within 2**-{SAFE} .. 2**{SAFE}."
+            )
         if self.exponent:
             self.X = np.ldexp(X.astype(np.float64, copy=False), -self.exponent)
             total, low, high = self._survey()  # again: the sum may have overflowed
@@ -198,7 +205,7 @@ class Rows:
 
         What is not packed is packed on the way, panel by panel, in each assignment.
         """
-        if self._panels is None and affordable(self.X):
+        if self._panels is None and not self.streamed and affordable(self.X):
             n_panels = -(-self.n_samples // self.panel_rows)
             panels_ = np.empty((n_panels, self.n_features, self.panel_rows), self.X.dtype), np.empty(n_panels)
 
@@ -248,12 +255,12 @@ class Rows:
             target.idle.append(scratch)
 
         def block(start, stop):
-            scratch = target.scratch()
+            scratch, own = target.scratch(), slice(start * self.panel_rows, stop * self.panel_rows)
             counts.append(
                 panels.assign(
-                    self.X, self.sample_weight, *packed, self.origin, self.pack_scale, tiles, center_reach,
-                    centers, centers_t, start, stop, scratch.scores, scratch.distances,
-                    target.labels, scratch.moved, scratch.left, self._units, scratch.sums,
+                    self.X[own], self.sample_weight[own], packed[0][start:stop], packed[1][start:stop], self.origin,
+                    self.pack_scale, tiles, center_reach, centers, centers_t, 0, stop - start, scratch.scores,
+                    scratch.distances, target.labels[own], scratch.moved, scratch.left, self._units, scratch.sums,
                 )
             )  # fmt: skip
             target.idle.append(scratch)

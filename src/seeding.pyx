@@ -96,6 +96,24 @@ cdef inline double sq_distance(
     return (sums[0] + sums[1]) + (sums[2] + sums[3])
 
 
+cdef inline double total_mass(const double[::1] sample_weight, const double[::1] closest) noexcept nogil:
+    """The sum of weight * closest, in four sums."""
+    cdef Py_ssize_t i, r, n = closest.shape[0]
+    cdef double mass[4]
+    for r in range(4):
+        mass[r] = 0
+    if sample_weight.shape[0] > 0:
+        for i in range(n):
+            mass[i & 3] += sample_weight[i] * closest[i]
+    else:
+        for i in range(n // 4):
+            for r in range(4):
+                mass[r] += closest[4 * i + r]
+        for i in range(n // 4 * 4, n):
+            mass[i & 3] += closest[i]
+    return (mass[0] + mass[1]) + (mass[2] + mass[3])
+
+
 def take(
     const floating[:, ::1] X,         # IN  (n, n_features): the rows of a block
     const double[::1] sample_weight,  # IN  (n,), or (0,) for ones
@@ -111,7 +129,6 @@ def take(
     """Take one more center; returns the sum of weight * closest, and the number of rows that passed."""
     cdef Py_ssize_t p, r, i, n = 0, n_passed = 0
     cdef double sq, norm, threshold, slack = 1e-15 * (X.shape[1] + 20), single = 3e-16 if floating is double else 2.5e-7
-    cdef double mass[4]
     cdef ptrdiff_t rows[256]
     with nogil:
         for p in range(passed.shape[0]):
@@ -132,18 +149,30 @@ def take(
                     closest[i] = sq
             n_passed += n
             n = 0
-        for r in range(4):
-            mass[r] = 0
-        if sample_weight.shape[0] > 0:
-            for i in range(X.shape[0]):
-                mass[i & 3] += sample_weight[i] * closest[i]
-        else:
-            for i in range(X.shape[0] // 4):
-                for r in range(4):
-                    mass[r] += closest[4 * i + r]
-            for i in range(X.shape[0] // 4 * 4, X.shape[0]):
-                mass[i & 3] += closest[i]
-    return (mass[0] + mass[1]) + (mass[2] + mass[3]), n_passed
+        sq = total_mass(sample_weight, closest)
+    return sq, n_passed
+
+
+def approach(
+    const floating[:, ::1] X,         # IN  (n, n_features): the rows of a block
+    const double[::1] sample_weight,  # IN  (n,), or (0,) for ones
+    const double[:, ::1] centers,     # IN  (n_clusters, n_features): new ones
+    const int[::1] labels,            # IN  (n,): the nearest of them
+    int first,                        # IN  index of the first of them
+    double[::1] closest,              # INOUT (n,): lowered to the squared distances to the new centers
+    int[::1] owners,                  # INOUT (n,): index of the nearest center
+):
+    """Take many more centers; returns the sum of weight * closest."""
+    cdef Py_ssize_t i
+    cdef double sq
+    with nogil:
+        for i in range(X.shape[0]):
+            sq = sq_distance(&X[i, 0], &centers[labels[i], 0], 1, X.shape[1])
+            if sq < closest[i]:
+                closest[i] = sq
+                owners[i] = first + labels[i]
+        sq = total_mass(sample_weight, closest)
+    return sq
 
 
 cdef extern from "math.h" nogil:
