@@ -47,7 +47,8 @@ def check_rows(estimator, X, reset):
         check_integers(original)
         raise
     check_finite(X)
-    if X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
+    converted = not isinstance(original, np.ndarray) or original.dtype != X.dtype
+    if converted and X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
         check_integers(original)
     return X
 
