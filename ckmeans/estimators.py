@@ -23,8 +23,8 @@ from .streaming import NpyFile
 from .workers import Workers
 
 
-def check_rows(estimator, X, reset):
-    """X as a C-contiguous float array that is finite, without losing digits on the way; or the file of that name.
+def check_rows(estimator, X, reset, files=False):
+    """X as a C-contiguous float array that is finite, without losing digits on the way; if wanted, the file of that name.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def check_rows(estimator, X, reset):
     TypeError
         For sparse data, and for objects that are no numbers.
     """
-    if isinstance(X, (str, os.PathLike)):
+    if files and isinstance(X, (str, os.PathLike)):
         X = NpyFile(X)
         validate_data(estimator, X[[0]], reset=reset, ensure_all_finite=False)
         return X
@@ -188,7 +188,7 @@ callable, default="k-means++"
         """
         if self.algorithm not in ("auto", "lloyd", "hamerly"):
             raise ValueError(f"algorithm={self.algorithm!r} is unknown: give 'auto', 'lloyd' or 'hamerly'.")
-        X = check_rows(self, X, reset=True)
+        X = check_rows(self, X, reset=True, files=True)
         n_clusters = check_n_clusters(self.n_clusters, len(X))
         if callable(self.init) and isinstance(X, NpyFile):
             raise ValueError(
@@ -243,7 +243,7 @@ callable, default="k-means++"
 
     def _rows(self, X, workers, sample_weight=None):
         check_is_fitted(self)
-        X = check_rows(self, X, reset=False)
+        X = check_rows(self, X, reset=False, files=True)
         return Rows(X, check_weights(sample_weight, len(X)), workers, reach=self.cluster_centers_)
 
     def predict(self, X):

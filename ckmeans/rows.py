@@ -1,22 +1,20 @@
 """The rows to cluster, as the kernels want them, and what the solvers do with all of them at once."""
 
 from collections import deque
-from mmap import mmap
-from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 
 from ._kernels import lloyd as kernels
 from ._kernels import panels
-from .workers import available_memory, split
+from .streaming import affordable
+from .workers import split
 
 SLICE_WORK = 1 << 26  # in a run of iterations over few rows, which nothing can interrupt: less than 20 ms
 BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
 SLAB_WORK = 1 << 22  # likewise in a slab
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
 MOVED = 2048  # rows that move before the sums follow: a few panels, which are still in a cache
-LITTLE = 1 << 22  # bytes that there is always room for
 GATHER = 32  # what it costs to gather a row, in the distances that a panel does meanwhile
 FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
 WORTHWHILE = 16  # distances of a row, in vector operations over two of them, from which on bounds are cheaper
@@ -143,23 +141,13 @@ class Rows:
         The slabs are added in order, so the sums have the same bits for every number of threads.
         """
         self.n_distances += self.n_samples * n_centers
-        slabs = self.slabs(n_centers, max(shape[0] for shape in shapes))
-        total, waiting, lock = [0.0, *[np.zeros(shape) for shape in shapes]], {}, Lock()
-        order = iter(slabs)
-        turn = [next(order)[0]]
 
         def slab(start, stop):
             outs = [np.zeros(shape) for shape in shapes]
-            part = [kernel(start, stop, *outs) or 0.0, *outs]
-            with lock:
-                waiting[start] = part
-                while turn[0] in waiting:
-                    for n, out in enumerate(waiting.pop(turn[0])):
-                        total[n] += out
-                    turn[0] = next(order, (None,))[0]
+            return [kernel(start, stop, *outs) or 0.0, *outs]
 
-        self.workers.run(slab, slabs)
-        return total
+        total = [0.0, *[np.zeros(shape) for shape in shapes]]
+        return self.workers.fold(slab, self.slabs(n_centers, max(shape[0] for shape in shapes)), total)
 
     def update(self, labels, centers):
         """The means of the labels (a center without weight stays), their masses, the inertia with the old centers."""
@@ -205,7 +193,7 @@ class Rows:
 
         What is not packed is packed on the way, panel by panel, in each assignment.
         """
-        if self._panels is None and not self.streamed and affordable(self.X):
+        if self._panels is None and affordable(self.X):
             n_panels = -(-self.n_samples // self.panel_rows)
             panels_ = np.empty((n_panels, self.n_features, self.panel_rows), self.X.dtype), np.empty(n_panels)
 
@@ -359,16 +347,6 @@ class Rows:
         with np.errstate(over="ignore", under="ignore"):
             inertia = float(np.ldexp(clustering.inertia, 2 * self.exponent + self.weight_exponent))
             return clustering._replace(centers=np.ldexp(clustering.centers, self.exponent), inertia=inertia)
-
-
-def affordable(X):
-    """Whether there is room for a copy of X: not of a large file mapped into memory, nor of more than half of what is free."""
-    base = X
-    while isinstance(base, np.ndarray):
-        base = base.base
-    if isinstance(base, mmap):
-        return X.nbytes < LITTLE
-    return X.nbytes < 64 * LITTLE or X.nbytes < available_memory() / 2
 
 
 def _unsafe(extreme):

@@ -34,8 +34,10 @@ def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
     is in its section 5.
     """
     n_candidates = n_candidates or 2 + int(np.log(n_clusters))
-    narrow = rows.n_features * rows.X.dtype.itemsize < NARROW and rows.n_samples >= MANY
-    rows.unpack() if narrow else rows.pack()
+    if rows.n_features * rows.X.dtype.itemsize < NARROW and rows.n_samples >= MANY:
+        rows.unpack()
+    else:
+        rows.pack()
     distances = _Screened(rows)
     centers = np.empty((n_clusters, rows.n_features))
     centers[:] = candidates = rows.take(distances.draw(rng, 1))

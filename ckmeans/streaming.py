@@ -1,15 +1,17 @@
 """Rows in a file that need not fit into memory, nor into the address space: read block by block, never mapped."""
 
 import os
+from mmap import mmap
 from threading import local
 
 import numpy as np
 from numpy.lib import format as npy
 
 from .checks import refuse_rows
-from .workers import split
+from .workers import available_memory, split
 
 BLOCK = 1 << 20  # values that are looked at together
+LITTLE = 1 << 22  # bytes that there is always room for
 
 
 class NpyFile:
@@ -114,3 +116,13 @@ class NpyFile:
             if not n:
                 raise ValueError(f"{self.path} was cut short while it was read.")
             rest = rest[n:]
+
+
+def affordable(X):
+    """Whether there is room for a copy of X: not of a file, large if mapped, nor of more than half of what is free."""
+    base = X
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(X, NpyFile) or isinstance(base, mmap) and X.nbytes >= LITTLE:
+        return False
+    return X.nbytes < 64 * LITTLE or X.nbytes < available_memory() / 2

@@ -33,7 +33,7 @@ INSIDE = {
     "checks": set(),
     "streaming": {"checks", "workers"},
     "configuration": {"_kernels", "workers"},
-    "rows": {"_kernels", "workers"},
+    "rows": {"_kernels", "streaming", "workers"},
     "lloyd": {"_kernels", "rows"},
     "seeding": {"_kernels"},
     "oversampling": {"_kernels", "lloyd", "rows", "seeding"},

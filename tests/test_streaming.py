@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ckmeans.rows
-from ckmeans import KMeans
+from ckmeans import KMeans, SphericalMixture
 from ckmeans.rows import Rows
 from ckmeans.streaming import NpyFile
 from ckmeans.workers import Workers
@@ -115,6 +115,8 @@ def test_files_that_are_refused(path, content, message):
 
 
 def test_other_refusals(path):
+    with pytest.raises(ValueError, match="X must hold numbers"):
+        SphericalMixture(2).fit(str(path))
     with pytest.raises(FileNotFoundError):
         KMeans(2).fit(path)
     np.save(path, blobs(np.float64))

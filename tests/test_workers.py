@@ -46,3 +46,20 @@ def test_time_that_is_up(n_threads):
     with Workers(n_threads, seconds=0.05) as workers, pytest.raises(Expired):
         workers.run(lambda *block: (begun.append(block), sleep(0.02)), split(1000, 1))
     assert 0 < len(begun) < 100
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_parts_are_added_in_order(n_threads):
+    """Texts do not commute; the first block is the last to be done."""
+    late = threading.Event()
+
+    def part(n):
+        if n == 0 and n_threads > 1:
+            late.wait(10)
+        if n == 19:
+            late.set()
+        return [f"{n} ", 1]
+
+    with Workers(n_threads) as workers:
+        total = workers.fold(part, [(n,) for n in range(20)], ["", 0])
+    assert total == [" ".join(map(str, range(20))) + " ", 20]
