@@ -128,7 +128,8 @@ def take(
 ):
     """Take one more center; returns the sum of weight * closest, and the number of rows that passed."""
     cdef Py_ssize_t p, r, i, n = 0, n_passed = 0
-    cdef double sq, norm, threshold, slack = 1e-15 * (X.shape[1] + 20), single = 3e-16 if floating is double else 2.5e-7
+    cdef bint first = closest[0] == INFINITY
+    cdef double sq, norm, threshold, fall, half = 0.5 * scale * scale, slack = 1e-15 * (X.shape[1] + 20), single = 3e-16 if floating is double else 2.5e-7
     cdef ptrdiff_t rows[256]
     with nogil:
         for p in range(passed.shape[0]):
@@ -138,15 +139,15 @@ def take(
             for r in range(n):
                 i = rows[r]
                 sq = sq_distance(&X[i, 0], &center[0], 1, X.shape[1])
-                if sq < closest[i]:
-                    # |x - c|^2 = |x|^2 + 2 score, and half of the margin is the error of a score
-                    if closest[i] == INFINITY:
-                        norm = sq_distance(&X[i, 0], &origin[0], scale, X.shape[1])
-                        threshold = 0.5 * (sq * scale * scale * (1 + slack) - norm * (1 - slack)) + margin
-                    else:
-                        threshold = thresholds[i] - 0.5 * (closest[i] - sq) * scale * scale
-                    thresholds[i] = <floating> (threshold + single * fabs(threshold))
-                    closest[i] = sq
+                if first:  # |x - c|^2 = |x|^2 + 2 score, and half of the margin is the error of a score
+                    norm = sq_distance(&X[i, 0], &origin[0], scale, X.shape[1])
+                    threshold = half * (sq * (1 + slack)) - 0.5 * norm * (1 - slack) + margin
+                    fall = 1
+                else:  # without branches, which would be mispredicted
+                    fall = max(closest[i] - sq, 0.0)
+                    threshold = thresholds[i] - half * fall
+                thresholds[i] = <floating> (threshold + (fall > 0) * single * fabs(threshold))
+                closest[i] = sq if sq < closest[i] else closest[i]
             n_passed += n
             n = 0
         sq = total_mass(sample_weight, closest)
