@@ -60,3 +60,7 @@ class Numbers:
         numbers = self.look(size)
         self._ahead = self._ahead[size:]
         return numbers
+
+    def choice(self, *args, **kwargs):
+        """As that of the generator."""
+        return self.rng.choice(*args, **kwargs)

@@ -63,16 +63,22 @@ def check_finite(X):
     ValueError
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(X.sum(dtype=np.float64)):
+        if np.isfinite(
+            X.sum()
+        ):  # NaN and infinity stay in any sum; one that overflows only takes a closer look
             return
     bad = np.flatnonzero(~np.isfinite(X).all(axis=1))
     if len(bad):
-        kind = "NaN" if np.isnan(X[bad]).any() else "infinity"
-        shown = ", ".join(map(str, bad[:10])) + (", ..." if len(bad) > 10 else "")
-        raise ValueError(
-            f"X contains {kind} (NaN and inf are not allowed) in {len(bad)} of {len(X)} rows: {shown}. "
-            "Drop these rows or fill in the missing values first."
-        )
+        refuse_rows(bad, len(X), np.isnan(X[bad]).any())
+
+
+def refuse_rows(bad, n_samples, nan):
+    """Raise the error for the rows that are not finite."""
+    shown = ", ".join(map(str, bad[:10])) + (", ..." if len(bad) > 10 else "")
+    raise ValueError(
+        f"X contains {'NaN' if nan else 'infinity'} (NaN and inf are not allowed) in {len(bad)} of {n_samples} rows: "
+        f"{shown}. Drop these rows or fill in the missing values first."
+    )
 
 
 def check_integers(X):

@@ -13,6 +13,7 @@ from .terminal import Command, Count, Variance, counted, duration, names, plural
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
 WHOLE = {"type": click.IntRange(min=1), "metavar": "N"}
+STARTS = "k-means++", "plain k-means++", "k-means||", "random"
 SECONDS = {"type": click.FloatRange(min=0), "metavar": "SECONDS"}
 
 
@@ -95,9 +96,9 @@ max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the bes
 @data
 @click.option(
     "--init",
-    metavar="k-means++|random|FILE",
+    metavar="METHOD|FILE",
     default="k-means++",
-    help="Starts; FILE has a center in each row.",
+    help="Starts: k-means++, 'plain k-means++', 'k-means||' or random; FILE has a center in each row.",
 )
 @click.option(
     "--n-init",
@@ -114,10 +115,10 @@ max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the bes
 @output
 def fit(ctx, data, n_clusters, init, n_init, polish, **options):
     """k-means by restarts of a local search."""
-    if init not in ("k-means++", "random") and not os.path.isfile(init):
-        raise click.UsageError(f"--init {init} is neither k-means++ nor random, nor is there such a file")
+    if init not in STARTS and not os.path.isfile(init):
+        raise click.UsageError(f"--init {init} is none of {', '.join(STARTS)}, nor is there such a file")
     job = Job(ctx)
-    if init not in ("k-means++", "random"):
+    if init not in STARTS:
         init = job.given_centers(init)
     with job.progress("restarts", None if n_init == "auto" else n_init) as show:
         from . import KMeans  # may take a second

@@ -1,5 +1,7 @@
 """The scikit-learn face of the local search: check the input once, call the solver, set the attributes."""
 
+import os
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import check_random_state
@@ -17,13 +19,14 @@ from .checks import (
     check_weights,
     check_whole,
 )
-from .restarts import local_search
+from .restarts import STARTS, local_search
 from .rows import Rows
+from .streaming import NpyFile
 from .workers import Workers
 
 
-def check_rows(estimator, X, reset):
-    """X as a C-contiguous float array that is finite, without losing digits on the way.
+def check_rows(estimator, X, reset, files=False):
+    """X as a C-contiguous float array that is finite, without losing digits on the way; if wanted, the file of that name.
 
     Raises
     ------
@@ -32,6 +35,10 @@ def check_rows(estimator, X, reset):
     TypeError
         For sparse data, and for objects that are no numbers.
     """
+    if files and isinstance(X, (str, os.PathLike)):
+        X = NpyFile(X)
+        validate_data(estimator, X[[0]], reset=reset, ensure_all_finite=False)
+        return X
     if small.plain(X) and _keeps_to(estimator, X, reset) and small.finite(X):
         return X
     original = X
@@ -44,7 +51,8 @@ def check_rows(estimator, X, reset):
         check_integers(original)
         raise
     check_finite(X)
-    if X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
+    converted = not isinstance(original, np.ndarray) or original.dtype != X.dtype
+    if converted and X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
         check_integers(original)
     return X
 
@@ -74,9 +82,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     ----------
     n_clusters : int, default=8
         Number of clusters.
-    init : {"k-means++", "random"}, array-like of shape (n_clusters, n_features) or callable, default="k-means++"
-        Where the centers start: greedy k-means++, rows at random, given centers, or ``init(X, n_clusters,
-        random_state)``, which returns them.
+    init : {"k-means++", "plain k-means++", "k-means||", "random"}, array-like of shape (n_clusters, n_features) or \
+callable, default="k-means++"
+        Where the centers start: greedy k-means++, the best of a few draws for each center (Arthur & Vassilvitskii 2007);
+        k-means++ with one draw; k-means|| (Bahmani et al. 2012), which draws in a few rounds what k-means++ draws one by
+        one; rows at random; given centers; or ``init(X, n_clusters, random_state)``, which returns them. From some 100
+        clusters on, "k-means||" takes a third to a fifth of the time of "k-means++", and is no worse.
     n_init : "auto" or int, default="auto"
         Number of restarts. "auto" adds random swaps of centers to each restart, and goes on until three restarts (eight
         where they are cheap) have reached the best inertia, or 20 restarts or a modest budget of work are spent; on
@@ -127,6 +138,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     References
     ----------
     Lloyd (1982), "Least squares quantization in PCM", IEEE Trans. Inf. Theory 28:129-137, doi:10.1109/TIT.1982.1056489.
+    Arthur & Vassilvitskii (2007), "k-means++: the advantages of careful seeding", SODA, 1027-1035. Bahmani, Moseley,
+    Vattani, Kumar & Vassilvitskii (2012), "Scalable k-means++", PVLDB 5(7):622-633, doi:10.14778/2180912.2180915.
     Hamerly (2010), "Making k-means even faster", SIAM Data Mining, 130-140, doi:10.1137/1.9781611972801.12.
     Ding et al. (2015), "Yinyang k-means: a drop-in replacement of the classic k-means", ICML, PMLR 37:579-587.
     Hartigan (1975), Clustering Algorithms, ch. 4. Fränti (2018), "Efficiency of random swap clustering", J. Big Data 5:13,
@@ -173,8 +186,13 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Float32 and float64 are taken as they are, without a copy if C-contiguous.
+        X : array-like of shape (n_samples, n_features), or path of a .npy file
+            Float32 and float64 are taken as they are, without a copy if C-contiguous. An array of the rows in another
+            order is kept beside it, unless X is a mapped file or takes more than half of the memory that is free. A
+            file is read block by block, once or a few times for each iteration, and need fit neither into memory nor
+            into the address space: 4 bytes a row are needed for the labels, up to 20 for `init` other than "random" or
+            given centers. Its rows are not polished, and ``n_init="auto"`` is one restart, without swaps; "k-means++"
+            reads it twice for each cluster, "k-means||" a dozen times in all.
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, at least 0.
@@ -194,8 +212,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             raise ValueError(
                 f"algorithm={self.algorithm!r} is unknown: give 'auto', 'lloyd', 'hamerly' or 'yinyang'."
             )
-        X = check_rows(self, X, reset=True)
+        X = check_rows(self, X, reset=True, files=True)
         n_clusters = check_n_clusters(self.n_clusters, len(X))
+        if callable(self.init) and isinstance(X, NpyFile):
+            raise ValueError(
+                "init is a callable, to which X would be given, but X is a file: give the centers instead."
+            )
         progress = self.verbose if callable(self.verbose) else None
         if self.verbose and progress is None:
             progress = lambda n, inertia: print(f"restart {n}: best inertia {inertia:.10g}", flush=True)  # noqa: E731
@@ -231,9 +253,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _checked_init(self, n_clusters, n_features):
         if self.init is None or isinstance(self.init, str):
-            if self.init not in ("k-means++", "random"):
+            if self.init not in STARTS:
                 raise ValueError(
-                    f"init={self.init!r} is unknown: give 'k-means++', 'random', an array of centers or a callable."
+                    f"init={self.init!r} is unknown: give one of {', '.join(map(repr, STARTS))}, an array of centers or a"
+                    " callable."
                 )
             return self.init
         return self.init if callable(self.init) else check_centers(self.init, n_clusters, n_features)
@@ -245,7 +268,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _checked(self, X):
         if "cluster_centers_" not in vars(self):
             check_is_fitted(self)
-        return check_rows(self, X, reset=False)
+        return check_rows(self, X, reset=False, files=True)
 
     def _rows(self, X, workers, sample_weight=None):
         return Rows(X, check_weights(sample_weight, len(X)), workers, reach=self.cluster_centers_)
@@ -255,7 +278,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or path of a .npy file
 
         Returns
         -------
@@ -304,7 +327,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or path of a .npy file
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
 

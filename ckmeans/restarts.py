@@ -1,6 +1,7 @@
 """The local search as a whole: starts, Lloyd's iteration, polishing and swaps, until the best value keeps coming back."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from .chance import Numbers
 from .checks import check_centers
 from .exchange import polish
 from .lloyd import lloyd, settle
+from .oversampling import kmeans_parallel
 from .races import Restart, Swap
 from .rows import Clustering, Rows, on_centers
 from .rules import (
@@ -33,6 +35,14 @@ MOST_EARLY = 15  # on large data: times the work of the first run until it crept
 CREEP = 1e-4  # share of the variance: centers creep that move by less, as with tol=1e-4 in scikit-learn
 # With more coordinate differences in a pass over the rows, runs that fall behind are given up.
 LARGE = 1 << 20
+
+# `init` in a word.
+STARTS = {
+    "k-means++": kmeans_plusplus,
+    "plain k-means++": partial(kmeans_plusplus, n_candidates=1),
+    "k-means||": kmeans_parallel,
+    "random": random_rows,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +94,10 @@ def local_search(
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous
+    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous; or NpyFile
+        The rows of a file are never polished, nor are centers swapped; n_init="auto" is one restart then.
     sample_weight : ndarray of shape (n_samples,), float64, or None
-    init : {"k-means++", "random"}, ndarray of shape (n_clusters, n_features), or callable(X, n_clusters, rng)
+    init : a word of STARTS, ndarray of shape (n_clusters, n_features), or callable(X, n_clusters, rng)
     rng : int, RandomState or Generator
         An int is the seed of a RandomState.
     progress : callable(n_restarts, inertia), optional
@@ -101,7 +112,7 @@ def local_search(
     numbers, interrupted = Numbers(np.random.default_rng() if rng is None else rng), False
     with Workers(n_threads, max_seconds) as workers:
         plan = small.Plan(X.shape[1], n_clusters, init, n_init, max_iter, polish)
-        if plan.suits(len(X)) and not tol:
+        if isinstance(X, np.ndarray) and plan.suits(len(X)) and not tol:
             try:
                 found = _small_search(small.Search(plan, X, sample_weight, numbers, workers), progress)
             except KeyboardInterrupt:
@@ -133,11 +144,10 @@ class _Search:
 
     def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, numbers):
         self.rows, self.n_clusters, self.init, self.numbers = rows, n_clusters, init, numbers
-        self.max_iter, self.tol, self.polish = max_iter, tol, polish
-        self.auto = n_init == "auto"
-        self.n_init = (
-            1 if isinstance(init, np.ndarray) or n_clusters == 1 else MOST_RESTARTS if self.auto else n_init
-        )
+        self.max_iter, self.tol, self.polish = max_iter, tol, polish and not rows.streamed
+        self.auto = n_init == "auto" and not rows.streamed
+        once = isinstance(init, np.ndarray) or n_clusters == 1 or rows.streamed and n_init == "auto"
+        self.n_init = 1 if once else MOST_RESTARTS if self.auto else n_init
         self.best = self.current = None  # Clustering; centers
         self.ends = []  # (inertia, n_iter, stop_reason) of each restart
         self.budget, self.early = np.inf, None  # work allowed in all; work of the first run until it crept
@@ -243,10 +253,8 @@ class _Search:
 
     def start(self, X):
         """Centers to begin with, in the units of the kernels."""
-        if isinstance(self.init, str) and self.init == "k-means++":
-            return kmeans_plusplus(self.rows, self.n_clusters, self.numbers)
         if isinstance(self.init, str):
-            return random_rows(self.rows, self.n_clusters, self.numbers.rng)
+            return STARTS[self.init](self.rows, self.n_clusters, self.numbers)
         centers = self.init(X, self.n_clusters, self.numbers.rng) if callable(self.init) else self.init
         return self.rows.scale(check_centers(centers, self.n_clusters, X.shape[1]))
 
@@ -270,7 +278,7 @@ class _Search:
         if best is None:  # cut off before the first assignment
             given = isinstance(self.init, np.ndarray)
             return rows.clustering(
-                rows.scale(self.init) if given else random_rows(rows, self.n_clusters, self.numbers.rng)
+                rows.scale(self.init) if given else random_rows(rows, self.n_clusters, self.numbers)
             )
         converged = self.best_end()[2] == "converged"
         if isinstance(self.init, np.ndarray):

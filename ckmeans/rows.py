@@ -2,8 +2,6 @@
 
 from collections import deque
 from functools import cached_property
-from mmap import mmap
-from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -11,14 +9,14 @@ import numpy as np
 from ._kernels import lloyd as kernels
 from ._kernels import panels
 from .bounds import Choice
-from .workers import available_memory, split
+from .streaming import affordable
+from .workers import split
 
 SLICE_WORK = 1 << 26  # in a run of iterations over few rows, which nothing can interrupt: less than 20 ms
 BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
 SLAB_WORK = 1 << 22  # likewise in a slab
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
 MOVED = 2048  # rows that move before the sums follow: a few panels, which are still in a cache
-LITTLE = 1 << 22  # bytes that there is always room for
 SLOW = 16  # the kernels that go row by row take about this many times as long
 SAFE = 300  # float64 data of a binary exponent beyond this are scaled
 
@@ -36,7 +34,7 @@ class Rows:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous
+    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous; or NpyFile
     sample_weight : ndarray of shape (n_samples,), float64, or None for ones
     workers : Workers
     reach : ndarray, optional
@@ -60,8 +58,15 @@ class Rows:
         self.n_doubtful = 0  # ... and those for which the two best scores were too close to tell
         self.X = X
         total, low, high = self._survey()
+        self.streamed = not isinstance(X, np.ndarray)
+        if self.streamed and not np.isfinite(total + low + high).all():
+            X.check_finite()
         extreme = max(high.max(), -low.min(), *([] if reach is None else [reach.max(), -reach.min()]))
         self.exponent = _unsafe(extreme)
+        if self.exponent and self.streamed:
+            raise ValueError(
+                f"X holds {extreme:.3g} where a file is taken as it is: scale it to within 2**-{SAFE} .. 2**{SAFE}."
+            )
         if self.exponent:
             self.X = np.ldexp(X.astype(np.float64, copy=False), -self.exponent)
             total, low, high = self._survey()  # again: the sum may have overflowed
@@ -135,23 +140,13 @@ class Rows:
         The slabs are added in order, so the sums have the same bits for every number of threads.
         """
         self.n_distances += self.n_samples * n_centers
-        slabs = self.slabs(n_centers, max(shape[0] for shape in shapes))
-        total, waiting, lock = [0.0, *[np.zeros(shape) for shape in shapes]], {}, Lock()
-        order = iter(slabs)
-        turn = [next(order)[0]]
 
         def slab(start, stop):
             outs = [np.zeros(shape) for shape in shapes]
-            part = [kernel(start, stop, *outs) or 0.0, *outs]
-            with lock:
-                waiting[start] = part
-                while turn[0] in waiting:
-                    for n, out in enumerate(waiting.pop(turn[0])):
-                        total[n] += out
-                    turn[0] = next(order, (None,))[0]
+            return [kernel(start, stop, *outs) or 0.0, *outs]
 
-        self.workers.run(slab, slabs)
-        return total
+        total = [0.0, *[np.zeros(shape) for shape in shapes]]
+        return self.workers.fold(slab, self.slabs(n_centers, max(shape[0] for shape in shapes)), total)
 
     def update(self, labels, centers):
         """The means of the labels (a center without weight stays), their masses, the inertia with the old centers."""
@@ -260,9 +255,11 @@ class Rows:
             rows = start * self.panel_rows, min(stop * self.panel_rows, self.n_samples)
             sums = target.labels, scratch.moved, scratch.left, self._units, scratch.sums
             if bounds is None:
+                own = slice(*rows)
                 n_moved, n_doubtful = panels.assign(
-                    self.X, self.sample_weight, *packed, self.origin, self.pack_scale, tiles, center_reach,
-                    centers, centers_t, start, stop, scratch.scores, scratch.distances, *sums,
+                    self.X[own], self.sample_weight[own], packed[0][start:stop], packed[1][start:stop], self.origin,
+                    self.pack_scale, tiles, center_reach, centers, centers_t, 0, stop - start, scratch.scores,
+                    scratch.distances, target.labels[own], *sums[1:],
                 )  # fmt: skip
                 n_seen = rows[1] - rows[0]
                 n_distances = n_seen * len(centers)
@@ -367,16 +364,6 @@ def on_centers(X, sample_weight, labels, centers):
         if (away & (sample_weight[start:stop] > 0) if len(sample_weight) else away).any():
             return False
     return True
-
-
-def affordable(X):
-    """Whether there is room for a copy of X: not of a large file mapped into memory, nor of more than half of what is free."""
-    base = X
-    while isinstance(base, np.ndarray):
-        base = base.base
-    if isinstance(base, mmap):
-        return X.nbytes < LITTLE
-    return X.nbytes < 64 * LITTLE or X.nbytes < available_memory() / 2
 
 
 def _unsafe(extreme):

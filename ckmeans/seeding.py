@@ -36,7 +36,7 @@ def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
     is in its section 5.
     """
     n_candidates = n_candidates or count_candidates(n_clusters)
-    narrow = rows.n_features * rows.X.itemsize < NARROW and rows.n_samples >= MANY
+    narrow = rows.n_features * rows.X.dtype.itemsize < NARROW and rows.n_samples >= MANY
     rows.unpack() if narrow else rows.pack()
     distances = _Screened(rows)
     centers = np.empty((n_clusters, rows.n_features))
@@ -154,7 +154,9 @@ class _Screened(Distances):
 
 def random_rows(rows, n_clusters, rng):
     """Rows drawn without replacement by their weights; rows without weight only where the others do not suffice."""
-    weights = rows.weights()
+    if not len(rows.sample_weight):
+        return rows.take(rng.choice(rows.n_samples, n_clusters, replace=False))
+    weights = rows.sample_weight
     p = weights / weights.sum()  # can vanish next to a weight that is 1e308 times as large
     n_heavy = min(n_clusters, np.count_nonzero(p))
     chosen = rng.choice(rows.n_samples, n_heavy, replace=False, p=p)

@@ -6,6 +6,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache, cached_property
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 
 # One entry for each thread of this process that runs kernels now.
@@ -141,3 +142,23 @@ class Workers:
             raise
         for helper in helpers:
             helper.result()
+
+    def fold(self, kernel, blocks, total):
+        """Add up what kernel(*block) returns, lists of numbers and arrays, in the order of the blocks; returns the total.
+
+        Each is added as soon as those before it are, so that few are kept.
+        """
+        order, waiting, lock = iter(range(len(blocks))), {}, Lock()
+        turn = [next(order)]
+
+        def part(n, *block):
+            result = kernel(*block)
+            with lock:
+                waiting[n] = result
+                while turn[0] in waiting:
+                    for i, value in enumerate(waiting.pop(turn[0])):
+                        total[i] += value
+                    turn[0] = next(order, None)
+
+        self.run(part, [(n, *block) for n, block in enumerate(blocks)])
+        return total

@@ -21,13 +21,15 @@ static void NAME(survey)(
         ptrdiff_t part = n < 64 ? n : 64;
         n -= part;
         for (int v = 0; v < STRIP / W; v++) sum[v] = SET1((REAL)0);
-        for (; part; part--, x += stride)
+        for (; part; part--, x += stride) {
+            if (stride > 8 * STRIP) prefetch(x + 16 * stride); /* hardware foresees small strides only */
             UNROLL for (int v = 0; v < STRIP / W; v++) {
                 VEC value = LOAD(x + v * W);
                 sum[v] = FNMA(value, SET1((REAL)-0.015625), sum[v]);
                 least[v] = MIN(least[v], value);
                 most[v] = MAX(most[v], value);
             }
+        }
         for (int v = 0; v < STRIP / W; v++) STORE(out[0] + v * W, sum[v]);
         for (int j = 0; j < n_values; j++) total[j % n_features] += 64 * (double)out[0][j];
     }

@@ -9,6 +9,7 @@ from cython cimport floating
 from eights cimport INSTRUCTION_SETS
 from libc.math cimport fabs
 from libc.stddef cimport ptrdiff_t
+from metric cimport sq_distance
 from processor cimport lowest_bit, prefetch
 from scores cimport error_bound
 
@@ -82,6 +83,24 @@ cdef inline void four_sq_distances(
             out[j] += difference * difference
 
 
+cdef inline double total_mass(const double[::1] sample_weight, const double[::1] closest) noexcept nogil:
+    """The sum of weight * closest, in four sums."""
+    cdef Py_ssize_t i, r, n = closest.shape[0]
+    cdef double mass[4]
+    for r in range(4):
+        mass[r] = 0
+    if sample_weight.shape[0] > 0:
+        for i in range(n):
+            mass[i & 3] += sample_weight[i] * closest[i]
+    else:
+        for i in range(n // 4):
+            for r in range(4):
+                mass[r] += closest[4 * i + r]
+        for i in range(n // 4 * 4, n):
+            mass[i & 3] += closest[i]
+    return (mass[0] + mass[1]) + (mass[2] + mass[3])
+
+
 def take(
     const floating[:, ::1] X,         # IN  (n, n_features): the rows of a block
     const double[::1] sample_weight,  # IN  (n,), or (0,) for ones
@@ -97,10 +116,10 @@ def take(
     """Take one more center; returns the sum of weight * closest, and the number of rows that passed."""
     cdef Py_ssize_t p, r, i, n = 0, n_passed = 0
     cdef bint first = closest[0] == INFINITY
-    cdef double threshold, slack = 1e-15 * (X.shape[1] + 20), single = 3e-16 if floating is double else 2.5e-7
+    cdef double mass, threshold, fall, half = 0.5 * scale * scale, slack = 1e-15 * (X.shape[1] + 20)
+    cdef double single = 3e-16 if floating is double else 2.5e-7
     cdef double sq[4]
     cdef double norm[4]
-    cdef double mass[4]
     cdef ptrdiff_t rows[256]
     with nogil:
         for p in range(passed.shape[0]):
@@ -115,26 +134,37 @@ def take(
                     if first:
                         four_sq_distances(X, rows + r, &origin[0], scale, norm)
                 i = rows[r]
-                if sq[r % 4] < closest[i]:
-                    # |x - c|^2 = |x|^2 + 2 score, and half of the margin is the error of a score
-                    if first:
-                        threshold = sq[r % 4] * scale * scale * (1 + slack) - norm[r % 4] * (1 - slack)
-                        threshold = 0.5 * threshold + margin
-                    else:
-                        threshold = thresholds[i] - 0.5 * (closest[i] - sq[r % 4]) * scale * scale
-                    thresholds[i] = <floating> (threshold + single * fabs(threshold))
-                    closest[i] = sq[r % 4]
+                if first:  # |x - c|^2 = |x|^2 + 2 score, and half of the margin is the error of a score
+                    threshold = half * (sq[r % 4] * (1 + slack)) - 0.5 * norm[r % 4] * (1 - slack) + margin
+                    fall = 1
+                else:  # without branches, which would be mispredicted
+                    fall = max(closest[i] - sq[r % 4], 0.0)
+                    threshold = thresholds[i] - half * fall
+                thresholds[i] = <floating> (threshold + (fall > 0) * single * fabs(threshold))
+                closest[i] = min(closest[i], sq[r % 4])
             n_passed += n
             n = 0
-        for r in range(4):
-            mass[r] = 0
-        if sample_weight.shape[0] > 0:
-            for i in range(X.shape[0]):
-                mass[i & 3] += sample_weight[i] * closest[i]
-        else:
-            for i in range(X.shape[0] // 4):
-                for r in range(4):
-                    mass[r] += closest[4 * i + r]
-            for i in range(X.shape[0] // 4 * 4, X.shape[0]):
-                mass[i & 3] += closest[i]
-    return (mass[0] + mass[1]) + (mass[2] + mass[3]), n_passed
+        mass = total_mass(sample_weight, closest)
+    return mass, n_passed
+
+
+def approach(
+    const floating[:, ::1] X,         # IN  (n, n_features): the rows of a block
+    const double[::1] sample_weight,  # IN  (n,), or (0,) for ones
+    const double[:, ::1] centers,     # IN  (n_clusters, n_features): new ones
+    const int[::1] labels,            # IN  (n,): the nearest of them
+    int first,                        # IN  index of the first of them
+    double[::1] closest,              # INOUT (n,): lowered to the squared distances to the new centers
+    int[::1] owners,                  # INOUT (n,): index of the nearest center
+):
+    """Take many more centers; returns the sum of weight * closest."""
+    cdef Py_ssize_t i
+    cdef double sq
+    with nogil:
+        for i in range(X.shape[0]):
+            sq = sq_distance(&X[i, 0], &centers[labels[i], 0], X.shape[1])
+            if sq < closest[i]:
+                closest[i] = sq
+                owners[i] = first + labels[i]
+        sq = total_mass(sample_weight, closest)
+    return sq

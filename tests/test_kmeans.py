@@ -335,7 +335,7 @@ def test_ctrl_c_while_seeding(monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(restarts, "kmeans_plusplus", interrupt)
+    monkeypatch.setitem(restarts.STARTS, "k-means++", interrupt)
     monkeypatch.setattr(small.Search, "run", interrupt)
     for model in (KMeans(5), KMeans(5, max_seconds=60, n_init=1, tol=0.1), KMeans(5, init=interrupt)):
         with pytest.raises(KeyboardInterrupt):

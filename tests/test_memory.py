@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ckmeans import KMeans
-from ckmeans.rows import Rows, affordable
+from ckmeans.rows import Rows
+from ckmeans.streaming import affordable
 from ckmeans.workers import Workers, available_memory
 
 N = 400_000
@@ -57,9 +58,9 @@ def test_mapped_files_are_not_copied(tmp_path, polish):
 def test_memory_that_is_free(monkeypatch):
     assert available_memory() > 2**26
     X = np.lib.stride_tricks.as_strided(np.zeros(1), (2**28, 1), (0, 0))
-    monkeypatch.setattr("ckmeans.rows.available_memory", lambda: 3 * X.nbytes)
+    monkeypatch.setattr("ckmeans.streaming.available_memory", lambda: 3 * X.nbytes)
     assert affordable(X)
-    monkeypatch.setattr("ckmeans.rows.available_memory", lambda: 3 * X.nbytes // 2)
+    monkeypatch.setattr("ckmeans.streaming.available_memory", lambda: 3 * X.nbytes // 2)
     assert not affordable(X)
     rows = Rows(np.ones((10, 1)), None, Workers(1)).pack()
     assert rows._panels is not None

@@ -269,7 +269,7 @@ def test_interrupted_while_it_looks_for_means(monkeypatch, variance, n_done):
         return rows.X[:n_clusters].astype(float)
 
     monkeypatch.setattr(small.Plan, "suits", lambda self, n_samples: False)
-    monkeypatch.setattr(restarts, "kmeans_plusplus", seed)
+    monkeypatch.setitem(restarts.STARTS, "k-means++", seed)
     monkeypatch.setattr(mixture_estimator, "local_search", partial(local_search, n_init=1))
     model = mixture(variance=variance, n_init=5, anneal=3)
     with pytest.raises(KeyboardInterrupt):

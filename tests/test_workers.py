@@ -138,3 +138,20 @@ def test_workers_of_joblib_share_the_processors(monkeypatch):
     found = joblib.Parallel(n_jobs=2)(joblib.delayed(_in_a_worker)(seed) for seed in range(4))
     assert {n for n, _ in found} == {max(1, joblib.cpu_count() // 2)}
     assert [inertia for _, inertia in found] == [_in_a_worker(seed)[1] for seed in range(4)]
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_parts_are_added_in_order(n_threads):
+    """Texts do not commute; the first block is the last to be done."""
+    late = threading.Event()
+
+    def part(n):
+        if n == 0 and n_threads > 1:
+            late.wait(10)
+        if n == 19:
+            late.set()
+        return [f"{n} ", 1]
+
+    with Workers(n_threads) as workers:
+        total = workers.fold(part, [(n,) for n in range(20)], ["", 0])
+    assert total == [" ".join(map(str, range(20))) + " ", 20]

@@ -2,6 +2,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
+Labels = NDArray[np.int32]
 Rows = NDArray[np.float32] | NDArray[np.float64]
 
 def score_error(reach: float, center_reach: float, n_features: int, double_precision: bool) -> float: ...
@@ -27,3 +28,6 @@ def take(
     closest: Float,
     thresholds: Rows,
 ) -> tuple[float, int]: ...
+def approach(
+    X: Rows, sample_weight: Float, centers: Float, labels: Labels, first: int, closest: Float, owners: Labels
+) -> float: ...
