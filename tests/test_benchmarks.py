@@ -250,7 +250,7 @@ def test_crash_costs_a_cell_not_the_run(monkeypatch, capsys):
     found = session.Session(plan).run()
     assert len(found["cells"]) == 1
     assert tried[1]["crashed"] == {f"{NAME}|blobs|float32": {"rude": "crashed: exit code -11"}}
-    assert "rude ended the process" in capsys.readouterr().err
+    assert "rude ended the process (Command 'rude' died with" in capsys.readouterr().err
 
 
 def test_memory_and_growth(tmp_path, monkeypatch):

@@ -23,7 +23,8 @@ def per_iteration(cell, name):
     span = cell["window"] - cell["short"]
     if entry is None or entry.get("status") not in VALID or not entry["window"] or span < 1:
         return None
-    return median((more - less) / span for less, more in zip(entry["short"], entry["window"]))
+    seconds = median((more - less) / span for less, more in zip(entry["short"], entry["window"]))
+    return seconds if seconds > 0 else None  # a busy machine can make the shorter run the longer one
 
 
 def to_the_end(cell, name):
@@ -67,8 +68,8 @@ def versus_iris(record):
 
 
 def _versus(ours, peers):
-    peers = {name: seconds for name, seconds in peers.items() if seconds is not None and seconds > 0}
-    if ours is None or ours <= 0 or not peers:
+    peers = {name: seconds for name, seconds in peers.items() if seconds is not None}
+    if ours is None or not peers:
         return None
     best = min(peers, key=peers.get)
     return Versus(ours, best, peers[best], peers[best] / ours)
@@ -79,7 +80,7 @@ def gflops(cell):
     seconds = per_iteration(cell, PLAIN)
     size = cell["workload"]
     work = 2 * size["n_samples"] * size["n_features"] * size["n_clusters"]
-    return work / seconds / 1e9 if seconds and seconds > 0 else None
+    return work / seconds / 1e9 if seconds else None
 
 
 def faults(results):

@@ -118,7 +118,7 @@ class Session:
                 if running is None or running in gone:
                     raise
                 gone[running] = f"crashed: exit code {error.returncode}"
-                print(f"{running} ended the process: on without it", file=sys.stderr)
+                print(f"{running} ended the process ({error}): on without it", file=sys.stderr)
 
     def take(self, record, n_threads):
         """Keep a record of a process that measures."""
