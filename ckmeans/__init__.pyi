@@ -1,6 +1,9 @@
 from .configuration import show_config as show_config
 from .estimators import KMeans as KMeans
+from .exhaustive import ExhaustiveSolution as ExhaustiveSolution
+from .exhaustive import PartitionPosterior as PartitionPosterior
 from .exhaustive import count_partitions as count_partitions
+from .exhaustive import estimated_seconds as estimated_seconds
 from .exhaustive import exhaustive_search as exhaustive_search
 from .exhaustive import partition_posterior as partition_posterior
 from .many import fit_many as fit_many
