@@ -24,6 +24,12 @@ from .rows import Rows
 from .streaming import NpyFile
 from .workers import Workers
 
+REMEDIES = {  # for what scikit-learn refuses in words that do not say what to do
+    "a minimum of": "give at least one row and one feature",
+    "dim <= 2": "give a row for each sample, as X.reshape(len(X), -1) does",
+    "is expecting": "give the features of the fit, in their order",
+}
+
 
 def check_rows(estimator, X, reset, files=False):
     """X as a C-contiguous float array that is finite, without losing digits on the way; if wanted, the file of that name.
@@ -50,6 +56,12 @@ def check_rows(estimator, X, reset, files=False):
     except OverflowError:
         check_integers(original)
         raise
+    except ValueError as error:
+        message = str(error).rstrip(".")
+        remedies = [remedy for words, remedy in REMEDIES.items() if words in message]
+        if not remedies:
+            raise
+        raise ValueError(f"{message}: {remedies[0]}.") from None
     check_finite(X)
     converted = not isinstance(original, np.ndarray) or original.dtype != X.dtype
     if converted and X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
@@ -123,6 +135,10 @@ callable, default="k-means++"
         Index of the nearest center of each row; equal to ``predict(X)``.
     inertia_ : float
         Sum of the weighted squared distances of the rows to their centers.
+    lower_bound_ : float
+        No clustering into as many clusters has a lower inertia; 0.0 where nothing better is known.
+    status_ : {"optimal", "bounded"}
+        "optimal" for one cluster at its mean, and where every row lies on its center.
     n_iter_ : int
         Updates of the centers in the restart that was best.
     n_restarts_ : int
@@ -243,6 +259,8 @@ callable, default="k-means++"
         self.cluster_centers_ = solution.centers
         self.labels_ = solution.labels
         self.inertia_ = solution.inertia
+        self.lower_bound_ = solution.lower_bound
+        self.status_ = solution.status
         self.n_iter_ = solution.n_iter
         self.n_restarts_ = solution.n_restarts
         self.hit_rate_ = solution.hit_rate

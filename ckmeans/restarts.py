@@ -294,15 +294,17 @@ class _Search:
         """What the estimator hands on."""
         rows, clustering = self.rows, self.finished()
         _, n_iter, reason = self.best_end()
+        lower_bound, optimal = 0.0, clustering.inertia == 0 and on_centers(rows.X, rows.sample_weight, *clustering[:2])
+        if self.n_clusters == 1:
+            lower_bound = bound_of_one_cluster(rows, clustering.centers)
+            optimal = optimal or (stop_reason is None and reason == "converged")
         labels, centers, inertia = rows.unscale(clustering)
         return LocalSolution(
             labels=labels,
             centers=centers,
             inertia=inertia,
-            lower_bound=0.0,
-            status="optimal"
-            if clustering.inertia == 0 and on_centers(rows.X, rows.sample_weight, *clustering[:2])
-            else "bounded",
+            lower_bound=lower_bound,
+            status="optimal" if optimal else "bounded",
             stop_reason=stop_reason or reason,
             n_iter=n_iter,
             n_restarts=len(self.ends),
@@ -330,17 +332,38 @@ def _small_search(search, progress):
     except small.Unusual:
         return None
     inertia, n_iter, at_max_iter, n_restarts, n_hits, n_doubtful, n_labelled = report
-    exact = inertia == 0 and on_centers(search.X, search.weights, labels, centers)
+    stop_reason = stop_reason or ("max_iter" if at_max_iter else "converged")
+    lower_bound, optimal = 0.0, inertia == 0 and on_centers(search.X, search.weights, labels, centers)
+    if len(centers) == 1:
+        weights = search.weights if len(search.weights) else None
+        lower_bound = bound_of_one_cluster(Rows(search.X, weights, Workers(1)), centers)
+        optimal = optimal or stop_reason == "converged"
     return LocalSolution(
         labels=labels,
         centers=centers,
         inertia=inertia,
-        lower_bound=0.0,
-        status="optimal" if exact else "bounded",
-        stop_reason=stop_reason or ("max_iter" if at_max_iter else "converged"),
+        lower_bound=lower_bound,
+        status="optimal" if optimal else "bounded",
+        stop_reason=stop_reason,
         n_iter=int(n_iter),
         n_restarts=int(n_restarts),
         n_hits=int(n_hits),
         doubtful_share=n_doubtful / n_labelled,
         computed_share=1.0,
     )
+
+
+def bound_of_one_cluster(rows, centers):
+    """No one center has an inertia below this: that of the given one less its mass times its squared way to the mean.
+
+    A sum of n squared distances has a relative error of at most (n + d + 3) roundings (Higham 2002, section 4.2), and
+    the mean, a sum of differences, one of as many roundings of the root mean square of these.
+    """
+    means, masses, inertia = rows.update(np.zeros(rows.n_samples, np.int32), centers)
+    error = (rows.n_samples + rows.n_features + 16) * 1.2e-16
+    way = (
+        np.linalg.norm(means - centers) + 4e-16 * np.linalg.norm(means) + error * np.sqrt(inertia / masses[0])
+    )
+    bound = max(0.0, (inertia * (1 - error) - masses[0] * way**2 * (1 + error)) * (1 - 1e-15))
+    bound = rows.unscale(Clustering(None, centers, bound)).inertia
+    return max(0.0, float(np.nextafter(bound, -np.inf)))

@@ -20,10 +20,10 @@ BAD_ROWS = {
     "infinity": (INF, ["infinity", "1 of 4 rows: 2"]),
     "NaN in a frame": (pd.DataFrame(NAN), ["NaN", "1, 3"]),
     "missing": (pd.DataFrame({"a": pd.array([1, None, 3], "Int64")}), ["NaN", "1 of 3 rows: 1"]),
-    "no rows": (np.empty((0, 2)), ["0 sample", "minimum of 1"]),
-    "no columns": (np.empty((4, 0)), ["0 feature", "minimum of 1"]),
+    "no rows": (np.empty((0, 2)), ["0 sample", "minimum of 1", "give at least one row"]),
+    "no columns": (np.empty((4, 0)), ["0 feature", "minimum of 1", "one feature"]),
     "1-D": (X4[:, 0], ["1D array", "Reshape"]),
-    "3-D": (X4[None], ["dim 3"]),
+    "3-D": (X4[None], ["dim 3", "<= 2", "reshape"]),
     "complex": (X4 + 1j, ["omplex"]),
     "words": ([["a", "b"], ["c", "d"]], ["must hold numbers", "'a'", "Encode or drop"]),
     "words in a frame": (
@@ -178,7 +178,9 @@ def test_after_the_fit(method):
     with pytest.raises(NotFittedError, match="not fitted"):
         getattr(KMeans(2), method)(X4)
     model = KMeans(2).fit(X4)
-    with pytest.raises(ValueError, match="has 3 features, but KMeans is expecting 2"):
+    with pytest.raises(
+        ValueError, match="has 3 features, but KMeans is expecting 2 .*: give the features of the fit"
+    ):
         getattr(model, method)(np.ones((4, 3)))
     with pytest.raises(ValueError, match="NaN.*1, 3"):
         getattr(model, method)(NAN)

@@ -472,6 +472,26 @@ def test_optimal_is_said_only_where_it_is_true():
     assert local_search(X[:2], 2, rng=np.random.default_rng(0)).status == "optimal"
 
 
+@DTYPES
+@pytest.mark.parametrize("scale", [1.0, 2.0**-400, 2.0**480])
+@pytest.mark.parametrize("offset", [0.0, 1e8])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_lower_bound_of_one_cluster(dtype, scale, offset, weighted):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3)) + offset
+    X = X * scale if dtype == np.float64 else np.sqrt(X - offset + 5, dtype=dtype)
+    weights = rng.uniform(size=200) if weighted else None
+    cost = exact_cost(X, np.zeros(200, int), weights)
+    for seconds, status in ((None, "optimal"), (0, "bounded")):
+        solution = local_search(
+            X, 1, sample_weight=weights, max_seconds=seconds, rng=np.random.RandomState(0)
+        )
+        assert solution.status == status and Fraction(solution.lower_bound) <= cost
+        assert solution.lower_bound >= float(cost) * (1 - 1e-6)
+        assert Fraction(solution.inertia) >= cost * (1 - Fraction(1, 10**13))
+    assert solution.gap > 0.001
+
+
 # ---- threads ----
 
 
