@@ -9,12 +9,12 @@ from time import perf_counter
 import click
 
 from .job import Job
-from .terminal import Command, Count, Variance, counted, duration, names, plural
+from .terminal import Command, Count, Seconds, Variance, counted, duration, names, plural
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
 WHOLE = {"type": click.IntRange(min=1), "metavar": "N"}
 STARTS = "k-means++", "plain k-means++", "k-means||", "random"
-SECONDS = {"type": click.FloatRange(min=0), "metavar": "SECONDS"}
+SECONDS = {"type": Seconds(), "metavar": "SECONDS"}
 
 
 @click.group(cls=Command, context_settings=HELP)
@@ -130,22 +130,19 @@ def fit(ctx, data, n_clusters, init, n_init, polish, **options):
         )  # fmt: skip
         seconds, stop_reason = job.run(model)
     n_restarts, n_hits = model.n_restarts_, round(model.hit_rate_ * model.n_restarts_)
-    optimal = True
-    if n_clusters == 1:
-        verdict = "optimal: one cluster has one best center, the mean"
-    elif model.inertia_ == 0 and (job.X == model.cluster_centers_[model.labels_]).all():
-        verdict = "optimal: every row lies on its center"
+    if model.status_ == "optimal":
+        one = n_clusters == 1 and model.inertia_ > 0
+        verdict = f"optimal: {'one cluster has one best center, the mean' if one else 'every row lies on its center'}"
     else:
-        optimal = False
         kind = "no row exchange lowers it" if polish else "a fixed point of Lloyd's iteration"
         verdict = f"local optimum; hit by {n_hits} of {plural(n_restarts, 'restart')} ({kind})"
         if stop_reason in ("time_limit", "interrupted"):
             when = f"after {plural(n_restarts, 'restart')}" if n_restarts else "in the first restart"
             verdict = _stopped(stop_reason, when)
-    bound = model.inertia_ if optimal else 0.0
-    costs = _costs(job, model.inertia_, bound, 0.0 if optimal else (model.inertia_ - bound) / model.inertia_)
+    gap = 0.0 if model.status_ == "optimal" else 1 - model.lower_bound_ / model.inertia_
+    costs = _costs(job, model.inertia_, model.lower_bound_, gap)
     job.finish(
-        model.labels_, model.cluster_centers_, seconds, verdict, stop_reason, "optimal" if optimal else "bounded",
+        model.labels_, model.cluster_centers_, seconds, verdict, stop_reason, model.status_,
         facts=[("inertia", f"{model.inertia_:.12g}")],
         result={**costs, "n_restarts": n_restarts, "hit_rate": model.hit_rate_},
     )  # fmt: skip
@@ -274,6 +271,10 @@ def _announce(job, n_clusters, posterior, time_limit):
     weights, (n, n_features) = job.table.weights, job.X.shape
     if weights is not None and not posterior:
         n = int((weights > 0).sum())
+    elif weights is not None and not weights.all():
+        raise ValueError(
+            f"weight 0 in {job.place(weights.argmin())}: a row without weight has no part in the posterior; take it out."
+        )
     cost = {
         "n_threads": job.options["threads"], "weighted": weights is not None, "posterior": posterior is not None,
     }  # fmt: skip

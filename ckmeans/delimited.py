@@ -57,6 +57,11 @@ def parse_text(name, raw, delimiter, header):
         names, first = top, first + 1
     elif first and len(comment := _fields(head[first - 1].lstrip("# "), delimiter)) == len(top):
         names = comment  # as numpy.savetxt(header=...) writes it
+    elif header is None and _counts(top, body):
+        notes.append(
+            f"the first line, {', '.join(top[:4])}{', ...' * (len(top) > 4)}, was taken for data: if it numbers the columns,"
+            " say --header, else --no-header"
+        )
     elif header is None and body and not all(_is_number(cell, decimal) for cell in top):
         notes.append(
             "no header: the first line has numbers where the other lines have them (else say --header)"
@@ -213,6 +218,16 @@ def _is_header(top, body, decimal):
         ):
             return True
     return all(cell == "" or not _is_number(cell, decimal) for cell in top)
+
+
+def _counts(top, body):
+    """Does the first line count, 0, 1, 2 or 2019, 2020, 2021, as no other line does?"""
+
+    def counts(row):
+        whole = all(re.fullmatch(r"\d{1,15}", cell) for cell in row)
+        return len(row) > 1 and whole and all(int(b) == int(a) + 1 for a, b in zip(row, row[1:]))
+
+    return bool(body) and counts(top) and not any(counts(row) for row in body)
 
 
 def _is_size(top, body, n_rows):

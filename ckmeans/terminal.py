@@ -56,6 +56,19 @@ class Count(click.IntRange):
             self.fail(f"{value} is neither {self.word} nor a whole number of at least 1", param, ctx)
 
 
+class Seconds(click.ParamType):
+    name = "SECONDS"
+
+    def convert(self, value, param, ctx):
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not 0 <= number < math.inf:
+            self.fail(f"{value} is no number of seconds, 0 or more; without a limit leave it out", param, ctx)
+        return number
+
+
 class Variance(click.ParamType):
     name = "FLOAT|tied|per-cluster"
 

@@ -119,6 +119,30 @@ def test_standardize_only_when_asked(here):
     assert "in standardized units" in run("fit", "data.csv", "-k", 3, "--standardize").stdout
 
 
+def test_a_header_of_numbers_is_hinted_at(here):
+    hint = "the first line, 2019, 2020, was taken for data: if it numbers the columns, say --header"
+    put("2019,2020\n1,5\n3,9\n")
+    assert hint in run("fit", "data.csv", "-k", 1).stderr
+    assert report("fit", "data.csv", "-k", 1, "--header")["data"]["columns"] == ["2019", "2020"]
+    for options in (["--header"], ["--no-header"], ["--quiet"]):
+        assert "taken for data" not in run("fit", "data.csv", "-k", 1, *options).stderr
+    put("1,2\n3,4\n9,1\n")  # another line counts too
+    assert "taken for data" not in run("fit", "data.csv", "-k", 1).stderr
+
+
+def test_a_row_without_weight_has_no_part_in_the_posterior(here):
+    put("a,w\n1,1\n3,0\n2,1\n")
+    said = run("exhaustive", "data.csv", "-k", 2, "--weights", "w", "--posterior", 1, code=1).stderr
+    assert "weight 0 in line 3" in said and "take it out" in said
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "soon"])
+def test_no_number_of_seconds(here, seconds):
+    for command, option in (("fit", "--max-seconds"), ("exhaustive", "--time-limit")):
+        said = " ".join(run(command, "iris", "-k", 2, option, seconds, code=2).stderr.split())
+        assert f"{seconds} is no number of seconds, 0 or more" in said
+
+
 def test_given_centers(here):
     put("a,b\n1,1\n2,2\n8,8\n9,9\n")
     put("b,a\n0,1\n5,5\n", "centers.csv")
@@ -132,7 +156,10 @@ def test_verdicts(here):
     put("a\n1\n1\n3\n")
     assert "verdict   optimal: every row lies on its center" in run("fit", "data.csv", "-k", 2).stdout
     assert "verdict   optimal: one cluster" in run("fit", "data.csv", "-k", 1).stdout
-    assert report("fit", "data.csv", "-k", 1)["result"]["gap"] == 0
+    result = report("fit", "data.csv", "-k", 1)["result"]
+    assert (result["status"], result["gap"]) == ("optimal", 0)
+    assert result["lower_bound"] <= 8 / 3 and result["lower_bound"] == pytest.approx(8 / 3)
+    assert report("fit", "data.csv", "-k", 1, "--max-seconds", 0)["result"]["status"] == "bounded"
     np.save("x.npy", np.random.default_rng(0).normal(size=(3000, 2)))
     result = run("fit", "x.npy", "-k", 50, "--n-init", 10**6, "--max-seconds", 0.3).stdout
     assert "stopped by the time limit" in result and "best so far" in result
