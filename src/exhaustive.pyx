@@ -31,24 +31,7 @@ cdef enum:
 CHUNK = WIDTH
 PADDING = MULTIPLE   # arrays over entries are filled up to a multiple of this
 
-cdef int chosen = n_supported() - 1
-
-
-def instruction_sets():
-    """Names of the instruction sets this processor supports, the one in use last."""
-    return [INSTRUCTION_SETS[i].name.decode() for i in range(n_supported()) if i != chosen] + [
-        INSTRUCTION_SETS[chosen].name.decode()
-    ]
-
-
-def use(name):
-    """Use the kernels of another supported instruction set from now on."""
-    global chosen
-    for i in range(n_supported()):
-        if INSTRUCTION_SETS[i].name.decode() == name:
-            chosen = i
-            return
-    raise ValueError(f"instruction set {name!r} is not among {instruction_sets()}, which this processor supports.")
+include "chosen.pxi"
 
 
 cdef void fill_coefs(

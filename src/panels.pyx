@@ -17,24 +17,8 @@ from scores cimport error_bound
 from screen cimport fill, mark_restless, screen_rows
 from tile cimport GROUP, INSTRUCTION_SETS, fill_tiles, instruction_set, n_supported
 
-cdef int chosen = n_supported() - 1
 
-
-def instruction_sets():
-    """Names of the instruction sets this processor supports, the one in use last."""
-    return [INSTRUCTION_SETS[i].name.decode() for i in range(n_supported()) if i != chosen] + [
-        INSTRUCTION_SETS[chosen].name.decode()
-    ]
-
-
-def use(name):
-    """Use the kernels of another supported instruction set from now on. Panels packed before are of no use then."""
-    global chosen
-    for i in range(n_supported()):
-        if INSTRUCTION_SETS[i].name.decode() == name:
-            chosen = i
-            return
-    raise ValueError(f"instruction set {name!r} is not among {instruction_sets()}, which this processor supports.")
+include "chosen.pxi"
 
 
 def in_use():
