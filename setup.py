@@ -14,7 +14,11 @@ extensions = [
     Extension(
         f"ckmeans._kernels.{path.stem}",
         [str(path)],
-        depends=[str(header) for pattern in ("*.pxd", "*.pxi", "*.h") for header in sorted(Path("src").glob(pattern))],
+        depends=[
+            str(header)
+            for pattern in ("*.pxd", "*.pxi", "*.h")
+            for header in sorted(Path("src").glob(pattern))
+        ],
         include_dirs=["src"],
         define_macros=[("Py_LIMITED_API", "0x030B0000")] if LIMITED_API else [],
         py_limited_api=LIMITED_API,

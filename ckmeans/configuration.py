@@ -7,7 +7,7 @@ from ._kernels import panels
 from .workers import available_cpus
 
 
-def show_config():
+def show_config() -> None:
     """Print the versions, the instruction set in use, those this processor supports, and the number of threads.
 
     Examples

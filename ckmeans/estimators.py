@@ -1,8 +1,11 @@
 """The scikit-learn face of the local search: check the input once, call the solver, set the attributes."""
 
 import os
+from collections.abc import Callable
+from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -170,21 +173,33 @@ callable, default="k-means++"
     78.8514
     """
 
+    cluster_centers_: NDArray[np.float64]
+    labels_: NDArray[np.int32]
+    inertia_: float
+    lower_bound_: float
+    status_: str
+    n_iter_: int
+    n_restarts_: int
+    hit_rate_: float
+    stop_reason_: str
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int = 8,
         *,
-        init="k-means++",
-        n_init="auto",
-        max_iter=None,
-        tol=0.0,
-        polish=True,
-        max_seconds=None,
-        algorithm="auto",
-        verbose=0,
-        random_state=None,
-        n_threads=None,
-    ):
+        init: str | ArrayLike | Callable[..., ArrayLike] = "k-means++",
+        n_init: int | Literal["auto"] = "auto",
+        max_iter: int | None = None,
+        tol: float = 0.0,
+        polish: bool = True,
+        max_seconds: float | None = None,
+        algorithm: Literal["auto", "lloyd", "hamerly"] = "auto",
+        verbose: int | Callable[[int, float], object] = 0,
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+    ) -> None:
         self.n_clusters = n_clusters
         self.init = init
         self.n_init = n_init
@@ -197,7 +212,7 @@ callable, default="k-means++"
         self.random_state = random_state
         self.n_threads = n_threads
 
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Cluster the rows of X.
 
         Parameters
@@ -291,7 +306,7 @@ callable, default="k-means++"
     def _rows(self, X, workers, sample_weight=None):
         return Rows(X, check_weights(sample_weight, len(X)), workers, reach=self.cluster_centers_)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> NDArray[np.int32]:
         """Index of the exact nearest center of each row, ties going to the lowest index.
 
         Parameters
@@ -310,11 +325,13 @@ callable, default="k-means++"
             rows = self._rows(X, workers)
             return rows.assign(rows.scale(self.cluster_centers_))
 
-    def fit_predict(self, X, y=None, sample_weight=None):
+    def fit_predict(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> NDArray[np.int32]:
         """Cluster the rows of X and return `labels_`. See `fit`."""
         return self.fit(X, sample_weight=sample_weight).labels_
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Distances to the centers.
 
         Parameters
@@ -336,11 +353,13 @@ callable, default="k-means++"
             with np.errstate(over="ignore", under="ignore"):
                 return np.ldexp(distances, rows.exponent)
 
-    def fit_transform(self, X, y=None, sample_weight=None):
+    def fit_transform(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Cluster the rows of X and return their distances to the centers. See `fit` and `transform`."""
         return self.fit(X, sample_weight=sample_weight).transform(X)
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Minus the inertia of X with the nearest of the fitted centers.
 
         Parameters

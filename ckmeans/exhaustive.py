@@ -1,11 +1,13 @@
 """Every partition: the best one, proved best, and the sum over all of them (the walk is in partitions.py)."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from time import monotonic
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .checks import (
     check_finite,
@@ -73,14 +75,14 @@ class PartitionPosterior:
     log_sum_upper: float
     log_evidence: float
     error: float
-    together: np.ndarray
+    together: NDArray[np.float64]
     best: ExhaustiveSolution
     n_partitions: int
     status: str
     stop_reason: str
 
 
-def count_partitions(n_samples, n_clusters):
+def count_partitions(n_samples: int, n_clusters: int) -> int:
     """Number of partitions of n_samples rows into at most n_clusters non-empty clusters.
 
     Parameters
@@ -108,7 +110,15 @@ def count_partitions(n_samples, n_clusters):
     return count_labellings(n_samples, 0, n_clusters)
 
 
-def estimated_seconds(n_samples, n_features, n_clusters, *, n_threads=None, weighted=False, posterior=False):
+def estimated_seconds(
+    n_samples: int,
+    n_features: int,
+    n_clusters: int,
+    *,
+    n_threads: int | None = None,
+    weighted: bool = False,
+    posterior: bool = False,
+) -> float:
     """About how long `exhaustive_search` (or `partition_posterior`) will take: good to a factor of 3.
 
     Meant for a core of 2023 to itself, whichever instruction set it has.
@@ -198,7 +208,15 @@ def _solve(X, weights, k, workers, report):
     )
 
 
-def exhaustive_search(X, n_clusters, *, sample_weight=None, time_limit=None, n_threads=None, progress=None):
+def exhaustive_search(
+    X: ArrayLike,
+    n_clusters: int,
+    *,
+    sample_weight: ArrayLike | None = None,
+    time_limit: float | None = None,
+    n_threads: int | None = None,
+    progress: Callable[[float], object] | None = None,
+) -> ExhaustiveSolution:
     """The best of all partitions of the rows into at most n_clusters clusters.
 
     Every partition is looked at, once, in double precision with a bound on its error; those within the error of the
@@ -258,8 +276,15 @@ def exhaustive_search(X, n_clusters, *, sample_weight=None, time_limit=None, n_t
 
 
 def partition_posterior(
-    X, n_clusters, variance, *, sample_weight=None, time_limit=None, n_threads=None, progress=None
-):
+    X: ArrayLike,
+    n_clusters: int,
+    variance: float,
+    *,
+    sample_weight: ArrayLike | None = None,
+    time_limit: float | None = None,
+    n_threads: int | None = None,
+    progress: Callable[[float], object] | None = None,
+) -> PartitionPosterior:
     """The sum of exp(-SSE / (2 variance)) over all partitions, and the probability of each pair of rows.
 
     Local search finds one partition; the posterior weighs them all: with a uniform prior over the partitions into at

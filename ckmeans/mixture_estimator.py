@@ -2,10 +2,13 @@
 
 import math
 import warnings
+from collections.abc import Callable
 from numbers import Integral
 from time import monotonic
+from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClusterMixin, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -105,22 +108,36 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     [0.5, 9.5]
     """
 
+    means_: NDArray[np.float64]
+    variances_: NDArray[np.float64]
+    weights_: NDArray[np.float64]
+    labels_: NDArray[np.int32]
+    log_likelihood_: float
+    lower_bound_: float
+    lower_bounds_: NDArray[np.float64]
+    n_iter_: int
+    n_collapsed_: int
+    converged_: bool
+    stop_reason_: str
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int = 8,
         *,
-        variance=1.0,
-        mixing="estimated",
-        init="k-means",
-        n_init=1,
-        anneal=None,
-        max_iter=1000,
-        tol=1e-6,
-        max_seconds=None,
-        random_state=None,
-        n_threads=None,
-        verbose=0,
-    ):
+        variance: float | Literal["tied", "per-cluster"] = 1.0,
+        mixing: Literal["estimated", "uniform"] = "estimated",
+        init: str | ArrayLike | Callable[..., ArrayLike] = "k-means",
+        n_init: int = 1,
+        anneal: int | ArrayLike | None = None,
+        max_iter: int = 1000,
+        tol: float = 1e-6,
+        max_seconds: float | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_clusters = n_clusters
         self.variance = variance
         self.mixing = mixing
@@ -134,7 +151,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         self.n_threads = n_threads
         self.verbose = verbose
 
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the mixture.
 
         Parameters
@@ -188,42 +205,42 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         self._warn(best)
         return self
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> NDArray[np.int32]:
         """Most likely component of each row: int32 labels of shape (n_samples,).
 
         Among equally likely components the one with the nearest mean, then the one with the lowest index.
         """
         return self._score(self._rows(X))[1]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Posterior probability of each component for each row: ndarray of shape (n_samples, n_clusters)."""
         return self._score(self._rows(X), responsibilities=True)[1]
 
-    def responsibilities(self, X):
+    def responsibilities(self, X: ArrayLike) -> NDArray[np.float64]:
         """The same as `predict_proba`, under its name in EM."""
         return self.predict_proba(X)
 
-    def score_samples(self, X):
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Log density of each row, in nats: ndarray of shape (n_samples,)."""
         return self._score(self._rows(X))[0]
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Mean log density of the rows, weighted by sample_weight, in nats."""
         density = self.score_samples(X)
         return float(np.average(density, weights=self._weights_for(density, sample_weight)))
 
-    def bic(self, X, sample_weight=None):
+    def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Bayesian information criterion, lower is better; the sample size is the sum of the weights."""
         density = self.score_samples(X)
         weight = self._weights_for(density, sample_weight)
         return float(self._n_parameters() * math.log(weight.sum()) - 2 * (weight @ density))
 
-    def aic(self, X, sample_weight=None):
+    def aic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Akaike's information criterion, lower is better."""
         density = self.score_samples(X)
         return float(2 * self._n_parameters() - 2 * (self._weights_for(density, sample_weight) @ density))
 
-    def sample(self, n_samples=1):
+    def sample(self, n_samples: int = 1) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         """Draw rows from the fitted mixture: X of shape (n_samples, n_features), and their components."""
         check_is_fitted(self)
         check_whole("n_samples", n_samples, 1)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,15 +26,15 @@ class Solution:
         "proved", "converged", "max_iter", "tol", "time_limit" or "interrupted".
     """
 
-    labels: np.ndarray
-    centers: np.ndarray
+    labels: NDArray[np.int32]
+    centers: NDArray[np.float64]
     inertia: float
     lower_bound: float
     status: str
     stop_reason: str
 
     @property
-    def gap(self):
+    def gap(self) -> float:
         """(inertia - lower_bound) / inertia: how far, at most, this clustering is above the best; 0.0 if optimal."""
         if self.status == "optimal" or self.inertia <= self.lower_bound:
             return 0.0

@@ -65,3 +65,26 @@ def test_public_names():
     assert homes == ckmeans._HOMES
     declared = {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign)}
     assert {*homes, *declared} == {*ckmeans.__all__, "__all__"}
+
+
+def public_functions():
+    """The public functions, and the methods that public classes define themselves."""
+    for name in sorted(set(ckmeans.__all__) - {"__version__"}):
+        value = getattr(ckmeans, name)
+        if inspect.isfunction(value):
+            yield name, value
+        elif not name.endswith(("Solution", "Posterior")):  # whose fields are annotated
+            for key, method in vars(value).items():
+                if inspect.isfunction(method) and (key == "__init__" or key[0] != "_"):
+                    yield f"{name}.{key}", method
+
+
+@pytest.mark.parametrize(
+    "function", [function for _, function in public_functions()], ids=dict(public_functions())
+)
+def test_what_is_public_is_annotated(function):
+    signature = inspect.signature(function)
+    untyped = [
+        name for name, one in signature.parameters.items() if one.annotation is one.empty and name != "self"
+    ]
+    assert not untyped and signature.return_annotation is not signature.empty
