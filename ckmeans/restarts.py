@@ -293,8 +293,14 @@ class _Search:
     def solution(self, stop_reason):
         """What the estimator hands on."""
         rows, clustering = self.rows, self.finished()
+        rounded = rows.scale(rows.unscale(clustering).centers)
+        if not np.array_equal(rounded, clustering.centers):  # among the denormal numbers
+            clustering = rows.clustering(rounded)
         _, n_iter, reason = self.best_end()
-        lower_bound, optimal = 0.0, clustering.inertia == 0 and on_centers(rows.X, rows.sample_weight, *clustering[:2])
+        lower_bound, optimal = (
+            0.0,
+            clustering.inertia == 0 and on_centers(rows.X, rows.sample_weight, *clustering[:2]),
+        )
         if self.n_clusters == 1:
             lower_bound = bound_of_one_cluster(rows, clustering.centers)
             optimal = optimal or (stop_reason is None and reason == "converged")

@@ -166,6 +166,14 @@ def test_features_of_very_different_scale(tiny):
     assert np.allclose(model.cluster_centers_, means, rtol=1e-12, atol=1e-322)
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("grain", [5e-324, 2.0**-1054])
+def test_denormal_rows_whose_means_are_rounded(seed, grain):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(-3, 4, (30, 2)) * grain
+    consistent(KMeans(3, random_state=seed, n_init=2).fit(X), X)
+
+
 def test_the_label_of_a_row_depends_on_no_other_row():
     model = KMeans(3, random_state=0).fit(IRIS)
     batch = np.vstack([IRIS, np.full((1, 4), 1.7e308)])  # such values mark what is missing, in some files
