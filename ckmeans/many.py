@@ -1,12 +1,13 @@
 """Many small data sets, each clustered by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._kernels import small as kernels
 from .chance import Numbers, uniform_rows
@@ -105,16 +106,16 @@ class Clusterings(Sequence):
 
 
 def fit_many(
-    arrays,
-    n_clusters,
+    arrays: Iterable[ArrayLike],
+    n_clusters: int | Sequence[int],
     *,
-    n_init="auto",
-    max_iter=None,
-    polish=True,
-    sample_weight=None,
-    random_state=None,
-    n_threads=None,
-):
+    n_init: int | Literal["auto"] = "auto",
+    max_iter: int | None = None,
+    polish: bool = True,
+    sample_weight: Iterable[ArrayLike | None] | None = None,
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+    n_threads: int | None = None,
+) -> Clusterings:
     """Cluster each of many arrays by itself, as `KMeans` would: for a million small things.
 
     Item i is, bit for bit, what ``KMeans(n_clusters, random_state=result.seeds[i])`` with the same options finds for
