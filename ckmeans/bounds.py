@@ -4,6 +4,7 @@ import numpy as np
 
 from ._kernels import panels
 
+QUICK = 1e6  # nanoseconds of a pass up to which no bounds are tried
 FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
 MANY_FEATURES = 48  # from so many on bounds are kept for groups of centers, unless told otherwise
 LONG = 64.0  # drift in packed units from which on sums of it would lose digits of the bounds
@@ -33,6 +34,25 @@ class Choice:
         self.per_row = 70 + 0.8 * d * unit + n_groups if self.grouped else 12 + 2.8 * d + work
         self.per_look = 1.5 if self.grouped else 0.8
         self.per_distance = (9 + 0.3 * d * unit) / 16 if self.grouped else 0.0
+
+    def without(self, few):
+        """How many assignments may go without bounds now, and the number of rows below which no more may move meanwhile.
+
+        Where rows are few, or passes over them quick, bounds cost more than they spare.
+        """
+        quick = self.rows.n_samples * self.per_pass < QUICK and self.algorithm == "auto"
+        if few or quick or self.algorithm == "lloyd":
+            return np.inf, 0
+        if self.wait:
+            return self.wait, 0
+        if self.kept is not None or self.algorithm != "auto" or self.changed <= self.calm:
+            return 0, 0
+        return np.inf, int(self.calm * self.rows.n_samples)
+
+    def passed(self, n_assignments, n_moved):
+        """Take note of assignments without bounds, and how many rows the last one moved."""
+        self.wait = max(0, self.wait - n_assignments)
+        self.changed = n_moved / self.rows.n_samples
 
     def bounds(self, centers):
         """The bounds to use for these centers, or None."""

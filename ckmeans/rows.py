@@ -12,7 +12,7 @@ from .bounds import Choice
 from .streaming import affordable
 from .workers import split
 
-SLICE_WORK = 1 << 26  # in a run of iterations over few rows, which nothing can interrupt: less than 20 ms
+SLICE_WORK = 1 << 28  # in a run of iterations, which nothing can interrupt: 20 ms or less
 BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
 SLAB_WORK = 1 << 22  # likewise in a slab
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
@@ -305,19 +305,28 @@ class Rows:
         masses : ndarray of shape (n_clusters,), or None
             The masses, where a cluster is left without weight; the centers are not assigned yet in this case.
         """
-        if self.coarse or self._panels is None or len(self._blocks(len(centers))) > 1:
+        work = self.n_samples * (self.n_features + 3) * (len(centers) + 8)
+        most, enough = partition.choice.without(len(self._blocks(len(centers))) == 1)
+        if self.coarse or self._panels is None or 4 * work > SLICE_WORK or not most:
             return centers, 0, self.assign(centers, partition), None
         self.workers.check_time()
-        centers, masses = centers.copy(), np.empty(len(centers))
-        scratch = partition.scratch()
-        slice_steps = SLICE_WORK // (self.n_samples * (self.n_features + 3) * (len(centers) + 8))
+        n_team = min(self.workers.n_threads, 1 + work * 4 // SHARED_WORK)
+        centers, masses, found = centers.copy(), np.empty(len(centers)), np.zeros(4, np.int64)
+        board, total = np.zeros(panels.board(), np.int64), np.empty(partition.sums.shape[1:], np.int64)
         tiles, centers_t = self.tiles(len(centers))
-        n_iter, n_changed, n_doubtful, n_empty = panels.iterate(
-            self.X, self.sample_weight, *self._panels, self.origin, self.pack_scale, tiles, centers, centers_t,
-            scratch.scores, scratch.distances, partition.labels, scratch.moved, scratch.left, self._units,
-            scratch.sums, masses, min(n_steps, slice_steps), fresh,
-        )  # fmt: skip
-        partition.idle.append(scratch)
+        team = [partition.scratch() for _ in range(n_team)]
+
+        def member(n):
+            panels.iterate(
+                self.X, self.sample_weight, *self._panels, self.origin, self.pack_scale, tiles, centers, centers_t,
+                *team[n], partition.labels, self._units, partition.parts(), total, masses, found,
+                min(n_steps, most, SLICE_WORK // work), enough, fresh, board, n == 0,
+            )  # fmt: skip
+
+        self.workers.run(member, [(n,) for n in range(n_team)])
+        partition.idle.extend(team)
+        n_iter, n_changed, n_doubtful, n_empty = found.tolist()
+        partition.choice.passed(n_iter + 1, n_changed)
         n_labelled = self.n_samples * (n_iter + 1 - (n_empty > 0))
         self.n_distances += n_labelled * len(centers)
         self.n_labelled += n_labelled
@@ -395,36 +404,37 @@ class Partition:
         self.labels = np.full(rows.n_samples, -1, np.int32) if labels is None else labels
         self.choice = Choice(rows, n_clusters)
         self.idle = deque()
-        self._shape = (n_clusters * summed, rows.n_features + 1, 2)
-        self._parts, self._spare = [], []
+        # What the threads have added up, each for itself, and the number of those that have a part in it.
+        self.sums = np.zeros((rows.workers.n_threads, n_clusters * summed, rows.n_features + 1, 2), np.int64)
+        self._unused = list(range(rows.workers.n_threads))[::-1]
 
     def scratch(self):
         """Buffers that no other thread uses now."""
         try:
             return self.idle.popleft()
         except IndexError:
-            try:  # not: if there is one, since another thread may take it in between
-                sums = self._spare.pop()
-            except IndexError:
-                sums = np.zeros(self._shape, np.int64)
-            self._parts.append(sums)
             d, dtype = self.rows.n_features, self.rows.X.dtype
             return _Scratch(
                 np.empty((2 + d) * self.rows.panel_rows, dtype),
                 np.empty(self.n_clusters + 16 * d + 1),
                 np.empty(MOVED, np.intp),
                 np.empty(MOVED, np.int32),
-                sums,
+                self.sums[self._unused.pop()],
             )
 
+    def parts(self):
+        """The sums of the threads that have one."""
+        return self.sums[: max(1, len(self.sums) - len(self._unused))]
+
     def _total(self):
-        return self._parts[0] if len(self._parts) == 1 else sum(self._parts)
+        parts = self.parts()
+        return parts[0] if len(parts) == 1 else parts.sum(axis=0)
 
     def copy(self):
         """A partition that goes its own way from here."""
         other = Partition(self.rows, self.n_clusters)
         other.labels[:] = self.labels
-        other._spare.append(self._total().copy())
+        other.sums[0] = self._total()
         return other
 
     def inertia(self, centers):

@@ -96,6 +96,19 @@ cdef inline double cluster_mean(
     return mass[0]
 
 
+cdef inline void add_up(const long long[:, :, :, ::1] parts, long long[:, :, ::1] total) noexcept nogil:
+    """The sum of several arrays of sums."""
+    cdef Py_ssize_t p, j, size = total.shape[0] * total.shape[1] * total.shape[2]
+    cdef long long* out = &total[0, 0, 0]
+    cdef const long long* part
+    for j in range(size):
+        out[j] = 0
+    for p in range(parts.shape[0]):
+        part = &parts[p, 0, 0, 0]
+        for j in range(size):
+            out[j] += part[j]
+
+
 cdef inline Py_ssize_t cluster_means(
     const long long[:, :, ::1] sums, const double[::1] units,
     double[:, ::1] centers,           # INOUT (n_clusters, n_features): the means; a center without weight stays

@@ -7,16 +7,14 @@ such rows are decided by differences in double and, where these cannot tell, in 
 
 from cython cimport floating
 from bounds cimport BATCH, bounding, settle_batch, settle_panel
-from fixed cimport cluster_means, shift_rows
-from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.string cimport memcpy
-from metric cimport nearest, sq_distances
-from processor cimport lowest_bit, prefetch
+from fixed cimport add_up, cluster_means
+from libc.stdint cimport int64_t
+from processor cimport prefetch
+from relabel cimport follow, relabel
 from scores cimport error_bound
 from screen cimport fill, mark_restless, screen_rows
+from team cimport BOARD, disband, end_step, give_back, open_step, take_share, wait_for_step
 from tile cimport GROUP, INSTRUCTION_SETS, fill_tiles, instruction_set, n_supported
-
 
 include "chosen.pxi"
 
@@ -92,94 +90,6 @@ def pack_centers(
     return fill_tiles(centers, origin, scale, tiles, centers_t)
 
 
-cdef inline Py_ssize_t label_panels(
-    const floating[:, ::1] X, const floating[:, :, ::1] panels, const double[::1] reach, const double[::1] origin,
-    double scale, const floating[:, :, ::1] tiles, double center_reach, const double[:, ::1] centers,
-    const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop, floating[::1] scores, double[::1] scratch,
-    int[::1] labels, Py_ssize_t[::1] moved, int[::1] left, Py_ssize_t* n_doubtful,
-) noexcept nogil:
-    """Label the rows of some panels, and list those that moved; returns their number. Arguments as in assign."""
-    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
-    cdef bint wide = floating is double, doubtful = False, packed = panels.shape[0] > 0, safe
-    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], n_clusters = centers.shape[0]
-    cdef Py_ssize_t p, r, i, n, k, n_moved = 0
-    cdef double norm, margin
-    cdef floating* first = &scores[0]
-    cdef floating* second = first + n_rows
-    cdef const floating* panel
-    cdef int32_t found[64]
-    cdef int32_t before[64]
-    cdef uint64_t stirred
-    for p in range(start, stop):
-        if packed:
-            panel = &panels[p, 0, 0]
-            norm = reach[p]
-        else:
-            panel = second + n_rows
-            norm = fill(isa, X, origin, scale, p * n_rows, second + n_rows)
-        n = min(n_rows, X.shape[0] - p * n_rows)
-        memcpy(before, &labels[p * n_rows], n * sizeof(int32_t))
-        margin = error_bound(norm, center_reach, n_features, wide)
-        safe = center_reach * (center_reach + norm) < (1e300 if wide else 1e36)  # no score overflows
-        stirred = ~(<uint64_t> 0)
-        if safe:
-            isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
-            stirred = isa.stirs[wide](first, second, margin, found, before)
-        stirred &= (~(<uint64_t> 0)) >> (64 - n)
-        while stirred:
-            r = lowest_bit(stirred)
-            stirred &= stirred - 1
-            i = p * n_rows + r
-            k = found[r]
-            if not safe or second[r] - first[r] <= margin:
-                n_doubtful[0] += 1
-                sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
-                k = nearest(
-                    &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
-                )
-            if k != before[r]:
-                labels[i] = <int> k
-                moved[n_moved] = i
-                left[n_moved] = before[r]
-                n_moved += 1
-    return n_moved
-
-
-cdef inline void follow(
-    const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels, const Py_ssize_t[::1] moved,
-    const int[::1] left, Py_ssize_t n_moved, const double[::1] units, long long[:, :, ::1] sums,
-) noexcept nogil:
-    """The sums follow the rows that moved."""
-    if sample_weight.shape[0] > 0:
-        shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
-    elif n_moved:
-        INSTRUCTION_SETS[chosen].shift[floating is double](
-            &X[0, 0], X.shape[1], <const int32_t*> &labels[0], <const ptrdiff_t*> &moved[0], <const int32_t*> &left[0],
-            n_moved, &units[0], <int64_t*> &sums[0, 0, 0],
-        )
-
-
-cdef inline Py_ssize_t relabel(
-    const floating[:, ::1] X, const double[::1] sample_weight, const floating[:, :, ::1] panels,
-    const double[::1] reach, const double[::1] origin, double scale, const floating[:, :, ::1] tiles,
-    double center_reach, const double[:, ::1] centers, const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop,
-    floating[::1] scores, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved, int[::1] left,
-    const double[::1] units, long long[:, :, ::1] sums, Py_ssize_t* n_doubtful,
-) noexcept nogil:
-    """Label the rows of some panels, as many panels at a time as `moved` has room for; returns how many rows moved."""
-    cdef Py_ssize_t p = start, n, n_moved = 0, step = moved.shape[0] // INSTRUCTION_SETS[chosen].n_rows[floating is double]
-    while p < stop:
-        n = label_panels(
-            X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, p, min(p + step, stop), scores,
-            scratch, labels, moved, left, n_doubtful,
-        )
-        if sums.shape[0] > 0:
-            follow(X, sample_weight, labels, moved, left, n, units, sums)
-        n_moved += n
-        p += step
-    return n_moved
-
-
 def assign(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
@@ -208,7 +118,7 @@ def assign(
     cdef Py_ssize_t n_moved, n_doubtful = 0
     with nogil:
         n_moved = relabel(
-            X, sample_weight, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, start, stop, scores,
+            &INSTRUCTION_SETS[chosen], X, sample_weight, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, start, stop, scores,
             scratch, labels, moved, left, units, sums, &n_doubtful,
         )
     return n_moved, n_doubtful
@@ -270,10 +180,10 @@ def assign_hamerly(
                 labels, moved, left, settled, tally,
             )
             if tally[0] + n_rows > moved.shape[0]:
-                follow(X, sample_weight, labels, moved, left, tally[0], units, sums)
+                follow(isa, X, sample_weight, labels, moved, left, tally[0], units, sums)
                 n_moved += tally[0]
                 tally[0] = 0
-        follow(X, sample_weight, labels, moved, left, tally[0], units, sums)
+        follow(isa, X, sample_weight, labels, moved, left, tally[0], units, sums)
     return n_moved + tally[0], tally[1], n_seen
 
 
@@ -343,7 +253,7 @@ def assign_yinyang(
                 n_seen += n_pending
                 n_pending = 0
                 if tally[0] + BATCH > moved.shape[0] or i == stop - 1:
-                    follow(X, sample_weight, labels, moved, left, tally[0], units, sums)
+                    follow(isa, X, sample_weight, labels, moved, left, tally[0], units, sums)
                     n_moved += tally[0]
                     tally[0] = 0
     return n_moved, tally[1], tally[2], n_seen
@@ -374,6 +284,11 @@ def means(
     return cluster_means(sums, units, centers, masses)
 
 
+def board():
+    """Number of integers on the board through which the threads of `iterate` work together; zeros at first."""
+    return BOARD
+
+
 def iterate(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
@@ -384,39 +299,63 @@ def iterate(
     floating[:, :, ::1] tiles,        #     (n_tiles, 1 + n_features, tile_centers)
     double[:, ::1] centers,           # INOUT (n_clusters, n_features)
     double[:, ::1] centers_t,         #     (n_features, n_clusters)
-    floating[::1] scores,             #     (2 * panel_rows,)
+    floating[::1] scores,             #     (2 * panel_rows,): of this thread, and so on
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
-    int[::1] labels,                  # INOUT (n_samples,)
     Py_ssize_t[::1] moved,            #     (at least panel_rows,)
     int[::1] left,                    #     (at least panel_rows,)
+    long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2): one of parts
+    int[::1] labels,                  # INOUT (n_samples,)
     const double[::1] units,          # IN  (n_features + 2,)
-    long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
+    const long long[:, :, :, ::1] parts, # IN  (n_parts, n_clusters, n_features + 1, 2): what the threads have added up
+    long long[:, :, ::1] total,       #     (n_clusters, n_features + 1, 2)
     double[::1] masses,               # OUT (n_clusters,)
+    long long[::1] found,             # INOUT (4,), zeros: updates, rows moved last, rows decided by differences, empty clusters
     Py_ssize_t n_steps,               # IN  most updates of the centers
+    Py_ssize_t enough,                # IN  end where no more rows than this move
     bint fresh,                       # IN  whether the labels may be those of other centers
+    long long[::1] board,             # INOUT (board(),)
+    bint leads,                       # IN  whether this thread updates the centers
 ):
-    """Lloyd's iteration in one go, for data that fit into one block: assign, then update while labels change.
+    """Lloyd's iteration in one go, where it takes no time: assign, then update while labels change.
 
-    Stops early, before the assignment, when a cluster is left without weight. Returns the updates, the rows moved last,
-    the rows decided by differences, and the clusters without weight.
+    Several threads may call this at once, with buffers of their own; those that do not lead only help, and go when they
+    have waited for long. It stops early, before the assignment, when a cluster is left without weight.
     """
-    cdef Py_ssize_t n_iter = 0, n_moved, n_doubtful = 0, n_empty = 0
-    cdef double center_reach
+    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef Py_ssize_t n_panels = panels.shape[0], size = max(<Py_ssize_t> 1, n_panels // 32)
+    cdef Py_ssize_t n_shares = (n_panels + size - 1) // size, share, n_doubtful
+    cdef int64_t seen = 0, n_moved
+    cdef int64_t counts[2]
+    cdef int64_t* place = <int64_t*> &board[0]
     with nogil:
-        while True:
-            center_reach = fill_tiles(centers, origin, scale, tiles, centers_t)
-            n_moved = relabel(
-                X, sample_weight, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, 0,
-                panels.shape[0], scores, scratch, labels, moved, left, units, sums, &n_doubtful,
-            )
-            if n_iter == n_steps or (n_moved == 0 and not fresh):
-                break
-            fresh = False
-            n_empty = cluster_means(sums, units, centers, masses)
-            n_iter += 1
-            if n_empty:
-                break
-    return n_iter, n_moved, n_doubtful, n_empty
+        while leads or wait_for_step(place, &seen):
+            if leads:
+                masses[0] = fill_tiles(centers, origin, scale, tiles, centers_t)  # for all to see until the step is done
+                open_step(place)
+            share = take_share(place, n_shares)
+            while share >= 0:
+                n_doubtful = 0
+                n_moved = relabel(
+                    isa, X, sample_weight, panels, reach, origin, scale, tiles, masses[0], centers, centers_t,
+                    share * size, min((share + 1) * size, n_panels), scores, scratch, labels, moved, left, units, sums,
+                    &n_doubtful,
+                )
+                give_back(place, n_moved, n_doubtful)
+                share = take_share(place, n_shares)
+            if leads:
+                end_step(place, n_shares, counts, counts + 1)
+                found[1] = counts[0]
+                found[2] += counts[1]
+                if found[0] == n_steps or (found[1] <= enough and not fresh):
+                    break
+                fresh = False
+                add_up(parts, total)
+                found[3] = cluster_means(total, units, centers, masses)
+                found[0] += 1
+                if found[3]:
+                    break
+        if leads:
+            disband(place)
 
 
 def restless(

@@ -7,7 +7,8 @@ import pytest
 from problems import rows_of
 
 from ckmeans._kernels import panels
-from ckmeans.rows import MOVED, Partition
+from ckmeans.rows import MOVED, Partition, Rows
+from ckmeans.workers import Workers
 
 DTYPES = [np.float32, np.float64]
 
@@ -83,3 +84,46 @@ def test_sums_without_weights_are_those_with_ones(instructions, dtype, d):
     exact = sum(map(Fraction, X[parts[0][0] == 2, 0].tolist())) * Fraction(rows._units[0])
     high, low = map(int, parts[0][1][2, 0])
     assert abs(high + Fraction(low) / Fraction(rows._units[-1]) - exact) * Fraction(rows._units[-1]) <= len(X)
+
+
+# ---- threads that go through the iterations together ----
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_team_of_any_size_finds_the_same(dtype):
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(20_000, 8)).astype(dtype)
+    centers = X[:20].astype(np.float64)
+
+    def run(n_threads, come):
+        with Workers(n_threads) as workers:
+            rows = Rows(X, None, workers).pack()
+            share = workers.run
+            workers.run = lambda kernel, blocks: share(kernel, blocks if come else blocks[:1])
+            partition = Partition(rows, len(centers))
+            steps = []
+            found, fresh = centers, True
+            for _ in range(3):
+                found, n_iter, n_changed, _ = rows.iterate(found, partition, 7, fresh)
+                steps.append((n_iter, n_changed))
+                found, fresh = partition.means(found)[0], False
+            assert len(partition.idle) == min(n_threads, 6)
+            return steps, found.tobytes(), partition.labels.tobytes(), rows.n_distances
+
+    alone = run(1, True)
+    assert alone[0][0][0] == 7
+    for n_threads, come in ((2, True), (6, True), (6, False)):
+        assert run(n_threads, come) == alone
+
+
+def test_who_waits_for_a_leader_in_vain_goes():
+    rows = Rows(np.random.default_rng(0).normal(size=(300, 2)), None, Workers(1)).pack()
+    partition, centers = Partition(rows, 3), np.zeros((3, 2))
+    tiles, centers_t = rows.tiles(3)
+    found = np.zeros(4, np.int64)
+    panels.iterate(
+        rows.X, rows.sample_weight, *rows.packed(), rows.origin, rows.pack_scale, tiles, centers, centers_t,
+        *partition.scratch(), partition.labels, rows._units, partition.parts(), partition.sums[0].copy(), np.zeros(3),
+        found, 5, 0, True, np.zeros(panels.board(), np.int64), False,
+    )  # fmt: skip
+    assert not found.any() and (partition.labels == -1).all()

@@ -34,7 +34,7 @@ def parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = out.add_argument
-    add("--quick", action="store_true", help=f"{QUICK:.0%} of the rows, blobs in float32, two threads")
+    add("--quick", action="store_true", help=f"{100 * QUICK:g} %% of the rows, blobs in float32, two threads")
     add(
         "--full", action="store_true", help="all to convergence, noise too, on every number of threads: hours"
     )

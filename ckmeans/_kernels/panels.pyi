@@ -95,6 +95,7 @@ def screen(
     passed: NDArray[np.uint64],
 ) -> None: ...
 def means(sums: NDArray[np.int64], units: Float, centers: Float, masses: Float) -> int: ...
+def board() -> int: ...
 def iterate(
     X: Rows,
     sample_weight: Float,
@@ -107,15 +108,21 @@ def iterate(
     centers_t: Float,
     scores: Rows,
     scratch: Float,
-    labels: Labels,
     moved: NDArray[np.intp],
     left: Labels,
-    units: Float,
     sums: NDArray[np.int64],
+    labels: Labels,
+    units: Float,
+    parts: NDArray[np.int64],
+    total: NDArray[np.int64],
     masses: Float,
+    found: NDArray[np.int64],
     n_steps: int,
+    enough: int,
     fresh: bool,
-) -> tuple[int, int, int, int]: ...
+    board: NDArray[np.int64],
+    leads: bool,
+) -> None: ...
 def restless(
     X: Rows,
     sample_weight: Float,

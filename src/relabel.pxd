@@ -1,0 +1,99 @@
+"""Rows in panels labelled with their nearest centers, and the sums of the clusters, which follow."""
+
+from cython cimport floating
+from fixed cimport shift_rows
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.string cimport memcpy
+from metric cimport nearest, sq_distances
+from processor cimport lowest_bit
+from scores cimport error_bound
+from screen cimport fill
+from tile cimport instruction_set
+
+
+cdef inline Py_ssize_t label_panels(
+    const instruction_set* isa, const floating[:, ::1] X, const floating[:, :, ::1] panels, const double[::1] reach,
+    const double[::1] origin, double scale, const floating[:, :, ::1] tiles, double center_reach, const double[:, ::1] centers,
+    const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop, floating[::1] scores, double[::1] scratch,
+    int[::1] labels, Py_ssize_t[::1] moved, int[::1] left, Py_ssize_t* n_doubtful,
+) noexcept nogil:
+    """Label the rows of some panels, and list those that moved; returns their number. Arguments as in assign."""
+    cdef bint wide = floating is double, doubtful = False, packed = panels.shape[0] > 0, safe
+    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], n_clusters = centers.shape[0]
+    cdef Py_ssize_t p, r, i, n, k, n_moved = 0
+    cdef double norm, margin
+    cdef floating* first = &scores[0]
+    cdef floating* second = first + n_rows
+    cdef const floating* panel
+    cdef int32_t found[64]
+    cdef int32_t before[64]
+    cdef uint64_t stirred
+    for p in range(start, stop):
+        if packed:
+            panel = &panels[p, 0, 0]
+            norm = reach[p]
+        else:
+            panel = second + n_rows
+            norm = fill(isa, X, origin, scale, p * n_rows, second + n_rows)
+        n = min(n_rows, X.shape[0] - p * n_rows)
+        memcpy(before, &labels[p * n_rows], n * sizeof(int32_t))
+        margin = error_bound(norm, center_reach, n_features, wide)
+        safe = center_reach * (center_reach + norm) < (1e300 if wide else 1e36)  # no score overflows
+        stirred = ~(<uint64_t> 0)
+        if safe:
+            isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
+            stirred = isa.stirs[wide](first, second, margin, found, before)
+        stirred &= (~(<uint64_t> 0)) >> (64 - n)
+        while stirred:
+            r = lowest_bit(stirred)
+            stirred &= stirred - 1
+            i = p * n_rows + r
+            k = found[r]
+            if not safe or second[r] - first[r] <= margin:
+                n_doubtful[0] += 1
+                sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
+                k = nearest(
+                    &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
+                )
+            if k != before[r]:
+                labels[i] = <int> k
+                moved[n_moved] = i
+                left[n_moved] = before[r]
+                n_moved += 1
+    return n_moved
+
+
+cdef inline void follow(
+    const instruction_set* isa, const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels,
+    const Py_ssize_t[::1] moved, const int[::1] left, Py_ssize_t n_moved, const double[::1] units, long long[:, :, ::1] sums,
+) noexcept nogil:
+    """The sums follow the rows that moved."""
+    if sample_weight.shape[0] > 0:
+        shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
+    elif n_moved:
+        isa.shift[floating is double](
+            &X[0, 0], X.shape[1], <const int32_t*> &labels[0], <const ptrdiff_t*> &moved[0], <const int32_t*> &left[0],
+            n_moved, &units[0], <int64_t*> &sums[0, 0, 0],
+        )
+
+
+cdef inline Py_ssize_t relabel(
+    const instruction_set* isa, const floating[:, ::1] X, const double[::1] sample_weight,
+    const floating[:, :, ::1] panels, const double[::1] reach, const double[::1] origin, double scale, const floating[:, :, ::1] tiles,
+    double center_reach, const double[:, ::1] centers, const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop,
+    floating[::1] scores, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved, int[::1] left,
+    const double[::1] units, long long[:, :, ::1] sums, Py_ssize_t* n_doubtful,
+) noexcept nogil:
+    """Label the rows of some panels, as many panels at a time as `moved` has room for; returns how many rows moved."""
+    cdef Py_ssize_t p = start, n, n_moved = 0, step = moved.shape[0] // isa.n_rows[floating is double]
+    while p < stop:
+        n = label_panels(
+            isa, X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, p, min(p + step, stop), scores,
+            scratch, labels, moved, left, n_doubtful,
+        )
+        if sums.shape[0] > 0:
+            follow(isa, X, sample_weight, labels, moved, left, n, units, sums)
+        n_moved += n
+        p += step
+    return n_moved

@@ -1,0 +1,95 @@
+/* Threads that go through the shares of one step after another together, without a lock: one of them leads.
+ *
+ * The board holds, each in a cache line of its own: the number of the step, with how many of its shares are taken in the
+ * lower half; how many of them are done; and two sums over the shares that are done. A share can be taken only of the step
+ * that is open, and the leader opens the next one when all are done: who comes late finds nothing to do, and who never comes
+ * is not missed. */
+#ifndef CKMEANS_TEAM_H
+#define CKMEANS_TEAM_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "processor.h"
+
+#define LINE 8 /* integers */
+#define BOARD (4 * LINE)
+#define OVER ((int64_t)1 << 62)
+#define PATIENCE 20000 /* looks at the board before one who helps goes: a millisecond or a few */
+
+#if defined(_MSC_VER) && !defined(__clang__)
+__declspec(dllimport) int __stdcall SwitchToThread(void);
+static INLINE int64_t add_to(int64_t *at, int64_t value) { return _InterlockedExchangeAdd64(at, value); }
+static INLINE int64_t look(int64_t *at) { return _InterlockedOr64(at, 0); }
+static INLINE void put_up(int64_t *at, int64_t value) { _InterlockedExchange64(at, value); }
+#else
+#include <sched.h>
+static INLINE int64_t add_to(int64_t *at, int64_t value) { return __atomic_fetch_add(at, value, __ATOMIC_ACQ_REL); }
+static INLINE int64_t look(int64_t *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
+static INLINE void put_up(int64_t *at, int64_t value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
+#endif
+
+/* Wait a moment; now and then let others have the processor. */
+static INLINE void rest(int64_t n_looks)
+{
+    if (n_looks % 64 == 63)
+#if defined(_MSC_VER) && !defined(__clang__)
+        SwitchToThread();
+    else
+        YieldProcessor();
+#else
+        sched_yield();
+#if defined(__x86_64__)
+    else
+        __builtin_ia32_pause();
+#endif
+#endif
+}
+
+/* For who leads: open the next step. What its shares read must be there, and those of the last one done. */
+static INLINE void open_step(int64_t *board)
+{
+    put_up(board, ((look(board) >> 32) + 1) << 32);
+}
+
+/* For who helps: wait for a step after the one seen last; 0 when it is time to go. */
+static INLINE int wait_for_step(int64_t *board, int64_t *seen)
+{
+    for (int64_t n = 0; n < PATIENCE; n++) {
+        int64_t now = look(board);
+        if (now >= OVER) return 0;
+        if (now >> 32 != *seen) {
+            *seen = now >> 32;
+            return 1;
+        }
+        rest(n);
+    }
+    return 0;
+}
+
+/* The number of a share of the open step that nobody else has; -1 if there is none. */
+static INLINE int64_t take_share(int64_t *board, int64_t n_shares)
+{
+    int64_t now = add_to(board, 1);
+    return now >= OVER || (now & 0xffffffff) >= n_shares ? -1 : now & 0xffffffff;
+}
+
+static INLINE void give_back(int64_t *board, int64_t first, int64_t second)
+{
+    add_to(board + 2 * LINE, first);
+    add_to(board + 3 * LINE, second);
+    add_to(board + LINE, 1);
+}
+
+/* For who leads: wait until all shares are done, and take the sums. */
+static INLINE void end_step(int64_t *board, int64_t n_shares, int64_t *first, int64_t *second)
+{
+    for (int64_t n = 0; look(board + LINE) < n_shares; n++) rest(n);
+    *first = look(board + 2 * LINE), *second = look(board + 3 * LINE);
+    for (int j = 1; j < 4; j++) put_up(board + j * LINE, 0);
+}
+
+static INLINE void disband(int64_t *board)
+{
+    put_up(board, OVER);
+}
+#endif
