@@ -2,8 +2,11 @@
 
 import numpy as np
 
-from ._kernels import panels
+from ._kernels import lloyd, panels
 
+CALM = 0.3  # share of the labels that may change where bounds are thought of
+AHEAD = 2.0  # steps for which they are to last
+LASTING = 20  # assignments in which they are to spare what it takes to begin
 QUICK = 1e6  # nanoseconds of a pass up to which no bounds are tried
 FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
 MANY_FEATURES = 48  # from so many on bounds are kept for groups of centers, unless told otherwise
@@ -13,27 +16,29 @@ LONG = 64.0  # drift in packed units from which on sums of it would lose digits 
 class Choice:
     """Whether the next assignment uses bounds.
 
-    With algorithm="auto", bounds are kept where they can spare much, from the first iteration on that changes few labels;
-    where they settle too little they are left for 8, 16, 32, ... iterations.
+    With algorithm="auto", bounds are begun when they would have spared enough of the assignment, had there been any in the
+    last one; some rows tell. They are given up again when they spare too little.
     """
 
     def __init__(self, rows, n_clusters):
         self.rows, self.n_clusters, self.algorithm = rows, n_clusters, rows.algorithm
-        self.kept = None
-        self.changed, self.wait, self.pause, self.fresh = 1.0, 0, 8, False
+        self.kept, self.fresh = None, False
+        self.changed, self.wait, self.last = 1.0, 0, None
         wide = rows.X.dtype == np.float64
         if not wide and not 1e-30 < rows.pack_scale < 1e30:
             self.algorithm = "lloyd"
         d, unit, n_groups = rows.n_features, 2.0 if wide else 1.0, -(-n_clusters // panels.group_shape()[1])
         # What things take, in nanoseconds on some machine; their ratios decide.
-        work = n_clusters / 16 * (1.5 + 0.32 * d) * unit
-        self.per_pass = 2 + 0.25 * d * unit + work  # a row in a pass over all of them
+        work = n_clusters * (0.055 + 0.0185 * d) * unit
+        self.per_pass = (0.4 + 0.15 * d) * unit + work  # a row in a pass over all of them
         self.grouped = self.algorithm == "yinyang" or (self.algorithm == "auto" and d >= MANY_FEATURES)
-        # Bounds are tried once no more than this share of the labels changes.
-        self.calm = 0.3 if self.grouped and n_groups >= 4 else 0.05
         self.per_row = 70 + 0.8 * d * unit + n_groups if self.grouped else 12 + 2.8 * d + work
-        self.per_look = 1.5 if self.grouped else 0.8
+        self.per_look = (1.5 if self.grouped else 0.4 * unit) + 5e5 / rows.n_samples
         self.per_distance = (9 + 0.3 * d * unit) / 16 if self.grouped else 0.0
+
+    def cost(self, seen, distances):
+        """What a row takes on the average with bounds that leave a share of them, and so many distances of a row."""
+        return self.per_look + seen * self.per_row + distances * self.per_distance
 
     def without(self, few):
         """How many assignments may go without bounds now, and the number of rows below which no more may move meanwhile.
@@ -45,14 +50,14 @@ class Choice:
             return np.inf, 0
         if self.wait:
             return self.wait, 0
-        if self.kept is not None or self.algorithm != "auto" or self.changed <= self.calm:
+        if self.kept is not None or self.algorithm != "auto" or self.changed <= CALM:
             return 0, 0
-        return np.inf, int(self.calm * self.rows.n_samples)
+        return np.inf, int(CALM * self.rows.n_samples)
 
     def passed(self, n_assignments, n_moved):
         """Take note of assignments without bounds, and how many rows the last one moved."""
         self.wait = max(0, self.wait - n_assignments)
-        self.changed = n_moved / self.rows.n_samples
+        self.changed, self.last = n_moved / self.rows.n_samples, None
 
     def bounds(self, centers):
         """The bounds to use for these centers, or None."""
@@ -60,14 +65,33 @@ class Choice:
         if self.algorithm == "lloyd" or not reach < FAR:
             self.kept = None
             return None
-        if self.kept is None and self.algorithm == "auto":
-            if self.wait or self.changed > self.calm:
-                self.wait = max(0, self.wait - 1)
-                return None
+        if self.kept is None and self.algorithm == "auto" and not self._promising(centers):
+            return None
         self.fresh = self.kept is None
         if self.fresh or not self.kept.follow(centers):  # else they are for these centers now
             self.kept = Bounds(self.rows, centers, self.grouped)
         return self.kept
+
+    def _promising(self, centers):
+        """Whether bounds would spare enough: how far the other centers are, a step ago, against how far all have moved."""
+        if self.wait or self.changed > CALM:
+            self.wait, self.last = max(0, self.wait - 1), None
+            return False
+        size = panels.group_shape()[1] if self.grouped else self.n_clusters
+        last, self.last = self.last, (centers, *gaps(self.rows, centers, size))
+        if last is None:
+            return False
+        before, own, gap, order = last
+        moved = np.sqrt(((centers - before) ** 2).sum(axis=1))
+        furthest = np.maximum.reduceat(moved[order], np.arange(0, len(moved), size))
+        needed = gap <= AHEAD * (moved[own][:, None] + furthest)
+        cost = self.cost(needed.any(axis=1).mean(), size * needed.sum(axis=1).mean())
+        cost = (cost + self.cost(1, self.n_clusters) / LASTING) / self.per_pass
+        if cost > 1:
+            self.wait = min(8, int(4 * cost) - 4)
+            return False
+        self.last = None
+        return True
 
     def learn(self, n_moved, n_seen, n_distances):
         """Take note of how many labels an assignment changed, and how much it had to look at."""
@@ -75,11 +99,22 @@ class Choice:
         self.changed = n_moved / n
         if self.kept is None or self.algorithm != "auto" or self.fresh:
             return
-        if (
-            self.per_look * n + n_seen * self.per_row + n_distances * self.per_distance
-            > 0.9 * n * self.per_pass
-        ):
-            self.kept, self.wait, self.pause = None, self.pause, 2 * self.pause
+        if self.cost(n_seen / n, n_distances / n) > self.per_pass:
+            self.kept, self.wait = None, 4
+
+
+def gaps(rows, centers, size):
+    """The centers of some rows; how much further away the other centers are, in groups of `size`; and their order in these."""
+    n = min(rows.n_samples, max(64, min(256, rows.n_samples // 1024)))
+    some = np.ascontiguousarray(rows.X[:: rows.n_samples // n][:n])
+    distances = np.empty((n, len(centers)))
+    lloyd.distances(some, np.ascontiguousarray(centers.T), 0, n, distances)
+    order = neighbours(centers, size)
+    own, line = distances.argmin(axis=1), np.arange(n)
+    nearest = np.sqrt(distances[line, own])
+    distances[line, own] = np.inf
+    others = np.minimum.reduceat(distances[:, order], np.arange(0, len(centers), size), axis=1)
+    return own, np.sqrt(others) - nearest[:, None], order
 
 
 class Bounds:
@@ -100,10 +135,12 @@ class Bounds:
         self.place = np.empty(n_clusters, np.intc)
         self.place[self.center_at] = np.arange(n_clusters)
         self.starts = np.arange(0, n_clusters, size)
-        self.drift, self.group_drift = np.zeros(n_clusters), np.zeros(len(self.starts))
+        self.drift, self.own_drift = np.zeros(n_clusters), np.zeros(n_clusters)
+        self.group_drift = np.zeros(len(self.starts))
         self.settled = np.full(rows.n_samples, -np.inf, rows.X.dtype)
         if grouped:
-            self.lower = np.full((rows.n_samples + 16, len(self.starts)), -np.inf, rows.X.dtype)
+            self.reached = np.empty(rows.n_samples, rows.X.dtype)
+            self.lower = np.empty((rows.n_samples + 16, len(self.starts)), rows.X.dtype)
 
     def follow(self, centers):
         """Take note of how far the centers have moved, rounded up; whether the bounds are still of use."""
@@ -114,6 +151,7 @@ class Bounds:
         others = np.full(len(moved), moved[fastest])
         others[fastest] = np.delete(moved, fastest).max(initial=0.0)
         self.drift = (self.drift + moved + others) * (1 + 1e-15)
+        self.own_drift = (self.own_drift + moved) * (1 + 1e-15)
         self.group_drift = (self.group_drift + np.maximum.reduceat(moved[self.center_at], self.starts)) * (
             1 + 1e-15
         )

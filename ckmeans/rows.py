@@ -13,11 +13,11 @@ from .streaming import affordable
 from .workers import split
 
 SLICE_WORK = 1 << 28  # in a run of iterations, which nothing can interrupt: 20 ms or less
-BLOCK_WORK = 1 << 24  # coordinate differences in a block of the panel kernels: a millisecond or a few
+BLOCK_WORK = 1 << 26  # coordinate differences in a block of the panel kernels: some milliseconds
 SLAB_WORK = 1 << 22  # likewise in a slab
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
 MOVED = 2048  # rows that move before the sums follow: a few panels, which are still in a cache
-SLOW = 16  # the kernels that go row by row take about this many times as long
+SLOW = 64  # the kernels that go row by row take about this many times as long
 SAFE = 300  # float64 data of a binary exponent beyond this are scaled
 
 
@@ -183,13 +183,13 @@ class Rows:
         """Rows in a panel."""
         return panels.panel_rows(self.X.dtype == np.float64)
 
-    def _blocks(self, n_centers):
-        """Runs of panels: blocks of BLOCK_WORK, smaller ones where that leaves a thread without."""
+    def _blocks(self, n_centers, spared=1):
+        """Runs of panels: blocks of BLOCK_WORK, or as many times that as bounds spare, and some for each thread."""
         n_panels = -(-self.n_samples // self.panel_rows)
         work = self.panel_rows * (self.n_features + 3) * (n_centers + 8)
         if n_panels * work <= SHARED_WORK:
             return [(0, n_panels)]
-        size = min(BLOCK_WORK // work, -(-n_panels // (2 * self.workers.n_threads)))
+        size = min(BLOCK_WORK * spared // work, -(-n_panels // (4 * self.workers.n_threads)))
         return split(n_panels, max(1, size, SHARED_WORK // (4 * work)))
 
     def pack(self):
@@ -248,7 +248,7 @@ class Rows:
             packed = self.packed()
         else:
             centers_t, tables, gone = np.ascontiguousarray(centers.T), bounds.tables(centers), bounds.gone()
-        blocks, counts = self._blocks(len(centers)), []
+        blocks, counts = self._blocks(len(centers), 1 if bounds is None else 2), []
 
         def block(start, stop):
             scratch = target.scratch()
@@ -271,8 +271,8 @@ class Rows:
                 n_distances = n_seen * len(centers)
             else:
                 n_moved, n_doubtful, n_distances, n_seen = panels.assign_yinyang(
-                    self.X, self.sample_weight, *tables, centers, centers_t, bounds.drift, bounds.group_drift, gone,
-                    *rows, *bounds.buffers(), scratch.distances, *sums, bounds.settled, bounds.lower,
+                    self.X, self.sample_weight, *tables, centers, centers_t, bounds.drift, bounds.own_drift, bounds.group_drift, gone,
+                    *rows, *bounds.buffers(), scratch.distances, *sums, bounds.settled, bounds.reached, bounds.lower,
                     np.empty(len(gone), np.uint8),
                 )  # fmt: skip
             counts.append((n_moved, n_doubtful, n_distances, n_seen))
@@ -307,7 +307,7 @@ class Rows:
         """
         work = self.n_samples * (self.n_features + 3) * (len(centers) + 8)
         most, enough = partition.choice.without(len(self._blocks(len(centers))) == 1)
-        if self.coarse or self._panels is None or 4 * work > SLICE_WORK or not most:
+        if self.coarse or self._panels is None or 2 * work > SLICE_WORK or not most:
             return centers, 0, self.assign(centers, partition), None
         self.workers.check_time()
         n_team = min(self.workers.n_threads, 1 + work * 4 // SHARED_WORK)

@@ -3,8 +3,9 @@
 Distances are in packed units. Every row keeps one number: by how much more the other centers are away than its own, plus
 the drift of the centers until then. As long as this is more than the drift until now, the row stays where it is (Hamerly
 2010). With groups, the row also keeps for each of them a lower bound of the distances to its centers, its own center left
-out, plus the drift of the group until then; only groups whose bound is below the distance to the own center are scored
-(Ding et al. 2015, "Yinyang k-means", ICML 37:579-587). Nothing is written for rows that stay.
+out, plus the drift of the group until then, and an upper bound of the distance to its own, less the drift of that. Where
+these do not settle it, the distance to the own center is computed, and only groups whose bound is below it are scored (Ding
+et al. 2015, "Yinyang k-means", ICML 37:579-587).
 """
 
 from cython cimport floating
@@ -21,6 +22,11 @@ cdef enum:
 cdef inline double below(double value) noexcept nogil:
     """A value that is no higher in single precision either."""
     return value - min(fabs(value), 1e30) * 1.2e-7
+
+
+cdef inline double above(double value) noexcept nogil:
+    """A value that is no lower in single precision either."""
+    return value + min(fabs(value), 1e30) * 1.2e-7
 
 
 cdef inline double distance(double sq, double share) noexcept nogil:
@@ -51,7 +57,7 @@ cdef inline void settle_panel(
             norms[r] += <double> source[f * n_rows] * source[f * n_rows]
         norm = max(norm, norms[r])
     margin = error_bound(sqrt(norm) * (1 + unsure), center_reach, d, wide)
-    isa.panel[wide](panel, d, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
+    isa.panel[wide](panel, d, &tiles[0, 0, 0], tiles.shape[0], first, second, found, NULL, 0)
     for r in range(n):
         i = rows[r]
         k = found[r]
@@ -79,6 +85,7 @@ cdef struct bounding:
     const void* groups                # (n_groups, 1 + n_features, GROUP), as the tiles of pack_centers
     const void* rows_of_centers       # (n_clusters, stride), zeros at the end of each
     const double* drift               # (n_clusters,): how far each center and any other have moved so far, added up
+    const double* own_drift           # (n_clusters,): how far each center has moved so far
     const double* group_drift         # (n_groups,): how far any center of the group has moved so far ...
     const void* gone                  # (n_groups,), and 16 more: ... rounded up
     double center_reach
@@ -95,7 +102,7 @@ cdef struct bounding:
 cdef inline void settle_batch(
     const floating[:, ::1] X, const double[:, ::1] centers, const double[:, ::1] centers_t, const instruction_set* isa,
     bounding* b, const Py_ssize_t* rows, Py_ssize_t n, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved,
-    int[::1] left, floating[::1] settled, floating[:, ::1] lower, Py_ssize_t* tally,
+    int[::1] left, floating[::1] settled, floating[::1] reached, floating[:, ::1] lower, Py_ssize_t* tally,
 ) noexcept nogil:
     """Label some rows, and renew their bounds; tally += rows moved, decided by differences, and distances computed."""
     cdef bint wide = floating is double, doubtful = False, better
@@ -138,7 +145,7 @@ cdef inline void settle_batch(
     for r in range(n):
         here = b.place[max(labels[rows[r]], 0)]
         bounds = &lower[rows[r], 0]
-        near = radius[r] if labels[rows[r]] >= 0 else INFINITY
+        near = radius[r] if labels[rows[r]] >= 0 and settled[rows[r]] > -INFINITY else INFINITY
         rest[r] = isa.need[wide](bounds, b.gone, b.n_groups, near, b.needed)
         for g in range(b.n_groups):
             b.lists[g * b.n_list + b.counts[g]] = <int> r
@@ -183,6 +190,7 @@ cdef inline void settle_batch(
         near = distance(norms[r] + 2 * best[r] + slack[r], up)
         low = distance(norms[r] + 2 * second[r] - slack[r], down)
         settled[i] = <floating> below(min(low, rest[r]) - near + b.drift[k])
+        reached[i] = <floating> above(near - b.own_drift[k])
         if k != labels[i]:
             if labels[i] >= 0:
                 home = b.place[labels[i]] // GROUP
@@ -192,6 +200,22 @@ cdef inline void settle_batch(
             left[tally[0]] = labels[i]
             labels[i] = <int> k
             tally[0] += 1
+
+
+cdef inline bint still_settled(
+    const instruction_set* isa, bounding* b, Py_ssize_t i, const int[::1] labels, floating[::1] settled,
+    const floating[::1] reached, const floating[:, ::1] lower,
+) noexcept nogil:
+    """Whether the bounds of the groups settle a row whose own number does not; that is renewed then."""
+    cdef double near, low
+    if not settled[i] > -INFINITY:
+        return False
+    near = (reached[i] + b.own_drift[labels[i]]) * (1 + 4e-16)
+    low = isa.least[floating is double](&lower[i, 0], b.gone, b.n_groups)
+    if not low > near:
+        return False
+    settled[i] = <floating> below(low - near + b.drift[labels[i]])
+    return settled[i] > b.drift[labels[i]]
 
 
 cdef extern from "math.h" nogil:

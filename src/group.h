@@ -102,5 +102,20 @@ static double NAME(need)(
     return REDUCE_MIN(least);
 }
 
+/* The least bound, less the drift. */
+static double NAME(least)(const void *bounds, const void *drift, ptrdiff_t n)
+{
+    static const REAL lanes[GROUP] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const REAL *bound = bounds, *gone = drift;
+    const VEC none = SET1((REAL)INFINITY), lane = LOAD(lanes);
+    VEC least = none;
+    for (ptrdiff_t g = 0; g < n; g += W) {
+        VEC low = FNMA(SET1((REAL)1), LOAD(gone + g), LOAD(bound + g));
+        low = FNMA(SET1((REAL)2.4e-7), low, low);
+        least = MIN(least, IF_LESS(lane, SET1((REAL)(n - g)), low, none));
+    }
+    return REDUCE_MIN(least);
+}
+
 #undef GV
 #undef GR

@@ -6,7 +6,7 @@ such rows are decided by differences in double and, where these cannot tell, in 
 """
 
 from cython cimport floating
-from bounds cimport BATCH, bounding, settle_batch, settle_panel
+from bounds cimport BATCH, bounding, settle_batch, settle_panel, still_settled
 from fixed cimport add_up, cluster_means
 from libc.stdint cimport int64_t
 from processor cimport prefetch
@@ -205,6 +205,7 @@ def assign_yinyang(
     const double[:, ::1] centers,     # IN  (n_clusters, n_features)
     const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
     const double[::1] drift,          # IN  (n_clusters,): how far each center and any other have moved, added up
+    const double[::1] own_drift,      # IN  (n_clusters,): how far each center has moved, added up
     const double[::1] group_drift,    # IN  (n_groups,): how far any center of the group has moved, added up ...
     const floating[::1] gone,         # IN  (n_groups + 16,): ... rounded up
     Py_ssize_t start,                 # IN  the rows of the block
@@ -218,7 +219,8 @@ def assign_yinyang(
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
     floating[::1] settled,            # INOUT (n_samples,): bounds.pxd; -inf at first
-    floating[:, ::1] lower,           # INOUT (n_samples + 16, n_groups), -inf at first
+    floating[::1] reached,            # INOUT (n_samples,)
+    floating[:, ::1] lower,           # INOUT (n_samples + 16, n_groups)
     unsigned char[::1] needed,        #     (n_groups + 16,)
 ):
     """As assign, but only for rows whose bounds do not settle the label (bounds.pxd); the labels are the same.
@@ -233,22 +235,23 @@ def assign_yinyang(
     cdef bounding b
     b.n_clusters, b.n_features, b.n_groups, b.stride = centers.shape[0], X.shape[1], groups.shape[0], batch.shape[1]
     b.shift, b.scale, b.groups, b.rows_of_centers = &shift[0], scale, &groups[0, 0, 0], &rows_of_centers[0, 0]
-    b.drift, b.group_drift, b.center_reach = &drift[0], &group_drift[0], center_reach
+    b.drift, b.own_drift, b.group_drift, b.center_reach = &drift[0], &own_drift[0], &group_drift[0], center_reach
     b.place, b.center_at = &place[0], &center_at[0]
     b.batch, b.lists, b.n_list = &batch[0, 0], &lists[0, 0], lists.shape[1]
     b.counts, b.needed, b.gone = &lists[b.n_groups, 0], &needed[0], &gone[0]
     with nogil:
         tally[0] = tally[1] = tally[2] = 0
         for i in range(start, stop):
-            if labels[i] < 0 or not settled[i] > drift[max(labels[i], 0)]:
+            if labels[i] < 0 or (
+                not settled[i] > drift[labels[i]] and not still_settled(isa, &b, i, labels, settled, reached, lower)
+            ):
                 for f in range(0, n_bytes, 64):
                     prefetch(<const char*> &X[i, 0] + f)
-                prefetch(&lower[i, 0])
                 pending[n_pending] = i
                 n_pending += 1
             if n_pending == BATCH or i == stop - 1:
                 settle_batch(
-                    X, centers, centers_t, isa, &b, pending, n_pending, scratch, labels, moved, left, settled, lower, tally
+                    X, centers, centers_t, isa, &b, pending, n_pending, scratch, labels, moved, left, settled, reached, lower, tally
                 )
                 n_seen += n_pending
                 n_pending = 0

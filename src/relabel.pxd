@@ -6,7 +6,7 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memcpy
 from metric cimport nearest, sq_distances
-from processor cimport lowest_bit
+from processor cimport lowest_bit, prefetch
 from scores cimport error_bound
 from screen cimport fill
 from tile cimport instruction_set
@@ -27,7 +27,8 @@ cdef inline Py_ssize_t label_panels(
     cdef floating* second = first + n_rows
     cdef const floating* panel
     cdef int32_t found[64]
-    cdef int32_t before[64]
+    cdef int32_t tail[64]
+    cdef const int32_t* before
     cdef uint64_t stirred
     for p in range(start, stop):
         if packed:
@@ -37,13 +38,17 @@ cdef inline Py_ssize_t label_panels(
             panel = second + n_rows
             norm = fill(isa, X, origin, scale, p * n_rows, second + n_rows)
         n = min(n_rows, X.shape[0] - p * n_rows)
-        memcpy(before, &labels[p * n_rows], n * sizeof(int32_t))
+        before = <const int32_t*> &labels[p * n_rows]
+        if n < n_rows:
+            memcpy(tail, before, n * sizeof(int32_t))
+            before = tail
         margin = error_bound(norm, center_reach, n_features, wide)
         safe = center_reach * (center_reach + norm) < (1e300 if wide else 1e36)  # no score overflows
         stirred = ~(<uint64_t> 0)
         if safe:
-            isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found)
-            stirred = isa.stirs[wide](first, second, margin, found, before)
+            stirred = isa.panel[wide](
+                panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found, before, margin
+            )
         stirred &= (~(<uint64_t> 0)) >> (64 - n)
         while stirred:
             r = lowest_bit(stirred)
@@ -56,10 +61,11 @@ cdef inline Py_ssize_t label_panels(
                 k = nearest(
                     &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
                 )
-            if k != before[r]:
-                labels[i] = <int> k
+            if k != labels[i]:
+                prefetch(&X[i, 0])
                 moved[n_moved] = i
-                left[n_moved] = before[r]
+                left[n_moved] = labels[i]
+                labels[i] = <int> k
                 n_moved += 1
     return n_moved
 

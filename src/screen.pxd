@@ -48,7 +48,9 @@ cdef inline void screen_rows(
             panel = &panels[p, 0, 0]
         else:
             fill(isa, X, origin, scale, p * n_rows, &scores[0] + 2 * n_rows)
-        isa.panel[wide](panel, X.shape[1], &tiles[0, 0, 0], tiles.shape[0], &scores[0], &scores[n_rows], found)
+        isa.panel[wide](
+            panel, X.shape[1], &tiles[0, 0, 0], tiles.shape[0], &scores[0], &scores[n_rows], found, NULL, 0
+        )
         if n >= n_rows:
             bits = isa.below[wide](&scores[0], &thresholds[p * n_rows])
         else:
@@ -80,7 +82,9 @@ cdef inline void mark_restless(
         else:
             panel = &scores[2 * n_rows]
             length = fill(isa, X, origin, scale, p * n_rows, &scores[2 * n_rows])
-        isa.panel[wide](panel, n_features, &tiles[0, 0, 0], tiles.shape[0], &scores[0], &scores[n_rows], found)
+        isa.panel[wide](
+            panel, n_features, &tiles[0, 0, 0], tiles.shape[0], &scores[0], &scores[n_rows], found, NULL, 0
+        )
         margin = error_bound(length, center_reach, n_features, wide)
         for r in range(min(n_rows, X.shape[0] - p * n_rows)):
             i = p * n_rows + r

@@ -2,8 +2,9 @@
  *
  * A template is included with NAME, REAL, VEC, W (lanes), MR, NR (a tile of accumulators that fits the registers) and the
  * vector operations defined. Those from ADD on are there for double alone; POWER(t) is 2^m for t = 1.5 * 2^52 + m.
- * LANES loads 128 bits from p, p + stride, ... into the lanes of a vector, LOW and HIGH interleave halves of such lanes.
- * LONG_PANELS asks for a long and narrow tile where there are registers for it. GCC and Clang compile the functions between the target pragmas for that instruction set; MSVC takes intrinsics anywhere.
+ * NUMBERS makes W integers lanes, DIFFERENT and AT_MOST compare lanes: bit l for lane l. LANES loads 128 bits from p, p + stride, ... into the lanes of a vector, LOW and HIGH interleave halves of such lanes.
+ * LONG_PANELS asks for a long and narrow tile where there are registers for it. GCC and Clang
+ * compile the functions between the target pragmas for that instruction set; MSVC takes intrinsics anywhere.
  */
 #ifndef CKMEANS_SETS_H
 #define CKMEANS_SETS_H
@@ -44,6 +45,9 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define HIGH _mm_unpackhi_ps
 #define IF_LESS(a, b, yes, no) \
     _mm_or_ps(_mm_and_ps(_mm_cmplt_ps(a, b), yes), _mm_andnot_ps(_mm_cmplt_ps(a, b), no))
+#define NUMBERS(p) _mm_cvtepi32_ps(_mm_loadu_si128((const __m128i *)(p)))
+#define DIFFERENT(a, b) _mm_movemask_ps(_mm_cmpneq_ps(a, b))
+#define AT_MOST(a, b) _mm_movemask_ps(_mm_cmple_ps(a, b))
 #define REDUCE_MIN least_sse_f32
 #include FLOAT_TEMPLATE
 #include "unset.h"
@@ -65,6 +69,9 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define HIGH _mm_unpackhi_pd
 #define IF_LESS(a, b, yes, no) \
     _mm_or_pd(_mm_and_pd(_mm_cmplt_pd(a, b), yes), _mm_andnot_pd(_mm_cmplt_pd(a, b), no))
+#define NUMBERS(p) _mm_cvtepi32_pd(_mm_loadl_epi64((const __m128i *)(p)))
+#define DIFFERENT(a, b) _mm_movemask_pd(_mm_cmpneq_pd(a, b))
+#define AT_MOST(a, b) _mm_movemask_pd(_mm_cmple_pd(a, b))
 #define REDUCE_MIN least_sse_f64
 #define ADD _mm_add_pd
 #define MUL _mm_mul_pd
@@ -98,6 +105,9 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define LOW _mm256_unpacklo_ps
 #define HIGH _mm256_unpackhi_ps
 #define IF_LESS(a, b, yes, no) _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ))
+#define NUMBERS(p) _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(p)))
+#define DIFFERENT(a, b) _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ))
+#define AT_MOST(a, b) _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LE_OQ))
 #define REDUCE_MIN(a) least_sse_f32(_mm_min_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1)))
 #include FLOAT_TEMPLATE
 #include "unset.h"
@@ -118,6 +128,9 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define LOW _mm256_unpacklo_pd
 #define HIGH _mm256_unpackhi_pd
 #define IF_LESS(a, b, yes, no) _mm256_blendv_pd(no, yes, _mm256_cmp_pd(a, b, _CMP_LT_OQ))
+#define NUMBERS(p) _mm256_cvtepi32_pd(_mm_loadu_si128((const __m128i *)(p)))
+#define DIFFERENT(a, b) _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_NEQ_UQ))
+#define AT_MOST(a, b) _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LE_OQ))
 #define REDUCE_MIN(a) least_sse_f64(_mm_min_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1)))
 #define ADD _mm256_add_pd
 #define MUL _mm256_mul_pd
@@ -165,6 +178,9 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define LOW _mm512_unpacklo_ps
 #define HIGH _mm512_unpackhi_ps
 #define IF_LESS(a, b, yes, no) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes)
+#define NUMBERS(p) _mm512_cvtepi32_ps(_mm512_loadu_si512(p))
+#define DIFFERENT(a, b) _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ)
+#define AT_MOST(a, b) _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ)
 #define REDUCE_MIN _mm512_reduce_min_ps
 #include FLOAT_TEMPLATE
 #include "unset.h"
@@ -190,6 +206,9 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define LOW _mm512_unpacklo_pd
 #define HIGH _mm512_unpackhi_pd
 #define IF_LESS(a, b, yes, no) _mm512_mask_blend_pd(_mm512_cmp_pd_mask(a, b, _CMP_LT_OQ), no, yes)
+#define NUMBERS(p) _mm512_cvtepi32_pd(_mm256_loadu_si256((const __m256i *)(p)))
+#define DIFFERENT(a, b) _mm512_cmp_pd_mask(a, b, _CMP_NEQ_UQ)
+#define AT_MOST(a, b) _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ)
 #define REDUCE_MIN _mm512_reduce_min_pd
 #define ADD _mm512_add_pd
 #define MUL _mm512_mul_pd

@@ -7,13 +7,14 @@
 #define GROUP 16 /* centers of a group */
 #include "sets.h"
 
-typedef void (*panel_function)(const void *, ptrdiff_t, const void *, ptrdiff_t, void *, void *, int32_t *);
-typedef uint64_t (*stirs_function)(const void *, const void *, double, const int32_t *, const int32_t *);
+typedef uint64_t (*panel_function)(
+    const void *, ptrdiff_t, const void *, ptrdiff_t, void *, void *, int32_t *, const int32_t *, double);
 typedef void (*group_function)(
     const void *, ptrdiff_t, const int32_t *, ptrdiff_t, ptrdiff_t, const void *, void *, void *, int32_t *);
 typedef double (*fetch_function)(
     const void *, const void *, double, ptrdiff_t, ptrdiff_t, void *, const void *, double, double *);
 typedef double (*need_function)(const void *, const void *, ptrdiff_t, double, unsigned char *);
+typedef double (*least_function)(const void *, const void *, ptrdiff_t);
 typedef double (*pack_function)(const void *, ptrdiff_t, const double *, double, void *);
 typedef void (*survey_function)(const void *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, double *, double *, double *);
 typedef uint64_t (*below_function)(const void *, const void *);
@@ -25,10 +26,10 @@ typedef struct {
     int n_rows[2];  /* rows of a panel: float, double */
     int n_tile;     /* centers of a tile */
     panel_function panel[2];
-    stirs_function stirs[2];
     group_function group[2];
     fetch_function fetch[2];
     need_function need[2];
+    least_function least[2];
     pack_function pack[2];
     survey_function survey[2];
     shift_function shift[2];
@@ -37,7 +38,7 @@ typedef struct {
 
 #define OF(kernel, set) {kernel##_##set##_f32, kernel##_##set##_f64}
 #define KERNELS(set) \
-    OF(panel, set), OF(stirs, set), OF(group, set), OF(fetch, set), OF(need, set), OF(pack, set), OF(survey, set), \
+    OF(panel, set), OF(group, set), OF(fetch, set), OF(need, set), OF(least, set), OF(pack, set), OF(survey, set), \
         OF(shift, set), OF(below, set)
 
 static const instruction_set INSTRUCTION_SETS[] = {

@@ -6,12 +6,9 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 cdef extern from "simd.h" nogil:
-    ctypedef void (*panel_function)(
+    ctypedef uint64_t (*panel_function)(
         const void* x, ptrdiff_t n_features, const void* tiles, ptrdiff_t n_tiles,
-        void* first, void* second, int32_t* nearest) noexcept nogil
-    ctypedef uint64_t (*stirs_function)(
-        const void* first, const void* second, double margin, const int32_t* nearest, const int32_t* labels
-    ) noexcept nogil
+        void* first, void* second, int32_t* nearest, const int32_t* labels, double margin) noexcept nogil
     ctypedef void (*group_function)(
         const void* rows, ptrdiff_t stride, const int32_t* list, ptrdiff_t n, ptrdiff_t n_features, const void* tile,
         void* first, void* second, int32_t* nearest) noexcept nogil
@@ -20,6 +17,7 @@ cdef extern from "simd.h" nogil:
         const void* center, double half_norm, double* norm) noexcept nogil
     ctypedef double (*need_function)(
         const void* bounds, const void* drift, ptrdiff_t n, double near, unsigned char* needed) noexcept nogil
+    ctypedef double (*least_function)(const void* bounds, const void* drift, ptrdiff_t n) noexcept nogil
     ctypedef double (*pack_function)(
         const void* x, ptrdiff_t n_features, const double* origin, double scale, void* panel) noexcept nogil
     ctypedef void (*survey_function)(
@@ -34,10 +32,10 @@ cdef extern from "simd.h" nogil:
         int n_rows[2]
         int n_tile
         panel_function panel[2]
-        stirs_function stirs[2]
         group_function group[2]
         fetch_function fetch[2]
         need_function need[2]
+        least_function least[2]
         pack_function pack[2]
         survey_function survey[2]
         shift_function shift[2]

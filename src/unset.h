@@ -19,3 +19,6 @@
 #undef LANES
 #undef LOW
 #undef HIGH
+#undef NUMBERS
+#undef DIFFERENT
+#undef AT_MOST

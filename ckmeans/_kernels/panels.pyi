@@ -68,6 +68,7 @@ def assign_yinyang(
     centers: Float,
     centers_t: Float,
     drift: Float,
+    own_drift: Float,
     group_drift: Float,
     gone: Rows,
     start: int,
@@ -81,6 +82,7 @@ def assign_yinyang(
     units: Float,
     sums: NDArray[np.int64],
     settled: Rows,
+    reached: Rows,
     lower: Rows,
     needed: NDArray[np.uint8],
 ) -> tuple[int, int, int, int]: ...
