@@ -6,6 +6,7 @@ from ._kernels import lloyd, panels
 
 CALM = 0.3  # share of the labels that may change where bounds are thought of
 AHEAD = 2.0  # steps for which they are to last
+WORTH = 0.8  # share of the time of a pass that they may take
 LASTING = 20  # assignments in which they are to spare what it takes to begin
 QUICK = 1e6  # nanoseconds of a pass up to which no bounds are tried
 FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
@@ -87,7 +88,7 @@ class Choice:
         needed = gap <= AHEAD * (moved[own][:, None] + furthest)
         cost = self.cost(needed.any(axis=1).mean(), size * needed.sum(axis=1).mean())
         cost = (cost + self.cost(1, self.n_clusters) / LASTING) / self.per_pass
-        if cost > 1:
+        if cost > WORTH:
             self.wait = min(8, int(4 * cost) - 4)
             return False
         self.last = None
