@@ -10,6 +10,7 @@ _HOMES = {
     "count_partitions": "exhaustive",
     "exhaustive_search": "exhaustive",
     "fit_many": "many",
+    "natural_breaks": "univariate",
     "partition_posterior": "exhaustive",
     "show_config": "configuration",
 }

@@ -110,7 +110,9 @@ class Line:
     def _cut(self, k):
         n = self.n_distinct
         if self._wild:
-            return self._decide(self._exact, np.arange(n + 1), k, [range(j) for j in range(n + 1)], None, True)
+            return self._decide(
+                self._exact, np.arange(n + 1), k, [range(j) for j in range(n + 1)], None, True
+            )
         if k == 1:
             nodes = np.array([0, n])
             return self._decide(self._sums(nodes), nodes, 1, [[], [0]], 0.0, False)
@@ -138,8 +140,12 @@ class Line:
         path, found = best_path(sums.weights, sums.totals, steps, k, start)
         gains = total([gain(sums.weights, sums.totals, i, j) for i, j in zip(path, path[1:])])
         scale = sums.unit * weight_unit * unit**2
-        weights = [(sums.weights[j] - sums.weights[i]) * sums.unit * weight_unit for i, j in zip(path, path[1:])]
-        totals = [(sums.totals[j] - sums.totals[i]) * sums.unit * weight_unit * unit for i, j in zip(path, path[1:])]
+        weights = [
+            (sums.weights[j] - sums.weights[i]) * sums.unit * weight_unit for i, j in zip(path, path[1:])
+        ]
+        totals = [
+            (sums.totals[j] - sums.totals[i]) * sums.unit * weight_unit * unit for i, j in zip(path, path[1:])
+        ]
         if not self._wild:
             shift = Fraction(self._origin) * unit
             totals = [t + w * shift for t, w in zip(totals, weights)]

@@ -5,6 +5,7 @@ the least cost is convex in k (Aggarwal, Schieber, Tokuyama 1994, doi:10.1007/BF
 """
 
 import math
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -49,7 +50,7 @@ class Paths:
         Of the last run, and the steps of its path from end to end.
     vertices : dict
         For each number of steps that was met the lowest and the highest penalty it was met with, and the cost without
-        the penalties.
+        the penalties, as a Fraction.
     """
 
     def __init__(self, table, error, scatter):
@@ -74,9 +75,16 @@ class Paths:
             self.count += 1
         self.tried.add(penalty)
         low, high, _ = self.vertices.get(self.count, (penalty, penalty, 0))
-        cost = float(self.table[self.n, 2]) - self.count * penalty
-        self.vertices[self.count] = min(low, penalty), max(high, penalty), cost
+        self.vertices[self.count] = (
+            min(low, penalty),
+            max(high, penalty),
+            self._reached() - self.count * Fraction(penalty),
+        )
         return self.count
+
+    def _reached(self):
+        """The cost of the whole path with its penalties, as computed."""
+        return sum(map(Fraction, self.table[-1, 2::3].tolist()))
 
     # The search for the penalty.
 
@@ -108,7 +116,7 @@ class Paths:
             share = math.log(k / more) / math.log(fewer / more)
             penalty = math.exp(math.log(low) + share * math.log(high / low))
         if not low < penalty < high or penalty in self.tried:  # where the two cost the same
-            penalty = min(max((cost_fewer - cost_more) / (more - fewer), low), high)
+            penalty = min(max(float((cost_fewer - cost_more) / (more - fewer)), low), high)
         return None if penalty in self.tried else penalty
 
     def _first(self, k):
@@ -121,15 +129,21 @@ class Paths:
                 thinned.find(count)
         near = [thinned.vertices.get(count) for count in (k - 1, k, k + 1)]
         if near[0] and near[2]:
-            return (near[0][2] - near[2][2]) / 2
+            return float(near[0][2] - near[2][2]) / 2
         return near[1][0] if near[1] else thinned.penalty
 
     @cached_property
     def _thinned(self):
-        """Every so many nodes, and the last; None where there are few."""
+        """About every sixteenth node, and more where the values are sparse; None where there are few."""
         if self.n < 4096 or self.table.shape[1] == 6:
             return None
-        chosen = np.append(np.arange(0, self.n, 16), self.n)
+        weight, total = np.diff(self.table[:, :2], axis=0).T
+        values = total / weight
+        values -= values[0]
+        values *= self.n / 32 / values[-1]
+        values += np.arange(self.n) / 32
+        chosen = np.flatnonzero(np.diff(values.astype(np.int32), append=-1)) + 1
+        chosen = np.append(0, chosen)
         return Paths(self.table[chosen], self.error, self.scatter)
 
     # What is certain about a run.
@@ -164,12 +178,15 @@ class Paths:
         mirror.run(self.penalty)
         tolerance = max(self._tolerance(), mirror._tolerance()) + 2 * self.error
         reach = self._above(k) + (k + 2 + self.count) * tolerance
-        total, rest = _sum(self.table[:, 2], mirror.table[::-1, 2])
-        excess = total - self.table[-1, 2]
-        if self.table.shape[1] == 6:
-            excess += rest + self.table[:, 5] + mirror.table[::-1, 5] - self.table[-1, 5]
+        left, right = self.table[:, 2::3], mirror.table[::-1, 2::3]
+        if left.shape[1] == 1:
+            excess = left[:, 0] + right[:, 0]
+            excess -= left[-1, 0]
+        else:
+            excess, rest = _sum(left[:, 0], right[:, 0])
+            excess += -left[-1, 0] + (rest + left[:, 1] + right[:, 1] - left[-1, 1])
         nodes = np.flatnonzero(excess <= reach)
-        return nodes, reach, self.table[nodes, 2], mirror.table[self.n - nodes, 2]
+        return nodes, reach, left[nodes, 0], right[nodes, 0]
 
     def _above(self, k):
         """A bound on the best cost of k steps above that of the last run, but for rounding: by convexity."""
@@ -179,6 +196,6 @@ class Paths:
         if not others:  # more clusters never cost more, but for their penalties
             return max(0, k - self.count) * self.penalty
         other = min(others, key=lambda count: abs(count - k))
-        cost = self.vertices[other][2] + other * self.penalty - float(self.table[-1, 2])
+        above = float(self.vertices[other][2] + other * Fraction(self.penalty) - self._reached())
         share = (k - self.count) / (other - self.count)
-        return share * (max(cost, 0.0) + 2 * (other + self.count) * self.error)
+        return 1.001 * share * (max(above, 0.0) + 2 * (other + self.count) * self.error)

@@ -14,8 +14,9 @@ doi:10.1016/0304-3975(92)90135-3).
 A node is (W, S, h): three doubles, or three pairs of them, (W, S, h, then their low parts), which give twice the precision.
 """
 
-from libc.math cimport fabs, frexp, ldexp
+from libc.math cimport fabs
 from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.string cimport memcpy
 from metric cimport two_product
 from pair cimport Pair, minus, plus, quotient, square, two_sum
 
@@ -59,6 +60,16 @@ cdef inline double excess(const double* i, const double* j, const double* t, bin
     return value(j, t) - value(i, t)
 
 
+cdef inline bint worse(const double* i, const double* j, const double* t, bint fine) noexcept nogil:
+    """Whether F_j(t) >= F_i(t), or nearly: in doubles without the divisions, which take long."""
+    cdef double of_i, of_j
+    if fine:
+        return excess(i, j, t, True) >= 0
+    of_i = t[1] - i[1]
+    of_j = t[1] - j[1]
+    return (j[2] - i[2]) * (t[0] - i[0]) * (t[0] - j[0]) >= of_j * of_j * (t[0] - i[0]) - of_i * of_i * (t[0] - j[0])
+
+
 cdef inline void advance(
     double* nodes, Py_ssize_t n, double penalty, int* before, int* queue, Py_ssize_t* state, Py_ssize_t stop, bint fine,
 ) noexcept nogil:
@@ -76,24 +87,24 @@ cdef inline void advance(
         while back > front:
             last = nodes + queue[2 * back - 2] * width
             low = max(<Py_ssize_t> queue[2 * back - 1], t)
-            if excess(last, new, nodes + low * width, fine) >= 0:
+            if worse(last, new, nodes + low * width, fine):
                 break
             back -= 1
         high = t
         if back > front:
             stride = 1
             high = low + 1
-            while high <= n and excess(last, new, nodes + high * width, fine) >= 0:
+            while high <= n and worse(last, new, nodes + high * width, fine):
                 low = high
                 stride *= 2
                 high = low + stride
             if high > n:
                 high = n
-                if low == n or excess(last, new, nodes + n * width, fine) >= 0:
+                if low == n or worse(last, new, nodes + n * width, fine):
                     high = n + 1
             while high <= n and high - low > 1:
                 stride = (low + high) // 2
-                if excess(last, new, nodes + stride * width, fine) >= 0:
+                if worse(last, new, nodes + stride * width, fine):
                     low = stride
                 else:
                     high = stride
@@ -239,25 +250,23 @@ def accumulate(
 
 
 cdef inline void deposit(double value, int64_t* limbs) noexcept nogil:
-    """Add a double to a fixed-point number, exactly."""
-    cdef int exponent, shift
-    cdef double fraction = frexp(value, &exponent)
-    cdef uint64_t mantissa = <uint64_t> ldexp(fabs(fraction), 53), low, high
+    """Add a normal double to a fixed-point number, exactly."""
+    cdef uint64_t bits, mantissa, low, high
+    cdef int64_t sign
+    cdef int position
     if value == 0:
         return
-    exponent += LOWEST - 53
-    limbs += exponent >> 5
-    shift = exponent & 31
-    low = <uint64_t> <uint32_t> mantissa << shift
-    high = (mantissa >> 32) << shift
-    if value > 0:
-        limbs[0] += <int64_t> <uint32_t> low
-        limbs[1] += <int64_t> ((low >> 32) + <uint32_t> high)
-        limbs[2] += <int64_t> (high >> 32)
-    else:
-        limbs[0] -= <int64_t> <uint32_t> low
-        limbs[1] -= <int64_t> ((low >> 32) + <uint32_t> high)
-        limbs[2] -= <int64_t> (high >> 32)
+    memcpy(&bits, &value, 8)
+    position = <int> (bits >> 52 & 2047) - 1075 + LOWEST
+    mantissa = (bits & ((<uint64_t> 1 << 52) - 1)) | <uint64_t> 1 << 52
+    sign = -<int64_t> (bits >> 63)        # 0 or -1: (v ^ sign) - sign is v or -v
+    limbs += position >> 5
+    position &= 31
+    low = <uint64_t> <uint32_t> mantissa << position
+    high = (mantissa >> 32) << position
+    limbs[0] += (<int64_t> <uint32_t> low ^ sign) - sign
+    limbs[1] += (<int64_t> ((low >> 32) + <uint32_t> high) ^ sign) - sign
+    limbs[2] += (<int64_t> (high >> 32) ^ sign) - sign
 
 
 cdef inline void deposit_product(double w, double a, double b, int64_t* limbs) noexcept nogil:

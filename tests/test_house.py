@@ -25,6 +25,10 @@ SOLVERS = {
     "mixture",
     "partitions",
     "exhaustive",
+    "paths",
+    "steps",
+    "line",
+    "univariate",
 }
 INSIDE = {
     "__init__": set(),
@@ -63,6 +67,10 @@ INSIDE = {
     "mixture": {"posteriors", "workers"},
     "partitions": {"_kernels", "workers", "exact"},
     "exhaustive": {"partitions", "solution", "workers", "exact", "checks"},
+    "paths": {"_kernels"},
+    "steps": set(),
+    "line": {"_kernels", "paths", "steps"},
+    "univariate": {"checks", "exact", "line"},
     "many": {"_kernels", "chance", "checks", "restarts", "small", "workers"},
     "estimators": {"small", "checks", "rows", "restarts", "workers"},
     "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
