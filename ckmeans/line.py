@@ -18,9 +18,11 @@ from .paths import SLICE, Paths, slices
 from .steps import best_path, gain, total
 
 ROUNDING = 2.0**-53
-PAIR_ROUNDING = 2.0**-96  # of what is computed with pairs, with much to spare
+PAIR_ROUNDING = 2.0**-99  # of what is computed with pairs, with some to spare
 RANGE = 199  # binary exponents between values, within which products of three are exact in pairs
 MANY = 600  # nodes with which everything is done in rational numbers
+MOST_STEPS = 1_000_000  # that are compared so
+CHUNK = 1 << 15  # nodes whose exact sums are in memory at a time
 
 
 class Cut(NamedTuple):
@@ -121,17 +123,16 @@ class Line:
             coarse.find(k)
             whole = coarse.count == k
             nodes, *_ = coarse.sieve(k)
-        sums = self._sums(nodes)
-        fine = Paths(sums.pairs(), PAIR_ROUNDING * self._size, self._scatter)
+        few = len(nodes) <= CHUNK
+        sums = self._sums(nodes) if few else None
+        fine = Paths(sums.pairs() if few else self._pairs(nodes), PAIR_ROUNDING * self._size, self._scatter)
         if coarse is None or fine.run(coarse.penalty) != k:
             fine.find(k)
             whole = coarse is None
-        kept, reach, left, right = fine.sieve(k)
-        table = fine.table[kept, :2]
-        steps = [range(j) for j in range(len(kept))]
-        if coarse is not None:
-            steps = _steps(table, left, right, reach + 16 * self._error, fine.penalty)
-        return self._decide(sums.take(kept), nodes[kept], k, steps, fine.penalty, whole)
+        kept, reach, excess = fine.sieve(k)
+        steps = _steps(fine.table[kept], excess, reach, fine.penalty)
+        sums = sums.take(kept) if few else self._sums(nodes[kept])
+        return self._decide(sums, nodes[kept], k, steps, fine.penalty, whole)
 
     def _decide(self, sums, nodes, k, steps, penalty, whole):
         """The best cut with the steps given, among which those of all best cuts are."""
@@ -175,29 +176,48 @@ class Line:
             return None
         return Paths(table, self._error, squares)
 
-    def _sums(self, nodes):
-        rows = np.ascontiguousarray(self._ends[nodes[:-1]], np.intp)
-        limbs = np.zeros((len(rows), 2, kernels.N_LIMBS), np.int64)
-        squares, segment = np.zeros(kernels.N_LIMBS, np.int64), 0
-        for first, stop in slices(0, len(self._values), SLICE):
+    def _limbs(self, nodes, squares):
+        """Exact sums of the rows between one node and the next."""
+        rows, segment = np.ascontiguousarray(self._ends[nodes], np.intp), 0
+        limbs = np.zeros((len(rows) - 1, 2, kernels.N_LIMBS), np.int64)
+        for first, stop in slices(int(rows[0]), int(rows[-1]), SLICE):
             segment = kernels.add_up(
-                self._values, self._weights, self._origin, rows, limbs, squares, segment, first, stop
+                self._values, self._weights, self._origin, rows[:-1], limbs, squares, segment, first, stop
             )
-        return _Limbs(limbs, squares)
+        return limbs
+
+    def _sums(self, nodes):
+        squares = np.zeros(kernels.N_LIMBS, np.int64)
+        return _Limbs(self._limbs(nodes, squares), squares)
+
+    def _pairs(self, nodes):
+        """The sums before many nodes, in pairs."""
+        table, squares = np.empty((len(nodes), 6)), np.zeros(kernels.N_LIMBS, np.int64)
+        before = None
+        for first, stop in slices(0, len(nodes) - 1, CHUNK):
+            sums = _Limbs(self._limbs(nodes[first : stop + 1], squares), squares, before)
+            table[first : stop + 1] = sums.pairs()
+            before = sums.before[-1]
+        return table
 
 
-def _steps(table, left, right, reach, penalty):
+def _steps(table, excess, reach, penalty):
     """For each node the starts of the steps to it that paths can have which cost at most `reach` more than the best.
 
     Where a start before the best one falls behind by so much, it does so for all later nodes too.
     """
-    steps, low = [[]], 0
+    steps, low, n_steps = [[]], 0, 0
     for j in range(1, len(table)):
-        i = slice(low, j)
-        weight, total = (table[j] - table[i]).T
-        cost = left[i] - total * total / weight + penalty
-        steps.append((low + np.flatnonzero(cost + right[j] - left[-1] <= reach)).tolist())
-        low += int(np.argmax(cost - cost.min() <= 2 * reach))
+        lag = np.empty(j - low)
+        kernels.lags(table, penalty, j, low, lag)
+        steps.append((low + np.flatnonzero(lag + excess[j] <= 2 * reach)).tolist())
+        low += int(np.argmax(lag <= 4 * reach))
+        n_steps += len(steps[-1])
+        if n_steps > MOST_STEPS:
+            raise ValueError(
+                f"more than {MOST_STEPS} runs of values cannot be told apart in twice the precision of floats: the clumps"
+                " of values are too tight for their distances; ask for fewer clusters, or cut each clump by itself."
+            )
     return steps
 
 
@@ -209,19 +229,23 @@ class _Limbs:
 
     unit = Fraction(1, 2**kernels.LOWEST_BIT)
 
-    def __init__(self, limbs, squares):
-        before = np.zeros((len(limbs) + 1, *limbs.shape[1:]), np.int64)
-        np.cumsum(limbs, axis=0, out=before[1:])
-        self._before = _carried(before)
-        self.squares = _integer(_carried(squares[None])[0])
+    def __init__(self, limbs, squares, before=None):
+        self.before = np.zeros((len(limbs) + 1, *limbs.shape[1:]), np.int64)
+        np.cumsum(limbs, axis=0, out=self.before[1:])
+        if before is not None:
+            self.before += before
+        _carry(self.before)
+        squares = squares.copy()
+        _carry(squares)
+        self.squares = _integer(squares)
 
     def pairs(self):
         """A table of nodes: W, S and no h yet, then the low parts."""
-        table = np.zeros((len(self._before), 6))
+        table = np.zeros((len(self.before), 6))
         for column in (0, 1):
             high, low = np.zeros((2, len(table)))
             for limb in range(kernels.N_LIMBS - 1, -1, -1):
-                part = np.ldexp(self._before[:, column, limb].astype(float), 32 * limb - kernels.LOWEST_BIT)
+                part = np.ldexp(self.before[:, column, limb].astype(float), 32 * limb - kernels.LOWEST_BIT)
                 total = high + part
                 virtual = total - high
                 low += (high - (total - virtual)) + (part - virtual)
@@ -233,16 +257,16 @@ class _Limbs:
     def take(self, nodes):
         """The same for some of the nodes."""
         chosen = object.__new__(_Limbs)
-        chosen._before, chosen.squares = self._before[nodes], self.squares
+        chosen.before, chosen.squares = self.before[nodes], self.squares
         return chosen
 
     @cached_property
     def weights(self):
-        return [_integer(limbs) for limbs in self._before[:, 0]]
+        return [_integer(limbs) for limbs in self.before[:, 0]]
 
     @cached_property
     def totals(self):
-        return [_integer(limbs) for limbs in self._before[:, 1]]
+        return [_integer(limbs) for limbs in self.before[:, 1]]
 
 
 class _Fractions:
@@ -265,12 +289,11 @@ class _Fractions:
         self.totals.append(total)
 
 
-def _carried(limbs):
-    """Limbs of 32 bits, the last one with the sign."""
+def _carry(limbs):
+    """Leave 32 bits to each limb, in place, the last one has the sign."""
     for limb in range(limbs.shape[-1] - 1):
         limbs[..., limb + 1] += limbs[..., limb] >> 32
         limbs[..., limb] &= 0xFFFFFFFF
-    return limbs
 
 
 def _integer(limbs):

@@ -170,8 +170,8 @@ class Paths:
         nodes : ndarray of increasing node numbers
         reach : float
             Such a path costs at most this more than h of the last node.
-        left, right : ndarray of shape (len(nodes),)
-            The least costs from the first node, and to the last.
+        excess : ndarray of shape (len(nodes),)
+            How much more than that the least of the paths through each node costs.
         """
         mirror = Paths(np.negative(self.table[::-1]), self.error, self.scatter)
         mirror.table[0, 2::3] = 0
@@ -186,15 +186,20 @@ class Paths:
             excess, rest = _sum(left[:, 0], right[:, 0])
             excess += -left[-1, 0] + (rest + left[:, 1] + right[:, 1] - left[-1, 1])
         nodes = np.flatnonzero(excess <= reach)
-        return nodes, reach, left[nodes, 0], right[nodes, 0]
+        return nodes, reach, excess[nodes]
 
     def _above(self, k):
         """A bound on the best cost of k steps above that of the last run, but for rounding: by convexity."""
         if self.count == k:
             return 0.0
         others = [count for count in self.vertices if (count < k) == (self.count > k) and count != k]
-        if not others:  # more clusters never cost more, but for their penalties
-            return max(0, k - self.count) * self.penalty
+        if not others and self.count < k:  # more clusters never cost more, but for their penalties
+            return 1.001 * (k - self.count) * self.penalty
+        if not others:  # nor than a single one
+            weight, total = self.table[-1, :2]
+            return 1.001 * max(
+                float(k * Fraction(self.penalty) - self._reached()) - total * total / weight, 0.0
+            )
         other = min(others, key=lambda count: abs(count - k))
         above = float(self.vertices[other][2] + other * Fraction(self.penalty) - self._reached())
         share = (k - self.count) / (other - self.count)

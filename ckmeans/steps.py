@@ -40,7 +40,7 @@ def best_path(weights, totals, starts, k, penalty=None):
     """
     if penalty is None:
         penalty = gain(weights, totals, 0, len(weights) - 1) / k**3 or Fraction(1)
-    fewer = more = None
+    fewer, more, factor = None, None, 2
     while True:
         chosen, counts = _best_paths(weights, totals, starts, penalty)
         if counts[-1] >> k & 1:
@@ -55,7 +55,10 @@ def best_path(weights, totals, starts, k, penalty=None):
         if fewer and more:
             penalty = (more[1] - fewer[1]) / (more[0] - fewer[0])
         else:
-            penalty = penalty / 2 if count < k else penalty * 2
+            if factor.bit_length() > 1 << 14:
+                raise ArithmeticError(f"there is no best path of {k} steps among these")
+            penalty = penalty / factor if count < k else penalty * factor
+            factor *= factor
 
 
 def _best_paths(weights, totals, starts, penalty):

@@ -50,6 +50,11 @@ class Breaks:
     status: str
     stop_reason: str
 
+    @property
+    def gap(self):
+        """0.0: no clustering is better."""
+        return 0.0
+
     def classify(self, values):
         """The clusters that values fall in, the outer ones for what is beyond the breaks.
 

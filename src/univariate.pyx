@@ -144,6 +144,24 @@ def shortest(
             advance(&nodes[0, 0], n, penalty, &before[0], &queue[0, 0], &state[0], stop, False)
 
 
+def lags(
+    const double[:, ::1] nodes,       # IN (n + 1, 6): with h
+    double penalty,
+    Py_ssize_t t, Py_ssize_t first,
+    double[::1] lag,                  # OUT (t - first,)
+):
+    """How much more than h_t paths to node t cost that come there from first .. t - 1."""
+    cdef Py_ssize_t i
+    cdef Pair over
+    over.high = penalty
+    over.low = 0
+    over = minus(over, part(&nodes[t, 0], 2))
+    cdef Pair cost
+    for i in range(first, t):
+        cost = plus(fine_value(&nodes[i, 0], &nodes[t, 0]), over)
+        lag[i - first] = cost.high
+
+
 # ---- how far from the least costs these can be ----
 
 cdef inline double look(
