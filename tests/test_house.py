@@ -74,7 +74,7 @@ INSIDE = {
     "many": {"_kernels", "chance", "checks", "restarts", "small", "workers"},
     "estimators": {"small", "checks", "rows", "restarts", "workers"},
     "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
-    "cli": {"KMeans", "SphericalMixture", "exhaustive", "job", "terminal"},
+    "cli": {"KMeans", "SphericalMixture", "exhaustive", "job", "natural_breaks", "terminal"},
     "job": {"__version__", "report", "tables", "terminal"},
     "report": set(),
     "terminal": set(),
