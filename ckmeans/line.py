@@ -60,6 +60,8 @@ class Line:
     Attributes
     ----------
     n_distinct : int
+    scatter : Fraction
+        The cost of a single run; there once a cut was made.
 
     Raises
     ------
@@ -104,20 +106,15 @@ class Line:
         found = self.cut(k).penalty
         return self.cut(k - 1).cost - self.cut(k).cost if found is None else found  # OPT is convex
 
-    @cached_property
-    def scatter(self):
-        """The cost of a single run, a Fraction."""
-        return self.cut(1).cost
-
     def _cut(self, k):
         n = self.n_distinct
         if self._wild:
             return self._decide(
                 self._exact, np.arange(n + 1), k, [range(j) for j in range(n + 1)], None, True
             )
-        if k == 1:
-            nodes = np.array([0, n])
-            return self._decide(self._sums(nodes), nodes, 1, [[], [0]], 0.0, False)
+        if k in (1, n):
+            nodes = np.arange(0, n + 1, n // k)
+            return self._decide(self._sums(nodes), nodes, k, [[], *([j] for j in range(k))], None, False)
         coarse, whole, nodes = self._coarse, True, np.arange(n + 1)
         if coarse is not None:
             coarse.find(k)
@@ -141,6 +138,7 @@ class Line:
         path, found = best_path(sums.weights, sums.totals, steps, k, start)
         gains = total([gain(sums.weights, sums.totals, i, j) for i, j in zip(path, path[1:])])
         scale = sums.unit * weight_unit * unit**2
+        self.scatter = (sums.squares - gain(sums.weights, sums.totals, 0, -1)) * scale
         weights = [
             (sums.weights[j] - sums.weights[i]) * sums.unit * weight_unit for i, j in zip(path, path[1:])
         ]

@@ -137,13 +137,9 @@ class Paths:
         """About every sixteenth node, and more where the values are sparse; None where there are few."""
         if self.n < 4096 or self.table.shape[1] == 6:
             return None
-        weight, total = np.diff(self.table[:, :2], axis=0).T
-        values = total / weight
-        values -= values[0]
-        values *= self.n / 32 / values[-1]
-        values += np.arange(self.n) / 32
-        chosen = np.flatnonzero(np.diff(values.astype(np.int32), append=-1)) + 1
-        chosen = np.append(0, chosen)
+        size = self.n // 16
+        chosen = np.empty(2 * size + 2, np.intp)
+        chosen = chosen[: kernels.thin(self.table, size, chosen)]
         return Paths(self.table[chosen], self.error, self.scatter)
 
     # What is certain about a run.

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -220,13 +221,17 @@ class _Table:
 
     def __init__(self, rows, line, weights):
         self.rows, self.line, self.weights = rows, line, weights
-        distances = np.diff(rows)
-        self.grain = float(distances[distances > 0].min()) if line.n_distinct > 1 else 1.0
+
+    @cached_property
+    def grain(self):
+        """The least distance between two values."""
+        distances = np.diff(self.rows)
+        return float(distances[distances > 0].min()) if self.line.n_distinct > 1 else 1.0
 
     def breaks(self, k):
         n_runs = min(k, self.line.n_distinct)
         cut = self.line.cut(n_runs)
-        scatter = self.line.cut(1).cost
+        scatter = self.line.scatter
         empty = k - n_runs
         centers = [_nearest(total, weight) for weight, total in zip(cut.weights, cut.totals)]
         upper = self.rows[cut.ends[1:] - 1]
@@ -246,12 +251,19 @@ class _Table:
     def _bic(self, cut, k):
         masses = np.array([float(weight) for weight in cut.weights])
         n = masses.sum()
-        log_variance = 2 * math.log(self.grain) - math.log(12)
-        if cut.cost:
-            of_clusters = math.log(cut.cost.numerator) - math.log(cut.cost.denominator) - math.log(n)
-            log_variance = max(log_variance, of_clusters)
+        log_variance = _log(cut.cost) - math.log(n)
+        # The least distance is at most the average one.
+        average = (Fraction(float(self.rows[-1])) - Fraction(float(self.rows[0]))) / max(
+            self.line.n_distinct - 1, 1
+        )
+        if log_variance < 2 * _log(average) - math.log(12) or not cut.cost:
+            log_variance = max(log_variance, 2 * math.log(self.grain) - math.log(12))
         log_likelihood = masses @ np.log(masses / n) - n / 2 * (math.log(2 * math.pi) + log_variance + 1)
         return float(2 * k * math.log(n) - 2 * log_likelihood)
+
+
+def _log(fraction):
+    return math.log(fraction.numerator) - math.log(fraction.denominator) if fraction else -math.inf
 
 
 def _nearest(total, weight):

@@ -162,6 +162,30 @@ def lags(
         lag[i - first] = cost.high
 
 
+def thin(
+    const double[:, ::1] nodes,       # IN (n + 1, 3): W and S
+    Py_ssize_t size,                  # nodes to keep, about: half of them by their number, half by where the values lie
+    Py_ssize_t[::1] chosen,           # OUT (2 * size + 2,): nodes to keep, the first and the last among them
+):
+    """A few nodes in place of all, more of them where the values are sparse; returns how many."""
+    cdef:
+        Py_ssize_t t, count = 1, n = nodes.shape[0] - 1, place, last = -1
+        double first, reach, value, by_number = size / (2.0 * n)
+    first = nodes[1, 1] / nodes[1, 0]
+    reach = size / (2 * ((nodes[n, 1] - nodes[n - 1, 1]) / (nodes[n, 0] - nodes[n - 1, 0]) - first))
+    chosen[0] = 0
+    with nogil:
+        for t in range(1, n):
+            value = (nodes[t, 1] - nodes[t - 1, 1]) / (nodes[t, 0] - nodes[t - 1, 0])
+            place = <Py_ssize_t> ((value - first) * reach + t * by_number)
+            if place != last and count < chosen.shape[0] - 1:
+                chosen[count] = t
+                count += 1
+                last = place
+    chosen[count] = n
+    return count + 1
+
+
 # ---- how far from the least costs these can be ----
 
 cdef inline double look(

@@ -25,6 +25,7 @@ def lags(nodes: Float, penalty: float, t: int, first: int, lag: Float) -> None: 
 def shortest(
     nodes: Float, penalty: float, before: NDArray[np.int32], queue: NDArray[np.int32], state: Nodes, stop: int
 ) -> None: ...
+def thin(nodes: Float, size: int, chosen: Nodes) -> int: ...
 def verify(
     nodes: Float,
     before: NDArray[np.int32],
