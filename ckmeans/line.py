@@ -170,7 +170,7 @@ class Line:
         self._error = ROUNDING * (1 + ROUNDING * n**2) * spread
         self._size = squares + sizes * radius + weight * radius**2
         self._scatter = squares
-        if weighted and self._weights.min() < 2.0**-30 * weight:
+        if weighted and self._weights.min() < 2.0**-40 * weight:
             return None
         return Paths(table, self._error, squares)
 
@@ -315,7 +315,7 @@ def _wild(values, sample_weight):
     sizes = np.abs(values[[0, *nearest, -1]])
     if _exponents(sizes) > RANGE:
         return f"values of magnitudes from {sizes[sizes > 0].min():.3g} to {sizes.max():.3g} are too far apart for floats"
-    if sample_weight is not None and _exponents(sample_weight) + len(sample_weight).bit_length() > 60:
+    if sample_weight is not None and _exponents(sample_weight) + len(sample_weight).bit_length() > 80:
         return f"weights from {sample_weight.min():.3g} to {sample_weight.max():.3g} are too far apart for floats"
     return ""
 

@@ -109,7 +109,10 @@ class Paths:
             low, high, _ = self.vertices[near]
             factor = (near / k) ** 3 * (1.3 if fewer is None else 0.7)
             penalty = (high if fewer is None else low) * factor ** min(turn + 1, 10)
-            return penalty if penalty > 1e-3 * self.error else None
+            penalty = min(
+                penalty, 2 * self.scatter
+            )  # with which there is one step; `error` allows for no more
+            return penalty if penalty > 1e-3 * self.error and penalty not in self.tried else None
         (high, _, cost_fewer), (_, low, cost_more) = self.vertices[fewer], self.vertices[more]
         penalty = 0.0
         if turn % 3 < 2 and 0 < low < high:

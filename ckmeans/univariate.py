@@ -130,7 +130,7 @@ def natural_breaks(values, n_clusters, *, sample_weight=None):
     ------
     ValueError, TypeError
         For NaN, infinity, text, no values, numbers of clusters that are out of range, and for very many values (or weights)
-        that are more than 2**200 (2**60) times as large as others.
+        that are more than 2**199 (2**80, all together) times as large as others.
 
     References
     ----------
