@@ -12,7 +12,7 @@ import numpy as np
 
 from ._kernels import univariate as kernels
 
-SLICE = 1 << 18  # nodes in a call of a kernel, which nothing can interrupt
+SLICE = 1 << 17  # nodes in a call of a kernel, which nothing can interrupt
 FINE_SLICE = 1 << 14
 MOST_RUNS = 200
 
@@ -99,7 +99,7 @@ class Paths:
         """The penalty to try next."""
         if k in self.vertices:
             low, high, _ = self.vertices[k]
-            return math.sqrt(low * high)
+            return low if turn else math.sqrt(low * high)
         fewer = max((count for count in self.vertices if count < k), default=None)
         more = min((count for count in self.vertices if count > k), default=None)
         if fewer is None and more is None:
