@@ -13,6 +13,7 @@ _HOMES = {
     "estimated_seconds": "exhaustive",
     "exhaustive_search": "exhaustive",
     "fit_many": "many",
+    "natural_breaks": "univariate",
     "partition_posterior": "exhaustive",
     "show_config": "configuration",
 }

@@ -9,6 +9,7 @@ from .exhaustive import partition_posterior as partition_posterior
 from .many import fit_many as fit_many
 from .mixture_estimator import SphericalMixture as SphericalMixture
 from .solution import Solution as Solution
+from .univariate import natural_breaks as natural_breaks
 
 __all__: list[str]
 __version__: str

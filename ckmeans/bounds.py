@@ -89,7 +89,7 @@ class Choice:
         cost = self.cost(needed.any(axis=1).mean(), size * needed.sum(axis=1).mean())
         cost = (cost + self.cost(1, self.n_clusters) / LASTING) / self.per_pass
         if cost > WORTH:
-            self.wait = min(8, int(4 * cost) - 4)
+            self.wait = max(0, min(8, int(4 * cost) - 4))
             return False
         self.last = None
         return True

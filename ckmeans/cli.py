@@ -27,6 +27,7 @@ def cli():
       ckmeans fit data.csv -k 5 --standardize --out labels.csv --json report.json
       ckmeans soft data.csv -k 3 --variance tied           with probabilities instead of labels
       ckmeans exhaustive iris --sample 25 -k 2             every partition: proved optimal
+      ckmeans breaks data.csv population -k 5              classes of one column: proved optimal
 
     DATA is a CSV file (delimiter, header and decimal commas are detected), a Parquet or .npy file, - for
     standard input, or iris. Columns that are not numeric are skipped, rows with missing values are left
@@ -53,13 +54,9 @@ def _together(*options):
     return decorate
 
 
-data = _together(
-    click.argument("data", metavar="DATA"),
-    click.option("-k", "--n-clusters", **WHOLE, required=True, help="Number of clusters."),
-    click.option(
-        "--columns", metavar="A,B", callback=names, help="Columns to use, by name or number from 1."
-    ),
-    click.option("--skip-columns", metavar="A,B", callback=names, help="Columns to leave out."),
+source = click.argument("data", metavar="DATA")
+clusters = click.option("-k", "--n-clusters", **WHOLE, required=True, help="Number of clusters.")
+layout = _together(
     click.option("--weights", metavar="COLUMN", help="Column with the weights of the rows."),
     click.option(
         "--delimiter", metavar="CHAR", help="Character, or tab, whitespace, ...  [default: detected]"
@@ -67,12 +64,20 @@ data = _together(
     click.option(
         "--header/--no-header", default=None, help="Whether line 1 holds names.  [default: detected]"
     ),
+)
+data = _together(
+    source,
+    clusters,
+    click.option(
+        "--columns", metavar="A,B", callback=names, help="Columns to use, by name or number from 1."
+    ),
+    click.option("--skip-columns", metavar="A,B", callback=names, help="Columns to leave out."),
+    layout,
     click.option(
         "--standardize", is_flag=True, help="Scale features to unit variance; centers are shown unscaled."
     ),
 )
-output = _together(
-    click.option("--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"),
+files = _together(
     click.option(
         "--out", metavar="FILE", help="Write labels as CSV, a line for each row; - for standard output."
     ),
@@ -81,6 +86,10 @@ output = _together(
     ),
     click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
     click.pass_context,
+)
+output = _together(
+    click.option("--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"),
+    files,
 )
 seed = click.option(
     "--seed",
@@ -261,6 +270,46 @@ def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **opt
         facts=[("inertia", f"{best.inertia:.12g}"), *facts],
         result={**costs, "n_partitions": best.n_partitions, "of_partitions": count, **posterior_result},
         by_row=by_row,
+    )  # fmt: skip
+
+
+@cli.command(short_help="Natural breaks: the best classes of one column, proved.")
+@source
+@click.argument("column", metavar="COLUMN")
+@clusters
+@layout
+@click.option(
+    "--choose", is_flag=True, help="Choose among 1 to -k classes by the Bayesian information criterion."
+)
+@files
+def breaks(ctx, data, column, n_clusters, choose, **options):
+    """Natural breaks (Jenks): the best classes of one column, proved optimal, for any number of rows.
+
+    COLUMN is a name, or a number from 1.
+    """
+    ctx.params |= {"columns": [column], "skip_columns": None, "standardize": False}
+    job = Job(ctx)
+    from . import natural_breaks
+
+    start = perf_counter()
+    wanted = range(1, n_clusters + 1) if choose else n_clusters
+    best = natural_breaks(job.X[:, 0], wanted, sample_weight=job.table.weights)
+    seconds = perf_counter() - start
+    verdict = "proved optimal: no classes of these values cost less"
+    if choose:
+        verdict += f"; {best.n_clusters} of 1 to {n_clusters} classes have the least BIC"
+    job.finish(
+        best.labels, best.centers[:, None], seconds, verdict, best.stop_reason, best.status,
+        facts=[
+            ("inertia", f"{best.inertia:.12g}"),
+            ("breaks", " ".join(f"{value:.7g}" for value in best.breaks)),
+            ("fit", f"{best.goodness_of_variance_fit:.6f} of the variance, BIC {best.bic:.8g}"),
+        ],
+        result={
+            **_costs(job, best.inertia, best.lower_bound, best.gap), "breaks": best.breaks,
+            "goodness_of_variance_fit": best.goodness_of_variance_fit, "bic": best.bic,
+            "bic_by_n_clusters": {k: tried.bic for k, tried in best.tried.items()},
+        },
     )  # fmt: skip
 
 

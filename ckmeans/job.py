@@ -142,6 +142,9 @@ class Job:
         words = ["ckmeans", self.ctx.command.name, self.path]
         for option in self.ctx.command.params:
             value = self.options[option.name]
+            if isinstance(option, click.Argument) and option.name not in NOT_IN_REPORT:
+                words.append(value)
+                continue
             said = self.ctx.get_parameter_source(option.name) is not click.core.ParameterSource.DEFAULT
             if option.name in NOT_IN_REPORT or not (said or option.name == "seed"):
                 continue

@@ -52,6 +52,20 @@ def put(content, name="data.csv"):
 # Results.
 
 
+def test_breaks(here):
+    result = run("breaks", "iris", "petal_length_cm", "-k", 3)
+    assert "1 1.9 4.9 6.9" in result.stdout and "proved optimal" in result.stdout
+    told = report("breaks", "iris", 3, "-k", 3, "--choose", "--out", "labels.csv")
+    assert told["command"] == "ckmeans breaks iris 3 -k 3 --choose"
+    assert told["result"]["status"] == "optimal" and set(told["result"]["bic_by_n_clusters"]) == {
+        "1",
+        "2",
+        "3",
+    }
+    assert len(open("labels.csv", encoding="utf-8").read().splitlines()) == 151
+    assert "setosa" in run("breaks", "iris", "species", "-k", 2, code=1).stderr
+
+
 def test_fit_shows_clusters_and_verdict():
     result = run("fit", "iris", "-k", 3)
     assert "78.8514414261" in result.stdout
