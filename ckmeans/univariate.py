@@ -1,12 +1,14 @@
 """One feature: the best clustering at any size, proved, by dynamic programming over the sorted values (see line.py)."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .checks import check_finite, check_integers, check_kinds, check_n_clusters, check_weights
 from .exact import float_down, float_up
@@ -82,8 +84,8 @@ class NaturalBreaks(Breaks):
         The best classes for each number of clusters that was asked for.
     """
 
-    labels: np.ndarray
-    tried: dict = field(repr=False)
+    labels: np.ndarray = field(repr=False)
+    tried: dict[int, Breaks] = field(repr=False)
 
 
 class LineProof(NamedTuple):
@@ -104,7 +106,9 @@ class LineProof(NamedTuple):
     penalty: Fraction
 
 
-def natural_breaks(values, n_clusters, *, sample_weight=None):
+def natural_breaks(
+    values: ArrayLike, n_clusters: int | Iterable[int], *, sample_weight: ArrayLike | None = None
+) -> NaturalBreaks:
     """The best clusters of numbers: Jenks' natural breaks, exactly.
 
     The cut of the sorted values into classes of least inertia, for data of any size, in about the time of a few sorts
