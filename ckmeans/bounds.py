@@ -9,6 +9,7 @@ AHEAD = 2.0  # steps for which they are to last
 WORTH = 0.8  # share of the time of a pass that they may take
 LASTING = 20  # assignments in which they are to spare what it takes to begin
 QUICK = 1e6  # nanoseconds of a pass up to which no bounds are tried
+SHORT = 1e7  # nanoseconds of a pass that need not be interrupted
 FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
 MANY_FEATURES = 48  # from so many on bounds are kept for groups of centers, unless told otherwise
 LONG = 64.0  # drift in packed units from which on sums of it would lose digits of the bounds
@@ -32,6 +33,9 @@ class Choice:
         # What things take, in nanoseconds on some machine; their ratios decide.
         work = n_clusters * (0.055 + 0.0185 * d) * unit
         self.per_pass = (0.4 + 0.15 * d) * unit + work  # a row in a pass over all of them
+        self.pause = (
+            6 if rows.n_samples * self.per_pass < SHORT else 1
+        )  # passes until one thinks of bounds again
         self.grouped = self.algorithm == "yinyang" or (self.algorithm == "auto" and d >= MANY_FEATURES)
         self.per_row = 70 + 0.8 * d * unit + n_groups if self.grouped else 12 + 2.8 * d + work
         self.per_look = (1.5 if self.grouped else 0.4 * unit) + 5e5 / rows.n_samples
@@ -89,7 +93,7 @@ class Choice:
         cost = self.cost(needed.any(axis=1).mean(), size * needed.sum(axis=1).mean())
         cost = (cost + self.cost(1, self.n_clusters) / LASTING) / self.per_pass
         if cost > WORTH:
-            self.wait = max(0, min(8, int(4 * cost) - 4))
+            self.wait = max(self.pause, min(8, int(8 * (cost - WORTH))))
             return False
         self.last = None
         return True

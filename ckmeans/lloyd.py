@@ -107,16 +107,20 @@ def relocate(rows, labels, means, masses):
     return means
 
 
-def settle(rows, clustering):
-    """Round off a fixed point: centers that are the means of the labels to the last bit, as far as the labels allow."""
+def settle(rows, clustering, partition=None):
+    """Round off a fixed point: centers that are the means of the labels to the last bit, as far as the labels allow.
+
+    Looking at the labels again costs less with the partition of which they are, if that keeps bounds.
+    """
+    partition = partition or Partition(rows, len(clustering.centers), summed=False, labels=clustering.labels)
+    means, _, inertia = rows.update(clustering.labels, clustering.centers)
     for _ in range(3):
-        means, _, inertia = rows.update(clustering.labels, clustering.centers)
         clustering = clustering._replace(inertia=inertia)
         if np.array_equal(means, clustering.centers):
             break
-        partition = Partition(rows, len(means), summed=False, labels=clustering.labels)
         if rows.assign(means, partition):
             rows.assign(clustering.centers, partition)  # back
             break
-        clustering = clustering._replace(centers=means, inertia=rows.update(clustering.labels, means)[2])
-    return clustering
+        clustering = clustering._replace(centers=means)
+        means, _, inertia = rows.update(clustering.labels, means)
+    return clustering._replace(inertia=inertia)

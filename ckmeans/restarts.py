@@ -148,7 +148,7 @@ class _Search:
         self.auto = n_init == "auto" and not rows.streamed
         once = isinstance(init, np.ndarray) or n_clusters == 1 or rows.streamed and n_init == "auto"
         self.n_init = 1 if once else MOST_RESTARTS if self.auto else n_init
-        self.best = self.current = None  # Clustering; centers
+        self.best = self.current = self.partition = None  # Clustering; centers; Partition of the best
         self.ends = []  # (inertia, n_iter, stop_reason) of each restart
         self.budget, self.early = np.inf, None  # work allowed in all; work of the first run until it crept
         self.leader = None  # the best restart, where the others are held to it
@@ -248,7 +248,7 @@ class _Search:
         """Keep the clustering if it is the best so far, with the labels as they are; returns its inertia."""
         inertia = self.rows.update(partition.labels, centers)[2]
         if self.best is None or inertia < self.best.inertia:
-            self.best = Clustering(partition.labels, centers, inertia)
+            self.best, self.partition = Clustering(partition.labels, centers, inertia), partition
         return inertia
 
     def start(self, X):
@@ -282,7 +282,7 @@ class _Search:
             )
         converged = self.best_end()[2] == "converged"
         if isinstance(self.init, np.ndarray):
-            return settle(rows, best) if converged else best
+            return settle(rows, best, self.partition) if converged else best
         for _ in range(MOST_ORDERS):  # the same partition gets the same numbers from every seed
             best = rows.clustering(np.ascontiguousarray(best.centers[np.lexsort(best.centers.T[::-1])]))
             best = settle(rows, best) if converged else best
