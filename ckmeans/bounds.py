@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._kernels import lloyd, panels
+from .streaming import affordable
 
 CALM = 0.3  # share of the labels that may change where bounds are thought of
 AHEAD = 2.0  # steps for which they are to last
@@ -27,7 +28,7 @@ class Choice:
         self.kept, self.fresh = None, False
         self.changed, self.wait, self.last = 1.0, 0, None
         wide = rows.X.dtype == np.float64
-        if not wide and not 1e-30 < rows.pack_scale < 1e30:
+        if not affordable(rows.X) or (not wide and not 1e-30 < rows.pack_scale < 1e30):
             self.algorithm = "lloyd"
         d, unit, n_groups = rows.n_features, 2.0 if wide else 1.0, -(-n_clusters // panels.group_shape()[1])
         # What things take, in nanoseconds on some machine; their ratios decide.
@@ -36,7 +37,9 @@ class Choice:
         self.pause = (
             6 if rows.n_samples * self.per_pass < SHORT else 1
         )  # passes until one thinks of bounds again
-        self.grouped = self.algorithm == "yinyang" or (self.algorithm == "auto" and d >= MANY_FEATURES)
+        # Bounds of groups take the place of the panels, and of no more than half as much again.
+        small = d >= MANY_FEATURES and n_groups <= 1.5 * d
+        self.grouped = self.algorithm == "yinyang" or (self.algorithm == "auto" and small)
         self.per_row = 70 + 0.8 * d * unit + n_groups if self.grouped else 12 + 2.8 * d + work
         self.per_look = (1.5 if self.grouped else 0.4 * unit) + 5e5 / rows.n_samples
         self.per_distance = (9 + 0.3 * d * unit) / 16 if self.grouped else 0.0
@@ -74,6 +77,9 @@ class Choice:
             return None
         self.fresh = self.kept is None
         if self.fresh or not self.kept.follow(centers):  # else they are for these centers now
+            self.kept = None
+            if self.grouped:
+                self.rows.unpack()
             self.kept = Bounds(self.rows, centers, self.grouped)
         return self.kept
 

@@ -228,8 +228,10 @@ class Rows:
         With a `Partition`, its labels and sums follow. Without, the labels are returned instead.
         """
         target = partition or Partition(self, len(centers), summed=False)
-        bounded = partition is not None and partition.summed and self._panels is not None
-        bounds = partition.choice.bounds(centers) if bounded else None
+        summed = partition is not None and partition.summed
+        bounds = partition.choice.bounds(centers) if summed else None
+        if summed and not (bounds and bounds.grouped):
+            self.pack()
         n_moved, n_doubtful, n_distances, n_seen = self._assign(centers, target, bounds)
         self.n_distances += n_distances
         self.n_spared += self.n_samples * len(centers) - n_distances

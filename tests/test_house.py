@@ -41,7 +41,7 @@ INSIDE = {
     "checks": set(),
     "streaming": {"checks", "workers"},
     "configuration": {"_kernels", "workers"},
-    "bounds": {"_kernels"},
+    "bounds": {"_kernels", "streaming"},
     "rows": {"_kernels", "bounds", "streaming", "workers"},
     "lloyd": {"_kernels", "rows"},
     "seeding": {"_kernels"},

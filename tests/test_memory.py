@@ -20,9 +20,9 @@ def blobs(dtype, d, k=16):
     return X
 
 
-def extra(X, **parameters):
+def extra(X, k=16, **parameters):
     """Most memory that fit took at a time beside X and labels_, in units of X, and the model."""
-    model = KMeans(16, random_state=0, max_iter=5, n_threads=2, **parameters)
+    model = KMeans(k, random_state=0, max_iter=5, n_threads=2, **parameters)
     tracemalloc.start()
     try:
         model.fit(X)
@@ -40,6 +40,12 @@ def test_extra_memory(dtype, d):
     assert extra(X, n_init=1, polish=False)[0] < 1.6
     if d == 8:
         assert extra(X, init=start, polish=False, algorithm="hamerly")[0] < 1.6
+
+
+def test_bounds_of_groups_take_the_place_of_panels():
+    X = np.random.default_rng(1).normal(size=(100_000, 48)).astype(np.float32)
+    taken = extra(X, k=1000, init=X[:1000], polish=False, algorithm="yinyang")[0]
+    assert 1.3 < taken < 1.6  # 63 groups: 63 / 48 of X
 
 
 @pytest.mark.parametrize("polish", [False, True])
