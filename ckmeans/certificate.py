@@ -1,0 +1,176 @@
+"""Certificates: what is known about a clustering, and the proof files (.ckc) that `ckmeans.check` reads.
+
+The writers below turn the numbers that make up a proof into its lines; docs/proofs.md describes them. Everything is exact:
+rows and weights as integers over a power of two, costs and bounds as fractions.
+"""
+
+import hashlib
+from fractions import Fraction
+from itertools import chain
+
+import numpy as np
+
+from .exact import ExactRows
+
+STATUSES = ("bounded", "optimal", "optimal-unique")
+
+
+def _hex(value):
+    return f"{int(value):x}"
+
+
+def _line(word, values):
+    return " ".join([word, *map(_hex, values)])
+
+
+def _ratio(value):
+    value = Fraction(value)
+    return _hex(value.numerator) + ("" if value.denominator == 1 else f"/{value.denominator:x}")
+
+
+def dyadic(values):
+    """Integers and the power s for which values == integers / 2**s, s >= 0 and least."""
+    ratios = [value.as_integer_ratio() for value in values]
+    scale = max((q.bit_length() - 1 for _, q in ratios), default=0)
+    return [p << (scale + 1 - q.bit_length()) for p, q in ratios], scale
+
+
+class ExactProblem:
+    """A clustering problem as the checker sees it: distinct rows of integers with integer weights.
+
+    Equal rows are one row with their weights added, rows of weight zero are none; the others stay in the order in which
+    they come first. Proofs name rows by that order, and count costs in units of `1 / unit`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Finite numbers, taken as float64.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Weights >= 0, not all 0; None for one each.
+
+    Attributes
+    ----------
+    rows : list of tuple of int
+        The distinct rows, in units of 2**-scale.
+    weights : list of int
+        Their weights, in units of 2**-weight_scale.
+    place : list of int or None
+        For each sample its row; None where it has no weight.
+    unit : int
+        2**(2 * scale + weight_scale).
+    """
+
+    def __init__(self, X, sample_weight=None):
+        X = np.ascontiguousarray(X, np.float64)
+        X = X.reshape(len(X), -1) + 0.0  # no minus zero, which would not have the bits of zero
+        n_features = X.shape[1]
+        flat, self.scale = dyadic(X.ravel().tolist())
+        self.samples = [tuple(flat[at : at + n_features]) for at in range(0, len(X) * n_features, n_features)]
+        self.sample_weight = None if sample_weight is None else np.asarray(sample_weight, np.float64) + 0.0
+        self.sample_weights, self.weight_scale = (
+            ([1] * len(X), 0) if sample_weight is None else dyadic(self.sample_weight.tolist())
+        )
+        self.n_features, self.unit, self._X = n_features, 1 << (2 * self.scale + self.weight_scale), X
+        order, self.weights, self.place = {}, [], []
+        for row, weight in zip(self.samples, self.sample_weights):
+            at = order.setdefault(row, len(order)) if weight else None
+            self.place.append(at)
+            if at is not None and at == len(self.weights):
+                self.weights.append(0)
+            if at is not None:
+                self.weights[at] += weight
+        self.rows = list(order)
+
+    def cost(self, labels):
+        """The cost of labels of the samples, an exact Fraction in squared units of X."""
+        return ExactRows(self._X, self.sample_weight).cost(labels)
+
+    def header(self, n_clusters, with_rows=True):
+        """The first lines of a proof file."""
+        data = [self._X] if self.sample_weight is None else [self._X, self.sample_weight]
+        sha = hashlib.sha256(b"".join(part.astype("<f8").tobytes() for part in data)).hexdigest()
+        n, d, weighted = map(_hex, (len(self.samples), self.n_features, self.sample_weight is not None))
+        lines = [
+            "CKC 1",
+            f"problem sse n={n} d={d} k={n_clusters:x} weights={weighted}",
+            f"data sha256={sha} scale={self.scale:x}",
+        ]
+        if with_rows:
+            lines += [_line("X", row) for row in self.samples]
+        if self.sample_weight is not None:
+            lines += [f"weights scale={self.weight_scale:x}", _line("W", self.sample_weights)]
+        return lines
+
+
+# ---- Proofs, as lists of lines
+
+
+def trivial_proof():
+    """One cluster, no more items than clusters, a cost of zero, or more items that are all apart than clusters."""
+    return ["proof trivial"]
+
+
+def branch_proof(i, j, together, apart):
+    """Rows i and j are in one cluster, or they are not; a proof for either."""
+    return [_line("proof branch", (i, j)), *together, *apart]
+
+
+def sum_proof(groups, proofs):
+    """Groups of rows that share none, and a proof for each."""
+    groups = [_line("group", rows) for rows in groups]
+    return [f"proof sum {len(groups):x}", *groups, *chain.from_iterable(proofs)]
+
+
+def tree_proof(order, suffix):
+    """Repetitive branch and bound: an order of the items, suffix[j] <= optimum of items order[j:], in units of 1 / unit."""
+    return ["proof tree", _line("order", order), " ".join(["suffix", *map(_ratio, suffix)])]
+
+
+def line_proof(penalty):
+    """One feature: penalty >= 0 per cluster, a Fraction in units of 1 / unit and of the rows' own feature."""
+    return [f"proof line penalty={_ratio(penalty)}"]
+
+
+def prices_proof(prices, most, shift):
+    """Prices of the items per unit of weight, and `most` that a center earns: integers, in units of 4**-shift.
+
+    (The square of a unit of the rows' integers is the unit where `shift` is 0.) An item that is several rows earns its
+    weight times its price, less w |x - y|^2 of every row: the price has to pay for the items' own cost too.
+    """
+    return [f"proof prices shift={shift:x} m={most:x}", _line("price", prices)]
+
+
+def principal_proof(scale, tau, top, factor):
+    """The rows of V and of F in V V' + tau I - M = F F', M being the scatter matrix times the total weight."""
+    lines = [f"proof pca scale={scale:x} tau={tau:x}", *(_line("V", row) for row in top)]
+    return [*lines, *(_line("F", row) for row in factor)]
+
+
+def proof_text(problem, n_clusters, labels, status, proof, lower=None, with_rows=True):
+    """The text of a proof file.
+
+    Parameters
+    ----------
+    problem : ExactProblem
+    n_clusters : int
+    labels : sequence of int, one for each sample
+    status : {"bounded", "optimal", "optimal-unique"}
+    proof : list of str
+        From the functions above.
+    lower : Fraction, optional
+        The lower bound that is claimed where the status is "bounded", in squared units of X.
+    with_rows : bool
+        Whether the rows go into the file; if not, the checker needs the data beside it.
+    """
+    value = _ratio(problem.cost(labels) * problem.unit)
+    claim = f"claim {status} value={value}"
+    if status == "bounded":
+        claim = f"claim bounded lower={_ratio(lower * problem.unit)} value={value}"
+    lines = [*problem.header(n_clusters, with_rows), _line("labels", labels), claim, *proof]
+    return sealed(lines)
+
+
+def sealed(lines):
+    """Lines with the last one, which tells their number and their sha256."""
+    body = "".join(line + "\n" for line in lines)
+    return f"{body}end lines={len(lines):x} sha256={hashlib.sha256(body.encode()).hexdigest()}\n"
