@@ -5,14 +5,16 @@ rows and weights as integers over a power of two, costs and bounds as fractions.
 """
 
 import hashlib
+import html
+import re
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 
-from .exact import ExactRows
-
-STATUSES = ("bounded", "optimal", "optimal-unique")
+from .exact import ExactRows, float_down, float_up
 
 
 def _hex(value):
@@ -174,3 +176,142 @@ def sealed(lines):
     """Lines with the last one, which tells their number and their sha256."""
     body = "".join(line + "\n" for line in lines)
     return f"{body}end lines={len(lines):x} sha256={hashlib.sha256(body.encode()).hexdigest()}\n"
+
+
+# ---- What a user holds
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """What is known about a clustering: its exact cost, a lower bound that no clustering is below, and the proof.
+
+    Attributes
+    ----------
+    problem : ExactProblem
+        The rows and weights.
+    n_clusters : int
+        The bound holds for all clusterings into at most so many clusters.
+    labels : ndarray of shape (n_samples,), int32
+        The clustering.
+    exact_inertia, exact_lower_bound : Fraction
+        Its cost and the lower bound, in squared units of X.
+    status : {"optimal-unique", "optimal", "bounded"}
+        "optimal-unique" if every other partition (of the samples with weight) costs more.
+    stop_reason : str
+        "proved", "gap", "time_limit", "interrupted", ...
+    rung : str
+        What gave the bound: "line", "tree", "prices", "sum", "pca", ...
+    proof : list of str
+        The lines of the proof.
+    seconds : dict of str to float
+        How long each rung took.
+    better_labels : ndarray of shape (n_samples,) or None
+        A clustering of less cost, where the search for a proof found one.
+    """
+
+    problem: ExactProblem
+    n_clusters: int
+    labels: np.ndarray
+    exact_inertia: Fraction
+    exact_lower_bound: Fraction
+    status: str
+    stop_reason: str
+    rung: str
+    proof: list
+    seconds: dict = field(default_factory=dict)
+    better_labels: np.ndarray | None = None
+
+    @property
+    def inertia(self):
+        """The cost as a float, rounded up."""
+        return float_up(self.exact_inertia)
+
+    @property
+    def lower_bound(self):
+        """The lower bound as a float, rounded down."""
+        return float_down(self.exact_lower_bound)
+
+    @property
+    def gap(self):
+        """(inertia - lower_bound) / inertia, rounded up: how far, at most, the best possible cost is below this one."""
+        above = self.exact_inertia - self.exact_lower_bound
+        return float_up(above / self.exact_inertia) if above > 0 else 0.0
+
+    def text(self, with_rows=True):
+        """The text of the proof file. Without the rows it is short, and to check it takes the data."""
+        return proof_text(
+            self.problem, self.n_clusters, np.asarray(self.labels).tolist(), self.status, self.proof,
+            self.exact_lower_bound, with_rows,
+        )  # fmt: skip
+
+    def save(self, path, with_rows=True):
+        """Write the proof file: `python -m ckmeans.check PATH` checks it, if without the rows then with the data."""
+        Path(path).write_text(self.text(with_rows), encoding="ascii", newline="")
+
+    @classmethod
+    def load(cls, path, X=None, sample_weight=None):
+        """Read a proof file. This does not check it: `python -m ckmeans.check PATH` does.
+
+        Parameters
+        ----------
+        path : str or Path
+        X, sample_weight : ndarray, optional
+            The data, if the file is without the rows.
+        """
+        lines = Path(path).read_text(encoding="ascii").splitlines()
+        if len(lines) < 6 or lines[0] != "CKC 1" or sealed(lines[:-1]).splitlines()[-1] != lines[-1]:
+            raise ValueError(
+                f"{path} is no proof file, or was truncated or altered: get it again from who wrote it."
+            )
+        at = next(at for at, line in enumerate(lines) if line.startswith("labels "))
+        values = dict(re.findall(r"(\w+)=(\S+)", " ".join([*lines[1:3], lines[at + 1]])))
+        rows = [_fractions(line, values["scale"]) for line in lines if line.startswith("X ")]
+        if rows:
+            X = np.array(rows, np.float64)
+            weights = [at for at, line in enumerate(lines) if line.startswith("W ")]
+            scales = [lines[at - 1].partition("=")[2] for at in weights]
+            sample_weight = np.array(_fractions(lines[weights[0]], scales[0])) if weights else None
+        elif X is None:
+            raise ValueError(f"{path} is without the rows: give X, and sample_weight if there was one.")
+        problem = ExactProblem(X, sample_weight)
+        cost = _from_ratio(values["value"]) / problem.unit
+        lower = _from_ratio(values["lower"]) / problem.unit if "lower" in values else cost
+        status, proof = lines[at + 1].split(" ")[1], lines[at + 2 : -1]
+        labels = np.array([int(label, 16) for label in lines[at].split(" ")[1:]], np.int32)
+        rung = proof[0].split(" ")[1]
+        return cls(problem, int(values["k"], 16), labels, cost, lower, status, "loaded", rung, proof)
+
+    def _verdict(self):
+        if self.status == "optimal-unique":
+            return "optimal, and the only clustering that is: proved"
+        if self.status == "optimal":
+            return "optimal: proved"
+        return f"at most {100 * self.gap:.3g} % above the best possible: proved"
+
+    def __str__(self):
+        n = len(self.problem.samples)
+        said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self._verdict()} by {self.rung}"
+        return said + ("" if self.better_labels is None else "; a better clustering was found")
+
+    def _repr_html_(self):
+        entries = {
+            "inertia": f"{self.inertia:.10g}",
+            "lower bound": f"{self.lower_bound:.10g}",
+            "gap": f"{100 * self.gap:.3g} %",
+            "verdict": self._verdict(),
+            "proof": self.rung,
+            "seconds": ", ".join(f"{rung} {took:.2f}" for rung, took in self.seconds.items()),
+        }
+        cells = (
+            f"<tr><th>{name}</th><td>{html.escape(said)}</td></tr>" for name, said in entries.items() if said
+        )
+        return f"<table>{''.join(cells)}</table>"
+
+
+def _fractions(line, scale):
+    return [float(Fraction(int(token, 16), 1 << int(scale, 16))) for token in line.split(" ")[1:]]
+
+
+def _from_ratio(token):
+    top, _, below = token.partition("/")
+    return Fraction(int(top, 16), int(below or "1", 16))

@@ -23,7 +23,6 @@ from pathlib import Path
 
 PROVED, UNPROVED, MALFORMED, OTHER_DATA = range(4)
 LIMIT = 1 << 22  # nodes, boxes or covers, after which a search gives up
-FEW = 3  # open items whose subsets are gone through at once
 INTEGER = re.compile(r"0|-?[1-9a-f][0-9a-f]*")
 DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 NUMPY = re.compile(r"{'descr': '([<>|])(\w\d)', 'fortran_order': (\w+), 'shape': \((\d+),(?: (\d+))?\), }\s*")
@@ -124,7 +123,7 @@ def read_rows(content):
         return [fractions_in(doubles(row)) for row in rows]
     lines = [line.partition("#")[0].strip() for line in content.decode("utf-8-sig", "replace").splitlines()]
     table = [re.split(r"[\s,;]+", line) for line in lines if line]
-    named = table and not all(map(DECIMAL.fullmatch, table[0]))
+    named = bool(table) and not all(map(DECIMAL.fullmatch, table[0]))
     fine = all(DECIMAL.fullmatch(token) for row in table[named:] for token in row)
     refuse_if(not fine, "the data are no table of numbers", OTHER_DATA)
     return [fractions_in(doubles(list(map(Fraction, row)))) for row in table[named:]]
@@ -356,7 +355,7 @@ def clusters_above(pieces, foes, most, slack):
         forth = any(p - b + sum(min(0, D - w) for D, w in own) > 0 for p, b, own in pulls)
         if forth or any(p + b + sum(max(0, D + w) for D, w in own) < 0 for p, b, own in pulls):
             continue
-        if len(still) > FEW:
+        if len(still) > 3:  # else all subsets
             W, top, slope = weight << 6, value << 6, [a << 6 for a in pull]
             for (_, w, f, D), (low, high) in zip(still, bounds):
                 t = 64 if low >= 0 else 0 if high <= 0 else (high << 6) // (high - low)
@@ -369,11 +368,12 @@ def clusters_above(pieces, foes, most, slack):
             here = (members, weight, value, pull)
             axis = max(range(len(half)), key=lambda f: half[f] * sum(abs(D) + w for D, w in ends[f]))
             h = half[axis] >> 1
-            if h and any(high - low > slack for low, high in bounds):
+            held = [at for at, (low, _) in enumerate(bounds) if low > slack]  # by apart ones
+            if h and not held and any(high - low > slack for low, high in bounds):
                 half = [*half[:axis], h, *half[axis + 1 :]]
                 stack += [(half, axis, step, still, here) for step in (-h, h)]
             else:  # smaller boxes do not help: one item is in C, or it is not
-                i, w, f, D = still.pop()
+                i, w, f, D = still.pop(held[0] if held else -1)
                 stack.append((half, 0, 0, still, here))
                 here = (members | 1 << i, weight + w, value + f, [a + b for a, b in zip(pull, D)])
                 stack.append((half, 0, 0, [piece for piece in still if not foes[i] >> piece[0] & 1], here))
