@@ -207,6 +207,16 @@ class Certificate:
         How long each rung took.
     better_labels : ndarray of shape (n_samples,) or None
         A clustering of less cost, where the search for a proof found one.
+
+    Examples
+    --------
+    >>> problem = ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
+    >>> labels = np.array([0, 0, 1, 1])
+    >>> cost, proof = problem.cost(labels), line_proof(8 * problem.unit)
+    >>> certificate = Certificate(problem, 2, labels, cost, cost, "optimal", "proved", "line", proof)
+    >>> print(certificate)
+    2 clusters of 4 rows, inertia 1.625: optimal: proved by line
+    >>> certificate.save("four.ckc")  # doctest: +SKIP
     """
 
     problem: ExactProblem
