@@ -6,6 +6,7 @@ rows and weights as integers over a power of two, costs and bounds as fractions.
 
 import hashlib
 import html
+import math
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -87,6 +88,15 @@ class ExactProblem:
         """The cost of labels of the samples, an exact Fraction in squared units of X."""
         return ExactRows(self._X, self.sample_weight).cost(labels)
 
+    def own_price(self, rows):
+        """What rows that are together cost per unit of weight, a Fraction in squared units of the integers."""
+        if len(rows) == 1:
+            return Fraction(0)
+        weight = sum(self.weights[i] for i in rows)
+        squares = sum(self.weights[i] * sum(x * x for x in self.rows[i]) for i in rows)
+        sums = (sum(self.weights[i] * self.rows[i][f] for i in rows) for f in range(self.n_features))
+        return Fraction(squares, weight) - Fraction(sum(s * s for s in sums), weight**2)
+
     def header(self, n_clusters, with_rows=True):
         """The first lines of a proof file."""
         data = [self._X] if self.sample_weight is None else [self._X, self.sample_weight]
@@ -140,6 +150,37 @@ def prices_proof(prices, most, shift):
     weight times its price, less w |x - y|^2 of every row: the price has to pay for the items' own cost too.
     """
     return [f"proof prices shift={shift:x} m={most:x}", _line("price", prices)]
+
+
+def columns_proof(problem, node, rows=None):
+    """The proof of a search by prices, branches included.
+
+    Parameters
+    ----------
+    problem : ExactProblem
+    node : tuple
+        ("prices", groups, prices, level): rows of the same group are together; each group has a price per unit of its
+        weight, and at no center do the groups leave more than `level`, each its weight times (price - squared distance of
+        its mean). In squared units of X, and weights as they are; floats or fractions. ("branch", i, j, together, apart):
+        rows i and j, a node for either case. Groups are numbered from 0.
+    rows : sequence of int, optional
+        The problem's number of each row that the node speaks of; None if it has the problem's numbers.
+    """
+    rows = range(len(problem.rows)) if rows is None else [int(row) for row in rows]
+    if node[0] == "branch":
+        _, i, j, *sides = node
+        return branch_proof(rows[i], rows[j], *(columns_proof(problem, side, rows) for side in sides))
+    _, groups, prices, level = node
+    members = {}
+    for row, group in sorted(zip(rows, np.asarray(groups).tolist())):
+        members.setdefault(group, []).append(row)
+    level = Fraction(level) * problem.unit
+    shift = max(0, 64 - int(level).bit_length()) // 2
+    own = [problem.own_price(inside) for inside in members.values()]
+    paid = [Fraction(prices[group]) * 4**problem.scale for group in members]
+    # Prices are rounded down and the level up: what is left at a center only gets less.
+    prices = [math.floor((price + cost) * 4**shift) for price, cost in zip(paid, own)]
+    return prices_proof(prices, math.ceil(level * 4**shift), shift)
 
 
 def principal_proof(scale, tau, top, factor):

@@ -191,3 +191,32 @@ def branch(small, rng, depth=0):
         Small(small.problem, small.k, small.together, (*small.apart, (i, j)), small.rows),
     ]
     return ck.branch_proof(i, j, *(branch(side, rng, depth + 1) for side in sides))
+
+
+def searched(small, rng, depth=0):
+    """A branching search by prices, as a nested tuple of floats; the levels are fractions, exact for these floats."""
+    if depth < 2 and small.n > 1 and rng.random() < 0.5:
+        i, j = map(int, rng.choice(small.rows, 2, replace=False))
+        sides = [
+            Small(small.problem, small.k, (*small.together, (i, j)), small.apart),
+            Small(small.problem, small.k, small.together, (*small.apart, (i, j))),
+        ]
+        if not any(side.empty or side.optimum() is None for side in sides):
+            return ("branch", i, j, *(searched(side, rng, depth + 1) for side in sides))
+    groups = [next(at for at, item in enumerate(small.items) if row in item) for row in small.rows]
+    lines = prices(small, rng)
+    rounded = [int(token, 16) for token in lines[1].split(" ")[1:]]
+    unit = 4 ** (20 + small.problem.scale)
+    own = [small.problem.own_price(item) * 4**20 for item in small.items]
+    paid = [float((price - cost) / unit) for price, cost in zip(rounded, own)]
+    weights = [Fraction(small.moments[1 << i][0], 2**small.problem.weight_scale) for i in range(small.n)]
+    total = [
+        Fraction(price) * weight + small.sse[1 << i] / small.problem.unit
+        for i, (price, weight) in enumerate(zip(paid, weights))
+    ]
+    left = [
+        sum(total[i] for i in range(small.n) if mask >> i & 1) - small.sse[mask] / small.problem.unit
+        for mask in range(1 << small.n)
+        if small.allowed[mask]
+    ]
+    return ("prices", groups, paid, max(left))

@@ -94,3 +94,35 @@ def test_equal_rows_and_rows_without_weight():
     assert problem.rows == [(1, 2), (0, 0)]
     assert problem.weights == [3, 6]
     assert problem.unit == 2
+
+
+def test_a_search_by_prices_is_written():
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        n, d = int(rng.integers(2, 8)), int(rng.integers(1, 3))
+        X = rng.integers(0, 9, (n, d)) / 2 if seed % 2 else rng.normal(size=(n, d))
+        weights = rng.integers(1, 4, n) / 4 if rng.random() < 0.5 else None
+        problem = ck.ExactProblem(X, weights)
+        order = rng.permutation(len(problem.rows))  # the rows as a search may number them
+        small = proofs.Small(problem, 2)
+        cost, parts = small.optimum()
+        node = renumbered(proofs.searched(small, rng), np.argsort(order))
+        text = ck.proof_text(
+            problem, 2, small.labels(parts), "optimal", ck.columns_proof(problem, node, order)
+        )
+        code, said = check.verdict(text.encode())
+        assert code == check.PROVED, (seed, said)
+
+
+def renumbered(node, numbers):
+    """The node as of a search that has other numbers for the rows."""
+    if node[0] == "branch":
+        return (
+            "branch",
+            int(numbers[node[1]]),
+            int(numbers[node[2]]),
+            *(renumbered(side, numbers) for side in node[3:]),
+        )
+    groups = np.empty(len(numbers), int)
+    groups[numbers] = node[1]
+    return ("prices", groups, *node[2:])
