@@ -1,6 +1,7 @@
 """The proof checker: true proofs of every kind are accepted, and nothing that claims more than the optimum ever is."""
 
 import ast
+import math
 import re
 import subprocess
 import sys
@@ -87,6 +88,108 @@ def test_a_worse_clustering_is_not_optimal():
             for kind in ("tree", "prices", "trivial", "line" if small.problem.n_features == 1 else "tree"):
                 text = text_of(small, worse, getattr(proofs, kind)(small, rng))
                 assert check.verdict(text.encode())[0] == check.UNPROVED
+
+
+def test_a_tree_a_hair_too_high():
+    for seed in range(30):
+        rng, _, _, small, cost, parts = instance(seed)
+        proof = proofs.tree(small, rng)
+        word, _, *rest = proof[2].split(" ")
+        higher = cost + Fraction(1, 2**40)
+        proof[2] = " ".join([word, f"{higher.numerator:x}/{higher.denominator:x}", *rest])
+        text = text_of(small, parts, proof, "bounded", Fraction(higher, small.problem.unit))
+        assert check.verdict(text.encode())[0] == check.UNPROVED
+
+
+def test_any_prices_with_the_least_m():
+    """Random prices in coarse and fine units, m rounded to either side of what a center can earn at most."""
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        n, d, shift = int(rng.integers(1, 8)), int(rng.integers(1, 3)), int(rng.choice([0, 0, 1, 8]))
+        X = rng.integers(0, 4, (n, d)) * int(rng.choice([1, 1, 50]))
+        small = proofs.Small(ck.ExactProblem(X), 2)
+        scale = 4**shift * max(1, round(max(small.sse) / n))
+        price = rng.integers(-2, 3 * scale + 2, small.n).tolist()
+        total = [
+            sum(p * w for i, (p, w) in enumerate(zip(price, small.problem.weights)) if mask >> i & 1)
+            for mask in range(1 << small.n)
+        ]
+        most = math.ceil(max(own - cost * 4**shift for own, cost in zip(total, small.sse)))
+        cost, parts = small.optimum()
+        for status in ("bounded", "optimal-unique"):
+            text = text_of(small, parts, ck.prices_proof(price, most, shift), status, Fraction(0))
+            _, bound, unique = proofs.derived(text)
+            assert bound <= cost
+            assert unique == (optima(small, cost) == 1) or bound < cost or status == "bounded"
+            if most:
+                text = text_of(small, parts, ck.prices_proof(price, most - 1, shift), status, Fraction(0))
+                with pytest.raises(check.Refused, match="earns more"):
+                    proofs.derived(text)
+
+
+def test_the_least_m_of_more_rows():
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        X = np.round(rng.normal(size=(11, 1 + seed % 3)) * 8) / (1 + seed % 2)
+        small = proofs.Small(ck.ExactProblem(X), 3)
+        scale = max(small.sse[-1] / small.n * Fraction(float(rng.choice([0.2, 0.5, 1, 2]))), 4)
+        price = [round(scale * Fraction(rng.random() + 0.5)) for _ in range(small.n)]
+        weights = small.problem.weights
+        total = [
+            sum(p * w for i, (p, w) in enumerate(zip(price, weights)) if mask >> i & 1)
+            for mask in range(1 << small.n)
+        ]
+        most = math.ceil(max(own - cost for own, cost in zip(total, small.sse)))
+        labels = [0] * len(X)
+        text = ck.proof_text(
+            small.problem, 3, labels, "bounded", ck.prices_proof(price, most, 0), Fraction(-(10**9))
+        )
+        assert check.verdict(text.encode())[0] == check.PROVED
+        text = ck.proof_text(
+            small.problem, 3, labels, "bounded", ck.prices_proof(price, most - 1, 0), Fraction(-(10**9))
+        )
+        assert check.verdict(text.encode())[0] == check.UNPROVED
+
+
+def test_all_sets_within_the_slack_are_found():
+    found = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        n, d, slack = (
+            int(rng.integers(3, 10)),
+            int(rng.integers(1, 4)),
+            int(rng.choice([0, 3, 50, 400, 5000])),
+        )
+        X = np.round(rng.normal(size=(n, d)) * float(rng.choice([2, 20])))
+        small = proofs.Small(ck.ExactProblem(X), 3)
+        scale = max(1, round(small.sse[-1] / small.n))
+        pieces, total = [], [0]
+        for i, (row, w) in enumerate(zip(small.problem.rows, small.problem.weights)):
+            earned = w * int(rng.integers(0, 2 * scale + 1))
+            pieces.append((i, w, earned - w * sum(x * x for x in row), [w * x for x in row]))
+            total += [earned + other for other in total]
+        v = [own - cost for own, cost in zip(total, small.sse)]
+        foes = [0] * small.n
+        for _ in range(int(rng.integers(0, 3))):
+            i, j = map(int, rng.choice(small.n, 2)) if small.n > 1 else (0, 0)
+            foes[i], foes[j] = foes[i] | (i != j) << j, foes[j] | (i != j) << i
+        legal = [
+            m for m in range(1, 1 << small.n) if not any(m >> i & 1 and m & foes[i] for i in range(small.n))
+        ]
+        most = max(0, math.ceil(max(v[m] for m in legal)))
+        expected = {m: most - math.ceil(v[m]) for m in legal if v[m] >= most - slack}
+        assert check.clusters_above(pieces, foes, most, slack) == expected
+        found += len(expected)
+    assert found > 1000
+
+
+def test_two_optima_on_two_sides_of_a_branch():
+    problem = ck.ExactProblem(np.array([[0.0], [1.0], [2.0]]))
+    sides = (["proof tree", "order 0 1", "suffix 1/2 0"], ["proof tree", "order 0 1 2", "suffix 1/2 0 0"])
+    proof = ck.branch_proof(0, 1, *sides)
+    for labels in ([0, 0, 1], [0, 1, 1]):
+        assert check.verdict(ck.proof_text(problem, 2, labels, "optimal", proof).encode())[0] == 0
+        assert check.verdict(ck.proof_text(problem, 2, labels, "optimal-unique", proof).encode())[0] == 1
 
 
 def test_cost_is_that_of_the_reference():
