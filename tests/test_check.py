@@ -399,6 +399,17 @@ def test_one_line_and_a_code(old, new, code):
     assert "\n" not in said
 
 
+@pytest.mark.parametrize(
+    "groups", [["0 1 2 3", "0 1 2 3"], ["0 1 2", "2 3 1"], ["0 0 1 2 3"], ["0 1 2 3", "3"]]
+)
+def test_groups_that_share_a_row(groups):
+    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
+    proof = [f"proof sum {len(groups)}", *(f"group {rows}" for rows in groups)]
+    proof += ["proof line penalty=20"] * len(groups)
+    text = ck.proof_text(problem, 2, [0, 0, 1, 1], "bounded", proof, Fraction(0))
+    assert check.verdict(text.encode())[0] == check.MALFORMED
+
+
 def test_weights_that_are_none():
     problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0]]), np.array([1.0, 2.0, 1.0]))
     text = ck.proof_text(problem, 2, [0, 0, 1], "optimal", ck.line_proof(2))
