@@ -4,6 +4,7 @@ from importlib import import_module
 
 # Public name -> the module that holds it. Loaded on first use: importing ckmeans stays as cheap as NumPy.
 _HOMES = {
+    "Certificate": "certificate",
     "KMeans": "estimators",
     "SphericalMixture": "mixture_estimator",
     "Solution": "solution",

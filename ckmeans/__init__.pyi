@@ -1,3 +1,4 @@
+from .certificate import Certificate as Certificate
 from .configuration import show_config as show_config
 from .estimators import KMeans as KMeans
 from .exhaustive import ExhaustiveSolution as ExhaustiveSolution
