@@ -25,6 +25,9 @@ SOLVERS = {
     "mixture",
     "partitions",
     "exhaustive",
+    "prices",
+    "bundle",
+    "columns",
 }
 INSIDE = {
     "__init__": set(),
@@ -63,6 +66,10 @@ INSIDE = {
     "mixture": {"posteriors", "workers"},
     "partitions": {"_kernels", "workers", "exact"},
     "exhaustive": {"partitions", "solution", "workers", "exact", "checks"},
+    "prices": {"_kernels"},
+    "bundle": set(),
+    "covers": set(),
+    "columns": {"prices", "bundle", "covers", "exact", "restarts", "solution", "workers"},
     "many": {"_kernels", "chance", "checks", "restarts", "small", "workers"},
     "estimators": {"small", "checks", "rows", "restarts", "workers"},
     "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
@@ -82,6 +89,7 @@ OUTSIDE = {
     "checks": STANDARD | {"numpy"},
     "rules": STANDARD,
     "chance": STANDARD | {"numpy"},
+    "covers": STANDARD | {"numpy"},
     **{name: STANDARD | {"numpy", "scipy"} for name in SOLVERS},
     "estimators": STANDARD | {"numpy", "scipy", "sklearn"},
     "mixture_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
