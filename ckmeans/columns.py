@@ -242,7 +242,7 @@ class _Branch:
         self.true_weights = [sum((search.true_weights[r] for r in own), Fraction(0)) for own in members]
         self.constant = self._constant(members)
         self.tried = math.inf
-        self.budget = 1000
+        self.n_boxes = 0
         search.n_nodes += 1
 
     def _constant(self, members):
@@ -311,10 +311,12 @@ class _Branch:
         search, node = self.search, self.node
         search.n_searches += 1
         prices = np.maximum(prices, 0.0)
-        _, values, members = self.land.climb(prices, starts)
+        _, _, members = self.land.climb(prices, starts)
         members = self._legal(members, prices)
-        floor = 0.0 if len(self.apart) else values.max() * (1 - 1e-12)
+        costs, _ = self.land.clusters(members)
+        floor = ((members * self.weights) @ prices - costs).max(initial=0.0) * (1 - 1e-12)
         peaks = self.land.search(prices, floor, pairs=node.pairs, check=search.check)
+        self.n_boxes = peaks.n_boxes
         members = np.concatenate([members, peaks.members])
         bound = self.to_bound(prices, peaks.upper)
         if node.priced is None or bound > node.priced:
@@ -368,7 +370,7 @@ class _Branch:
         self.tried = gap
         peaks = self.land.search(
             node.prices, np.nextafter(node.level - gap, -np.inf), rise=False, slack=gap, pairs=node.pairs,
-            most=MOST_SETS * (4 if last else 1), most_boxes=20000 * (10 if last else 1), check=search.check,
+            most=MOST_SETS * (4 if last else 1), most_boxes=max(2000, 30 * self.n_boxes) * (30 if last else 1), check=search.check,
         )  # fmt: skip
         if peaks.upper == np.inf or peaks.n_unresolved:
             return False

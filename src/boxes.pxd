@@ -112,6 +112,19 @@ cdef inline Py_ssize_t sift(
     return n_kept
 
 
+cdef inline double lowest(
+    const double* x, double price, Py_ssize_t d, const double* lower, const double* upper,
+) noexcept nogil:
+    """The least value of price - |x - y|^2 on a box."""
+    cdef Py_ssize_t f
+    cdef double t
+    for f in range(d):
+        t = x[f] - 0.5 * (upper[f] + lower[f])
+        t = (t if t > 0 else -t) + 0.5 * (upper[f] - lower[f])
+        price -= t * t
+    return price
+
+
 cdef inline bint shrink(
     const double* X,
     const double* weights,

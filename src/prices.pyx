@@ -5,7 +5,7 @@ looked at again (boxes.pxd). A box is closed where its bound is not above the le
 where all rows are decided: there f is one quadratic and its greatest value is known.
 """
 
-from boxes cimport height, peak, shrink, sift
+from boxes cimport height, lowest, peak, shrink, sift
 
 
 def climb(
@@ -79,7 +79,7 @@ def search(
     cdef Py_ssize_t d = X.shape[1], n = X.shape[0], top, n_kept, first, last, f, r, best, clash, p, q, e
     cdef Py_ssize_t n_undecided = 0, narrow = -1, attempt, status = 0
     cdef double bound, value, shrunk = 1, cut
-    cdef bint home, gone
+    cdef bint home, gone, forked
     cdef double* low = &work[0, 0]
     cdef double* high = &work[1, 0]
     cdef double* sums = &work[2, 0]
@@ -131,19 +131,27 @@ def search(
             if gone:
                 continue
             clash = -1
+            forked = False
             if pairs.shape[0] > 0:
                 for r in range(n_kept):
-                    if kept[r] < n:
-                        marks[kept[r] if kept[r] >= 0 else ~kept[r]] = 1 if kept[r] >= 0 else 2
+                    e = kept[r]
+                    if e < 0:
+                        marks[~e] = 3
+                    elif e < n and mated[e]:
+                        marks[e] = 2 if lowest(&X[e, 0], prices[e], d, low, high) >= slacks[e] else 1
                 for p in range(pairs.shape[0]):
-                    if marks[pairs[p, 0]] and marks[pairs[p, 1]]:
+                    q = marks[pairs[p, 0]]
+                    e = marks[pairs[p, 1]]
+                    if q and e and not forked:
                         clash = p
-                        if marks[pairs[p, 0]] + marks[pairs[p, 1]] == 4:
+                        forked = q > 1 and e > 1
+                        if q + e == 6:
                             gone = True
                             break
                 for r in range(n_kept):
-                    if kept[r] < n:
-                        marks[kept[r] if kept[r] >= 0 else ~kept[r]] = 0
+                    e = kept[r]
+                    if e < n:
+                        marks[e if e >= 0 else ~e] = 0
             if gone:
                 continue
             if n_undecided == 0 and clash < 0:
@@ -188,7 +196,7 @@ def search(
                 if spread[f] > value and high[f] - low[f] > tiny:
                     value = spread[f]
                     best = f
-            if n_undecided == 0 or narrow >= 0:
+            if forked or narrow >= 0:
                 # Only saying so decides more: one of two rows does not count, or a row counts or not.
                 for q in range(2):
                     top = state[0]
@@ -197,7 +205,7 @@ def search(
                     lists[top, 0] = p
                     for r in range(n_kept):
                         e = kept[r]
-                        if n_undecided == 0:
+                        if forked:
                             if e == pairs[clash, q]:
                                 e += n
                             elif e == ~pairs[clash, q]:
