@@ -32,7 +32,8 @@ from .workers import Expired
 MOST_SETS = 3000  # clusters within the gap that are listed
 MOST_DEPTH = 30  # rows apart
 SERIOUS = 0.1  # share of the predicted gain that moves the center of the prices
-STALE = 0.02  # share of the gap below which a predicted gain is not worth a search
+EASE = 0.02  # share of the gap by which a search may leave the bound too low
+STALE = 0.05  # share of the gap below which a predicted gain is not worth a search
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,8 +295,7 @@ class _Branch:
             else:
                 stale = 0
             self.round_shares()
-            active = bundle.shares > 0
-            value, members = self.evaluate(prices, bundle.means[active])
+            value, members = self.evaluate(prices, self.starts(), best + SERIOUS * predicted)
             if value - best >= SERIOUS * predicted:
                 center = prices
                 t *= 1.5 if value - best > 0.5 * predicted else 1
@@ -306,16 +306,33 @@ class _Branch:
                 bundle.add(members, *self.land.clusters(members))
             bundle.forget()
 
-    def evaluate(self, prices, starts):
-        """The bound of some prices, and clusters that earn much."""
+    def starts(self):
+        """Points to climb from: the means of the clusters with a share, and now and then some rows."""
+        means = self.bundle.means[self.bundle.shares > 0]
+        if self.search.n_searches % 8:
+            return means
+        n = len(self.land.rows)
+        return np.concatenate([means, self.land.rows[self.search.n_searches % 7 :: 1 + n // 100]])
+
+    def evaluate(self, prices, starts, wanted=-math.inf):
+        """The bound of some prices, and clusters that earn much.
+
+        Where known clusters already keep the bound below what is wanted, and some are new, all centers are not searched.
+        """
         search, node = self.search, self.node
-        search.n_searches += 1
         prices = np.maximum(prices, 0.0)
         _, _, members = self.land.climb(prices, starts)
-        members = self._legal(members, prices)
-        costs, _ = self.land.clusters(members)
-        floor = ((members * self.weights) @ prices - costs).max(initial=0.0) * (1 - 1e-12)
-        peaks = self.land.search(prices, floor, pairs=node.pairs, check=search.check)
+        members = np.unique(self._legal(members, prices), axis=0)
+        costs, means = self.land.clusters(members)
+        earned = (members * self.weights) @ prices - costs
+        floor = earned.max(initial=0.0) * (1 - 1e-12)
+        value = self.weights @ prices - self.k * floor
+        if value < wanted and self.bundle.add(members, costs, means):
+            return value, members[:0]
+        search.n_searches += 1
+        gap = search.cost - (node.priced if node.priced is not None else 0)
+        ease = EASE * max(0.0, float(gap * search.unit)) / self.k
+        peaks = self.land.search(prices, floor, ease=ease, pairs=node.pairs, check=search.check)
         self.n_boxes = peaks.n_boxes
         members = np.concatenate([members, peaks.members])
         bound = self.to_bound(prices, peaks.upper)
@@ -370,7 +387,7 @@ class _Branch:
         self.tried = gap
         peaks = self.land.search(
             node.prices, np.nextafter(node.level - gap, -np.inf), rise=False, slack=gap, pairs=node.pairs,
-            most=MOST_SETS * (4 if last else 1), most_boxes=max(2000, 30 * self.n_boxes) * (30 if last else 1), check=search.check,
+            most=MOST_SETS * (4 if last else 1), most_boxes=max(2000, 30 * self.n_boxes) * (5 if last else 1), check=search.check,
         )  # fmt: skip
         if peaks.upper == np.inf or peaks.n_unresolved:
             return False

@@ -110,7 +110,7 @@ class Landscape:
         return starts, values, members.view(bool)
 
     def search(
-        self, prices, level=0.0, *, rise=True, slack=None, pairs=(), most=256, most_boxes=np.inf, check=None
+        self, prices, level=0.0, *, rise=True, ease=0.0, slack=None, pairs=(), most=256, most_boxes=np.inf, check=None
     ):
         """Search all centers for values above a level.
 
@@ -122,6 +122,8 @@ class Landscape:
             Values up to this are not looked for.
         rise : bool
             Whether only the greatest value is of interest.
+        ease : float
+            How much `upper` may then be above the greatest value.
         slack : float or None
             Terms nearer to 0 than this count as undecided (for the closure); None for exactly 0.
         pairs : sequence of (int, int)
@@ -148,11 +150,11 @@ class Landscape:
         mated[pairs] = 1
         kappa = 2 * (n + 2 * d + 10) * U * far
         if rise:
-            level = max(level, kappa * self.mass)  # what rounding alone can make of nothing
+            level = max(level + ease, kappa * self.mass)  # what rounding alone can make of nothing
         args = (
             self.rows, self.weights, earn, earn - self.squares, slacks, mated, pairs,
             2 * (n + 8) * U * self.mass * np.sqrt(self.reach), kappa,
-            1e-12 * np.sqrt(self.reach), rise, SLICE,
+            1e-12 * np.sqrt(self.reach), rise, ease, SLICE,
         )  # fmt: skip
         stacks = self._stacks
         stacks.start(self.lower, self.upper)
@@ -222,13 +224,14 @@ def balanced_prices(land, labels, n_clusters, check=None):
     way = np.maximum(sq_distances.min(axis=1) - own, 0)
     most = np.bincount(labels, land.weights * way)
     best, prices = -np.inf, own
-    for earned in np.unique(
-        np.outer(np.quantile(most, [0, 0.05, 0.1, 0.25, 0.5]), [1, 0.5, 0.25, 0.1, 0.03])
-    ):
+    starts = np.concatenate([means, land.rows[:: 1 + n // 100]])
+    for earned in np.unique(np.outer(np.quantile(most, [0, 0.05, 0.1, 0.25, 0.5]), [1, 0.5, 0.25, 0.1, 0.03])):
         some = own + np.minimum(earned / np.maximum(most, 1e-300), 1)[labels] * way
-        value = land.weights @ some - n_clusters * land.search(some, check=check).upper
+        value = land.weights @ some - n_clusters * land.climb(some, starts)[1].max()
         if value > best:
             best, prices = value, some
+        if check is not None:
+            check()
     return prices
 
 

@@ -61,6 +61,7 @@ def search(
     double kappa,                     # IN  no value of f is off by more than this times the weight that counts
     double tiny,                      # IN  boxes no wider than this are given up
     bint rise,                        # IN  the level rises with each value found
+    double ease,                      # IN  to so much more than the value
     Py_ssize_t budget,                # IN  rows to look at before returning
     double[:, ::1] lower,             # INOUT (capacity, d): stack of boxes
     double[:, ::1] upper,             # INOUT (capacity, d)
@@ -175,18 +176,18 @@ def search(
                 for r in range(n_kept):
                     said[state[1], 1 + r] = kept[r]
                 state[1] += 1
-                if rise:
-                    level[0] = bound
+                if rise and bound + ease > level[0]:
+                    level[0] = bound + ease
                 continue
             if rise and clash < 0:
                 value = height(&X[0, 0], &weights[0], &prices[0], n, kept, n_kept, d, sums, at)
-                if value > level[0]:
+                if value + ease > level[0]:
                     for f in range(d):
                         found[state[1], f] = at[f]
                     values[state[1]] = value
                     said[state[1], 0] = 0
                     state[1] += 1
-                    level[0] = value
+                    level[0] = value + ease
                     if state[1] >= values.shape[0]:
                         state[0] = top + 1  # this box is to be looked at again
                         continue

@@ -18,6 +18,7 @@ def search(
     kappa: float,
     tiny: float,
     rise: bool,
+    ease: float,
     budget: int,
     lower: Float,
     upper: Float,
