@@ -30,9 +30,9 @@ class Bundle:
     n_clusters : int
     """
 
-    def __init__(self, weights, n_clusters, metric=None):
+    def __init__(self, weights, n_clusters):
         self.weights, self.n_clusters = weights, n_clusters
-        self.metric = 1 / weights if metric is None else metric / weights
+        self.metric = 1 / weights
         n = len(weights)
         self._sets, self._costs, self._means = np.empty((0, n)), np.empty(0), None
         self._products, self._shares, self._ages = np.empty((0, 0)), np.empty(0), np.empty(0, int)
@@ -159,11 +159,11 @@ class Bundle:
         """Shares that add up to k and let the active clusters all earn the same; and what that is."""
         G = t * products[np.ix_(active, active)]
         H = G.copy()
-        H[np.diag_indices(len(active))] += 1e-10 * G.trace() / len(active)
+        H[np.diag_indices(len(active))] += 1e-10 * (G.trace() or t) / len(active)
         try:
             factor = cho_factor(H, lower=True, check_finite=False)
         except LinAlgError:
-            H[np.diag_indices(len(active))] += 1e-6 * G.trace() / len(active)
+            H[np.diag_indices(len(active))] += 1e-6 * (G.trace() or t) / len(active)
             factor = cho_factor(H, lower=True, check_finite=False)
         one = cho_solve(factor, np.ones(len(active)), check_finite=False)
         x = shares

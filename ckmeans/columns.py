@@ -34,6 +34,7 @@ MOST_DEPTH = 30  # rows apart
 SERIOUS = 0.1  # share of the predicted gain that moves the center of the prices
 EASE = 0.02  # share of the gap by which a search may leave the bound too low
 STALE = 0.05  # share of the gap below which a predicted gain is not worth a search
+PATIENCE = 100  # solves that may gain less than a hundredth of the gap, one after the other
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +44,9 @@ class Priced(Solution):
     Attributes
     ----------
     proof : tuple
-        ("prices", groups, prices, level): the rows of each group are together, with one price, and no cluster earns more
-        than the level. ("branch", i, j, together, apart): rows i and j, and a proof of each case. ("open", bound) where the
-        search did not get to.
+        ("prices", groups, prices, level): the samples of each group are together (group -1: they have no weight), and no
+        cluster C earns more than the level, sum_C w price - SSE(C), in squared units of X. ("branch", i, j, together, apart):
+        samples i and j, and a proof of each case. ("open",) where the search did not get to.
     exact_bound : Fraction
         `lower_bound` before rounding.
     n_nodes, n_searches : int
@@ -219,13 +220,18 @@ class _Search:
         )
 
     def proof(self, node):
+        """What is known of a branch, in terms of samples and units of X."""
         if node.children:
-            i, j = node.pair
-            return ("branch", i, j, *(self.proof(child) for child in node.children))
-        if node.level == math.inf:
+            return ("branch", *node.pair, *(self.proof(child) for child in node.children))
+        if node.priced is None:
             return ("open",)
         unit = self.land.scale**2
-        return ("prices", node.groups, node.prices / unit, node.level / unit)
+        groups = np.where(self.heavy, node.groups[self.row_of], -1)
+        # A group is paid for what its rows cost by being together, too.
+        land = self.land.merged(node.groups)
+        inner = np.bincount(node.groups, self.weights * self.land.squares) - land.weights * land.squares
+        own = np.maximum(inner, 0) / land.weights * (1 - 1e-12) if land is not self.land else 0.0
+        return ("prices", groups, (node.prices + own) / unit, node.level / unit)
 
 
 class _Branch:
@@ -273,7 +279,7 @@ class _Branch:
         bundle.add(members, *self.land.clusters(members))
         bundle.seed(np.ones(min(bundle.n, self.k)))
         t = 0.3 * np.median(center) if len(center) else 1.0
-        stale = 0
+        stale, n_poor, reached = 0, 0, node.priced
         while True:
             search.check()
             if self.closed():
@@ -285,7 +291,9 @@ class _Branch:
             gap = max(self.gap(), 1e-12 * scale)
             prices, level = bundle.solve(center, t, 0.003 * gap / self.k)
             predicted = self.weights @ prices - self.k * level - best
-            if predicted < STALE * gap:
+            n_poor = 0 if node.priced > reached + Fraction(gap / 100) / search.unit else n_poor + 1
+            reached = max(reached, node.priced)
+            if predicted < max(STALE * gap, 1e-11 * scale) or n_poor > PATIENCE:
                 stale += 1
                 t *= 4
                 if stale > 4:
@@ -412,7 +420,8 @@ class _Branch:
         if not 1e-6 < together[i, j] < 1 - 1e-6 or len(np.unique(node.pairs + [(i, j)])) > 2 * MOST_DEPTH:
             return False
         i, j = sorted((int(i), int(j)))
-        node.pair = (int(np.flatnonzero(node.groups == i)[0]), int(np.flatnonzero(node.groups == j)[0]))
+        groups = np.where(self.search.heavy, node.groups[self.search.row_of], -1)
+        node.pair = tuple(int(np.flatnonzero(groups == g)[0]) for g in (i, j))
         known = bundle.sets > 0
         both = known[:, i] & known[:, j]
         old = np.array([g if g < j else i if g == j else g - 1 for g in range(len(self.weights))])

@@ -110,7 +110,17 @@ class Landscape:
         return starts, values, members.view(bool)
 
     def search(
-        self, prices, level=0.0, *, rise=True, ease=0.0, slack=None, pairs=(), most=256, most_boxes=np.inf, check=None
+        self,
+        prices,
+        level=0.0,
+        *,
+        rise=True,
+        ease=0.0,
+        slack=None,
+        pairs=(),
+        most=256,
+        most_boxes=np.inf,
+        check=None,
     ):
         """Search all centers for values above a level.
 
@@ -225,7 +235,9 @@ def balanced_prices(land, labels, n_clusters, check=None):
     most = np.bincount(labels, land.weights * way)
     best, prices = -np.inf, own
     starts = np.concatenate([means, land.rows[:: 1 + n // 100]])
-    for earned in np.unique(np.outer(np.quantile(most, [0, 0.05, 0.1, 0.25, 0.5]), [1, 0.5, 0.25, 0.1, 0.03])):
+    for earned in np.unique(
+        np.outer(np.quantile(most, [0, 0.05, 0.1, 0.25, 0.5]), [1, 0.5, 0.25, 0.1, 0.03])
+    ):
         some = own + np.minimum(earned / np.maximum(most, 1e-300), 1)[labels] * way
         value = land.weights @ some - n_clusters * land.climb(some, starts)[1].max()
         if value > best:
