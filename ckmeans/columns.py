@@ -32,8 +32,9 @@ from .workers import Expired
 MOST_SETS = 3000  # clusters within the gap that are listed
 MOST_DEPTH = 30  # rows apart
 SERIOUS = 0.1  # share of the predicted gain that moves the center of the prices
-EASE = 0.02  # share of the gap by which a search may leave the bound too low
+EASE = 0.05  # share of the gap by which a search may leave the bound too low
 STALE = 0.05  # share of the gap below which a predicted gain is not worth a search
+MANY_BOXES = 20_000  # of a search, from which on the next are made in steps
 PATIENCE = 100  # solves that may gain less than a hundredth of the gap, one after the other
 
 
@@ -249,7 +250,7 @@ class _Branch:
         self.true_weights = [sum((search.true_weights[r] for r in own), Fraction(0)) for own in members]
         self.constant = self._constant(members)
         self.tried = math.inf
-        self.n_boxes = 0
+        self.n_boxes = math.inf if node.priced is None and not node.pairs else 0
         search.n_nodes += 1
 
     def _constant(self, members):
@@ -337,22 +338,36 @@ class _Branch:
         value = self.weights @ prices - self.k * floor
         if value < wanted and self.bundle.add(members, costs, means):
             return value, members[:0]
-        search.n_searches += 1
-        gap = search.cost - (node.priced if node.priced is not None else 0)
-        ease = EASE * max(0.0, float(gap * search.unit)) / self.k
-        peaks = self.land.search(prices, floor, ease=ease, pairs=node.pairs, check=search.check)
-        self.n_boxes = peaks.n_boxes
-        members = np.concatenate([members, peaks.members])
-        bound = self.to_bound(prices, peaks.upper)
-        if node.priced is None or bound > node.priced:
-            node.prices, node.level, node.priced = prices, peaks.upper, bound
-            node.bound = max(node.bound, bound)
+        for ease in self.eases(prices, floor):
+            search.n_searches += 1
+            peaks = self.land.search(prices, floor, ease=ease, pairs=node.pairs, check=search.check)
+            self.n_boxes = peaks.n_boxes
+            bound = self.to_bound(prices, peaks.upper)
+            if node.priced is None or bound > node.priced:
+                node.prices, node.level, node.priced = prices, peaks.upper, bound
+                node.bound = max(node.bound, bound)
+            members = np.concatenate([members, peaks.members])
+            floor = max(floor, peaks.upper - ease)
         if len(peaks.points):
             _, _, more = self.land.climb(prices, peaks.points)
             members = np.concatenate([members, self._legal(more, prices)])
         members = members[members.any(axis=1)]
         value = self.weights @ prices - self.k * peaks.upper
         return value, np.unique(members, axis=0)
+
+    def eases(self, prices, floor):
+        """By how much searches may leave the bound too low: at once a small share of the gap, or by and by where that is hard."""
+        search, node = self.search, self.node
+        most = float((search.cost - self.constant) * search.unit)
+        open_gap = most - (self.weights @ prices - self.k * floor)
+        gap = most if node.priced is None else max(self.gap(), 0.0)
+        least = EASE * max(open_gap, 1e-3 * gap, 1e-9 * most) / self.k
+        if self.n_boxes > MANY_BOXES:
+            ease = 0.3 * gap / self.k
+            while ease > least:
+                yield ease
+                ease *= 0.3
+        yield least
 
     def _legal(self, members, prices):
         """Of two rows that are apart, only one stays."""
