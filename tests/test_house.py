@@ -30,6 +30,9 @@ SOLVERS = {
     "steps",
     "line",
     "univariate",
+    "prices",
+    "bundle",
+    "columns",
 }
 INSIDE = {
     "__init__": set(),
@@ -77,6 +80,10 @@ INSIDE = {
     "steps": set(),
     "line": {"_kernels", "paths", "steps"},
     "univariate": {"checks", "exact", "line"},
+    "prices": {"_kernels"},
+    "bundle": set(),
+    "covers": set(),
+    "columns": {"prices", "bundle", "covers", "exact", "restarts", "solution", "workers"},
     "many": {"_kernels", "chance", "checks", "restarts", "small", "workers"},
     "estimators": {"small", "checks", "rows", "restarts", "streaming", "workers"},
     "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
@@ -99,6 +106,7 @@ OUTSIDE = {
     "rules": STANDARD,
     "chance": STANDARD | {"numpy"},
     "streaming": STANDARD | {"numpy"},
+    "covers": STANDARD | {"numpy"},
     **{name: STANDARD | {"numpy", "scipy"} for name in SOLVERS},
     "estimators": STANDARD | {"numpy", "scipy", "sklearn"},
     "mixture_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
