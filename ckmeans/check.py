@@ -22,7 +22,7 @@ from operator import mul
 from pathlib import Path
 
 PROVED, UNPROVED, MALFORMED, OTHER_DATA = range(4)
-LIMIT = 1 << 22  # nodes, boxes or covers, after which a search gives up
+LIMIT = 1 << 22  # steps after which a search gives up
 INTEGER = re.compile(r"0|-?[1-9a-f][0-9a-f]*")
 DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 NUMPY = re.compile(r"{'descr': '([<>|])(\w\d)', 'fortran_order': (\w+), 'shape': \((\d+),(?: (\d+))?\), }\s*")
@@ -94,6 +94,11 @@ class Reader:
         values = [(read or self.integer)(token) for token in self.words(word)]
         self.bad_if(count not in (None, len(values)), f"{len(values)} numbers, not {count}")
         return values
+
+    def steps(self):
+        """To be taken one by one in a search."""
+        yield from range(LIMIT)
+        raise Refused(UNPROVED, "this takes too many steps to check")
 
     def fields(self, tokens, **readers):
         given = [token.partition("=") for token in tokens]
@@ -216,7 +221,7 @@ def tree(problem, reader, args, family, items, foes):
     reader.bad_if(sorted(order) != list(range(n)), f"no order of {n} items")
     bounds = reader.numbers("suffix", n, reader.ratio) + [Fraction(0)]
     wanted = masks_of(problem, family, items) if bounds[0] == problem.U else None
-    nodes, unique, new = 0, wanted is not None, (0, [0] * len(items[0].sums), 0, 0, 0)
+    steps, unique, new = reader.steps(), wanted is not None, (0, [0] * len(items[0].sums), 0, 0, 0)
     for first in reversed(range(n)):
         strict = wanted is not None and not first  # go on at equality, to see who else costs U
         # Prefixes are ruled out by their cost in units of 2**-32, rounded down for every cluster.
@@ -225,8 +230,7 @@ def tree(problem, reader, args, family, items, foes):
         stack = [(first, 0, ())]
         while stack:
             at, cost, clusters = stack.pop()
-            nodes += 1
-            refuse_if(nodes > LIMIT, "the tree is too large to check")
+            next(steps)
             if at == n:
                 cost = sum(Fraction(q * w - dot(s, s), w) for w, s, q, _, _ in clusters)
                 refuse_if(cost < bounds[first], f"the bound of suffix {first} is not true")
@@ -297,11 +301,11 @@ def prices(problem, reader, args, family, items, foes):
     values = [own - item.squares * unit for item, own in zip(items, earned)]
     points = [[s << shift for s in item.sums] for item in items]
     pieces = list(zip(range(len(items)), [item.weight for item in items], values, points))
-    found = clusters_above(pieces, foes, most, slack)
+    found = clusters_above(pieces, foes, most, slack, reader.steps())
     if not close:
         return bound, False
     unique = True
-    for cover in covers(found, (1 << len(items)) - 1, problem.k, slack):
+    for cover in covers(found, (1 << len(items)) - 1, problem.k, slack, reader.steps()):
         parts = [[row for at, a in enumerate(items) if mask >> at & 1 for row in a.rows] for mask in cover]
         cost = sum(item_of(problem.W, problem.X, rows).cost for rows in parts)
         refuse_if(cost < problem.U, "there is a better partition than that of the labels")
@@ -309,7 +313,7 @@ def prices(problem, reader, args, family, items, foes):
     return problem.U, unique
 
 
-def clusters_above(pieces, foes, most, slack):
+def clusters_above(pieces, foes, most, slack, steps):
     """Refuses if v(C) > most for some C; unless slack is None, finds all C with v(C) >= most - slack: {C: most - v(C)}. Boxes for
     the mean y of C, halved until all is known. On a box an item is outside if f < -slack, inside if f > slack, else open. C has no item outside (v would be greater without it) and all inside (v would be greater with it), but for those
     with an apart item that C may have; if slack is None (0 below) this is so for the largest C of greatest v. Gone is a box if
@@ -325,12 +329,10 @@ def clusters_above(pieces, foes, most, slack):
     for i, w, f, sums in pieces:
         D = [s - w * y for s, y in zip(sums, center)]
         live.append((i, w, f + dot(sums, center) + dot(D, center), D))
-    found, boxes = {}, 0
-    stack = [(half, 0, 0, live, (0, 0, 0, [0] * len(half)))]
+    found, stack = {}, [(half, 0, 0, live, (0, 0, 0, [0] * len(half)))]
     while stack:
         half, axis, step, live, (members, weight, value, pull) = stack.pop()
-        boxes += 1
-        refuse_if(boxes > LIMIT, "the prices take too many boxes to check")
+        next(steps)
         near = pull[axis] - weight * step
         value, pull = value + step * (pull[axis] + near), [*pull[:axis], near, *pull[axis + 1 :]]
         present, volume, still, bounds = sum(1 << piece[0] for piece in live), dot(half, half), [], []
@@ -390,12 +392,11 @@ def clusters_above(pieces, foes, most, slack):
     return found
 
 
-def covers(found, everything, k, slack):
+def covers(found, everything, k, slack, steps):
     """All ways to part everything into at most k of the sets found, whose slacks add up to at most `slack`."""
     stack = [(everything, slack, (), list(found))]
-    for _ in range(LIMIT):
-        if not stack:
-            return
+    while stack:
+        next(steps)
         rest, left, chosen, pool = stack.pop()
         if not rest:
             yield chosen
@@ -404,7 +405,6 @@ def covers(found, everything, k, slack):
             for mask in (mask for mask in pool if mask & first and found[mask] <= left):
                 apart = [other for other in pool if not other & (mask | first)]
                 stack.append((rest & ~mask, left - found[mask], (*chosen, mask), apart))
-    raise Refused(UNPROVED, "there are too many covers to check")
 
 
 def principal(problem, reader, args, family, items, foes):
