@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
@@ -86,7 +87,11 @@ class ExactProblem:
 
     def cost(self, labels):
         """The cost of labels of the samples, an exact Fraction in squared units of X."""
-        return ExactRows(self._X, self.sample_weight).cost(labels)
+        return self.exact.cost(labels)
+
+    @cached_property
+    def exact(self):
+        return ExactRows(self._X, self.sample_weight)
 
     def own_price(self, rows):
         """What rows that are together cost per unit of weight, a Fraction in squared units of the integers."""
@@ -222,7 +227,7 @@ def sealed(lines):
 # ---- What a user holds
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Certificate:
     """What is known about a clustering: its exact cost, a lower bound that no clustering is below, and the proof.
 
@@ -246,8 +251,11 @@ class Certificate:
         The lines of the proof.
     seconds : dict of str to float
         How long each rung took.
-    better_labels : ndarray of shape (n_samples,) or None
-        A clustering of less cost, where the search for a proof found one.
+    better : Certificate or None
+        That of a clustering of less cost, where the search for a proof found one.
+    checked : bool
+        Whether the checker has accepted the proof. If not, it had not the time, and the bound is that of a search in floats
+        that allows for all their errors; `python -m ckmeans.check` has the time.
 
     Examples
     --------
@@ -270,7 +278,13 @@ class Certificate:
     rung: str
     proof: list
     seconds: dict = field(default_factory=dict)
-    better_labels: np.ndarray | None = None
+    better: "Certificate | None" = None
+    checked: bool = False
+
+    @property
+    def better_labels(self):
+        """The labels of the better clustering, None if none was found."""
+        return None if self.better is None else self.better.labels
 
     @property
     def inertia(self):
@@ -332,7 +346,9 @@ class Certificate:
         rung = proof[0].split(" ")[1]
         return cls(problem, int(values["k"], 16), labels, cost, lower, status, "loaded", rung, proof)
 
-    def _verdict(self):
+    @property
+    def verdict(self):
+        """What is proved, in words."""
         if self.status == "optimal-unique":
             return "optimal, and the only clustering that is: proved"
         if self.status == "optimal":
@@ -341,16 +357,24 @@ class Certificate:
 
     def __str__(self):
         n = len(self.problem.samples)
-        said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self._verdict()} by {self.rung}"
-        return said + ("" if self.better_labels is None else "; a better clustering was found")
+        said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self.verdict} by {self.rung}"
+        if self.better is None:
+            return said
+        return (
+            f"{said}; a better clustering was found, inertia {self.better.inertia:.6g}: {self.better.verdict}"
+        )
+
+    def __repr__(self):
+        return f"<Certificate: {self}>"
 
     def _repr_html_(self):
         entries = {
             "inertia": f"{self.inertia:.10g}",
             "lower bound": f"{self.lower_bound:.10g}",
             "gap": f"{100 * self.gap:.3g} %",
-            "verdict": self._verdict(),
+            "verdict": self.verdict,
             "proof": self.rung,
+            "better": "" if self.better is None else str(self.better),
             "seconds": ", ".join(f"{rung} {took:.2f}" for rung, took in self.seconds.items()),
         }
         cells = (
