@@ -223,7 +223,9 @@ class _Search:
     def proof(self, node):
         """What is known of a branch, in terms of samples and units of X."""
         if node.children:
-            return ("branch", *node.pair, *(self.proof(child) for child in node.children))
+            sides = [self.proof(child) for child in node.children]
+            if ("open",) not in sides:
+                return ("branch", *node.pair, *sides)
         if node.priced is None:
             return ("open",)
         unit = self.land.scale**2
