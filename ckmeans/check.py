@@ -95,8 +95,7 @@ class Reader:
         self.bad_if(count not in (None, len(values)), f"{len(values)} numbers, not {count}")
         return values
 
-    def steps(self):
-        """To be taken one by one in a search."""
+    def steps(self):  # to be taken one by one in a search
         yield from range(LIMIT)
         raise Refused(UNPROVED, "this takes too many steps to check")
 
@@ -446,9 +445,10 @@ def prove(problem, reader):
             rows = [row for group in groups for row in group]
             wrong = not rows or not all(groups) or not set(rows) <= set(family.rows)
             reader.bad_if(wrong or len(set(rows)) < len(rows), "a row twice or not there, or no rows")
-            for own in reversed(groups):
-                cut = (tuple(sorted(set(rows) & set(own))) for rows in family.items)
-                pending.append(Family(tuple(rows for rows in cut if rows), tuple(own), family.apart, False))
+            whole = {row: item for item in family.items for row in item}
+            for own in map(frozenset, reversed(groups)):
+                cut = {tuple(sorted(own.intersection(whole[row]))) for row in own}
+                pending.append(Family(tuple(sorted(cut)), tuple(own), family.apart, False))
             frames.append((len(groups), kind, []))
         else:
             reader.bad_if(kind not in KINDS, f"{kind[:20]!r} is no kind of proof")

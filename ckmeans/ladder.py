@@ -120,15 +120,21 @@ def certify(
         labels=labels,
         time_limit=check_number("time_limit", time_limit, none=True),
         gap=check_number("gap", gap),
-        rng=random_state,
+        rng=_seed(random_state),
         n_threads=n_threads,
         progress=progress,
     )
 
 
+def _seed(random_state):
+    if random_state is None or hasattr(random_state, "random"):
+        return random_state
+    return check_whole("random_state", random_state, 0, 2**32 - 1, "2**32 - 1, the greatest seed")
+
+
 def _nearest(X, centers, weights, n_threads):
     """The exact nearest center of each row."""
-    centers = np.asarray(check_matrix(centers))
+    centers = check_matrix(centers)
     if centers.shape[1] != X.shape[1]:
         raise ValueError(
             f"centers have {centers.shape[1]} features, X has {X.shape[1]}: give a center of as many for each cluster."
@@ -378,6 +384,11 @@ class _TimedReader(check.Reader):
     def __init__(self, content, deadline):
         super().__init__(content)
         self.deadline = deadline
+
+    def words(self, word):
+        if monotonic() >= self.deadline:
+            raise Expired
+        return super().words(word)
 
     def steps(self):
         for step in range(check.LIMIT):

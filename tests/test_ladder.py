@@ -190,6 +190,8 @@ BAD = [
     (dict(n_clusters=3, time_limit=-1), "time_limit=-1"),
     (dict(n_clusters=3, gap="no"), "gap='no'"),
     (dict(n_clusters=3, n_threads=0), "n_threads=0"),
+    (dict(n_clusters=3, random_state="x"), "random_state='x' is not a whole number"),
+    (dict(n_clusters=3, random_state=-1), "random_state=-1 is too small"),
     (dict(n_clusters=3, sample_weight=[1.0]), "sample_weight has shape (1,)"),
 ]  # fmt: skip
 
@@ -269,11 +271,7 @@ def test_what_the_checker_refuses_is_not_claimed(monkeypatch):
 
     def liar(known):
         evidence = rungs.prices(known)
-        lie = [
-            evidence.proof[0].replace("m=", "m=-") if " m=-" not in evidence.proof[0] else "",
-            *evidence.proof[1:],
-        ]
-        lie[0] = " ".join([*lie[0].split(" ")[:-1], "m=1"])
+        lie = [evidence.proof[0].rpartition(" ")[0] + " m=1", *evidence.proof[1:]]
         return rungs.Evidence(lie, evidence.lower * 2, evidence.labels, True, "proved")
 
     monkeypatch.setitem(rungs.RUNGS, "prices", liar)
