@@ -7,14 +7,17 @@ rows and weights as integers over a power of two, costs and bounds as fractions.
 import hashlib
 import html
 import math
+import os
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .exact import ExactRows, float_down, float_up
 
@@ -270,51 +273,53 @@ class Certificate:
 
     problem: ExactProblem
     n_clusters: int
-    labels: np.ndarray
+    labels: NDArray[np.int32]
     exact_inertia: Fraction
     exact_lower_bound: Fraction
     status: str
     stop_reason: str
     rung: str
-    proof: list
-    seconds: dict = field(default_factory=dict)
+    proof: list[str]
+    seconds: dict[str, float] = field(default_factory=dict)
     better: "Certificate | None" = None
     checked: bool = False
 
     @property
-    def better_labels(self):
+    def better_labels(self) -> NDArray[np.int32] | None:
         """The labels of the better clustering, None if none was found."""
         return None if self.better is None else self.better.labels
 
     @property
-    def inertia(self):
+    def inertia(self) -> float:
         """The cost as a float, rounded up."""
         return float_up(self.exact_inertia)
 
     @property
-    def lower_bound(self):
+    def lower_bound(self) -> float:
         """The lower bound as a float, rounded down."""
         return float_down(self.exact_lower_bound)
 
     @property
-    def gap(self):
+    def gap(self) -> float:
         """(inertia - lower_bound) / inertia, rounded up: how far, at most, the best possible cost is below this one."""
         above = self.exact_inertia - self.exact_lower_bound
         return float_up(above / self.exact_inertia) if above > 0 else 0.0
 
-    def text(self, with_rows=True):
+    def text(self, with_rows: bool = True) -> str:
         """The text of the proof file. Without the rows it is short, and to check it takes the data."""
         return proof_text(
             self.problem, self.n_clusters, np.asarray(self.labels).tolist(), self.status, self.proof,
             self.exact_lower_bound, with_rows,
         )  # fmt: skip
 
-    def save(self, path, with_rows=True):
+    def save(self, path: str | os.PathLike[str], with_rows: bool = True) -> None:
         """Write the proof file: `python -m ckmeans.check PATH` checks it, if without the rows then with the data."""
         Path(path).write_text(self.text(with_rows), encoding="ascii", newline="")
 
     @classmethod
-    def load(cls, path, X=None, sample_weight=None):
+    def load(
+        cls, path: str | os.PathLike[str], X: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Read a proof file. This does not check it: `python -m ckmeans.check PATH` does.
 
         Parameters
@@ -347,7 +352,7 @@ class Certificate:
         return cls(problem, int(values["k"], 16), labels, cost, lower, status, "loaded", rung, proof)
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """What is proved, in words."""
         if self.status == "optimal-unique":
             return "optimal, and the only clustering that is: proved"
@@ -355,7 +360,7 @@ class Certificate:
             return "optimal: proved"
         return f"at most {100 * self.gap:.3g} % above the best possible: proved"
 
-    def __str__(self):
+    def __str__(self) -> str:
         n = len(self.problem.samples)
         said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self.verdict} by {self.rung}"
         if self.better is None:
@@ -364,10 +369,10 @@ class Certificate:
             f"{said}; a better clustering was found, inertia {self.better.inertia:.6g}: {self.better.verdict}"
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Certificate: {self}>"
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         entries = {
             "inertia": f"{self.inertia:.10g}",
             "lower bound": f"{self.lower_bound:.10g}",
