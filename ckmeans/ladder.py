@@ -175,8 +175,6 @@ def climb(
             ladder.take(rung)
             if ladder.closed():
                 break
-    except Expired:
-        ladder.stop_reason = "time_limit"
     except KeyboardInterrupt:
         ladder.stop_reason = "interrupted"
     return ladder.certificate()
@@ -190,20 +188,16 @@ class _Ladder:
         self.X, self.k, self.sample_weight = X, n_clusters, sample_weight
         self.gap, self.rng, self.n_threads, self.progress = gap, rng, n_threads, progress
         self.problem = ExactProblem(X, sample_weight)
-        place = [-1 if row is None else row for row in self.problem.place]
-        self.place = np.array(place)  # of each sample its row; -1 where it has no weight
-        self.first = np.unique(self.place, return_index=True)[1][
-            -len(self.problem.rows) :
-        ]  # a sample of each row
+        # Of each sample its row, -1 where it has no weight; of each row the first sample.
+        self.place = np.array([-1 if row is None else row for row in self.problem.place])
+        self.first = np.unique(self.place, return_index=True)[1][-len(self.problem.rows) :]
         self.given = None if labels is None else (labels, self.problem.cost(labels))
         self.incumbent = self.given  # labels and cost
         if labels is None:
             self.offer(np.zeros(len(X), np.int32))
-        self.best, self.rung = (
-            Evidence(trivial_proof(), Fraction(0)),
-            "trivial",
-        )  # of the greatest lower bound
-        self.closing, self.closed_by = None, None  # what the checker accepted as a proof of optimality
+        # The greatest lower bound, and what the checker accepted as a proof of optimality.
+        self.best, self.rung = Evidence(trivial_proof(), Fraction(0)), "trivial"
+        self.closing, self.closed_by = None, None
         self.status, self.refused = None, False
         self.stop_reason, self.seconds = "unresolved", {}
 
@@ -252,15 +246,11 @@ class _Ladder:
 
     def closed(self):
         """Whether there is nothing left to do."""
-        cost = self.incumbent[1]
-        if (
-            self.status is None
-            and self.best.lower < cost
-            and self.best.lower >= cost * (1 - Fraction(self.gap))
-        ):
+        cost, lower = self.incumbent[1], self.best.lower
+        if self.status is None and cost > lower >= cost * (1 - Fraction(self.gap)):
             self.stop_reason = "gap"
             return True
-        return self.status is not None or self.best.lower >= cost
+        return self.status is not None or lower >= cost
 
     def left(self, share=FINDING):
         """Seconds until a share of the time is used up."""
