@@ -4,11 +4,14 @@ from importlib import import_module
 
 # Public name -> the module that holds it. Loaded on first use: importing ckmeans stays as cheap as NumPy.
 _HOMES = {
+    "Certificate": "certificate",
+    "ExactKMeans": "exact_estimator",
     "KMeans": "estimators",
     "SphericalMixture": "mixture_estimator",
     "Solution": "solution",
     "ExhaustiveSolution": "exhaustive",
     "PartitionPosterior": "exhaustive",
+    "certify": "ladder",
     "count_partitions": "exhaustive",
     "estimated_seconds": "exhaustive",
     "exhaustive_search": "exhaustive",

@@ -102,6 +102,79 @@ def check_integers(X):
             )
 
 
+def check_matrix(X):
+    """X as a C-contiguous float64 array of finite numbers, without losing digits on the way.
+
+    Raises
+    ------
+    ValueError
+        For anything that is no table of real numbers.
+    """
+    original = X
+    if hasattr(X, "toarray"):
+        raise ValueError("X is sparse: give X.toarray().")
+    check_kinds(X)
+    try:
+        X = X.to_numpy(np.float64, na_value=np.nan) if hasattr(X, "isna") else X  # pandas' own missing values
+        X = np.asarray(X, dtype=np.float64, order="C")
+    except OverflowError:
+        check_integers(original)
+        raise
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"X holds something that is no real number ({error}): give real numbers.") from None
+    if X.ndim != 2:
+        remedy = "X.reshape(-1, 1) makes a list one feature" if X.ndim == 1 else "one row for each sample"
+        raise ValueError(f"X has {X.ndim} dimension(s), needs 2: {remedy}.")
+    if not X.size:
+        raise ValueError(f"X has shape {X.shape}: at least one row and one feature are needed.")
+    check_finite(X)
+    check_integers(original)
+    return X
+
+
+def check_labels(labels, n_samples, n_clusters=None):
+    """Labels of any library as int32 from 0, and the number of clusters: by default as many as there are different labels.
+
+    Labels from 0 up to n_clusters stay as they are; others are numbered in their order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For the wrong length, missing labels, numbers that are not whole, noise (-1), and too many different labels.
+    """
+    given = np.asarray(labels)
+    if given.shape != (n_samples,):
+        raise ValueError(f"labels have shape {given.shape}; X has {n_samples} rows: give one label for each.")
+    if given.dtype.kind not in "iubfUO":
+        raise TypeError(f"labels are {given.dtype}: give whole numbers, or names.")
+    if given.dtype.kind == "O" and not all(isinstance(v, (str, numbers.Integral)) for v in given):
+        raise TypeError(
+            "labels hold something that is neither a whole number nor a name: give one or the other."
+        )
+    if given.dtype.kind == "f":
+        bad = np.flatnonzero(~(np.isfinite(given) & (given == np.floor(given))))
+        if len(bad):
+            raise ValueError(f"labels[{bad[0]}] is {given[bad[0]]}: give whole numbers, one for each row.")
+    noise = 0 if given.dtype.kind == "U" else np.count_nonzero(given == -1)
+    if noise:
+        raise ValueError(
+            f"labels are -1 (noise) in {noise} of {n_samples} rows: give these a cluster, or take them out of X."
+        )
+    try:
+        names, own = np.unique(given, return_inverse=True)
+    except TypeError:
+        raise TypeError("labels mix names and numbers: give one or the other.") from None
+    if n_clusters is None:
+        n_clusters = len(names)
+    n_clusters = check_n_clusters(n_clusters, n_samples)
+    if len(names) > n_clusters:
+        raise ValueError(
+            f"n_clusters={n_clusters}, but there are {len(names)} different labels: ask for at least as many."
+        )
+    fine = given.dtype.kind in "iuf" and given.min() >= 0 and given.max() < n_clusters
+    return (given if fine else own.reshape(-1)).astype(np.int32), n_clusters
+
+
 def check_weights(sample_weight, n_samples):
     """Weights as a float64 array, or None where all are one.
 

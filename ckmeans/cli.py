@@ -28,6 +28,8 @@ def cli():
       ckmeans soft data.csv -k 3 --variance tied           with probabilities instead of labels
       ckmeans exhaustive iris --sample 25 -k 2             every partition: proved optimal
       ckmeans breaks data.csv population -k 5              classes of one column: proved optimal
+      ckmeans fit iris -k 3 --prove --proof iris.ckc       the best clusters, with a proof that others can check
+      ckmeans certify data.csv labels.csv                  how far given labels are from the best
 
     DATA is a CSV file (delimiter, header and decimal commas are detected), a Parquet or .npy file, - for
     standard input, or iris. Columns that are not numeric are skipped, rows with missing values are left
@@ -65,9 +67,7 @@ layout = _together(
         "--header/--no-header", default=None, help="Whether line 1 holds names.  [default: detected]"
     ),
 )
-data = _together(
-    source,
-    clusters,
+table = _together(
     click.option(
         "--columns", metavar="A,B", callback=names, help="Columns to use, by name or number from 1."
     ),
@@ -77,6 +77,7 @@ data = _together(
         "--standardize", is_flag=True, help="Scale features to unit variance; centers are shown unscaled."
     ),
 )
+data = _together(source, clusters, table)
 files = _together(
     click.option(
         "--out", metavar="FILE", help="Write labels as CSV, a line for each row; - for standard output."
@@ -101,6 +102,9 @@ seed = click.option(
 max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the best so far is kept.")
 
 
+proof = click.option("--proof", metavar="FILE", help="Write the proof, for python -m ckmeans.check FILE.")
+
+
 @cli.command()
 @data
 @click.option(
@@ -119,14 +123,30 @@ max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the bes
 @click.option(
     "--polish/--no-polish", default=True, help="Improve Lloyd's result by exchanges of single rows."
 )
+@click.option(
+    "--prove", is_flag=True, help="Prove that the clusters are the best, or how far they can be from it."
+)
+@click.option("--time-limit", **SECONDS, help="Time limit of --prove.  [default: 60]")
+@proof
 @seed
 @max_seconds
 @output
-def fit(ctx, data, n_clusters, init, n_init, polish, **options):
-    """k-means by restarts of a local search."""
+def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, **options):
+    """k-means by restarts of a local search; with --prove, the optimum or a bound."""
     if init not in STARTS and not os.path.isfile(init):
         raise click.UsageError(f"--init {init} is none of {', '.join(STARTS)}, nor is there such a file")
+    said = {
+        name
+        for name in ctx.params
+        if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    }
+    for name in ("init", "n_init", "polish", "max_seconds") if prove else ("time_limit", "proof"):
+        if name in said:
+            word = name.replace("_", "-")
+            raise click.UsageError(f"--{word} {'excludes' if prove else 'is for'} --prove")
     job = Job(ctx)
+    if prove:
+        return _prove(job, n_clusters, time_limit, proof)
     if init not in STARTS:
         init = job.given_centers(init)
     with job.progress("restarts", None if n_init == "auto" else n_init) as show:
@@ -154,6 +174,87 @@ def fit(ctx, data, n_clusters, init, n_init, polish, **options):
         model.labels_, model.cluster_centers_, seconds, verdict, stop_reason, model.status_,
         facts=[("inertia", f"{model.inertia_:.12g}")],
         result={**costs, "n_restarts": n_restarts, "hit_rate": model.hit_rate_},
+    )  # fmt: skip
+
+
+def _prove(job, n_clusters, time_limit, proof):
+    """Find the best clusters, and say what is proved of them."""
+    options = job.options
+    with job.progress("proof", None) as show:
+        from . import ExactKMeans  # may take a second
+
+        model = ExactKMeans(
+            n_clusters, time_limit=60.0 if time_limit is None else time_limit, random_state=options["seed"],
+            n_threads=options["threads"], verbose=_closing(show),
+        )  # fmt: skip
+        seconds, _ = job.run(model)
+    _certified(job, model.certificate_, model.labels_, model.cluster_centers_, seconds, proof)
+
+
+@cli.command(short_help="How far given labels are, at most, from the best clusters.")
+@source
+@click.argument("labels", metavar="LABELS")
+@click.option("-k", "--n-clusters", **WHOLE, help="Number of clusters.  [default: that of the labels]")
+@table
+@click.option("--time-limit", **SECONDS, default=60.0, help="Time limit; what is proved until then is told.")
+@proof
+@seed
+@output
+def certify(ctx, data, labels, n_clusters, time_limit, proof, **options):
+    """How far labels, of any program, are from the best possible clusters: proved.
+
+    LABELS is a file with a label for each row of DATA, those with missing values included: one column, or one that is called
+    label, as `ckmeans fit --out` writes it. Labels are whole numbers.
+    """
+    job = Job(ctx)
+    given = job.given_labels(labels)
+    with job.progress("proof", None) as show:
+        from . import certify  # may take a second
+
+        start = perf_counter()
+        found = certify(
+            job.X, given, n_clusters=n_clusters, sample_weight=job.table.weights, time_limit=time_limit,
+            random_state=options["seed"], n_threads=options["threads"], progress=_closing(show),
+        )  # fmt: skip
+        seconds = perf_counter() - start
+    means = found.problem.exact.centers(found.labels)
+    centers = [means.get(label) or next(iter(means.values())) for label in range(found.n_clusters)]
+    _certified(job, found, found.labels, centers, seconds, proof)
+
+
+def _closing(show):
+    """Incumbent, bound and gap, as a line of progress."""
+
+    def closing(rung, inertia, lower_bound):
+        gap = 1 - lower_bound / inertia if inertia > 0 else 0.0
+        show(0, f"{rung}: inertia {inertia:.10g}, at least {lower_bound:.10g}, gap {100 * gap:.3g}%")
+
+    return closing
+
+
+def _certified(job, certificate, labels, centers, seconds, proof):
+    """Show a certificate, and write its proof."""
+    import numpy as np
+
+    if proof:
+        job.write(proof, certificate.text())
+    verdict = f"{certificate.verdict}, by {certificate.rung}"
+    if certificate.stop_reason in ("time_limit", "interrupted"):
+        verdict += f"; {_stopped(certificate.stop_reason, f'after {seconds:.1f} s')}"
+    facts = [
+        ("inertia", f"{certificate.inertia:.12g}"),
+        ("lower bound", f"{certificate.lower_bound:.12g}   (gap {100 * certificate.gap:.3g}%)"),
+    ]
+    better = certificate.better
+    if better is not None:
+        facts.append(("better", f"there are clusters of inertia {better.inertia:.12g}: {better.verdict}"))
+    job.finish(
+        labels, np.array(centers), seconds, verdict, certificate.stop_reason, certificate.status, facts=facts,
+        result={
+            **_costs(job, certificate.inertia, certificate.lower_bound, certificate.gap), "rung": certificate.rung,
+            "seconds_by_rung": certificate.seconds, "checked": certificate.checked,
+            "better": None if better is None else {"inertia": better.inertia, "status": better.status, "labels": better.labels},
+        },
     )  # fmt: skip
 
 

@@ -87,7 +87,99 @@ def _keeps_to(estimator, X, reset):
     return known.get("n_features_in_") == X.shape[1]
 
 
-class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+    """What can be done with the centers of a fit, `cluster_centers_`."""
+
+    @property
+    def _n_features_out(self):
+        return self.cluster_centers_.shape[0]
+
+    def _checked(self, X):
+        if "cluster_centers_" not in vars(self):
+            check_is_fitted(self)
+        return check_rows(self, X, reset=False, files=True)
+
+    def _rows(self, X, workers, sample_weight=None):
+        return Rows(X, check_weights(sample_weight, len(X)), workers, reach=self.cluster_centers_)
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int32]:
+        """Index of the exact nearest center of each row, ties going to the lowest index.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or path of a .npy file
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int32
+        """
+        X = self._checked(X)
+        labels = small.labels_of(X, self.cluster_centers_)
+        if labels is not None:
+            return labels
+        with Workers(self.n_threads) as workers:
+            rows = self._rows(X, workers)
+            return rows.assign(rows.scale(self.cluster_centers_))
+
+    def fit_predict(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> NDArray[np.int32]:
+        """Cluster the rows of X and return `labels_`. See `fit`."""
+        return self.fit(X, sample_weight=sample_weight).labels_
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Distances to the centers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        distances : ndarray of shape (n_samples, n_clusters), float64
+            In the units of X.
+        """
+        X = self._checked(X)
+        distances = small.distances_to(X, self.cluster_centers_)
+        if distances is not None:
+            return distances
+        with Workers(self.n_threads) as workers:
+            rows = self._rows(X, workers)
+            distances = np.sqrt(rows.distances(rows.scale(self.cluster_centers_)))
+            with np.errstate(over="ignore", under="ignore"):
+                return np.ldexp(distances, rows.exponent)
+
+    def fit_transform(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Cluster the rows of X and return their distances to the centers. See `fit` and `transform`."""
+        return self.fit(X, sample_weight=sample_weight).transform(X)
+
+    def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
+        """Minus the inertia of X with the nearest of the fitted centers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or path of a .npy file
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        score : float
+            In squared units of X; higher is better.
+        """
+        X = self._checked(X)
+        if sample_weight is None:
+            inertia = small.inertia_of(X, self.cluster_centers_)
+            if inertia is not None:
+                return -inertia
+        with Workers(self.n_threads) as workers:
+            rows = self._rows(X, workers, sample_weight)
+            return -rows.unscale(rows.clustering(rows.scale(self.cluster_centers_))).inertia
+
+
+class KMeans(Centers):
     """k-means by local search: Lloyd's iteration, polished by exchanges of rows and swaps of centers.
 
     Labels are the exact nearest centers, ties going to the lowest index, and all results have the same bits for every
@@ -293,91 +385,3 @@ callable, default="k-means++"
                 )
             return self.init
         return self.init if callable(self.init) else check_centers(self.init, n_clusters, n_features)
-
-    @property
-    def _n_features_out(self):
-        return self.cluster_centers_.shape[0]
-
-    def _checked(self, X):
-        if "cluster_centers_" not in vars(self):
-            check_is_fitted(self)
-        return check_rows(self, X, reset=False, files=True)
-
-    def _rows(self, X, workers, sample_weight=None):
-        return Rows(X, check_weights(sample_weight, len(X)), workers, reach=self.cluster_centers_)
-
-    def predict(self, X: ArrayLike) -> NDArray[np.int32]:
-        """Index of the exact nearest center of each row, ties going to the lowest index.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), or path of a .npy file
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,), int32
-        """
-        X = self._checked(X)
-        labels = small.labels_of(X, self.cluster_centers_)
-        if labels is not None:
-            return labels
-        with Workers(self.n_threads) as workers:
-            rows = self._rows(X, workers)
-            return rows.assign(rows.scale(self.cluster_centers_))
-
-    def fit_predict(
-        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
-    ) -> NDArray[np.int32]:
-        """Cluster the rows of X and return `labels_`. See `fit`."""
-        return self.fit(X, sample_weight=sample_weight).labels_
-
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Distances to the centers.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        distances : ndarray of shape (n_samples, n_clusters), float64
-            In the units of X.
-        """
-        X = self._checked(X)
-        distances = small.distances_to(X, self.cluster_centers_)
-        if distances is not None:
-            return distances
-        with Workers(self.n_threads) as workers:
-            rows = self._rows(X, workers)
-            distances = np.sqrt(rows.distances(rows.scale(self.cluster_centers_)))
-            with np.errstate(over="ignore", under="ignore"):
-                return np.ldexp(distances, rows.exponent)
-
-    def fit_transform(
-        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
-    ) -> NDArray[np.float64]:
-        """Cluster the rows of X and return their distances to the centers. See `fit` and `transform`."""
-        return self.fit(X, sample_weight=sample_weight).transform(X)
-
-    def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
-        """Minus the inertia of X with the nearest of the fitted centers.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), or path of a .npy file
-        y : ignored
-        sample_weight : array-like of shape (n_samples,), optional
-
-        Returns
-        -------
-        score : float
-            In squared units of X; higher is better.
-        """
-        X = self._checked(X)
-        if sample_weight is None:
-            inertia = small.inertia_of(X, self.cluster_centers_)
-            if inertia is not None:
-                return -inertia
-        with Workers(self.n_threads) as workers:
-            rows = self._rows(X, workers, sample_weight)
-            return -rows.unscale(rows.clustering(rows.scale(self.cluster_centers_))).inertia

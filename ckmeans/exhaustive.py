@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .checks import (
-    check_finite,
-    check_integers,
-    check_kinds,
+    check_matrix,
     check_n_clusters,
     check_number,
     check_weights,
@@ -399,25 +397,9 @@ def partition_posterior(
 
 def _checked(X, n_clusters, sample_weight, time_limit, n_threads):
     """X and weights as float64, C-contiguous, and n_clusters as an int; the first thing wrong raises ValueError."""
-    original = X
     if hasattr(X, "toarray"):
         raise ValueError("X is sparse, which exhaustive search is not for: give X.toarray().")
-    check_kinds(X)
-    try:
-        X = X.to_numpy(np.float64, na_value=np.nan) if hasattr(X, "isna") else X  # pandas' own missing values
-        X = np.asarray(X, dtype=np.float64, order="C")
-    except OverflowError:
-        check_integers(original)
-        raise
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"X holds something that is no real number ({error}): give real numbers.") from None
-    if X.ndim != 2:
-        remedy = "X.reshape(-1, 1) makes a list one feature" if X.ndim == 1 else "one row for each sample"
-        raise ValueError(f"X has {X.ndim} dimension(s), needs 2: {remedy}.")
-    if not X.size:
-        raise ValueError(f"X has shape {X.shape}: at least one row and one feature are needed.")
-    check_finite(X)
-    check_integers(original)
+    X = check_matrix(X)
     weights = check_weights(sample_weight, len(X))
     k = check_n_clusters(n_clusters, len(X))
     if k > MAX_CLUSTERS:

@@ -8,7 +8,7 @@ import click
 
 from . import terminal
 
-NOT_IN_REPORT = ("data", "out", "json_path", "quiet")  # options that do not bear on the result
+NOT_IN_REPORT = ("data", "out", "json_path", "proof", "quiet")  # options that do not bear on the result
 
 
 class Job:
@@ -30,9 +30,10 @@ class Job:
 
         self.ctx, self.options = ctx, ctx.params
         self.path, self.out, self.json_path = (ctx.params[name] for name in ("data", "out", "json_path"))
-        if self.out and self.json_path and os.path.realpath(self.out) == os.path.realpath(self.json_path):
-            raise click.UsageError(f"--out and --json both write to {self.out}")
-        for target in (self.out, self.json_path):
+        targets = [path for path in (self.out, self.json_path, ctx.params.get("proof")) if path]
+        if len(set(map(os.path.realpath, targets))) < len(targets):
+            raise click.UsageError(f"two of the options --out, --json and --proof write to {targets[-1]}")
+        for target in targets:
             check_writable(target, self.path)
         names = ("columns", "skip_columns", "weights", "delimiter", "header")
         self.table = read_table(self.path, **{name: self.options[name] for name in names})
@@ -88,6 +89,38 @@ class Job:
         if self.scaler is None or centers.shape[1] != len(columns):
             return centers
         return self.scaler.transform(centers)
+
+    def given_labels(self, path):
+        """Labels from a file that has one for each row of the table's file, or for each row that is used."""
+        from .tables import read_table
+
+        given = read_table(path)
+        columns = given.columns
+        if "label" not in columns and len(columns) > 1:
+            raise ValueError(
+                f"{path} has the columns {', '.join(columns[:8])}, none of which is called label: leave one column, the labels."
+            )
+        values = given.X[:, columns.index("label") if "label" in columns else 0]
+        n_rows, n_used = len(given.lines), len(self.table.rows)
+        if n_rows not in (len(self.table.lines), n_used):
+            raise ValueError(
+                f"{path} has {n_rows} labels, {self.path} has {len(self.table.lines)} rows: give one label for each."
+            )
+        if n_rows == n_used == len(values):
+            return values
+        labels = dict(zip(map(int, given.rows), values))
+        missing = [row for row in map(int, self.table.rows) if row not in labels]
+        if missing:
+            raise ValueError(
+                f"{path} has no label for {self.table.unit} {self.table.lines[missing[0]]}: give one."
+            )
+        return [labels[int(row)] for row in self.table.rows]
+
+    def write(self, path, text):
+        """Write a file completely or not at all."""
+        from .report import write
+
+        write(path, text)
 
     def run(self, model):
         """Fit; the seconds it took and why it stopped. After Ctrl-C the model holds the best so far, or nothing."""

@@ -11,9 +11,11 @@ data         path, n_samples, n_features, dtype; sha256 of the rows used (C orde
 parameters   every option of the command with its value
 result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "stopped"), stop_reason, seconds,
              sizes, shares, within_ss (sums of weighted squared distances to the center), centers (in units of the data)
-  fit, exhaustive   inertia, lower_bound, gap = (inertia - lower_bound) / inertia, units ("data" or "standardized": of
+  fit, certify, exhaustive   inertia, lower_bound, gap = (inertia - lower_bound) / inertia, units ("data" or "standardized": of
                     inertia, bounds and within_ss)
-  fit               n_restarts, hit_rate
+  fit, certify      with --prove, and always: status "optimal-unique" too; rung: what gave the bound; seconds_by_rung; checked: whether
+                    the checker accepted the proof; better: inertia, status and labels of a better clustering that was found
+  fit               n_restarts, hit_rate (without --prove)
   exhaustive        n_partitions: examined; of_partitions: all; posterior: variance, log_evidence, together: probability
                     that two rows belong together, n_samples times n_samples
   soft              log_likelihood, bic, aic, variances, weights, n_iter, n_collapsed (variances at the floor: if there

@@ -415,3 +415,68 @@ def test_interrupt_writes_what_there_is(here, words, sign):
         == full["result"]["sizes"]
     )
     assert sorted(os.listdir()) == ["labels.csv", "report.json", "x.npy"]
+
+
+# Proofs.
+
+
+def test_prove(here):
+    result = run("fit", "iris", "-k", 3, "--prove", "--proof", "iris.ckc", "--out", "labels.csv")
+    assert "optimal, and the only clustering that is: proved, by prices" in result.stdout
+    assert "78.8514414261" in result.stdout and "gap 0%" in result.stdout
+    child = subprocess.run(
+        [sys.executable, "-m", "ckmeans.check", "iris.ckc"], capture_output=True, text=True
+    )
+    assert (child.returncode, child.stdout[:22]) == (0, "proved optimal-unique:")
+    told = report("certify", "iris", "labels.csv")
+    assert told["command"] == "ckmeans certify iris labels.csv --seed 0"
+    assert told["result"]["status"] == "optimal-unique" and told["result"]["better"] is None
+    assert told["result"]["checked"] is True
+
+
+def test_certify_a_worse_clustering(here):
+    put("a,b\n0,0\n0,1\n5,\n5,0\n5,2\n9,9\n")
+    put("label\n7\n7\n\n7\n3\n-2\n", "labels.csv")
+    result = run("certify", "data.csv", "labels.csv", "--proof", "p.ckc")
+    assert "above the best possible: proved" in result.stdout
+    assert "there are clusters of inertia 2.5: optimal, and the only clustering that is" in result.stdout
+    assert report("certify", "data.csv", "labels.csv", "-k", 4)["result"]["better"]["inertia"] < 2.5
+    np.save("labels.npy", np.array([0, 0, 1, 1, 2]))  # for the rows that are used
+    assert report("certify", "data.csv", "labels.npy")["result"]["inertia"] == 2.5
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("certify data.csv short.csv", "short.csv has 2 labels, data.csv has 3 rows"),
+        ("certify data.csv gap.csv", "gap.csv has no label for line 2"),
+        ("certify data.csv two.csv", "none of which is called label"),
+        ("certify data.csv noise.csv", "-1 (noise) in 1 of 3 rows"),
+        ("certify data.csv data.csv -k 2", "3 different labels"),
+        ("certify data.csv nosuch.csv", "there is no such file"),
+        ("fit data.csv -k 2 --prove --proof data.csv", "is the data file itself"),
+    ],
+)
+def test_what_cannot_be_certified_is_one_line(here, words, said):
+    put("a\n1\n2\n4\n")
+    put("label\n1\n2\n", "short.csv")
+    put("label,x\n,1\n2,1\n3,1\n", "gap.csv")
+    put("p,q\n1,2\n2,2\n3,4\n", "two.csv")
+    put("label\n1\n2\n-1\n", "noise.csv")
+    result = run(*words.split(), code=1)
+    assert said in result.stderr and result.stderr.count("\n") == 1 and result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--proof p.ckc",
+        "--time-limit 3",
+        "--prove --n-init 3",
+        "--prove --no-polish",
+        "--prove --max-seconds 3",
+    ],
+)
+def test_options_of_proofs(here, words):
+    assert "--prove" in run("fit", "iris", "-k", 3, *words.split(), code=2).stderr
+    assert os.listdir() == []

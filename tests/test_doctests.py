@@ -26,3 +26,14 @@ def test_public_names_have_examples():
     shown = {test.name.split(".")[-1] for name in MODULES for test in examples(name)}
     results = {"Solution", "ExhaustiveSolution", "PartitionPosterior"}
     assert set(ckmeans.__all__) - {"__version__"} - results <= shown
+
+
+def test_readme(tmp_path, monkeypatch):
+    """The part of the README that is a session."""
+    readme = Path(__file__).resolve().parents[1] / "README.md"
+    if not readme.exists():
+        pytest.skip("tested without its README")
+    monkeypatch.chdir(tmp_path)
+    found = doctest.testfile(str(readme), module_relative=False)
+    assert found.failed == 0 < found.attempted
+    assert (tmp_path / "iris.ckc").exists()

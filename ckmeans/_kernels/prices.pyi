@@ -1,0 +1,35 @@
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+Flags = NDArray[np.uint8]
+Whole = NDArray[np.int32]
+
+def climb(X: Float, weights: Float, prices: Float, starts: Float, values: Float, members: Flags) -> None: ...
+def search(
+    X: Float,
+    weights: Float,
+    prices: Float,
+    tops: Float,
+    slacks: Float,
+    mated: Flags,
+    pairs: Whole,
+    rounding: float,
+    kappa: float,
+    tiny: float,
+    rise: bool,
+    ease: float,
+    budget: int,
+    lower: Float,
+    upper: Float,
+    inside: Float,
+    lists: NDArray[np.intp],
+    pool: Whole,
+    found: Float,
+    values: Float,
+    said: Whole,
+    level: Float,
+    state: NDArray[np.intp],
+    marks: Flags,
+    work: Float,
+) -> int: ...

@@ -1,0 +1,174 @@
+"""Prices from a bundle of clusters: the quadratic program of a proximal bundle method, by active sets.
+
+Cluster C with mean y earns a_C.l - c_C for prices l, with a_Ci = w_i for its rows and c_C its cost. Against the clusters
+known so far, and near a center c of prices, the best prices maximise
+
+    w.l - k m - |l - c|^2 / (2 t),    m >= a_C.l - c_C for every C,
+
+with |.|^2 weighted by w_i. Its dual has a share x_C >= 0 of each cluster, sum x_C = k: l = c + t (1 - sum of the shares of
+the clusters a row is in). Where prices are best, the shares solve the linear program of set partitioning.
+
+References
+----------
+Kiwiel (1990), "Proximity control in bundle methods for convex nondifferentiable minimization", Mathematical Programming 46,
+105-122. Wolfe (1976), "Finding the nearest point in a polytope", Mathematical Programming 11, 128-149.
+"""
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+MOST_CLUSTERS = 2000
+OLD = 25  # solves after which a cluster without a share may be forgotten
+
+
+class Bundle:
+    """Clusters, each a set of rows, and the best prices against them.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_samples,)
+    n_clusters : int
+    """
+
+    def __init__(self, weights, n_clusters):
+        self.weights, self.n_clusters = weights, n_clusters
+        self.metric = 1 / weights
+        n = len(weights)
+        self._sets, self._costs, self._means = np.empty((0, n)), np.empty(0), None
+        self._products, self._shares, self._ages = np.empty((0, 0)), np.empty(0), np.empty(0, int)
+        self._keys, self.n = [], 0
+        self._known = set()
+
+    @property
+    def sets(self):
+        """ndarray of shape (n_sets, n_samples), float64: the weight of each row in each cluster."""
+        return self._sets[: self.n]
+
+    @property
+    def shares(self):
+        """ndarray of shape (n_sets,): of each cluster, in the latest solution."""
+        return self._shares[: self.n]
+
+    @property
+    def means(self):
+        return self._means[: self.n]
+
+    def add(self, members, costs, means):
+        """Add clusters that are not known yet; returns how many those are."""
+        fresh = []
+        for j, key in enumerate(map(bytes, np.packbits(members, axis=1))):
+            if key not in self._known:
+                self._known.add(key)
+                self._keys.append(key)
+                fresh.append(j)
+        if not fresh:
+            return 0
+        start, stop = self.n, self.n + len(fresh)
+        if self._means is None:
+            self._means = np.empty((0, means.shape[1]))
+        if stop > len(self._sets):
+            self._grow(max(2 * stop, 256))
+        self._sets[start:stop] = members[fresh] * self.weights
+        self._costs[start:stop], self._means[start:stop] = costs[fresh], means[fresh]
+        self._shares[start:stop] = self._ages[start:stop] = 0
+        products = (self._sets[start:stop] * self.metric) @ self._sets[:stop].T
+        self._products[start:stop, :stop] = products
+        self._products[:start, start:stop] = products[:, :start].T
+        self.n = stop
+        return len(fresh)
+
+    def _grow(self, size):
+        more = size - len(self._sets)
+        for name in ("_sets", "_costs", "_means", "_shares", "_ages"):
+            array = getattr(self, name)
+            setattr(self, name, np.concatenate([array, np.zeros((more, *array.shape[1:]), array.dtype)]))
+        self._products = np.pad(self._products, ((0, more), (0, more)))
+
+    def forget(self):
+        """Drop clusters long without a share where there are many."""
+        if self.n <= MOST_CLUSTERS:
+            return
+        keep = np.flatnonzero((self._ages[: self.n] < OLD) | (self.shares > 0))
+        m = len(keep)
+        for array in (self._sets, self._costs, self._means, self._shares, self._ages):
+            array[:m] = array[keep]
+        self._products[:m, :m] = self._products[np.ix_(keep, keep)]
+        self._keys = [self._keys[j] for j in keep]
+        self._known = set(self._keys)
+        self.n = m
+
+    def earnings(self, prices):
+        """What each cluster earns."""
+        return self.sets @ prices - self._costs[: self.n]
+
+    def seed(self, shares):
+        """Shares to start from."""
+        self._shares[: self.n] = 0
+        self._shares[: len(shares)] = shares
+
+    def solve(self, center, t, tolerance):
+        """Best prices near a center, and the level m that no known cluster exceeds by more than the tolerance.
+
+        Returns
+        -------
+        prices : ndarray of shape (n_samples,)
+        level : float
+        """
+        k, shares, products = self.n_clusters, self.shares, self._products[: self.n, : self.n]
+        full = self.earnings(center + t * self.metric * self.weights)  # with no shares given
+        shares *= k / shares.sum()
+        active = list(np.flatnonzero(shares > 0))
+        fresh, barred = set(), set()
+        for _ in range(20 * self.n + 100):
+            moved = False
+            while True:
+                x, level = self._balance(active, full[active], t, products, shares[active])
+                old = shares[active]
+                if x.min() >= -1e-11 * k:
+                    shares[active] = np.maximum(x, 0)
+                    break
+                falls = x < 0
+                ratio = old[falls] / (old[falls] - x[falls])
+                step = ratio.min()
+                moved |= step > 0
+                new = old + step * (x - old)
+                out = np.flatnonzero(falls)[ratio <= step * (1 + 1e-9)]
+                new[out] = 0
+                new[new < 1e-13 * k] = 0
+                shares[active] = new
+                if step <= 0:
+                    barred.update(active[j] for j in out)
+                gone = set(out.tolist())
+                active = [c for j, c in enumerate(active) if new[j] > 0 or (c in fresh and j not in gone)]
+                if step > 0:
+                    fresh &= set(active)
+            if moved:
+                barred.clear()
+            above = full - t * (products[:, active] @ shares[active]) - level
+            above[active] = above[list(barred)] = -np.inf
+            most = 1 if barred else max(1, len(active) // 4)
+            fresh = {int(c) for c in np.argsort(-above)[:most] if above[c] > tolerance}
+            if not fresh:
+                break
+            active += sorted(fresh)
+        self._ages[: self.n] += 1
+        self._ages[active] = 0
+        return center + t * self.metric * (self.weights - self.sets.T @ shares), level
+
+    def _balance(self, active, full, t, products, shares):
+        """Shares that add up to k and let the active clusters all earn the same; and what that is."""
+        G = t * products[np.ix_(active, active)]
+        H = G.copy()
+        H[np.diag_indices(len(active))] += 1e-10 * (G.trace() or t) / len(active)
+        try:
+            factor = cho_factor(H, lower=True, check_finite=False)
+        except LinAlgError:
+            H[np.diag_indices(len(active))] += 1e-6 * (G.trace() or t) / len(active)
+            factor = cho_factor(H, lower=True, check_finite=False)
+        one = cho_solve(factor, np.ones(len(active)), check_finite=False)
+        x = shares
+        for _ in range(3):  # refined, since H is a little more than G
+            y = cho_solve(factor, full - G @ x, check_finite=False)
+            level = (y.sum() - (self.n_clusters - x.sum())) / one.sum()
+            x = x + y - level * one
+        return x, level

@@ -1,0 +1,162 @@
+"""The scikit-learn face of the ladder: the best clustering that is found, and how far it can be from the optimum."""
+
+from collections.abc import Callable
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_random_state
+
+from .certificate import Certificate
+from .checks import check_n_clusters, check_number, check_weights, check_whole
+from .estimators import Centers, check_rows
+from .ladder import climb
+from .rows import Rows
+from .workers import Workers
+
+
+class ExactKMeans(Centers):
+    """k-means with a proof: the optimum where it can be proved, and an honest bound where not.
+
+    For small and medium data, up to some thousand rows where there are few features. See `certify` for what is tried.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters.
+    time_limit : float or None, default=60
+        Seconds, of which a quarter is left for the checker if need be; None for no limit.
+    gap : float, default=0.0
+        Stop when (inertia - lower bound) / inertia is not above this.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the search for a clustering.
+    n_threads : int or None, default=None
+        As for `KMeans`.
+    verbose : int or callable, default=0
+        1 prints inertia, lower bound and gap now and then; ``verbose(rung, inertia, lower_bound)`` is called instead if
+        callable.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_clusters, n_features), float64
+        The means of the clusters, in lexicographic order; those of clusters without rows, where there are fewer different
+        rows than clusters, repeat the last.
+    labels_ : ndarray of shape (n_samples,), int32
+        Index of the nearest center of each row; equal to ``predict(X)``.
+    inertia_ : float
+        Sum of the weighted squared distances of the rows to the means of their clusters, rounded up.
+    lower_bound_ : float
+        No clustering into as many clusters has a lower inertia.
+    gap_ : float
+        (inertia_ - lower_bound_) / inertia_.
+    status_ : {"optimal-unique", "optimal", "bounded"}
+        The first two only where the checker has accepted the proof; "optimal-unique" if every other partition costs more.
+    stop_reason_ : {"proved", "gap", "time_limit", "interrupted", "unresolved", "unchecked"}
+        Why the search ended. "unresolved": no way was left to try; "unchecked": a proof was found that the checker could not
+        go through.
+    certificate_ : Certificate
+        The clustering with its proof: ``certificate_.save("iris.ckc")``.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Where the column names of X are strings.
+
+    See Also
+    --------
+    certify : the same for a clustering that is there already.
+    KMeans : the search without a proof, for data of any size.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from ckmeans import ExactKMeans
+    >>> model = ExactKMeans(3, random_state=0).fit(load_iris().data)
+    >>> round(model.inertia_, 4), model.gap_, model.status_
+    (78.8514, 0.0, 'optimal-unique')
+    """
+
+    cluster_centers_: NDArray[np.float64]
+    labels_: NDArray[np.int32]
+    inertia_: float
+    lower_bound_: float
+    gap_: float
+    status_: str
+    stop_reason_: str
+    certificate_: Certificate
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        time_limit: float | None = 60,
+        gap: float = 0.0,
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+        verbose: int | Callable[[str, float, float], object] = 0,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.time_limit = time_limit
+        self.gap = gap
+        self.random_state = random_state
+        self.n_threads = n_threads
+        self.verbose = verbose
+
+    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Search for the best clustering, and prove how good it is.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows, at least 0.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            For data or parameters out of their range; the message tells which, and the remedy.
+        KeyboardInterrupt
+            On Ctrl-C, after the attributes were set to the best clustering so far.
+        """
+        X = check_rows(self, X, reset=True).astype(np.float64, copy=False)
+        n_clusters = check_n_clusters(self.n_clusters, len(X))
+        weights = check_weights(sample_weight, len(X))
+        n_threads = check_whole("n_threads", self.n_threads, 1, none=True)
+        certificate = climb(
+            X,
+            n_clusters,
+            sample_weight=weights,
+            time_limit=check_number("time_limit", self.time_limit, none=True),
+            gap=check_number("gap", self.gap),
+            rng=check_random_state(self.random_state),
+            n_threads=n_threads,
+            progress=self.verbose if callable(self.verbose) else _told if self.verbose else None,
+        )
+        means = certificate.problem.exact.centers(certificate.labels)
+        centers = sorted(means.values())
+        self.cluster_centers_ = np.array(centers + centers[-1:] * (n_clusters - len(centers)))
+        with Workers(n_threads) as workers:
+            rows = Rows(X, weights, workers, reach=self.cluster_centers_)
+            self.labels_ = rows.assign(rows.scale(self.cluster_centers_))
+        self.inertia_, self.lower_bound_, self.gap_ = (
+            certificate.inertia,
+            certificate.lower_bound,
+            certificate.gap,
+        )
+        self.status_, self.stop_reason_ = certificate.status, certificate.stop_reason
+        self.certificate_ = certificate
+        if certificate.stop_reason == "interrupted":
+            raise KeyboardInterrupt
+        return self
+
+
+def _told(rung, inertia, lower_bound):
+    gap = 1 - lower_bound / inertia if inertia > 0 else 0.0
+    print(
+        f"{rung}: inertia {inertia:.10g}, lower bound {lower_bound:.10g}, gap {100 * gap:.3g} %", flush=True
+    )

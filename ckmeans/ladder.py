@@ -1,0 +1,388 @@
+"""The ladder: which way to a proof to try next, until the gap is closed or the time is up.
+
+Each rung (rungs.py) gives a lower bound with a proof of it, and perhaps a better clustering. The best of both are kept;
+"optimal" is said only where the checker (check.py) has accepted the proof, in exact integers.
+"""
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from time import monotonic
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import check
+from .certificate import Certificate, ExactProblem, branch_proof, columns_proof, proof_text, trivial_proof
+from .checks import check_labels, check_matrix, check_n_clusters, check_number, check_weights, check_whole
+from .columns import column_generation
+from .exact import float_down, float_up
+from .exhaustive import MAX_CLUSTERS, estimated_seconds
+from .rows import Rows
+from .rungs import FINDING, RUNGS, Evidence
+from .univariate import collinear
+from .workers import Expired, Workers
+
+MOST_TREE = 40  # rows of which all partitions may be tried
+QUICK = 0.3  # seconds that this may take
+MOST_ROWS = 2000  # rows for which there is one search by prices; more are proved group by group
+
+
+def certify(
+    X: ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    centers: ArrayLike | None = None,
+    n_clusters: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    time_limit: float | None = 60,
+    gap: float = 0.0,
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+    n_threads: int | None = None,
+    progress: Callable[[str, float, float], object] | None = None,
+) -> Certificate:
+    """How far a clustering is, at most, from the best possible one, with a proof that others can check.
+
+    Works on labels from any library. One after the other these are tried: what is plain to see, dynamic programming where the
+    rows are on a line, a search for a better clustering, all partitions of few rows, the principal components, and column
+    generation, of all rows or, where they are many, of groups that each look like the whole.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Finite real numbers; what is proved holds for these very floats.
+    labels : array-like of shape (n_samples,) or None
+        The clustering: whole numbers, or names. Without labels (and centers) the best clustering that is found is certified.
+    centers : array-like of shape (n_clusters, n_features) or None
+        Instead of labels: each row is in the cluster of the nearest center. The means of the clusters, not these centers, are
+        what the inertia is for.
+    n_clusters : int or None
+        The bound holds for all clusterings into at most so many clusters; None for as many as there are labels or centers.
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights >= 0, not all zero.
+    time_limit : float or None
+        Seconds, of which a quarter is left for the checker if need be; None for no limit. The rows are always read.
+    gap : float
+        Stop when (inertia - lower_bound) / inertia is not above this.
+    random_state : int, RandomState, Generator or None
+        Seed of the search for a clustering.
+    n_threads : int or None
+        As for `KMeans`.
+    progress : callable(rung, inertia, lower_bound) or None
+        Called now and then with what is known.
+
+    Returns
+    -------
+    Certificate
+        Its `status` is "optimal" or "optimal-unique" only where the checker, `ckmeans.check`, has accepted the proof. On
+        Ctrl-C, which is not raised again, and when the time is up it is "bounded", with what was known until then. Where the
+        search found a better clustering than the one given, `better` is that one's certificate.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For data, labels and parameters that are not as described; the message tells which, and the remedy.
+
+    References
+    ----------
+    Aloise, Hansen & Liberti (2012), "An improved column generation algorithm for minimum sum-of-squares clustering",
+    Mathematical Programming 131:195-220, doi:10.1007/s10107-010-0349-7. Koontz, Narendra & Fukunaga (1975), "A branch and
+    bound clustering algorithm", IEEE Trans. Computers C-24:908-915, doi:10.1109/T-C.1975.224336. Ding & He (2004),
+    "K-means clustering via principal component analysis", ICML, doi:10.1145/1015330.1015408.
+
+    Examples
+    --------
+    >>> from ckmeans import certify
+    >>> X = [[0.0, 0.0], [0.0, 1.0], [5.0, 0.0], [5.0, 2.0], [9.0, 9.0]]
+    >>> certificate = certify(X, [0, 0, 1, 1, 2])
+    >>> certificate.status, certificate.inertia, certificate.gap
+    ('optimal-unique', 2.5, 0.0)
+    >>> certificate = certify(X, ["a", "a", "a", "b", "c"])
+    >>> certificate.status, certificate.gap > 0.5, certificate.better.status
+    ('bounded', True, 'optimal-unique')
+    """
+    X = check_matrix(X)
+    weights = check_weights(sample_weight, len(X))
+    n_threads = check_whole("n_threads", n_threads, 1, none=True)
+    if labels is not None and centers is not None:
+        raise ValueError("labels and centers are both given: give one of them.")
+    if labels is None and centers is None and n_clusters is None:
+        raise ValueError("there is nothing to certify: give labels, centers or n_clusters.")
+    if centers is not None:
+        labels = _nearest(X, centers, weights, n_threads)
+        n_clusters = len(centers) if n_clusters is None else n_clusters
+    if labels is not None:
+        labels, n_clusters = check_labels(labels, len(X), n_clusters)
+    return climb(
+        X,
+        check_n_clusters(n_clusters, len(X)),
+        sample_weight=weights,
+        labels=labels,
+        time_limit=check_number("time_limit", time_limit, none=True),
+        gap=check_number("gap", gap),
+        rng=_seed(random_state),
+        n_threads=n_threads,
+        progress=progress,
+    )
+
+
+def _seed(random_state):
+    if random_state is None or hasattr(random_state, "random"):
+        return random_state
+    return check_whole("random_state", random_state, 0, 2**32 - 1, "2**32 - 1, the greatest seed")
+
+
+def _nearest(X, centers, weights, n_threads):
+    """The exact nearest center of each row."""
+    centers = check_matrix(centers)
+    if centers.shape[1] != X.shape[1]:
+        raise ValueError(
+            f"centers have {centers.shape[1]} features, X has {X.shape[1]}: give a center of as many for each cluster."
+        )
+    with Workers(n_threads) as workers:
+        rows = Rows(X, weights, workers, reach=centers)
+        return rows.assign(rows.scale(centers))
+
+
+def climb(
+    X, n_clusters, *, sample_weight=None, labels=None, time_limit=None, gap=0.0, rng=None, n_threads=None,
+    progress=None, rungs=None,
+):  # fmt: skip
+    """Prove how good a clustering is. Arguments are taken as checked.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float64
+    n_clusters : int
+    labels : ndarray of shape (n_samples,), int32, or None
+        The clustering; None for the best that is found.
+    time_limit : float or None
+    gap : float
+        Stop where (inertia - lower_bound) / inertia is not above this.
+    rng : as `local_search` takes it
+    progress : callable(rung, inertia, lower_bound), optional
+    rungs : sequence of str, optional
+        Names of RUNGS to take, one after the other; None for those that suit the data.
+
+    Returns
+    -------
+    Certificate
+        On Ctrl-C and when the time is up what is known until then.
+    """
+    ladder = _Ladder(X, n_clusters, sample_weight, labels, time_limit, gap, rng, n_threads, progress)
+    try:
+        for rung in ladder.suitable() if rungs is None else rungs:
+            ladder.take(rung)
+            if ladder.closed():
+                break
+    except KeyboardInterrupt:
+        ladder.stop_reason = "interrupted"
+    return ladder.certificate()
+
+
+class _Ladder:
+    """The incumbent, the best bound, and what is proved of them."""
+
+    def __init__(self, X, n_clusters, sample_weight, labels, time_limit, gap, rng, n_threads, progress):
+        self.start, self.limit = monotonic(), math.inf if time_limit is None else time_limit
+        self.X, self.k, self.sample_weight = X, n_clusters, sample_weight
+        self.gap, self.rng, self.n_threads, self.progress = gap, rng, n_threads, progress
+        self.problem = ExactProblem(X, sample_weight)
+        # Of each sample its row, -1 where it has no weight; of each row the first sample.
+        self.place = np.array([-1 if row is None else row for row in self.problem.place])
+        self.first = np.unique(self.place, return_index=True)[1][-len(self.problem.rows) :]
+        self.given = None if labels is None else (labels, self.problem.cost(labels))
+        self.incumbent = self.given  # labels and cost
+        if labels is None:
+            self.offer(np.zeros(len(X), np.int32))
+        # The greatest lower bound, and what the checker accepted as a proof of optimality.
+        self.best, self.rung = Evidence(trivial_proof(), Fraction(0)), "trivial"
+        self.closing, self.closed_by = None, None
+        self.status, self.refused = None, False
+        self.stop_reason, self.seconds = "unresolved", {}
+
+    def suitable(self):
+        """The names of the rungs, in the order in which they are likely to close the gap soonest."""
+        n_rows, d = self.X[self.first].shape
+        yield "trivial"
+        if d == 1 or collinear(self.X[self.first]) is not None:
+            yield "line"
+        yield "search"
+        if n_rows <= MOST_TREE and self.k <= MAX_CLUSTERS and estimated_seconds(n_rows, d, self.k) < QUICK:
+            yield "tree"
+        yield "pca"
+        yield "prices" if n_rows <= MOST_ROWS else "sum"
+
+    def take(self, rung):
+        """Try a rung, and keep what it found."""
+        if self.left() <= 0 and rung in ("tree", "prices", "sum"):
+            self.stop_reason = "time_limit"
+            return
+        begin = monotonic()
+        try:
+            evidence = RUNGS[rung](self)
+        finally:
+            self.seconds[rung] = monotonic() - begin
+        if evidence is None:
+            return
+        if evidence.labels is not None:
+            self.offer(evidence.labels)
+        if evidence.lower > self.best.lower:
+            self.best, self.rung = evidence, rung
+        if evidence.stop_reason != "unresolved":
+            self.stop_reason = evidence.stop_reason
+        self.tell(rung)
+        if evidence.stop_reason == "interrupted":
+            raise KeyboardInterrupt
+        if evidence.optimal or evidence.lower >= self.incumbent[1]:
+            self.confirm(evidence, rung)
+
+    def offer(self, labels):
+        """Take a clustering if it is better than the incumbent."""
+        labels = np.asarray(labels, np.int32)
+        cost = self.problem.cost(labels)
+        if self.incumbent is None or cost < self.incumbent[1]:
+            self.incumbent = labels, cost
+
+    def closed(self):
+        """Whether there is nothing left to do."""
+        cost, lower = self.incumbent[1], self.best.lower
+        if self.status is None and cost > lower >= cost * (1 - Fraction(self.gap)):
+            self.stop_reason = "gap"
+            return True
+        return self.status is not None or lower >= cost
+
+    def left(self, share=FINDING):
+        """Seconds until a share of the time is used up."""
+        return self.start + share * self.limit - monotonic()
+
+    def seconds_for(self, share):
+        """The same as other solvers take it: None without a limit."""
+        return None if self.limit == math.inf else max(0.0, self.left(share))
+
+    def tell(self, rung, inertia=math.inf, lower=0.0):
+        if self.progress is not None:
+            inertia = min(inertia, float_up(self.incumbent[1]))
+            self.progress(rung, inertia, min(inertia, max(lower, float_down(self.best.lower))))
+
+    # ---- What the checker says
+
+    def confirm(self, evidence, rung):
+        """Ask the checker whether the incumbent is optimal, and if it is the only one."""
+        found = self.ask("optimal", evidence)
+        cost = self.incumbent[1]
+        if found is not None and found[0] >= cost:
+            self.closing, self.closed_by = evidence, rung
+            few = len(self.problem.rows) < self.k and len(self.problem.rows) < np.count_nonzero(
+                self.place >= 0
+            )
+            self.status = "optimal-unique" if found[1] and not few else "optimal"
+            self.stop_reason = "proved"
+        elif found is None and self.left(1.0) <= 0:
+            self.stop_reason = "time_limit"
+
+    def ask(self, status, evidence):
+        """The lower bound that the checker finds, and whether it rules out all other clusterings; None if it finds none."""
+        begin = monotonic()
+        text = proof_text(
+            self.problem, self.k, self.incumbent[0].tolist(), status, evidence.proof, evidence.lower
+        )
+        try:
+            reader = _TimedReader(text.encode(), self.start + self.limit)
+            bound, unique = check.prove(check.read_problem(reader, None), reader)
+        except (Expired, check.Refused) as error:
+            self.refused = isinstance(error, check.Refused)
+            return None
+        finally:
+            self.seconds["check"] = self.seconds.get("check", 0.0) + monotonic() - begin
+        return Fraction(bound) / self.problem.unit, unique
+
+    def certificate(self):
+        """What is known now."""
+        if self.status is None and self.stop_reason == "proved":
+            self.stop_reason = "unchecked"
+        best = None
+        if self.status is not None:
+            labels, cost = self.incumbent
+            best = self.written(labels, cost, cost, self.closing.proof, self.status, self.closed_by, True)
+            if self.given is None or self.given[1] == cost:
+                return best
+        checked = self.best is self.closing or self.check_bound()
+        lower = self.best.lower
+        if best is None:
+            best = self.written(*self.incumbent, lower, self.best.proof, "bounded", self.rung, checked)
+            if self.given is None or self.given[1] == self.incumbent[1]:
+                return best
+        return self.written(*self.given, lower, self.best.proof, "bounded", self.rung, checked, best)
+
+    def check_bound(self):
+        """Whether the checker had the time to accept the bound."""
+        if self.stop_reason == "interrupted" or self.left(1.0) <= 0:
+            return False
+        try:
+            found = self.ask("bounded", self.best)
+        except KeyboardInterrupt:
+            self.stop_reason = "interrupted"
+            return False
+        if found is None and self.refused:  # which none should ever be: say less
+            self.best, self.rung = Evidence(trivial_proof(), Fraction(0)), "trivial"
+            return True
+        return found is not None and found[0] >= self.best.lower
+
+    def written(self, labels, cost, lower, proof, status, rung, checked, better=None):
+        return Certificate(
+            self.problem, self.k, labels, cost, min(lower, cost), status, self.stop_reason, rung, proof,
+            dict(self.seconds), better, checked,
+        )  # fmt: skip
+
+    # ---- Proofs by prices
+
+    def by_prices(self, samples, labels, seconds, progress=None):
+        """Column generation for some samples: what it found, the lines of its proof, and the bound that these state."""
+        weights = None if self.sample_weight is None else self.sample_weight[samples]
+        found = column_generation(
+            self.X[samples], self.k, sample_weight=weights, labels=labels, max_seconds=seconds, gap=self.gap,
+            rng=0, progress=progress,
+        )  # fmt: skip
+        rows, at = np.unique(self.place[samples], return_index=True)
+        if rows[0] < 0:
+            rows, at = rows[1:], at[1:]
+        return found, *self.lines_of(found.proof, samples, rows, at)
+
+    def lines_of(self, node, samples, rows, at):
+        """The lines for a tree of prices and branches, and the bound they state."""
+        if node[0] == "open":
+            return trivial_proof(), Fraction(0)
+        if node[0] == "branch":
+            _, i, j, *sides = node
+            (together, a), (apart, b) = (self.lines_of(side, samples, rows, at) for side in sides)
+            i, j = (int(self.place[samples[row]]) for row in (i, j))
+            return branch_proof(i, j, together, apart), min(a, b)
+        _, groups, prices, level = node
+        lines = columns_proof(self.problem, ("prices", groups[at], prices, level), rows)
+        masses = {}  # of the items, in the order of their first rows
+        for row, group in zip(rows.tolist(), groups[at].tolist()):
+            masses[group] = masses.get(group, 0) + self.problem.weights[row]
+        shift, most = (int(word.partition("=")[2], 16) for word in lines[0].split(" ")[2:])
+        paid = sum(mass * int(word, 16) for mass, word in zip(masses.values(), lines[1].split(" ")[1:]))
+        return lines, Fraction(paid - self.k * most, 4**shift * self.problem.unit)
+
+
+class _TimedReader(check.Reader):
+    """The checker, with a time limit."""
+
+    def __init__(self, content, deadline):
+        super().__init__(content)
+        self.deadline = deadline
+
+    def words(self, word):
+        if monotonic() >= self.deadline:
+            raise Expired
+        return super().words(word)
+
+    def steps(self):
+        for step in range(check.LIMIT):
+            if step % 64 == 0 and monotonic() >= self.deadline:
+                break
+            yield
+        raise Expired

@@ -1,0 +1,75 @@
+"""The bound of the principal components: what no clustering into k clusters can be below, for any number of rows.
+
+What clusters explain of the scatter matrix M is its trace after a projection to k - 1 dimensions, so at most the sum of its
+k - 1 greatest eigenvalues (Ding & He 2004, "K-means clustering via principal component analysis", ICML,
+doi:10.1145/1015330.1015408).
+"""
+
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+DIGITS = 56  # of what is written, in bits
+
+
+class Principal(NamedTuple):
+    """A bound, in units of the rows, and the integers that show it.
+
+    With S the scatter matrix times the total weight, R = V V' + tau I - 4**scale S - F F' has no eigenvalue below -delta, as
+    the sums of its rows tell (Gershgorin): the k - 1 greatest of S add up to at most
+    (trace V V' + (k - 1) max(0, tau + delta)) / 4**scale.
+    """
+
+    bound: Fraction
+    scale: int
+    tau: int
+    top: list
+    factor: list
+
+
+def principal_bound(rows, weights, n_clusters):
+    """The bound, exact whatever the eigenvalues' rounding errors.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of int
+    weights : sequence of int
+        All > 0.
+    n_clusters : int
+
+    Returns
+    -------
+    Principal
+
+    Examples
+    --------
+    >>> round(float(principal_bound([(0, 0), (0, 1), (9, 0), (9, 1)], [1, 1, 1, 1], 2).bound), 9)
+    1.0
+    """
+    A, w = np.array(rows, object).reshape(len(rows), -1), np.array(weights, object)
+    total, sums, d = w.sum(), w @ A, A.shape[1]
+    S = total * ((A * w[:, None]).T @ A) - np.outer(sums, sums)
+    # As floats near 1: S == 4**size * small.
+    size = (max(abs(v) for v in S.ravel()).bit_length() + 1) // 2
+    small = np.array([[float(Fraction(v, 4**size)) for v in row] for row in S])
+    values, axes = np.linalg.eigh(small)
+    values, axes = values[::-1], axes[:, ::-1]
+    n_top = min(n_clusters - 1, d)
+    tau = max(0.0, float(values[n_top])) if n_top < d else 0.0
+    scale = max(0, DIGITS - size)
+    top = _whole(axes[:, :n_top] * np.sqrt(np.maximum(values[:n_top] - tau, 0)), scale + size)
+    factor = _whole(axes[:, n_top:] * np.sqrt(np.maximum(tau - values[n_top:], 0)), scale + size)
+    tau = math.floor(Fraction(tau) * 4 ** (scale + size))
+
+    V, F = (np.array(part, object).reshape(d, -1) for part in (top, factor))
+    R = V @ V.T - F @ F.T - S * 4**scale + tau * np.eye(d, dtype=int).astype(object)
+    delta = max(0, *(sum(map(abs, R[f])) - abs(R[f, f]) - R[f, f] for f in range(d)))
+    most = Fraction((V * V).sum() + (n_clusters - 1) * max(0, tau + delta), 4**scale)
+    return Principal((np.trace(S) - most) / total, scale, tau, top, factor)
+
+
+def _whole(values, shift):
+    """Rounded values * 2**shift."""
+    return [[round(Fraction(v) * 2**shift) for v in row] for row in values.tolist()]

@@ -1,0 +1,240 @@
+"""Boxes for a center y, and what is known on one of them about f(y) = sum_i w_i max(0, l_i - |x_i - y|^2) (prices.pyx).
+
+A sum of rows as one quadratic of y is kept in 2 + d numbers: weight A, constant K = sum w (l - |x|^2), and S = sum w x, for
+K + 2 S.y - A |y|^2.
+
+The list of a box has i for row i undecided, ~i for a row that counts because the search said so, and n + i for one that does
+not count because the search said so.
+"""
+
+
+cdef inline Py_ssize_t sift(
+    const double* X,                  # (n, d)
+    const double* weights,            # (n,)
+    const double* tops,               # (n,): l_i - |x_i|^2
+    const double* prices,             # (n,): l_i
+    const double* slacks,             # (n,): a term counts as decided where it is further than this from 0
+    const unsigned char* mated,       # (n,): 1 for rows that must stay apart from others
+    Py_ssize_t n,
+    const int* rows,                  # (n_rows,): the list of the box before
+    Py_ssize_t n_rows,
+    Py_ssize_t d,
+    const double* lower,              # (d,)
+    const double* upper,              # (d,)
+    double* inside,                   # INOUT (2 + d,): rows that count everywhere on the box
+    double* cover,                    # OUT (2 + d,): above the terms of the rows kept
+    double* spread,                   # OUT (d,): how much each feature leaves undecided
+    int* kept,                        # OUT (n_rows,): the list of this box; may be `rows`
+    Py_ssize_t* n_undecided,          # OUT
+    Py_ssize_t* narrow,               # OUT: where in `kept` a row is undecided in all smaller boxes too; -1 if a split helps
+) noexcept nogil:
+    """Tell the rows of a box apart: inside, outside (dropped), and undecided; returns how many are kept.
+
+    On the box the term p = l - |x - y|^2 of an undecided row lies in [low, high], and max(0, p) under the chord
+    high (p - low) / (high - low), a quadratic of y again.
+    """
+    cdef Py_ssize_t r, f, i, n_kept = 0, n_narrow = 0
+    cdef double near, far, t, h, high, low, share, w
+    n_undecided[0] = 0
+    narrow[0] = -1
+    for f in range(2 + d):
+        cover[f] = 0
+    for f in range(d):
+        spread[f] = 0
+    for r in range(n_rows):
+        i = rows[r]
+        if i >= n:
+            kept[n_kept] = <int> i
+            n_kept += 1
+            continue
+        if i < 0:
+            kept[n_kept] = <int> i
+            n_kept += 1
+            i = ~i
+            w = weights[i]
+            cover[0] += w
+            cover[1] += w * tops[i]
+            for f in range(d):
+                cover[2 + f] += w * X[i * d + f]
+            continue
+        near = 0
+        far = 0
+        for f in range(d):
+            h = 0.5 * (upper[f] - lower[f])
+            t = X[i * d + f] - 0.5 * (upper[f] + lower[f])
+            if t < 0:
+                t = -t
+            far += (t + h) * (t + h)
+            if t > h:
+                near += (t - h) * (t - h)
+        high = prices[i] - near
+        if high <= -slacks[i]:
+            continue
+        low = prices[i] - far
+        w = weights[i]
+        if low >= slacks[i]:
+            if not mated[i]:
+                inside[0] += w
+                inside[1] += w * tops[i]
+                for f in range(d):
+                    inside[2 + f] += w * X[i * d + f]
+                continue
+        else:
+            n_undecided[0] += 1
+            if 4 * (high - low) <= slacks[i]:
+                n_narrow += 1
+                narrow[0] = n_kept
+        kept[n_kept] = <int> i
+        n_kept += 1
+        if high <= 0:
+            share = 0
+        elif low >= 0:
+            share = 1
+            low = 0
+        else:
+            share = high / (high - low)
+        if share > 0:
+            w *= share
+            cover[0] += w
+            cover[1] += w * (tops[i] - low)
+            for f in range(d):
+                cover[2 + f] += w * X[i * d + f]
+        if low < slacks[i]:
+            w = weights[i] * (share if share > 1e-3 else 1e-3)
+            for f in range(d):
+                h = 0.5 * (upper[f] - lower[f])
+                t = X[i * d + f] - 0.5 * (upper[f] + lower[f])
+                if t < 0:
+                    t = -t
+                spread[f] += w * (4 * t * h if t > h else (t + h) * (t + h))
+    if n_narrow < n_undecided[0]:
+        narrow[0] = -1
+    return n_kept
+
+
+cdef inline double lowest(
+    const double* x, double price, Py_ssize_t d, const double* lower, const double* upper,
+) noexcept nogil:
+    """The least value of price - |x - y|^2 on a box."""
+    cdef Py_ssize_t f
+    cdef double t
+    for f in range(d):
+        t = x[f] - 0.5 * (upper[f] + lower[f])
+        t = (t if t > 0 else -t) + 0.5 * (upper[f] - lower[f])
+        price -= t * t
+    return price
+
+
+cdef inline bint shrink(
+    const double* X,
+    const double* weights,
+    Py_ssize_t n,
+    const int* kept,                  # (n_kept,)
+    Py_ssize_t n_kept,
+    Py_ssize_t d,
+    double rounding,                  # no sum of w (x - y) is off by more
+    double tiny,                      # no coordinate is off by more
+    double* lower,                    # INOUT (d,)
+    double* upper,                    # INOUT (d,)
+    const double* inside,             # (2 + d,)
+    double* shrunk,                   # OUT: least ratio of a new width to the old one
+) noexcept nogil:
+    """Cut off where y cannot be the mean of the rows inside and some of those kept; returns whether anything is left.
+
+    Feature by feature, such a mean has sum_inside w (x - y) + sum_kept w max(0, x - y) >= 0. That sum is convex in y and
+    falls: from a negative value at the upper end, the root is at most that of the chord. The same from below.
+    """
+    cdef Py_ssize_t r, f, i
+    cdef bint sure
+    cdef double up_low, up_high, down_low, down_high, a, b, w, old, new_low, new_high
+    shrunk[0] = 1
+    for f in range(d):
+        up_low = inside[2 + f] - inside[0] * lower[f]
+        down_low = up_low
+        up_high = inside[2 + f] - inside[0] * upper[f]
+        down_high = up_high
+        for r in range(n_kept):
+            i = kept[r]
+            if i >= n:
+                continue
+            sure = i < 0
+            if sure:
+                i = ~i
+            w = weights[i]
+            a = w * (X[i * d + f] - lower[f])
+            b = w * (X[i * d + f] - upper[f])
+            if a > 0 or sure:
+                up_low += a
+            if not a > 0 or sure:
+                down_low += a
+            if b > 0 or sure:
+                up_high += b
+            if not b > 0 or sure:
+                down_high += b
+        up_low += rounding
+        up_high += rounding
+        down_low -= rounding
+        down_high -= rounding
+        if up_low < 0 or down_high > 0:
+            return False
+        old = upper[f] - lower[f]
+        new_high = upper[f]
+        new_low = lower[f]
+        if up_high < 0:
+            new_high = lower[f] + old * (up_low / (up_low - up_high)) + tiny
+        if down_low > 0:
+            new_low = upper[f] - old * (down_high / (down_high - down_low)) - tiny
+        if new_high < upper[f]:
+            upper[f] = new_high
+        if new_low > lower[f]:
+            lower[f] = new_low
+        if upper[f] < lower[f]:
+            return False
+        if old > tiny and upper[f] - lower[f] < shrunk[0] * old:
+            shrunk[0] = (upper[f] - lower[f]) / old
+    return True
+
+
+cdef inline double peak(
+    const double* inside, const double* cover, Py_ssize_t d, double kappa, const double* lower, const double* upper,
+    double* at,
+) noexcept nogil:
+    """The greatest value of the sum of two quadratics on a box, rounded up, and where it is."""
+    cdef Py_ssize_t f
+    cdef double a = inside[0] + cover[0], value = inside[1] + cover[1], s, y
+    for f in range(d):
+        s = inside[2 + f] + cover[2 + f]
+        y = s / a if a > 0 else 0.5 * (lower[f] + upper[f])
+        if not y > lower[f]:
+            y = lower[f]
+        elif y > upper[f]:
+            y = upper[f]
+        at[f] = y
+        value += y * (2 * s - a * y)
+    return value + kappa * a
+
+
+cdef inline double height(
+    const double* X, const double* weights, const double* prices, Py_ssize_t n, const int* kept, Py_ssize_t n_kept, Py_ssize_t d,
+    const double* inside, const double* y,
+) noexcept nogil:
+    """f(y) on a box whose rows inside and kept are given."""
+    cdef Py_ssize_t r, f, i
+    cdef double value = inside[1], term, t
+    cdef bint sure
+    for f in range(d):
+        value += y[f] * (2 * inside[2 + f] - inside[0] * y[f])
+    for r in range(n_kept):
+        i = kept[r]
+        if i >= n:
+            continue
+        sure = i < 0
+        if sure:
+            i = ~i
+        term = prices[i]
+        for f in range(d):
+            t = X[i * d + f] - y[f]
+            term -= t * t
+        if term > 0 or sure:
+            value += weights[i] * term
+    return value

@@ -1,0 +1,541 @@
+"""The proof checker: true proofs of every kind are accepted, and nothing that claims more than the optimum ever is."""
+
+import ast
+import math
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import proofs
+import pytest
+
+from ckmeans import certificate as ck
+from ckmeans import check, reference
+
+KINDS = ("tree", "line", "prices", "principal", "trivial", "total", "branch")
+
+
+def instance(seed, kind="any"):
+    """A random small problem, often with ties, equal rows and weights (some zero), and its optimum."""
+    rng = np.random.default_rng(seed)
+    n, d, k = (int(rng.integers(*span)) for span in ((1, 9), (1, 4), (1, 5)))
+    X = rng.integers(0, 4, (n, d)).astype(float) if seed % 4 < 2 else np.round(rng.normal(size=(n, d)), 1)
+    if kind == "line" and d > 1:
+        X = np.round(X[:, :1] * 64) / 64 * np.arange(1, d + 1) + 1.5
+    weights = None
+    if rng.random() < 0.5:
+        weights = rng.integers(0, 4, n) / 4
+        weights[0] = 0.5
+    small = proofs.Small(ck.ExactProblem(X, weights), k)
+    return rng, X, weights, small, *small.optimum()
+
+
+def text_of(small, parts, proof, status="optimal", lower=None):
+    return ck.proof_text(small.problem, small.k, small.labels(parts), status, proof, lower)
+
+
+def optima(small, cost):
+    """How many partitions of the distinct rows cost as little."""
+    partitions = reference.partitions(small.n, small.k)
+    masks = ([sum(1 << i for i, c in enumerate(p) if c == own) for own in set(p)] for p in partitions)
+    return sum(sum(small.sse[mask] for mask in own) == cost for own in masks)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_true_proofs(kind):
+    tight = 0
+    for seed in range(60):
+        rng, _, _, small, cost, parts = instance(seed, kind)
+        proof = getattr(proofs, kind)(small, rng)
+        problem, bound, unique = proofs.derived(text_of(small, parts, proof, "optimal-unique"))
+        assert problem.U == cost
+        assert bound <= cost
+        assert not unique or optima(small, cost) == 1
+        tight += bound == cost
+        code, said = check.verdict(text_of(small, parts, proof).encode())
+        assert code == (check.PROVED if bound == cost else check.UNPROVED), said
+        bound = proofs.derived(text_of(small, parts, proof, "bounded", Fraction(0)))[1]
+        bounded = text_of(small, parts, proof, "bounded", Fraction(bound, small.problem.unit))
+        assert check.verdict(bounded.encode())[0] == check.PROVED
+        above = text_of(
+            small, parts, proof, "bounded", Fraction(bound * 2**60 + 1, small.problem.unit * 2**60)
+        )
+        assert check.verdict(above.encode())[0] == check.UNPROVED
+    assert tight >= {"principal": 10, "trivial": 20, "total": 5}.get(kind, 60)
+
+
+@pytest.mark.parametrize("kind", ["tree", "prices", "branch"])
+def test_uniqueness_is_decided(kind):
+    for seed in range(100):
+        rng, _, _, small, cost, parts = instance(seed)
+        text = text_of(small, parts, getattr(proofs, kind)(small, rng), "optimal-unique")
+        _, bound, unique = proofs.derived(text)
+        assert bound == cost
+        if kind != "branch":
+            assert unique == (optima(small, cost) == 1)
+
+
+def test_a_worse_clustering_is_not_optimal():
+    for seed in range(40):
+        rng, _, _, small, cost, parts = instance(seed)
+        if small.n < 2 or small.k < 2:
+            continue
+        worse = [sum(parts[c] for c in range(len(parts)))]
+        if small.sse[worse[0]] > cost:
+            for kind in ("tree", "prices", "trivial", "line" if small.problem.n_features == 1 else "tree"):
+                text = text_of(small, worse, getattr(proofs, kind)(small, rng))
+                assert check.verdict(text.encode())[0] == check.UNPROVED
+
+
+def test_a_tree_a_hair_too_high():
+    for seed in range(30):
+        rng, _, _, small, cost, parts = instance(seed)
+        proof = proofs.tree(small, rng)
+        word, _, *rest = proof[2].split(" ")
+        higher = cost + Fraction(1, 2**40)
+        proof[2] = " ".join([word, f"{higher.numerator:x}/{higher.denominator:x}", *rest])
+        text = text_of(small, parts, proof, "bounded", Fraction(higher, small.problem.unit))
+        assert check.verdict(text.encode())[0] == check.UNPROVED
+
+
+def test_any_prices_with_the_least_m():
+    """Random prices in coarse and fine units, m rounded to either side of what a center can earn at most."""
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        n, d, shift = int(rng.integers(1, 8)), int(rng.integers(1, 3)), int(rng.choice([0, 0, 1, 8]))
+        X = rng.integers(0, 4, (n, d)) * int(rng.choice([1, 1, 50]))
+        small = proofs.Small(ck.ExactProblem(X), 2)
+        scale = 4**shift * max(1, round(max(small.sse) / n))
+        price = rng.integers(-2, 3 * scale + 2, small.n).tolist()
+        total = [
+            sum(p * w for i, (p, w) in enumerate(zip(price, small.problem.weights)) if mask >> i & 1)
+            for mask in range(1 << small.n)
+        ]
+        most = math.ceil(max(own - cost * 4**shift for own, cost in zip(total, small.sse)))
+        cost, parts = small.optimum()
+        for status in ("bounded", "optimal-unique"):
+            text = text_of(small, parts, ck.prices_proof(price, most, shift), status, Fraction(0))
+            _, bound, unique = proofs.derived(text)
+            assert bound <= cost
+            assert unique == (optima(small, cost) == 1) or bound < cost or status == "bounded"
+            if most:
+                text = text_of(small, parts, ck.prices_proof(price, most - 1, shift), status, Fraction(0))
+                with pytest.raises(check.Refused, match="earns more"):
+                    proofs.derived(text)
+
+
+def test_the_least_m_of_more_rows():
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        X = np.round(rng.normal(size=(11, 1 + seed % 3)) * 8) / (1 + seed % 2)
+        small = proofs.Small(ck.ExactProblem(X), 3)
+        scale = max(small.sse[-1] / small.n * Fraction(float(rng.choice([0.2, 0.5, 1, 2]))), 4)
+        price = [round(scale * Fraction(rng.random() + 0.5)) for _ in range(small.n)]
+        weights = small.problem.weights
+        total = [
+            sum(p * w for i, (p, w) in enumerate(zip(price, weights)) if mask >> i & 1)
+            for mask in range(1 << small.n)
+        ]
+        most = math.ceil(max(own - cost for own, cost in zip(total, small.sse)))
+        labels = [0] * len(X)
+        text = ck.proof_text(
+            small.problem, 3, labels, "bounded", ck.prices_proof(price, most, 0), Fraction(-(10**9))
+        )
+        assert check.verdict(text.encode())[0] == check.PROVED
+        text = ck.proof_text(
+            small.problem, 3, labels, "bounded", ck.prices_proof(price, most - 1, 0), Fraction(-(10**9))
+        )
+        assert check.verdict(text.encode())[0] == check.UNPROVED
+
+
+def test_all_sets_within_the_slack_are_found():
+    found = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        n, d, slack = (
+            int(rng.integers(3, 10)),
+            int(rng.integers(1, 4)),
+            int(rng.choice([0, 3, 50, 400, 5000])),
+        )
+        X = np.round(rng.normal(size=(n, d)) * float(rng.choice([2, 20])))
+        small = proofs.Small(ck.ExactProblem(X), 3)
+        scale = max(1, round(small.sse[-1] / small.n))
+        pieces, total = [], [0]
+        for i, (row, w) in enumerate(zip(small.problem.rows, small.problem.weights)):
+            earned = w * int(rng.integers(0, 2 * scale + 1))
+            pieces.append((i, w, earned - w * sum(x * x for x in row), [w * x for x in row]))
+            total += [earned + other for other in total]
+        v = [own - cost for own, cost in zip(total, small.sse)]
+        foes = [0] * small.n
+        for _ in range(int(rng.integers(0, 3))):
+            i, j = map(int, rng.choice(small.n, 2)) if small.n > 1 else (0, 0)
+            foes[i], foes[j] = foes[i] | (i != j) << j, foes[j] | (i != j) << i
+        legal = [
+            m for m in range(1, 1 << small.n) if not any(m >> i & 1 and m & foes[i] for i in range(small.n))
+        ]
+        most = max(0, math.ceil(max(v[m] for m in legal)))
+        expected = {m: most - math.ceil(v[m]) for m in legal if v[m] >= most - slack}
+        assert check.clusters_above(pieces, foes, most, slack, iter(range(10**6))) == expected
+        found += len(expected)
+    assert found > 1000
+
+
+def test_two_optima_on_two_sides_of_a_branch():
+    problem = ck.ExactProblem(np.array([[0.0], [1.0], [2.0]]))
+    sides = (["proof tree", "order 0 1", "suffix 1/2 0"], ["proof tree", "order 0 1 2", "suffix 1/2 0 0"])
+    proof = ck.branch_proof(0, 1, *sides)
+    for labels in ([0, 0, 1], [0, 1, 1]):
+        assert check.verdict(ck.proof_text(problem, 2, labels, "optimal", proof).encode())[0] == 0
+        assert check.verdict(ck.proof_text(problem, 2, labels, "optimal-unique", proof).encode())[0] == 1
+
+
+def test_cost_is_that_of_the_reference():
+    for seed in range(40):
+        rng, X, weights, small, _, _ = instance(seed)
+        labels = rng.integers(0, small.k, len(X)).tolist()
+        text = ck.proof_text(small.problem, small.k, labels, "bounded", ck.trivial_proof(), Fraction(0))
+        problem, _, _ = proofs.derived(text)
+        expected = reference.cost(X.tolist(), labels, None if weights is None else weights.tolist())
+        assert Fraction(problem.U, problem.unit) == expected
+
+
+# ---- Files that say more than is true
+
+
+def mutated(lines, rng):
+    """The lines with one token of the proof, the claim or the header changed."""
+    at = int(rng.choice([i for i, line in enumerate(lines) if i and not line.startswith("data")]))
+    if rng.random() < 0.15:
+        kind = rng.integers(3)
+        if kind == 0:
+            return [*lines[:at], *lines[at + 1 :]]
+        if kind == 1:
+            return [*lines[: at + 1], *lines[at:]]
+        other = int(rng.integers(1, len(lines)))
+        lines = list(lines)
+        lines[at], lines[other] = lines[other], lines[at]
+        return lines
+    tokens = re.findall(r"-?[0-9a-f]+|\S+?(?=[ =/-])|.", lines[at])
+    numbers = [i for i, token in enumerate(tokens) if re.fullmatch(r"-?[0-9a-f]+", token)]
+    if not numbers:
+        return lines
+    i = int(rng.choice(numbers))
+    value = int(tokens[i], 16)
+    change = rng.integers(10)
+    new = [
+        value + 1, value - 1, -value, value * 2, value // 2, 0, value ^ (1 << int(rng.integers(0, 40))),
+        value + value // 16 + 1, value * 16, value - value // 64 - 1,
+    ][change]  # fmt: skip
+    if change == 5 and rng.random() < 0.5:
+        j = int(rng.choice(numbers))
+        tokens[i], tokens[j] = tokens[j], tokens[i]
+    else:
+        tokens[i] = f"{new:x}"
+    return [*lines[:at], "".join(tokens), *lines[at + 1 :]]
+
+
+def truth(text, cache):
+    """Least cost of the problem of a file, as this test reads it: None where the header makes no sense."""
+    reader = check.Reader(text.encode())
+    try:
+        problem = check.read_problem(reader, None)
+    except check.Refused:
+        return None
+    key = (tuple(problem.X), tuple(problem.W), problem.k)
+    if key not in cache:
+        fake = ck.ExactProblem(np.zeros((1, len(problem.X[0]))))
+        fake.rows, fake.weights = problem.X, problem.W
+        cache[key] = proofs.Small(fake, problem.k).optimum()[0]
+    return cache[key]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_mutation_proves_too_much(kind, monkeypatch):
+    monkeypatch.setattr(check, "LIMIT", 3000)
+    accepted = refused = 0
+    for seed in range(30):
+        rng, _, _, small, cost, parts = instance(seed, kind)
+        proof = getattr(proofs, kind)(small, rng)
+        _, bound, _ = proofs.derived(text_of(small, parts, proof, "bounded", Fraction(0)))
+        cache = {}
+        for status in ("bounded", "optimal-unique"):
+            text = text_of(small, parts, proof, status, Fraction(bound, small.problem.unit))
+            lines = text.splitlines()[:-1]
+            for _ in range(30):
+                changed = mutated(lines, rng)
+                if rng.random() < 0.3:
+                    changed = mutated(changed, rng)
+                new = ck.sealed(changed)
+                code, said = check.verdict(new.encode())
+                assert "\n" not in said
+                if code:
+                    refused += 1
+                    continue
+                accepted += 1
+                problem, found, unique = proofs.derived(new)
+                best = truth(new, cache)
+                assert problem.lower <= best, new
+                assert problem.U >= best
+                if problem.status != "bounded":
+                    assert problem.U == best
+                else:
+                    assert found <= best
+    assert refused > 300
+    assert accepted < refused
+
+
+def damaged(text):
+    """Files that were cut off or altered after they were written."""
+    content = text.encode()
+    yield b""
+    yield b"\n" * 5
+    yield content[:-1]
+    yield content + b"\n"
+    yield content.replace(b"labels", b"Labels")
+    yield content.replace(b"\n", b"\r\n")
+    yield content + content
+    for at in range(0, len(content), 7):
+        yield content[:at]
+        yield content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+def test_damaged_files():
+    _, _, _, small, _, parts = instance(6)
+    text = text_of(small, parts, proofs.tree(small, np.random.default_rng(0)))
+    for content in damaged(text):
+        code, said = check.verdict(content)
+        assert code == check.MALFORMED, said
+        assert "\n" not in said
+
+
+FINE = [
+    "problem sse n=4 d=1 k=2 weights=0",
+    "labels 0 0 1 1",
+    "claim optimal value=d/2",
+    "proof line penalty=20",
+]
+
+
+@pytest.mark.parametrize(
+    "old, new, code",
+    [
+        ("k=2", "k=1", 2),  # a label above
+        ("k=2", "k=0", 2),
+        ("k=2", "k=-1", 2),
+        ("n=4", "n=5", 3),
+        ("n=4", "n=ffffffffffff", 2),
+        ("n=4", "n=04", 2),
+        ("d=1", "d=0", 2),
+        ("weights=0", "weights=2", 2),
+        ("sse", "median", 2),
+        ("labels 0 0 1 1", "labels 0 0 1", 2),
+        ("labels 0 0 1 1", "labels 0 0 1 1 1", 2),
+        ("labels 0 0 1 1", "labels 0 0 1 -1", 2),
+        ("labels 0 0 1 1", "labels 0 0 1 nan", 2),
+        ("labels 0 0 1 1", "labels 0  0 1 1", 2),
+        ("labels 0 0 1 1", "labels 0 0 0 1", 1),
+        ("value=d/2", "value=d/0", 2),
+        ("value=d/2", "value=d/-2", 2),
+        ("value=d/2", "value=1a/4", 0),
+        ("value=d/2", "value=c/2", 1),
+        ("value=d/2", "value=inf", 2),
+        ("value=d/2", "value=0xd/2", 2),
+        ("value=d/2", "value=1_0/2", 2),
+        ("optimal", "optimal-unique", 1),
+        ("optimal", "best", 2),
+        ("penalty=20", "penalty=-20", 1),
+        ("penalty=20", "penalty=0", 1),
+        ("penalty=20", "penalty=1e", 0),
+        ("penalty=20", "penalty=+20", 2),
+        ("line penalty=20", "magic", 2),
+        ("proof line penalty=20", "proof", 2),
+        ("proof line penalty=20", "proof sum 0", 2),
+        ("proof line penalty=20", "proof sum", 2),
+        ("proof line penalty=20", "proof sum 2\ngroup 0 1\ngroup 1 2 3", 2),
+        ("proof line penalty=20", "proof sum 1\ngroup 0 0", 2),
+        ("proof line penalty=20", "proof sum 1\ngroup", 2),
+        ("proof line penalty=20", "proof sum 1\ngroup 0 4", 2),
+        ("proof line penalty=20", "proof sum 1\ngroup -1 2", 2),
+        ("proof line penalty=20", "proof sum 1\ngroup 3 2 1 0\nproof line penalty=20", 0),
+        ("proof line penalty=20", "proof sum ffffffff\ngroup 0", 2),
+        ("proof line penalty=20", "proof branch 0 4", 2),
+        ("proof line penalty=20", "proof branch 0", 2),
+        ("proof line penalty=20", "proof branch 0 1\nproof line penalty=20", 2),
+        ("proof line penalty=20", "proof branch 0 1\nproof line penalty=20\nproof line penalty=20", 0),
+        ("proof line penalty=20", "proof branch 0 0\nproof line penalty=20\nproof trivial", 0),
+        ("proof line penalty=20", "proof branch 0 1\nproof trivial\nproof line penalty=20", 1),
+        ("proof line penalty=20", "proof line penalty=20\nproof line penalty=20", 2),
+        ("proof line penalty=20", "proof prices shift=0 m=-1\nprice 0 0 0 0", 2),
+        ("proof line penalty=20", "proof prices shift=0 m=0\nprice 0 0 0", 2),
+        ("proof line penalty=20", "proof prices shift=0 m=0\nprice 0 0 0 0", 0),
+        ("proof line penalty=20", "proof prices shift=-1 m=0\nprice 0 0 0 0", 2),
+        ("proof line penalty=20", "proof prices shift=fffffffff m=0\nprice 0 0 0 0", 2),
+        ("proof line penalty=20", "proof prices shift=0 m=0\nprice -5 -5 -5 -5", 0),
+        ("proof line penalty=20", "proof prices shift=0 m=100\nprice 100 100 100 100", 1),
+        ("proof line penalty=20", "proof tree\norder 0 1 2 2\nsuffix 0 0 0 0", 2),
+        ("proof line penalty=20", "proof tree\norder 0 1 2\nsuffix 0 0 0", 2),
+        ("proof line penalty=20", "proof tree\norder 3 2 1 0\nsuffix d/2 0 0 0", 0),
+        ("proof line penalty=20", "proof tree\norder 3 2 1 0\nsuffix d/2 2 0 0", 0),
+        ("proof line penalty=20", "proof pca scale=0 tau=0\nV\nF", 1),
+        ("proof line penalty=20", "proof pca scale=0 tau=-fff\nV 0\nF 0", 1),
+        ("scale=1", "scale=2", 3),
+        ("scale=1", "scale=-1", 2),
+        ("X d", "X e", 3),
+        ("X d", "X d d", 2),
+        ("X 0", "X -0", 2),
+    ],
+)  # fmt: skip
+def test_one_line_and_a_code(old, new, code):
+    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
+    text = ck.proof_text(problem, 2, [0, 0, 1, 1], "optimal", ck.line_proof(32))
+    assert all(line in text for line in FINE)
+    assert check.verdict(text.encode())[0] == check.PROVED
+    assert old in text
+    found, said = check.verdict(ck.sealed(text.replace(old, new).splitlines()[:-1]).encode())
+    assert found == code, said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    "groups", [["0 1 2 3", "0 1 2 3"], ["0 1 2", "2 3 1"], ["0 0 1 2 3"], ["0 1 2 3", "3"]]
+)
+def test_groups_that_share_a_row(groups):
+    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
+    proof = [f"proof sum {len(groups)}", *(f"group {rows}" for rows in groups)]
+    proof += ["proof line penalty=20"] * len(groups)
+    text = ck.proof_text(problem, 2, [0, 0, 1, 1], "bounded", proof, Fraction(0))
+    assert check.verdict(text.encode())[0] == check.MALFORMED
+
+
+def test_weights_that_are_none():
+    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0]]), np.array([1.0, 2.0, 1.0]))
+    text = ck.proof_text(problem, 2, [0, 0, 1], "optimal", ck.line_proof(2))
+    assert check.verdict(text.encode())[0] == check.PROVED
+    for new in ("W 1 -2 1", "W 0 0 0", "W 1 2", "W 1 2 nan"):
+        assert check.verdict(ck.sealed(text.replace("W 1 2 1", new).splitlines()[:-1]).encode())[0] == 2
+    assert check.verdict(ck.sealed(text.replace("W 1 2 1", "W 1 2 2").splitlines()[:-1]).encode())[0] == 3
+
+
+# ---- Data beside the file
+
+
+@pytest.fixture
+def iris_like(tmp_path):
+    rng = np.random.default_rng(0)
+    X = np.round(rng.normal(size=(8, 2)), 2)
+    small = proofs.Small(ck.ExactProblem(X), 2)
+    cost, parts = small.optimum()
+    proof = proofs.tree(small, rng)
+    path = tmp_path / "a.ckc"
+    text = ck.proof_text(small.problem, 2, small.labels(parts), "optimal", proof, with_rows=False)
+    path.write_text(text, newline="")
+    return X, path
+
+
+def run(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "ckmeans.check", *map(str, arguments)], capture_output=True, text=True
+    )
+    said = done.stdout + done.stderr
+    assert said.count("\n") == 1, said
+    return done.returncode, said
+
+
+@pytest.mark.parametrize("save", ["f8", "fortran", ">f8", "csv", "names", "spaces"])
+def test_data(iris_like, tmp_path, save):
+    X, path = iris_like
+    data = tmp_path / "data"
+    with open(data, "wb") as file:
+        if save in ("csv", "names", "spaces"):
+            kwargs = {"delimiter": " " if save == "spaces" else ","}
+            np.savetxt(file, X, "%.17g", header="a,b" if save == "names" else "", comments="", **kwargs)
+        else:
+            np.save(
+                file,
+                np.asfortranarray(X) if save == "fortran" else X.astype("f8" if save == "f8" else save[-3:]),
+            )
+    code, said = check.verdict(path.read_bytes(), data.read_bytes())
+    assert code == check.PROVED, said
+
+
+def test_other_data(iris_like, tmp_path):
+    X, path = iris_like
+    assert run(path)[0] == check.MALFORMED
+    for number, other in enumerate(
+        [X + 1, X[:-1], X[:, :1], X.ravel(), np.nextafter(X, 9), X * np.nan, X[:0]]
+    ):
+        np.save(tmp_path / f"{number}.npy", other)
+        assert check.verdict(path.read_bytes(), (tmp_path / f"{number}.npy").read_bytes())[0] == 3
+    content = (tmp_path / "0.npy").read_bytes()
+    for wrong in (
+        b"",
+        b"a,b\n",
+        b"1,2\nx,3\n",
+        b"1,2\n3\n",
+        b"nan,1\n",
+        b"\x93NUMPY",
+        content[:-3],
+        content[:40],
+    ):
+        assert check.verdict(path.read_bytes(), wrong)[0] == check.OTHER_DATA
+
+
+def test_command(iris_like, tmp_path):
+    X, path = iris_like
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", X + 1)
+    code, said = run(path, tmp_path / "x.npy")
+    assert code == 0 and said.startswith("proved optimal: cost ")
+    assert run(path, tmp_path / "y.npy") == (3, "other data: the proof is for other data\n")
+    assert run(tmp_path / "none.ckc")[0] == 2
+    assert run()[0] == 2
+
+
+# ---- What the checker is made of
+
+
+def test_the_checker_is_short_and_exact():
+    path = Path(check.__file__)
+    source = path.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 500
+    nodes = list(ast.walk(ast.parse(source)))
+    for node in nodes:
+        assert not isinstance(node, ast.Div | ast.Assert | ast.MatMult)
+        assert not (isinstance(node, ast.Constant) and isinstance(node.value, float | complex))
+        assert not (isinstance(node, ast.Name) and node.id in ("float", "eval", "exec", "math", "__import__"))
+    imported = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+    imported |= {n.module for n in nodes if isinstance(n, ast.ImportFrom)}
+    assert all(name.split(".")[0] in sys.stdlib_module_names for name in imported)
+    assert not any(isinstance(node, ast.ImportFrom) and node.level for node in nodes)
+
+
+def test_no_function_calls_itself():
+    """Not even by way of others: the functions that call each other, by name, form no circle."""
+    tree = ast.parse(Path(check.__file__).read_text(encoding="utf-8"))
+    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    names = {
+        name: {
+            called
+            for node in ast.walk(function)
+            if isinstance(node, ast.Name | ast.Attribute)
+            for called in [node.id if isinstance(node, ast.Name) else node.attr]
+            if called in functions and called != "prices"  # a variable too
+        }
+        for name, function in functions.items()
+    }
+    names["prices"] -= {"line", "tree"}
+    while names:
+        leaves = {name for name, called in names.items() if not called & set(names)}
+        assert leaves, names
+        names = {name: called for name, called in names.items() if name not in leaves}
+
+
+def test_deep_branches_do_not_recurse():
+    _, _, _, small, cost, parts = instance(6)
+    proof = proofs.tree(small, np.random.default_rng(0))
+    for _ in range(3000):
+        proof = ck.branch_proof(0, 0, proof, ck.trivial_proof())
+    assert check.verdict(text_of(small, parts, proof).encode())[0] == check.PROVED
