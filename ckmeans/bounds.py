@@ -27,22 +27,27 @@ class Choice:
         self.rows, self.n_clusters, self.algorithm = rows, n_clusters, rows.algorithm
         self.kept, self.fresh = None, False
         self.changed, self.wait, self.last = 1.0, 0, None
-        wide = rows.X.dtype == np.float64
-        if not affordable(rows.X) or (not wide and not 1e-30 < rows.pack_scale < 1e30):
+        if not affordable(rows.X) or (rows.X.dtype == np.float32 and not 1e-30 < rows.pack_scale < 1e30):
             self.algorithm = "lloyd"
-        d, unit, n_groups = rows.n_features, 2.0 if wide else 1.0, -(-n_clusters // panels.group_shape()[1])
-        # What things take, in nanoseconds on some machine; their ratios decide.
+        self._weigh()
+
+    def _weigh(self):
+        """What things take with the panels as they are, in nanoseconds on some machine; their ratios decide."""
+        rows, n_clusters, d = self.rows, self.n_clusters, self.rows.n_features
+        self.kept, self.dtype = None, rows.panel_dtype
+        own, unit = rows.X.dtype.itemsize / 4, rows.panel_dtype.itemsize / 4  # of X, of panels
+        n_groups = -(-n_clusters // panels.group_shape()[1])
         work = n_clusters * (0.055 + 0.0185 * d) * unit
         self.per_pass = (0.4 + 0.15 * d) * unit + work  # a row in a pass over all of them
         self.pause = (
             6 if rows.n_samples * self.per_pass < SHORT else 1
         )  # passes until one thinks of bounds again
         # Bounds of groups take the place of the panels, and of no more than half as much again.
-        small = d >= MANY_FEATURES and n_groups <= 1.5 * d
+        small = d >= MANY_FEATURES and n_groups <= 1.5 * d and unit <= own
         self.grouped = self.algorithm == "yinyang" or (self.algorithm == "auto" and small)
-        self.per_row = 70 + 0.8 * d * unit + n_groups if self.grouped else 12 + 2.8 * d + work
+        self.per_row = 70 + 0.8 * d * own + n_groups if self.grouped else 12 + 2.8 * d + work
         self.per_look = (1.5 if self.grouped else 0.4 * unit) + 5e5 / rows.n_samples
-        self.per_distance = (9 + 0.3 * d * unit) / 16 if self.grouped else 0.0
+        self.per_distance = (9 + 0.3 * d * own) / 16 if self.grouped else 0.0
 
     def cost(self, seen, distances):
         """What a row takes on the average with bounds that leave a share of them, and so many distances of a row."""
@@ -53,6 +58,8 @@ class Choice:
 
         Where rows are few, or passes over them quick, bounds cost more than they spare.
         """
+        if self.dtype != self.rows.panel_dtype:
+            self._weigh()
         quick = self.rows.n_samples * self.per_pass < QUICK and self.algorithm == "auto"
         if few or quick or self.algorithm == "lloyd":
             return np.inf, 0
@@ -69,6 +76,8 @@ class Choice:
 
     def bounds(self, centers):
         """The bounds to use for these centers, or None."""
+        if self.dtype != self.rows.panel_dtype:
+            self._weigh()
         reach = np.abs(centers - self.rows.origin).max() * self.rows.pack_scale
         if self.algorithm == "lloyd" or not reach < FAR:
             self.kept = None
@@ -114,6 +123,21 @@ class Choice:
             self.kept, self.wait = None, 4
 
 
+def unsure(rows, centers):
+    """Whether single precision leaves many of some rows to differences, as in groups far apart."""
+    n, d = min(rows.n_samples, max(64, min(256, rows.n_samples // 1024))), rows.n_features
+    some = rows.take(np.arange(0, rows.n_samples, rows.n_samples // n)[:n])
+    tiles, centers_t = rows.tiles(len(centers))
+    reach = panels.pack_centers(centers, rows.origin, rows.pack_scale, tiles, centers_t)
+    _, n_doubtful, n_exact = panels.assign(
+        some, np.empty(0), *rows.packed(none=True), rows.origin, rows.pack_scale, tiles, reach, centers, centers_t,
+        0, -(-n // rows.panel_rows), np.empty((2 + d) * rows.panel_rows, rows.panel_dtype),
+        np.empty(len(centers) + 16 * d + 1), np.full(n, -1, np.int32), np.empty(n + rows.panel_rows, np.intp),
+        np.empty(n + rows.panel_rows, np.int32), np.empty(d + 2), np.empty((0, d + 1, 2), np.int64),
+    )  # fmt: skip
+    return n_doubtful - n_exact > n / 8
+
+
 def gaps(rows, centers, size):
     """The centers of some rows; how much further away the other centers are, in groups of `size`; and their order in these."""
     n = min(rows.n_samples, max(64, min(256, rows.n_samples // 1024)))
@@ -148,7 +172,7 @@ class Bounds:
         self.starts = np.arange(0, n_clusters, size)
         self.drift, self.own_drift = np.zeros(n_clusters), np.zeros(n_clusters)
         self.group_drift = np.zeros(len(self.starts))
-        self.settled = np.full(rows.n_samples, -np.inf, rows.X.dtype)
+        self.settled = np.full(rows.n_samples, -np.inf, rows.X.dtype if grouped else rows.panel_dtype)
         if grouped:
             self.reached = np.empty(rows.n_samples, rows.X.dtype)
             self.lower = np.empty((rows.n_samples + 16, len(self.starts)), rows.X.dtype)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ._kernels import lloyd as kernels
 from ._kernels import panels
-from .bounds import Choice
+from .bounds import Choice, unsure
 from .streaming import affordable
 from .workers import split
 
@@ -18,6 +18,9 @@ SLAB_WORK = 1 << 22  # likewise in a slab
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
 MOVED = 2048  # rows that move before the sums follow: a few panels, which are still in a cache
 SLOW = 64  # the kernels that go row by row take about this many times as long
+PANELS = np.float32  # type that panels begin with
+UNSURE = 1 / 64  # share of the rows left to differences from which on panels are in double
+PROBE = 4096  # rows from which on some of them tell that beforehand
 SAFE = 300  # float64 data of a binary exponent beyond this are scaled
 
 
@@ -46,6 +49,9 @@ class Rows:
     -----
     Float64 data whose largest magnitude is outside 2**-300 .. 2**300 are scaled by a power of two, exactly, so that no
     square overflows or vanishes; weights likewise. `scale` takes centers into these units, `unscale` results back.
+
+    Panels are in single precision, whatever the type of X. Where that leaves many rows to differences, as in groups far
+    apart, later assignments go on with panels in double; the labels are the same.
     """
 
     def __init__(self, X, sample_weight, workers, reach=None, algorithm="auto"):
@@ -80,6 +86,11 @@ class Rows:
         corner = np.maximum(high - self.origin, self.origin - low) * self.pack_scale
         self.reach = np.sqrt((corner**2).sum()) * (1 + 1e-6)  # no row is longer, in packed units
         self._panels = None
+        fits = (
+            self.X.dtype == np.float64 or 1e-30 < self.pack_scale < 1e30
+        )  # float32 is scaled in its own range
+        self.panel_dtype = np.dtype(PANELS if fits else np.float64)
+        self._unsure, self._probed = False, False
         self._units = self._fixed_point(np.maximum(high, -low))
         self.coarse = self._coarse()
 
@@ -181,7 +192,7 @@ class Rows:
     @property
     def panel_rows(self):
         """Rows in a panel."""
-        return panels.panel_rows(self.X.dtype == np.float64)
+        return panels.panel_rows(self.panel_dtype == np.float64)
 
     def _blocks(self, n_centers, spared=1):
         """Runs of panels: blocks of BLOCK_WORK, or as many times that as bounds spare, and some for each thread."""
@@ -193,13 +204,18 @@ class Rows:
         return split(n_panels, max(1, size, SHARED_WORK // (4 * work)))
 
     def pack(self):
-        """Keep the rows in panels too, for as many assignments as follow: as much memory as X again, so not where X is large.
+        """Keep the rows in panels too, for as many assignments as follow: some memory, so not where X is large.
 
         What is not packed is packed on the way, panel by panel, in each assignment.
         """
-        if self._panels is None and affordable(self.X):
+        self.choose_panels()
+        size = self.n_samples * self.n_features * self.panel_dtype.itemsize
+        if self._panels is None and affordable(self.X, size):
             n_panels = -(-self.n_samples // self.panel_rows)
-            panels_ = np.empty((n_panels, self.n_features, self.panel_rows), self.X.dtype), np.empty(n_panels)
+            panels_ = (
+                np.empty((n_panels, self.n_features, self.panel_rows), self.panel_dtype),
+                np.empty(n_panels),
+            )
 
             def block(start, stop):
                 panels.pack(self.X, self.origin, self.pack_scale, start, stop, *panels_)
@@ -208,18 +224,42 @@ class Rows:
             self._panels = panels_
         return self
 
+    def choose_panels(self, centers=None):
+        """Go on in double where single precision told too few rows, or tells too few of some with the first centers."""
+        if centers is not None and not self._probed and self.panel_dtype == np.float32:
+            self._probed = True
+            self._unsure |= self.n_samples >= PROBE and unsure(self, centers)
+        if self._unsure and self.panel_dtype == np.float32:
+            self.panel_dtype, packed = np.dtype(np.float64), self._panels is not None
+            self.unpack()
+            if packed:
+                self.pack()
+
+    def _learn(self, n_labelled, n_doubtful, n_exact):
+        """Take note of labels given, how many of them differences decided, and for how many these were too close too."""
+        self.n_labelled += n_labelled
+        self.n_doubtful += n_doubtful
+        self._unsure |= n_doubtful - n_exact > UNSURE * n_labelled
+
     def unpack(self):
         """Give the memory of the panels back."""
         self._panels = None
 
-    def packed(self):
-        """The panels and their reaches; arrays without rows if there are none."""
-        return self._panels or (np.empty((0, self.n_features, self.panel_rows), self.X.dtype), np.empty(0))
+    def packed(self, none=False):
+        """The panels and their reaches; arrays without rows if there are none, or none are wanted."""
+        return (
+            not none
+            and self._panels
+            or (
+                np.empty((0, self.n_features, self.panel_rows), self.panel_dtype),
+                np.empty(0),
+            )
+        )
 
     def tiles(self, n_clusters):
         """Room for centers as the panel kernels want them: in tiles, and transposed."""
         n_tile = panels.tile_centers()
-        tiles = np.empty((-(-n_clusters // n_tile), 1 + self.n_features, n_tile), self.X.dtype)
+        tiles = np.empty((-(-n_clusters // n_tile), 1 + self.n_features, n_tile), self.panel_dtype)
         return tiles, np.empty((self.n_features, n_clusters))
 
     def assign(self, centers, partition=None):
@@ -227,23 +267,23 @@ class Rows:
 
         With a `Partition`, its labels and sums follow. Without, the labels are returned instead.
         """
+        self.choose_panels(centers)
         target = partition or Partition(self, len(centers), summed=False)
         summed = partition is not None and partition.summed
         bounds = partition.choice.bounds(centers) if summed else None
         if summed and not (bounds and bounds.grouped):
             self.pack()
-        n_moved, n_doubtful, n_distances, n_seen = self._assign(centers, target, bounds)
+        n_moved, n_doubtful, n_exact, n_distances, n_seen = self._assign(centers, target, bounds)
         self.n_distances += n_distances
         self.n_spared += self.n_samples * len(centers) - n_distances
-        self.n_labelled += self.n_samples
-        self.n_doubtful += n_doubtful
+        self._learn(self.n_samples, n_doubtful, n_exact)
         if partition is None:
             return target.labels
         partition.choice.learn(n_moved, n_seen, n_distances)
         return n_moved
 
     def _assign(self, centers, target, bounds):
-        """Rows moved, decided by differences, distances computed, and rows looked at: those the bounds do not settle."""
+        """Rows moved, decided by differences and exactly, distances computed, and rows looked at: not settled by bounds."""
         if bounds is None or not bounds.grouped:
             tiles, centers_t = self.tiles(len(centers))
             center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
@@ -258,7 +298,7 @@ class Rows:
             sums = target.labels, scratch.moved, scratch.left, self._units, scratch.sums
             if bounds is None:
                 own = slice(*rows)
-                n_moved, n_doubtful = panels.assign(
+                n_moved, *n_close = panels.assign(
                     self.X[own], self.sample_weight[own], packed[0][start:stop], packed[1][start:stop], self.origin,
                     self.pack_scale, tiles, center_reach, centers, centers_t, 0, stop - start, scratch.scores,
                     scratch.distances, target.labels[own], *sums[1:],
@@ -266,18 +306,18 @@ class Rows:
                 n_seen = rows[1] - rows[0]
                 n_distances = n_seen * len(centers)
             elif not bounds.grouped:
-                n_moved, n_doubtful, n_seen = panels.assign_hamerly(
+                n_moved, *n_close, n_seen = panels.assign_hamerly(
                     self.X, self.sample_weight, packed[0], tiles, center_reach, centers, centers_t, bounds.drift,
                     *rows, scratch.scores, scratch.distances, *sums, bounds.settled,
                 )  # fmt: skip
                 n_distances = n_seen * len(centers)
             else:
-                n_moved, n_doubtful, n_distances, n_seen = panels.assign_yinyang(
+                n_moved, *n_close, n_distances, n_seen = panels.assign_yinyang(
                     self.X, self.sample_weight, *tables, centers, centers_t, bounds.drift, bounds.own_drift, bounds.group_drift, gone,
                     *rows, *bounds.buffers(), scratch.distances, *sums, bounds.settled, bounds.reached, bounds.lower,
                     np.empty(len(gone), np.uint8),
                 )  # fmt: skip
-            counts.append((n_moved, n_doubtful, n_distances, n_seen))
+            counts.append((n_moved, *n_close, n_distances, n_seen))
             target.idle.append(scratch)
 
         self.workers.run(block, blocks)
@@ -307,13 +347,14 @@ class Rows:
         masses : ndarray of shape (n_clusters,), or None
             The masses, where a cluster is left without weight; the centers are not assigned yet in this case.
         """
+        self.choose_panels(centers)
         work = self.n_samples * (self.n_features + 3) * (len(centers) + 8)
         most, enough = partition.choice.without(len(self._blocks(len(centers))) == 1)
         if self.coarse or self._panels is None or 2 * work > SLICE_WORK or not most:
             return centers, 0, self.assign(centers, partition), None
         self.workers.check_time()
         n_team = min(self.workers.n_threads, 1 + work * 4 // SHARED_WORK)
-        centers, masses, found = centers.copy(), np.empty(len(centers)), np.zeros(4, np.int64)
+        centers, masses, found = centers.copy(), np.empty(len(centers)), np.zeros(5, np.int64)
         board, total = np.zeros(panels.board(), np.int64), np.empty(partition.sums.shape[1:], np.int64)
         tiles, centers_t = self.tiles(len(centers))
         team = [partition.scratch() for _ in range(n_team)]
@@ -327,12 +368,11 @@ class Rows:
 
         self.workers.run(member, [(n,) for n in range(n_team)])
         partition.idle.extend(team)
-        n_iter, n_changed, n_doubtful, n_empty = found.tolist()
+        n_iter, n_changed, n_doubtful, n_exact, n_empty = found.tolist()
         partition.choice.passed(n_iter + 1, n_changed)
         n_labelled = self.n_samples * (n_iter + 1 - (n_empty > 0))
         self.n_distances += n_labelled * len(centers)
-        self.n_labelled += n_labelled
-        self.n_doubtful += n_doubtful
+        self._learn(n_labelled, n_doubtful, n_exact)
         return centers, n_iter, n_changed, masses if n_empty else None
 
     def restless(self, labels, centers, masses):
@@ -342,7 +382,7 @@ class Rows:
         mask = np.empty(self.n_samples, np.uint8)
 
         def block(start, stop):
-            scores = np.empty((2 + self.n_features) * self.panel_rows, self.X.dtype)
+            scores = np.empty((2 + self.n_features) * self.panel_rows, self.panel_dtype)
             panels.restless(
                 self.X, self.sample_weight, *self.packed(), self.origin, self.pack_scale, tiles, center_reach, labels,
                 masses, start, stop, scores, mask,
@@ -412,10 +452,13 @@ class Partition:
 
     def scratch(self):
         """Buffers that no other thread uses now."""
+        d, dtype = self.rows.n_features, self.rows.panel_dtype
         try:
-            return self.idle.popleft()
+            found = self.idle.popleft()
+            if found.scores.dtype == dtype:
+                return found
+            return found._replace(scores=np.empty((2 + d) * self.rows.panel_rows, dtype))
         except IndexError:
-            d, dtype = self.rows.n_features, self.rows.X.dtype
             return _Scratch(
                 np.empty((2 + d) * self.rows.panel_rows, dtype),
                 np.empty(self.n_clusters + 16 * d + 1),

@@ -7,9 +7,9 @@ import numpy as np
 from ._kernels import panels
 from ._kernels import seeding as kernels
 
-# Up to 16 bytes of memory go to what k-means++ knows of a row; beside those of so many rows of less than so many bytes
-# there are no panels.
-MANY, NARROW = 1 << 18, 32
+# Memory goes to what k-means++ knows of a row; beside that of so many rows there are no panels where all of it would be
+# more than so many times the rows.
+MANY, MOST = 1 << 18, 1.5
 
 
 def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
@@ -36,7 +36,9 @@ def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
     is in its section 5.
     """
     n_candidates = n_candidates or count_candidates(n_clusters)
-    narrow = rows.n_features * rows.X.dtype.itemsize < NARROW and rows.n_samples >= MANY
+    rows.choose_panels(rows.take(np.arange(n_clusters) * rows.n_samples // n_clusters))
+    size = 8 + (1 + rows.n_features) * rows.panel_dtype.itemsize
+    narrow = size > MOST * rows.n_features * rows.X.dtype.itemsize and rows.n_samples >= MANY
     rows.unpack() if narrow else rows.pack()
     distances = _Screened(rows)
     centers = np.empty((n_clusters, rows.n_features))
@@ -100,9 +102,11 @@ class _Screened(Distances):
 
     def __init__(self, rows):
         super().__init__(rows)
-        self.thresholds = np.full(rows.n_samples, np.inf, rows.X.dtype)
+        self.thresholds = np.full(rows.n_samples, np.inf, rows.panel_dtype)
         self.passed = np.empty(-(-rows.n_samples // rows.panel_rows), np.uint64)
-        self.margin = kernels.score_error(rows.reach, rows.reach, rows.n_features, rows.X.dtype == np.float64)
+        self.margin = kernels.score_error(
+            rows.reach, rows.reach, rows.n_features, rows.panel_dtype == np.float64
+        )
 
     def _parts(self, start, stop):
         """What the kernels take of the rows of a slab."""
@@ -128,7 +132,7 @@ class _Screened(Distances):
 
         def slab(start, stop, sums):
             X, weights, closest, thresholds, passed, p = self._parts(start, stop)
-            scores = np.empty((2 + rows.n_features) * rows.panel_rows, X.dtype)
+            scores = np.empty((2 + rows.n_features) * rows.panel_rows, rows.panel_dtype)
             panels.screen(
                 X, rows.packed()[0][p], rows.origin, rows.pack_scale, tiles, scores, thresholds, passed
             )

@@ -118,11 +118,12 @@ class NpyFile:
             rest = rest[n:]
 
 
-def affordable(X):
-    """Whether there is room for a copy of X: not of a file, large if mapped, nor of more than half of what is free."""
+def affordable(X, size=None):
+    """Whether there is room for a copy of X, or `size` bytes: not of a file, large if mapped, nor of more than half of what is free."""
     base = X
     while isinstance(base, np.ndarray):
         base = base.base
     if isinstance(X, NpyFile) or isinstance(base, mmap) and X.nbytes >= LITTLE:
         return False
-    return X.nbytes < 64 * LITTLE or X.nbytes < available_memory() / 2
+    size = size or X.nbytes
+    return size < 64 * LITTLE or size < available_memory() / 2

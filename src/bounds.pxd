@@ -12,7 +12,7 @@ from cython cimport floating
 from libc.math cimport fabs, sqrt
 from libc.stdint cimport int32_t
 from metric cimport nearest, sq_distances
-from scores cimport error_bound
+from scores cimport error_bound, packing
 from tile cimport GROUP, instruction_set
 
 cdef enum:
@@ -34,19 +34,19 @@ cdef inline double distance(double sq, double share) noexcept nogil:
 
 
 cdef inline void settle_panel(
-    const floating[:, ::1] X, const floating[:, :, ::1] panels, const floating[:, :, ::1] tiles, double center_reach,
+    const floating[:, ::1] X, const packing[:, :, ::1] panels, const packing[:, :, ::1] tiles, double center_reach,
     const double[:, ::1] centers, const double[:, ::1] centers_t, const double[::1] drift, const instruction_set* isa,
-    const Py_ssize_t* rows, Py_ssize_t n, floating[::1] scores, double[::1] scratch, int[::1] labels,
-    Py_ssize_t[::1] moved, int[::1] left, floating[::1] settled, Py_ssize_t* tally,
+    const Py_ssize_t* rows, Py_ssize_t n, packing[::1] scores, double[::1] scratch, int[::1] labels,
+    Py_ssize_t[::1] moved, int[::1] left, packing[::1] settled, Py_ssize_t* tally,
 ) noexcept nogil:
-    """Label up to a panel of rows from anywhere, and renew their bound; tally += rows moved, decided by differences."""
-    cdef bint wide = floating is double, doubtful = False
+    """Label up to a panel of rows from anywhere, and renew their bound; tally += rows moved, decided by differences, and exactly."""
+    cdef bint wide = packing is double, doubtful = False
     cdef Py_ssize_t n_rows = isa.n_rows[wide], d = X.shape[1], n_clusters = centers.shape[0], r, f, i, k
-    cdef double unsure = (d + 4) * 1.2e-16 if wide else 2.5e-7, norm = 0, margin, slack, low, near
-    cdef floating* first = &scores[0]
-    cdef floating* second = first + n_rows
-    cdef floating* panel = second + n_rows
-    cdef const floating* source
+    cdef double unsure = (d + 4) * 1.2e-16 if wide else 2.5e-7, margin, slack, low, near
+    cdef packing* first = &scores[0]
+    cdef packing* second = first + n_rows
+    cdef packing* panel = second + n_rows
+    cdef const packing* source
     cdef double norms[64]
     cdef int32_t found[64]
     for r in range(n):
@@ -55,21 +55,21 @@ cdef inline void settle_panel(
         for f in range(d):
             panel[f * n_rows + r] = source[f * n_rows]
             norms[r] += <double> source[f * n_rows] * source[f * n_rows]
-        norm = max(norm, norms[r])
-    margin = error_bound(sqrt(norm) * (1 + unsure), center_reach, d, wide)
     isa.panel[wide](panel, d, &tiles[0, 0, 0], tiles.shape[0], first, second, found, NULL, 0)
     for r in range(n):
         i = rows[r]
         k = found[r]
         low = second[r]
+        margin = error_bound(sqrt(norms[r]) * (1 + unsure), center_reach, d, wide)
         if second[r] - first[r] <= margin:
             tally[1] += 1
             sq_distances(&X[i, 0], &centers_t[0, 0], d, n_clusters, &scratch[0])
             k = nearest(&X[i, 0], &centers[0, 0], d, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful)
+            tally[2] += doubtful
             low = first[r]
         slack = 2 * margin + unsure * norms[r]
         near = distance(norms[r] + 2 * <double> first[r] + slack, 1 + 4e-16)
-        settled[i] = <floating> below(distance(norms[r] + 2 * low - slack, 1 - 4e-16) - near + drift[k])
+        settled[i] = <packing> below(distance(norms[r] + 2 * low - slack, 1 - 4e-16) - near + drift[k])
         if k != labels[i]:
             moved[tally[0]] = i
             left[tally[0]] = labels[i]
@@ -104,7 +104,7 @@ cdef inline void settle_batch(
     bounding* b, const Py_ssize_t* rows, Py_ssize_t n, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved,
     int[::1] left, floating[::1] settled, floating[::1] reached, floating[:, ::1] lower, Py_ssize_t* tally,
 ) noexcept nogil:
-    """Label some rows, and renew their bounds; tally += rows moved, decided by differences, and distances computed."""
+    """Label some rows, and renew their bounds; tally += rows moved, decided by differences, and exactly, and distances."""
     cdef bint wide = floating is double, doubtful = False, better
     cdef Py_ssize_t d = b.n_features, group_size = (1 + d) * GROUP, r, i, j, g, n_list, home, k, here
     cdef double low, near, away, up = 1 + 4e-16, down = 1 - 4e-16
@@ -154,14 +154,14 @@ cdef inline void settle_batch(
         second[r] = runner_up[r] = INFINITY
         winner[r] = <int> here
         last[r] = -1
-    tally[2] += n
+    tally[3] += n
     for g in range(b.n_groups):
         n_list = b.counts[g]
         if n_list == 0:
             continue
         list = <int32_t*> b.lists + g * b.n_list
         isa.group[wide](batch, b.stride, list, n_list, d, groups + g * group_size, first_of, second_of, found)
-        tally[2] += n_list * min(<Py_ssize_t> GROUP, b.n_clusters - g * GROUP)
+        tally[3] += n_list * min(<Py_ssize_t> GROUP, b.n_clusters - g * GROUP)
         for j in range(n_list):
             r = list[j]
             near = first_of[j]
@@ -184,6 +184,7 @@ cdef inline void settle_batch(
             tally[1] += 1
             sq_distances(&X[i, 0], &centers_t[0, 0], d, b.n_clusters, &scratch[0])
             k = nearest(&X[i, 0], &centers[0, 0], d, b.n_clusters, &scratch[0], &scratch[b.n_clusters], &doubtful)
+            tally[2] += doubtful
             second[r] = best[r]
             bounds = &unused
         bounds[0] = <floating> below(distance(norms[r] + 2 * runner_up[r] - slack[r], down) + b.group_drift[max(g, 0)])

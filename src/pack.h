@@ -2,6 +2,13 @@
 #define PANEL (MR * W)
 #define STRIP 16 /* values; W divides it */
 #define CHUNK (16 / (int)sizeof(REAL))
+#ifndef OTHER
+#define OTHER_THAN_float double
+#define OTHER_THAN_double float
+#define OTHER_THAN(type) JOIN(OTHER_THAN_, type)
+#define JOIN(a, b) a##b
+#define OTHER OTHER_THAN(REAL)
+#endif
 
 /* Sum (to be added), least and largest of each of STRIP neighbouring values, over n strips a stride apart; of the result
  * the first n_values are for features 0, 1, ..., n_features - 1, 0, ...
@@ -111,6 +118,49 @@ static double NAME(pack)(const void *rows, ptrdiff_t n_features, const double *o
     for (int half = W / 2; half; half /= 2)
         for (int r = 0; r < half; r++) least[r] = least[r] < least[r + half] ? least[r] : least[r + half];
     return -(double)least[0];
+}
+
+/* n features of some rows of the other type, in double and rounded once; the squared norms are followed up. */
+static INLINE void NAME(convert_few)(
+    const OTHER *__restrict x, ptrdiff_t stride, int n, int some, const double *__restrict origin, double scale,
+    REAL *__restrict panel, REAL *__restrict norms)
+{
+    for (int r = 0; r < some; r++) {
+        REAL norm = norms[r];
+        for (int f = 0; f < n; f++) {
+            REAL value = (REAL)(((double)x[r * stride + f] - origin[f]) * scale);
+            panel[f * PANEL + r] = value;
+            norm += value * value;
+        }
+        norms[r] = norm;
+    }
+}
+
+/* The same as pack, for rows of the other type. */
+static double NAME(convert)(const void *rows, ptrdiff_t n_features, const double *origin, double scale, void *out)
+{
+    const OTHER *x = rows;
+    REAL *panel = out, norms[PANEL], most = 0;
+    ptrdiff_t f = 0;
+    for (int r = 0; r < PANEL; r++) norms[r] = 0;
+    switch (n_features) { /* where the stride is known, the loop over rows vectorizes */
+    case 1: NAME(convert_few)(x, 1, 1, PANEL, origin, scale, panel, norms); break;
+    case 2: NAME(convert_few)(x, 2, 2, PANEL, origin, scale, panel, norms); break;
+    case 3: NAME(convert_few)(x, 3, 3, PANEL, origin, scale, panel, norms); break;
+    case 4: NAME(convert_few)(x, 4, 4, PANEL, origin, scale, panel, norms); break;
+    default:
+        for (; f + 8 <= n_features; f += 8)
+            for (int r = 0; r < PANEL; r += W) {
+                const char *next = (const char *)(x + PANEL * n_features) + (f * PANEL + 8 * r) * sizeof(OTHER);
+                for (int byte = 0; byte < 8 * W * (int)sizeof(OTHER); byte += 64) prefetch(next + byte);
+                NAME(convert_few)(
+                    x + r * n_features + f, n_features, 8, W, origin + f, scale, panel + f * PANEL + r, norms + r);
+            }
+        for (; f < n_features; f++)
+            NAME(convert_few)(x + f, n_features, 1, PANEL, origin + f, scale, panel + f * PANEL, norms);
+    }
+    for (int r = 0; r < PANEL; r++) most = norms[r] > most ? norms[r] : most;
+    return most;
 }
 
 /* The rows of a panel whose least score is below the threshold of the row: bit r for row r. */

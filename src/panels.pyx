@@ -1,7 +1,7 @@
 """Rows in panels, and their nearest centers by the register tiles of tile.h, exactly.
 
-A panel holds a fixed number of rows, feature-major, shifted by an origin and scaled by a power of two. The tiles give each
-row its two least scores |c|^2/2 - x.c, which settle the nearest center unless they are closer than their error bounds;
+A panel holds a fixed number of rows, feature-major, shifted by an origin and scaled by a power of two, in the type of X or
+in the other one. The tiles give each row its two least scores |c|^2/2 - x.c, which settle the nearest center unless they are closer than their error bounds;
 such rows are decided by differences in double and, where these cannot tell, in exact arithmetic.
 """
 
@@ -11,9 +11,9 @@ from fixed cimport add_up, cluster_means
 from libc.stdint cimport int64_t
 from processor cimport prefetch
 from relabel cimport follow, relabel
-from scores cimport error_bound
+from scores cimport error_bound, packing
 from screen cimport fill, mark_restless, screen_rows
-from team cimport BOARD, disband, end_step, give_back, open_step, take_share, wait_for_step
+from team cimport BOARD, SUMS, disband, end_step, give_back, open_step, take_share, wait_for_step
 from tile cimport GROUP, INSTRUCTION_SETS, fill_tiles, instruction_set, n_supported
 
 include "chosen.pxi"
@@ -69,7 +69,7 @@ def pack(
     double scale,                     # IN  a power of two
     Py_ssize_t start,                 # IN  the panels to pack
     Py_ssize_t stop,
-    floating[:, :, ::1] panels,       # OUT (n_panels, n_features, panel_rows)
+    packing[:, :, ::1] panels,        # OUT (n_panels, n_features, panel_rows)
     double[::1] reach,                # OUT (n_panels,): bound of the norms of the rows
 ):
     """Pack rows into panels."""
@@ -93,17 +93,17 @@ def pack_centers(
 def assign(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
-    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
+    const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
     const double[::1] reach,          # IN  (n_panels,) of pack, or (0,)
     const double[::1] origin,         # IN  (n_features,)
     double scale,                     # IN  as the centers were packed
-    const floating[:, :, ::1] tiles,  # IN  of pack_centers
+    const packing[:, :, ::1] tiles,   # IN  of pack_centers
     double center_reach,              # IN  of pack_centers
     const double[:, ::1] centers,     # IN  (n_clusters, n_features)
     const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
     Py_ssize_t start,                 # IN  the panels of the block
     Py_ssize_t stop,
-    floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
+    packing[::1] scores,              #     ((2 + n_features) * panel_rows,)
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
     Py_ssize_t[::1] moved,            #     (at least panel_rows,)
@@ -113,51 +113,54 @@ def assign(
 ):
     """Label the rows of some panels with their exact nearest centers, ties to the lowest index; the sums follow.
 
-    Returns the number of rows moved, and the number that had to be decided by differences.
+    Returns the number of rows moved, the number decided by differences, and the number decided exactly.
     """
-    cdef Py_ssize_t n_moved, n_doubtful = 0
+    cdef Py_ssize_t n_moved
+    cdef Py_ssize_t n_close[2]
+    n_close[0] = n_close[1] = 0
     with nogil:
         n_moved = relabel(
             &INSTRUCTION_SETS[chosen], X, sample_weight, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, start, stop, scores,
-            scratch, labels, moved, left, units, sums, &n_doubtful,
+            scratch, labels, moved, left, units, sums, n_close,
         )
-    return n_moved, n_doubtful
+    return n_moved, n_close[0], n_close[1]
 
 
 def assign_hamerly(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
-    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows) of pack
-    const floating[:, :, ::1] tiles,  # IN  of pack_centers
+    const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack
+    const packing[:, :, ::1] tiles,   # IN  of pack_centers
     double center_reach,              # IN  of pack_centers
     const double[:, ::1] centers,     # IN  (n_clusters, n_features)
     const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
     const double[::1] drift,          # IN  (n_clusters,): how far each center and any other have moved, added up
     Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
-    floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
+    packing[::1] scores,              #     ((2 + n_features) * panel_rows,)
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
     Py_ssize_t[::1] moved,            #     (at least panel_rows,)
     int[::1] left,                    #     (at least panel_rows,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
-    floating[::1] settled,            # INOUT (n_samples,): bounds.pxd; -inf at first
+    packing[::1] settled,             # INOUT (n_samples,): bounds.pxd; -inf at first
 ):
     """As assign, but only for rows whose bound does not settle the label (bounds.pxd); the labels are the same.
 
-    Returns the number of rows moved, the number decided by differences, and the number looked at.
+    Returns the number of rows moved, the number decided by differences, the number decided exactly, and
+    the number looked at.
     """
     cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
-    cdef Py_ssize_t r, i, n, n_pending = 0, n_seen = 0, n_moved = 0, n_rows = isa.n_rows[floating is double]
-    cdef floating furthest = 0
+    cdef Py_ssize_t r, i, n, n_pending = 0, n_seen = 0, n_moved = 0, n_rows = isa.n_rows[packing is double]
+    cdef packing furthest = 0
     cdef int n_low
-    cdef Py_ssize_t tally[2]
+    cdef Py_ssize_t tally[3]
     cdef Py_ssize_t pending[128]
     with nogil:
-        tally[0] = tally[1] = 0
+        tally[0] = tally[1] = tally[2] = 0
         for i in range(drift.shape[0]):
-            furthest = max(furthest, <floating> (drift[i] * (1 + 1.2e-7)))
+            furthest = max(furthest, <packing> (drift[i] * (1 + 1.2e-7)))
         while start < stop or n_pending > 0:
             while start < stop and n_pending < 64:
                 n = min(<Py_ssize_t> 64, stop - start)
@@ -184,7 +187,7 @@ def assign_hamerly(
                 n_moved += tally[0]
                 tally[0] = 0
         follow(isa, X, sample_weight, labels, moved, left, tally[0], units, sums)
-    return n_moved + tally[0], tally[1], n_seen
+    return n_moved + tally[0], tally[1], tally[2], n_seen
 
 
 def group_shape():
@@ -225,12 +228,12 @@ def assign_yinyang(
 ):
     """As assign, but only for rows whose bounds do not settle the label (bounds.pxd); the labels are the same.
 
-    Returns the number of rows moved, the number decided by differences, the squared distances computed, and the number
-    of rows looked at.
+    Returns the number of rows moved, the number decided by differences, the number decided exactly, the squared distances
+    computed, and the number of rows looked at.
     """
     cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
     cdef Py_ssize_t i, f, n_pending = 0, n_seen = 0, n_moved = 0, n_bytes = min(X.shape[1] * sizeof(X[0, 0]), 512)
-    cdef Py_ssize_t tally[3]
+    cdef Py_ssize_t tally[4]
     cdef Py_ssize_t pending[BATCH]
     cdef bounding b
     b.n_clusters, b.n_features, b.n_groups, b.stride = centers.shape[0], X.shape[1], groups.shape[0], batch.shape[1]
@@ -240,7 +243,7 @@ def assign_yinyang(
     b.batch, b.lists, b.n_list = &batch[0, 0], &lists[0, 0], lists.shape[1]
     b.counts, b.needed, b.gone = &lists[b.n_groups, 0], &needed[0], &gone[0]
     with nogil:
-        tally[0] = tally[1] = tally[2] = 0
+        tally[0] = tally[1] = tally[2] = tally[3] = 0
         for i in range(start, stop):
             if labels[i] < 0 or (
                 not settled[i] > drift[labels[i]] and not still_settled(isa, &b, i, labels, settled, reached, lower)
@@ -259,17 +262,17 @@ def assign_yinyang(
                     follow(isa, X, sample_weight, labels, moved, left, tally[0], units, sums)
                     n_moved += tally[0]
                     tally[0] = 0
-    return n_moved, tally[1], tally[2], n_seen
+    return n_moved, tally[1], tally[2], tally[3], n_seen
 
 
 def screen(
     const floating[:, ::1] X,         # IN  (n, n_features)
-    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
+    const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
     const double[::1] origin,         # IN  (n_features,)
     double scale,                     # IN  as the centers were packed
-    const floating[:, :, ::1] tiles,  # IN  of pack_centers
-    floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
-    const floating[::1] thresholds,   # IN  (n,)
+    const packing[:, :, ::1] tiles,   # IN  of pack_centers
+    packing[::1] scores,              #     ((2 + n_features) * panel_rows,)
+    const packing[::1] thresholds,    # IN  (n,)
     unsigned long long[::1] passed,   # OUT (n_panels,): bit r for row r
 ):
     """Mark the rows whose least score is below a threshold of their own. There must be no score that overflows."""
@@ -295,14 +298,14 @@ def board():
 def iterate(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
-    const floating[:, :, ::1] panels, # IN  of pack
+    const packing[:, :, ::1] panels,  # IN  of pack
     const double[::1] reach,          # IN  of pack
     const double[::1] origin,         # IN  (n_features,)
     double scale,                     # IN  as the rows were packed
-    floating[:, :, ::1] tiles,        #     (n_tiles, 1 + n_features, tile_centers)
+    packing[:, :, ::1] tiles,         #     (n_tiles, 1 + n_features, tile_centers)
     double[:, ::1] centers,           # INOUT (n_clusters, n_features)
     double[:, ::1] centers_t,         #     (n_features, n_clusters)
-    floating[::1] scores,             #     (2 * panel_rows,): of this thread, and so on
+    packing[::1] scores,              #     (2 * panel_rows,): of this thread, and so on
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     Py_ssize_t[::1] moved,            #     (at least panel_rows,)
     int[::1] left,                    #     (at least panel_rows,)
@@ -312,7 +315,8 @@ def iterate(
     const long long[:, :, :, ::1] parts, # IN  (n_parts, n_clusters, n_features + 1, 2): what the threads have added up
     long long[:, :, ::1] total,       #     (n_clusters, n_features + 1, 2)
     double[::1] masses,               # OUT (n_clusters,)
-    long long[::1] found,             # INOUT (4,), zeros: updates, rows moved last, rows decided by differences, empty clusters
+    long long[::1] found,             # INOUT (5,), zeros: updates, rows moved last, rows decided by differences and
+                                      # exactly, empty clusters
     Py_ssize_t n_steps,               # IN  most updates of the centers
     Py_ssize_t enough,                # IN  end where no more rows than this move
     bint fresh,                       # IN  whether the labels may be those of other centers
@@ -326,9 +330,10 @@ def iterate(
     """
     cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
     cdef Py_ssize_t n_panels = panels.shape[0], size = max(<Py_ssize_t> 1, n_panels // 32)
-    cdef Py_ssize_t n_shares = (n_panels + size - 1) // size, share, n_doubtful
-    cdef int64_t seen = 0, n_moved
-    cdef int64_t counts[2]
+    cdef Py_ssize_t n_shares = (n_panels + size - 1) // size, share
+    cdef int64_t seen = 0
+    cdef int64_t counts[SUMS]
+    cdef Py_ssize_t n_close[2]
     cdef int64_t* place = <int64_t*> &board[0]
     with nogil:
         while leads or wait_for_step(place, &seen):
@@ -337,25 +342,28 @@ def iterate(
                 open_step(place)
             share = take_share(place, n_shares)
             while share >= 0:
-                n_doubtful = 0
-                n_moved = relabel(
+                n_close[0] = n_close[1] = 0
+                counts[0] = relabel(
                     isa, X, sample_weight, panels, reach, origin, scale, tiles, masses[0], centers, centers_t,
                     share * size, min((share + 1) * size, n_panels), scores, scratch, labels, moved, left, units, sums,
-                    &n_doubtful,
+                    n_close,
                 )
-                give_back(place, n_moved, n_doubtful)
+                counts[1] = n_close[0]
+                counts[2] = n_close[1]
+                give_back(place, counts)
                 share = take_share(place, n_shares)
             if leads:
-                end_step(place, n_shares, counts, counts + 1)
+                end_step(place, n_shares, counts)
                 found[1] = counts[0]
                 found[2] += counts[1]
+                found[3] += counts[2]
                 if found[0] == n_steps or (found[1] <= enough and not fresh):
                     break
                 fresh = False
                 add_up(parts, total)
-                found[3] = cluster_means(total, units, centers, masses)
+                found[4] = cluster_means(total, units, centers, masses)
                 found[0] += 1
-                if found[3]:
+                if found[4]:
                     break
         if leads:
             disband(place)
@@ -364,17 +372,17 @@ def iterate(
 def restless(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
-    const floating[:, :, ::1] panels, # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
+    const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
     const double[::1] reach,          # IN  (n_panels,) of pack, or (0,)
     const double[::1] origin,         # IN  (n_features,)
     double scale,                     # IN  as the centers were packed
-    const floating[:, :, ::1] tiles,  # IN  of pack_centers
+    const packing[:, :, ::1] tiles,   # IN  of pack_centers
     double center_reach,              # IN  of pack_centers
     const int[::1] labels,            # IN  (n_samples,): the nearest centers
     const double[::1] masses,         # IN  (n_clusters,)
     Py_ssize_t start,                 # IN  the panels of the block
     Py_ssize_t stop,
-    floating[::1] scores,             #     ((2 + n_features) * panel_rows,)
+    packing[::1] scores,              #     ((2 + n_features) * panel_rows,)
     unsigned char[::1] mask,          # OUT (n_samples,)
 ):
     """Mark the rows that could lower the inertia by moving to another cluster (exchange.pyx), and perhaps some more.

@@ -7,25 +7,28 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memcpy
 from metric cimport nearest, sq_distances
 from processor cimport lowest_bit, prefetch
-from scores cimport error_bound
+from scores cimport error_bound, packing
 from screen cimport fill
 from tile cimport instruction_set
 
 
 cdef inline Py_ssize_t label_panels(
-    const instruction_set* isa, const floating[:, ::1] X, const floating[:, :, ::1] panels, const double[::1] reach,
-    const double[::1] origin, double scale, const floating[:, :, ::1] tiles, double center_reach, const double[:, ::1] centers,
-    const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop, floating[::1] scores, double[::1] scratch,
-    int[::1] labels, Py_ssize_t[::1] moved, int[::1] left, Py_ssize_t* n_doubtful,
+    const instruction_set* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const double[::1] reach,
+    const double[::1] origin, double scale, const packing[:, :, ::1] tiles, double center_reach, const double[:, ::1] centers,
+    const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop, packing[::1] scores, double[::1] scratch,
+    int[::1] labels, Py_ssize_t[::1] moved, int[::1] left, Py_ssize_t* n_close,
 ) noexcept nogil:
-    """Label the rows of some panels, and list those that moved; returns their number. Arguments as in assign."""
-    cdef bint wide = floating is double, doubtful = False, packed = panels.shape[0] > 0, safe
+    """Label the rows of some panels, and list those that moved; returns their number. Arguments as in assign.
+
+    n_close += rows decided by differences, and those of them whose differences are too close to tell either.
+    """
+    cdef bint wide = packing is double, doubtful = False, packed = panels.shape[0] > 0, safe
     cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], n_clusters = centers.shape[0]
     cdef Py_ssize_t p, r, i, n, k, n_moved = 0
     cdef double norm, margin
-    cdef floating* first = &scores[0]
-    cdef floating* second = first + n_rows
-    cdef const floating* panel
+    cdef packing* first = &scores[0]
+    cdef packing* second = first + n_rows
+    cdef const packing* panel
     cdef int32_t found[64]
     cdef int32_t tail[64]
     cdef const int32_t* before
@@ -56,11 +59,12 @@ cdef inline Py_ssize_t label_panels(
             i = p * n_rows + r
             k = found[r]
             if not safe or second[r] - first[r] <= margin:
-                n_doubtful[0] += 1
+                n_close[0] += 1
                 sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
                 k = nearest(
                     &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
                 )
+                n_close[1] += doubtful
             if k != labels[i]:
                 prefetch(&X[i, 0])
                 moved[n_moved] = i
@@ -86,17 +90,17 @@ cdef inline void follow(
 
 cdef inline Py_ssize_t relabel(
     const instruction_set* isa, const floating[:, ::1] X, const double[::1] sample_weight,
-    const floating[:, :, ::1] panels, const double[::1] reach, const double[::1] origin, double scale, const floating[:, :, ::1] tiles,
+    const packing[:, :, ::1] panels, const double[::1] reach, const double[::1] origin, double scale, const packing[:, :, ::1] tiles,
     double center_reach, const double[:, ::1] centers, const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop,
-    floating[::1] scores, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved, int[::1] left,
-    const double[::1] units, long long[:, :, ::1] sums, Py_ssize_t* n_doubtful,
+    packing[::1] scores, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved, int[::1] left,
+    const double[::1] units, long long[:, :, ::1] sums, Py_ssize_t* n_close,
 ) noexcept nogil:
     """Label the rows of some panels, as many panels at a time as `moved` has room for; returns how many rows moved."""
-    cdef Py_ssize_t p = start, n, n_moved = 0, step = moved.shape[0] // isa.n_rows[floating is double]
+    cdef Py_ssize_t p = start, n, n_moved = 0, step = moved.shape[0] // isa.n_rows[packing is double]
     while p < stop:
         n = label_panels(
             isa, X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, p, min(p + step, stop), scores,
-            scratch, labels, moved, left, n_doubtful,
+            scratch, labels, moved, left, n_close,
         )
         if sums.shape[0] > 0:
             follow(isa, X, sample_weight, labels, moved, left, n, units, sums)

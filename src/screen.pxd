@@ -3,7 +3,7 @@
 from cython cimport floating
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t, uint64_t
-from scores cimport error_bound
+from scores cimport error_bound, packing
 from tile cimport instruction_set
 
 cdef extern from "math.h" nogil:
@@ -12,34 +12,37 @@ cdef extern from "math.h" nogil:
 
 cdef inline double fill(
     const instruction_set* isa, const floating[:, ::1] X, const double[::1] origin, double scale, Py_ssize_t start,
-    floating* panel,
+    packing* panel,
 ) noexcept nogil:
     """Pack rows from `start` on into a panel, zeros where X ends; returns a bound of the largest norm."""
-    cdef bint wide = floating is double
+    cdef bint wide = packing is double, own = floating is double
     cdef Py_ssize_t r, f, n_features = X.shape[1], n_rows = isa.n_rows[wide]
     cdef double value, norm, reach = 0
     if start + n_rows <= X.shape[0]:
-        reach = isa.pack[wide](&X[start, 0], n_features, &origin[0], scale, panel)
+        if wide == own:
+            reach = isa.pack[wide](&X[start, 0], n_features, &origin[0], scale, panel)
+        else:
+            reach = isa.convert[wide](&X[start, 0], n_features, &origin[0], scale, panel)
     else:
         for r in range(n_rows):
             norm = 0
             for f in range(n_features):
                 value = (<double> X[start + r, f] - origin[f]) * scale if start + r < X.shape[0] else 0
                 norm += value * value
-                panel[f * n_rows + r] = <floating> value
+                panel[f * n_rows + r] = <packing> value
             reach = max(reach, norm)
     return sqrt(reach) * (1 + (n_features + 4) * (1.2e-16 if wide else 6e-8))
 
 
 cdef inline void screen_rows(
-    const instruction_set* isa, const floating[:, ::1] X, const floating[:, :, ::1] panels, const double[::1] origin,
-    double scale, const floating[:, :, ::1] tiles, floating[::1] scores, const floating[::1] thresholds,
+    const instruction_set* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const double[::1] origin,
+    double scale, const packing[:, :, ::1] tiles, packing[::1] scores, const packing[::1] thresholds,
     unsigned long long[::1] passed,
 ) noexcept nogil:
     """Mark the rows whose least score is below a threshold of their own. Arguments as in screen (panels.pyx)."""
-    cdef bint wide = floating is double
+    cdef bint wide = packing is double
     cdef Py_ssize_t n_rows = isa.n_rows[wide], p, r, n
-    cdef const floating* panel = &scores[0] + 2 * n_rows
+    cdef const packing* panel = &scores[0] + 2 * n_rows
     cdef uint64_t bits
     cdef int32_t found[64]
     for p in range(passed.shape[0]):
@@ -62,15 +65,15 @@ cdef inline void screen_rows(
 
 cdef inline void mark_restless(
     const instruction_set* isa, const floating[:, ::1] X, const double[::1] sample_weight,
-    const floating[:, :, ::1] panels, const double[::1] reach, const double[::1] origin, double scale,
-    const floating[:, :, ::1] tiles, double center_reach, const int[::1] labels, const double[::1] masses,
-    Py_ssize_t start, Py_ssize_t stop, floating[::1] scores, unsigned char[::1] mask,
+    const packing[:, :, ::1] panels, const double[::1] reach, const double[::1] origin, double scale,
+    const packing[:, :, ::1] tiles, double center_reach, const int[::1] labels, const double[::1] masses,
+    Py_ssize_t start, Py_ssize_t stop, packing[::1] scores, unsigned char[::1] mask,
 ) noexcept nogil:
     """Mark the rows that a move may suit, by their scores. Arguments as in restless (panels.pyx)."""
-    cdef bint wide = floating is double
+    cdef bint wide = packing is double
     cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], p, r, f, i, k
     cdef double margin, norm, length, slack, weight = 1, rest, least = INFINITY
-    cdef const floating* panel
+    cdef const packing* panel
     cdef double unsure = (n_features + 4) * 1.2e-16 if wide else 2.5e-7
     cdef int32_t found[64]
     for k in range(masses.shape[0]):

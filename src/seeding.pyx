@@ -11,7 +11,7 @@ from libc.math cimport fabs
 from libc.stddef cimport ptrdiff_t
 from metric cimport sq_distance
 from processor cimport lowest_bit, prefetch
-from scores cimport error_bound
+from scores cimport error_bound, packing
 
 cdef extern from "math.h" nogil:
     double INFINITY
@@ -111,13 +111,13 @@ def take(
     double scale,                     # IN  of the panels
     double margin,                    # IN  twice a bound of the error of a score
     double[::1] closest,              # INOUT (n,): lowered to the squared distances to the new center
-    floating[::1] thresholds,         # INOUT (n,): scores from which on a center is no nearer
+    packing[::1] thresholds,          # INOUT (n,): scores from which on a center is no nearer
 ):
     """Take one more center; returns the sum of weight * closest, and the number of rows that passed."""
     cdef Py_ssize_t p, r, i, n = 0, n_passed = 0
     cdef bint first = closest[0] == INFINITY
     cdef double mass, threshold, fall, half = 0.5 * scale * scale, slack = 1e-15 * (X.shape[1] + 20)
-    cdef double single = 3e-16 if floating is double else 2.5e-7
+    cdef double single = 3e-16 if packing is double else 2.5e-7
     cdef double sq[4]
     cdef double norm[4]
     cdef ptrdiff_t rows[256]
@@ -140,7 +140,7 @@ def take(
                 else:  # without branches, which would be mispredicted
                     fall = max(closest[i] - sq[r % 4], 0.0)
                     threshold = thresholds[i] - half * fall
-                thresholds[i] = <floating> (threshold + (fall > 0) * single * fabs(threshold))
+                thresholds[i] = <packing> (threshold + (fall > 0) * single * fabs(threshold))
                 closest[i] = min(closest[i], sq[r % 4])
             n_passed += n
             n = 0

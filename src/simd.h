@@ -31,6 +31,7 @@ typedef struct {
     need_function need[2];
     least_function least[2];
     pack_function pack[2];
+    pack_function convert[2];
     survey_function survey[2];
     shift_function shift[2];
     below_function below[2];
@@ -38,8 +39,8 @@ typedef struct {
 
 #define OF(kernel, set) {kernel##_##set##_f32, kernel##_##set##_f64}
 #define KERNELS(set) \
-    OF(panel, set), OF(group, set), OF(fetch, set), OF(need, set), OF(least, set), OF(pack, set), OF(survey, set), \
-        OF(shift, set), OF(below, set)
+    OF(panel, set), OF(group, set), OF(fetch, set), OF(need, set), OF(least, set), OF(pack, set), OF(convert, set), \
+        OF(survey, set), OF(shift, set), OF(below, set)
 
 static const instruction_set INSTRUCTION_SETS[] = {
 #if defined(__x86_64__) || defined(_M_X64)

@@ -1,7 +1,7 @@
 /* Threads that go through the shares of one step after another together, without a lock: one of them leads.
  *
  * The board holds, each in a cache line of its own: the number of the step, with how many of its shares are taken in the
- * lower half; how many of them are done; and two sums over the shares that are done. A share can be taken only of the step
+ * lower half; how many of them are done; and SUMS sums over the shares that are done. A share can be taken only of the step
  * that is open, and the leader opens the next one when all are done: who comes late finds nothing to do, and who never comes
  * is not missed. */
 #ifndef CKMEANS_TEAM_H
@@ -12,7 +12,8 @@
 #include "processor.h"
 
 #define LINE 8 /* integers */
-#define BOARD (4 * LINE)
+#define SUMS 3
+#define BOARD ((2 + SUMS) * LINE)
 #define OVER ((int64_t)1 << 62)
 #define PATIENCE 20000 /* looks at the board before one who helps goes: a millisecond or a few */
 
@@ -73,19 +74,18 @@ static INLINE int64_t take_share(int64_t *board, int64_t n_shares)
     return now >= OVER || (now & 0xffffffff) >= n_shares ? -1 : now & 0xffffffff;
 }
 
-static INLINE void give_back(int64_t *board, int64_t first, int64_t second)
+static INLINE void give_back(int64_t *board, const int64_t *sums)
 {
-    add_to(board + 2 * LINE, first);
-    add_to(board + 3 * LINE, second);
+    for (int j = 0; j < SUMS; j++) add_to(board + (2 + j) * LINE, sums[j]);
     add_to(board + LINE, 1);
 }
 
 /* For who leads: wait until all shares are done, and take the sums. */
-static INLINE void end_step(int64_t *board, int64_t n_shares, int64_t *first, int64_t *second)
+static INLINE void end_step(int64_t *board, int64_t n_shares, int64_t *sums)
 {
     for (int64_t n = 0; look(board + LINE) < n_shares; n++) rest(n);
-    *first = look(board + 2 * LINE), *second = look(board + 3 * LINE);
-    for (int j = 1; j < 4; j++) put_up(board + j * LINE, 0);
+    for (int j = 0; j < SUMS; j++) sums[j] = look(board + (2 + j) * LINE);
+    for (int j = 1; j < 2 + SUMS; j++) put_up(board + j * LINE, 0);
 }
 
 static INLINE void disband(int64_t *board)

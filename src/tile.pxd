@@ -37,6 +37,7 @@ cdef extern from "simd.h" nogil:
         need_function need[2]
         least_function least[2]
         pack_function pack[2]
+        pack_function convert[2]
         survey_function survey[2]
         shift_function shift[2]
         below_function below[2]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from problems import rows_of
 
+from ckmeans import rows as rows_module
 from ckmeans._kernels import panels
 from ckmeans.rows import MOVED, Partition, Rows
 from ckmeans.workers import Workers
@@ -22,15 +23,18 @@ def instructions(request):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("begin", DTYPES)
 @pytest.mark.parametrize("d", [1, 2, 3, 4, 5, 6, 7, 8, 11, 16, 33])
-def test_panels_hold_the_rows_with_one_rounding(instructions, dtype, d):
+def test_panels_hold_the_rows_with_one_rounding(monkeypatch, instructions, dtype, begin, d):
+    monkeypatch.setattr(rows_module, "PANELS", begin)
     rng = np.random.default_rng(d)
     X = (1e4 + rng.normal(size=(100, d)) * 10.0 ** rng.integers(-3, 4, d)).astype(dtype)
     rows = rows_of(X)
     packed, reach = rows._panels
     values = packed.transpose(0, 2, 1).reshape(-1, d)
-    expected = (X - rows.origin.astype(dtype)) * dtype(rows.pack_scale)
-    assert np.array_equal(values[:100], expected)
+    exact = dtype if dtype == begin else np.float64
+    expected = ((X.astype(exact) - rows.origin.astype(exact)) * exact(rows.pack_scale)).astype(begin)
+    assert values.dtype == begin and np.array_equal(values[:100], expected)
     assert not values[100:].any()
     norms = np.zeros(len(values))
     norms[:100] = np.sqrt((expected.astype(np.float64) ** 2).sum(axis=1))
@@ -120,7 +124,7 @@ def test_who_waits_for_a_leader_in_vain_goes():
     rows = Rows(np.random.default_rng(0).normal(size=(300, 2)), None, Workers(1)).pack()
     partition, centers = Partition(rows, 3), np.zeros((3, 2))
     tiles, centers_t = rows.tiles(3)
-    found = np.zeros(4, np.int64)
+    found = np.zeros(5, np.int64)
     panels.iterate(
         rows.X, rows.sample_weight, *rows.packed(), rows.origin, rows.pack_scale, tiles, centers, centers_t,
         *partition.scratch(), partition.labels, rows._units, partition.parts(), partition.sums[0].copy(), np.zeros(3),

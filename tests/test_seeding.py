@@ -130,7 +130,7 @@ KINDS = ["blobs", "grid", "far", "tiny", "huge", "coarse"]
 
 def pass_all(X, *others):
     rows = np.uint64(1) << np.arange(64, dtype=np.uint64)
-    n_rows = panels.panel_rows(X.dtype == np.float64)
+    n_rows = panels.panel_rows(others[-2].dtype == np.float64)
     for p in range(len(others[-1])):
         others[-1][p] = rows[: min(n_rows, len(X) - p * n_rows)].sum()
 

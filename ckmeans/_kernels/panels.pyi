@@ -33,7 +33,7 @@ def assign(
     left: Labels,
     units: Float,
     sums: NDArray[np.int64],
-) -> tuple[int, int]: ...
+) -> tuple[int, int, int]: ...
 def assign_hamerly(
     X: Rows,
     sample_weight: Float,
@@ -53,7 +53,7 @@ def assign_hamerly(
     units: Float,
     sums: NDArray[np.int64],
     settled: Rows,
-) -> tuple[int, int, int]: ...
+) -> tuple[int, int, int, int]: ...
 def group_shape() -> tuple[int, int]: ...
 def assign_yinyang(
     X: Rows,
@@ -85,7 +85,7 @@ def assign_yinyang(
     reached: Rows,
     lower: Rows,
     needed: NDArray[np.uint8],
-) -> tuple[int, int, int, int]: ...
+) -> tuple[int, int, int, int, int]: ...
 def screen(
     X: Rows,
     panels: Rows,
