@@ -408,15 +408,6 @@ class Rows:
             return clustering._replace(centers=np.ldexp(clustering.centers, self.exponent), inertia=inertia)
 
 
-def on_centers(X, sample_weight, labels, centers):
-    """Whether every row with weight lies exactly on its center. No weights, of shape (0,), are ones."""
-    for start, stop in split(len(X), 4096):
-        away = (X[start:stop] != centers[labels[start:stop]]).any(axis=1)
-        if (away & (sample_weight[start:stop] > 0) if len(sample_weight) else away).any():
-            return False
-    return True
-
-
 def _unsafe(extreme):
     """Binary exponent by which a magnitude is out of the range whose squares are safe; 0 within."""
     exponent = int(np.frexp(extreme)[1])

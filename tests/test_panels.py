@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from problems import near_ties, numbers
+from problems import each_instruction_set, near_ties, numbers
 
 from ckmeans import KMeans, reference, seeding
 from ckmeans import rows as rows_module
@@ -14,12 +14,7 @@ from ckmeans.workers import Workers
 DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)
 
 
-@pytest.fixture(params=panels.instruction_sets())
-def instructions(request):
-    before = panels.instruction_sets()[-1]
-    panels.use(request.param)
-    yield request.param
-    panels.use(before)
+instructions = each_instruction_set(panels)
 
 
 def problem(kind, n, d):
