@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._kernels import lloyd as kernels
-from .rows import Partition
+from .partition import Partition
 
 CHECK = 256  # iterations after which the inertia must have fallen: rounding could in theory go in circles
 MOST_RELOCATIONS = 256  # iterations that fill empty clusters, for the same reason

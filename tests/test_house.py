@@ -12,6 +12,7 @@ import ckmeans
 PACKAGE = Path(ckmeans.__file__).parent
 SOLVERS = {
     "bounds",
+    "partition",
     "rows",
     "lloyd",
     "seeding",
@@ -50,8 +51,9 @@ INSIDE = {
     "streaming": {"checks", "workers"},
     "configuration": {"_kernels", "workers"},
     "bounds": {"_kernels", "streaming"},
-    "rows": {"_kernels", "bounds", "streaming", "workers"},
-    "lloyd": {"_kernels", "rows"},
+    "partition": {"_kernels", "bounds"},
+    "rows": {"_kernels", "bounds", "partition", "streaming", "workers"},
+    "lloyd": {"_kernels", "partition", "rows"},
     "seeding": {"_kernels"},
     "oversampling": {"_kernels", "lloyd", "rows", "seeding"},
     "exchange": {"_kernels", "lloyd"},

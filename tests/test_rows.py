@@ -8,7 +8,8 @@ from problems import each_instruction_set, rows_of
 
 from ckmeans import rows as rows_module
 from ckmeans._kernels import panels
-from ckmeans.rows import MOVED, Partition, Rows
+from ckmeans.partition import MOVED, Partition
+from ckmeans.rows import Rows
 from ckmeans.workers import Workers
 
 DTYPES = [np.float32, np.float64]
