@@ -39,6 +39,7 @@ class Choice:
         n_groups = -(-n_clusters // panels.group_shape()[1])
         work = n_clusters * (0.055 + 0.0185 * d) * unit
         self.per_pass = (0.4 + 0.15 * d) * unit + work  # a row in a pass over all of them
+        self.quick = self.algorithm == "auto" and rows.n_samples * self.per_pass < QUICK
         self.pause = (
             6 if rows.n_samples * self.per_pass < SHORT else 1
         )  # passes until one thinks of bounds again
@@ -60,8 +61,7 @@ class Choice:
         """
         if self.dtype != self.rows.panel_dtype:
             self._weigh()
-        quick = self.rows.n_samples * self.per_pass < QUICK and self.algorithm == "auto"
-        if few or quick or self.algorithm == "lloyd":
+        if few or self.quick or self.algorithm == "lloyd":
             return np.inf, 0
         if self.wait:
             return self.wait, 0
@@ -94,7 +94,7 @@ class Choice:
 
     def _promising(self, centers):
         """Whether bounds would spare enough: how far the other centers are, a step ago, against how far all have moved."""
-        if self.wait or self.changed > CALM:
+        if self.quick or self.wait or self.changed > CALM:
             self.wait, self.last = max(0, self.wait - 1), None
             return False
         size = panels.group_shape()[1] if self.grouped else self.n_clusters

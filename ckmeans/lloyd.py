@@ -118,8 +118,8 @@ def settle(rows, clustering, partition=None):
         clustering = clustering._replace(inertia=inertia)
         if np.array_equal(means, clustering.centers):
             break
-        if rows.assign(means, partition):
-            rows.assign(clustering.centers, partition)  # back
+        if rows.iterate(means, partition, 0, True)[2]:
+            rows.iterate(clustering.centers, partition, 0, True)  # back
             break
         clustering = clustering._replace(centers=means)
         means, _, inertia = rows.update(clustering.labels, means)

@@ -331,8 +331,8 @@ class Rows:
         partition : Partition
             Follows.
         n_steps : int
-            Most updates. Fewer are made where they would take long; none where the rows fill more than one block, or
-            where their fixed-point sums are of no use.
+            Most updates; 0 to assign the rows. Fewer are made where they would take long; none where the rows fill more
+            than one block, or where their fixed-point sums are of no use.
         fresh : bool
             Whether the labels may be those of other centers.
 
@@ -349,7 +349,7 @@ class Rows:
         self.choose_panels(centers)
         work = self.n_samples * (self.n_features + 3) * (len(centers) + 8)
         most, enough = partition.choice.without(len(self._blocks(len(centers))) == 1)
-        if self.coarse or self._panels is None or 2 * work > SLICE_WORK or not most:
+        if self.coarse or not partition.summed or self._panels is None or 2 * work > SLICE_WORK or not most:
             return centers, 0, self.assign(centers, partition), None
         self.workers.check_time()
         n_team = min(self.workers.n_threads, 1 + work * 4 // SHARED_WORK)
