@@ -8,13 +8,13 @@ from time import perf_counter
 
 import click
 
+from .choose_command import choose
 from .job import Job
-from .terminal import Command, Count, Seconds, Variance, counted, duration, names, plural
+from .options import SECONDS, WHOLE, clusters, data, files, layout, max_seconds, output, seed, source, table
+from .terminal import Command, Count, Variance, counted, duration, plural
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
-WHOLE = {"type": click.IntRange(min=1), "metavar": "N"}
 STARTS = "k-means++", "plain k-means++", "k-means||", "random"
-SECONDS = {"type": Seconds(), "metavar": "SECONDS"}
 
 
 @click.group(cls=Command, context_settings=HELP)
@@ -30,6 +30,7 @@ def cli():
       ckmeans breaks data.csv population -k 5              classes of one column: proved optimal
       ckmeans fit iris -k 3 --prove --proof iris.ckc       the best clusters, with a proof that others can check
       ckmeans certify data.csv labels.csv                  how far given labels are from the best
+      ckmeans choose iris --range 2:10                     what eight criteria say about the number of clusters
 
     DATA is a CSV file (delimiter, header and decimal commas are detected), a Parquet or .npy file, - for
     standard input, or iris. Columns that are not numeric are skipped, rows with missing values are left
@@ -45,61 +46,6 @@ def cli():
                  2    wrong usage of the command
                  130  interrupted; what there was has been shown and written
     """
-
-
-def _together(*options):
-    def decorate(function):
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-source = click.argument("data", metavar="DATA")
-clusters = click.option("-k", "--n-clusters", **WHOLE, required=True, help="Number of clusters.")
-layout = _together(
-    click.option("--weights", metavar="COLUMN", help="Column with the weights of the rows."),
-    click.option(
-        "--delimiter", metavar="CHAR", help="Character, or tab, whitespace, ...  [default: detected]"
-    ),
-    click.option(
-        "--header/--no-header", default=None, help="Whether line 1 holds names.  [default: detected]"
-    ),
-)
-table = _together(
-    click.option(
-        "--columns", metavar="A,B", callback=names, help="Columns to use, by name or number from 1."
-    ),
-    click.option("--skip-columns", metavar="A,B", callback=names, help="Columns to leave out."),
-    layout,
-    click.option(
-        "--standardize", is_flag=True, help="Scale features to unit variance; centers are shown unscaled."
-    ),
-)
-data = _together(source, clusters, table)
-files = _together(
-    click.option(
-        "--out", metavar="FILE", help="Write labels as CSV, a line for each row; - for standard output."
-    ),
-    click.option(
-        "--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
-    click.pass_context,
-)
-output = _together(
-    click.option("--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"),
-    files,
-)
-seed = click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    metavar="N",
-    default=0,
-    help="Seed: the same one, the same result.",
-)
-max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the best so far is kept.")
 
 
 proof = click.option("--proof", metavar="FILE", help="Write the proof, for python -m ckmeans.check FILE.")
@@ -478,3 +424,6 @@ def _costs(job, inertia, lower_bound, gap):
 def _stopped(stop_reason, when):
     reason = "interrupted" if stop_reason == "interrupted" else "stopped by the time limit"
     return f"{reason} {when}; best so far"
+
+
+cli.add_command(choose)

@@ -158,6 +158,19 @@ class Job:
         if outcome.stop_reason == "interrupted":
             self.ctx.exit(130)
 
+    def tell(self, text, result, stop_reason):
+        """Show a text and write the report of a result that is no clustering; exit with 130 if it was interrupted."""
+        from . import report
+
+        try:
+            if self.json_path:
+                report.write(self.json_path, report.document(self.table, result, **self._origin()))
+        finally:
+            if self.json_path != "-":
+                terminal.stdout().print(text, soft_wrap=True)
+        if stop_reason == "interrupted":
+            self.ctx.exit(130)
+
     def _origin(self):
         from . import __version__
 
@@ -186,6 +199,8 @@ class Job:
             else:
                 words += [
                     option.opts[0],
-                    ",".join(map(terminal.quoted, value)) if isinstance(value, list) else str(value),
+                    ",".join(terminal.quoted(str(item)) for item in value)
+                    if isinstance(value, list)
+                    else str(value),
                 ]
         return shlex.join(words)

@@ -18,6 +18,9 @@ result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "st
   fit               n_restarts, hit_rate (without --prove)
   exhaustive        n_partitions: examined; of_partitions: all; posterior: variance, log_evidence, together: probability
                     that two rows belong together, n_samples times n_samples
+  choose            instead of those above: verdict, stop_reason, seconds, units, notes; of each of n_clusters the inertia, the value of
+                    each of the criteria, and the spread; suggested: number of clusters by criterion; certified: by number of
+                    clusters status, inertia, lower_bound, gap
   soft              log_likelihood, bic, aic, variances, weights, n_iter, n_collapsed (variances at the floor: if there
                     are any, the likelihood says nothing)
 """
@@ -254,9 +257,25 @@ def labels_text(table, outcome):
     return frame.to_csv(index=False, lineterminator="\n")
 
 
-def report_text(table, outcome, path, parameters, command, version):
-    """The JSON report; see the top of this file."""
+def report_text(table, outcome, **origin):
+    """The JSON report of a clustering; see the top of this file."""
     sizes = outcome.sizes()
+    result = {
+        "verdict": outcome.verdict,
+        "status": outcome.status,
+        "stop_reason": outcome.stop_reason,
+        "seconds": round(outcome.seconds, 6),
+        **outcome.result,
+        "sizes": sizes,
+        "shares": sizes / max(1, sizes.sum()),
+        "within_ss": outcome.within_ss,
+        "centers": outcome.centers,
+    }
+    return document(table, result, **origin)
+
+
+def document(table, result, path, parameters, command, version):
+    """The JSON report of any result; see the top of this file."""
     some = len(table.rows) + len(table.incomplete) < len(table.lines)
     report = {
         "schema": 1,
@@ -276,17 +295,7 @@ def report_text(table, outcome, path, parameters, command, version):
             "lines": [table.lines[i] for i in table.rows] if some else None,
         },
         "parameters": parameters,
-        "result": {
-            "verdict": outcome.verdict,
-            "status": outcome.status,
-            "stop_reason": outcome.stop_reason,
-            "seconds": round(outcome.seconds, 6),
-            **outcome.result,
-            "sizes": sizes,
-            "shares": sizes / max(1, sizes.sum()),
-            "within_ss": outcome.within_ss,
-            "centers": outcome.centers,
-        },
+        "result": result,
     }
     return json.dumps(_plain(report), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 

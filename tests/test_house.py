@@ -105,13 +105,19 @@ INSIDE = {
     "many": {"_kernels", "chance", "checks", "restarts", "small", "workers"},
     "estimators": {"small", "checks", "rows", "restarts", "streaming", "workers"},
     "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
+    "choice": {"certificate"},
+    "choosing": {"checks", "choice", "estimators", "ladder", "mixture_estimator", "workers"},
+    "choose_command": {"choose_k", "job", "options", "terminal"},
+    "options": {"terminal"},
     "cli": {
         "ExactKMeans",
         "KMeans",
         "SphericalMixture",
         "certify",
+        "choose_command",
         "exhaustive",
         "job",
+        "options",
         "natural_breaks",
         "terminal",
     },
@@ -139,6 +145,8 @@ OUTSIDE = {
     **{name: STANDARD | {"numpy", "scipy"} for name in SOLVERS},
     "estimators": STANDARD | {"numpy", "scipy", "sklearn"},
     "exact_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
+    "choice": STANDARD | {"numpy"},
+    "choosing": STANDARD | {"numpy", "sklearn"},
     "mixture_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
 }
 
