@@ -10,7 +10,21 @@ import click
 
 from .choose_command import choose
 from .job import Job
-from .options import SECONDS, WHOLE, clusters, data, files, layout, max_seconds, output, seed, source, table
+from .options import (
+    SECONDS,
+    WHOLE,
+    clusters,
+    data,
+    files,
+    layout,
+    max_seconds,
+    output,
+    page,
+    proof,
+    seed,
+    source,
+    table,
+)
 from .terminal import Command, Count, Variance, counted, duration, plural
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
@@ -48,9 +62,6 @@ def cli():
     """
 
 
-proof = click.option("--proof", metavar="FILE", help="Write the proof, for python -m ckmeans.check FILE.")
-
-
 @cli.command()
 @data
 @click.option(
@@ -74,6 +85,7 @@ proof = click.option("--proof", metavar="FILE", help="Write the proof, for pytho
 )
 @click.option("--time-limit", **SECONDS, help="Time limit of --prove.  [default: 60]")
 @proof
+@page
 @seed
 @max_seconds
 @output
@@ -126,15 +138,16 @@ def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, *
 def _prove(job, n_clusters, time_limit, proof):
     """Find the best clusters, and say what is proved of them."""
     options = job.options
+    trace = []
     with job.progress("proof", None) as show:
         from . import ExactKMeans  # may take a second
 
         model = ExactKMeans(
             n_clusters, time_limit=60.0 if time_limit is None else time_limit, random_state=options["seed"],
-            n_threads=options["threads"], verbose=_closing(show),
+            n_threads=options["threads"], verbose=_closing(show, trace),
         )  # fmt: skip
         seconds, _ = job.run(model)
-    _certified(job, model.certificate_, model.labels_, model.cluster_centers_, seconds, proof)
+    _certified(job, model.certificate_, model.labels_, model.cluster_centers_, seconds, proof, trace)
 
 
 @cli.command(short_help="How far given labels are, at most, from the best clusters.")
@@ -144,6 +157,7 @@ def _prove(job, n_clusters, time_limit, proof):
 @table
 @click.option("--time-limit", **SECONDS, default=60.0, help="Time limit; what is proved until then is told.")
 @proof
+@page
 @seed
 @output
 def certify(ctx, data, labels, n_clusters, time_limit, proof, **options):
@@ -152,7 +166,7 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, **options):
     LABELS is a file with a label for each row of DATA, those with missing values included: one column, or one that is called
     label, as `ckmeans fit --out` writes it. Labels are whole numbers.
     """
-    job = Job(ctx)
+    job, trace = Job(ctx), []
     given = job.given_labels(labels)
     with job.progress("proof", None) as show:
         from . import certify  # may take a second
@@ -160,25 +174,27 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, **options):
         start = perf_counter()
         found = certify(
             job.X, given, n_clusters=n_clusters, sample_weight=job.table.weights, time_limit=time_limit,
-            random_state=options["seed"], n_threads=options["threads"], progress=_closing(show),
+            random_state=options["seed"], n_threads=options["threads"], progress=_closing(show, trace),
         )  # fmt: skip
         seconds = perf_counter() - start
     means = found.problem.exact.centers(found.labels)
     centers = [means.get(label) or next(iter(means.values())) for label in range(found.n_clusters)]
-    _certified(job, found, found.labels, centers, seconds, proof)
+    _certified(job, found, found.labels, centers, seconds, proof, trace)
 
 
-def _closing(show):
-    """Incumbent, bound and gap, as a line of progress."""
+def _closing(show, trace):
+    """Incumbent, bound and gap, as a line of progress, and noted with the time."""
+    start = perf_counter()
 
     def closing(rung, inertia, lower_bound):
+        trace.append((perf_counter() - start, inertia, lower_bound))
         gap = 1 - lower_bound / inertia if inertia > 0 else 0.0
         show(0, f"{rung}: inertia {inertia:.10g}, at least {lower_bound:.10g}, gap {100 * gap:.3g}%")
 
     return closing
 
 
-def _certified(job, certificate, labels, centers, seconds, proof):
+def _certified(job, certificate, labels, centers, seconds, proof, trace):
     """Show a certificate, and write its proof."""
     import numpy as np
 
@@ -201,6 +217,7 @@ def _certified(job, certificate, labels, centers, seconds, proof):
             "seconds_by_rung": certificate.seconds, "checked": certificate.checked,
             "better": None if better is None else {"inertia": better.inertia, "status": better.status, "labels": better.labels},
         },
+        trace=trace,
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ class ExactKMeans(Centers):
     lower_bound_ : float
         No clustering into as many clusters has a lower inertia.
     gap_ : float
-        (inertia_ - lower_bound_) / inertia_.
+        ``(inertia_ - lower_bound_) / inertia_``.
     status_ : {"optimal-unique", "optimal", "bounded"}
         The first two only where the checker has accepted the proof; "optimal-unique" if every other partition costs more.
     stop_reason_ : {"proved", "gap", "time_limit", "interrupted", "unresolved", "unchecked"}
@@ -57,7 +57,7 @@ class ExactKMeans(Centers):
     certificate_ : Certificate
         The clustering with its proof: ``certificate_.save("iris.ckc")``.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Where the column names of X are strings.
 
     See Also

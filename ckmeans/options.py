@@ -61,3 +61,10 @@ seed = click.option(
     help="Seed: the same one, the same result.",
 )
 max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the best so far is kept.")
+proof = click.option("--proof", metavar="FILE", help="Write the proof, for python -m ckmeans.check FILE.")
+page = click.option(
+    "--report",
+    "page",
+    metavar="FILE",
+    help="Write a page for the browser: verdict, tables and pictures in one file.",
+)

@@ -283,7 +283,7 @@ def document(table, result, path, parameters, command, version):
         "command": command,
         "data": {
             "path": path,
-            "sha256": _sha256(table.X),
+            "sha256": digest(table.X),
             "dtype": str(table.X.dtype),
             "n_samples": len(table.X),
             "n_features": table.X.shape[1],
@@ -311,9 +311,10 @@ def _plain(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _sha256(X):
-    digest = hashlib.sha256()
+def digest(X):
+    """The sha256 of rows: C order, little-endian."""
+    found = hashlib.sha256()
     for start in range(0, len(X), BLOCK):
         block = X[start : start + BLOCK]
-        digest.update(np.ascontiguousarray(block, dtype=block.dtype.newbyteorder("<")).tobytes())
-    return digest.hexdigest()
+        found.update(np.ascontiguousarray(block, dtype=block.dtype.newbyteorder("<")).tobytes())
+    return found.hexdigest()
