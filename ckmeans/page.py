@@ -6,8 +6,10 @@ browser to fetch anything.
 
 import base64
 import html
-import math
 import platform
+
+from .page_pictures import pictures
+from .report import aligned, digest
 
 MOST_ROWS = 100_000  # whose labels the page holds, too
 MOST_CLUSTERS = 200  # in the table
@@ -30,9 +32,9 @@ dl.facts div { min-width: 6rem; max-width: 100%; }
 dt { color: var(--quiet); font-size: .85rem; }
 dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
-th, td { padding: .35rem .9rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { font-weight: 600; vertical-align: bottom; border-bottom: 2px solid var(--ink); }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
+th, td { padding: .35rem .65rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th { font-weight: 600; vertical-align: bottom; white-space: normal; border-bottom: 2px solid var(--ink); }
 th:first-child, td:first-child { padding-left: 0; }
 table.names th, table.names td { text-align: left; white-space: normal; overflow-wrap: anywhere; vertical-align: top;
   border-bottom: 1px solid var(--line); font-weight: normal; }
@@ -71,8 +73,6 @@ def page_text(outcome, table, X, centers, title, command, version, downloads, tr
     -------
     str
     """
-    from .page_pictures import pictures
-
     drawn = pictures(X, outcome.labels, centers, table.columns, table.weights, trace)
     parts = [
         f"<h1>{escaped(title)}</h1>",
@@ -106,14 +106,15 @@ def _clusters(outcome):
 
 
 def _verdict(outcome):
-    head, mark, rest = outcome.verdict, "", ""
+    head, rest = outcome.verdict, ""
     for mark in ";:":
         if mark in outcome.verdict:
             head, _, rest = outcome.verdict.partition(mark)
             break
     kind = "proved" if outcome.status.startswith("optimal") else "open"
-    more = f"<span>{escaped(rest.strip())}</span>" if rest.strip() else ""
-    return f'<div class="verdict {kind}"><strong>{escaped(head[:1].upper() + head[1:])}</strong>{more}</div>'
+    head, rest = (part.strip()[:1].upper() + part.strip()[1:] for part in (head, rest))
+    more = f"<span>{escaped(rest)}</span>" if rest else ""
+    return f'<div class="verdict {kind}"><strong>{escaped(head)}</strong>{more}</div>'
 
 
 def _facts(outcome):
@@ -125,25 +126,20 @@ def _table(outcome, columns):
     """Clusters, a row for each: as in the terminal, but with all features."""
     sizes = outcome.sizes()
     heads = ["cluster", "rows", "share", "within SS", *columns]
-    rows = []
-    for k, size in enumerate(sizes.tolist()[:MOST_CLUSTERS]):
-        share = f"{100 * size / max(1, len(outcome.labels)):.1f} %"
-        rows.append([k, f"{size:,}", share, number(outcome.within_ss[k]), *map(number, outcome.centers[k])])
-    head = "".join(f"<th>{escaped(name)}</th>" for name in heads)
+    n_rows = max(1, len(outcome.labels))
+    cells = [
+        range(len(sizes)),
+        (f"{size:,}" for size in sizes),
+        (f"{100 * size / n_rows:.1f} %" for size in sizes),
+    ]
+    cells += [aligned(outcome.within_ss, 4), *(aligned(column, 2) for column in outcome.centers.T)]
+    rows = list(zip(*cells))[:MOST_CLUSTERS]
+    head = "".join(f"<th>{escaped(name).replace('_', '_<wbr>')}</th>" for name in heads)
     body = "".join("<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     more = len(sizes) - MOST_CLUSTERS
     note = "The last columns are the centers, in units of the data; within SS is the inertia of a cluster."
     note += f" {more} more clusters are in the report below." if more > 0 else ""
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div><p class="quiet">{note}</p>'
-
-
-def number(value):
-    """Five digits, and no power of ten where it can be avoided."""
-    value = float(value)
-    if not math.isfinite(value) or value and not 1e-4 <= abs(value) < 1e9:
-        return f"{value:.4g}"
-    digits = 4 if not value else max(0, 4 - math.floor(math.log10(abs(value))))
-    return f"{value:,.{min(digits, 6)}f}"
 
 
 def _figure(svg, alt, caption):
@@ -154,8 +150,6 @@ def _figure(svg, alt, caption):
 
 
 def _again(outcome, table, command, version, downloads):
-    from .report import digest
-
     rows = {
         "rows": f"{len(table.X):,} of {len(table.lines):,}"
         + (f"; {len(table.incomplete):,} with missing values were left out" if table.incomplete else ""),

@@ -83,7 +83,6 @@ def _svg(figure):
 
 def _plane(X, some, labels, centers, columns, scale, sampled):
     """Rows and centers in the plane of the two features, or of the first two principal components."""
-    figure, ax = _canvas(7.6, 5.2)
     middle = X.mean(axis=0)
     if X.shape[1] == 2:
         points, marks, names = X[some] * scale, centers * scale, columns
@@ -93,13 +92,11 @@ def _plane(X, some, labels, centers, columns, scale, sampled):
         axes = vectors[:, ::-1][:, :2]
         shares = np.maximum(values[::-1], 0) / max(values.sum(), np.finfo(float).tiny)
         points, marks = (X[some] - middle) @ axes * scale, (centers - middle) @ axes * scale
-        names = [
-            f"{word} principal component, {100 * share:.1f} % of the variance"
-            for word, share in zip(("first", "second"), shares)
-        ]
-        caption = (
-            f"Rows and centers in the plane that shows most: {100 * shares[:2].sum():.1f} % of the variance."
-        )
+        names = [f"{word} component, {100 * share:.1f} %" for word, share in zip(("first", "second"), shares)]
+        caption = f"Rows and centers in the plane of the first two principal components, which shows {100 * shares[:2].sum():.1f} % of the variance."
+    width, height = np.ptp(points, axis=0)
+    even = 0.2 * width < height < width if X.shape[1] > 2 else False  # else the axes have scales of their own
+    figure, ax = _canvas(7.6, 1.0 + 6.7 * height / width if even else 5.2)
     for k in range(len(centers)):
         own = labels[some] == k
         ax.scatter(
@@ -117,7 +114,7 @@ def _plane(X, some, labels, centers, columns, scale, sampled):
             ax.text(*mark, str(k), ha="center", va="center", fontweight="bold", fontsize=9.5, bbox=box)
     ax.set_xlabel(names[0])
     ax.set_ylabel(names[1])
-    if X.shape[1] > 2:
+    if even:
         ax.set_aspect("equal", adjustable="datalim")
     caption += (
         " Numbers are the clusters of the table, at their centers." * (len(centers) <= MOST_CELLS) + sampled
@@ -141,6 +138,8 @@ def _histogram(values, labels, centers, column):
     greatest = [values[labels == k].max() for k in order if (labels == k).any()][:-1]
     for value in greatest:
         ax.axvline(value, color="0.4", linewidth=0.9, linestyle=":")
+    ax.set_ylim(0, 1.15 * ax.get_ylim()[1])
+    ax.yaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel(column)
     ax.set_ylabel("rows")
     return (
@@ -158,7 +157,7 @@ def _silhouettes(X, labels, centers, sampled):
     values = 1 - nearest[:, 0] / np.maximum(nearest[:, 1], np.finfo(float).tiny)
     figure, ax = _canvas(7.6, min(7.0, 1.6 + 0.45 * len(centers)))
     bottom, gap = 0.0, len(values) * 0.02
-    for k in range(len(centers)):
+    for k in reversed(range(len(centers))):
         own = np.sort(values[labels == k])
         if len(own):
             at = bottom + np.arange(len(own) + 1)
@@ -183,17 +182,27 @@ def _profile(X, centers, columns):
     """Centers by feature, in standard deviations from the mean."""
     spread = X.std(axis=0)
     away = (centers - X.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    figure, ax = _canvas(min(11.0, 1.8 + 0.75 * len(columns)), 1.4 + 0.36 * len(centers))
+    short = [name if len(name) <= 22 else name[:20] + ".." for name in columns]
+    room = 6.6 / max(max(map(len, short)) * 0.085, 0.5)  # columns whose names have it side by side
+    turned = {
+        "rotation": 30 if len(short) < 12 else 90,
+        "ha": "right",
+        "va": "center",
+        "rotation_mode": "anchor",
+    }
+    turned = turned if len(short) > room else {}
+    figure, ax = _canvas(max(7.6, 0.38 * len(columns)), 0.6 + 1.2 * bool(turned) + 0.36 * len(centers))
     most = max(1.0, np.abs(away).max())
-    ax.imshow(away, cmap="PuOr_r", vmin=-most, vmax=most, aspect="auto")
+    corners = np.arange(len(columns) + 1) - 0.5, np.arange(len(centers) + 1) - 0.5
+    ax.pcolormesh(*corners, away, cmap="PuOr_r", vmin=-most, vmax=most, edgecolor="white", linewidth=1.5)
+    ax.invert_yaxis()
     small = len(columns) > 16
     for k, f in np.ndindex(away.shape):
         color = "white" if abs(away[k, f]) > 0.62 * most else "black"
         ax.text(
             f, k, f"{away[k, f]:+.1f}", ha="center", va="center", color=color, fontsize=7 if small else 9.5
         )
-    short = [name if len(name) <= 22 else name[:20] + ".." for name in columns]
-    ax.set_xticks(range(len(columns)), short, rotation=30, ha="right", rotation_mode="anchor")
+    ax.set_xticks(range(len(columns)), short, **turned)
     ax.set_yticks(range(len(centers)), range(len(centers)))
     ax.tick_params(length=0)
     for spine in ax.spines.values():
@@ -211,12 +220,13 @@ def _closing(trace):
     seconds, inertia, lower = np.array(trace, float).T
     lower = np.maximum.accumulate(lower)
     figure, ax = _canvas(7.6, 3.4)
+    ax.fill_between(seconds, lower, inertia, step="post", color="0.92", linewidth=0)
     ax.step(seconds, inertia, where="post", color=COLORS[0], label="inertia of the best clustering so far")
     ax.step(seconds, lower, where="post", color=COLORS[5], linestyle="--", label="lower bound")
-    ax.fill_between(seconds, lower, inertia, step="post", color="0.92", linewidth=0)
+    ax.set_ylim(0, 1.5 * inertia[lower > 0].max(initial=inertia[-1]))
     ax.set_xlabel("seconds")
     ax.set_ylabel("inertia")
-    ax.legend(frameon=False, loc="lower right")
+    ax.legend(frameon=False, loc="upper right")
     return (
         _svg(figure),
         "Inertia and lower bound over time",

@@ -105,13 +105,13 @@ def show(console, outcome, columns, title):
         "rows": [f"{size:,}" for size in sizes],
     }
     if outcome.extra:
-        left |= {name: _aligned(values, 3) for name, values in outcome.extra.items()}
+        left |= {name: aligned(values, 3) for name, values in outcome.extra.items()}
     else:
         left["share"] = [f"{100 * size / max(1, sizes.sum()):.1f}%" for size in sizes]
-        left["within SS"] = _aligned(outcome.within_ss, 4)
+        left["within SS"] = aligned(outcome.within_ss, 4)
     heads = [_folded(name) for name in columns]
     heads[0] = f"center\n{heads[0]}"
-    cells = [_aligned(outcome.centers[:, f], 2) for f in range(len(columns))]
+    cells = [aligned(outcome.centers[:, f], 2) for f in range(len(columns))]
     widths = [max(map(len, [*head.split("\n"), *cell])) + 2 for head, cell in zip(heads, cells)]
     room = console.width - sum(max(map(len, [name, *cell])) + 2 for name, cell in left.items())
     n_shown = max(1, int(np.searchsorted(np.cumsum(widths), room, side="right")))
@@ -169,7 +169,7 @@ def _folded(name, width=10, most=3):
     return "\n".join(lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1][:10] + ".."])
 
 
-def _aligned(values, digits):
+def aligned(values, digits):
     """Numbers of a column with as many decimals as tell them apart: their spread to `digits` more digits."""
     values = [float(value) for value in values]
     top = max((abs(value) for value in values if math.isfinite(value)), default=0.0)

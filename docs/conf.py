@@ -23,7 +23,6 @@ extensions = [
 ]
 exclude_patterns = ["_build", "_templates", "examples", "made", "sg_execution_times.rst"]
 templates_path = ["_templates"]
-suppress_warnings = ["toc.empty_glob"]  # recorded benchmarks may not be there
 default_role = "autolink"  # `KMeans` in a docstring is a link where there is such a name
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

@@ -10,6 +10,7 @@ from pathlib import Path
 
 NAMES = {"iris": "Iris, 150 x 4", "wine": "Wine, 178 x 13"}
 NUMBERS = range(2, 11)
+RECORDED = "benchmarks", "proved"  # pages that the commands in benchmarks/ write
 
 
 def everything(folder):
@@ -20,6 +21,14 @@ def everything(folder):
         write(folder / "proved.inc", "\n".join(proved(files)))
     if not (folder / "help.inc").exists():
         write(folder / "help.inc", "\n".join(helped()))
+    recorded = [name for name in RECORDED if (folder.parent / f"{name}.md").exists()]
+    said = (
+        "Results that were recorded:"
+        if recorded
+        else "There are no recorded results in this copy of the documentation."
+    )
+    toctree = ["", ":::{toctree}", *(f"/{name}" for name in recorded), ":::"] if recorded else []
+    write(folder / "recorded.inc", "\n".join([said, *toctree]))
 
 
 def write(path, text):
