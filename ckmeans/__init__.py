@@ -18,6 +18,8 @@ _HOMES = {
     "estimated_seconds": "exhaustive",
     "exhaustive_search": "exhaustive",
     "fit_many": "many",
+    "Landscape": "landscapes",
+    "landscape": "landscapes",
     "natural_breaks": "univariate",
     "partition_posterior": "exhaustive",
     "show_config": "configuration",

@@ -24,7 +24,7 @@ def test_examples(name):
 
 def test_public_names_have_examples():
     shown = {test.name.split(".")[-1] for name in MODULES for test in examples(name)}
-    results = {"Solution", "ExhaustiveSolution", "PartitionPosterior"}
+    results = {"Solution", "ExhaustiveSolution", "PartitionPosterior", "Landscape"}
     assert set(ckmeans.__all__) - {"__version__"} - results <= shown
 
 

@@ -35,6 +35,8 @@ SOLVERS = {
     "columns",
     "groups",
     "principal",
+    "minima",
+    "landscapes",
 }
 INSIDE = {
     "__init__": set(),
@@ -102,6 +104,8 @@ INSIDE = {
         "workers",
     },
     "exact_estimator": {"certificate", "checks", "estimators", "ladder", "rows", "workers"},
+    "minima": {"_kernels", "exchange", "lloyd", "partitions", "restarts", "rows", "small", "workers"},
+    "landscapes": {"certificate", "chance", "checks", "minima", "restarts", "rules", "workers"},
     "many": {"_kernels", "chance", "checks", "restarts", "small", "workers"},
     "estimators": {"small", "checks", "rows", "restarts", "streaming", "workers"},
     "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
