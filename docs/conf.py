@@ -60,7 +60,8 @@ html_theme_options = {
     "show_prev_next": False,
     "navigation_with_keys": False,
     "navbar_align": "left",
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"reference/generated/*": ["page-toc"], "proofs": ["page-toc"]},
+    "show_nav_level": 2,
     "footer_start": ["copyright"],
     "footer_end": [],
 }

@@ -95,5 +95,15 @@ print(certify(X, best.labels_))
 print(certify(X, trapped.labels_, random_state=0))
 
 # %%
+# Of few rows every partition can be looked at. These are all at which Lloyd's iteration
+# rests, for twelve rows of the same three clusters: each is the end for any start that comes
+# to it, and only one is the best.
+
+from ckmeans import landscape
+
+few = np.vstack([X[:4], X[40:44], X[80:84]])
+print(landscape(few, 3, random_state=0))
+
+# %%
 # What helps against traps: exchanges of single rows (Hartigan), moves of whole centers, and restarts, all of which
 # `ckmeans.KMeans` does by default. :doc:`How many restarts </questions/03_restarts>` are enough is the next question.
