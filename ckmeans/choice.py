@@ -29,8 +29,8 @@ CRITERIA = {
     "stability": Criterion("stability", 3, "high"),
 }
 LEGEND = """\
-* what a criterion suggests: the highest value; of Davies-Bouldin, BIC and f(K) the lowest; of gap the first that the
-  next does not beat by a standard error."""
+* what a criterion suggests: the highest value; of Davies-Bouldin, BIC and f(K) the lowest;
+  of gap the first that the next does not beat by a standard error."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -65,6 +65,6 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": []}
+html_sidebars = {name: [] for name in ("index", "command", "proofs", "figures")}
 
 prepare.everything(HERE / "made")

@@ -19,8 +19,7 @@ def everything(folder):
     files.mkdir(parents=True, exist_ok=True)
     if not (folder / "proved.inc").exists():
         write(folder / "proved.inc", "\n".join(proved(files)))
-    if not (folder / "help.inc").exists():
-        write(folder / "help.inc", "\n".join(helped()))
+    write(folder / "help.inc", "\n".join(helped()))
     recorded = [name for name in RECORDED if (folder.parent / f"{name}.md").exists()]
     said = (
         "Results that were recorded:"
@@ -74,7 +73,7 @@ def helped():
             cli if name is None else cli.commands[name],
             "ckmeans" + f" {name}" * (name is not None),
         )
-        with click.Context(command, info_name=title, max_content_width=100, terminal_width=100) as context:
+        with click.Context(command, info_name=title, max_content_width=88, terminal_width=88) as context:
             text = command.get_help(context)
         yield from (title, "-" * len(title), "", ".. code-block:: text", "")
         yield from (f"   {line}".rstrip() for line in text.splitlines())

@@ -2,8 +2,9 @@
 Is my clustering optimal?
 =========================
 
-Every k-means program reports an inertia. None of them says how far that is from the best possible one: it may be the optimum,
-or half as much may be possible. `ckmeans.certify` answers that for the labels of any program, with a proof.
+Every k-means program reports an inertia. None of them says how far that is from the
+best possible one: it may be the optimum, or half as much may be possible.
+`ckmeans.certify` answers that for the labels of any program, with a proof.
 """
 
 from sklearn.cluster import AgglomerativeClustering, Birch, KMeans, MiniBatchKMeans
@@ -18,8 +19,9 @@ certificate = certify(X, ward, random_state=0)
 print(certificate)
 
 # %%
-# This is a statement about *all* partitions of the 150 flowers into at most three clusters, made in exact arithmetic. The
-# search for the proof also found the best clustering; its certificate is ``certificate.better``.
+# This is a statement about *all* partitions of the 150 flowers into at most three
+# clusters, made in exact arithmetic. The search for the proof also found the best
+# clustering; its certificate is ``certificate.better``.
 #
 # Once the optimum is proved, any other clustering can be measured by it, too:
 
@@ -65,24 +67,27 @@ ax.tick_params(left=False)
 plt.show()
 
 # %%
-# To have the best clustering in the first place, ask for it. `ckmeans.ExactKMeans` is an estimator like any other, with four
-# more attributes: ``status_``, ``lower_bound_``, ``gap_`` and ``certificate_``.
+# To have the best clustering in the first place, ask for it. `ckmeans.ExactKMeans` is
+# an estimator like any other, with four more attributes: ``status_``, ``lower_bound_``,
+# ``gap_`` and ``certificate_``.
 
 model = ExactKMeans(3, random_state=0).fit(X)
 print(model.status_, model.inertia_, model.lower_bound_)
 
 # %%
-# "optimal-unique" says that every other partition costs more. Where the time is up before the proof is complete, the status is
-# "bounded" and ``gap_`` says how much is left; "optimal" is never said to a tolerance.
+# "optimal-unique" says that every other partition costs more. Where the time is up
+# before the proof is complete, the status is "bounded" and ``gap_`` says how much is
+# left; "optimal" is never said to a tolerance.
 #
 # Proven optima
 # -------------
 #
-# The classical data that scikit-learn ships. Each proof is a file that a program of one file checks, which shares no code with
-# the solver: ``python -m ckmeans.check iris-3.ckc`` (:doc:`how </questions/10_proofs>`). They were written, and checked, when
+# The classical data that scikit-learn ships. Each proof is a file that a program of one
+# file checks, which shares no code with the solver: ``python -m ckmeans.check
+# iris-3.ckc`` (:doc:`how </questions/10_proofs>`). They were written, and checked, when
 # these pages were built.
 #
 # .. include:: ../made/proved.inc
 #
-# What can be proved: one feature at any size; in few dimensions hundreds to some thousand rows; few rows in any number of
-# dimensions. Elsewhere there is a bound.
+# What can be proved: one feature at any size; in few dimensions hundreds to some
+# thousand rows; few rows in any number of dimensions. Elsewhere there is a bound.

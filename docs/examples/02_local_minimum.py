@@ -2,10 +2,12 @@
 Why only a local minimum, and why not set the derivative to zero?
 =================================================================
 
-*"The objective is a sum of squares. Differentiate, set it to zero, done?"* For given labels, yes: the derivative with respect
-to a center is zero at the mean of its rows, and nowhere else. The best centers for known labels are means, in closed form.
+*"The objective is a sum of squares. Differentiate, set it to zero, done?"* For given
+labels, yes: the derivative with respect to a center is zero at the mean of its rows,
+and nowhere else. The best centers for known labels are means, in closed form.
 
-The labels are the trouble. They are whole numbers, in which there is nothing to differentiate, and there are many:
+The labels are the trouble. They are whole numbers, in which there is nothing to
+differentiate, and there are many:
 """
 
 from ckmeans import count_partitions
@@ -15,14 +17,16 @@ print(
 )
 
 # %%
-# Nobody knows a way around it that is quick for all data: to find the best labels is NP-hard already for two clusters
-# (Aloise, Deshpande, Hansen, Popat 2009, `doi:10.1007/s10994-009-5103-0 <https://doi.org/10.1007/s10994-009-5103-0>`__), and in
+# Nobody knows a way around it that is quick for all data: to find the best labels is
+# NP-hard already for two clusters (Aloise, Deshpande, Hansen, Popat 2009,
+# `doi:10.1007/s10994-009-5103-0 <https://doi.org/10.1007/s10994-009-5103-0>`__), and in
 # the plane (Mahajan, Nimbhorkar, Varadarajan 2012, `doi:10.1016/j.tcs.2010.05.034
 # <https://doi.org/10.1016/j.tcs.2010.05.034>`__).
 #
-# So Lloyd's iteration takes turns: labels for given centers, centers for given labels. Either step lowers the inertia until
-# neither does. The derivative is zero there, too. Here are three clusters that anyone can see, and a start with two centers in
-# one of them:
+# So Lloyd's iteration takes turns: labels for given centers, centers for given labels.
+# Either step lowers the inertia until neither does. The derivative is zero there, too.
+# Here are three clusters that anyone can see, and a start with two centers in one of
+# them:
 
 import numpy as np
 
@@ -105,5 +109,6 @@ few = np.vstack([X[:4], X[40:44], X[80:84]])
 print(landscape(few, 3, random_state=0))
 
 # %%
-# What helps against traps: exchanges of single rows (Hartigan), moves of whole centers, and restarts, all of which
-# `ckmeans.KMeans` does by default. :doc:`How many restarts </questions/03_restarts>` are enough is the next question.
+# What helps against traps: exchanges of single rows (Hartigan), moves of whole centers,
+# and restarts, all of which `ckmeans.KMeans` does by default. :doc:`How many restarts
+# </questions/03_restarts>` are enough is the next question.

@@ -2,9 +2,11 @@
 What has k-means to do with Gaussian mixtures and EM?
 =====================================================
 
-k-means is EM for a mixture of spherical Gaussians, in the limit where their variance vanishes. For a finite variance each row
-belongs to each cluster with a probability, its *responsibility*; the smaller the variance, the closer these come to zero and
-one, until only the nearest mean counts. `ckmeans.SphericalMixture` has the variance as a parameter, so this can be watched.
+k-means is EM for a mixture of spherical Gaussians, in the limit where their variance
+vanishes. For a finite variance each row belongs to each cluster with a probability, its
+*responsibility*; the smaller the variance, the closer these come to zero and one, until
+only the nearest mean counts. `ckmeans.SphericalMixture` has the variance as a
+parameter, so this can be watched.
 """
 
 import numpy as np
@@ -25,8 +27,8 @@ fits = [
 ]
 
 # %%
-# Rows are drawn in the colors of the clusters, blended by their responsibilities. Crosses are the means of the mixture, circles
-# the centers of k-means.
+# Rows are drawn in the colors of the clusters, blended by their responsibilities.
+# Crosses are the means of the mixture, circles the centers of k-means.
 
 import matplotlib.pyplot as plt
 from matplotlib.colors import to_rgb
@@ -49,8 +51,10 @@ for ax, variance, mixture in zip(axes, variances, fits):
 plt.show()
 
 # %%
-# At variance 4, more than the data have between them, all means coincide: there is one cluster. (The variance at which they part is the
-# largest eigenvalue of the covariance.) At 0.004 the means are the centers of k-means, and the labels are the same:
+# At variance 4, more than the data have between them, all means coincide: there is one
+# cluster. (The variance at which they part is the largest eigenvalue of the
+# covariance.) At 0.004 the means are the centers of k-means, and the labels are the
+# same:
 
 for variance, mixture in zip(variances, fits):
     order = np.argmin(
@@ -64,11 +68,12 @@ for variance, mixture in zip(variances, fits):
     )
 
 # %%
-# Going down slowly is deterministic annealing, a way to find good clusters: ``SphericalMixture(3, variance=0.004,
-# mixing="uniform", anneal=20)``. Staying at a variance, or estimating it (``variance="tied"``), is honest soft clustering: it
-# says which rows belong to no cluster for sure.
+# Going down slowly is deterministic annealing, a way to find good clusters:
+# ``SphericalMixture(3, variance=0.004, mixing="uniform", anneal=20)``. Staying at a
+# variance, or estimating it (``variance="tied"``), is honest soft clustering: it says
+# which rows belong to no cluster for sure.
 #
 # Dempster, Laird, Rubin (1977), `doi:10.1111/j.2517-6161.1977.tb01600.x
-# <https://doi.org/10.1111/j.2517-6161.1977.tb01600.x>`__; Celeux, Govaert (1992), `doi:10.1016/0167-9473(92)90042-E
-# <https://doi.org/10.1016/0167-9473(92)90042-E>`__; Rose (1998), `doi:10.1109/5.726788
-# <https://doi.org/10.1109/5.726788>`__.
+# <https://doi.org/10.1111/j.2517-6161.1977.tb01600.x>`__; Celeux, Govaert (1992),
+# `doi:10.1016/0167-9473(92)90042-E <https://doi.org/10.1016/0167-9473(92)90042-E>`__;
+# Rose (1998), `doi:10.1109/5.726788 <https://doi.org/10.1109/5.726788>`__.

@@ -10,7 +10,8 @@ On the same data, with the same number of clusters. Five reasons, the frequent o
 4. **One stopped early.** With a tolerance above zero, labels and centers do not quite belong together.
 5. **Rounding.** \\|x\\|² - 2 x·c + \\|c\\|² is quick, and loses all digits where the data are far from the origin.
 
-An arbiter helps: `certify` computes what a clustering costs as a fraction, exactly, from the labels of any program.
+An arbiter helps: `ckmeans.certify` computes what a clustering costs as a fraction,
+exactly, from the labels of any program.
 """
 
 import numpy as np
@@ -47,8 +48,10 @@ for name, own in labels.items():
 # Rounding
 # --------
 #
-# The same rows, moved away from the origin, as dates in seconds or coordinates in meters are. The true inertia stays the same,
-# but for what rounding the rows themselves does. The picture shows the error of the quick formula, and of `KMeans`, against the fraction.
+# The same rows, moved away from the origin, as dates in seconds or coordinates in
+# meters are. The true inertia stays the same, but for what rounding the rows themselves
+# does. The picture shows the error of the quick formula, and of `ckmeans.KMeans`,
+# against the fraction.
 
 rng = np.random.default_rng(0)
 rows = np.vstack([rng.normal(size=(100, 3)), rng.normal(size=(100, 3)) + 4])

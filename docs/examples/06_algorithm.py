@@ -17,10 +17,12 @@ a file larger than memory                                 ``KMeans(init="k-means
 hundreds of clusters                                      ``KMeans(init="k-means||")``
 ========================================================= ==============================================================
 
-Then there is ``KMeans(algorithm=...)``. That one never changes the result, not by a bit: the three ways compute Lloyd's
-iteration with all distances, with one bound for each row (Hamerly 2010, `doi:10.1137/1.9781611972801.12
-<https://doi.org/10.1137/1.9781611972801.12>`__), or with one more for each group of centers (Ding et al. 2015). Leave it at
-"auto". Here is what "auto" has to choose from, measured when this page was built:
+Then there is ``KMeans(algorithm=...)``. That one never changes the result, not by a
+bit: the three ways compute Lloyd's iteration with all distances, with one bound for
+each row (Hamerly 2010, `doi:10.1137/1.9781611972801.12
+<https://doi.org/10.1137/1.9781611972801.12>`__), or with one more for each group of
+centers (Ding et al. 2015). Leave it at "auto". Here is what "auto" has to choose from,
+measured when this page was built:
 """
 
 from time import process_time
@@ -31,9 +33,9 @@ from sklearn.datasets import make_blobs
 from ckmeans import KMeans
 
 shapes = {
-    "2 features, 8 clusters": (40_000, 2, 8),
-    "16 features, 64 clusters": (20_000, 16, 64),
-    "64 features, 100 clusters": (8_000, 64, 100),
+    "2 features, 8 clusters": (200_000, 2, 8),
+    "16 features, 64 clusters": (100_000, 16, 64),
+    "64 features, 100 clusters": (40_000, 64, 100),
 }
 ways = ("lloyd", "hamerly", "yinyang", "auto")
 seconds = {}
@@ -71,5 +73,5 @@ axes[0].invert_yaxis()
 plt.show()
 
 # %%
-# Processor time of one thread, to a fixed point where no label changes. The figures beside other libraries are among the
-# :doc:`benchmarks </figures>`.
+# Processor time of one thread, to a fixed point where no label changes. The figures
+# beside other libraries are among the :doc:`benchmarks </figures>`.

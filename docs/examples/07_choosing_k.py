@@ -2,7 +2,8 @@
 How do I choose k without the elbow?
 ====================================
 
-The elbow is in the eye. Inertia falls with k for any data, steeply at first, also where there are no clusters at all:
+The elbow is in the eye. Inertia falls with k for any data, steeply at first, also where
+there are no clusters at all:
 """
 
 import matplotlib.pyplot as plt
@@ -25,15 +26,18 @@ axes[0].set_ylabel("inertia")
 plt.show()
 
 # %%
-# Criteria do better, each by its own idea of a cluster. So `choose_k` has eight of them, and shows where they disagree:
+# There is a bend on the left, where there is nothing, and on the right it is not where one
+# would look for it. Criteria do better, each by its own idea of a cluster. So
+# `ckmeans.choose_k` has eight of them, and shows where they disagree:
 
 choice = choose_k(load_iris().data, range(1, 9), certify=True, random_state=0)
 print(choice)
 
 # %%
-# Iris has three species, two of which overlap. Those criteria that look for empty space between clusters say 2; those that
-# look at how compact they are say more. Both are right, about different things. The last column says that this disagreement is
-# not due to bad clusterings: each is the proven optimum for its k.
+# Iris has three species, two of which overlap. Those criteria that look for empty space
+# between clusters say 2; those that look at how compact they are say more. Both are
+# right, about different things. The last column says that this disagreement is not due
+# to bad clusterings: each is the proven optimum for its k.
 
 titles = {
     "gap": "gap statistic",
@@ -86,5 +90,5 @@ print(
 )
 
 # %%
-# Where they do not, what the clusters are *for* has to decide: how many shirts sizes a shop can stock is not in the
-# measurements. From the shell: ``ckmeans choose DATA --range 2:10``.
+# Where they do not, what the clusters are *for* has to decide: how many sizes of shirts a
+# shop can stock is not in the measurements. From the shell: ``ckmeans choose DATA --range 2:10``.

@@ -2,9 +2,11 @@
 How do I class values for a map or a scale?
 ===========================================
 
-A choropleth map has five colors, and the districts have a thousand different values. Where to cut? Equal intervals leave
-classes empty when the values are skewed, quantiles tear similar values apart. *Natural breaks* (Jenks) cut where the values
-within a class differ least: k-means in one feature. There, and only there, the optimum can be computed at any size.
+A choropleth map has five colors, and the districts have a thousand different values.
+Where to cut? Equal intervals leave classes empty when the values are skewed, quantiles
+tear similar values apart. *Natural breaks* (Jenks) cut where the values within a class
+differ least: k-means in one feature. There, and only there, the optimum can be computed
+at any size.
 """
 
 import numpy as np
@@ -23,7 +25,8 @@ print("breaks:", (10**best.breaks).round(-2).astype(int))
 print("status:", best.status)
 
 # %%
-# The goodness of variance fit is the share of the variance that the classes explain. No five classes have a higher one:
+# The goodness of variance fit is the share of the variance that the classes explain. No
+# five classes have a higher one:
 
 ways = {
     "equal intervals": np.linspace(values.min(), values.max(), 6),
@@ -61,7 +64,8 @@ axes[-1].set_xlabel("population")
 plt.show()
 
 # %%
-# How many classes? All numbers up to a maximum take little more than one, and the Bayesian information criterion chooses:
+# How many classes? All numbers up to a maximum take little more than one, and the
+# Bayesian information criterion chooses:
 
 several = natural_breaks(values, range(1, 10))
 for k, tried in several.tried.items():
@@ -73,5 +77,6 @@ for k, tried in several.tried.items():
     )
 
 # %%
-# New values go into the same classes with ``best.classify(values)``; weights (areas, populations) count with
-# ``sample_weight=``. From the shell: ``ckmeans breaks places.csv population -k 5``.
+# New values go into the same classes with ``best.classify(values)``; weights (areas,
+# populations) count with ``sample_weight=``. From the shell: ``ckmeans breaks
+# places.csv population -k 5``.

@@ -12,8 +12,10 @@ In two lines:
    - model = KMeans(n_clusters=20, n_init=10, random_state=0).fit(X)
    + model = KMeans(n_clusters=20, random_state=0).fit(X)
 
-The second is not necessary, but ``n_init`` may as well go: restarts go on until the best value keeps coming back. Methods and
-attributes have the same names (``fit``, ``predict``, ``transform``, ``score``, ``cluster_centers_``, ``labels_``, ``inertia_``), and pipelines, cloning and grid search work.
+The second is not necessary, but ``n_init`` may as well go: restarts go on until the
+best value keeps coming back. Methods and attributes have the same names (``fit``,
+``predict``, ``transform``, ``score``, ``cluster_centers_``, ``labels_``, ``inertia_``),
+and pipelines, cloning and grid search work.
 """
 
 import numpy as np

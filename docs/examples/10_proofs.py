@@ -2,15 +2,17 @@
 How do the proofs work, and how do I check one?
 ===============================================
 
-To prove that a clustering is optimal means to say something about all partitions, of which there are too many to look at. One
-way to do it is by *prices*. Give each row a price. A cluster with center c earns the price of each of its rows, less the squared
-distance. If there is no place in the plane where a center could earn more than m, then k clusters earn at most k m, and so
-cost at least
+To prove that a clustering is optimal means to say something about all partitions, of
+which there are too many to look at. One way to do it is by *prices*. Give each row a
+price. A cluster with center c earns the price of each of its rows, less the squared
+distance. If there is no place in the plane where a center could earn more than m, then
+k clusters earn at most k m, and so cost at least
 
     sum of all prices - k m.
 
-Any prices give a true lower bound, however they were found; the best ones often give the optimum itself. So the hard part, to
-find them, need not be trusted: to check the proof, one only has to find out how much a center can earn.
+Any prices give a true lower bound, however they were found; the best ones often give
+the optimum itself. So the hard part, to find them, need not be trusted: to check the
+proof, one only has to find out how much a center can earn.
 """
 
 import re
@@ -27,16 +29,18 @@ certificate = certify(X, n_clusters=3, random_state=0)
 print(certificate)
 
 # %%
-# The proof, as it stands in the file. Numbers are hexadecimal whole numbers: the checker never computes with floats.
+# The proof, as it stands in the file. Numbers are hexadecimal whole numbers: the
+# checker never computes with floats.
 
 for line in certificate.proof:
     print(line[:76], "..." if len(line) > 76 else "")
 
 # %%
-# Drawn: rows with discs (some of them) whose squared radius is the price, and what a center would earn at each place. The three
-# highest places are where the optimum has its centers; none is higher than m, and that is the proof. What is left between
-# the bound and the inertia is closed by a list: so little room has only a few clusters in it, and no three of them make a
-# better partition.
+# Drawn: rows with discs (some of them) whose squared radius is the price, and what a
+# center would earn at each place. The three highest places are where the optimum has
+# its centers; none is higher than m, and that is the proof. What is left between the
+# bound and the inertia is closed by a list: so little room has only a few clusters in
+# it, and no three of them make a better partition.
 
 head = re.match(r"proof prices shift=(\w+) m=(\w+)", certificate.proof[0])
 assert head and certificate.rung == "prices"
@@ -78,15 +82,16 @@ for k in range(3):
 figure.colorbar(
     shown, label="what a center earns here, in units of m", ticks=[0, 0.5, 1]
 )
-ax.set_aspect("equal")
-ax.set(xticks=[], yticks=[])
+ax.set(aspect="equal", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+ax.set_axis_off()
 plt.show()
 
 # %%
 # Check it
 # --------
 #
-# The checker is one file of Python's standard library. It trusts nothing in the file but the data, whose sha256 it compares.
+# The checker is one file of Python's standard library. It trusts nothing in the file
+# but the data, whose sha256 it compares.
 
 import subprocess
 import sys
@@ -119,5 +124,6 @@ with TemporaryDirectory() as folder:
     check(path)
 
 # %%
-# There are other kinds of proof, for one feature, for few rows, for many features, and branches where one set of prices does not
-# do: :doc:`/proofs` describes them and the file. :doc:`/questions/01_optimal` has proofs to try it with.
+# There are other kinds of proof, for one feature, for few rows, for many features, and
+# branches where one set of prices does not do: :doc:`/proofs` describes them and the
+# file. :doc:`/questions/01_optimal` has proofs to try it with.
