@@ -65,6 +65,11 @@ class ExactKMeans(Centers):
     certify : the same for a clustering that is there already.
     KMeans : the search without a proof, for data of any size.
 
+    References
+    ----------
+    Aloise, Hansen & Liberti (2012), "An improved column generation algorithm for minimum sum-of-squares clustering",
+    Mathematical Programming 131:195-220, doi:10.1007/s10107-010-0349-7. More in `certify`.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris

@@ -91,3 +91,4 @@ print(model.status_, model.inertia_, model.lower_bound_)
 #
 # What can be proved: one feature at any size; in few dimensions hundreds to some
 # thousand rows; few rows in any number of dimensions. Elsewhere there is a bound.
+# More instances, from data that are not shipped, are among the :doc:`benchmarks </figures>`.
