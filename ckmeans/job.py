@@ -8,7 +8,14 @@ import click
 
 from . import terminal
 
-NOT_IN_REPORT = ("data", "out", "json_path", "proof", "quiet")  # options that do not bear on the result
+NOT_IN_REPORT = (
+    "data",
+    "out",
+    "json_path",
+    "proof",
+    "checkpoint",
+    "quiet",
+)  # options that do not bear on the result
 
 
 class Job:
@@ -30,9 +37,13 @@ class Job:
 
         self.ctx, self.options = ctx, ctx.params
         self.path, self.out, self.json_path = (ctx.params[name] for name in ("data", "out", "json_path"))
-        targets = [path for path in (self.out, self.json_path, ctx.params.get("proof")) if path]
+        targets = [
+            path for path in (self.out, self.json_path, *map(ctx.params.get, ("proof", "checkpoint"))) if path
+        ]
         if len(set(map(os.path.realpath, targets))) < len(targets):
-            raise click.UsageError(f"two of the options --out, --json and --proof write to {targets[-1]}")
+            raise click.UsageError(
+                f"two of the options --out, --json, --proof and --checkpoint write to {targets[-1]}"
+            )
         for target in targets:
             check_writable(target, self.path)
         names = ("columns", "skip_columns", "weights", "delimiter", "header")
