@@ -24,7 +24,7 @@ import numpy as np
 
 if "--cpu" in sys.argv:
     time.monotonic = process_time
-from ckmeans import certify, check  # noqa: E402
+from ckmeans import certify, check
 
 FOLDER = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 GOALS = [  # name and numbers of clusters, seconds, gap (0: proved optimal; None: any bound)

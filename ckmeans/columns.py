@@ -45,8 +45,8 @@ class Priced(Solution):
     Attributes
     ----------
     proof : tuple
-        ("prices", groups, prices, level): the samples of each group are together (group -1: they have no weight), and no
-        cluster C earns more than the level, sum_C w price - SSE(C), in squared units of X. ("branch", i, j, together, apart):
+        ("prices", groups, prices, level): the samples of each group are together (group -1: they have no weight), and at no
+        center do the groups leave more than the level, each its weight times price less squared distance of its mean. ("branch", i, j, together, apart):
         samples i and j, and a proof of each case. ("open",) where the search did not get to.
     exact_bound : Fraction
         `lower_bound` before rounding.
@@ -267,11 +267,7 @@ class _Search:
             return ("open",)
         unit = self.land.scale**2
         groups = np.where(self.heavy, node.groups[self.row_of], -1)
-        # A group is paid for what its rows cost by being together, too.
-        land = self.land.merged(node.groups)
-        inner = np.bincount(node.groups, self.weights * self.land.squares) - land.weights * land.squares
-        own = np.maximum(inner, 0) / land.weights * (1 - 1e-12) if land is not self.land else 0.0
-        return ("prices", groups, (node.prices + own) / unit, node.level / unit)
+        return ("prices", groups, node.prices / unit, node.level / unit)
 
 
 class _Branch:
