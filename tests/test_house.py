@@ -96,9 +96,11 @@ INSIDE = {
     "groups": set(),
     "principal": set(),
     "rungs": {"certificate", "exact", "exhaustive", "groups", "principal", "restarts", "univariate"},
+    "checkpoint": set(),
     "ladder": {
         "certificate",
         "check",
+        "checkpoint",
         "checks",
         "columns",
         "exact",
