@@ -9,10 +9,10 @@ from libc.math cimport fabs
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy, memmove, memset
 from metric cimport nearest, sq_distances
-from problem cimport Problem, Search, Settings, State, lay_out_problem, lay_out_search, prepare
+from problem cimport Problem, Search, Settings, State
 from rowwise cimport accumulate_rows, loss_rows, two_nearest_rows
 from search cimport (
-    CONVERGED, HOPELESS, MAX_ITER, UNUSUAL, copy_state, draw, inertia, label, lloyd, offer, polish, seed,
+    CONVERGED, HOPELESS, MAX_ITER, UNUSUAL, begin, copy_state, draw, inertia, label, lay_out, lloyd, offer, polish, seed,
 )
 
 cdef enum: SWAPPING = 100             # beside the reasons of search.pxd
@@ -219,7 +219,7 @@ cdef inline bint sort_rows(double* rows, Py_ssize_t n, Py_ssize_t d, double* scr
 
 
 cdef inline int finish(const floating* X, Search* s, bint ordered, bint converged) noexcept nogil:
-    """Put the centers of s.best in order, with labels made for just these; as _Search.finished and settle."""
+    """Put the centers of s.best in order, with labels made for just these; as Restarts.finished and settle."""
     cdef Problem* p = &s.problem
     cdef State best = s.best, means = s.trial
     cdef double* shifts = <double*> s.trial.sums
@@ -285,34 +285,6 @@ cdef inline int report_on(
 
 # ---- the calls ----
 
-cdef inline Py_ssize_t lay_out(
-    Search* s, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k, bint wide
-) noexcept nogil:
-    """Find the rooms behind s; returns the doubles that it all takes."""
-    cdef double* room = <double*> s + (sizeof(Search) + 63) // 64 * 8
-    cdef Py_ssize_t size = lay_out_problem(
-        &s.problem, n, d, k, <Py_ssize_t> settings.n_candidates, wide, <int> settings.instructions, room
-    )
-    return (room - <double*> s) + size + lay_out_search(s, room + size)
-
-
-cdef inline int begin(
-    const floating* X, const double* weights, Search* s, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k,
-    bint wide, Py_ssize_t start,
-) noexcept nogil:
-    """Make the rows ready for restarts from number `start` on."""
-    lay_out(s, settings, n, d, k, wide)
-    s.settings = settings[0]
-    s.problem.weights = weights
-    s.max_iter = <Py_ssize_t> settings.max_iter
-    s.n_distances = s.n_labelled = s.n_doubtful = s.n_used = 0
-    s.began = s.done = start
-    s.budget = s.inertia = INFINITY
-    s.reason = CONVERGED
-    s.finished = False
-    return LEFT if prepare(X, &s.problem) else DONE
-
-
 def room(
     Py_ssize_t n_samples, Py_ssize_t n_features, Py_ssize_t n_clusters, const double[::1] settings, bint double
 ):
@@ -360,9 +332,9 @@ def fits(
             status = ROUGH
             for wide in range(1 if floating is float else 2):
                 if status == ROUGH:
-                    status = begin(
+                    status = LEFT if begin(
                         &X[row, 0], weights, s, given, offsets[item + 1] - row, X.shape[1], centers.shape[1], wide, 0
-                    )
+                    ) else DONE
                     s.pause = given.most_distances
                     if status == DONE:
                         status = go_on(
@@ -400,13 +372,17 @@ def restarts(
     cdef int status = DONE
     with nogil:
         if start >= 0:
-            status = begin(&X[0, 0], weights, s, given, X.shape[0], X.shape[1], n_clusters, False, start)
+            status = LEFT if begin(
+                &X[0, 0], weights, s, given, X.shape[0], X.shape[1], n_clusters, False, start
+            ) else DONE
         s.problem.weights = weights
         s.pause = s.n_distances + given.most_distances
         if status == DONE:
             status = go_on(&X[0, 0], s, first, &numbers[0], numbers.shape[0], stop, &ends[0, 0])
         if status == ROUGH:
-            status = begin(&X[0, 0], weights, s, given, X.shape[0], X.shape[1], n_clusters, True, s.began)
+            status = LEFT if begin(
+                &X[0, 0], weights, s, given, X.shape[0], X.shape[1], n_clusters, True, s.began
+            ) else DONE
             s.pause = given.most_distances
             if status == DONE:
                 status = go_on(&X[0, 0], s, first, &numbers[0], numbers.shape[0], stop, &ends[0, 0])
