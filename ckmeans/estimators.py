@@ -214,7 +214,7 @@ callable, default="k-means++"
     algorithm : {"auto", "lloyd", "hamerly", "yinyang", "hybrid"}, default="auto"
         "hybrid" searches for longer, and finds better clusterings where there are many clusters: it crosses a few good ones by
         matching their centers, moves single centers to other rows, and improves that by Lloyd's iteration and exchanges of
-        rows (Gribel & Vidal 2019). A restart is such a population then: ``n_init="auto"`` goes on until two have reached the
+        rows (Gribel & Vidal 2019). A restart is such a population then: ``n_init="auto"`` goes on until three have reached the
         best inertia, or a budget of work is spent, which takes seconds rather than minutes; an int is a number of
         populations. Given centers are among those that each population begins with. X has to be in memory, and `max_iter`,
         `tol` and `polish` are left at their defaults.

@@ -14,22 +14,25 @@ from .lloyd import lloyd
 from .races import Swap
 from .restarts import LARGE, STARTS, Restarts, conduct
 from .rows import Clustering
-from .rules import SAME, SWAP_REACH
+from .rules import SAME
 from .seeding import count_candidates
 from .small import BLOCK_WORK, ITERATIONS, Plan
 from .workers import Workers, split
 
 MEMBERS = 8  # of a population, and its founders
 CHILDREN = 8  # of a generation, whatever the number of threads
+REACH = 0.1  # a child still further than this share above all members after a few iterations is given up
 SWAPPED = 0.5  # share of the crossed children of which a center is moved to a row too
 # A population ends after PATIENCE_LEAST + PATIENCE * n_clusters children in a row without a better one; with
 # PATIENCE_EASY * n_clusters where all founders were the same clustering.
 PATIENCE_LEAST, PATIENCE, PATIENCE_EASY = 50, 10, 2
 # n_init="auto" ends once so many populations have reached the best value, or after so many, or with so many coordinate
 # differences, or so many times those of the founders if that is more.
-ENOUGH, MOST_POPULATIONS, MOST_WORK, WORK_RATIO = 2, 50, 3e10, 20
+ENOUGH, MOST_POPULATIONS, MOST_WORK, WORK_RATIO = 3, 50, 3e10, 20
 MOST_MATCHED = 2048  # clusters beyond which centers are not matched: that takes a matrix of all pairs
-COMPILED_WORK = 1 << 24  # coordinate differences in an iteration up to which a search is a matter of compiled calls alone
+COMPILED_WORK = (
+    1 << 24
+)  # coordinate differences in an iteration up to which a search is a matter of compiled calls alone
 
 
 def hybrid_search(
@@ -64,7 +67,7 @@ def hybrid_search(
     ----------
     Gribel & Vidal (2019), "HG-means: a scalable hybrid genetic algorithm for minimum sum-of-squares clustering", Pattern
     Recognition 88:569-583, doi:10.1016/j.patcog.2018.12.022. Departures: founders from k-means++, exchanges of rows, fewer
-    members that live as long as they are good enough, hopeless children given up early, and populations until two agree.
+    members that live as long as they are good enough, hopeless children given up early, and populations until some agree.
     """
     numbers = Numbers(np.random.default_rng() if rng is None else rng)
     with Workers(n_threads, max_seconds) as workers:
@@ -77,7 +80,13 @@ class _Member:
     """A clustering of the population, a local minimum."""
 
     def __init__(self, rows, inertia, centers, labels, n_iter):
-        self.rows, self.inertia, self.centers, self.labels, self.n_iter = rows, inertia, centers, labels, n_iter
+        self.rows, self.inertia, self.centers, self.labels, self.n_iter = (
+            rows,
+            inertia,
+            centers,
+            labels,
+            n_iter,
+        )
         self._matches, self._cumulated = {}, None
 
     def match(self, other):
@@ -216,6 +225,8 @@ class _Hybrid(Restarts):
         return starts
 
     def n_hits(self):
+        if not self.ends:
+            return 0
         best = self.top.inertia if self.best is None else self.best.inertia
         return sum(inertia <= best * (1 + SAME) for inertia, _, _ in self.ends)
 
@@ -231,7 +242,9 @@ class _Hybrid(Restarts):
             rows, top = self.rows.pack(), self.top
             partition, centers, _ = polish(rows, *lloyd(rows, top.centers)[:2])
             inertia = self.offer(partition, centers)
-            self.ends = [(inertia if end <= top.inertia * (1 + SAME) else end, *more) for end, *more in self.ends]
+            self.ends = [
+                (inertia if end <= top.inertia * (1 + SAME) else end, *more) for end, *more in self.ends
+            ]
         return super().finished()
 
 
@@ -245,7 +258,7 @@ class _Stepwise:
         rows = self.search.rows.pack()
         large = rows.X.size * starts.shape[1] > LARGE
         for c, start in enumerate(starts):
-            race = Swap(worst, start, SWAP_REACH, large) if worst < np.inf else None
+            race = Swap(worst, start, REACH, large) if worst < np.inf else None
             follow = self.search.follow if self.search.top is None else None
             partition, centers, n_iter, reason = lloyd(rows, start, follow=follow, race=race)
             if reason == "hopeless":
@@ -262,8 +275,13 @@ class _Compiled:
         self.rows, self.shape = rows, (n_clusters, rows.n_features)
         self.settings = Plan(rows.n_features, n_clusters, "k-means++", "auto", None, True).settings
         self.n_numbers = 1 + (n_clusters - 1) * count_candidates(n_clusters)
-        self.size = max(1, BLOCK_WORK // (ITERATIONS * self.work(rows, n_clusters)))  # searches worth a thread
-        self.wide, self.idle = False, []  # whether panels are of double; scratch, and what has been counted there
+        self.size = max(
+            1, BLOCK_WORK // (ITERATIONS * self.work(rows, n_clusters))
+        )  # searches worth a thread
+        self.wide, self.idle = (
+            False,
+            [],
+        )  # whether panels are of double; scratch, and what has been counted there
 
     @staticmethod
     def work(rows, n_clusters):
@@ -292,7 +310,7 @@ class _Compiled:
             at, fresh = (stop if scratch is None else start), True
             while at < stop:
                 done = kernels.climb(
-                    rows.X, rows.sample_weight, at, stop, fresh, seeds, worst * (1 + SWAP_REACH), scratch, centers,
+                    rows.X, rows.sample_weight, at, stop, fresh, seeds, worst * (1 + REACH), scratch, centers,
                     labels, report,
                 )  # fmt: skip
                 for c in range(at, done):

@@ -102,7 +102,16 @@ INSIDE = {
     "columns": {"prices", "bundle", "covers", "exact", "restarts", "solution", "workers"},
     "groups": set(),
     "principal": set(),
-    "rungs": {"certificate", "exact", "exhaustive", "groups", "principal", "restarts", "univariate"},
+    "rungs": {
+        "certificate",
+        "exact",
+        "exhaustive",
+        "groups",
+        "hybrid",
+        "principal",
+        "restarts",
+        "univariate",
+    },
     "ladder": {
         "certificate",
         "check",

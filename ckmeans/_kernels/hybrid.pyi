@@ -6,7 +6,9 @@ Rows = NDArray[np.float32] | NDArray[np.float64]
 Labels = NDArray[np.int32]
 
 def room(n_samples: int, n_features: int, n_clusters: int, settings: Float, double: bool) -> int: ...
-def prepare(X: Rows, sample_weight: Float, n_clusters: int, settings: Float, double: bool, scratch: Float) -> bool: ...
+def prepare(
+    X: Rows, sample_weight: Float, n_clusters: int, settings: Float, double: bool, scratch: Float
+) -> bool: ...
 def climb(
     X: Rows,
     sample_weight: Float,
