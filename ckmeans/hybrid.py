@@ -28,7 +28,7 @@ SWAPPED = 0.5  # share of the crossed children of which a center is moved to a r
 PATIENCE_LEAST, PATIENCE, PATIENCE_EASY = 50, 10, 2
 # n_init="auto" ends once so many populations have reached the best value, or after so many, or with so many coordinate
 # differences, or so many times those of the founders if that is more.
-ENOUGH, MOST_POPULATIONS, MOST_WORK, WORK_RATIO = 3, 50, 3e10, 20
+ENOUGH, MOST_POPULATIONS, MOST_WORK, WORK_RATIO = 3, 50, 1e11, 20
 MOST_MATCHED = 2048  # clusters beyond which centers are not matched: that takes a matrix of all pairs
 COMPILED_WORK = (
     1 << 24
