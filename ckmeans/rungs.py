@@ -13,6 +13,7 @@ from .certificate import line_proof, principal_proof, sum_proof, tree_proof, tri
 from .exact import ExactRows, float_down
 from .exhaustive import exhaustive_search
 from .groups import alike
+from .hybrid import hybrid_search
 from .principal import principal_bound
 from .restarts import local_search
 from .univariate import collinear
@@ -20,6 +21,7 @@ from .univariate import line_proof as best_on_a_line
 
 FINDING = 0.75  # share of the time limit after which the rest is left to the checker
 SEARCHING = 0.25  # share of the time that the search for a clustering may take
+FEW = 20  # rows up to which restarts will do
 GROUP = 60  # rows in a group for each cluster
 LEAST_GROUP, MOST_GROUP = 200, 1200
 EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about
@@ -74,21 +76,23 @@ def line(ladder):
 
 
 def search(ladder):
-    """A better clustering, by local search: from the one given, and from scratch."""
-    starts = ["k-means++"]
-    if ladder.given is not None:
+    """A better clustering: from the one given, and from scratch."""
+    init, searched = "k-means++", hybrid_search
+    if len(ladder.problem.rows) <= FEW:
+        searched = local_search
+    elif ladder.given is not None:
         centers = ladder.problem.exact.centers(ladder.given[0])
         if len(centers) == ladder.k:
-            starts.insert(0, np.array([centers[label] for label in sorted(centers)]))
-    for init in starts:
-        found = local_search(
-            ladder.X, ladder.k, sample_weight=ladder.sample_weight, init=init, rng=ladder.rng,
-            max_seconds=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads,
-        )  # fmt: skip
-        ladder.offer(found.labels)
-        ladder.tell("search")
-        if found.stop_reason == "interrupted":
-            raise KeyboardInterrupt
+            init = np.array([centers[label] for label in sorted(centers)])
+    found = searched(
+        ladder.X, ladder.k, sample_weight=ladder.sample_weight, init=init, rng=ladder.rng,
+        max_seconds=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads,
+        progress=lambda _, inertia: ladder.tell("search", inertia),
+    )  # fmt: skip
+    ladder.offer(found.labels)
+    ladder.tell("search")
+    if found.stop_reason == "interrupted":
+        raise KeyboardInterrupt
 
 
 def tree(ladder):
