@@ -29,10 +29,9 @@ PATIENCE_LEAST, PATIENCE, PATIENCE_EASY = 50, 10, 2
 # n_init="auto" ends once so many populations have reached the best value, or after so many, or with so many coordinate
 # differences, or so many times those of the founders if that is more.
 ENOUGH, MOST_POPULATIONS, MOST_WORK, WORK_RATIO = 3, 50, 1e11, 20
+REUNION = 4  # populations of which the best members, and the best of those before, found another one together
 MOST_MATCHED = 2048  # clusters beyond which centers are not matched: that takes a matrix of all pairs
-COMPILED_WORK = (
-    1 << 24
-)  # coordinate differences in an iteration up to which a search is a matter of compiled calls alone
+COMPILED_WORK = 1 << 24  # coordinate differences in an iteration: searches of so few rows are compiled calls
 
 
 def hybrid_search(
@@ -126,18 +125,21 @@ class _Hybrid(Restarts):
         self.n_init = 1 if n_clusters == 1 else MOST_POPULATIONS if self.auto else n_init
         self.climbs = _Compiled(rows, n_clusters) if _Compiled.suits(rows, n_clusters) else _Stepwise(self)
         self.top = None  # the best member of all populations
-        self.members, self.progress = [], None
+        self.members, self.tops, self.progress = [], [], None
 
     def run(self, X, progress):
         self.progress = progress
         for _ in range(self.n_init):
-            inertia, n_iter = self.evolve(X)
-            self.ends.append((inertia, n_iter, "converged"))
-            if inertia == 0 or self.auto and (self.is_clear or self.n_hits() >= ENOUGH or self.spent()):
+            best = self.evolve(X)
+            self.tops.append(best)
+            if len(self.tops) == REUNION:
+                best = self.reunite(best)
+            self.ends.append((best.inertia, best.n_iter, "converged"))
+            if best.inertia == 0 or self.auto and (self.is_clear or self.n_hits() >= ENOUGH or self.spent()):
                 break
 
     def evolve(self, X):
-        """One population, until it has not become better for long; returns the best inertia and its updates."""
+        """One population, until it has not become better for long; returns its best member."""
         self.members = []
         self.found(X)
         if not self.members:  # the kernels for few rows find all starts unusual
@@ -146,14 +148,28 @@ class _Hybrid(Restarts):
         if self.budget == np.inf:
             self.budget = max(MOST_WORK, WORK_RATIO * self.work())
         patience = PATIENCE_LEAST + PATIENCE * self.n_clusters
-        if self.is_clear:
-            patience = PATIENCE_EASY * self.n_clusters
+        return self.breed(PATIENCE_EASY * self.n_clusters if self.is_clear else patience)
+
+    def reunite(self, best):
+        """One more population, of the best members of the last ones; returns its best member if it is better than all."""
+        tops, self.tops, self.members = self.tops, [], []
+        for top in sorted(tops, key=lambda member: member.inertia):
+            if all(abs(top.inertia - member.inertia) > SAME * top.inertia for member in self.members):
+                self.members.append(top)
+        known = self.top.inertia
+        if len(self.members) > 1:
+            self.breed(PATIENCE_LEAST + PATIENCE * self.n_clusters)
+        self.tops = self.members[:1]
+        return self.members[0] if self.members[0].inertia < known * (1 - SAME) else best
+
+    def breed(self, patience):
+        """Generations, until so many children in a row were no better; returns the best member."""
         failures, best = 0, self.members[0]
         while failures < patience and best.inertia > 0 and self.n_clusters > 1 and not self.spent():
             self.climb(self.children(), self.members[-1].inertia)
             failures = failures + CHILDREN if self.members[0] is best else 0
             best = self.members[0]
-        return best.inertia, best.n_iter
+        return best
 
     def spent(self):
         """Whether the budget of n_init="auto" is."""
@@ -306,7 +322,10 @@ class _Compiled:
         counts = np.zeros((n, 2))  # distances and doubtful rows of each block
 
         def block(start, stop):
-            scratch, before = self.idle.pop() if self.idle else (self.scratch(), np.zeros(2))
+            try:
+                scratch, before = self.idle.pop()
+            except IndexError:
+                scratch, before = self.scratch(), np.zeros(2)
             at, fresh = (stop if scratch is None else start), True
             while at < stop:
                 done = kernels.climb(

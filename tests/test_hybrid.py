@@ -82,6 +82,14 @@ def test_better_than_restarts(climbs):
         assert found.inertia < KMeans(30, n_init=10, random_state=seed).fit(X).inertia_
 
 
+def test_swaps_alone(monkeypatch):
+    """Where there are very many clusters their centers are not matched."""
+    monkeypatch.setattr(hybrid, "MOST_MATCHED", 1)
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    founders = min(KMeans(20, n_init=1, random_state=seed).fit(X).inertia_ for seed in range(8))
+    assert hybrid_search(X, 20, rng=0, n_init=1).inertia < founders
+
+
 def test_the_same_bits_for_every_number_of_threads(climbs):
     X = np.random.default_rng(0).normal(size=(700, 3))
     found = [hybrid_search(X, 20, rng=5, n_init=2, n_threads=n) for n in (1, 2, 5)]
