@@ -1,4 +1,6 @@
 from .certificate import Certificate as Certificate
+from .choice import ChoiceOfK as ChoiceOfK
+from .choosing import choose_k as choose_k
 from .configuration import show_config as show_config
 from .estimators import KMeans as KMeans
 from .exact_estimator import ExactKMeans as ExactKMeans

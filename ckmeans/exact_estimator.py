@@ -48,7 +48,7 @@ class ExactKMeans(Centers):
     lower_bound_ : float
         No clustering into as many clusters has a lower inertia.
     gap_ : float
-        (inertia_ - lower_bound_) / inertia_.
+        ``(inertia_ - lower_bound_) / inertia_``.
     status_ : {"optimal-unique", "optimal", "bounded"}
         The first two only where the checker has accepted the proof; "optimal-unique" if every other partition costs more.
     stop_reason_ : {"proved", "gap", "time_limit", "interrupted", "unresolved", "unchecked"}
@@ -57,13 +57,18 @@ class ExactKMeans(Centers):
     certificate_ : Certificate
         The clustering with its proof: ``certificate_.save("iris.ckc")``.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Where the column names of X are strings.
 
     See Also
     --------
     certify : the same for a clustering that is there already.
     KMeans : the search without a proof, for data of any size.
+
+    References
+    ----------
+    Aloise, Hansen & Liberti (2012), "An improved column generation algorithm for minimum sum-of-squares clustering",
+    Mathematical Programming 131:195-220, doi:10.1007/s10107-010-0349-7. More in `certify`.
 
     Examples
     --------

@@ -62,6 +62,12 @@ class Landscape:
     Good (1953), "The population frequencies of species and the estimation of population parameters", Biometrika
     40:237-264, doi:10.1093/biomet/40.3-4.237. Hubert & Arabie (1985), "Comparing partitions", J. Classification 2:193-218,
     doi:10.1007/BF01908075.
+
+    Examples
+    --------
+    >>> minima = landscape([[0.0], [1.0], [5.0], [6.0]], 2, random_state=0)
+    >>> len(minima), minima.inertia.tolist(), minima.complete
+    (1, [1.0], True)
     """
 
     labels: NDArray[np.int32] = field(repr=False)
