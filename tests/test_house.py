@@ -117,8 +117,10 @@ INSIDE = {
     "choice": {"certificate"},
     "choosing": {"checks", "choice", "estimators", "ladder", "mixture_estimator", "workers"},
     "choose_command": {"choose_k", "job", "options", "terminal"},
+    "landscape_command": {"LandscapeDisplay", "certify", "job", "landscape", "options", "terminal"},
     "options": {"terminal"},
     "cli": {
+        "BreaksDisplay",
         "ExactKMeans",
         "KMeans",
         "SphericalMixture",
@@ -126,6 +128,7 @@ INSIDE = {
         "choose_command",
         "exhaustive",
         "job",
+        "landscape_command",
         "options",
         "natural_breaks",
         "terminal",

@@ -1,5 +1,6 @@
 """The landscape of local minima against the oracle: every partition at rest, every start, and what follows from the counts."""
 
+import json
 import math
 from itertools import permutations
 from pathlib import Path
@@ -403,3 +404,45 @@ def test_few_distinct_rows():
     found = landscape([[0.0], [0.0], [1.0]], 3, 10, random_state=0)
     assert len(found) == 1 and found.inertia[0] == 0 and found.excess.tolist() == [0.0]
     assert found.labels.tolist() == [[0, 0, 1]]
+
+
+# ---- the command
+
+
+def test_command(tmp_path, monkeypatch):
+    runner = pytest.importorskip("click.testing").CliRunner()
+    pytest.importorskip("rich")
+    from ckmeans.cli import cli
+
+    monkeypatch.chdir(tmp_path)
+    words = ["landscape", "iris", "-k", "3", "--starts", "50", "--init", "random", "--certify"]
+    result = runner.invoke(cli, words)
+    assert result.exit_code == 0, result.output
+    assert "50 starts, 3 clusters of 150 rows" in result.stdout and "proved to be the best" in result.stdout
+    told = json.loads(runner.invoke(cli, [*words, "--json", "-"]).stdout)
+    assert told["command"] == "ckmeans landscape iris -k 3 --starts 50 --init random --certify --seed 0"
+    found = landscape(IRIS, 3, 50, init="random", random_state=0)
+    assert told["result"]["inertia"] == found.inertia.tolist()
+    assert told["result"]["restarts_needed"] == found.restarts_needed()
+    assert told["result"]["proved"] and told["result"]["lower_bound"] > 78.85
+
+
+def test_command_draws(tmp_path, monkeypatch):
+    runner = pytest.importorskip("click.testing").CliRunner()
+    for name in ("rich", "matplotlib"):
+        pytest.importorskip(name)
+    from ckmeans.cli import cli
+
+    monkeypatch.chdir(tmp_path)
+    starts = {"png": b"\x89PNG", "svg": b"<?xml", "PDF": b"%PDF"}
+    for ending, start in starts.items():
+        for words in (["landscape", "iris", "-k", "3", "--starts", "20"], ["breaks", "iris", "3", "-k", "3"]):
+            result = runner.invoke(cli, [*words, "--plot", f"picture.{ending}"])
+            assert result.exit_code == 0, result.output
+            assert (tmp_path / f"picture.{ending}").read_bytes().startswith(start)
+            (tmp_path / f"picture.{ending}").unlink()
+    result = runner.invoke(cli, ["landscape", "iris", "-k", "3", "--plot", "picture.docx"])
+    assert result.exit_code == 1 and "let it end in .png" in result.stderr
+    result = runner.invoke(cli, ["breaks", "iris", "3", "-k", "3", "--plot", "a.svg", "--json", "a.svg"])
+    assert result.exit_code == 2
+    assert not list(tmp_path.iterdir())
