@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .checks import check_labels, check_matrix
 from .plots import COLORS, INK, LINE, PALE, axes_for, color, halo, hatch, legend_below, percent, pyplot, some
 
 
@@ -363,8 +364,8 @@ class SilhouetteDisplay:
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        labels : array-like of shape (n_samples,), int from 0
-            2 to n_samples - 1 different ones.
+        labels : array-like of shape (n_samples,)
+            Whole numbers, or names: 2 to n_samples - 1 different ones.
         most : int
             Of more rows, as many, evenly spread, are compared with each other: the time grows with the square.
         ax : matplotlib Axes or None
@@ -375,9 +376,9 @@ class SilhouetteDisplay:
         """
         from sklearn.metrics import silhouette_samples
 
-        rows = np.asarray(X, np.float64)
+        rows = check_matrix(X)
         chosen = some(len(rows), most)
-        labels = np.asarray(labels)[chosen]
+        labels = check_labels(labels, len(rows))[0][chosen]
         return cls(silhouette_samples(rows[chosen], labels), labels, len(rows)).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:

@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .checks import check_labels, check_matrix, check_weights
 from .plots import INK, axes_for, color, halo, marker, percent, pyplot, some
 
 
@@ -29,7 +30,13 @@ class Plane:
     shown: float
 
     @classmethod
-    def of(cls, X, weights=None, feature_names=None):
+    def of(
+        cls,
+        X: NDArray[np.float64],
+        weights: NDArray[np.float64] | None = None,
+        feature_names: list[str] | None = None,
+    ) -> Self:
+        """The plane of some rows."""
         n_features = X.shape[1]
         if n_features <= 2:
             names = (
@@ -47,19 +54,19 @@ class Plane:
         )  # fmt: skip
         return cls(mean, axes, names, float(shares.sum()))
 
-    def project(self, X):
+    def project(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rows in the plane."""
         return (X - self.mean) @ self.axes
 
-    def sq_heights(self, X):
+    def sq_heights(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Squared distances of rows from the plane."""
         return np.maximum(0.0, ((X - self.mean) ** 2).sum(axis=1) - (self.project(X) ** 2).sum(axis=1))
 
 
 def _rows(X):
-    """Rows as float64, and the names of the columns if they have any."""
+    """Rows as float64, checked, and the names of the columns if they have any."""
     names = getattr(X, "columns", None)
-    return np.asarray(X, np.float64), None if names is None else [str(name) for name in names]
+    return check_matrix(X), None if names is None else [str(name) for name in names]
 
 
 def _means(X, labels, n_clusters, weights):
@@ -71,7 +78,7 @@ def _means(X, labels, n_clusters, weights):
 
 def cells(
     centers: NDArray[np.float64], sq_heights: NDArray[np.float64], box: tuple[float, float, float, float]
-):
+) -> list[NDArray[np.float64]]:
     """For each center the part of a box that is nearer to it than to the others: polygons of shape (n_corners, 2).
 
     Where centers are off the plane, this is how the plane cuts their Voronoi cells: a power diagram.
@@ -207,7 +214,7 @@ class ClusterDisplay:
     def from_estimator(
         cls, estimator: Any, X: ArrayLike, *, sample_weight: ArrayLike | None = None, ax: Any = None
     ) -> Self:
-        """Draw what an estimator with `predict` and `cluster_centers_` finds, of ckmeans or of scikit-learn.
+        """Draw what an estimator with `predict` and `cluster_centers_` (or `means_`) finds, of ckmeans or of scikit-learn.
 
         Parameters
         ----------
@@ -220,9 +227,8 @@ class ClusterDisplay:
         -------
         ClusterDisplay
         """
-        return cls.from_labels(
-            X, estimator.predict(X), centers=estimator.cluster_centers_, sample_weight=sample_weight, ax=ax
-        )
+        centers = estimator.cluster_centers_ if hasattr(estimator, "cluster_centers_") else estimator.means_
+        return cls.from_labels(X, estimator.predict(X), centers=centers, sample_weight=sample_weight, ax=ax)
 
     @classmethod
     def from_labels(
@@ -239,7 +245,8 @@ class ClusterDisplay:
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        labels : array-like of shape (n_samples,), int from 0
+        labels : array-like of shape (n_samples,)
+            Whole numbers, or names.
         centers : array-like of shape (n_clusters, n_features) or None
             None for the means.
         sample_weight : array-like of shape (n_samples,) or None
@@ -248,15 +255,20 @@ class ClusterDisplay:
         Returns
         -------
         ClusterDisplay
+
+        Raises
+        ------
+        ValueError, TypeError
+            For data, labels or weights that are not as described.
         """
         rows, names = _rows(X)
-        labels = np.asarray(labels)
-        weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
-        centers = (
-            _means(rows, labels, labels.max() + 1, weights)
-            if centers is None
-            else np.asarray(centers, np.float64)
-        )
+        weights = check_weights(sample_weight, len(rows))
+        if centers is None:
+            labels, n_clusters = check_labels(labels, len(rows))
+            centers = _means(rows, labels, n_clusters, weights)
+        else:
+            centers = check_matrix(centers)
+            labels, _ = check_labels(labels, len(rows), len(centers))
         sq = ((rows - centers[labels]) ** 2).sum(axis=1)
         within = np.bincount(labels, sq if weights is None else sq * weights, minlength=len(centers))
         plane, inertia = Plane.of(rows, weights, names), float(within.sum())

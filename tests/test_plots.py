@@ -225,6 +225,17 @@ def test_clusters_by_principal_components():
     assert named.centers[0] == pytest.approx(np.average(PLANE[::2], axis=0, weights=w))
 
 
+def test_any_labels_and_models():
+    named = ClusterDisplay.from_labels(PLANE, np.array(["b", "a", "c"])[np.arange(150) % 3])
+    assert named.labels[:3].tolist() == [1, 0, 2]
+    mixture = ClusterDisplay.from_estimator(SphericalMixture(3, random_state=0).fit(PLANE), PLANE)
+    assert len(mixture.cells_) == 3
+    with pytest.raises(ValueError, match="noise"):
+        ClusterDisplay.from_labels(PLANE, np.arange(150) % 3 - 1)
+    with pytest.raises(ValueError, match="shape"):
+        SilhouetteDisplay.from_labels(PLANE, [0, 1])
+
+
 def test_many_rows_and_clusters():
     X = np.random.default_rng(0).normal(size=(6000, 2))
     display = ClusterDisplay.from_labels(X, np.arange(6000) % 30)
