@@ -125,7 +125,7 @@ class ChoiceDisplay:
                 linestyle="",
                 zorder=3,
             )
-        ax.set_title(f"{name}: {'no answer' if chosen is None else chosen}", fontsize=10)
+        ax.set_title(f"{name.replace('_', ' ')}: {'no answer' if chosen is None else chosen}", fontsize=10)
         ax.tick_params(labelsize=8)
         ax.ticklabel_format(axis="y", scilimits=(-3, 5), useOffset=False)
         ax.yaxis.get_offset_text().set_fontsize(8)

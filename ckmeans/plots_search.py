@@ -20,6 +20,8 @@ def _excess_axis(ax, values, which):
         step = max(1, int(np.ceil(len(decades) / 6)))
         axis.set_ticks([0.0, *10.0 ** decades[::-step][::-1]])
         axis.set_ticks([], minor=True)
+    else:
+        axis.get_major_locator().set_params(nbins=6 if which == "y" else 5)
     percent_ticks(axis)
     return least
 
@@ -119,7 +121,8 @@ class LandscapeDisplay:
         percent_ticks(ax.yaxis)
         ax.set(xlabel="inertia above the best of them", ylabel="share of the starts that end there")
         n = f"{len(found)} local {'minimum' if len(found) == 1 else 'minima'}"
-        best = "proved to be the best possible" if found.proved else "the best that was seen"
+        best = "the best of all that are at rest" if found.complete else "the best that was seen"
+        best = "proved to be the best possible" if found.proved else best
         ax.set_title(
             f"{n} of {found.n_clusters} clusters, from {found.n_starts} starts\n{found.inertia[0]:.6g} is {best}",
             fontsize=11,

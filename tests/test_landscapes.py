@@ -15,6 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from ckmeans import KMeans, certify, exhaustive_search, landscape, landscapes, minima, reference, small
 from ckmeans.landscapes import Landscape
+from ckmeans.workers import Workers
 
 IRIS = load_iris().data
 FOLDER = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
@@ -92,13 +93,16 @@ def test_enumeration_is_that_of_the_oracle(kind, weighted, seed):
         weights = rng.integers(0, 3, n).astype(float)
         weights[rng.integers(n)] = 1
     k = min(k, n)
-    found = landscape(X, k, 5, sample_weight=weights, random_state=0)
     expected, heavy = at_rest(X, k, weights)
+    everything = minima.Everything(X, k, weights)
+    everything.run(Workers(1))
+    assert {canonical(labels) for labels in everything.found} == expected
+    found = landscape(X, k, 5, sample_weight=weights, random_state=0)
     assert found.complete
-    assert {canonical(labels[heavy]) for labels in found.labels} >= expected
-    if kind == "grid":  # means that are rounded can break ties, or make them
-        return
-    assert {canonical(labels[heavy]) for labels in found.labels} == expected
+    listed = {canonical(labels[heavy]) for labels in found.labels}
+    assert listed >= expected
+    if kind == "normal":  # else means that are rounded can break ties, or make them
+        assert listed == expected
 
 
 @pytest.mark.parametrize("scale", [1e-150, 1.0, 1e150])
@@ -112,6 +116,16 @@ def test_enumeration_far_from_the_origin():
     X = np.random.default_rng(1).integers(-40, 40, (7, 2)) / 8 + 2.0**40
     found = landscape(X, 3, 20, random_state=0)
     assert {tuple(labels) for labels in found.labels.tolist()} == at_rest(X, 3)[0]
+
+
+@pytest.mark.parametrize("ulps, n", [(-2, 2), (0, 2), (2, 1)])
+def test_nearly_tied(ulps, n):
+    """The row near 2 is as far from 1, the mean of it and 0, as from 3, but for the last bits."""
+    for X in ([[0.0], [2 + ulps * 2**-52], [3.0]], [[0.0, 0.0], [2 + ulps * 2**-52, 0.0], [3.0, 0.0]]):
+        everything = minima.Everything(np.array(X), 2)
+        everything.run(Workers(1))
+        assert len(everything.found) == n
+        assert {canonical(labels) for labels in everything.found} == at_rest(np.array(X), 2)[0]
 
 
 def test_one_feature_at_any_size():
@@ -307,6 +321,7 @@ def test_restarts():
     equal = made([2, 3, 5], [10, 10, 11])
     assert equal.hit_rate == 0.5 and equal.restarts_needed(0.75) == 2
     assert made([7], [3]).restarts_needed() == 1
+    assert made([1, 0, 3], [1, 2, 3]).unseen_mass == 0.25
 
 
 def test_agreement():

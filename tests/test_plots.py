@@ -361,6 +361,10 @@ def test_restarts():
     assert display.ax_.get_title().startswith(f"{needed} restarts find the best of {len(found)} minima")
     assert display.quantile(needed, 0.99) == 0 < display.quantile(needed - 1, 0.99)
     assert display.quantile(1, 0.5) == found.excess[np.searchsorted(np.cumsum(found.share), 0.5)]
+    shares = found.share[np.argsort(found.inertia)]
+    for r, chance in ((1, 0.3), (1, 0.995), (3, 0.9), (2, 0.5)):
+        below = [1 - (1 - shares[: i + 1].sum()) ** r for i in range(len(shares))]  # no worse than minimum i
+        assert display.quantile(r, chance) == found.excess[np.argmax(np.array(below) >= chance - 1e-12)]
     styles = [line.get_linestyle() for line in display.ax_.lines]
     assert {"-", "--", ":"} <= set(styles)
     assert display.ax_.get_ylim()[0] <= 0
