@@ -16,6 +16,7 @@ NOT_IN_REPORT = (
     "proof",
     "page",
     "plot",
+    "checkpoint",
     "quiet",
 )  # options that do not bear on the result
 PICTURES = ".png", ".svg", ".pdf"
@@ -40,11 +41,11 @@ class Job:
 
         self.ctx, self.options = ctx, ctx.params
         self.path, self.out, self.json_path = (ctx.params[name] for name in ("data", "out", "json_path"))
-        written = (self.out, self.json_path, *(ctx.params.get(name) for name in ("proof", "page", "plot")))
-        targets = [path for path in written if path]
+        others = map(ctx.params.get, ("proof", "page", "plot", "checkpoint"))
+        targets = [path for path in (self.out, self.json_path, *others) if path]
         if len(set(map(os.path.realpath, targets))) < len(targets):
             raise click.UsageError(
-                f"two of the options --out, --json, --proof, --report and --plot write to {targets[-1]}"
+                f"two of --out, --json, --proof, --report, --plot and --checkpoint write to {targets[-1]}"
             )
         drawn = [
             option for option, name in (("--report", "page"), ("--plot", "plot")) if ctx.params.get(name)
