@@ -10,6 +10,7 @@ import click
 
 from .choose_command import choose
 from .job import Job
+from .landscape_command import landscape
 from .options import (
     SECONDS,
     WHOLE,
@@ -21,6 +22,7 @@ from .options import (
     max_seconds,
     output,
     page,
+    picture,
     proof,
     seed,
     source,
@@ -43,6 +45,7 @@ def cli():
       ckmeans soft data.csv -k 3 --variance tied           with probabilities instead of labels
       ckmeans exhaustive iris --sample 25 -k 2             every partition: proved optimal
       ckmeans breaks data.csv population -k 5              classes of one column: proved optimal
+      ckmeans landscape iris -k 3 --plot minima.png        where plain k-means gets stuck, and how often
       ckmeans fit iris -k 3 --prove --proof iris.ckc       the best clusters, with a proof that others can check
       ckmeans certify data.csv labels.csv                  how far given labels are from the best
       ckmeans choose iris --range 2:10                     what eight criteria say about the number of clusters
@@ -362,8 +365,9 @@ def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **opt
 @click.option(
     "--choose", is_flag=True, help="Choose among 1 to -k classes by the Bayesian information criterion."
 )
+@picture
 @files
-def breaks(ctx, data, column, n_clusters, choose, **options):
+def breaks(ctx, data, column, n_clusters, choose, plot, **options):
     """Natural breaks (Jenks): the best classes of one column, proved optimal, for any number of rows.
 
     COLUMN is a name, or a number from 1.
@@ -379,6 +383,11 @@ def breaks(ctx, data, column, n_clusters, choose, **options):
     verdict = "proved optimal: no classes of these values cost less"
     if choose:
         verdict += f"; {best.n_clusters} of 1 to {n_clusters} classes have the least BIC"
+    if plot:
+        from . import BreaksDisplay
+
+        weights, name = job.table.weights, job.table.columns[0]
+        job.draw(plot, lambda: BreaksDisplay.from_breaks(best, job.X, sample_weight=weights, name=name))
     job.finish(
         best.labels, best.centers[:, None], seconds, verdict, best.stop_reason, best.status,
         facts=[
@@ -461,3 +470,4 @@ def _stopped(stop_reason, when):
 
 
 cli.add_command(choose)
+cli.add_command(landscape)

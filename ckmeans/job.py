@@ -15,9 +15,11 @@ NOT_IN_REPORT = (
     "json_path",
     "proof",
     "page",
+    "plot",
     "checkpoint",
     "quiet",
 )  # options that do not bear on the result
+PICTURES = ".png", ".svg", ".pdf"
 
 
 class Job:
@@ -39,14 +41,21 @@ class Job:
 
         self.ctx, self.options = ctx, ctx.params
         self.path, self.out, self.json_path = (ctx.params[name] for name in ("data", "out", "json_path"))
-        others = map(ctx.params.get, ("proof", "page", "checkpoint"))
+        others = map(ctx.params.get, ("proof", "page", "plot", "checkpoint"))
         targets = [path for path in (self.out, self.json_path, *others) if path]
         if len(set(map(os.path.realpath, targets))) < len(targets):
             raise click.UsageError(
-                f"two of the options --out, --json, --proof, --report and --checkpoint write to {targets[-1]}"
+                f"two of --out, --json, --proof, --report, --plot and --checkpoint write to {targets[-1]}"
             )
-        if ctx.params.get("page") and find_spec("matplotlib") is None:
-            raise ValueError('--report draws with matplotlib: pip install "certified-kmeans[plots]"')
+        drawn = [
+            option for option, name in (("--report", "page"), ("--plot", "plot")) if ctx.params.get(name)
+        ]
+        if drawn and find_spec("matplotlib") is None:
+            raise ValueError(f'{drawn[0]} draws with matplotlib: pip install "certified-kmeans[plots]"')
+        if "--plot" in drawn and not ctx.params["plot"].lower().endswith(PICTURES):
+            raise ValueError(
+                f"{ctx.params['plot']} is no name of a picture: let it end in {', '.join(PICTURES)}."
+            )
         for target in targets:
             check_writable(target, self.path)
         names = ("columns", "skip_columns", "weights", "delimiter", "header")
@@ -135,6 +144,17 @@ class Job:
         from .report import write
 
         write(path, text)
+
+    def draw(self, path, picture):
+        """Write the figure of the display that `picture()` makes, completely or not at all."""
+        import io
+
+        import matplotlib
+
+        matplotlib.use("Agg")  # a window has nothing to show
+        file = io.BytesIO()
+        picture().figure_.savefig(file, format=path.rpartition(".")[2].lower(), dpi=150)
+        self.write(path, file.getvalue())
 
     def run(self, model):
         """Fit; the seconds it took and why it stopped. After Ctrl-C the model holds the best so far, or nothing."""

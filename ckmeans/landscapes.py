@@ -26,6 +26,7 @@ from .workers import Expired, Workers
 
 MOST_PARTITIONS = 1 << 22  # that are looked through unasked: in less than a second
 MOST_ROWS = 4096  # with more of them nobody asks how many are distinct
+ROUNDING = 1e-12  # sums of squares that differ by less than this share are the same
 MOST_PAIRED = 4096  # minima, of which all pairs are compared
 
 
@@ -197,6 +198,12 @@ class Landscape:
 
     # ---- in words
 
+    @property
+    def _best(self):
+        if self.proved:
+            return "proved to be the best of all partitions"
+        return "the best of all that are at rest" if self.complete else "the best that was seen"
+
     def __str__(self) -> str:
         n, shown = len(self), min(len(self), 10)
         what = "every partition at rest is listed" if self.complete else "those that were seen"
@@ -219,7 +226,7 @@ class Landscape:
         needed = self.restarts_needed()
         lines += [
             "",
-            f"best minimum   {'proved to be the best of all partitions' if self.proved else 'the best that was seen'}",
+            f"best minimum   {self._best}",
             f"restarts       {needed:.0f} find it with a chance of 99%"
             if needed < math.inf
             else "restarts       no start found it",
@@ -234,7 +241,8 @@ def _above(values, least):
     """By which share values are above the least; inf where that is 0 and they are not."""
     if least == 0:
         return np.where(values > 0, np.inf, 0.0)
-    return np.maximum(0.0, (values - least) / least)
+    above = (values - least) / least
+    return np.where(above > ROUNDING, above, 0.0)
 
 
 def _pairs(sizes):

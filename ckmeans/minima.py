@@ -105,7 +105,10 @@ class Descents:
             else:  # the first start is made whatever the time
                 self.workers.deadline = np.inf
             stop = min(n_starts, done + (size if self.small else 1))
-            (self._on_threads if self.small else self._one)(done, stop)
+            if self.small:
+                self._on_threads(done, stop)
+            else:
+                self._one(self._centers(done))
             self.workers.deadline = deadline
             if progress is not None:
                 progress(len(self.minima.ends), min(found.inertia for found in self.minima.found.values()))
@@ -126,10 +129,9 @@ class Descents:
             return STARTS[self.init](self.rows, self.n_clusters, self.numbers)
         return self.rows.scale(self.init[j])
 
-    def _one(self, j, _=None, centers=None):
+    def _one(self, centers):
         """A start of any kind."""
         rows = self.rows
-        centers = self._centers(j) if centers is None else centers
         rows.pack()
         partition, centers, n_iter, _ = lloyd(rows, centers)
         labels, order = numbered(partition.labels, self.n_clusters)
@@ -156,9 +158,7 @@ class Descents:
                     break
                 if found[first] is None:  # unusual rows
                     self.small = False
-                self._keep(
-                    found[first], range(start + first, start + last), init[first:last], numbers[first:last]
-                )
+                self._keep(found[first], init[first:last], numbers[first:last])
 
     def _block(self, init, numbers):
         """Labels, centers and ends of some starts; None where other kernels have to do it."""
@@ -176,17 +176,17 @@ class Descents:
             self.wide = True
         return labels.astype(self.minima.dtype), centers, ends.tolist()
 
-    def _keep(self, found, starts, init, numbers):
+    def _keep(self, found, init, numbers):
         """Note the ends of a block, in order."""
-        for n, j in enumerate(starts):
+        for n in range(len(numbers)):
             inertia, n_iter, n_movable = (-1, 0, 0) if found is None else found[2][n]
             if inertia >= 0:
                 number = self.minima.add(found[0][n], found[1][n].copy(), inertia, int(n_movable))
                 self.minima.ends.append((number, int(n_iter)))
             elif len(init):
-                self._one(j, centers=init[n])
+                self._one(init[n])
             else:
-                self._one(j, centers=STARTS["k-means++"](self.rows, self.n_clusters, _Given(numbers[n])))
+                self._one(STARTS["k-means++"](self.rows, self.n_clusters, _Given(numbers[n])))
 
 
 class _Given:

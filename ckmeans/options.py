@@ -62,6 +62,7 @@ seed = click.option(
 )
 max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the best so far is kept.")
 proof = click.option("--proof", metavar="FILE", help="Write the proof, for python -m ckmeans.check FILE.")
+picture = click.option("--plot", metavar="FILE", help="Draw it: a file that ends in .png, .svg or .pdf.")
 checkpoint = click.option(
     "--checkpoint",
     metavar="FILE",

@@ -217,20 +217,21 @@ def check_writable(path, source):
 
 
 def write(path, text):
-    """Write a file completely or not at all; "-" is standard output."""
+    """Write a file, of text or of bytes, completely or not at all; "-" is standard output."""
     if path == "-":
         sys.stdout.write(text)
         sys.stdout.flush()
         return
     target = os.path.realpath(path)
+    how = {"mode": "wb"} if isinstance(text, bytes) else {"mode": "w", "encoding": "utf-8", "newline": ""}
     try:
         if _is_special(path):
-            with open(path, "w", encoding="utf-8", newline="") as file:
+            with open(path, **how) as file:
                 file.write(text)
             return
         part = f"{target}.{os.getpid()}.part"
         try:
-            with open(part, "w", encoding="utf-8", newline="") as file:
+            with open(part, **how) as file:
                 file.write(text)
             os.replace(part, target)
         except BaseException:

@@ -17,7 +17,10 @@ def examples(name):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples(name):
+def test_examples(name, monkeypatch):
+    if name.startswith("plots"):
+        pytest.importorskip("matplotlib")
+        monkeypatch.setenv("MPLBACKEND", "Agg")
     for test in examples(name):
         assert doctest.DocTestRunner().run(test).failed == 0, test.name
 

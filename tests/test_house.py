@@ -139,11 +139,18 @@ INSIDE = {
     "many": {"_kernels", "chance", "checks", "restarts", "small", "workers"},
     "estimators": {"small", "checks", "hybrid", "rows", "restarts", "streaming", "workers"},
     "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
+    "plots": set(),
+    "plots_plane": {"checks", "plots"},
+    "plots_choice": {"checks", "plots"},
+    "plots_search": {"plots"},
+    "plots_gap": {"plots"},
     "choice": {"certificate"},
     "choosing": {"checks", "choice", "estimators", "ladder", "mixture_estimator", "workers"},
     "choose_command": {"choose_k", "job", "options", "terminal"},
+    "landscape_command": {"LandscapeDisplay", "certify", "job", "landscape", "options", "terminal"},
     "options": {"terminal"},
     "cli": {
+        "BreaksDisplay",
         "ExactKMeans",
         "KMeans",
         "SphericalMixture",
@@ -151,6 +158,7 @@ INSIDE = {
         "choose_command",
         "exhaustive",
         "job",
+        "landscape_command",
         "options",
         "natural_breaks",
         "terminal",
@@ -184,6 +192,11 @@ OUTSIDE = {
     "choice": STANDARD | {"numpy"},
     "choosing": STANDARD | {"numpy", "sklearn"},
     "mixture_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
+    **{
+        name: STANDARD | {"numpy", "matplotlib"}
+        for name in ("plots", "plots_plane", "plots_search", "plots_gap")
+    },
+    "plots_choice": STANDARD | {"numpy", "matplotlib", "sklearn"},
 }
 
 

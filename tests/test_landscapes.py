@@ -1,5 +1,6 @@
 """The landscape of local minima against the oracle: every partition at rest, every start, and what follows from the counts."""
 
+import json
 import math
 from itertools import permutations
 from pathlib import Path
@@ -14,6 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from ckmeans import KMeans, certify, exhaustive_search, landscape, landscapes, minima, reference, small
 from ckmeans.landscapes import Landscape
+from ckmeans.workers import Workers
 
 IRIS = load_iris().data
 FOLDER = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
@@ -91,13 +93,16 @@ def test_enumeration_is_that_of_the_oracle(kind, weighted, seed):
         weights = rng.integers(0, 3, n).astype(float)
         weights[rng.integers(n)] = 1
     k = min(k, n)
-    found = landscape(X, k, 5, sample_weight=weights, random_state=0)
     expected, heavy = at_rest(X, k, weights)
+    everything = minima.Everything(X, k, weights)
+    everything.run(Workers(1))
+    assert {canonical(labels) for labels in everything.found} == expected
+    found = landscape(X, k, 5, sample_weight=weights, random_state=0)
     assert found.complete
-    assert {canonical(labels[heavy]) for labels in found.labels} >= expected
-    if kind == "grid":  # means that are rounded can break ties, or make them
-        return
-    assert {canonical(labels[heavy]) for labels in found.labels} == expected
+    listed = {canonical(labels[heavy]) for labels in found.labels}
+    assert listed >= expected
+    if kind == "normal":  # else means that are rounded can break ties, or make them
+        assert listed == expected
 
 
 @pytest.mark.parametrize("scale", [1e-150, 1.0, 1e150])
@@ -111,6 +116,16 @@ def test_enumeration_far_from_the_origin():
     X = np.random.default_rng(1).integers(-40, 40, (7, 2)) / 8 + 2.0**40
     found = landscape(X, 3, 20, random_state=0)
     assert {tuple(labels) for labels in found.labels.tolist()} == at_rest(X, 3)[0]
+
+
+@pytest.mark.parametrize("ulps, n", [(-2, 2), (0, 2), (2, 1)])
+def test_nearly_tied(ulps, n):
+    """The row near 2 is as far from 1, the mean of it and 0, as from 3, but for the last bits."""
+    for X in ([[0.0], [2 + ulps * 2**-52], [3.0]], [[0.0, 0.0], [2 + ulps * 2**-52, 0.0], [3.0, 0.0]]):
+        everything = minima.Everything(np.array(X), 2)
+        everything.run(Workers(1))
+        assert len(everything.found) == n
+        assert {canonical(labels) for labels in everything.found} == at_rest(np.array(X), 2)[0]
 
 
 def test_one_feature_at_any_size():
@@ -306,6 +321,7 @@ def test_restarts():
     equal = made([2, 3, 5], [10, 10, 11])
     assert equal.hit_rate == 0.5 and equal.restarts_needed(0.75) == 2
     assert made([7], [3]).restarts_needed() == 1
+    assert made([1, 0, 3], [1, 2, 3]).unseen_mass == 0.25
 
 
 def test_agreement():
@@ -403,3 +419,45 @@ def test_few_distinct_rows():
     found = landscape([[0.0], [0.0], [1.0]], 3, 10, random_state=0)
     assert len(found) == 1 and found.inertia[0] == 0 and found.excess.tolist() == [0.0]
     assert found.labels.tolist() == [[0, 0, 1]]
+
+
+# ---- the command
+
+
+def test_command(tmp_path, monkeypatch):
+    runner = pytest.importorskip("click.testing").CliRunner()
+    pytest.importorskip("rich")
+    from ckmeans.cli import cli
+
+    monkeypatch.chdir(tmp_path)
+    words = ["landscape", "iris", "-k", "3", "--starts", "50", "--init", "random", "--certify"]
+    result = runner.invoke(cli, words)
+    assert result.exit_code == 0, result.output
+    assert "50 starts, 3 clusters of 150 rows" in result.stdout and "proved to be the best" in result.stdout
+    told = json.loads(runner.invoke(cli, [*words, "--json", "-"]).stdout)
+    assert told["command"] == "ckmeans landscape iris -k 3 --starts 50 --init random --certify --seed 0"
+    found = landscape(IRIS, 3, 50, init="random", random_state=0)
+    assert told["result"]["inertia"] == found.inertia.tolist()
+    assert told["result"]["restarts_needed"] == found.restarts_needed()
+    assert told["result"]["proved"] and told["result"]["lower_bound"] > 78.85
+
+
+def test_command_draws(tmp_path, monkeypatch):
+    runner = pytest.importorskip("click.testing").CliRunner()
+    for name in ("rich", "matplotlib"):
+        pytest.importorskip(name)
+    from ckmeans.cli import cli
+
+    monkeypatch.chdir(tmp_path)
+    starts = {"png": b"\x89PNG", "svg": b"<?xml", "PDF": b"%PDF"}
+    for ending, start in starts.items():
+        for words in (["landscape", "iris", "-k", "3", "--starts", "20"], ["breaks", "iris", "3", "-k", "3"]):
+            result = runner.invoke(cli, [*words, "--plot", f"picture.{ending}"])
+            assert result.exit_code == 0, result.output
+            assert (tmp_path / f"picture.{ending}").read_bytes().startswith(start)
+            (tmp_path / f"picture.{ending}").unlink()
+    result = runner.invoke(cli, ["landscape", "iris", "-k", "3", "--plot", "picture.docx"])
+    assert result.exit_code == 1 and "let it end in .png" in result.stderr
+    result = runner.invoke(cli, ["breaks", "iris", "3", "-k", "3", "--plot", "a.svg", "--json", "a.svg"])
+    assert result.exit_code == 2
+    assert not list(tmp_path.iterdir())
