@@ -200,3 +200,8 @@ def test_refused_before_any_work(tmp_path, monkeypatch):
     assert "there is no folder" in refused("--report", "none/page.html")
     monkeypatch.setattr(job, "find_spec", lambda name: None)
     assert 'pip install "certified-kmeans[plots]"' in refused("--report", "page.html")
+
+
+def test_title_is_text(page):
+    put(np.arange(8).reshape(4, 2), "<b>&.csv")
+    assert "<b>&.csv: 4 rows" in page("fit", "<b>&.csv", "-k", 2).text
