@@ -23,6 +23,15 @@ _HOMES = {
     "natural_breaks": "univariate",
     "partition_posterior": "exhaustive",
     "show_config": "configuration",
+    "BreaksDisplay": "plots_choice",
+    "ChoiceDisplay": "plots_choice",
+    "ClusterDisplay": "plots_plane",
+    "ResponsibilityDisplay": "plots_plane",
+    "SilhouetteDisplay": "plots_choice",
+    "GapDisplay": "plots_gap",
+    "GapRecorder": "plots_gap",
+    "LandscapeDisplay": "plots_search",
+    "RestartDisplay": "plots_search",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

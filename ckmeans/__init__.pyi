@@ -15,6 +15,15 @@ from .landscapes import Landscape as Landscape
 from .landscapes import landscape as landscape
 from .many import fit_many as fit_many
 from .mixture_estimator import SphericalMixture as SphericalMixture
+from .plots_choice import BreaksDisplay as BreaksDisplay
+from .plots_choice import ChoiceDisplay as ChoiceDisplay
+from .plots_choice import SilhouetteDisplay as SilhouetteDisplay
+from .plots_gap import GapDisplay as GapDisplay
+from .plots_gap import GapRecorder as GapRecorder
+from .plots_plane import ClusterDisplay as ClusterDisplay
+from .plots_plane import ResponsibilityDisplay as ResponsibilityDisplay
+from .plots_search import LandscapeDisplay as LandscapeDisplay
+from .plots_search import RestartDisplay as RestartDisplay
 from .solution import Solution as Solution
 from .univariate import natural_breaks as natural_breaks
 

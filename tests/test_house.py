@@ -109,6 +109,11 @@ INSIDE = {
     "many": {"_kernels", "chance", "checks", "restarts", "small", "workers"},
     "estimators": {"small", "checks", "rows", "restarts", "streaming", "workers"},
     "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
+    "plots": set(),
+    "plots_plane": {"plots"},
+    "plots_choice": {"plots"},
+    "plots_search": {"plots"},
+    "plots_gap": {"plots"},
     "choice": {"certificate"},
     "choosing": {"checks", "choice", "estimators", "ladder", "mixture_estimator", "workers"},
     "choose_command": {"choose_k", "job", "options", "terminal"},
@@ -154,6 +159,11 @@ OUTSIDE = {
     "choice": STANDARD | {"numpy"},
     "choosing": STANDARD | {"numpy", "sklearn"},
     "mixture_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
+    **{
+        name: STANDARD | {"numpy", "matplotlib"}
+        for name in ("plots", "plots_plane", "plots_search", "plots_gap")
+    },
+    "plots_choice": STANDARD | {"numpy", "matplotlib", "sklearn"},
 }
 
 
