@@ -120,6 +120,7 @@ INSIDE = {
     "options": {"terminal"},
     "cli": {
         "ExactKMeans",
+        "GapRecorder",
         "KMeans",
         "SphericalMixture",
         "certify",
@@ -132,7 +133,7 @@ INSIDE = {
     },
     "job": {"__version__", "page", "report", "tables", "terminal"},
     "page": {"page_pictures", "report"},
-    "page_pictures": set(),
+    "page_pictures": {"plots", "plots_choice", "plots_gap", "plots_plane"},
     "report": set(),
     "terminal": set(),
     "tables": {"delimited"},
