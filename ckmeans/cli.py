@@ -13,6 +13,7 @@ from .job import Job
 from .options import (
     SECONDS,
     WHOLE,
+    checkpoint,
     clusters,
     data,
     files,
@@ -86,10 +87,11 @@ def cli():
 @click.option("--time-limit", **SECONDS, help="Time limit of --prove.  [default: 60]")
 @proof
 @page
+@checkpoint
 @seed
 @max_seconds
 @output
-def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, **options):
+def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, checkpoint, **options):
     """k-means by restarts of a local search; with --prove, the optimum or a bound."""
     if init not in STARTS and not os.path.isfile(init):
         raise click.UsageError(f"--init {init} is none of {', '.join(STARTS)}, nor is there such a file")
@@ -98,13 +100,15 @@ def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, *
         for name in ctx.params
         if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
     }
-    for name in ("init", "n_init", "polish", "max_seconds") if prove else ("time_limit", "proof"):
+    for name in (
+        ("init", "n_init", "polish", "max_seconds") if prove else ("time_limit", "proof", "checkpoint")
+    ):
         if name in said:
             word = name.replace("_", "-")
             raise click.UsageError(f"--{word} {'excludes' if prove else 'is for'} --prove")
     job = Job(ctx)
     if prove:
-        return _prove(job, n_clusters, time_limit, proof)
+        return _prove(job, n_clusters, time_limit, proof, checkpoint)
     if init not in STARTS:
         init = job.given_centers(init)
     with job.progress("restarts", None if n_init == "auto" else n_init) as show:
@@ -135,7 +139,7 @@ def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, *
     )  # fmt: skip
 
 
-def _prove(job, n_clusters, time_limit, proof):
+def _prove(job, n_clusters, time_limit, proof, checkpoint):
     """Find the best clusters, and say what is proved of them."""
     options = job.options
     with job.progress("proof", None) as show:
@@ -144,7 +148,7 @@ def _prove(job, n_clusters, time_limit, proof):
         recorder = GapRecorder(_closing(show))
         model = ExactKMeans(
             n_clusters, time_limit=60.0 if time_limit is None else time_limit, random_state=options["seed"],
-            n_threads=options["threads"], verbose=recorder,
+            n_threads=options["threads"], checkpoint=checkpoint, verbose=recorder,
         )  # fmt: skip
         seconds, _ = job.run(model)
     _certified(job, model.certificate_, model.labels_, model.cluster_centers_, seconds, proof, recorder)
@@ -158,9 +162,10 @@ def _prove(job, n_clusters, time_limit, proof):
 @click.option("--time-limit", **SECONDS, default=60.0, help="Time limit; what is proved until then is told.")
 @proof
 @page
+@checkpoint
 @seed
 @output
-def certify(ctx, data, labels, n_clusters, time_limit, proof, **options):
+def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **options):
     """How far labels, of any program, are from the best possible clusters: proved.
 
     LABELS is a file with a label for each row of DATA, those with missing values included: one column, or one that is called
@@ -175,7 +180,8 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, **options):
         start = perf_counter()
         found = certify(
             job.X, given, n_clusters=n_clusters, sample_weight=job.table.weights, time_limit=time_limit,
-            random_state=options["seed"], n_threads=options["threads"], progress=recorder,
+            random_state=options["seed"], n_threads=options["threads"], checkpoint=checkpoint,
+            progress=recorder,
         )  # fmt: skip
         seconds = perf_counter() - start
     means = found.problem.exact.centers(found.labels)

@@ -1,5 +1,6 @@
 """The scikit-learn face of the ladder: the best clustering that is found, and how far it can be from the optimum."""
 
+import os
 from collections.abc import Callable
 from typing import Self
 
@@ -32,6 +33,8 @@ class ExactKMeans(Centers):
         Seed of the search for a clustering.
     n_threads : int or None, default=None
         As for `KMeans`.
+    checkpoint : str, Path or None, default=None
+        A file that is written every few seconds, and from which a later fit of the same data goes on.
     verbose : int or callable, default=0
         1 prints inertia, lower bound and gap now and then; ``verbose(rung, inertia, lower_bound)`` is called instead if
         callable.
@@ -98,6 +101,7 @@ class ExactKMeans(Centers):
         gap: float = 0.0,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         verbose: int | Callable[[str, float, float], object] = 0,
     ) -> None:
         self.n_clusters = n_clusters
@@ -105,6 +109,7 @@ class ExactKMeans(Centers):
         self.gap = gap
         self.random_state = random_state
         self.n_threads = n_threads
+        self.checkpoint = checkpoint
         self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -140,6 +145,7 @@ class ExactKMeans(Centers):
             gap=check_number("gap", self.gap),
             rng=check_random_state(self.random_state),
             n_threads=n_threads,
+            checkpoint=self.checkpoint,
             progress=self.verbose if callable(self.verbose) else _told if self.verbose else None,
         )
         means = certificate.problem.exact.centers(certificate.labels)

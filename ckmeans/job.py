@@ -15,6 +15,7 @@ NOT_IN_REPORT = (
     "json_path",
     "proof",
     "page",
+    "checkpoint",
     "quiet",
 )  # options that do not bear on the result
 
@@ -38,11 +39,11 @@ class Job:
 
         self.ctx, self.options = ctx, ctx.params
         self.path, self.out, self.json_path = (ctx.params[name] for name in ("data", "out", "json_path"))
-        written = (self.out, self.json_path, ctx.params.get("proof"), ctx.params.get("page"))
-        targets = [path for path in written if path]
+        others = map(ctx.params.get, ("proof", "page", "checkpoint"))
+        targets = [path for path in (self.out, self.json_path, *others) if path]
         if len(set(map(os.path.realpath, targets))) < len(targets):
             raise click.UsageError(
-                f"two of the options --out, --json, --proof and --report write to {targets[-1]}"
+                f"two of the options --out, --json, --proof, --report and --checkpoint write to {targets[-1]}"
             )
         if ctx.params.get("page") and find_spec("matplotlib") is None:
             raise ValueError('--report draws with matplotlib: pip install "certified-kmeans[plots]"')

@@ -62,6 +62,11 @@ seed = click.option(
 )
 max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the best so far is kept.")
 proof = click.option("--proof", metavar="FILE", help="Write the proof, for python -m ckmeans.check FILE.")
+checkpoint = click.option(
+    "--checkpoint",
+    metavar="FILE",
+    help="Keep what is known in FILE, and go on from there if it is there already.",
+)
 page = click.option(
     "--report",
     "page",
