@@ -17,14 +17,12 @@ from .certificate import Certificate, ExactProblem, branch_proof, columns_proof,
 from .checks import check_labels, check_matrix, check_n_clusters, check_number, check_weights, check_whole
 from .columns import column_generation
 from .exact import float_down, float_up
-from .exhaustive import MAX_CLUSTERS, estimated_seconds
 from .rows import Rows
 from .rungs import FINDING, RUNGS, Evidence
 from .univariate import collinear
 from .workers import Expired, Workers
 
-MOST_TREE = 40  # rows of which all partitions may be tried
-QUICK = 0.3  # seconds that this may take
+MOST_TREE = 300  # rows for which branch and bound is worth a try
 MOST_ROWS = 2000  # rows for which there is one search by prices; more are proved group by group
 
 
@@ -208,7 +206,7 @@ class _Ladder:
         if d == 1 or collinear(self.X[self.first]) is not None:
             yield "line"
         yield "search"
-        if n_rows <= MOST_TREE and self.k <= MAX_CLUSTERS and estimated_seconds(n_rows, d, self.k) < QUICK:
+        if n_rows <= MOST_TREE:
             yield "tree"
         yield "pca"
         yield "prices" if n_rows <= MOST_ROWS else "sum"

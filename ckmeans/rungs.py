@@ -9,9 +9,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from .branch import branch_and_bound
 from .certificate import line_proof, principal_proof, sum_proof, tree_proof, trivial_proof
-from .exact import ExactRows, float_down
-from .exhaustive import exhaustive_search
+from .exact import float_down
 from .groups import alike
 from .principal import principal_bound
 from .restarts import local_search
@@ -22,6 +22,10 @@ FINDING = 0.75  # share of the time limit after which the rest is left to the ch
 SEARCHING = 0.25  # share of the time that the search for a clustering may take
 GROUP = 60  # rows in a group for each cluster
 LEAST_GROUP, MOST_GROUP = 200, 1200
+MOST_STEPS = (
+    4_000_000  # of a tree that the checker goes through: it gives up at 2**22; it takes some 5 us for each,
+)
+STEPS, LEAST_STEPS = 5_000, 20_000  # and may take so many for each second that is left, and some more
 EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about
 
 
@@ -92,44 +96,17 @@ def search(ladder):
 
 
 def tree(ladder):
-    """Every partition: of the rows in an order, and of each suffix of it, for the proof by repetitive branch and bound."""
-    problem, X = ladder.problem, ladder.X[ladder.first]
-    exact = [Fraction(weight, 1 << problem.weight_scale) for weight in problem.weights]
-    weights = np.array([float(weight) for weight in exact])
-    if any(Fraction(weight) != own for weight, own in zip(weights.tolist(), exact)):
-        return None  # those of equal rows add up to no float
-    order = _apart(X)
-    suffix, labels, optimal, stop_reason = [Fraction(0)] * (len(X) + 1), None, False, "proved"
-    for start in reversed(range(len(X))):
-        own, suffix[start] = order[start:], suffix[start + 1]
-        if len(own) <= ladder.k and start:
-            continue
-        found = exhaustive_search(
-            X[own], min(ladder.k, len(own)), sample_weight=weights[own], time_limit=ladder.seconds_for(FINDING),
-            n_threads=ladder.n_threads,
-        )  # fmt: skip
-        optimal, stop_reason = found.status == "optimal", found.stop_reason
-        if not optimal:
-            break
-        suffix[start] = ExactRows(X[own], weights[own]).cost(found.labels)
-    if optimal:
-        labels = np.empty(len(X), np.int32)
-        labels[order] = found.labels
-        labels = labels[np.maximum(ladder.place, 0)]
-    lines = tree_proof(order, [cost * problem.unit for cost in suffix[:-1]])
-    return Evidence(lines, suffix[0], labels, optimal, stop_reason)
-
-
-def _apart(X):
-    """An order of the rows in which each is far from those before it: prefixes cost much, and rule out much."""
-    with np.errstate(over="ignore"):
-        scaled = (X - X.mean(axis=0)) / max(np.abs(X - X.mean(axis=0)).max(), 1e-300)
-    order, nearest = [int((scaled**2).sum(axis=1).argmax())], np.full(len(X), np.inf)
-    while len(order) < len(X):
-        nearest = np.minimum(nearest, ((scaled - scaled[order[-1]]) ** 2).sum(axis=1))
-        nearest[order] = -1
-        order.append(int(nearest.argmax()))
-    return order
+    """Repetitive branch and bound, where the checker can follow."""
+    problem, left = ladder.problem, ladder.left()
+    found = branch_and_bound(
+        problem.rows, problem.weights, ladder.k, labels=ladder.incumbent[0][ladder.first],
+        max_nodes=int(min(MOST_STEPS, LEAST_STEPS + STEPS * max(0, left))),
+        time_limit=ladder.seconds_for(FINDING), n_threads=ladder.n_threads,
+    )  # fmt: skip
+    labels, proved = found.labels[np.maximum(ladder.place, 0)], found.stop_reason == "proved"
+    reason = "unresolved" if found.stop_reason == "node_limit" else found.stop_reason
+    lines = tree_proof(found.order, found.suffix)
+    return Evidence(lines, found.suffix[0] / problem.unit, labels, proved, reason)
 
 
 def pca(ladder):
