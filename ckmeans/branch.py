@@ -30,7 +30,7 @@ WORK = 10_000_000  # of a subtree between two looks at the clock, in features of
 MOST_TASKS = 32  # subtrees that are searched side by side
 MOST_LEAVES = 1024  # of a subtree before they are compared exactly
 MOST_MOVES = 100  # rounds of exchanges
-FEW = 50_000  # nodes that need not become fewer: the checker takes a quarter of a second
+FEW = 50_000  # nodes that are not worth a better order: the checker takes a quarter of a second
 
 
 @dataclass(frozen=True, eq=False)
@@ -307,7 +307,7 @@ class _Search:
         rng, best = Random(0), self.best
         # A node costs us a two-hundredth of what it costs the checker.
         end = self.n_looked_at + (50 * sum(best.counts) if best.reached == 0 else 12 * self.max_nodes)
-        while self.n_looked_at < end and (best.reached or sum(best.counts) > FEW):
+        while self.n_looked_at < end and (self.max_nodes if best.reached else sum(best.counts)) > FEW:
             i, j = rng.sample(range(self.n), 2)
             order = best.order.copy()
             order.insert(j, order.pop(i))

@@ -210,6 +210,8 @@ class _Ladder:
             yield "tree"
         yield "pca"
         yield "prices" if n_rows <= MOST_ROWS else "sum"
+        if n_rows <= MOST_TREE:
+            yield "tree"  # with more patience
 
     def take(self, rung):
         """Try a rung, and keep what it found."""

@@ -22,10 +22,10 @@ FINDING = 0.75  # share of the time limit after which the rest is left to the ch
 SEARCHING = 0.25  # share of the time that the search for a clustering may take
 GROUP = 60  # rows in a group for each cluster
 LEAST_GROUP, MOST_GROUP = 200, 1200
-MOST_STEPS = (
-    4_000_000  # of a tree that the checker goes through: it gives up at 2**22; it takes some 5 us for each,
-)
-STEPS, LEAST_STEPS = 5_000, 20_000  # and may take so many for each second that is left, and some more
+MOST_STEPS = 4_000_000  # of the checker in a tree: it gives up at 2**22
+STEPS = 5_000  # of these for each second that is left: it takes some 5 us for one,
+LEAST_STEPS = 20_000  # and so many more
+LOW = 4  # features up to which prices are sooner
 EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about
 
 
@@ -96,17 +96,26 @@ def search(ladder):
 
 
 def tree(ladder):
-    """Repetitive branch and bound, where the checker can follow."""
-    problem, left = ladder.problem, ladder.left()
+    """Repetitive branch and bound, as far as the checker can follow: not far where prices are likely to be sooner."""
+    problem, left, steps = ladder.problem, max(0, ladder.left()), LEAST_STEPS
+    if "prices" in ladder.seconds or _breadth(ladder.X[ladder.first]) > LOW:
+        steps = int(min(MOST_STEPS, LEAST_STEPS + STEPS * left))
     found = branch_and_bound(
-        problem.rows, problem.weights, ladder.k, labels=ladder.incumbent[0][ladder.first],
-        max_nodes=int(min(MOST_STEPS, LEAST_STEPS + STEPS * max(0, left))),
+        problem.rows, problem.weights, ladder.k, labels=ladder.incumbent[0][ladder.first], max_nodes=steps,
         time_limit=ladder.seconds_for(FINDING), n_threads=ladder.n_threads,
     )  # fmt: skip
     labels, proved = found.labels[np.maximum(ladder.place, 0)], found.stop_reason == "proved"
     reason = "unresolved" if found.stop_reason == "node_limit" else found.stop_reason
     lines = tree_proof(found.order, found.suffix)
     return Evidence(lines, found.suffix[0] / problem.unit, labels, proved, reason)
+
+
+def _breadth(X):
+    """How many features of equal variance are as hard: (sum of v)^2 / sum of v^2 for the variances v of the components."""
+    X = X - X.mean(axis=0)
+    X = X / max(np.abs(X).max(), 1e-300)
+    squares = X.T @ X if X.shape[1] <= len(X) else X @ X.T
+    return np.trace(squares) ** 2 / max((squares**2).sum(), 1e-300)
 
 
 def pca(ladder):
