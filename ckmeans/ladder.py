@@ -208,6 +208,8 @@ class _Ladder:
         yield "search"
         if n_rows <= MOST_TREE:
             yield "tree"
+        if d == 2 == self.k:
+            yield "sweep"
         yield "pca"
         yield "prices" if n_rows <= MOST_ROWS else "sum"
         if n_rows <= MOST_TREE:

@@ -15,6 +15,7 @@ from .exact import float_down
 from .groups import alike
 from .principal import principal_bound
 from .restarts import local_search
+from .sweep import best_halves
 from .univariate import collinear
 from .univariate import line_proof as best_on_a_line
 
@@ -25,6 +26,7 @@ LEAST_GROUP, MOST_GROUP = 200, 1200
 MOST_STEPS = 4_000_000  # of the checker in a tree: it gives up at 2**22
 STEPS = 5_000  # of these for each second that is left: it takes some 5 us for one,
 LEAST_STEPS = 20_000  # and so many more
+MOST_SWEPT = 2000  # rows about which a line is turned: some 0.2 us for each pair
 LOW = 4  # features up to which prices are sooner
 EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about
 
@@ -110,6 +112,21 @@ def tree(ladder):
     return Evidence(lines, found.suffix[0] / problem.unit, labels, proved, reason)
 
 
+def sweep(ladder):
+    """The best two clusters in the plane; the proof is left to the rungs after it."""
+    X = ladder.X[ladder.first]
+    if ladder.k != 2 or X.shape[1] != 2 or not 2 < len(X) <= MOST_SWEPT:
+        return
+    weights = np.array(
+        [float(Fraction(own, 1 << ladder.problem.weight_scale)) for own in ladder.problem.weights]
+    )
+    found = best_halves(X, weights, time_limit=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads)
+    ladder.offer(found.labels[np.maximum(ladder.place, 0)])
+    ladder.tell("sweep")
+    if found.stop_reason == "interrupted":
+        raise KeyboardInterrupt
+
+
 def _breadth(X):
     """How many features of equal variance are as hard: (sum of v)^2 / sum of v^2 for the variances v of the components."""
     X = X - X.mean(axis=0)
@@ -175,5 +192,6 @@ def groups(ladder):
 
 
 RUNGS = {
-    "trivial": trivial, "line": line, "search": search, "tree": tree, "pca": pca, "prices": prices, "sum": groups,
+    "trivial": trivial, "line": line, "search": search, "tree": tree, "sweep": sweep, "pca": pca, "prices": prices,
+    "sum": groups,
 }  # fmt: skip
