@@ -26,7 +26,7 @@ LEAST_GROUP, MOST_GROUP = 200, 1200
 MOST_STEPS = 4_000_000  # of the checker in a tree: it gives up at 2**22
 STEPS = 5_000  # of these for each second that is left: it takes some 5 us for one,
 LEAST_STEPS = 20_000  # and so many more
-MOST_SWEPT = 2000  # rows about which a line is turned: some 0.2 us for each pair
+MOST_SWEPT = 2000  # rows about which a line is turned: some 0.06 us for each pair
 LOW = 4  # features up to which prices are sooner
 EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about
 

@@ -19,6 +19,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from ._kernels import sweep as kernels
 from .exact import ExactRows
 from .workers import Expired, Workers, split
 
@@ -95,12 +96,11 @@ class _Sweep:
         self.X = np.ldexp(
             X, -1 - int(np.frexp(np.abs(X).max())[1])
         )  # differences of these are off by u, relatively
-        self.total = self.weights.sum()
+        self.total = float(self.weights.sum())
         self.columns = np.ascontiguousarray(self.X.T)
         y = self.X - (self.weights @ self.X) / self.total
         y -= (self.weights @ y) / self.total
-        self.moments = np.vstack([self.weights, self.weights * y.T])
-        self.spread = float(self.weights @ (y**2).sum(axis=1))
+        self.moments = np.ascontiguousarray(np.vstack([self.weights, self.weights * y.T]))
         self.reach, least = float(np.sqrt((y**2).sum(axis=1).max())), float(self.weights.min())
         # Sums of n terms are off by e = 2 n u W R at most, values |sum|^2 W / (W1 W2) by 8 R e, and e^2 for the least weight.
         error = 4 * n * U * self.total * self.reach
@@ -109,38 +109,27 @@ class _Sweep:
         self.smallest = np.abs(self.X[self.X != 0]).min(initial=1.0)
         self.found = {}  # of each pivot: (values, numbers of the states, sides)
 
-    def states(self, pivot):
-        """The order in which rows change sides of a line that turns about one, their first sides, and the values after each.
+    def states(self, pivot, slopes, sides, values):
+        """The order in which rows change sides of a line that turns about one; their first sides, and the values after each."""
+        kernels.slopes(self.columns, pivot, slopes)
+        order = np.argsort(slopes)
+        kernels.turn(self.columns, self.moments, order, pivot, self.total, self.least, sides, values)
+        return order
 
-        The pivot is first on one side, then on the other: two rows of values.
-        """
-        across, up = (column - column[pivot] for column in self.columns)
-        left = (across > 0) | (across == 0) & (up > 0)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            slopes = up / across
-        slopes[across == 0] = np.inf
-        slopes[pivot] = np.nan  # the last
-        order = np.argsort(slopes)[:-1]
-        signs = np.where(left, -1.0, 1.0)[order]
-        steps = np.empty((3, self.n))
-        for moment, step in zip(self.moments, steps):
-            step[0] = moment @ left
-            np.multiply(moment[order], signs, out=step[1:])
-            np.cumsum(step, out=step)
-        values = np.empty((2, self.n))
-        for side, value in enumerate(values):
-            mass, x, y = steps if side == 0 else steps + self.moments[:, pivot, None]
-            both = mass * (self.total - mass)
-            np.multiply(x, x, out=value)
-            value += y * y
-            with np.errstate(divide="ignore", invalid="ignore"):
-                value *= self.total / both
-            value[both < self.least * (self.total - self.least) / 2] = 0.0  # all on one side
-        return order, left, values
+    def buffers(self):
+        return np.empty(self.n), np.empty(self.n, np.int8), np.empty((2, self.n))
+
+    def halves(self, order, left, pivot, side, state):
+        """The rows on the same side as the first, after some changes."""
+        halves = left.astype(bool)
+        halves[order[order != pivot][:state]] ^= True
+        halves[pivot] = side
+        return halves ^ halves[0]
 
     def turn(self, start, stop):
+        slopes, left, values = self.buffers()
         for pivot in range(start, stop):
-            _, _, values = self.states(pivot)
+            self.states(pivot, slopes, left, values)
             top = values.max()
             sides, at = np.nonzero(values >= top - 2 * self.margin)
             self.found[pivot] = top, sides[:MOST], at[:MOST], len(at) <= MOST
@@ -148,19 +137,16 @@ class _Sweep:
     def result(self, reason):
         found = dict(self.found)
         top = max((own[0] for own in found.values()), default=0.0)
-        labels, compared = {}, True
+        (slopes, left, values), labels, compared = self.buffers(), {}, True
         for pivot in sorted(found):
             own, sides, at, whole = found[pivot]
             if own < top - 2 * self.margin:
                 continue
             compared &= whole
-            order, left, values = self.states(pivot)
+            order = self.states(pivot, slopes, left, values)
             for side, state in zip(sides.tolist(), at.tolist()):
                 if values[side, state] >= top - 2 * self.margin:
-                    halves = left.copy()
-                    halves[order[:state]] ^= True
-                    halves[pivot] = side
-                    halves ^= halves[0]
+                    halves = self.halves(order, left, pivot, side, state)
                     labels.setdefault(halves.tobytes(), halves)
                     compared &= len(labels) <= MOST
             if not compared:

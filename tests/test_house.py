@@ -81,7 +81,7 @@ INSIDE = {
     "partitions": {"_kernels", "workers", "exact"},
     "exhaustive": {"partitions", "solution", "workers", "exact", "checks"},
     "branch": {"_kernels", "workers"},
-    "sweep": {"exact", "workers"},
+    "sweep": {"_kernels", "exact", "workers"},
     "paths": {"_kernels"},
     "steps": set(),
     "line": {"_kernels", "paths", "steps"},

@@ -42,13 +42,11 @@ def test_every_line_is_passed_by():
     X = np.random.default_rng(0).random((9, 2))
     sweep, seen = _Sweep(X, None), set()
     for pivot in range(9):
-        order, left, _ = sweep.states(pivot)
+        slopes, left, values = sweep.buffers()
+        order = sweep.states(pivot, slopes, left, values)
         for state in range(9):
             for side in (False, True):
-                halves = left.copy()
-                halves[order[:state]] ^= True
-                halves[pivot] = side
-                seen.add(tuple(halves ^ halves[0]))
+                seen.add(tuple(sweep.halves(order, left, pivot, side, state)))
     assert len(seen) == 1 + 9 * 8 // 2  # Harding 1967: in general position
 
 
