@@ -27,6 +27,7 @@ from .workers import Expired, Workers
 U = 2.0**-53
 DONE, PAUSED, LEAF = range(3)
 WORK = 10_000_000  # of a subtree between two looks at the clock, in features of centers: some 10 ms
+LEAST_NODES = 1000  # in as long
 MOST_TASKS = 32  # subtrees that are searched side by side
 MOST_LEAVES = 1024  # of a subtree before they are compared exactly
 MOST_MOVES = 100  # rounds of exchanges
@@ -122,6 +123,7 @@ class _Trial:
     def __init__(self, order):
         n = len(order)
         self.order, self.suffix, self.counts, self.reached = order, [Fraction(0)] * (n + 1), [0] * n, n
+        self.floats = np.zeros(n + 1)  # the optima in the units of the search
 
     def rank(self):
         """Less is better."""
@@ -148,7 +150,7 @@ class _Search:
         # Costs of two partitions are fractions over the products of their clusters' weights.
         least = Fraction(1, max(Fraction(total, m) ** (2 * m) for m in range(1, k + 1)))
         self.tells = 2 * Fraction(self.margin) < least * self.scale
-        self.slice = max(1000, WORK // (k * (self.d + 8)))
+        self.slice = max(LEAST_NODES, WORK // (k * (self.d + 8)))
         self.known = {}  # optima, and labels of all rows that have them: of sets of rows, the bits of integers
         self.labels = self.cost = self.best = None
         self.n_looked_at = 0
@@ -231,7 +233,7 @@ class _Search:
                 old.suffix[unchanged:],
                 old.counts[unchanged:],
             )
-            trial.reached = unchanged
+            trial.floats[unchanged:], trial.reached = old.floats[unchanged:], unchanged
             left -= sum(trial.counts)
         if self.best is None:
             self.best = trial  # for what there is of it when the time is up
@@ -248,7 +250,7 @@ class _Search:
                 if done is None:
                     break
                 self.known[mask] = done
-                trial.suffix[first] = done[0]
+                trial.suffix[first], trial.floats[first] = done[0], self.float(done[0])
                 left -= trial.counts[first]
             trial.reached = first
         return trial
@@ -275,7 +277,7 @@ class _Search:
 
     def suffix(self, view, trial, first, max_nodes, cost, labels, known=False):
         """The optimum of a suffix, and labels that have it; None where that takes more nodes than max_nodes."""
-        view.lay(first, [self.float(cost) for cost in trial.suffix])
+        view.lay(first, trial.floats)
         tasks, n_nodes = [_Task(view, first)], 0
         while tasks:
             limit = self.float(cost) + self.margin

@@ -42,7 +42,7 @@ def certify(
     """How far a clustering is, at most, from the best possible one, with a proof that others can check.
 
     Works on labels from any library. One after the other these are tried: what is plain to see, dynamic programming where the
-    rows are on a line, a search for a better clustering, all partitions of few rows, the principal components, and column
+    rows are on a line, a search for a better clustering, branch and bound of few rows, the principal components, and column
     generation, of all rows or, where they are many, of groups that each look like the whole.
 
     Parameters

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from ckmeans import branch, check, reference
-from ckmeans.branch import branch_and_bound
+from ckmeans.branch import _Search, branch_and_bound
 from ckmeans.certificate import ExactProblem, proof_text, tree_proof
+from ckmeans.workers import Workers
 
 FACTOR = int(os.environ.get("CKMEANS_TEST_FACTOR", 1))
 
@@ -96,18 +97,30 @@ def test_rows_are_moved_about_in_the_order_where_that_spares_nodes(monkeypatch):
 
 
 def test_the_same_for_every_number_of_threads(monkeypatch):
-    """Subtrees given away at every opportunity; the nodes are those of one search, each looked at once."""
+    """Subtrees are given away at every opportunity."""
     X, order = np.random.default_rng(0).random((24, 2)), np.random.default_rng(0).permutation(24).tolist()
     _, whole = solve(X, 4, order=order, n_threads=1)
     monkeypatch.setattr(branch, "WORK", 0)
+    monkeypatch.setattr(branch, "LEAST_NODES", 7)
     parts = [solve(X, 4, order=order, n_threads=n)[1] for n in (1, 2, 5)]
     for found in parts:
         assert (found.suffix, found.n_looked_at) == (parts[0].suffix, parts[0].n_looked_at)
         assert np.array_equal(found.labels, parts[0].labels)
     assert parts[0].suffix == whole.suffix
-    monkeypatch.setattr(branch, "MOST_TASKS", 1)
-    one = solve(X, 4, order=order)[1]
-    assert one.suffix == whole.suffix and one.n_nodes == whole.n_nodes
+
+
+def test_no_subtree_is_lost(monkeypatch):
+    """With the optima known, the nodes are the same however the search is cut."""
+    problem, order = ExactProblem(np.random.default_rng(0).random((20, 2))), list(range(20))
+    search = _Search(problem.rows, problem.weights, 4, 10**9)
+    with Workers(2) as search.workers:
+        search.begin(None)
+        search.trial(order, 10**9)
+        counts = search.trial(order, 10**9).counts
+        for search.slice, most in ((1, 1), (7, 3), (7, 32), (100, 32)):
+            monkeypatch.setattr(branch, "MOST_TASKS", most)
+            assert search.trial(order, 10**9).counts == counts
+    assert sum(counts) > 3000
 
 
 @pytest.mark.parametrize("start", ["none", "poor"])
