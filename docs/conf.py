@@ -66,6 +66,6 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {name: [] for name in ("index", "command", "proofs", "figures")}
+html_sidebars = {name: [] for name in ("index", "command", "proofs", "figures", "benchmarks", "proved")}
 
 prepare.everything(HERE / "made")
