@@ -145,16 +145,16 @@ def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, c
 def _prove(job, n_clusters, time_limit, proof, checkpoint):
     """Find the best clusters, and say what is proved of them."""
     options = job.options
-    trace = []
     with job.progress("proof", None) as show:
-        from . import ExactKMeans  # may take a second
+        from . import ExactKMeans, GapRecorder  # may take a second
 
+        recorder = GapRecorder(_closing(show))
         model = ExactKMeans(
             n_clusters, time_limit=60.0 if time_limit is None else time_limit, random_state=options["seed"],
-            n_threads=options["threads"], checkpoint=checkpoint, verbose=_closing(show, trace),
+            n_threads=options["threads"], checkpoint=checkpoint, verbose=recorder,
         )  # fmt: skip
         seconds, _ = job.run(model)
-    _certified(job, model.certificate_, model.labels_, model.cluster_centers_, seconds, proof, trace)
+    _certified(job, model.certificate_, model.labels_, model.cluster_centers_, seconds, proof, recorder)
 
 
 @cli.command(short_help="How far given labels are, at most, from the best clusters.")
@@ -174,36 +174,35 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **opti
     LABELS is a file with a label for each row of DATA, those with missing values included: one column, or one that is called
     label, as `ckmeans fit --out` writes it. Labels are whole numbers.
     """
-    job, trace = Job(ctx), []
+    job = Job(ctx)
     given = job.given_labels(labels)
     with job.progress("proof", None) as show:
-        from . import certify  # may take a second
+        from . import GapRecorder, certify  # may take a second
 
+        recorder = GapRecorder(_closing(show))
         start = perf_counter()
         found = certify(
             job.X, given, n_clusters=n_clusters, sample_weight=job.table.weights, time_limit=time_limit,
             random_state=options["seed"], n_threads=options["threads"], checkpoint=checkpoint,
-            progress=_closing(show, trace),
+            progress=recorder,
         )  # fmt: skip
         seconds = perf_counter() - start
     means = found.problem.exact.centers(found.labels)
     centers = [means.get(label) or next(iter(means.values())) for label in range(found.n_clusters)]
-    _certified(job, found, found.labels, centers, seconds, proof, trace)
+    _certified(job, found, found.labels, centers, seconds, proof, recorder)
 
 
-def _closing(show, trace):
-    """Incumbent, bound and gap, as a line of progress, and noted with the time."""
-    start = perf_counter()
+def _closing(show):
+    """Incumbent, bound and gap, as a line of progress."""
 
     def closing(rung, inertia, lower_bound):
-        trace.append((perf_counter() - start, inertia, lower_bound))
         gap = 1 - lower_bound / inertia if inertia > 0 else 0.0
         show(0, f"{rung}: inertia {inertia:.10g}, at least {lower_bound:.10g}, gap {100 * gap:.3g}%")
 
     return closing
 
 
-def _certified(job, certificate, labels, centers, seconds, proof, trace):
+def _certified(job, certificate, labels, centers, seconds, proof, recorder):
     """Show a certificate, and write its proof."""
     import numpy as np
 
@@ -226,7 +225,7 @@ def _certified(job, certificate, labels, centers, seconds, proof, trace):
             "seconds_by_rung": certificate.seconds, "checked": certificate.checked,
             "better": None if better is None else {"inertia": better.inertia, "status": better.status, "labels": better.labels},
         },
-        trace=trace,
+        proof=(recorder, certificate),
     )  # fmt: skip
 
 

@@ -168,7 +168,7 @@ class Job:
             stop_reason = "interrupted"
         return perf_counter() - start, stop_reason
 
-    def finish(self, *outcome, trace=(), **more):
+    def finish(self, *outcome, proof=(), **more):
         """Write the files, show the result (see `report.Outcome`), and exit with 130 if it was interrupted."""
         from . import report
 
@@ -188,14 +188,14 @@ class Job:
             if self.json_path:
                 report.write(self.json_path, report.report_text(table, outcome, **self._origin()))
             if self.options.get("page"):
-                report.write(self.options["page"], self._page(outcome, centers, title, trace))
+                report.write(self.options["page"], self._page(outcome, centers, title, proof))
         finally:
             if "-" not in (self.out, self.json_path, self.options.get("page")):
                 report.show(terminal.stdout(), outcome, table.columns, title)
         if outcome.stop_reason == "interrupted":
             self.ctx.exit(130)
 
-    def _page(self, outcome, centers, title, trace):
+    def _page(self, outcome, centers, title, proof):
         """The report page, with labels and report inside."""
         from . import page, report
 
@@ -212,7 +212,7 @@ class Job:
             origin["command"],
             origin["version"],
             downloads,
-            trace,
+            proof,
         )
 
     def tell(self, text, result, stop_reason):

@@ -48,7 +48,7 @@ a { color: #0b5cad; }
 """
 
 
-def page_text(outcome, table, X, centers, title, command, version, downloads, trace=()):
+def page_text(outcome, table, X, centers, title, command, version, downloads, proof=()):
     """The page.
 
     Parameters
@@ -66,14 +66,14 @@ def page_text(outcome, table, X, centers, title, command, version, downloads, tr
         What gives the result again.
     downloads : dict of str to str
         Name of a file to its text.
-    trace : sequence of (seconds, inertia, lower_bound)
+    proof : tuple of (GapRecorder, Certificate), or empty
         How a proof went.
 
     Returns
     -------
     str
     """
-    drawn = pictures(X, outcome.labels, centers, table.columns, table.weights, trace)
+    drawn = pictures(X, outcome.labels, centers, table.columns, table.weights, *proof)
     parts = [
         f"<h1>{escaped(title)}</h1>",
         f'<p class="quiet">{escaped(_clusters(outcome))}</p>',

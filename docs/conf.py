@@ -23,6 +23,7 @@ extensions = [
 ]
 exclude_patterns = ["_build", "_templates", "examples", "made", "sg_execution_times.rst"]
 templates_path = ["_templates"]
+smartquotes = False  # --report is no dash
 default_role = "autolink"  # `KMeans` in a docstring is a link where there is such a name
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

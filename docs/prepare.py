@@ -1,4 +1,5 @@
-"""What is made before the pages are: proofs for the data that scikit-learn ships, their table, and the command's help.
+"""What is made before the pages are: proofs for the data that scikit-learn ships, their table, the command's help, and
+a page as its --report writes it.
 
     python docs/prepare.py FOLDER
 
@@ -20,6 +21,7 @@ def everything(folder):
     if not (folder / "proved.inc").exists():
         write(folder / "proved.inc", "\n".join(proved(files)))
     write(folder / "help.inc", "\n".join(helped()))
+    report(folder / "files" / "iris-report.html")
     recorded = [name for name in RECORDED if (folder.parent / f"{name}.md").exists()]
     said = (
         "Results that were recorded:"
@@ -55,6 +57,15 @@ def proved(files):
             only = "yes" if certificate.status == "optimal-unique" else "not said"
             size = f"{path.stat().st_size / 1000:.0f} kB"
             yield from row(title, k, f"{certificate.inertia:.10g}", only, link, size)
+
+
+def report(path):
+    """A page as `ckmeans fit --report` writes it."""
+    from ckmeans.cli import cli
+
+    words = ["fit", "iris", "-k", "3", "--prove", "--quiet", "--report", str(path)]
+    if not path.exists():
+        cli.main(words, standalone_mode=False)
 
 
 def row(first, *others):

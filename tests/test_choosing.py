@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -109,6 +110,28 @@ def choosing_unit(choice, seen):
         np.abs((BLOBS - BLOBS.mean(axis=0)) / 2 ** math.frexp(np.abs(BLOBS).max())[1]).max(),
     )
     return 0.25 ** sum(math.frexp(size)[1] for size in sizes)
+
+
+def test_gap_rule(iris):
+    """Tibshirani et al.: the first k whose gap is at least the next one's less its standard error."""
+    gap, spread = iris.criteria["gap"], iris.spread["gap"]
+    first = next(i for i in range(6) if gap[i] >= gap[i + 1] - spread[i + 1])
+    assert iris.suggested["gap"] == iris.n_clusters[first]
+    assert gap[first] < gap[first + 1]  # that is what the standard error does here
+
+
+def test_bootstrap_keeps_weights(monkeypatch):
+    given, seen, fit = np.arange(1.0, 31.0), [], KMeans.fit
+
+    def watched(self, X, y=None, sample_weight=None):
+        seen.append(sample_weight)
+        return fit(self, X, sample_weight=sample_weight)
+
+    monkeypatch.setattr(KMeans, "fit", watched)
+    choose_k(IRIS[:30], [2], sample_weight=given, n_references=0, n_resamples=4, random_state=0)
+    for weights in seen[-4:]:
+        counts = weights / given
+        assert (counts == np.round(counts)).all() and counts.sum() == 30 and counts.max() > 1
 
 
 def test_plain_cases():
@@ -275,6 +298,21 @@ def test_better_clustering_is_judged(monkeypatch):
     assert choose_k(X, [4], **options).inertia[0] > good.inertia_ * 1.01
     choice = choose_k(X, [4], certify=True, **options)
     assert choice.inertia[0] == pytest.approx(good.inertia_) == pytest.approx(choice.certified[4].inertia)
+
+
+def test_proofs_share_the_time_and_can_be_interrupted(monkeypatch):
+    limits, prove = [], choosing.prove
+
+    def watched(*given, time_limit, **options):
+        limits.append(time_limit)
+        found = prove(*given, time_limit=time_limit, **options)
+        return replace(found, stop_reason="interrupted") if len(limits) == 3 else found
+
+    monkeypatch.setattr(choosing, "prove", watched)
+    choice = choose_k(IRIS[::5], [2, 3, 4, 5], certify=True, time_limit=400, **FEW)
+    assert 40 < limits[0] <= 400 / 2 / 4 and limits[0] < limits[1] <= 400 / 2 / 3
+    assert choice.stop_reason == "interrupted" and choice.certified.keys() == {2, 3, 4}
+    assert np.isfinite(choice.inertia[2]) and math.isnan(choice.inertia[3])
 
 
 # Bad input.

@@ -129,6 +129,7 @@ INSIDE = {
     "cli": {
         "BreaksDisplay",
         "ExactKMeans",
+        "GapRecorder",
         "KMeans",
         "SphericalMixture",
         "certify",
@@ -142,7 +143,7 @@ INSIDE = {
     },
     "job": {"__version__", "page", "report", "tables", "terminal"},
     "page": {"page_pictures", "report"},
-    "page_pictures": set(),
+    "page_pictures": {"plots", "plots_choice", "plots_gap", "plots_plane"},
     "report": set(),
     "terminal": set(),
     "tables": {"delimited"},

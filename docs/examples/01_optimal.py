@@ -71,8 +71,17 @@ plt.show()
 # an estimator like any other, with four more attributes: ``status_``, ``lower_bound_``,
 # ``gap_`` and ``certificate_``.
 
-model = ExactKMeans(3, random_state=0).fit(X)
+from ckmeans import GapDisplay, GapRecorder
+
+recorder = GapRecorder()
+model = ExactKMeans(3, random_state=0, verbose=recorder).fit(X)
 print(model.status_, model.inertia_, model.lower_bound_)
+
+# %%
+# How it went, from the first clustering to the proof:
+
+GapDisplay.from_recorder(recorder, model.certificate_)
+plt.show()
 
 # %%
 # "optimal-unique" says that every other partition costs more. Where the time is up

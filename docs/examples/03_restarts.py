@@ -11,19 +11,29 @@ and tells where they end:
 
 from sklearn.datasets import load_iris, load_wine, make_blobs
 
-from ckmeans import KMeans, certify, landscape
+from ckmeans import KMeans, LandscapeDisplay, RestartDisplay, certify, landscape
 
 X = load_iris().data
-print(
-    landscape(
-        X, 3, certificate=certify(X, n_clusters=3, random_state=0), random_state=0
-    )
-)
+certificate = certify(X, n_clusters=5, random_state=0)
+minima = landscape(X, 5, certificate=certificate, random_state=0)
+print(minima)
 
 # %%
-# Two minima that differ in one flower share nearly all starts, and less than half of
-# them find the better one. So some eight restarts are needed for a certainty of 99 %, and
-# that is an easy case. Three more, harder from left to right:
+# Each minimum by how far it is above the best, and by the share of starts that end there:
+
+import matplotlib.pyplot as plt
+
+LandscapeDisplay.from_landscape(minima)
+plt.show()
+
+# %%
+# And what the best of r restarts comes to:
+
+RestartDisplay.from_landscape(minima)
+plt.show()
+
+# %%
+# That was an easy case. Three, harder from left to right:
 
 data = {
     "Iris, 5 clusters": (load_iris().data, 5),
@@ -48,7 +58,6 @@ for title, minima in found.items():
 
 # %%
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 figure, axes = plt.subplots(1, 3, figsize=(8.4, 3.0), sharey=True)

@@ -39,43 +39,9 @@ print(choice)
 # right, about different things. The last column says that this disagreement is not due
 # to bad clusterings: each is the proven optimum for its k.
 
-titles = {
-    "gap": "gap statistic",
-    "silhouette": "silhouette",
-    "simplified_silhouette": "silhouette, by centers",
-    "calinski_harabasz": "Calinski-Harabasz",
-    "davies_bouldin": "Davies-Bouldin (low is good)",
-    "bic": "BIC (low is good)",
-    "pham": "f(K) (low is good)",
-    "stability": "stability",
-}
-figure, axes = plt.subplots(2, 4, figsize=(9.0, 4.0), sharex=True)
-for ax, (name, values) in zip(axes.flat, choice.criteria.items()):
-    ax.plot(choice.n_clusters, values, marker="o", markersize=4)
-    if name in choice.spread:
-        ax.errorbar(
-            choice.n_clusters,
-            values,
-            choice.spread[name],
-            color="C0",
-            linewidth=1,
-            capsize=2,
-        )
-    chosen = choice.n_clusters == choice.suggested.get(name)
-    ax.scatter(
-        choice.n_clusters[chosen],
-        values[chosen],
-        s=130,
-        facecolor="none",
-        edgecolor="black",
-        linewidth=1.6,
-        zorder=3,
-    )
-    ax.set_title(titles[name], fontsize="small")
-    ax.set_yticks([])
-    ax.set_xticks(choice.n_clusters)
-for ax in axes[1]:
-    ax.set_xlabel("k")
+from ckmeans import ChoiceDisplay
+
+ChoiceDisplay.from_choice(choice)
 plt.show()
 
 # %%

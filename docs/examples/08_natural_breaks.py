@@ -25,6 +25,16 @@ print("breaks:", (10**best.breaks).round(-2).astype(int))
 print("status:", best.status)
 
 # %%
+# Drawn, with the logarithms of the populations along the axis:
+
+import matplotlib.pyplot as plt
+
+from ckmeans import BreaksDisplay
+
+BreaksDisplay.from_breaks(best, values, name="log10 of the population")
+plt.show()
+
+# %%
 # The goodness of variance fit is the share of the variance that the classes explain. No
 # five classes have a higher one:
 
@@ -45,8 +55,6 @@ def fit_of(breaks):
 
 
 # %%
-
-import matplotlib.pyplot as plt
 
 figure, axes = plt.subplots(3, 1, sharex=True, sharey=True, figsize=(7.2, 4.4))
 shades = plt.get_cmap("cividis")(np.linspace(0.95, 0.1, 5))
