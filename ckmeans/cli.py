@@ -82,6 +82,12 @@ def cli():
     help="Restarts; auto: until enough agree.",
 )
 @click.option(
+    "--algorithm",
+    type=click.Choice(["auto", "hybrid"]),
+    default="auto",
+    help="hybrid: search longer, by populations.",
+)
+@click.option(
     "--polish/--no-polish", default=True, help="Improve Lloyd's result by exchanges of single rows."
 )
 @click.option(
@@ -94,7 +100,9 @@ def cli():
 @seed
 @max_seconds
 @output
-def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, checkpoint, **options):
+def fit(
+    ctx, data, n_clusters, init, n_init, algorithm, polish, prove, time_limit, proof, checkpoint, **options
+):
     """k-means by restarts of a local search; with --prove, the optimum or a bound."""
     if init not in STARTS and not os.path.isfile(init):
         raise click.UsageError(f"--init {init} is none of {', '.join(STARTS)}, nor is there such a file")
@@ -104,7 +112,9 @@ def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, c
         if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
     }
     for name in (
-        ("init", "n_init", "polish", "max_seconds") if prove else ("time_limit", "proof", "checkpoint")
+        ("init", "n_init", "algorithm", "polish", "max_seconds")
+        if prove
+        else ("time_limit", "proof", "checkpoint")
     ):
         if name in said:
             word = name.replace("_", "-")
@@ -114,13 +124,14 @@ def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, c
         return _prove(job, n_clusters, time_limit, proof, checkpoint)
     if init not in STARTS:
         init = job.given_centers(init)
-    with job.progress("restarts", None if n_init == "auto" else n_init) as show:
+    word = "population" if algorithm == "hybrid" else "restart"
+    with job.progress(f"{word}s", None if n_init == "auto" else n_init) as show:
         from . import KMeans  # may take a second
 
         model = KMeans(
-            n_clusters, init=init, n_init=n_init, polish=polish, max_seconds=options["max_seconds"],
+            n_clusters, init=init, n_init=n_init, algorithm=algorithm, polish=polish, max_seconds=options["max_seconds"],
             random_state=options["seed"], n_threads=options["threads"],
-            verbose=lambda n, inertia: show(n, f"restart {n}, best inertia {inertia:.10g}"),
+            verbose=lambda n, inertia: show(n, f"{word} {n}, best inertia {inertia:.10g}"),
         )  # fmt: skip
         seconds, stop_reason = job.run(model)
     n_restarts, n_hits = model.n_restarts_, round(model.hit_rate_ * model.n_restarts_)
@@ -129,9 +140,9 @@ def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, c
         verdict = f"optimal: {'one cluster has one best center, the mean' if one else 'every row lies on its center'}"
     else:
         kind = "no row exchange lowers it" if polish else "a fixed point of Lloyd's iteration"
-        verdict = f"local optimum; hit by {n_hits} of {plural(n_restarts, 'restart')} ({kind})"
+        verdict = f"local optimum; hit by {n_hits} of {plural(n_restarts, word)} ({kind})"
         if stop_reason in ("time_limit", "interrupted"):
-            when = f"after {plural(n_restarts, 'restart')}" if n_restarts else "in the first restart"
+            when = f"after {plural(n_restarts, word)}" if n_restarts else f"in the first {word}"
             verdict = _stopped(stop_reason, when)
     gap = 0.0 if model.status_ == "optimal" else 1 - model.lower_bound_ / model.inertia_
     costs = _costs(job, model.inertia_, model.lower_bound_, gap)

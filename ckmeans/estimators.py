@@ -22,11 +22,13 @@ from .checks import (
     check_weights,
     check_whole,
 )
+from .hybrid import hybrid_search
 from .restarts import STARTS, local_search
 from .rows import Rows
 from .streaming import NpyFile
 from .workers import Workers
 
+ALGORITHMS = ("auto", "lloyd", "hamerly", "yinyang", "hybrid")
 REMEDIES = {  # for what scikit-learn refuses in words that do not say what to do
     "a minimum of": "give at least one row and one feature",
     "dim <= 2": "give a row for each sample, as X.reshape(len(X), -1) does",
@@ -209,13 +211,19 @@ callable, default="k-means++"
         move does. ``polish=False, n_init=1, init=centers`` is plain Lloyd.
     max_seconds : float or None, default=None
         Time limit; the best clustering so far is kept. One assignment of all rows is completed whatever the limit.
-    algorithm : {"auto", "lloyd", "hamerly", "yinyang"}, default="auto"
-        How Lloyd's iteration is computed; the result has the same bits. "hamerly" keeps a bound for each row, which
+    algorithm : {"auto", "lloyd", "hamerly", "yinyang", "hybrid"}, default="auto"
+        "hybrid" searches for longer, and finds better clusterings where there are many clusters: it crosses a few good ones by
+        matching their centers, moves single centers to other rows, and improves that by Lloyd's iteration and exchanges of
+        rows (Gribel & Vidal 2019). A restart is such a population then: ``n_init="auto"`` goes on until three have reached the
+        best inertia, or a budget of work is spent, which takes seconds rather than minutes; an int is a number of
+        populations. Given centers are among those that each population begins with. X has to be in memory, and `max_iter`,
+        `tol` and `polish` are left at their defaults.
+        The others are ways to compute Lloyd's iteration; the result has the same bits. "hamerly" keeps a bound for each row, which
         spares most of the distances once the centers move little (Hamerly 2010); "yinyang" keeps one more for each group of
         16 centers (Ding et al. 2015). "auto" takes groups from 48 features on, begins once few labels change, and goes on
         as long as the rows and distances that are left cost less than all of them would.
     verbose : int or callable, default=0
-        1 prints a line after each restart, and the share of labels that took an exact comparison; ``verbose(n_restarts, best_inertia)`` is called instead if callable.
+        1 prints a line after each restart, with "hybrid" for each better clustering, and the share of labels that took an exact comparison; ``verbose(n_restarts, best_inertia)`` is called instead if callable.
     random_state : int, RandomState instance or None, default=None
         Seed of the restarts.
     n_threads : int or None, default=None
@@ -254,7 +262,8 @@ callable, default="k-means++"
     Hamerly (2010), "Making k-means even faster", SIAM Data Mining, 130-140, doi:10.1137/1.9781611972801.12.
     Ding et al. (2015), "Yinyang k-means: a drop-in replacement of the classic k-means", ICML, PMLR 37:579-587.
     Hartigan (1975), Clustering Algorithms, ch. 4. Fränti (2018), "Efficiency of random swap clustering", J. Big Data 5:13,
-    doi:10.1186/s40537-018-0122-y.
+    doi:10.1186/s40537-018-0122-y. Gribel & Vidal (2019), "HG-means: a scalable hybrid genetic algorithm for minimum
+    sum-of-squares clustering", Pattern Recognition 88:569-583, doi:10.1016/j.patcog.2018.12.022.
 
     Examples
     --------
@@ -287,7 +296,7 @@ callable, default="k-means++"
         tol: float = 0.0,
         polish: bool = True,
         max_seconds: float | None = None,
-        algorithm: Literal["auto", "lloyd", "hamerly", "yinyang"] = "auto",
+        algorithm: Literal["auto", "lloyd", "hamerly", "yinyang", "hybrid"] = "auto",
         verbose: int | Callable[[int, float], object] = 0,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
@@ -331,33 +340,40 @@ callable, default="k-means++"
         KeyboardInterrupt
             On Ctrl-C, after the attributes were set to the best clustering so far.
         """
-        if self.algorithm not in ("auto", "lloyd", "hamerly", "yinyang"):
+        if self.algorithm not in ALGORITHMS:
             raise ValueError(
-                f"algorithm={self.algorithm!r} is unknown: give 'auto', 'lloyd', 'hamerly' or 'yinyang'."
+                f"algorithm={self.algorithm!r} is unknown: give one of {', '.join(map(repr, ALGORITHMS))}."
             )
+        hybrid = self.algorithm == "hybrid"
         X = check_rows(self, X, reset=True, files=True)
         n_clusters = check_n_clusters(self.n_clusters, len(X))
         if callable(self.init) and isinstance(X, NpyFile):
             raise ValueError(
                 "init is a callable, to which X would be given, but X is a file: give the centers instead."
             )
+        if hybrid:
+            self._check_hybrid(X)
         progress = self.verbose if callable(self.verbose) else None
         if self.verbose and progress is None:
-            progress = lambda n, inertia: print(f"restart {n}: best inertia {inertia:.10g}", flush=True)  # noqa: E731
-        solution = local_search(
+            word = "population" if hybrid else "restart"
+            progress = lambda n, inertia: print(f"{word} {n}: best inertia {inertia:.10g}", flush=True)  # noqa: E731
+        own = {
+            "max_iter": check_whole("max_iter", self.max_iter, 1, none=True),
+            "tol": check_number("tol", self.tol),
+            "polish": check_flag("polish", self.polish),
+            "algorithm": self.algorithm,
+        }
+        solution = (hybrid_search if hybrid else local_search)(
             X,
             n_clusters,
             sample_weight=check_weights(sample_weight, len(X)),
             init=self._checked_init(n_clusters, X.shape[1]),
             n_init=check_whole("n_init", self.n_init, 1, word="auto"),
-            max_iter=check_whole("max_iter", self.max_iter, 1, none=True),
-            tol=check_number("tol", self.tol),
-            polish=check_flag("polish", self.polish),
             max_seconds=check_number("max_seconds", self.max_seconds, none=True),
-            algorithm=self.algorithm,
             rng=self.random_state if _is_seed(self.random_state) else check_random_state(self.random_state),
             n_threads=check_whole("n_threads", self.n_threads, 1, none=True),
             progress=progress,
+            **({} if hybrid else own),
         )
         if self.verbose and not callable(self.verbose):
             print(
@@ -375,6 +391,19 @@ callable, default="k-means++"
         if solution.stop_reason == "interrupted":
             raise KeyboardInterrupt
         return self
+
+    def _check_hybrid(self, X):
+        """Refuse what algorithm="hybrid" has no use for."""
+        if isinstance(X, NpyFile):
+            raise ValueError(
+                "algorithm='hybrid' and X is a file: load it with np.load, or give another algorithm."
+            )
+        for name, default in (("max_iter", None), ("tol", 0), ("polish", True)):
+            if getattr(self, name) != default:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} is for the other algorithms: algorithm='hybrid' goes on to where no"
+                    f" exchange of rows helps; leave it at {default}, and limit the search by max_seconds or n_init."
+                )
 
     def _checked_init(self, n_clusters, n_features):
         if self.init is None or isinstance(self.init, str):

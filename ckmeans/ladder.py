@@ -19,14 +19,12 @@ from .checkpoint import Checkpoint
 from .checks import check_labels, check_matrix, check_n_clusters, check_number, check_weights, check_whole
 from .columns import column_generation
 from .exact import float_down, float_up
-from .exhaustive import MAX_CLUSTERS, estimated_seconds
 from .rows import Rows
 from .rungs import FINDING, RUNGS, SEARCHING, Evidence
 from .univariate import collinear
 from .workers import Expired, Workers
 
-MOST_TREE = 40  # rows of which all partitions may be tried
-QUICK = 0.3  # seconds that this may take
+MOST_TREE = 300  # rows for which branch and bound is worth a try
 MOST_ROWS = 2000  # rows for which there is one search by prices; more are proved group by group
 
 
@@ -47,7 +45,7 @@ def certify(
     """How far a clustering is, at most, from the best possible one, with a proof that others can check.
 
     Works on labels from any library. One after the other these are tried: what is plain to see, dynamic programming where the
-    rows are on a line, a search for a better clustering, all partitions of few rows, the principal components, and column
+    rows are on a line, a search for a better clustering, branch and bound of few rows, the principal components, and column
     generation, of all rows or, where they are many, of groups that each look like the whole.
 
     Parameters
@@ -252,10 +250,14 @@ class _Ladder:
         if d == 1 or collinear(self.X[self.first]) is not None:
             yield "line"
         yield "search"
-        if n_rows <= MOST_TREE and self.k <= MAX_CLUSTERS and estimated_seconds(n_rows, d, self.k) < QUICK:
+        if n_rows <= MOST_TREE:
             yield "tree"
+        if d == 2 == self.k:
+            yield "sweep"
         yield "pca"
         yield "prices" if n_rows <= MOST_ROWS else "sum"
+        if n_rows <= MOST_TREE:
+            yield "tree"  # with more patience
 
     def take(self, rung):
         """Try a rung, and keep what it found."""

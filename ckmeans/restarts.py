@@ -120,27 +120,32 @@ def local_search(
                 found, interrupted = None, True
             if found is not None:
                 return found
-        deadline, workers.deadline = (
-            workers.deadline,
-            np.inf,
-        )  # one look at the rows is needed whatever the limit
-        rows = Rows(X, sample_weight, workers, algorithm=algorithm)
-        search = _Search(rows, n_clusters, init, n_init, max_iter, tol, polish, numbers)
-        workers.deadline = deadline
-        stop_reason = None
-        try:
-            if interrupted:
-                raise KeyboardInterrupt
-            search.run(X, progress)
-        except Expired:
-            stop_reason = "time_limit"
-        except KeyboardInterrupt:
-            stop_reason = "interrupted"
-        workers.deadline = np.inf
-        return search.solution(stop_reason)
+        return conduct(
+            lambda rows: Restarts(rows, n_clusters, init, n_init, max_iter, tol, polish, numbers),
+            X, sample_weight, workers, progress, algorithm, interrupted,
+        )  # fmt: skip
 
 
-class _Search:
+def conduct(search_of, X, sample_weight, workers, progress, algorithm="auto", interrupted=False):
+    """Run the search that search_of(rows) returns, until it ends, the time is up, or there was Ctrl-C: a LocalSolution."""
+    # One look at the rows is needed whatever the limit.
+    deadline, workers.deadline = workers.deadline, np.inf
+    search = search_of(Rows(X, sample_weight, workers, algorithm=algorithm))
+    workers.deadline = deadline
+    stop_reason = None
+    try:
+        if interrupted:
+            raise KeyboardInterrupt
+        search.run(X, progress)
+    except Expired:
+        stop_reason = "time_limit"
+    except KeyboardInterrupt:
+        stop_reason = "interrupted"
+    workers.deadline = np.inf
+    return search.solution(stop_reason)
+
+
+class Restarts:
     """The restarts: where each ended, the best centers of all, and the latest of the one that is running."""
 
     def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, numbers):

@@ -9,19 +9,27 @@ from fractions import Fraction
 
 import numpy as np
 
+from .branch import branch_and_bound
 from .certificate import line_proof, principal_proof, sum_proof, tree_proof, trivial_proof
-from .exact import ExactRows, float_down
-from .exhaustive import exhaustive_search
+from .exact import float_down
 from .groups import alike
+from .hybrid import hybrid_search
 from .principal import principal_bound
 from .restarts import local_search
+from .sweep import best_halves
 from .univariate import collinear
 from .univariate import line_proof as best_on_a_line
 
 FINDING = 0.75  # share of the time limit after which the rest is left to the checker
 SEARCHING = 0.25  # share of the time that the search for a clustering may take
+FEW = 20  # rows up to which restarts will do
 GROUP = 60  # rows in a group for each cluster
 LEAST_GROUP, MOST_GROUP = 200, 1200
+MOST_STEPS = 4_000_000  # of the checker in a tree: it gives up at 2**22
+STEPS = 5_000  # of these for each second that is left: it takes some 5 us for one,
+LEAST_STEPS = 20_000  # and so many more
+MOST_SWEPT = 2000  # rows about which a line is turned: some 0.06 us for each pair
+LOW = 4  # features up to which prices are sooner
 EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about
 
 
@@ -74,62 +82,61 @@ def line(ladder):
 
 
 def search(ladder):
-    """A better clustering, by local search: from the one given, and from scratch."""
-    starts = ["k-means++"]
-    if ladder.given is not None:
+    """A better clustering: from the one given, and from scratch."""
+    init, searched = "k-means++", hybrid_search
+    if len(ladder.problem.rows) <= FEW:
+        searched = local_search
+    elif ladder.given is not None:
         centers = ladder.problem.exact.centers(ladder.given[0])
         if len(centers) == ladder.k:
-            starts.insert(0, np.array([centers[label] for label in sorted(centers)]))
-    for init in starts:
-        found = local_search(
-            ladder.X, ladder.k, sample_weight=ladder.sample_weight, init=init, rng=ladder.rng,
-            max_seconds=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads,
-        )  # fmt: skip
-        ladder.offer(found.labels)
-        ladder.tell("search")
-        if found.stop_reason == "interrupted":
-            raise KeyboardInterrupt
+            init = np.array([centers[label] for label in sorted(centers)])
+    found = searched(
+        ladder.X, ladder.k, sample_weight=ladder.sample_weight, init=init, rng=ladder.rng,
+        max_seconds=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads,
+        progress=lambda _, inertia: ladder.tell("search", inertia),
+    )  # fmt: skip
+    ladder.offer(found.labels)
+    ladder.tell("search")
+    if found.stop_reason == "interrupted":
+        raise KeyboardInterrupt
 
 
 def tree(ladder):
-    """Every partition: of the rows in an order, and of each suffix of it, for the proof by repetitive branch and bound."""
-    problem, X = ladder.problem, ladder.X[ladder.first]
-    exact = [Fraction(weight, 1 << problem.weight_scale) for weight in problem.weights]
-    weights = np.array([float(weight) for weight in exact])
-    if any(Fraction(weight) != own for weight, own in zip(weights.tolist(), exact)):
-        return None  # those of equal rows add up to no float
-    order = _apart(X)
-    suffix, labels, optimal, stop_reason = [Fraction(0)] * (len(X) + 1), None, False, "proved"
-    for start in reversed(range(len(X))):
-        own, suffix[start] = order[start:], suffix[start + 1]
-        if len(own) <= ladder.k and start:
-            continue
-        found = exhaustive_search(
-            X[own], min(ladder.k, len(own)), sample_weight=weights[own], time_limit=ladder.seconds_for(FINDING),
-            n_threads=ladder.n_threads,
-        )  # fmt: skip
-        optimal, stop_reason = found.status == "optimal", found.stop_reason
-        if not optimal:
-            break
-        suffix[start] = ExactRows(X[own], weights[own]).cost(found.labels)
-    if optimal:
-        labels = np.empty(len(X), np.int32)
-        labels[order] = found.labels
-        labels = labels[np.maximum(ladder.place, 0)]
-    lines = tree_proof(order, [cost * problem.unit for cost in suffix[:-1]])
-    return Evidence(lines, suffix[0], labels, optimal, stop_reason)
+    """Repetitive branch and bound, as far as the checker can follow: not far where prices are likely to be sooner."""
+    problem, left, steps = ladder.problem, max(0, ladder.left()), LEAST_STEPS
+    if "prices" in ladder.seconds or _breadth(ladder.X[ladder.first]) > LOW:
+        steps = int(min(MOST_STEPS, LEAST_STEPS + STEPS * left))
+    found = branch_and_bound(
+        problem.rows, problem.weights, ladder.k, labels=ladder.incumbent[0][ladder.first], max_nodes=steps,
+        time_limit=ladder.seconds_for(FINDING), n_threads=ladder.n_threads,
+    )  # fmt: skip
+    labels, proved = found.labels[np.maximum(ladder.place, 0)], found.stop_reason == "proved"
+    reason = "unresolved" if found.stop_reason == "node_limit" else found.stop_reason
+    lines = tree_proof(found.order, found.suffix)
+    return Evidence(lines, found.suffix[0] / problem.unit, labels, proved, reason)
 
 
-def _apart(X):
-    """An order of the rows in which each is far from those before it: prefixes cost much, and rule out much."""
-    with np.errstate(over="ignore"):
-        scaled = (X - X.mean(axis=0)) / max(np.abs(X - X.mean(axis=0)).max(), 1e-300)
-    order, nearest = [int((scaled**2).sum(axis=1).argmax())], np.full(len(X), np.inf)
-    while len(order) < len(X):
-        nearest = np.minimum(nearest, ((scaled - scaled[order[-1]]) ** 2).sum(axis=1))
-        nearest[order] = -1
-        order.append(int(nearest.argmax()))
-    return order
+def sweep(ladder):
+    """The best two clusters in the plane; the proof is left to the rungs after it."""
+    X = ladder.X[ladder.first]
+    if ladder.k != 2 or X.shape[1] != 2 or not 2 < len(X) <= MOST_SWEPT:
+        return
+    weights = np.array(
+        [float(Fraction(own, 1 << ladder.problem.weight_scale)) for own in ladder.problem.weights]
+    )
+    found = best_halves(X, weights, time_limit=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads)
+    ladder.offer(found.labels[np.maximum(ladder.place, 0)])
+    ladder.tell("sweep")
+    if found.stop_reason == "interrupted":
+        raise KeyboardInterrupt
+
+
+def _breadth(X):
+    """How many features of equal variance are as hard: (sum of v)^2 / sum of v^2 for the variances v of the components."""
+    X = X - X.mean(axis=0)
+    X = X / max(np.abs(X).max(), 1e-300)
+    squares = X.T @ X if X.shape[1] <= len(X) else X @ X.T
+    return np.trace(squares) ** 2 / max((squares**2).sum(), 1e-300)
 
 
 def pca(ladder):
@@ -190,5 +197,6 @@ def groups(ladder):
 
 
 RUNGS = {
-    "trivial": trivial, "line": line, "search": search, "tree": tree, "pca": pca, "prices": prices, "sum": groups,
+    "trivial": trivial, "line": line, "search": search, "tree": tree, "sweep": sweep, "pca": pca, "prices": prices,
+    "sum": groups,
 }  # fmt: skip

@@ -40,7 +40,7 @@ cdef inline int begin(
     const floating* X, const double* weights, Search* s, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k,
     bint wide, Py_ssize_t start,
 ) noexcept nogil:
-    """Make the rows ready for restarts from number `start` on."""
+    """Make the rows ready for restarts from number `start` on; returns DONE, or LEFT where they are unusual."""
     lay_out(s, settings, n, d, k, wide)
     s.settings = settings[0]
     s.problem.weights = weights
@@ -221,16 +221,36 @@ cdef inline int lloyd(
 
 # ---- exchanges, as in exchange.py ----
 
-cdef inline Py_ssize_t find_movable(const floating* X, Search* s, State* state) noexcept nogil:
-    """List the rows whose move would lower the inertia, all others staying, at a fixed point; returns their number.
+cdef inline bint may_move(
+    const Problem* p, const Search* s, const State* state, Py_ssize_t i, double weight, double least, double slack, double unsure
+) noexcept nogil:
+    """Whether the scores of the last assignment leave it open that a row's move would lower the inertia.
 
-    A row of weight w in a cluster of mass A gains at most w A / (A - w) times its least squared distance, and costs, for
-    the least mass B, at least w B / (B + w) times the second least: the scores of the last assignment rule out most rows.
+    A row of weight w in a cluster of mass A gains w A / (A - w) times its least squared distance, and costs, for the least
+    mass B, at least w B / (B + w) times the second least.
     """
+    cdef Py_ssize_t at = i // p.n_rows * 2 * p.n_rows + i % p.n_rows
+    cdef double mass = s.masses[state.labels[i]], norm = p.norms[i], first, second
+    if weight <= 0 or mass <= weight:
+        return False
+    if p.wide:
+        first = (<const double*> s.scores)[at]
+        second = (<const double*> s.scores)[at + p.n_rows]
+    else:
+        first = (<const float*> s.scores)[at]
+        second = (<const float*> s.scores)[at + p.n_rows]
+    return (
+        mass * (least + weight) * (norm + 2 * first + slack + unsure * norm)
+        > (mass - weight) * least * (norm + 2 * second - slack - unsure * norm)
+    )
+
+
+cdef inline Py_ssize_t find_movable(const floating* X, Search* s, State* state) noexcept nogil:
+    """List the rows whose move would lower the inertia, all others staying, at a fixed point; returns their number."""
     cdef Problem* p = &s.problem
     cdef Py_ssize_t j, i, k, f, n_movable = 0, n_rows = p.n
-    cdef double least = INFINITY, smallest = INFINITY, weight = 1
-    cdef bint bounded = p.weights == NULL and not s.relocated
+    cdef double least = INFINITY, smallest = INFINITY, weight = 1, unsure = (p.d + 4) * 1.2e-16 if p.wide else 2.5e-7
+    cdef bint bounded = not s.relocated, listed = bounded and p.weights == NULL
     s.n_distances += p.n * p.k
     if s.relocated:
         memcpy(s.means, state.centers, p.k * p.d * sizeof(double))
@@ -243,16 +263,19 @@ cdef inline Py_ssize_t find_movable(const floating* X, Search* s, State* state) 
             least = min(least, s.masses[k])
             if s.masses[k] > 1:  # others have nothing to move
                 smallest = min(smallest, s.masses[k])
+    if listed:
         n_rows = p.kernels.restless[p.wide](
             s.scores, p.norms, p.n_panels, (1 if smallest == INFINITY else smallest / (smallest - 1)) * (least + 1) / least,
-            2 * s.margin, (p.d + 4) * 1.2e-16 if p.wide else 2.5e-7, s.stirred,
+            2 * s.margin, unsure, s.stirred,
         )
     for j in range(n_rows):
-        i = s.stirred[j] if bounded else j
+        i = s.stirred[j] if listed else j
         if i >= p.n:
             break
         if p.weights != NULL:
             weight = p.weights[i]
+        if bounded and not may_move(p, s, state, i, weight, least, 2 * s.margin, unsure):
+            continue
         if state.labels[i] != better_cluster(
             X + i * p.d, weight, state.labels[i], s.centers_t, s.masses, p.d, p.k, s.scratch
         ):
@@ -261,22 +284,26 @@ cdef inline Py_ssize_t find_movable(const floating* X, Search* s, State* state) 
     return n_movable
 
 
-cdef inline int polish(
-    const floating* X, Search* s, State* state, Py_ssize_t max_iter, Py_ssize_t* n_iter
-) noexcept nogil:
-    """Exchange rows at a fixed point of Lloyd's iteration, whose centers are the means, until none is left to move."""
+cdef inline Py_ssize_t exchange(const floating* X, Search* s, State* state) noexcept nogil:
+    """Move rows one after the other, at a fixed point whose centers are the means; returns how many were tried."""
     cdef Problem* p = &s.problem
-    cdef Py_ssize_t n_movable, more, k, f, n_rounds = 0
-    n_iter[0] = 0
-    while n_iter[0] != max_iter:
-        n_movable = find_movable(X, s, state)
-        if n_movable == 0:
-            break
+    cdef Py_ssize_t k, f, n_movable = find_movable(X, s, state)
+    if n_movable:
         memcpy(s.exchanged, state.labels, p.n * sizeof(int32_t))
         move_rows(X, p.weights, s.rows, n_movable, <int*> s.exchanged, s.centers_t, s.masses, p.d, p.k, s.scratch)
         for k in range(p.k):
             for f in range(p.d):
                 state.centers[k * p.d + f] = s.centers_t[f * p.k + k]
+    return n_movable
+
+
+cdef inline int polish(
+    const floating* X, Search* s, State* state, Py_ssize_t max_iter, Py_ssize_t* n_iter
+) noexcept nogil:
+    """Exchange rows at a fixed point of Lloyd's iteration, whose centers are the means, until none is left to move."""
+    cdef Py_ssize_t more, n_rounds = 0
+    n_iter[0] = 0
+    while n_iter[0] != max_iter and exchange(X, s, state):
         if lloyd(X, s, state, -1 if max_iter < 0 else max_iter - n_iter[0], INFINITY, &more) == UNUSUAL:
             return UNUSUAL
         n_iter[0] += more

@@ -218,7 +218,7 @@ cdef inline bint sort_rows(double* rows, Py_ssize_t n, Py_ssize_t d, double* scr
 
 
 cdef inline int finish(const floating* X, Search* s, bint ordered, bint converged) noexcept nogil:
-    """Put the centers of s.best in order, with labels made for just these; as _Search.finished and settle."""
+    """Put the centers of s.best in order, with labels made for just these; as Restarts.finished and settle."""
     cdef Problem* p = &s.problem
     cdef State best = s.best, means = s.trial
     cdef double* shifts = <double*> s.trial.sums
@@ -371,13 +371,17 @@ def restarts(
     cdef int status = DONE
     with nogil:
         if start >= 0:
-            status = begin(&X[0, 0], weights, s, given, X.shape[0], X.shape[1], n_clusters, False, start)
+            status = begin(
+                &X[0, 0], weights, s, given, X.shape[0], X.shape[1], n_clusters, False, start
+            )
         s.problem.weights = weights
         s.pause = s.n_distances + given.most_distances
         if status == DONE:
             status = go_on(&X[0, 0], s, first, &numbers[0], numbers.shape[0], stop, &ends[0, 0])
         if status == ROUGH:
-            status = begin(&X[0, 0], weights, s, given, X.shape[0], X.shape[1], n_clusters, True, s.began)
+            status = begin(
+                &X[0, 0], weights, s, given, X.shape[0], X.shape[1], n_clusters, True, s.began
+            )
             s.pause = given.most_distances
             if status == DONE:
                 status = go_on(&X[0, 0], s, first, &numbers[0], numbers.shape[0], stop, &ends[0, 0])

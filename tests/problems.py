@@ -112,3 +112,23 @@ def exact_inertia(X, labels, centers, weights=None):
 def exact_cost(X, labels, weights=None):
     """Inertia of a partition with its exact means, as a Fraction."""
     return reference.cost(numbers(X), np.asarray(labels).tolist(), numbers(weights))
+
+
+def consistent(model, X, sample_weight=None):
+    """Labels are the nearest centers, and the inertia is that of the labels with the centers; exactly checked."""
+    X = np.asarray(X)
+    assert model.labels_.dtype == np.int32 and model.labels_.shape == (len(X),)
+    assert model.cluster_centers_.shape == (model.n_clusters, X.shape[1])
+    assert np.array_equal(model.predict(X), model.labels_)
+    if len(X) <= 400:
+        assert reference.assign(numbers(X), numbers(model.cluster_centers_)) == model.labels_.tolist()
+        exact = float(exact_inertia(X, model.labels_, model.cluster_centers_, sample_weight))
+    else:
+        weights = 1 if sample_weight is None else sample_weight
+        exact = (
+            ((X.astype(float) - model.cluster_centers_[model.labels_]) ** 2)
+            .sum(axis=1)
+            .dot(weights * np.ones(len(X)))
+        )
+    assert model.inertia_ == pytest.approx(exact, rel=1e-12)
+    assert model.score(X, sample_weight=sample_weight) == -model.inertia_

@@ -117,6 +117,23 @@ def test_labels_are_those_of_the_estimator(here):
     assert pd.read_csv("labels.csv")["label"].tolist() == kmeans.labels_.tolist()
 
 
+def test_hybrid(here):
+    full = report("fit", "iris", "-k", 5, "--algorithm", "hybrid", "--n-init", 2)
+    model = KMeans(5, algorithm="hybrid", n_init=2, random_state=0).fit(read_table("iris").X)
+    assert full["result"]["inertia"] == model.inertia_ and full["result"]["n_restarts"] == 2
+    assert (
+        "hit by 2 of 2 populations"
+        in run("fit", "iris", "-k", 5, "--algorithm", "hybrid", "--n-init", 2).stdout
+    )
+    assert (
+        "is for the other algorithms"
+        in run("fit", "iris", "-k", 5, "--algorithm", "hybrid", "--no-polish", code=1).stderr
+    )
+    assert (
+        "excludes --prove" in run("fit", "iris", "-k", 5, "--algorithm", "hybrid", "--prove", code=2).stderr
+    )
+
+
 def test_estimator_tells_a_function_of_its_restarts():
     seen = []
     kmeans = KMeans(3, n_init=4, random_state=0, verbose=lambda n, inertia: seen.append((n, inertia)))

@@ -1,9 +1,7 @@
 """ExactKMeans: scikit-learn's contract, and attributes that belong together."""
 
-import os
 import pickle
 import signal
-import threading
 
 import numpy as np
 import pytest
@@ -64,14 +62,14 @@ def test_verbose(capsys):
     assert seen and len(seen[0]) == 3
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no signal to a thread")
 def test_interrupted():
-    model = ExactKMeans(6, random_state=0)
-    timer = threading.Timer(1.0, signal.raise_signal, [signal.SIGINT])
-    timer.start()
+    def stop(rung, inertia, lower_bound):
+        if lower_bound > 0:
+            signal.raise_signal(signal.SIGINT)
+
+    model = ExactKMeans(6, random_state=0, verbose=stop)
     with pytest.raises(KeyboardInterrupt):
         model.fit(np.random.default_rng(0).normal(size=(400, 5)))
-    timer.join()
     assert (model.status_, model.stop_reason_) == ("bounded", "interrupted")
     assert 0 < model.lower_bound_ < model.inertia_
 

@@ -18,7 +18,7 @@ import pytest
 import sklearn
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from problems import exact_grid, exact_inertia, numbers
+from problems import consistent, exact_grid, numbers
 from sklearn.base import clone
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.datasets import load_iris, make_blobs
@@ -37,30 +37,11 @@ IRIS_OPTIMUM = 78.85144142614601  # proved: Peng & Wei (2007), du Merle et al. (
         KMeans(),
         KMeans(n_init=3, polish=False),
         KMeans(2, max_iter=300, n_threads=2, max_seconds=60),
+        KMeans(algorithm="hybrid"),
     ]
 )
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
-
-
-def consistent(model, X, sample_weight=None):
-    """Labels are the nearest centers, and the inertia is that of the labels with the centers; exactly checked."""
-    X = np.asarray(X)
-    assert model.labels_.dtype == np.int32 and model.labels_.shape == (len(X),)
-    assert model.cluster_centers_.shape == (model.n_clusters, X.shape[1])
-    assert np.array_equal(model.predict(X), model.labels_)
-    if len(X) <= 400:
-        assert reference.assign(numbers(X), numbers(model.cluster_centers_)) == model.labels_.tolist()
-        exact = float(exact_inertia(X, model.labels_, model.cluster_centers_, sample_weight))
-    else:
-        weights = 1 if sample_weight is None else sample_weight
-        exact = (
-            ((X.astype(float) - model.cluster_centers_[model.labels_]) ** 2)
-            .sum(axis=1)
-            .dot(weights * np.ones(len(X)))
-        )
-    assert model.inertia_ == pytest.approx(exact, rel=1e-12)
-    assert model.score(X, sample_weight=sample_weight) == -model.inertia_
 
 
 # ---- attributes belong together ----

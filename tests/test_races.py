@@ -94,7 +94,7 @@ def test_giving_up_saves_work_and_costs_nothing(monkeypatch):
     for large in (0, np.inf):
         monkeypatch.setattr(restarts, "LARGE", large)
         with restarts.Workers(1) as workers:
-            search = restarts._Search(
+            search = restarts.Restarts(
                 restarts.Rows(X, None, workers),
                 6,
                 "k-means++",

@@ -1,0 +1,104 @@
+"""Local searches from many centers over the same rows (hybrid.py): Lloyd's iteration and exchanges, by search.pxd.
+
+A search lives in the scratch that it is given: a call returns when it has taken long, and the next one goes on.
+"""
+
+from cython cimport floating
+from libc.stdint cimport int32_t
+from libc.string cimport memcpy, memset
+from problem cimport Search, Settings
+from search cimport DONE, HOPELESS, MAX_ITER, UNUSUAL, begin, exchange, inertia, lay_out, lloyd, seed
+
+cdef enum: MOST_UPDATES = 254         # in one call of lloyd
+
+cdef extern from "math.h" nogil:
+    double INFINITY
+
+
+def room(
+    Py_ssize_t n_samples, Py_ssize_t n_features, Py_ssize_t n_clusters, const double[::1] settings, bint double
+):
+    """The numbers that `prepare` needs as scratch, with panels of double or of float."""
+    cdef Search s
+    return lay_out(&s, <const Settings*> &settings[0], n_samples, n_features, n_clusters, double)
+
+
+def prepare(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
+    Py_ssize_t n_clusters,
+    const double[::1] settings,       # IN  Settings of problem.pxd
+    bint double,                      # IN  whether panels are of double
+    double[::1] scratch,              # OUT (room,)
+):
+    """Make the rows ready; returns whether they are unusual, and left to others."""
+    cdef const double* weights = &sample_weight[0] if sample_weight.shape[0] > 0 else NULL
+    cdef bint unusual
+    with nogil:
+        unusual = DONE != begin(
+            &X[0, 0], weights, <Search*> &scratch[0], <const Settings*> &settings[0], X.shape[0], X.shape[1], n_clusters,
+            double, 0,
+        )
+    return unusual
+
+
+cdef inline bint climb_on(const floating* X, Search* s, double ceiling) noexcept nogil:
+    """Go on from the centers in s.state; returns whether that led to an end. Its inertia is then in s.value."""
+    cdef Py_ssize_t more, n_updates
+    cdef int reason
+    while s.n_distances <= s.pause:
+        n_updates = 4 + <Py_ssize_t> ((s.pause - s.n_distances) / (s.problem.n * s.problem.k))
+        reason = lloyd(
+            X, s, &s.state, min(n_updates, <Py_ssize_t> MOST_UPDATES), ceiling if s.n_iter == 0 else INFINITY, &more
+        )
+        s.n_iter += more
+        if reason == UNUSUAL or reason == HOPELESS:
+            s.value = INFINITY
+            return True
+        if reason != MAX_ITER and not exchange(X, s, &s.state):
+            s.value = inertia(X, s, &s.state)
+            return True
+    return False
+
+
+def climb(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
+    Py_ssize_t start,                 # IN  the searches of the block
+    Py_ssize_t stop,
+    bint fresh,                       # IN  whether to begin the first of them, not to go on with what is in scratch
+    const double[:, ::1] numbers,     # IN  (n_searches, n_numbers), in [0, 1), to seed by; or (0, ...): from `centers`
+    double ceiling,                   # IN  a search is given up that is above this after 3 updates
+    double[::1] scratch,              # INOUT (room,) of `prepare`
+    double[:, :, ::1] centers,        # INOUT (n_searches, n_clusters, n_features)
+    int[:, ::1] labels,               # OUT (n_searches, n_samples)
+    double[:, ::1] report,            # OUT (n_searches, 4): inertia, infinite if given up; updates; distances so far; rows
+                                      #     decided by differences, so far
+):
+    """Search from each centers of the block; returns the first search that is not done, `stop` if all are."""
+    cdef Search* s = <Search*> &scratch[0]
+    cdef Py_ssize_t c
+    with nogil:
+        s.problem.weights = &sample_weight[0] if sample_weight.shape[0] > 0 else NULL
+        s.pause = s.n_distances + s.settings.most_distances
+        for c in range(start, stop):
+            if fresh:
+                if numbers.shape[0] > 0:
+                    seed(s, &numbers[c, 0])
+                else:
+                    memcpy(s.state.centers, &centers[c, 0, 0], s.problem.k * s.problem.d * sizeof(double))
+                memset(s.state.labels, 0xFF, s.problem.stride * sizeof(int32_t))
+                memset(s.state.sums, 0, s.problem.k * s.problem.width * sizeof(long long))
+                s.n_iter = 0
+            if not climb_on(&X[0, 0], s, ceiling):
+                break
+            fresh = True
+            memcpy(&centers[c, 0, 0], s.state.centers, s.problem.k * s.problem.d * sizeof(double))
+            memcpy(&labels[c, 0], s.state.labels, s.problem.n * sizeof(int32_t))
+            report[c, 0] = s.value
+            report[c, 1] = s.n_iter
+            report[c, 2] = s.n_distances
+            report[c, 3] = s.n_doubtful
+        else:
+            c = stop
+    return c
