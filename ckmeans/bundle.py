@@ -17,7 +17,8 @@ Kiwiel (1990), "Proximity control in bundle methods for convex nondifferentiable
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-MOST_CLUSTERS = 2000
+MOST_CLUSTERS, LEAST_CLUSTERS = 2000, 200
+MOST_WEIGHTS = 50_000_000  # in all of them, 400 MB
 OLD = 25  # solves after which a cluster without a share may be forgotten
 
 
@@ -37,6 +38,7 @@ class Bundle:
         self._sets, self._costs, self._means = np.empty((0, n)), np.empty(0), None
         self._products, self._shares, self._ages = np.empty((0, 0)), np.empty(0), np.empty(0, int)
         self._keys, self.n = [], 0
+        self.most = min(MOST_CLUSTERS, max(LEAST_CLUSTERS, MOST_WEIGHTS // n))
         self._known = set()
 
     @property
@@ -67,7 +69,7 @@ class Bundle:
         if self._means is None:
             self._means = np.empty((0, means.shape[1]))
         if stop > len(self._sets):
-            self._grow(max(2 * stop, 256))
+            self._grow(max(2 * stop, min(256, self.most)))
         self._sets[start:stop] = members[fresh] * self.weights
         self._costs[start:stop], self._means[start:stop] = costs[fresh], means[fresh]
         self._shares[start:stop] = self._ages[start:stop] = 0
@@ -86,7 +88,7 @@ class Bundle:
 
     def forget(self):
         """Drop clusters long without a share where there are many."""
-        if self.n <= MOST_CLUSTERS:
+        if self.n <= self.most:
             return
         keep = np.flatnonzero((self._ages[: self.n] < OLD) | (self.shares > 0))
         m = len(keep)
