@@ -27,7 +27,8 @@ from .workers import Expired, Workers
 
 MOST_TREE = 40  # rows of which all partitions may be tried
 QUICK = 0.3  # seconds that this may take
-MOST_ROWS = 2000  # rows for which there is one search by prices; more are proved group by group
+FEW_FEATURES = 4  # features up to which one search by prices is best for any number of rows
+MOST_ROWS = 2000  # rows for which it is in more of them; more are proved group by group
 
 
 def certify(
@@ -255,7 +256,10 @@ class _Ladder:
         if n_rows <= MOST_TREE and self.k <= MAX_CLUSTERS and estimated_seconds(n_rows, d, self.k) < QUICK:
             yield "tree"
         yield "pca"
-        yield "prices" if n_rows <= MOST_ROWS else "sum"
+        if n_rows <= MOST_ROWS or d <= FEW_FEATURES:
+            yield "prices"
+        if n_rows > MOST_ROWS:
+            yield "sum"
 
     def take(self, rung):
         """Try a rung, and keep what it found."""

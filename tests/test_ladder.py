@@ -275,10 +275,17 @@ def test_branches_are_accepted(monkeypatch):
 
 def test_groups_of_many_rows():
     X, _ = make_blobs(5000, 2, centers=4, cluster_std=2.0, random_state=0)
-    found = certify(X, n_clusters=4, time_limit=8, random_state=0)
+    found = climb(X, 4, time_limit=20, rungs=["search", "sum"], rng=0)
     assert (found.rung, found.status) == ("sum", "bounded")
     assert found.gap < 0.2
     assert found.exact_lower_bound > climb(X, 4, labels=found.labels, rungs=["pca"]).exact_lower_bound
+
+
+def test_many_rows_in_the_plane():
+    """Prices for all of them: without the time to end, and a checker that needs some too, still a true bound."""
+    X = make_blobs(5000, 2, centers=4, cluster_std=2.0, random_state=0)[0].round(2)
+    found = certify(X, n_clusters=4, gap=0.05, random_state=0)
+    assert found.rung == "prices" and found.checked and found.gap <= 0.05
 
 
 def test_what_the_checker_refuses_is_not_claimed(monkeypatch):
