@@ -108,13 +108,20 @@ class Bundle:
         self._shares[: self.n] = 0
         self._shares[: len(shares)] = shares
 
-    def solve(self, center, t, tolerance):
+    def solve(self, center, t, tolerance, check=None):
         """Best prices near a center, and the level m that no known cluster exceeds by more than the tolerance.
+
+        `check` is called from time to time; what it raises ends the search.
 
         Returns
         -------
         prices : ndarray of shape (n_samples,)
         level : float
+
+        Raises
+        ------
+        LinAlgError
+            Where rounding leaves no shares.
         """
         k, shares, products = self.n_clusters, self.shares, self._products[: self.n, : self.n]
         full = self.earnings(center + t * self.metric * self.weights)  # with no shares given
@@ -124,6 +131,8 @@ class Bundle:
         for _ in range(20 * self.n + 100):
             moved = False
             while True:
+                if check is not None:
+                    check()
                 x, level = self._balance(active, full[active], t, products, shares[active])
                 old = shares[active]
                 if x.min() >= -1e-11 * k:
@@ -173,4 +182,6 @@ class Bundle:
             y = cho_solve(factor, full - G @ x, check_finite=False)
             level = (y.sum() - (self.n_clusters - x.sum())) / one.sum()
             x = x + y - level * one
+        if not np.isfinite(x).all():
+            raise LinAlgError("shares are not finite")
         return x, level

@@ -20,6 +20,7 @@ from fractions import Fraction
 from time import monotonic
 
 import numpy as np
+from scipy.linalg import LinAlgError
 
 from .bundle import Bundle
 from .covers import TooMany, covers
@@ -101,6 +102,8 @@ def column_generation(
         reason = "time_limit"
     except KeyboardInterrupt:
         reason = "interrupted"
+    except LinAlgError:  # rounding has the last word: what is known stays true
+        reason = "unresolved"
     if keep is not None and search.root is not None:
         keep(search.known)
     return search.solution(reason)
@@ -290,7 +293,7 @@ class _Branch:
             if node.bound >= search.cost * (1 - Fraction(search.gap)):
                 return None if node.bound < search.cost else True
             gap = max(self.gap(), 1e-12 * scale)
-            prices, level = bundle.solve(center, t, 0.003 * gap / self.k)
+            prices, level = bundle.solve(center, t, 0.003 * gap / self.k, search.check)
             predicted = self.weights @ prices - self.k * level - best
             n_poor = 0 if node.priced > reached + Fraction(gap / 100) / search.unit else n_poor + 1
             reached = max(reached, node.priced)

@@ -208,7 +208,7 @@ class _Ladder:
         if labels is None:
             self.offer(np.zeros(len(X), np.int32))
         # The greatest lower bound, and what the checker accepted as a proof of optimality.
-        self.best, self.rung = Evidence(trivial_proof(), Fraction(0)), "trivial"
+        self.best, self.rung, self.lesser = Evidence(trivial_proof(), Fraction(0)), "trivial", []
         self.closing, self.closed_by = None, None
         self.status, self.refused = None, False
         self.stop_reason, self.seconds = "unresolved", {}
@@ -256,10 +256,7 @@ class _Ladder:
         if n_rows <= MOST_TREE and self.k <= MAX_CLUSTERS and estimated_seconds(n_rows, d, self.k) < QUICK:
             yield "tree"
         yield "pca"
-        if n_rows <= MOST_ROWS or d <= FEW_FEATURES:
-            yield "prices"
-        if n_rows > MOST_ROWS:
-            yield "sum"
+        yield "prices" if n_rows <= MOST_ROWS or d <= FEW_FEATURES else "sum"
 
     def take(self, rung):
         """Try a rung, and keep what it found."""
@@ -280,6 +277,7 @@ class _Ladder:
         if evidence.labels is not None:
             self.offer(evidence.labels)
         if evidence.lower > self.best.lower:
+            self.lesser.append((self.best, self.rung))
             self.best, self.rung = evidence, rung
         if evidence.stop_reason != "unresolved":
             self.stop_reason = evidence.stop_reason
@@ -376,14 +374,18 @@ class _Ladder:
         """Whether the checker had the time to accept the bound."""
         if self.stop_reason == "interrupted" or self.left(1.0) <= 0:
             return False
+        if self.rung == "pca" and self.left(1.0) < self.seconds.get(
+            "pca", 0.0
+        ):  # the checker takes as long, in one go
+            return False
         try:
             found = self.ask("bounded", self.best)
         except KeyboardInterrupt:
             self.stop_reason = "interrupted"
             return False
-        if found is None and self.refused:  # which none should ever be: say less
-            self.best, self.rung = Evidence(trivial_proof(), Fraction(0)), "trivial"
-            return True
+        if found is None and self.refused and self.lesser:  # which none should ever be: say less
+            self.best, self.rung = self.lesser.pop()
+            return self.check_bound()
         return found is not None and found[0] >= self.best.lower
 
     def written(self, labels, cost, lower, proof, status, rung, checked, better=None):
@@ -446,8 +448,8 @@ class _TimedReader(check.Reader):
         return super().words(word)
 
     def steps(self):
-        for step in range(check.LIMIT):
-            if step % 64 == 0 and monotonic() >= self.deadline:
+        for _ in range(check.LIMIT):
+            if monotonic() >= self.deadline:
                 break
             yield
         raise Expired

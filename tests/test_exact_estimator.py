@@ -73,7 +73,7 @@ def test_interrupted():
         model.fit(np.random.default_rng(0).normal(size=(400, 5)))
     timer.join()
     assert (model.status_, model.stop_reason_) == ("bounded", "interrupted")
-    assert 0 < model.lower_bound_ < model.inertia_
+    assert 0 <= model.lower_bound_ < model.inertia_  # 0 where the machine had no time for more
 
 
 @pytest.mark.parametrize(
