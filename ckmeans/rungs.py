@@ -166,25 +166,35 @@ def groups(ladder):
     if n < 2 * (ladder.k + 1):
         return None
     n_groups = min(max(2, round(n / size)), n // (ladder.k + 1))
-    members = alike(ladder.X[ladder.first], ladder.incumbent[0][ladder.first], n_groups)
-    parts, proofs, total, stop_reason = [], [], Fraction(0), "unresolved"
-    for at, rows in enumerate(members):
+    kept = ladder.inner.get("sum")
+    if kept is None:
+        members = alike(ladder.X[ladder.first], ladder.incumbent[0][ladder.first], n_groups)
+        kept = {
+            "groups": [[rows, None, Fraction(0), False] for rows in members]
+        }  # proof, its bound, and if that is all
+    stop_reason, todo = "unresolved", [own for own in kept["groups"] if not own[3]]
+    for at, own in enumerate(todo):
         if ladder.left() <= 0:
             stop_reason = "time_limit"
             break
-        seconds = None if ladder.limit == math.inf else ladder.left() / (len(members) - at)
-        samples = np.flatnonzero(np.isin(ladder.place, rows))
-        found, lines, lower = ladder.by_prices(samples, None, seconds)
-        if lower > 0:
-            parts.append(np.sort(rows))
-            proofs.append(lines)
-            total += lower
-        ladder.tell("sum", lower=float_down(total))
+        seconds = None if ladder.limit == math.inf else ladder.left() / (len(todo) - at)
+        found, lines, lower = ladder.by_prices(np.flatnonzero(np.isin(ladder.place, own[0])), None, seconds)
+        if lower > own[2]:
+            own[1:3] = lines, lower
+        own[3] = found.stop_reason not in ("interrupted", "time_limit")
+        ladder.keep({"sum": kept})
+        ladder.tell("sum", lower=float_down(sum(lower for *_, lower, _ in kept["groups"])))
         if found.stop_reason == "interrupted":
             stop_reason = "interrupted"
             break
         if found.stop_reason == "time_limit":
             stop_reason = "time_limit"
+    proved = [own for own in kept["groups"] if own[1] is not None]
+    parts, proofs, total = (
+        [own[0] for own in proved],
+        [own[1] for own in proved],
+        sum((own[2] for own in proved), Fraction(0)),
+    )
     lines = sum_proof(parts, proofs) if parts else trivial_proof()
     return Evidence(lines, total, None, False, stop_reason)
 
