@@ -100,13 +100,15 @@ def cells(row):
 
 def page(rows):
     """The table as a page."""
-    missed = [row for row in rows if not reached(row)]
+    missed, there = [row for row in rows if not reached(row)], {(row["instance"], row["k"]) for row in rows}
+    absent = [f"{name} k={k}" for spec, *_ in GOALS for name, k in each(spec) if (name, k) not in there]
     lines = [
         "# What is proved, and in what time", "",
         "Made by `python benchmarks/proved.py --json benchmarks/proved.json --page docs/proved.md`. Seconds are processor time, of",
         "the search for the clustering, of the proof, and of the checker as far as it runs inside `certify`; check is the time of",
         "`python -m ckmeans.check` alone. above: how much the cost is above the best known one, below if negative. Every line's",
-        f"proof was accepted by the checker. {len(rows) - len(missed)} of {len(rows)} goals are reached.", "",
+        f"proof was accepted by the checker. {len(rows) - len(missed)} of {len(rows)} goals are reached."
+        + (f" Not run yet: {', '.join(absent)}." if absent else ""), "",
         f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS),
     ]  # fmt: skip
     lines += [f"| {' | '.join(cells(row))} |" for row in rows]

@@ -17,7 +17,8 @@ Kiwiel (1990), "Proximity control in bundle methods for convex nondifferentiable
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-MOST_CLUSTERS = 2000
+MOST_CLUSTERS, LEAST_CLUSTERS = 2000, 200
+MOST_WEIGHTS = 50_000_000  # in all of them, 400 MB
 OLD = 25  # solves after which a cluster without a share may be forgotten
 
 
@@ -37,6 +38,7 @@ class Bundle:
         self._sets, self._costs, self._means = np.empty((0, n)), np.empty(0), None
         self._products, self._shares, self._ages = np.empty((0, 0)), np.empty(0), np.empty(0, int)
         self._keys, self.n = [], 0
+        self.most = min(MOST_CLUSTERS, max(LEAST_CLUSTERS, MOST_WEIGHTS // n))
         self._known = set()
 
     @property
@@ -67,7 +69,7 @@ class Bundle:
         if self._means is None:
             self._means = np.empty((0, means.shape[1]))
         if stop > len(self._sets):
-            self._grow(max(2 * stop, 256))
+            self._grow(max(2 * stop, min(256, self.most)))
         self._sets[start:stop] = members[fresh] * self.weights
         self._costs[start:stop], self._means[start:stop] = costs[fresh], means[fresh]
         self._shares[start:stop] = self._ages[start:stop] = 0
@@ -86,7 +88,7 @@ class Bundle:
 
     def forget(self):
         """Drop clusters long without a share where there are many."""
-        if self.n <= MOST_CLUSTERS:
+        if self.n <= self.most:
             return
         keep = np.flatnonzero((self._ages[: self.n] < OLD) | (self.shares > 0))
         m = len(keep)
@@ -106,13 +108,20 @@ class Bundle:
         self._shares[: self.n] = 0
         self._shares[: len(shares)] = shares
 
-    def solve(self, center, t, tolerance):
+    def solve(self, center, t, tolerance, check=None):
         """Best prices near a center, and the level m that no known cluster exceeds by more than the tolerance.
+
+        `check` is called from time to time; what it raises ends the search.
 
         Returns
         -------
         prices : ndarray of shape (n_samples,)
         level : float
+
+        Raises
+        ------
+        LinAlgError
+            Where rounding leaves no shares.
         """
         k, shares, products = self.n_clusters, self.shares, self._products[: self.n, : self.n]
         full = self.earnings(center + t * self.metric * self.weights)  # with no shares given
@@ -122,6 +131,8 @@ class Bundle:
         for _ in range(20 * self.n + 100):
             moved = False
             while True:
+                if check is not None:
+                    check()
                 x, level = self._balance(active, full[active], t, products, shares[active])
                 old = shares[active]
                 if x.min() >= -1e-11 * k:
@@ -171,4 +182,6 @@ class Bundle:
             y = cho_solve(factor, full - G @ x, check_finite=False)
             level = (y.sum() - (self.n_clusters - x.sum())) / one.sum()
             x = x + y - level * one
+        if not np.isfinite(x).all():
+            raise LinAlgError("shares are not finite")
         return x, level

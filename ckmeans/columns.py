@@ -15,21 +15,24 @@ routing: Baldacci, Christofides, Mingozzi (2008), Mathematical Programming 115, 
 
 import heapq
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from time import monotonic
 
 import numpy as np
+from scipy.linalg import LinAlgError
 
 from .bundle import Bundle
 from .covers import TooMany, covers
 from .exact import ExactRows, float_down, float_up
-from .prices import Landscape, balanced_prices
+from .nodes import Node, read, written
+from .prices import Landscape, balanced_prices, few
 from .restarts import local_search
 from .solution import Solution
 from .workers import Expired
 
 MOST_SETS = 3000  # clusters within the gap that are listed
+DOUBT = 100  # rows that make less of a difference than the gap, from which on these are too many
 MOST_DEPTH = 30  # rows apart
 SERIOUS = 0.1  # share of the predicted gain that moves the center of the prices
 EASE = 0.05  # share of the gap by which a search may leave the bound too low
@@ -58,25 +61,6 @@ class Priced(Solution):
     exact_bound: Fraction
     n_nodes: int
     n_searches: int
-
-
-@dataclass(eq=False)
-class _Node:
-    """Some rows together, some apart; prices, and what they prove."""
-
-    groups: np.ndarray  # of each distinct row
-    pairs: list  # of groups that are apart
-    prices: np.ndarray  # of the groups
-    sets: np.ndarray  # clusters to start from, of groups
-    bound: Fraction
-    level: float = math.inf
-    priced: Fraction = None  # what the prices themselves prove; `bound` may come from before the branch
-    pair: tuple = ()
-    children: list = field(default_factory=list)
-    n_boxes: float = math.inf  # of the latest search
-
-    def __lt__(self, other):
-        return self.bound < other.bound
 
 
 def column_generation(
@@ -118,6 +102,8 @@ def column_generation(
         reason = "time_limit"
     except KeyboardInterrupt:
         reason = "interrupted"
+    except LinAlgError:  # rounding has the last word: what is known stays true
+        reason = "unresolved"
     if keep is not None and search.root is not None:
         keep(search.known)
     return search.solution(reason)
@@ -166,43 +152,22 @@ class _Search:
         own[self.row_of[self.heavy]] = np.unique(labels[self.heavy], return_inverse=True)[1]
         groups = np.arange(self.n_rows)
         sets = own == np.arange(own.max() + 1)[:, None]
-        self.root = _Node(groups, [], np.zeros(self.n_rows), sets, Fraction(0))
+        # In few dimensions no search takes so many boxes that it is made in steps.
+        n_boxes = 0 if self.land.rows.shape[1] < 3 else math.inf
+        self.root = Node(groups, [], np.zeros(self.n_rows), sets, Fraction(0), n_boxes=n_boxes)
         self.open = [self.root]
         self.root.prices = balanced_prices(self.land, own, self.n_clusters, self.check)
 
     def known(self):
         """All that the search would go on from, with the branch that is being looked at."""
-        nodes, pending, ends = [], [self.root], {id(node) for node in self.open}
-        while pending:
-            node = pending.pop()
-            here, below = id(node) in ends, node.children if id(node) not in ends else []
-            nodes.append({
-                "groups": node.groups, "pairs": node.pairs, "prices": node.prices, "sets": node.sets if here else node.sets[:0],
-                "bound": node.bound, "level": node.level, "priced": node.priced, "pair": node.pair, "n_boxes": node.n_boxes,
-                "open": here, "split": bool(below),
-            })  # fmt: skip
-            pending += below
-        return {"labels": self.labels, "nodes": nodes}
+        return {"labels": self.labels, "nodes": written(self.root, self.open)}
 
     def resume(self, known, labels):
         """The branches as they were."""
         self.offer(known["labels"])
         if labels is not None:
             self.offer(labels)
-        left = []  # split nodes that lack a child
-        for entry in known["nodes"]:
-            here, split = entry.pop("open"), entry.pop("split")
-            entry["pairs"] = [tuple(pair) for pair in entry["pairs"]]
-            node = _Node(**{**entry, "pair": tuple(entry["pair"])})
-            if left:  # the last child was written first
-                left[-1].children.insert(0, node)
-                if len(left[-1].children) == 2:
-                    left.pop()
-            self.root = self.root or node
-            if split:
-                left.append(node)
-            if here:
-                self.open.append(node)
+        self.root, self.open = read(known["nodes"])
         heapq.heapify(self.open)
 
     def offer(self, labels):
@@ -282,7 +247,8 @@ class _Branch:
         members = [[] for _ in range(n_groups)]
         for row, group in enumerate(node.groups.tolist()):
             members[group].append(row)
-        self.true_weights = [sum((search.true_weights[r] for r in own), Fraction(0)) for own in members]
+        weights = [sum((search.true_weights[r] for r in own), Fraction(0)) for own in members]
+        self.low_weights = None if set(weights) == {1} else np.array(list(map(float_down, weights)))
         self.constant = self._constant(members)
         self.tried = math.inf
         search.n_nodes += 1
@@ -295,8 +261,9 @@ class _Branch:
         return self.search.exact.cost(np.where(self.search.heavy, self.node.groups[self.search.row_of], 0))
 
     def to_bound(self, prices, level):
-        """The lower bound of some prices, exactly."""
-        total = sum((w * Fraction(p) for w, p in zip(self.true_weights, prices.tolist())), Fraction(0))
+        """The lower bound of some prices, no more rounded down than floats have to be."""
+        paid = np.nextafter(self.low_weights * prices, 0.0) if self.low_weights is not None else prices
+        total = Fraction(math.nextafter(math.fsum(paid.tolist()), -math.inf))
         return (total - self.k * Fraction(level)) / self.search.unit + self.constant
 
     def gap(self):
@@ -326,7 +293,7 @@ class _Branch:
             if node.bound >= search.cost * (1 - Fraction(search.gap)):
                 return None if node.bound < search.cost else True
             gap = max(self.gap(), 1e-12 * scale)
-            prices, level = bundle.solve(center, t, 0.003 * gap / self.k)
+            prices, level = bundle.solve(center, t, 0.003 * gap / self.k, search.check)
             predicted = self.weights @ prices - self.k * level - best
             n_poor = 0 if node.priced > reached + Fraction(gap / 100) / search.unit else n_poor + 1
             reached = max(reached, node.priced)
@@ -361,7 +328,7 @@ class _Branch:
         if self.search.n_searches % 8:
             return means
         n = len(self.land.rows)
-        return np.concatenate([means, self.land.rows[self.search.n_searches % 7 :: 1 + n // 100]])
+        return np.concatenate([means, self.land.rows[self.search.n_searches % 7 :: 1 + n // few(n)]])
 
     def evaluate(self, prices, starts, wanted=-math.inf):
         """The bound of some prices, and clusters that earn much.
@@ -445,7 +412,7 @@ class _Branch:
         gap = self.gap()
         if gap < 0:
             return True
-        if gap > 0.5 * self.tried and not last or gap >= node.level:
+        if gap > 0.5 * self.tried and not last or gap >= node.level or self.in_doubt(gap) > DOUBT:
             return False
         self.tried = gap
         peaks = self.land.search(
@@ -463,6 +430,12 @@ class _Branch:
         except TooMany:
             return False
         return True
+
+    def in_doubt(self, gap):
+        """The most rows at any center with a share that make so little difference that all of their subsets may count."""
+        land, means = self.land, self.bundle.means[self.bundle.shares > 0]
+        terms = [self.weights * (self.node.prices - ((land.rows - y) ** 2).sum(axis=1)) for y in means]
+        return max((np.count_nonzero(np.abs(own) <= gap) for own in terms), default=0)
 
     def split(self):
         """Two branches: two rows together, or apart."""
@@ -486,10 +459,10 @@ class _Branch:
         prices[i] -= cost / masses[i]
         same = known[:, i] == known[:, j]
         node.children = [
-            _Node(
+            Node(
                 old[node.groups], [(int(old[a]), int(old[b])) for a, b in node.pairs], np.maximum(prices, 0),
                 np.delete(known[same], j, axis=1)[-500:], node.bound,
             ),
-            _Node(node.groups, [*node.pairs, (i, j)], node.prices, known[~both][-500:], node.bound, n_boxes=0),
+            Node(node.groups, [*node.pairs, (i, j)], node.prices, known[~both][-500:], node.bound, n_boxes=0),
         ]  # fmt: skip
         return False

@@ -2,9 +2,13 @@
 
 import numpy as np
 
+PASSES, PARTNERS = 10, 50  # over the rows, and rows that each may swap with in one of them
+
 
 def alike(X, labels, n_groups):
     """Deal the rows out to groups, row by row along each cluster, so that every group has its share of every place.
+
+    Then rows of the same cluster are swapped until each group's part of it has nearly the same mean.
 
     Parameters
     ----------
@@ -28,10 +32,44 @@ def alike(X, labels, n_groups):
     >>> [group.tolist() for group in alike(X, np.array([0, 1, 0, 1, 0, 1]), 2)]
     [[0, 3, 4], [1, 2, 5]]
     """
-    order = np.concatenate(
-        [own[_along(X[own])] for own in map(np.flatnonzero, labels == np.unique(labels)[:, None])]
-    )
-    return [np.sort(order[start::n_groups]) for start in range(n_groups)]
+    clusters = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    order = np.concatenate([own[_along(X[own])] for own in clusters])
+    group = np.empty(len(X), int)
+    group[order] = np.arange(len(X)) % n_groups
+    for own in clusters:
+        _swap(X[own] - X[own].mean(axis=0), own, group, n_groups)
+    return [np.flatnonzero(group == g) for g in range(n_groups)]
+
+
+def _swap(X, own, group, n_groups):
+    """Swap rows of one cluster between groups as long as that brings the groups' means nearer to the cluster's.
+
+    Around the cluster's mean, m rows of a group that add up to S cost |S|^2 / m more than around their own.
+    """
+    g, rng = group[own], np.random.default_rng(0)
+    counts = np.bincount(g, minlength=n_groups)
+    sums = np.array([np.bincount(g, x, n_groups) for x in X.T]).T
+    for _ in range(PASSES):
+        n_swaps = 0
+        for i in rng.permutation(len(own)):
+            others = rng.integers(len(own), size=PARTNERS)
+            h = g[others]
+            to_there, to_here = X[i] - X[others], X[others] - X[i]
+            a, b = counts[g[i]], np.maximum(counts[h], 1)
+            # |S_g - x_i + x_j|^2 / m_g + |S_h - x_j + x_i|^2 / m_h less what these are now.
+            step = (to_here * (2 * sums[g[i]] + to_here)).sum(axis=1) / a
+            step += (to_there * (2 * sums[h] + to_there)).sum(axis=1) / b
+            step[h == g[i]] = 0
+            best = int(step.argmin())
+            if step[best] < 0:
+                j = others[best]
+                sums[g[i]] += X[j] - X[i]
+                sums[g[j]] += X[i] - X[j]
+                g[i], g[j] = g[j], g[i]
+                n_swaps += 1
+        if n_swaps < len(own) / 20:
+            break
+    group[own] = g
 
 
 def _along(X):

@@ -25,7 +25,8 @@ from .univariate import collinear
 from .workers import Expired, Workers
 
 MOST_TREE = 300  # rows for which branch and bound is worth a try
-MOST_ROWS = 2000  # rows for which there is one search by prices; more are proved group by group
+FEW_FEATURES = 4  # features up to which one search by prices is best for any number of rows
+MOST_ROWS = 2000  # rows for which it is in more of them; more are proved group by group
 
 
 def certify(
@@ -205,7 +206,7 @@ class _Ladder:
         if labels is None:
             self.offer(np.zeros(len(X), np.int32))
         # The greatest lower bound, and what the checker accepted as a proof of optimality.
-        self.best, self.rung = Evidence(trivial_proof(), Fraction(0)), "trivial"
+        self.best, self.rung, self.lesser = Evidence(trivial_proof(), Fraction(0)), "trivial", []
         self.closing, self.closed_by = None, None
         self.status, self.refused = None, False
         self.stop_reason, self.seconds = "unresolved", {}
@@ -255,15 +256,15 @@ class _Ladder:
         if d == 2 == self.k:
             yield "sweep"
         yield "pca"
-        yield "prices" if n_rows <= MOST_ROWS else "sum"
+        yield "prices" if n_rows <= MOST_ROWS or d <= FEW_FEATURES else "sum"
         if n_rows <= MOST_TREE:
-            yield "tree"  # with more patience
+            yield "longer tree"
 
     def take(self, rung):
         """Try a rung, and keep what it found."""
         if rung in self.done:
             return
-        if self.left() <= 0 and rung in ("tree", "prices", "sum"):
+        if self.left() <= 0 and rung in ("tree", "prices", "sum", "longer tree"):
             self.stop_reason = "time_limit"
             return
         begin = monotonic()
@@ -278,6 +279,7 @@ class _Ladder:
         if evidence.labels is not None:
             self.offer(evidence.labels)
         if evidence.lower > self.best.lower:
+            self.lesser.append((self.best, self.rung))
             self.best, self.rung = evidence, rung
         if evidence.stop_reason != "unresolved":
             self.stop_reason = evidence.stop_reason
@@ -374,14 +376,18 @@ class _Ladder:
         """Whether the checker had the time to accept the bound."""
         if self.stop_reason == "interrupted" or self.left(1.0) <= 0:
             return False
+        if self.rung == "pca" and self.left(1.0) < self.seconds.get(
+            "pca", 0.0
+        ):  # the checker takes as long, in one go
+            return False
         try:
             found = self.ask("bounded", self.best)
         except KeyboardInterrupt:
             self.stop_reason = "interrupted"
             return False
-        if found is None and self.refused:  # which none should ever be: say less
-            self.best, self.rung = Evidence(trivial_proof(), Fraction(0)), "trivial"
-            return True
+        if found is None and self.refused and self.lesser:  # which none should ever be: say less
+            self.best, self.rung = self.lesser.pop()
+            return self.check_bound()
         return found is not None and found[0] >= self.best.lower
 
     def written(self, labels, cost, lower, proof, status, rung, checked, better=None):
@@ -444,8 +450,8 @@ class _TimedReader(check.Reader):
         return super().words(word)
 
     def steps(self):
-        for step in range(check.LIMIT):
-            if step % 64 == 0 and monotonic() >= self.deadline:
+        for _ in range(check.LIMIT):
+            if monotonic() >= self.deadline:
                 break
             yield
         raise Expired

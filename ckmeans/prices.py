@@ -15,6 +15,7 @@ from ._kernels import prices as kernels
 
 U = 2.3e-16  # more than twice the unit roundoff
 SLICE = 1 << 20  # rows of boxes to look at between two looks at the clock, some 20 ms
+MANY = 3000  # rows of which only some are looked at for the first prices
 MOST_SAID = 128  # rows that the search itself may decide on the way to a set
 
 
@@ -105,11 +106,7 @@ class Landscape:
 
     def climb(self, prices, starts):
         """Local maxima uphill from some points: points, values, and the rows that count."""
-        starts = np.array(starts, np.float64)
-        members = np.empty((len(starts), len(self.rows)), np.uint8)
-        values = np.empty(len(starts))
-        kernels.climb(self.rows, self.weights, prices, starts, values, members)
-        return starts, values, members.view(bool)
+        return climb(self.rows, self.weights, prices, starts)
 
     def search(
         self,
@@ -221,6 +218,20 @@ class Landscape:
         return shares @ self.squares - (sums * means).sum(axis=1), means
 
 
+def climb(rows, weights, prices, starts):
+    """Local maxima uphill from some points: points, values, and the rows that count."""
+    starts = np.array(starts, np.float64)
+    members = np.empty((len(starts), len(rows)), np.uint8)
+    values = np.empty(len(starts))
+    kernels.climb(rows, weights, prices, starts, values, members)
+    return starts, values, members.view(bool)
+
+
+def few(n):
+    """So many of n rows to climb from, which takes time in proportion to both numbers."""
+    return max(5, min(100, 200_000 // n))
+
+
 def balanced_prices(land, labels, n_clusters, check=None):
     """Prices between the squared distances of each row to its own and its second nearest center, best for the bound.
 
@@ -236,14 +247,15 @@ def balanced_prices(land, labels, n_clusters, check=None):
     way = np.maximum(sq_distances.min(axis=1) - own, 0)
     most = np.bincount(labels, land.weights * way)
     best, prices = -np.inf, own
-    starts = np.concatenate([means, land.rows[:: 1 + n // 100]])
+    starts, some = np.concatenate([means, land.rows[:: 1 + n // few(n)]]), slice(None, None, 1 + n // MANY)
+    rows, weights = land.rows[some].copy(), land.weights[some].copy()
     for earned in np.unique(
         np.outer(np.quantile(most, [0, 0.05, 0.1, 0.25, 0.5]), [1, 0.5, 0.25, 0.1, 0.03])
     ):
-        some = own + np.minimum(earned / np.maximum(most, 1e-300), 1)[labels] * way
-        value = land.weights @ some - n_clusters * land.climb(some, starts)[1].max()
+        trial = own + np.minimum(earned / np.maximum(most, 1e-300), 1)[labels] * way
+        value = weights @ trial[some] - n_clusters * climb(rows, weights, trial[some].copy(), starts)[1].max()
         if value > best:
-            best, prices = value, some
+            best, prices = value, trial
         if check is not None:
             check()
     return prices

@@ -102,10 +102,17 @@ def search(ladder):
 
 
 def tree(ladder):
-    """Repetitive branch and bound, as far as the checker can follow: not far where prices are likely to be sooner."""
-    problem, left, steps = ladder.problem, max(0, ladder.left()), LEAST_STEPS
-    if "prices" in ladder.seconds or _breadth(ladder.X[ladder.first]) > LOW:
-        steps = int(min(MOST_STEPS, LEAST_STEPS + STEPS * left))
+    """Repetitive branch and bound: not far where prices are likely to be sooner."""
+    return _branch(ladder, LEAST_STEPS) if _breadth(ladder.X[ladder.first]) <= LOW else longer_tree(ladder)
+
+
+def longer_tree(ladder):
+    """The same as far as the checker can follow."""
+    return _branch(ladder, int(min(MOST_STEPS, LEAST_STEPS + STEPS * max(0, ladder.left()))))
+
+
+def _branch(ladder, steps):
+    problem = ladder.problem
     found = branch_and_bound(
         problem.rows, problem.weights, ladder.k, labels=ladder.incumbent[0][ladder.first], max_nodes=steps,
         time_limit=ladder.seconds_for(FINDING), n_threads=ladder.n_threads,
@@ -173,30 +180,41 @@ def groups(ladder):
     if n < 2 * (ladder.k + 1):
         return None
     n_groups = min(max(2, round(n / size)), n // (ladder.k + 1))
-    members = alike(ladder.X[ladder.first], ladder.incumbent[0][ladder.first], n_groups)
-    parts, proofs, total, stop_reason = [], [], Fraction(0), "unresolved"
-    for at, rows in enumerate(members):
+    kept = ladder.inner.get("sum")
+    if kept is None:
+        members = alike(ladder.X[ladder.first], ladder.incumbent[0][ladder.first], n_groups)
+        kept = {
+            "groups": [[rows, None, Fraction(0), False] for rows in members]
+        }  # proof, its bound, and if that is all
+    stop_reason, todo = "unresolved", [own for own in kept["groups"] if not own[3]]
+    for at, own in enumerate(todo):
         if ladder.left() <= 0:
             stop_reason = "time_limit"
             break
-        seconds = None if ladder.limit == math.inf else ladder.left() / (len(members) - at)
-        samples = np.flatnonzero(np.isin(ladder.place, rows))
-        found, lines, lower = ladder.by_prices(samples, None, seconds)
-        if lower > 0:
-            parts.append(np.sort(rows))
-            proofs.append(lines)
-            total += lower
-        ladder.tell("sum", lower=float_down(total))
+        seconds = None if ladder.limit == math.inf else ladder.left() / (len(todo) - at)
+        found, lines, lower = ladder.by_prices(np.flatnonzero(np.isin(ladder.place, own[0])), None, seconds)
+        if lower > own[2]:
+            own[1:3] = lines, lower
+        own[3] = found.stop_reason not in ("interrupted", "time_limit")
+        ladder.keep({"sum": kept})
+        ladder.tell("sum", lower=float_down(sum(lower for *_, lower, _ in kept["groups"])))
         if found.stop_reason == "interrupted":
             stop_reason = "interrupted"
             break
         if found.stop_reason == "time_limit":
             stop_reason = "time_limit"
+    proved = [own for own in kept["groups"] if own[1] is not None]
+    parts, proofs, total = (
+        [own[0] for own in proved],
+        [own[1] for own in proved],
+        sum((own[2] for own in proved), Fraction(0)),
+    )
     lines = sum_proof(parts, proofs) if parts else trivial_proof()
     return Evidence(lines, total, None, False, stop_reason)
 
 
 RUNGS = {
     "trivial": trivial, "line": line, "search": search, "tree": tree, "sweep": sweep, "pca": pca, "prices": prices,
+    "longer tree": longer_tree,
     "sum": groups,
 }  # fmt: skip

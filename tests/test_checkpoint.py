@@ -129,6 +129,28 @@ def test_it_goes_on_in_branches(tmp_path, monkeypatch):
     assert n_stops > 1 and most > 1
 
 
+def test_a_sum_goes_on_where_it_was(tmp_path, monkeypatch):
+    """Groups that are proved are not proved again."""
+    path, n_done, plain = tmp_path / "sum.ckpt", 0, ladder.column_generation
+    rows = np.random.default_rng(0).random((450, 2)).round(3)
+
+    def counted(*args, **kwargs):
+        nonlocal n_done
+        if n_done == 1 and not path.exists():
+            raise KeyboardInterrupt
+        n_done += 1
+        return plain(*args, **kwargs)
+
+    monkeypatch.setattr(ladder, "column_generation", counted)
+    first = ladder.climb(rows, 3, rungs=["search", "sum"], rng=0, checkpoint=path)
+    assert first.stop_reason == "interrupted" and n_done == 1
+    again = ladder.climb(rows, 3, rungs=["search", "sum"], rng=0, checkpoint=path)
+    assert n_done == 2 and again.rung == "sum" and again.gap < 0.05
+    assert check.verdict(again.text().encode())[0] == check.PROVED
+    path.unlink()
+    assert ladder.climb(rows, 3, rungs=["search", "sum"], rng=0).text() == again.text()
+
+
 def test_what_is_refused(tmp_path):
     path = tmp_path / "a.ckpt"
     certify(X, n_clusters=K, time_limit=0, checkpoint=path)

@@ -71,7 +71,7 @@ def test_interrupted():
     with pytest.raises(KeyboardInterrupt):
         model.fit(np.random.default_rng(0).normal(size=(400, 5)))
     assert (model.status_, model.stop_reason_) == ("bounded", "interrupted")
-    assert 0 < model.lower_bound_ < model.inertia_
+    assert 0 <= model.lower_bound_ < model.inertia_  # 0 where the machine had no time for more
 
 
 @pytest.mark.parametrize(

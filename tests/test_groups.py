@@ -25,3 +25,13 @@ def test_more_groups_than_rows_of_a_cluster():
     assert [group.tolist() for group in groups] == [[0], [1], [2], [3], [4]] or all(
         len(group) == 1 for group in groups
     )
+
+
+def test_means_are_near_those_of_the_clusters():
+    """In many features, where a row's place says little about the group's mean: what the groups lose by it is little."""
+    rng = np.random.default_rng(0)
+    X, labels = rng.normal(size=(2000, 12)), np.arange(2000) % 4
+    X += 10 * labels[:, None]
+    whole = sum(((X[labels == c] - X[labels == c].mean(axis=0)) ** 2).sum() for c in range(4))
+    parts = [group[labels[group] == c] for group in alike(X, labels, 10) for c in range(4)]
+    assert sum(((X[own] - X[own].mean(axis=0)) ** 2).sum() for own in parts) > 0.998 * whole

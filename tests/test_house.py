@@ -37,6 +37,7 @@ SOLVERS = {
     "univariate",
     "prices",
     "bundle",
+    "nodes",
     "columns",
     "groups",
     "principal",
@@ -110,7 +111,8 @@ INSIDE = {
     "prices": {"_kernels"},
     "bundle": set(),
     "covers": set(),
-    "columns": {"prices", "bundle", "covers", "exact", "restarts", "solution", "workers"},
+    "nodes": set(),
+    "columns": {"nodes", "prices", "bundle", "covers", "exact", "restarts", "solution", "workers"},
     "groups": set(),
     "principal": set(),
     "rungs": {

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.linalg import LinAlgError
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.datasets import load_iris, make_blobs
 
-from ckmeans import certify, check, columns, ladder, reference, rungs
+from ckmeans import certify, check, columns, ladder, prices, reference, rungs
 from ckmeans.certificate import Certificate
 from ckmeans.ladder import climb
 
@@ -275,10 +276,17 @@ def test_branches_are_accepted(monkeypatch):
 
 def test_groups_of_many_rows():
     X, _ = make_blobs(5000, 2, centers=4, cluster_std=2.0, random_state=0)
-    found = certify(X, n_clusters=4, time_limit=8, random_state=0)
+    found = climb(X, 4, time_limit=20, rungs=["search", "sum"], rng=0)
     assert (found.rung, found.status) == ("sum", "bounded")
     assert found.gap < 0.2
     assert found.exact_lower_bound > climb(X, 4, labels=found.labels, rungs=["pca"]).exact_lower_bound
+
+
+def test_many_rows_in_the_plane():
+    """Prices for all of them: without the time to end, and a checker that needs some too, still a true bound."""
+    X = make_blobs(5000, 2, centers=4, cluster_std=2.0, random_state=0)[0].round(2)
+    found = certify(X, n_clusters=4, gap=0.05, random_state=0)
+    assert found.rung == "prices" and found.checked and found.gap <= 0.05
 
 
 def test_what_the_checker_refuses_is_not_claimed(monkeypatch):
@@ -293,6 +301,27 @@ def test_what_the_checker_refuses_is_not_claimed(monkeypatch):
     X = np.random.default_rng(0).random((30, 2))
     found = climb(X, 3, rungs=["search", "prices"], rng=0)
     assert found.status == "bounded" and found.exact_lower_bound == 0 and found.stop_reason != "proved"
+
+
+@pytest.mark.parametrize("unit", [-1e-6, -1e-2, 1e-3])
+def test_wrong_margins_neither_crash_nor_lie(monkeypatch, unit):
+    """Were the margins for rounding wrong, the checker would refuse: the next lower bound stays, and the search ends."""
+    monkeypatch.setattr(prices, "U", unit)
+    X = np.random.default_rng(3).random((40, 3))
+    best = climb(X, 3, rng=0, rungs=["search"]).exact_inertia
+    found = climb(X, 3, rng=0, time_limit=10, rungs=["search", "pca", "prices"])
+    assert found.exact_lower_bound <= best and found.stop_reason != "interrupted"
+    assert check.verdict(found.text().encode())[0] == check.PROVED
+
+
+def test_shares_that_are_not_finite_end_the_search(monkeypatch):
+    def broken(*args, **kwargs):
+        raise LinAlgError
+
+    monkeypatch.setattr("ckmeans.bundle.cho_factor", broken)
+    found = climb(np.random.default_rng(3).random((150, 2)), 5, rng=0, rungs=["search", "prices"])
+    assert found.status == "bounded" and found.stop_reason == "unresolved"
+    assert check.verdict(found.text().encode())[0] == check.PROVED
 
 
 def test_a_checker_without_time_claims_nothing_optimal(monkeypatch):
