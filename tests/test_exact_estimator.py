@@ -67,7 +67,7 @@ def test_verbose(capsys):
 @pytest.mark.skipif(os.name == "nt", reason="no signal to a thread")
 def test_interrupted():
     model = ExactKMeans(6, random_state=0)
-    timer = threading.Timer(1.0, signal.raise_signal, [signal.SIGINT])
+    timer = threading.Timer(2.5, signal.raise_signal, [signal.SIGINT])
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         model.fit(np.random.default_rng(0).normal(size=(400, 5)))
