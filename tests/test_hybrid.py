@@ -119,7 +119,8 @@ def test_swaps_alone(monkeypatch):
     assert hybrid_search(X, 20, rng=0, n_init=1).inertia < founders
 
 
-def test_the_same_bits_for_every_number_of_threads(climbs):
+def test_the_same_bits_for_every_number_of_threads(climbs, monkeypatch):
+    monkeypatch.setattr(hybrid, "BLOCK_WORK", 1)  # every search is worth a thread
     X = np.random.default_rng(0).integers(0, 12, (700, 3)).astype(float)
     found = [hybrid_search(X, 20, rng=5, n_init=2, n_threads=n) for n in (1, 2, 5)]
     assert len({(each.doubtful_share, each.computed_share) for each in found}) == 1
