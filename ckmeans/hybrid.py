@@ -3,6 +3,8 @@
 Where restarts find the same minima again and again, this goes on from one minimum to better ones.
 """
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
@@ -79,20 +81,13 @@ class _Member:
     """A clustering of the population, a local minimum."""
 
     def __init__(self, rows, inertia, centers, labels, n_iter):
-        self.rows, self.inertia, self.centers, self.labels, self.n_iter = (
-            rows,
-            inertia,
-            centers,
-            labels,
-            n_iter,
-        )
-        self._matches, self._cumulated = {}, None
+        self.rows, self.inertia, self.n_iter = rows, inertia, n_iter
+        self.centers, self.labels = centers, labels
+        self._matches, self._cumulated = WeakKeyDictionary(), None
 
     def match(self, other):
         """Of each own center the one of the other's that it is matched with, to the least sum of squared distances."""
         if other not in self._matches:
-            if len(self._matches) > 4 * MEMBERS:
-                self._matches.clear()
             self._matches[other] = linear_sum_assignment(cdist(self.centers, other.centers, "sqeuclidean"))[1]
         return self._matches[other]
 
@@ -135,7 +130,8 @@ class _Hybrid(Restarts):
             if len(self.tops) == REUNION:
                 best = self.reunite(best)
             self.ends.append((best.inertia, best.n_iter, "converged"))
-            if best.inertia == 0 or self.auto and (self.is_clear or self.n_hits() >= ENOUGH or self.spent()):
+            clear = self.is_clear and len(self.ends) == 1
+            if best.inertia == 0 or self.auto and (clear or self.n_hits() >= ENOUGH or self.spent()):
                 break
 
     def evolve(self, X):

@@ -14,7 +14,10 @@ from problems import consistent, exact_cost, numbers
 from sklearn.datasets import load_iris
 
 from ckmeans import KMeans, hybrid, reference
+from ckmeans.chance import Numbers
 from ckmeans.hybrid import hybrid_search
+from ckmeans.rows import Rows
+from ckmeans.workers import Workers
 
 FAST = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -82,6 +85,32 @@ def test_better_than_restarts(climbs):
         assert found.inertia < KMeans(30, n_init=10, random_state=seed).fit(X).inertia_
 
 
+@pytest.mark.parametrize("share", [0, 1])
+def test_children_take_after_both_parents(monkeypatch, share):
+    """Each center is one of a parent's, the others those that they are matched with; and one is a row if wanted."""
+    monkeypatch.setattr(hybrid, "SWAPPED", share)
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    with Workers(1) as workers:
+        rows = Rows(X, None, workers)
+        search = hybrid._Hybrid(rows, 6, "k-means++", 1, Numbers(0))
+        search.found(X)
+        parents = [member.centers.tolist() for member in search.members]
+        assert len(parents) > 1
+        mixed = 0
+        for child in np.concatenate([search.children() for _ in range(10)]).tolist():
+            new = [center for center in child if not any(center in parent for parent in parents)]
+            from_rows = [center for center in new if center in X.tolist()]
+            assert len(new) == len(from_rows) <= 1
+            sources = [parent for parent in parents if any(center in parent for center in child)]
+            mixed += not any(sum(center in parent for center in child) >= 5 for parent in sources)
+            assert len(set(map(tuple, child))) == 6
+            assert (
+                share or not new or any(sum(center in parent for center in child) == 5 for parent in parents)
+            )
+            assert not share or len(new) == 1
+        assert mixed > 10
+
+
 def test_swaps_alone(monkeypatch):
     """Where there are very many clusters their centers are not matched."""
     monkeypatch.setattr(hybrid, "MOST_MATCHED", 1)
@@ -90,9 +119,12 @@ def test_swaps_alone(monkeypatch):
     assert hybrid_search(X, 20, rng=0, n_init=1).inertia < founders
 
 
-def test_the_same_bits_for_every_number_of_threads(climbs):
-    X = np.random.default_rng(0).normal(size=(700, 3))
+def test_the_same_bits_for_every_number_of_threads(climbs, monkeypatch):
+    monkeypatch.setattr(hybrid, "BLOCK_WORK", 1)  # every search is worth a thread
+    X = np.random.default_rng(0).integers(0, 12, (700, 3)).astype(float)
     found = [hybrid_search(X, 20, rng=5, n_init=2, n_threads=n) for n in (1, 2, 5)]
+    assert len({(each.doubtful_share, each.computed_share) for each in found}) == 1
+    assert found[0].doubtful_share > 0
     for other in found[1:]:
         assert other.labels.tobytes() == found[0].labels.tobytes()
         assert other.centers.tobytes() == found[0].centers.tobytes()
