@@ -9,12 +9,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from .certificate import line_proof, principal_proof, sum_proof, tree_proof, trivial_proof
+from .certificate import line_proof, principal_proof, semidefinite_proof, sum_proof, tree_proof, trivial_proof
 from .exact import ExactRows, float_down
 from .exhaustive import exhaustive_search
 from .groups import alike
 from .principal import principal_bound
 from .restarts import local_search
+from .semidefinite import semidefinite_bound
 from .univariate import collinear
 from .univariate import line_proof as best_on_a_line
 
@@ -22,6 +23,8 @@ FINDING = 0.75  # share of the time limit after which the rest is left to the ch
 SEARCHING = 0.25  # share of the time that the search for a clustering may take
 GROUP = 60  # rows in a group for each cluster
 LEAST_GROUP, MOST_GROUP = 200, 1200
+MOST_MATRIX = 700  # rows of which there is a matrix
+NEARLY = 1e-4  # a gap that may turn out to be none
 EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about
 
 
@@ -141,7 +144,7 @@ def pca(ladder):
     most = int(EXACT_PRODUCTS * max(0.5, min(30.0, 0.1 * ladder.left())) / d**2)
     some = range(0, n, -(-n // max(1, most)))
     found = principal_bound([problem.rows[i] for i in some], [problem.weights[i] for i in some], ladder.k)
-    lines = principal_proof(found.scale, found.tau, found.top, found.factor)
+    lines = principal_proof(found.scale, found.tau, found.top)
     if len(some) < n:
         lines = sum_proof([some], [lines])
     return Evidence(lines, found.bound / problem.unit)
@@ -156,6 +159,21 @@ def prices(ladder):
         lambda inertia, lower: ladder.tell("prices", inertia, lower),
     )  # fmt: skip
     return Evidence(lines, lower, found.labels, found.status == "optimal", found.stop_reason)
+
+
+def sdp(ladder):
+    """The semidefinite bound with cuts."""
+    problem, cost = ladder.problem, ladder.incumbent[1] * ladder.problem.unit
+    if not 2 <= ladder.k < len(problem.rows) <= MOST_MATRIX or not cost:
+        return None
+    found = semidefinite_bound(
+        problem.rows, problem.weights, ladder.k, ladder.incumbent[0][ladder.first], cost,
+        gap=ladder.gap, max_seconds=ladder.seconds_for(FINDING),
+        progress=lambda lower: ladder.tell("sdp", lower=float_down(lower / problem.unit)),
+    )  # fmt: skip
+    lines = semidefinite_proof(*found[1:-1])
+    near = cost - found.bound < NEARLY * cost
+    return Evidence(lines, found.bound / problem.unit, None, near, found.stop_reason)
 
 
 def groups(ladder):
@@ -189,5 +207,5 @@ def groups(ladder):
 
 
 RUNGS = {
-    "trivial": trivial, "line": line, "search": search, "tree": tree, "pca": pca, "prices": prices, "sum": groups,
+    "trivial": trivial, "line": line, "search": search, "tree": tree, "pca": pca, "prices": prices, "sdp": sdp, "sum": groups,
 }  # fmt: skip

@@ -35,6 +35,7 @@ SOLVERS = {
     "columns",
     "groups",
     "principal",
+    "semidefinite",
 }
 INSIDE = {
     "__init__": set(),
@@ -87,8 +88,18 @@ INSIDE = {
     "covers": set(),
     "columns": {"prices", "bundle", "covers", "exact", "restarts", "solution", "workers"},
     "groups": set(),
-    "principal": set(),
-    "rungs": {"certificate", "exact", "exhaustive", "groups", "principal", "restarts", "univariate"},
+    "principal": {"check"},
+    "semidefinite": {"_kernels"},
+    "rungs": {
+        "certificate",
+        "exact",
+        "exhaustive",
+        "groups",
+        "principal",
+        "restarts",
+        "semidefinite",
+        "univariate",
+    },
     "ladder": {
         "certificate",
         "check",
