@@ -19,7 +19,7 @@ from .columns import column_generation
 from .exact import float_down, float_up
 from .exhaustive import MAX_CLUSTERS, estimated_seconds
 from .rows import Rows
-from .rungs import FINDING, RUNGS, Evidence
+from .rungs import FINDING, RUNGS, Evidence, many_axes
 from .univariate import collinear
 from .workers import Expired, Workers
 
@@ -211,11 +211,14 @@ class _Ladder:
         if n_rows <= MOST_TREE and self.k <= MAX_CLUSTERS and estimated_seconds(n_rows, d, self.k) < QUICK:
             yield "tree"
         yield "pca"
-        yield "prices" if n_rows <= MOST_ROWS else "sum"
+        if n_rows > MOST_ROWS:
+            yield "sum"
+        else:
+            yield from ("sdp", "prices") if many_axes(self.X[self.first]) else ("prices", "sdp")
 
     def take(self, rung):
         """Try a rung, and keep what it found."""
-        if self.left() <= 0 and rung in ("tree", "prices", "sum"):
+        if self.left() <= 0 and rung in ("tree", "prices", "sdp", "sum"):
             self.stop_reason = "time_limit"
             return
         begin = monotonic()

@@ -25,6 +25,8 @@ GROUP = 60  # rows in a group for each cluster
 LEAST_GROUP, MOST_GROUP = 200, 1200
 MOST_MATRIX = 700  # rows of which there is a matrix
 NEARLY = 1e-4  # a gap that may turn out to be none
+FEW_AXES = 3
+CUTTING = 0.5  # share of the time that the semidefinite bound may take
 EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about
 
 
@@ -161,6 +163,14 @@ def prices(ladder):
     return Evidence(lines, lower, found.labels, found.status == "optimal", found.stop_reason)
 
 
+def many_axes(X):
+    """Whether a search over all centers has so many axes to look along that the semidefinite bound is sooner there."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        offs = X - X.mean(axis=0)
+        sizes = np.linalg.svd(offs / max(np.abs(offs).max(), 1e-300), compute_uv=False) ** 2
+    return len(X) <= MOST_MATRIX and sizes[:FEW_AXES].sum() < 0.99 * sizes.sum()
+
+
 def sdp(ladder):
     """The semidefinite bound with cuts."""
     problem, cost = ladder.problem, ladder.incumbent[1] * ladder.problem.unit
@@ -168,12 +178,14 @@ def sdp(ladder):
         return None
     found = semidefinite_bound(
         problem.rows, problem.weights, ladder.k, ladder.incumbent[0][ladder.first], cost,
-        gap=ladder.gap, max_seconds=ladder.seconds_for(FINDING),
+        gap=ladder.gap, max_seconds=ladder.seconds_for(CUTTING),
         progress=lambda lower: ladder.tell("sdp", lower=float_down(lower / problem.unit)),
     )  # fmt: skip
-    lines = semidefinite_proof(*found[1:-1])
-    near = cost - found.bound < NEARLY * cost
-    return Evidence(lines, found.bound / problem.unit, None, near, found.stop_reason)
+    lines, labels = semidefinite_proof(*found[1:-2]), found.labels[np.maximum(ladder.place, 0)]
+    cost = min(cost, problem.cost(labels) * problem.unit)
+    return Evidence(
+        lines, found.bound / problem.unit, labels, cost - found.bound < NEARLY * cost, found.stop_reason
+    )
 
 
 def groups(ladder):

@@ -24,13 +24,12 @@ from ._kernels import semidefinite as kernels
 
 ROUND = 25  # steps between two looks at the bound
 CUTS = 20  # new ones in a round, at most so many times the rows
-BINS = 4096
 SLICE = 1 << 18  # cuts in a block
 PASSES = 3  # over the cuts in each step
 OVER = 1.6  # relaxation: how much of a step is taken
 NEGLIGIBLE = 1e-3  # a violation, relative to the average of Z[i, i]
-STALE = 24  # rounds without progress, after which there will be none
-PROGRESS = 1e-6  # of the bound, relative to the gap and the cost
+STALE = 12  # rounds without progress, after which there will be none
+PROGRESS = 2e-3  # of the bound in a round, relative to the gap
 NEAR = 1e-11  # a gap that closes
 DIGITS = 32  # of a multiplier, in bits
 FINE = 100  # of a unit, in bits
@@ -39,7 +38,8 @@ FINE = 100  # of a unit, in bits
 class Semidefinite(NamedTuple):
     """A bound, in units of the rows and weights, and the integers that show it: docs/proofs.md, "sdp", has their meaning.
 
-    The bound is what the checker finds, or a little less: it allows for more rounding.
+    The bound is what the checker finds, or a little less: it allows for more rounding. The labels are a clustering of the rows,
+    the best one where the relaxation is tight.
     """
 
     bound: Fraction
@@ -50,6 +50,7 @@ class Semidefinite(NamedTuple):
     top: list
     below: list
     cuts: list
+    labels: np.ndarray
     stop_reason: str
 
 
@@ -151,30 +152,28 @@ class Relaxation:
         return self.penalty * self.below, self.cuts, self.penalty * self.by
 
     def cut(self):
-        """Add the cuts that are violated most, drop those that do nothing. Returns whether any were found."""
-        Z = self.projection * np.outer(self.inverse, self.inverse)
+        """Add the cuts that are violated most, of different rows i and j, and drop those that do nothing."""
+        Z, n = self.projection * np.outer(self.inverse, self.inverse), self.n
         Z = np.ascontiguousarray((Z + Z.T) / 2)
-        least = NEGLIGIBLE * np.diag(Z).mean()
-        width = max(Z.max(), least) / BINS
-        counts, found = np.zeros(BINS, np.int64), 0
-        room = np.zeros((0, 3), np.int32), np.zeros(0)
-        for i in range(self.n):
-            kernels.separate(Z, least, width, counts, *room, 0, i, i + 1)
-        above = counts[::-1].cumsum()[::-1]
-        if above[0] == 0:
-            return False
-        most = CUTS * self.n
-        least += width * min(
-            int(np.argmax(above <= most)) if above[-1] <= most else BINS, int(np.flatnonzero(above)[-1])
-        )
-        room = np.zeros((most, 3), np.int32), np.zeros(most)
-        for i in range(self.n):
-            found = kernels.separate(Z, least, width, counts, *room, found, i, i + 1)
-        cuts, kept = room[0][:found], self.by > 0
+        violations, partners = np.empty((n, n)), np.empty((n, n), np.int32)
+        for i in range(n):
+            kernels.separate(Z, i, i + 1, violations, partners)
+        violations = violations.ravel()
+        most = np.argpartition(violations, -CUTS * n)[-CUTS * n :] if n > CUTS else np.arange(n * n)
+        most = np.sort(most[violations[most] > NEGLIGIBLE * np.diag(Z).mean()])
+        cuts = np.column_stack([most // n, most % n, partners.ravel()[most]]).astype(np.int32)
+        kept = self.by > 0
         new = cuts[~np.isin(self._keys(cuts), self._keys(self.cuts[kept]))]
         self.cuts = np.ascontiguousarray(np.concatenate([self.cuts[kept], new]))
         self.by = np.concatenate([self.by[kept], np.zeros(len(new))])
-        return len(new) > 0
+
+    def clustering(self, X):
+        """Labels: each row is replaced by the mean of the rows with which it is together, as far as it is."""
+        means = (self.near * np.outer(self.inverse, self.roots)) @ X
+        at = [int(((means - X.mean(axis=0)) ** 2).sum(axis=1).argmax())]
+        while len(at) < self.k:
+            at.append(int(np.min([((means - means[i]) ** 2).sum(axis=1) for i in at], axis=0).argmax()))
+        return np.argmin([((means - means[i]) ** 2).sum(axis=1) for i in at], axis=0)
 
     def _keys(self, cuts):
         return (cuts[:, 0].astype(np.int64) * self.n + cuts[:, 1]) * self.n + cuts[:, 2]
@@ -182,15 +181,15 @@ class Relaxation:
 
 def _cropped(values, total):
     """max(0, min(1, values - shift)) with the shift for which they add up to `total`; values ascend."""
-    low, high = values[0] - 1, values[-1]
-    while True:
-        shift = (low + high) / 2
-        if not low < shift < high:
-            return np.clip(values - high, 0, 1)
-        if np.clip(values - shift, 0, 1).sum() > total:
-            low = shift
-        else:
-            high = shift
+    tails = np.append(values[::-1].cumsum()[::-1], 0.0)
+
+    def above(shifts):  # the sum of max(0, values - shift)
+        at = np.searchsorted(values, shifts)
+        return tails[at] - (len(values) - at) * shifts
+
+    shifts = np.sort(np.concatenate([values - 1, values]))
+    shift = np.interp(-total, above(shifts + 1) - above(shifts), shifts)  # linear between these
+    return np.clip(values - shift, 0, 1)
 
 
 def semidefinite_bound(rows, weights, n_clusters, labels, cost, *, gap=0.0, max_seconds=None, progress=None):
@@ -244,7 +243,7 @@ def semidefinite_bound(rows, weights, n_clusters, labels, cost, *, gap=0.0, max_
             if n_steps % ROUND and not late:
                 continue
             found = relaxation.bound()
-            stale = 0 if found > lower + PROGRESS * (cost - lower + PROGRESS * cost) else stale + 1
+            stale = 0 if found > lower + PROGRESS * (cost - lower) else stale + 1
             if found > lower:
                 lower, best = found, relaxation.multipliers()
                 if progress is not None:
@@ -318,5 +317,5 @@ class _Scaled:
         return Semidefinite(
             sum(squares) - Fraction(paid, 2 * 4**scale), scale, shift, tau, mu, top,
             [[int(x) for x in row[:i]] for i, row in enumerate(below.tolist())],
-            [(*cut, int(a)) for cut, a in zip(cuts.tolist(), by.tolist())], stop_reason,
+            [(*cut, int(a)) for cut, a in zip(cuts.tolist(), by.tolist())], relaxation.clustering(self.X), stop_reason,
         )  # fmt: skip

@@ -77,37 +77,23 @@ def combine(
 
 def separate(
     const double[:, ::1] Z,           # IN  (n, n), symmetric, not scaled by the weights
-    double least,                     # IN  violations below this do not count
-    double width,                     # IN  bin b is for violations from least + b width on, the last one for all above
-    long long[::1] counts,            # INOUT (n_bins,)
-    int[:, ::1] cuts,                 # OUT (capacity, 3); (0, 3) to count only
-    double[::1] by,                   # OUT (capacity,): their violations
-    Py_ssize_t found,                 # IN  how many there are already
     Py_ssize_t start,                 # IN  the rows i of the block
     Py_ssize_t stop,
+    double[:, ::1] violations,        # OUT (n, n): for i and j that of the cut that Z violates most, -1 for i == j
+    int[:, ::1] partners,             # OUT (n, n): the h >= j of this cut
 ):
-    """Cuts that Z violates: counts them, or writes them down as far as there is room. Returns how many there are now."""
-    cdef Py_ssize_t i, j, h, n = Z.shape[0], room = cuts.shape[0], b, last = counts.shape[0] - 1
-    cdef double near, violation, scale = 1 / width
+    """Of the cuts with the same i and j the one that is violated most: many others hardly differ from it."""
+    cdef Py_ssize_t i, j, h, n = Z.shape[0], best
+    cdef double most, violation
     with nogil:
         for i in range(start, stop):
             for j in range(n):
-                near = Z[i, j] - Z[i, i]
-                if j == i or near + Z[i, i] < least:
-                    continue  # no cut with this j can be violated by more, if Z[i, h] <= Z[i, i]
-                for h in range(j, n):
-                    if h == i:
-                        continue
-                    violation = near if h == j else near + Z[i, h] - Z[j, h]
-                    if violation < least:
-                        continue
-                    if room == 0:
-                        b = last if violation - least >= last * width else <Py_ssize_t> ((violation - least) * scale)
-                        counts[b] += 1
-                    elif found < room:
-                        cuts[found, 0] = <int> i
-                        cuts[found, 1] = <int> j
-                        cuts[found, 2] = <int> h
-                        by[found] = violation
-                        found += 1
-    return found
+                most = 0  # of the pair cut: j in place of h takes away Z[i, j] - Z[i, j]
+                best = j
+                for h in range(j + 1, n):
+                    violation = Z[i, h] - Z[j, h]
+                    if violation > most and h != i:
+                        most = violation
+                        best = h
+                violations[i, j] = most + Z[i, j] - Z[i, i] if i != j else -1
+                partners[i, j] = <int> best

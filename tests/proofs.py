@@ -154,7 +154,7 @@ def sdp(small, rng, scale=30):
         rows = [small.problem.rows[item[0]] for item in small.items]
         labels = np.array([next(c for c, own in enumerate(best[1]) if own >> i & 1) for i in range(small.n)])
         found = semidefinite_bound(rows, w, small.k, labels, best[0])
-        return ck.semidefinite_proof(*found[1:-1])
+        return ck.semidefinite_proof(*found[1:-2])
     n, k, r = small.n, small.k, np.sqrt(np.array(w, float))
     unit = 4**scale
     N = np.tril(rng.integers(0, 1 << 10, (n, n)) * (rng.random((n, n)) < 0.3), -1)

@@ -20,12 +20,8 @@ def combine(
 ) -> None: ...
 def separate(
     Z: Float,
-    least: float,
-    width: float,
-    counts: NDArray[np.int64],
-    cuts: Cuts,
-    by: Float,
-    found: int,
     start: int,
     stop: int,
-) -> int: ...
+    violations: Float,
+    partners: NDArray[np.int32],
+) -> None: ...
