@@ -4,6 +4,7 @@
 # make test-oldest  the tests on the oldest dependencies that pyproject.toml allows
 # make wheel-check  the wheel as it would be published: repaired, and held against the stable ABI
 # make lint         style of the Python, safety of the workflows
+# make docs         builds the documentation in docs/_build, its examples and proofs included
 # make clean        removes everything that was made here
 #
 # Another interpreter: make test PYTHON=python3.13 (after make clean, if .venv is there already).
@@ -15,7 +16,7 @@ BIN = $(VENV)/bin
 PIP = PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip --disable-pip-version-check --quiet
 WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/*)
 
-.PHONY: demo test test-wheel test-oldest wheel-check lint clean
+.PHONY: demo test test-wheel test-oldest wheel-check lint docs clean
 
 # 30 of the flowers: 2^29 ways to make two clusters, and all of them are looked at.
 demo: $(VENV)/.demo
@@ -59,7 +60,12 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff format --check
 	$(BIN)/zizmor --offline --quiet --persona=pedantic .github
 
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+	$(BIN)/python docs/check_links.py docs/_build
+
 clean:
+	rm -rf docs/_build docs/made docs/questions docs/reference/generated docs/sg_execution_times.rst
 	rm -rf $(VENV) build dist wheelhouse *.egg-info ckmeans/_kernels/*.so ckmeans/_kernels/*.pyd \
 		.pytest_cache .ruff_cache .hypothesis
 	find ckmeans tests -name __pycache__ -exec rm -rf {} +
@@ -81,6 +87,10 @@ $(VENV)/.demo: $(VENV)/.venv $(WHAT_IS_BUILT)
 
 $(VENV)/.test: $(VENV)/.venv $(WHAT_IS_BUILT)
 	$(PIP) install --editable ".[all]" --group test
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.docs: $(VENV)/.venv $(WHAT_IS_BUILT)
+	$(PIP) install --editable ".[docs]"
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.lint: $(VENV)/.venv pyproject.toml

@@ -5,6 +5,7 @@ from importlib import import_module
 # Public name -> the module that holds it. Loaded on first use: importing ckmeans stays as cheap as NumPy.
 _HOMES = {
     "Certificate": "certificate",
+    "ChoiceOfK": "choice",
     "ExactKMeans": "exact_estimator",
     "KMeans": "estimators",
     "SphericalMixture": "mixture_estimator",
@@ -12,10 +13,13 @@ _HOMES = {
     "ExhaustiveSolution": "exhaustive",
     "PartitionPosterior": "exhaustive",
     "certify": "ladder",
+    "choose_k": "choosing",
     "count_partitions": "exhaustive",
     "estimated_seconds": "exhaustive",
     "exhaustive_search": "exhaustive",
     "fit_many": "many",
+    "Landscape": "landscapes",
+    "landscape": "landscapes",
     "natural_breaks": "univariate",
     "partition_posterior": "exhaustive",
     "show_config": "configuration",

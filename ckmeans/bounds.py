@@ -39,15 +39,16 @@ class Choice:
         n_groups = -(-n_clusters // panels.group_shape()[1])
         work = n_clusters * (0.055 + 0.0185 * d) * unit
         self.per_pass = (0.4 + 0.15 * d) * unit + work  # a row in a pass over all of them
+        self.quick = self.algorithm == "auto" and rows.n_samples * self.per_pass < QUICK
         self.pause = (
             6 if rows.n_samples * self.per_pass < SHORT else 1
         )  # passes until one thinks of bounds again
         # Bounds of groups take the place of the panels, and of no more than half as much again.
-        small = d >= MANY_FEATURES and n_groups <= 1.5 * d and unit <= own
+        small = d >= MANY_FEATURES and n_groups <= 1.5 * d
         self.grouped = self.algorithm == "yinyang" or (self.algorithm == "auto" and small)
         self.per_row = 70 + 0.8 * d * own + n_groups if self.grouped else 12 + 2.8 * d + work
         self.per_look = (1.5 if self.grouped else 0.4 * unit) + 5e5 / rows.n_samples
-        self.per_distance = (9 + 0.3 * d * own) / 16 if self.grouped else 0.0
+        self.per_distance = (9 + 0.3 * d * unit) / 16 if self.grouped else 0.0
 
     def cost(self, seen, distances):
         """What a row takes on the average with bounds that leave a share of them, and so many distances of a row."""
@@ -60,8 +61,7 @@ class Choice:
         """
         if self.dtype != self.rows.panel_dtype:
             self._weigh()
-        quick = self.rows.n_samples * self.per_pass < QUICK and self.algorithm == "auto"
-        if few or quick or self.algorithm == "lloyd":
+        if few or self.quick or self.algorithm == "lloyd":
             return np.inf, 0
         if self.wait:
             return self.wait, 0
@@ -94,7 +94,7 @@ class Choice:
 
     def _promising(self, centers):
         """Whether bounds would spare enough: how far the other centers are, a step ago, against how far all have moved."""
-        if self.wait or self.changed > CALM:
+        if self.quick or self.wait or self.changed > CALM:
             self.wait, self.last = max(0, self.wait - 1), None
             return False
         size = panels.group_shape()[1] if self.grouped else self.n_clusters
@@ -172,10 +172,10 @@ class Bounds:
         self.starts = np.arange(0, n_clusters, size)
         self.drift, self.own_drift = np.zeros(n_clusters), np.zeros(n_clusters)
         self.group_drift = np.zeros(len(self.starts))
-        self.settled = np.full(rows.n_samples, -np.inf, rows.X.dtype if grouped else rows.panel_dtype)
+        self.settled = np.full(rows.n_samples, -np.inf, rows.panel_dtype)
         if grouped:
-            self.reached = np.empty(rows.n_samples, rows.X.dtype)
-            self.lower = np.empty((rows.n_samples + 16, len(self.starts)), rows.X.dtype)
+            self.reached = np.empty(rows.n_samples, rows.panel_dtype)
+            self.lower = np.empty((rows.n_samples + 16, len(self.starts)), rows.panel_dtype)
 
     def follow(self, centers):
         """Take note of how far the centers have moved, rounded up; whether the bounds are still of use."""
@@ -195,23 +195,23 @@ class Bounds:
     def tables(self, centers):
         """The origin and the centers as the kernel wants them, the centers in groups and row by row."""
         rows, (n_clusters, d) = self.rows, centers.shape
-        groups = np.empty((len(self.starts), 1 + d, panels.group_shape()[1]), rows.X.dtype)
+        groups = np.empty((len(self.starts), 1 + d, panels.group_shape()[1]), rows.panel_dtype)
         reach = panels.pack_centers(
             centers[self.center_at], rows.origin, rows.pack_scale, groups, np.empty((d, n_clusters))
         )
-        padded = np.zeros((n_clusters, stride(d)), rows.X.dtype)
+        padded = np.zeros((n_clusters, stride(d)), rows.panel_dtype)
         padded[:, :d] = (centers - rows.origin) * rows.pack_scale
-        shift = (-rows.origin * rows.pack_scale).astype(rows.X.dtype)
-        return shift, rows.pack_scale, groups, padded, self.place, self.center_at, reach
+        shift = (-rows.origin * rows.pack_scale).astype(rows.panel_dtype)
+        return rows.origin, shift, rows.pack_scale, groups, padded, self.place, self.center_at, reach
 
     def gone(self):
         """The drifts of the groups, rounded up, and some more zeros."""
-        return np.append(self.group_drift * (1 + 1.2e-7), np.zeros(16)).astype(self.rows.X.dtype)
+        return np.append(self.group_drift * (1 + 1.2e-7), np.zeros(16)).astype(self.rows.panel_dtype)
 
     def buffers(self):
         """What one thread needs for a block, besides."""
         n_groups, n_rows = len(self.starts), panels.group_shape()[0]
-        batch = np.empty((n_rows, stride(self.rows.n_features)), self.rows.X.dtype)
+        batch = np.empty((n_rows, stride(self.rows.n_features)), self.rows.panel_dtype)
         return batch, np.empty((n_groups + 1, max(n_groups, n_rows + 1)), np.intc)
 
 

@@ -8,13 +8,28 @@ from time import perf_counter
 
 import click
 
+from .choose_command import choose
 from .job import Job
-from .terminal import Command, Count, Seconds, Variance, counted, duration, names, plural
+from .options import (
+    SECONDS,
+    WHOLE,
+    checkpoint,
+    clusters,
+    data,
+    files,
+    layout,
+    max_seconds,
+    output,
+    page,
+    proof,
+    seed,
+    source,
+    table,
+)
+from .terminal import Command, Count, Variance, counted, duration, plural
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
-WHOLE = {"type": click.IntRange(min=1), "metavar": "N"}
 STARTS = "k-means++", "plain k-means++", "k-means||", "random"
-SECONDS = {"type": Seconds(), "metavar": "SECONDS"}
 
 
 @click.group(cls=Command, context_settings=HELP)
@@ -30,6 +45,7 @@ def cli():
       ckmeans breaks data.csv population -k 5              classes of one column: proved optimal
       ckmeans fit iris -k 3 --prove --proof iris.ckc       the best clusters, with a proof that others can check
       ckmeans certify data.csv labels.csv                  how far given labels are from the best
+      ckmeans choose iris --range 2:10                     what eight criteria say about the number of clusters
 
     DATA is a CSV file (delimiter, header and decimal commas are detected), a Parquet or .npy file, - for
     standard input, or iris. Columns that are not numeric are skipped, rows with missing values are left
@@ -45,64 +61,6 @@ def cli():
                  2    wrong usage of the command
                  130  interrupted; what there was has been shown and written
     """
-
-
-def _together(*options):
-    def decorate(function):
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-source = click.argument("data", metavar="DATA")
-clusters = click.option("-k", "--n-clusters", **WHOLE, required=True, help="Number of clusters.")
-layout = _together(
-    click.option("--weights", metavar="COLUMN", help="Column with the weights of the rows."),
-    click.option(
-        "--delimiter", metavar="CHAR", help="Character, or tab, whitespace, ...  [default: detected]"
-    ),
-    click.option(
-        "--header/--no-header", default=None, help="Whether line 1 holds names.  [default: detected]"
-    ),
-)
-table = _together(
-    click.option(
-        "--columns", metavar="A,B", callback=names, help="Columns to use, by name or number from 1."
-    ),
-    click.option("--skip-columns", metavar="A,B", callback=names, help="Columns to leave out."),
-    layout,
-    click.option(
-        "--standardize", is_flag=True, help="Scale features to unit variance; centers are shown unscaled."
-    ),
-)
-data = _together(source, clusters, table)
-files = _together(
-    click.option(
-        "--out", metavar="FILE", help="Write labels as CSV, a line for each row; - for standard output."
-    ),
-    click.option(
-        "--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
-    click.pass_context,
-)
-output = _together(
-    click.option("--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"),
-    files,
-)
-seed = click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    metavar="N",
-    default=0,
-    help="Seed: the same one, the same result.",
-)
-max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the best so far is kept.")
-
-
-proof = click.option("--proof", metavar="FILE", help="Write the proof, for python -m ckmeans.check FILE.")
 
 
 @cli.command()
@@ -128,10 +86,12 @@ proof = click.option("--proof", metavar="FILE", help="Write the proof, for pytho
 )
 @click.option("--time-limit", **SECONDS, help="Time limit of --prove.  [default: 60]")
 @proof
+@page
+@checkpoint
 @seed
 @max_seconds
 @output
-def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, **options):
+def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, checkpoint, **options):
     """k-means by restarts of a local search; with --prove, the optimum or a bound."""
     if init not in STARTS and not os.path.isfile(init):
         raise click.UsageError(f"--init {init} is none of {', '.join(STARTS)}, nor is there such a file")
@@ -140,13 +100,15 @@ def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, *
         for name in ctx.params
         if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
     }
-    for name in ("init", "n_init", "polish", "max_seconds") if prove else ("time_limit", "proof"):
+    for name in (
+        ("init", "n_init", "polish", "max_seconds") if prove else ("time_limit", "proof", "checkpoint")
+    ):
         if name in said:
             word = name.replace("_", "-")
             raise click.UsageError(f"--{word} {'excludes' if prove else 'is for'} --prove")
     job = Job(ctx)
     if prove:
-        return _prove(job, n_clusters, time_limit, proof)
+        return _prove(job, n_clusters, time_limit, proof, checkpoint)
     if init not in STARTS:
         init = job.given_centers(init)
     with job.progress("restarts", None if n_init == "auto" else n_init) as show:
@@ -177,18 +139,19 @@ def fit(ctx, data, n_clusters, init, n_init, polish, prove, time_limit, proof, *
     )  # fmt: skip
 
 
-def _prove(job, n_clusters, time_limit, proof):
+def _prove(job, n_clusters, time_limit, proof, checkpoint):
     """Find the best clusters, and say what is proved of them."""
     options = job.options
+    trace = []
     with job.progress("proof", None) as show:
         from . import ExactKMeans  # may take a second
 
         model = ExactKMeans(
             n_clusters, time_limit=60.0 if time_limit is None else time_limit, random_state=options["seed"],
-            n_threads=options["threads"], verbose=_closing(show),
+            n_threads=options["threads"], checkpoint=checkpoint, verbose=_closing(show, trace),
         )  # fmt: skip
         seconds, _ = job.run(model)
-    _certified(job, model.certificate_, model.labels_, model.cluster_centers_, seconds, proof)
+    _certified(job, model.certificate_, model.labels_, model.cluster_centers_, seconds, proof, trace)
 
 
 @cli.command(short_help="How far given labels are, at most, from the best clusters.")
@@ -198,15 +161,17 @@ def _prove(job, n_clusters, time_limit, proof):
 @table
 @click.option("--time-limit", **SECONDS, default=60.0, help="Time limit; what is proved until then is told.")
 @proof
+@page
+@checkpoint
 @seed
 @output
-def certify(ctx, data, labels, n_clusters, time_limit, proof, **options):
+def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **options):
     """How far labels, of any program, are from the best possible clusters: proved.
 
     LABELS is a file with a label for each row of DATA, those with missing values included: one column, or one that is called
     label, as `ckmeans fit --out` writes it. Labels are whole numbers.
     """
-    job = Job(ctx)
+    job, trace = Job(ctx), []
     given = job.given_labels(labels)
     with job.progress("proof", None) as show:
         from . import certify  # may take a second
@@ -214,25 +179,28 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, **options):
         start = perf_counter()
         found = certify(
             job.X, given, n_clusters=n_clusters, sample_weight=job.table.weights, time_limit=time_limit,
-            random_state=options["seed"], n_threads=options["threads"], progress=_closing(show),
+            random_state=options["seed"], n_threads=options["threads"], checkpoint=checkpoint,
+            progress=_closing(show, trace),
         )  # fmt: skip
         seconds = perf_counter() - start
     means = found.problem.exact.centers(found.labels)
     centers = [means.get(label) or next(iter(means.values())) for label in range(found.n_clusters)]
-    _certified(job, found, found.labels, centers, seconds, proof)
+    _certified(job, found, found.labels, centers, seconds, proof, trace)
 
 
-def _closing(show):
-    """Incumbent, bound and gap, as a line of progress."""
+def _closing(show, trace):
+    """Incumbent, bound and gap, as a line of progress, and noted with the time."""
+    start = perf_counter()
 
     def closing(rung, inertia, lower_bound):
+        trace.append((perf_counter() - start, inertia, lower_bound))
         gap = 1 - lower_bound / inertia if inertia > 0 else 0.0
         show(0, f"{rung}: inertia {inertia:.10g}, at least {lower_bound:.10g}, gap {100 * gap:.3g}%")
 
     return closing
 
 
-def _certified(job, certificate, labels, centers, seconds, proof):
+def _certified(job, certificate, labels, centers, seconds, proof, trace):
     """Show a certificate, and write its proof."""
     import numpy as np
 
@@ -255,6 +223,7 @@ def _certified(job, certificate, labels, centers, seconds, proof):
             "seconds_by_rung": certificate.seconds, "checked": certificate.checked,
             "better": None if better is None else {"inertia": better.inertia, "status": better.status, "labels": better.labels},
         },
+        trace=trace,
     )  # fmt: skip
 
 
@@ -478,3 +447,6 @@ def _costs(job, inertia, lower_bound, gap):
 def _stopped(stop_reason, when):
     reason = "interrupted" if stop_reason == "interrupted" else "stopped by the time limit"
     return f"{reason} {when}; best so far"
+
+
+cli.add_command(choose)

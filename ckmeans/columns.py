@@ -45,8 +45,8 @@ class Priced(Solution):
     Attributes
     ----------
     proof : tuple
-        ("prices", groups, prices, level): the samples of each group are together (group -1: they have no weight), and no
-        cluster C earns more than the level, sum_C w price - SSE(C), in squared units of X. ("branch", i, j, together, apart):
+        ("prices", groups, prices, level): the samples of each group are together (group -1: they have no weight), and at no
+        center do the groups leave more than the level, each its weight times price less squared distance of its mean. ("branch", i, j, together, apart):
         samples i and j, and a proof of each case. ("open",) where the search did not get to.
     exact_bound : Fraction
         `lower_bound` before rounding.
@@ -60,7 +60,7 @@ class Priced(Solution):
     n_searches: int
 
 
-@dataclass
+@dataclass(eq=False)
 class _Node:
     """Some rows together, some apart; prices, and what they prove."""
 
@@ -73,14 +73,16 @@ class _Node:
     priced: Fraction = None  # what the prices themselves prove; `bound` may come from before the branch
     pair: tuple = ()
     children: list = field(default_factory=list)
+    n_boxes: float = math.inf  # of the latest search
 
     def __lt__(self, other):
         return self.bound < other.bound
 
 
 def column_generation(
-    X, n_clusters, *, sample_weight=None, labels=None, max_seconds=None, gap=0.0, rng=0, progress=None
-):
+    X, n_clusters, *, sample_weight=None, labels=None, max_seconds=None, gap=0.0, rng=0, progress=None, known=None,
+    keep=None,
+):  # fmt: skip
     """Search for the optimum, with a lower bound at every moment. Arguments are taken as checked.
 
     Parameters
@@ -94,31 +96,40 @@ def column_generation(
         Stop where (inertia - lower_bound) / inertia is not above this.
     progress : callable(inertia, lower_bound), optional
         Called after each search.
+    known : dict, optional
+        What an earlier call for the same data passed to `keep`: the search goes on from there.
+    keep : callable(known), optional
+        Called after each search with a function that gives what is known: numbers, arrays, fractions, in dicts and lists.
 
     Returns
     -------
     Priced
         The best so far when the time is up or on Ctrl-C.
     """
-    search = _Search(X, n_clusters, sample_weight, max_seconds, gap, rng, progress)
+    search = _Search(X, n_clusters, sample_weight, max_seconds, gap, rng, progress, keep)
     reason = "gap"
     try:
-        search.begin(labels)
+        if known is None:
+            search.begin(labels)
+        else:
+            search.resume(known, labels)
         reason = search.run()
     except Expired:
         reason = "time_limit"
     except KeyboardInterrupt:
         reason = "interrupted"
+    if keep is not None and search.root is not None:
+        keep(search.known)
     return search.solution(reason)
 
 
 class _Search:
     """The incumbent, and the branches still open."""
 
-    def __init__(self, X, n_clusters, sample_weight, max_seconds, gap, rng, progress):
+    def __init__(self, X, n_clusters, sample_weight, max_seconds, gap, rng, progress, keep=None):
         self.X, self.n_clusters, self.sample_weight = X, n_clusters, sample_weight
         self.deadline = math.inf if max_seconds is None else monotonic() + max_seconds
-        self.gap, self.rng, self.progress = gap, rng, progress
+        self.gap, self.rng, self.progress, self.keep = gap, rng, progress, keep
         self.exact = ExactRows(X, sample_weight)
         weights = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, np.float64)
         heavy = weights > 0
@@ -159,6 +170,41 @@ class _Search:
         self.open = [self.root]
         self.root.prices = balanced_prices(self.land, own, self.n_clusters, self.check)
 
+    def known(self):
+        """All that the search would go on from, with the branch that is being looked at."""
+        nodes, pending, ends = [], [self.root], {id(node) for node in self.open}
+        while pending:
+            node = pending.pop()
+            here, below = id(node) in ends, node.children if id(node) not in ends else []
+            nodes.append({
+                "groups": node.groups, "pairs": node.pairs, "prices": node.prices, "sets": node.sets if here else node.sets[:0],
+                "bound": node.bound, "level": node.level, "priced": node.priced, "pair": node.pair, "n_boxes": node.n_boxes,
+                "open": here, "split": bool(below),
+            })  # fmt: skip
+            pending += below
+        return {"labels": self.labels, "nodes": nodes}
+
+    def resume(self, known, labels):
+        """The branches as they were."""
+        self.offer(known["labels"])
+        if labels is not None:
+            self.offer(labels)
+        left = []  # split nodes that lack a child
+        for entry in known["nodes"]:
+            here, split = entry.pop("open"), entry.pop("split")
+            entry["pairs"] = [tuple(pair) for pair in entry["pairs"]]
+            node = _Node(**{**entry, "pair": tuple(entry["pair"])})
+            if left:  # the last child was written first
+                left[-1].children.insert(0, node)
+                if len(left[-1].children) == 2:
+                    left.pop()
+            self.root = self.root or node
+            if split:
+                left.append(node)
+            if here:
+                self.open.append(node)
+        heapq.heapify(self.open)
+
     def offer(self, labels):
         """Take a clustering if it is better than the incumbent."""
         cost = self.exact.cost(labels)
@@ -171,30 +217,21 @@ class _Search:
         while self.open:
             if self.bound() >= self.cost * (1 - Fraction(self.gap)):
                 return "proved" if self.bound() >= self.cost else "gap"
-            node = heapq.heappop(self.open)
-            try:
-                closed = _Branch(self, node).run()
-            except BaseException:
-                heapq.heappush(self.open, node)
-                raise
+            node = self.open[0]  # the least bound; it stays there, since no other's changes meanwhile
+            closed = _Branch(self, node).run()
             if closed is None:
-                heapq.heappush(self.open, node)
                 return "gap"
-            if not closed:
-                if not node.children:
-                    heapq.heappush(self.open, node)
-                    return "unresolved"
-                for child in node.children:
-                    heapq.heappush(self.open, child)
+            if not closed and not node.children:
+                return "unresolved"
+            heapq.heapify(self.open)  # its bound has grown
+            self.open.remove(node)
+            self.open += node.children
+            heapq.heapify(self.open)
         return "proved"
 
     def bound(self):
         """What is proved: the least bound of the open branches, or the cost of the incumbent."""
         return min([node.bound for node in self.open] + [self.cost])
-
-    def bound_with(self, node):
-        """The same, with a branch that is being looked at."""
-        return min(self.bound(), node.bound)
 
     def solution(self, reason):
         n_clusters = self.n_clusters
@@ -230,11 +267,7 @@ class _Search:
             return ("open",)
         unit = self.land.scale**2
         groups = np.where(self.heavy, node.groups[self.row_of], -1)
-        # A group is paid for what its rows cost by being together, too.
-        land = self.land.merged(node.groups)
-        inner = np.bincount(node.groups, self.weights * self.land.squares) - land.weights * land.squares
-        own = np.maximum(inner, 0) / land.weights * (1 - 1e-12) if land is not self.land else 0.0
-        return ("prices", groups, (node.prices + own) / unit, node.level / unit)
+        return ("prices", groups, node.prices / unit, node.level / unit)
 
 
 class _Branch:
@@ -252,7 +285,6 @@ class _Branch:
         self.true_weights = [sum((search.true_weights[r] for r in own), Fraction(0)) for own in members]
         self.constant = self._constant(members)
         self.tried = math.inf
-        self.n_boxes = math.inf if node.priced is None and not node.pairs else 0
         search.n_nodes += 1
 
     def _constant(self, members):
@@ -288,7 +320,9 @@ class _Branch:
             if self.closed():
                 return True
             if search.progress is not None:
-                search.progress(float_up(search.cost), float_down(search.bound_with(node)))
+                search.progress(float_up(search.cost), float_down(search.bound()))
+            if search.keep is not None:
+                search.keep(self.known)
             if node.bound >= search.cost * (1 - Fraction(search.gap)):
                 return None if node.bound < search.cost else True
             gap = max(self.gap(), 1e-12 * scale)
@@ -317,6 +351,10 @@ class _Branch:
                 bundle.add(members, *self.land.clusters(members))
             bundle.forget()
 
+    def known(self):
+        self.node.sets = self.bundle.sets > 0
+        return self.search.known()
+
     def starts(self):
         """Points to climb from: the means of the clusters with a share, and now and then some rows."""
         means = self.bundle.means[self.bundle.shares > 0]
@@ -343,7 +381,7 @@ class _Branch:
         for ease in self.eases(prices, floor):
             search.n_searches += 1
             peaks = self.land.search(prices, floor, ease=ease, pairs=node.pairs, check=search.check)
-            self.n_boxes = peaks.n_boxes
+            self.node.n_boxes = peaks.n_boxes
             bound = self.to_bound(prices, peaks.upper)
             if node.priced is None or bound > node.priced:
                 node.prices, node.level, node.priced = prices, peaks.upper, bound
@@ -364,7 +402,7 @@ class _Branch:
         open_gap = most - (self.weights @ prices - self.k * floor)
         gap = most if node.priced is None else max(self.gap(), 0.0)
         least = EASE * max(open_gap, 1e-3 * gap, 1e-9 * most) / self.k
-        if self.n_boxes > MANY_BOXES:
+        if self.node.n_boxes > MANY_BOXES:
             ease = 0.3 * gap / self.k
             while ease > least:
                 yield ease
@@ -412,7 +450,7 @@ class _Branch:
         self.tried = gap
         peaks = self.land.search(
             node.prices, np.nextafter(node.level - gap, -np.inf), rise=False, slack=gap, pairs=node.pairs,
-            most=MOST_SETS * (4 if last else 1), most_boxes=max(2000, 30 * self.n_boxes) * (5 if last else 1), check=search.check,
+            most=MOST_SETS * (4 if last else 1), most_boxes=max(2000, 30 * self.node.n_boxes) * (5 if last else 1), check=search.check,
         )  # fmt: skip
         if peaks.upper == np.inf or peaks.n_unresolved:
             return False
@@ -452,6 +490,6 @@ class _Branch:
                 old[node.groups], [(int(old[a]), int(old[b])) for a, b in node.pairs], np.maximum(prices, 0),
                 np.delete(known[same], j, axis=1)[-500:], node.bound,
             ),
-            _Node(node.groups, [*node.pairs, (i, j)], node.prices, known[~both][-500:], node.bound),
+            _Node(node.groups, [*node.pairs, (i, j)], node.prices, known[~both][-500:], node.bound, n_boxes=0),
         ]  # fmt: skip
         return False

@@ -243,7 +243,7 @@ callable, default="k-means++"
     stop_reason_ : {"converged", "tol", "max_iter", "time_limit", "interrupted"}
         Why the search ended.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Where the column names of X are strings.
 
     References

@@ -1,5 +1,6 @@
 """The scikit-learn face of the ladder: the best clustering that is found, and how far it can be from the optimum."""
 
+import os
 from collections.abc import Callable
 from typing import Self
 
@@ -32,6 +33,8 @@ class ExactKMeans(Centers):
         Seed of the search for a clustering.
     n_threads : int or None, default=None
         As for `KMeans`.
+    checkpoint : str, Path or None, default=None
+        A file that is written every few seconds, and from which a later fit of the same data goes on.
     verbose : int or callable, default=0
         1 prints inertia, lower bound and gap now and then; ``verbose(rung, inertia, lower_bound)`` is called instead if
         callable.
@@ -48,7 +51,7 @@ class ExactKMeans(Centers):
     lower_bound_ : float
         No clustering into as many clusters has a lower inertia.
     gap_ : float
-        (inertia_ - lower_bound_) / inertia_.
+        ``(inertia_ - lower_bound_) / inertia_``.
     status_ : {"optimal-unique", "optimal", "bounded"}
         The first two only where the checker has accepted the proof; "optimal-unique" if every other partition costs more.
     stop_reason_ : {"proved", "gap", "time_limit", "interrupted", "unresolved", "unchecked"}
@@ -57,13 +60,18 @@ class ExactKMeans(Centers):
     certificate_ : Certificate
         The clustering with its proof: ``certificate_.save("iris.ckc")``.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Where the column names of X are strings.
 
     See Also
     --------
     certify : the same for a clustering that is there already.
     KMeans : the search without a proof, for data of any size.
+
+    References
+    ----------
+    Aloise, Hansen & Liberti (2012), "An improved column generation algorithm for minimum sum-of-squares clustering",
+    Mathematical Programming 131:195-220, doi:10.1007/s10107-010-0349-7. More in `certify`.
 
     Examples
     --------
@@ -93,6 +101,7 @@ class ExactKMeans(Centers):
         gap: float = 0.0,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         verbose: int | Callable[[str, float, float], object] = 0,
     ) -> None:
         self.n_clusters = n_clusters
@@ -100,6 +109,7 @@ class ExactKMeans(Centers):
         self.gap = gap
         self.random_state = random_state
         self.n_threads = n_threads
+        self.checkpoint = checkpoint
         self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -135,6 +145,7 @@ class ExactKMeans(Centers):
             gap=check_number("gap", self.gap),
             rng=check_random_state(self.random_state),
             n_threads=n_threads,
+            checkpoint=self.checkpoint,
             progress=self.verbose if callable(self.verbose) else _told if self.verbose else None,
         )
         means = certificate.problem.exact.centers(certificate.labels)

@@ -46,7 +46,7 @@ def polish(rows, partition, centers, follow=None, max_iter=None):
             break
         means, masses = partition.means(centers)
         labels, centers_t = partition.labels.copy(), np.ascontiguousarray(means.T)
-        candidates = _movable(rows, labels, means, centers_t, masses)
+        candidates = movable(rows, labels, means, centers_t, masses)
         if not len(candidates) or not kernels.exchange(
             rows.X, rows.sample_weight, candidates, np.empty(len(means)), labels, centers_t, masses
         ):
@@ -64,18 +64,18 @@ def polish(rows, partition, centers, follow=None, max_iter=None):
     return partition, centers, n_iter
 
 
-def _movable(rows, labels, means, centers_t, masses):
+def movable(rows, labels, means, centers_t, masses):
     """Rows that would lower the inertia by moving, all others staying: bounds rule out most, differences decide."""
     candidates = rows.restless(labels, means, masses)
-    movable = np.empty(len(candidates), np.uint8)
+    moves = np.empty(len(candidates), np.uint8)
 
     def block(start, stop):
         scratch = np.empty(len(means))
         kernels.scan(
-            rows.X, rows.sample_weight, candidates, labels, centers_t, masses, start, stop, scratch, movable
+            rows.X, rows.sample_weight, candidates, labels, centers_t, masses, start, stop, scratch, moves
         )
 
     rows.run(block, len(means), len(candidates))
     # Not counted as work, since the bounds leave over more with one instruction set than with another.
     rows.n_distances -= len(means) * len(candidates)
-    return candidates[movable.view(bool)]
+    return candidates[moves.view(bool)]

@@ -34,6 +34,14 @@ class ExhaustiveSolution(Solution):
     n_partitions : int
         Partitions of the rows with weight that were examined, each once. 0 where none had to be: rows with at most
         n_clusters different values cost nothing.
+    labels, centers, inertia, lower_bound, status, stop_reason
+        As in `Solution`.
+
+    Examples
+    --------
+    >>> solution = exhaustive_search([[0.0], [1.0], [5.0], [6.0]], 2)
+    >>> solution.n_partitions, solution.inertia, solution.status
+    (8, 1.0, 'optimal')
     """
 
     n_partitions: int
@@ -67,6 +75,12 @@ class PartitionPosterior:
     status : {"complete", "bounded"}
         Whether these are all.
     stop_reason : {"finished", "time_limit", "interrupted"}
+
+    Examples
+    --------
+    >>> posterior = partition_posterior([[0.0], [1.0], [5.0]], 2, variance=1.0)
+    >>> posterior.n_partitions, posterior.status, posterior.best.labels.tolist()
+    (4, 'complete', [0, 0, 1])
     """
 
     log_sum: float
@@ -91,13 +105,16 @@ def count_partitions(n_samples: int, n_clusters: int) -> int:
     Returns
     -------
     int
-        The sum of the Stirling numbers of the second kind (Knuth, The Art of Computer Programming 4A, 2011, section
-        7.2.1.5).
+        The sum of the Stirling numbers of the second kind.
 
     Raises
     ------
     TypeError, ValueError
         For anything but whole numbers of at least 0.
+
+    References
+    ----------
+    Knuth (2011), The Art of Computer Programming 4A, section 7.2.1.5.
 
     Examples
     --------
@@ -136,6 +153,11 @@ def estimated_seconds(
     -------
     float
         Seconds; inf where the number of partitions is beyond the floats.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For numbers of rows or clusters that are no whole numbers of at least 0.
 
     Examples
     --------

@@ -2,13 +2,22 @@
 
 import os
 import shlex
+from importlib.util import find_spec
 from time import perf_counter
 
 import click
 
 from . import terminal
 
-NOT_IN_REPORT = ("data", "out", "json_path", "proof", "quiet")  # options that do not bear on the result
+NOT_IN_REPORT = (
+    "data",
+    "out",
+    "json_path",
+    "proof",
+    "page",
+    "checkpoint",
+    "quiet",
+)  # options that do not bear on the result
 
 
 class Job:
@@ -30,9 +39,14 @@ class Job:
 
         self.ctx, self.options = ctx, ctx.params
         self.path, self.out, self.json_path = (ctx.params[name] for name in ("data", "out", "json_path"))
-        targets = [path for path in (self.out, self.json_path, ctx.params.get("proof")) if path]
+        others = map(ctx.params.get, ("proof", "page", "checkpoint"))
+        targets = [path for path in (self.out, self.json_path, *others) if path]
         if len(set(map(os.path.realpath, targets))) < len(targets):
-            raise click.UsageError(f"two of the options --out, --json and --proof write to {targets[-1]}")
+            raise click.UsageError(
+                f"two of the options --out, --json, --proof, --report and --checkpoint write to {targets[-1]}"
+            )
+        if ctx.params.get("page") and find_spec("matplotlib") is None:
+            raise ValueError('--report draws with matplotlib: pip install "certified-kmeans[plots]"')
         for target in targets:
             check_writable(target, self.path)
         names = ("columns", "skip_columns", "weights", "delimiter", "header")
@@ -134,28 +148,64 @@ class Job:
             stop_reason = "interrupted"
         return perf_counter() - start, stop_reason
 
-    def finish(self, *outcome, **more):
+    def finish(self, *outcome, trace=(), **more):
         """Write the files, show the result (see `report.Outcome`), and exit with 130 if it was interrupted."""
         from . import report
 
         outcome, table, scale = report.Outcome(*outcome, **more), self.table, ""
+        centers = outcome.centers
         outcome.within_ss = report.within_sums(self.X, outcome.labels, outcome.centers, table.weights)
         if self.scaler is not None:
             outcome.centers, scale = self.scaler.inverse_transform(outcome.centers), ", in standardized units"
         name, value = outcome.facts[0]
         outcome.facts[0] = name, f"{value}{scale}   ({outcome.seconds:.2f} s)"
+        source = "standard input" if self.path == "-" else os.path.basename(self.path)
+        of = f" of {len(table.lines):,}" if len(table.rows) < len(table.lines) else ""
+        title = f"{source}: {len(table.rows):,}{of} rows, {terminal.plural(len(table.columns), 'feature')}"
         try:  # files first: standard output may be a pipe that ends early
             if self.out:
                 report.write(self.out, report.labels_text(table, outcome))
             if self.json_path:
                 report.write(self.json_path, report.report_text(table, outcome, **self._origin()))
+            if self.options.get("page"):
+                report.write(self.options["page"], self._page(outcome, centers, title, trace))
         finally:
-            if "-" not in (self.out, self.json_path):
-                source = "standard input" if self.path == "-" else os.path.basename(self.path)
-                of = f" of {len(table.lines):,}" if len(table.rows) < len(table.lines) else ""
-                size = f"{len(table.rows):,}{of} rows, {terminal.plural(len(table.columns), 'feature')}"
-                report.show(terminal.stdout(), outcome, table.columns, f"{source}: {size}")
+            if "-" not in (self.out, self.json_path, self.options.get("page")):
+                report.show(terminal.stdout(), outcome, table.columns, title)
         if outcome.stop_reason == "interrupted":
+            self.ctx.exit(130)
+
+    def _page(self, outcome, centers, title, trace):
+        """The report page, with labels and report inside."""
+        from . import page, report
+
+        origin, name = self._origin(), os.path.splitext(os.path.basename(self.path))[0].strip("-") or "data"
+        downloads = {f"{name}-report.json": report.report_text(self.table, outcome, **origin)}
+        if len(self.X) <= page.MOST_ROWS:
+            downloads = {f"{name}-labels.csv": report.labels_text(self.table, outcome)} | downloads
+        return page.page_text(
+            outcome,
+            self.table,
+            self.X,
+            centers,
+            title,
+            origin["command"],
+            origin["version"],
+            downloads,
+            trace,
+        )
+
+    def tell(self, text, result, stop_reason):
+        """Show a text and write the report of a result that is no clustering; exit with 130 if it was interrupted."""
+        from . import report
+
+        try:
+            if self.json_path:
+                report.write(self.json_path, report.document(self.table, result, **self._origin()))
+        finally:
+            if self.json_path != "-":
+                terminal.stdout().print(text, soft_wrap=True)
+        if stop_reason == "interrupted":
             self.ctx.exit(130)
 
     def _origin(self):
@@ -186,6 +236,8 @@ class Job:
             else:
                 words += [
                     option.opts[0],
-                    ",".join(map(terminal.quoted, value)) if isinstance(value, list) else str(value),
+                    ",".join(terminal.quoted(str(item)) for item in value)
+                    if isinstance(value, list)
+                    else str(value),
                 ]
         return shlex.join(words)

@@ -5,6 +5,7 @@ Each rung (rungs.py) gives a lower bound with a proof of it, and perhaps a bette
 """
 
 import math
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from time import monotonic
@@ -14,12 +15,13 @@ from numpy.typing import ArrayLike
 
 from . import check
 from .certificate import Certificate, ExactProblem, branch_proof, columns_proof, proof_text, trivial_proof
+from .checkpoint import Checkpoint
 from .checks import check_labels, check_matrix, check_n_clusters, check_number, check_weights, check_whole
 from .columns import column_generation
 from .exact import float_down, float_up
 from .exhaustive import MAX_CLUSTERS, estimated_seconds
 from .rows import Rows
-from .rungs import FINDING, RUNGS, Evidence, many_axes
+from .rungs import FINDING, RUNGS, SEARCHING, Evidence, many_axes
 from .univariate import collinear
 from .workers import Expired, Workers
 
@@ -40,6 +42,7 @@ def certify(
     random_state: int | np.random.RandomState | np.random.Generator | None = None,
     n_threads: int | None = None,
     progress: Callable[[str, float, float], object] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> Certificate:
     """How far a clustering is, at most, from the best possible one, with a proof that others can check.
 
@@ -70,6 +73,9 @@ def certify(
         As for `KMeans`.
     progress : callable(rung, inertia, lower_bound) or None
         Called now and then with what is known.
+    checkpoint : str or Path or None
+        A file that is written every few seconds, whole or not at all, and from which a later call for the same rows, weights
+        and n_clusters goes on: after `kill -9` too. It stays when the proof is done.
 
     Returns
     -------
@@ -123,6 +129,7 @@ def certify(
         rng=_seed(random_state),
         n_threads=n_threads,
         progress=progress,
+        checkpoint=checkpoint,
     )
 
 
@@ -146,7 +153,7 @@ def _nearest(X, centers, weights, n_threads):
 
 def climb(
     X, n_clusters, *, sample_weight=None, labels=None, time_limit=None, gap=0.0, rng=None, n_threads=None,
-    progress=None, rungs=None,
+    progress=None, rungs=None, checkpoint=None,
 ):  # fmt: skip
     """Prove how good a clustering is. Arguments are taken as checked.
 
@@ -163,6 +170,8 @@ def climb(
     progress : callable(rung, inertia, lower_bound), optional
     rungs : sequence of str, optional
         Names of RUNGS to take, one after the other; None for those that suit the data.
+    checkpoint : str or Path, optional
+        A file to go on from, and to write.
 
     Returns
     -------
@@ -171,12 +180,14 @@ def climb(
     """
     ladder = _Ladder(X, n_clusters, sample_weight, labels, time_limit, gap, rng, n_threads, progress)
     try:
+        ladder.open(checkpoint)
         for rung in ladder.suitable() if rungs is None else rungs:
             ladder.take(rung)
             if ladder.closed():
                 break
     except KeyboardInterrupt:
         ladder.stop_reason = "interrupted"
+    ladder.keep(now=True)
     return ladder.certificate()
 
 
@@ -200,6 +211,39 @@ class _Ladder:
         self.closing, self.closed_by = None, None
         self.status, self.refused = None, False
         self.stop_reason, self.seconds = "unresolved", {}
+        self.checkpoint, self.done, self.inner, self.claim = None, [], {}, None
+
+    # ---- What is kept
+
+    def open(self, path):
+        """Go on from a file, and write to it from now on."""
+        if path is None:
+            return
+        self.checkpoint = Checkpoint(path, "; ".join(self.problem.header(self.k, with_rows=False)[1:3]))
+        known = self.checkpoint.read()
+        if known is None:
+            return
+        self.offer(known["labels"])
+        self.done, self.inner = known["done"], known["inner"]
+        self.best, self.rung = _evidence(known["best"]), known["rung"]
+        if known["claim"] is not None:
+            self.confirm(_evidence(known["claim"]), known["claimed by"])
+
+    def keep(self, inner=None, now=False):
+        """Write what is known, with that of rungs not done: `inner` has a function for each that gives it."""
+        self.inner.update(inner or {})
+        if self.checkpoint is not None:
+            self.checkpoint.write(self.known, now)
+
+    def known(self):
+        claim, rung = self.claim or (None, None)
+        inner = {name: known() if callable(known) else known for name, known in self.inner.items()}
+        return {
+            "labels": self.incumbent[0], "best": _told(self.best), "rung": self.rung, "done": self.done, "inner": inner,
+            "claim": claim and _told(claim), "claimed by": rung,
+        }  # fmt: skip
+
+    # ---- The rungs
 
     def suitable(self):
         """The names of the rungs, in the order in which they are likely to close the gap soonest."""
@@ -218,6 +262,8 @@ class _Ladder:
 
     def take(self, rung):
         """Try a rung, and keep what it found."""
+        if rung in self.done:
+            return
         if self.left() <= 0 and rung in ("tree", "prices", "sdp", "sum"):
             self.stop_reason = "time_limit"
             return
@@ -226,6 +272,8 @@ class _Ladder:
             evidence = RUNGS[rung](self)
         finally:
             self.seconds[rung] = monotonic() - begin
+        if rung != "search" and evidence is None or rung == "search" and self.left(SEARCHING) > 0:
+            self.done.append(rung)
         if evidence is None:
             return
         if evidence.labels is not None:
@@ -237,6 +285,9 @@ class _Ladder:
         self.tell(rung)
         if evidence.stop_reason == "interrupted":
             raise KeyboardInterrupt
+        if evidence.stop_reason in ("proved", "unresolved"):
+            self.done.append(rung)
+            self.inner.pop(rung, None)
         if evidence.optimal or evidence.lower >= self.incumbent[1]:
             self.confirm(evidence, rung)
 
@@ -272,6 +323,8 @@ class _Ladder:
 
     def confirm(self, evidence, rung):
         """Ask the checker whether the incumbent is optimal, and if it is the only one."""
+        self.claim = evidence, rung
+        self.keep(now=True)
         found = self.ask("optimal", evidence)
         cost = self.incumbent[1]
         if found is not None and found[0] >= cost:
@@ -340,12 +393,12 @@ class _Ladder:
 
     # ---- Proofs by prices
 
-    def by_prices(self, samples, labels, seconds, progress=None):
+    def by_prices(self, samples, labels, seconds, progress=None, known=None, keep=None):
         """Column generation for some samples: what it found, the lines of its proof, and the bound that these state."""
         weights = None if self.sample_weight is None else self.sample_weight[samples]
         found = column_generation(
             self.X[samples], self.k, sample_weight=weights, labels=labels, max_seconds=seconds, gap=self.gap,
-            rng=0, progress=progress,
+            rng=0, progress=progress, known=known, keep=keep,
         )  # fmt: skip
         rows, at = np.unique(self.place[samples], return_index=True)
         if rows[0] < 0:
@@ -369,6 +422,14 @@ class _Ladder:
         shift, most = (int(word.partition("=")[2], 16) for word in lines[0].split(" ")[2:])
         paid = sum(mass * int(word, 16) for mass, word in zip(masses.values(), lines[1].split(" ")[1:]))
         return lines, Fraction(paid - self.k * most, 4**shift * self.problem.unit)
+
+
+def _told(evidence):
+    return {"proof": evidence.proof, "lower": evidence.lower, "optimal": evidence.optimal}
+
+
+def _evidence(told):
+    return Evidence(told["proof"], told["lower"], None, told["optimal"])
 
 
 class _TimedReader(check.Reader):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._kernels import lloyd as kernels
-from .rows import Partition
+from .partition import Partition
 
 CHECK = 256  # iterations after which the inertia must have fallen: rounding could in theory go in circles
 MOST_RELOCATIONS = 256  # iterations that fill empty clusters, for the same reason
@@ -118,8 +118,8 @@ def settle(rows, clustering, partition=None):
         clustering = clustering._replace(inertia=inertia)
         if np.array_equal(means, clustering.centers):
             break
-        if rows.assign(means, partition):
-            rows.assign(clustering.centers, partition)  # back
+        if rows.iterate(means, partition, 0, True)[2]:
+            rows.iterate(clustering.centers, partition, 0, True)  # back
             break
         clustering = clustering._replace(centers=means)
         means, _, inertia = rows.update(clustering.labels, means)

@@ -149,6 +149,10 @@ def fit_many(
     ValueError, TypeError
         For data or parameters out of their range; the message tells the index of the array.
 
+    References
+    ----------
+    Those of `KMeans`.
+
     Examples
     --------
     >>> import numpy as np

@@ -71,7 +71,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     log_likelihood_ : float
         Sum over the rows of sample weight times log density, in nats.
     lower_bound_ : float
-        log_likelihood_ per unit of sample weight (the mean over the rows), as in GaussianMixture.
+        ``log_likelihood_`` per unit of sample weight (the mean over the rows), as in GaussianMixture.
     lower_bounds_ : ndarray of shape (n + 1,)
         The same at the start and after each of the n iterations, the last annealing step's only; never falls.
     n_iter_ : int
@@ -82,7 +82,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         Whether the last iteration gained no more than `tol`.
     stop_reason_ : {"converged", "max_iter", "time_limit", "interrupted"}
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Only when X has string column names.
 
     Raises

@@ -21,16 +21,7 @@ def kmeans_parallel(rows, n_clusters, rng):
     Bahmani et al. take each row with a probability of its own; here each round makes a fixed number of draws, and what
     is drawn twice is taken once.
 
-    Parameters
-    ----------
-    rows : Rows
-    n_clusters : int
-    rng : RandomState or Generator
-
-    Returns
-    -------
-    centers : ndarray of shape (n_clusters, n_features), float64
-        Copies of the first center fill up where there are fewer distinct rows with weight than clusters.
+    Takes and returns the same as `kmeans_plusplus`, which see.
 
     References
     ----------

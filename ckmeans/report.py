@@ -18,6 +18,9 @@ result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "st
   fit               n_restarts, hit_rate (without --prove)
   exhaustive        n_partitions: examined; of_partitions: all; posterior: variance, log_evidence, together: probability
                     that two rows belong together, n_samples times n_samples
+  choose            instead of those above: verdict, stop_reason, seconds, units, notes; of each of n_clusters the inertia, the value of
+                    each of the criteria, and the spread; suggested: number of clusters by criterion; certified: by number of
+                    clusters status, inertia, lower_bound, gap
   soft              log_likelihood, bic, aic, variances, weights, n_iter, n_collapsed (variances at the floor: if there
                     are any, the likelihood says nothing)
 """
@@ -102,13 +105,13 @@ def show(console, outcome, columns, title):
         "rows": [f"{size:,}" for size in sizes],
     }
     if outcome.extra:
-        left |= {name: _aligned(values, 3) for name, values in outcome.extra.items()}
+        left |= {name: aligned(values, 3) for name, values in outcome.extra.items()}
     else:
         left["share"] = [f"{100 * size / max(1, sizes.sum()):.1f}%" for size in sizes]
-        left["within SS"] = _aligned(outcome.within_ss, 4)
+        left["within SS"] = aligned(outcome.within_ss, 4)
     heads = [_folded(name) for name in columns]
     heads[0] = f"center\n{heads[0]}"
-    cells = [_aligned(outcome.centers[:, f], 2) for f in range(len(columns))]
+    cells = [aligned(outcome.centers[:, f], 2) for f in range(len(columns))]
     widths = [max(map(len, [*head.split("\n"), *cell])) + 2 for head, cell in zip(heads, cells)]
     room = console.width - sum(max(map(len, [name, *cell])) + 2 for name, cell in left.items())
     n_shown = max(1, int(np.searchsorted(np.cumsum(widths), room, side="right")))
@@ -166,7 +169,7 @@ def _folded(name, width=10, most=3):
     return "\n".join(lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1][:10] + ".."])
 
 
-def _aligned(values, digits):
+def aligned(values, digits):
     """Numbers of a column with as many decimals as tell them apart: their spread to `digits` more digits."""
     values = [float(value) for value in values]
     top = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
@@ -254,9 +257,25 @@ def labels_text(table, outcome):
     return frame.to_csv(index=False, lineterminator="\n")
 
 
-def report_text(table, outcome, path, parameters, command, version):
-    """The JSON report; see the top of this file."""
+def report_text(table, outcome, **origin):
+    """The JSON report of a clustering; see the top of this file."""
     sizes = outcome.sizes()
+    result = {
+        "verdict": outcome.verdict,
+        "status": outcome.status,
+        "stop_reason": outcome.stop_reason,
+        "seconds": round(outcome.seconds, 6),
+        **outcome.result,
+        "sizes": sizes,
+        "shares": sizes / max(1, sizes.sum()),
+        "within_ss": outcome.within_ss,
+        "centers": outcome.centers,
+    }
+    return document(table, result, **origin)
+
+
+def document(table, result, path, parameters, command, version):
+    """The JSON report of any result; see the top of this file."""
     some = len(table.rows) + len(table.incomplete) < len(table.lines)
     report = {
         "schema": 1,
@@ -264,7 +283,7 @@ def report_text(table, outcome, path, parameters, command, version):
         "command": command,
         "data": {
             "path": path,
-            "sha256": _sha256(table.X),
+            "sha256": digest(table.X),
             "dtype": str(table.X.dtype),
             "n_samples": len(table.X),
             "n_features": table.X.shape[1],
@@ -276,17 +295,7 @@ def report_text(table, outcome, path, parameters, command, version):
             "lines": [table.lines[i] for i in table.rows] if some else None,
         },
         "parameters": parameters,
-        "result": {
-            "verdict": outcome.verdict,
-            "status": outcome.status,
-            "stop_reason": outcome.stop_reason,
-            "seconds": round(outcome.seconds, 6),
-            **outcome.result,
-            "sizes": sizes,
-            "shares": sizes / max(1, sizes.sum()),
-            "within_ss": outcome.within_ss,
-            "centers": outcome.centers,
-        },
+        "result": result,
     }
     return json.dumps(_plain(report), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
@@ -302,9 +311,10 @@ def _plain(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _sha256(X):
-    digest = hashlib.sha256()
+def digest(X):
+    """The sha256 of rows: C order, little-endian."""
+    found = hashlib.sha256()
     for start in range(0, len(X), BLOCK):
         block = X[start : start + BLOCK]
-        digest.update(np.ascontiguousarray(block, dtype=block.dtype.newbyteorder("<")).tobytes())
-    return digest.hexdigest()
+        found.update(np.ascontiguousarray(block, dtype=block.dtype.newbyteorder("<")).tobytes())
+    return found.hexdigest()

@@ -12,7 +12,7 @@ from .exchange import polish
 from .lloyd import lloyd, settle
 from .oversampling import kmeans_parallel
 from .races import Restart, Swap
-from .rows import Clustering, Rows, on_centers
+from .rows import Clustering, Rows
 from .rules import (
     EASY_HITS,
     EASY_WORK,
@@ -29,6 +29,7 @@ from .rules import (
 from .seeding import kmeans_plusplus, random_rows
 from .solution import Solution
 from .swap import proposals
+from .verdict import verdict
 from .workers import Expired, Workers
 
 MOST_EARLY = 15  # on large data: times the work of the first run until it crept that may follow
@@ -297,20 +298,14 @@ class _Search:
         if not np.array_equal(rounded, clustering.centers):  # among the denormal numbers
             clustering = rows.clustering(rounded)
         _, n_iter, reason = self.best_end()
-        lower_bound, optimal = (
-            0.0,
-            clustering.inertia == 0 and on_centers(rows.X, rows.sample_weight, *clustering[:2]),
-        )
-        if self.n_clusters == 1:
-            lower_bound = bound_of_one_cluster(rows, clustering.centers)
-            optimal = optimal or (stop_reason is None and reason == "converged")
+        converged = stop_reason is None and reason == "converged"
+        known = verdict(rows.X, rows.sample_weight, clustering, converged, lambda: rows)
         labels, centers, inertia = rows.unscale(clustering)
         return LocalSolution(
             labels=labels,
             centers=centers,
             inertia=inertia,
-            lower_bound=lower_bound,
-            status="optimal" if optimal else "bounded",
+            **known,
             stop_reason=stop_reason or reason,
             n_iter=n_iter,
             n_restarts=len(self.ends),
@@ -339,17 +334,16 @@ def _small_search(search, progress):
         return None
     inertia, n_iter, at_max_iter, n_restarts, n_hits, n_doubtful, n_labelled = report
     stop_reason = stop_reason or ("max_iter" if at_max_iter else "converged")
-    lower_bound, optimal = 0.0, inertia == 0 and on_centers(search.X, search.weights, labels, centers)
-    if len(centers) == 1:
-        weights = search.weights if len(search.weights) else None
-        lower_bound = bound_of_one_cluster(Rows(search.X, weights, Workers(1)), centers)
-        optimal = optimal or stop_reason == "converged"
+    X, weights = search.X, search.weights
+    known = verdict(
+        X, weights, Clustering(labels, centers, inertia), stop_reason == "converged",
+        lambda: Rows(X, weights if len(weights) else None, Workers(1)),
+    )  # fmt: skip
     return LocalSolution(
         labels=labels,
         centers=centers,
         inertia=inertia,
-        lower_bound=lower_bound,
-        status="optimal" if optimal else "bounded",
+        **known,
         stop_reason=stop_reason,
         n_iter=int(n_iter),
         n_restarts=int(n_restarts),
@@ -357,19 +351,3 @@ def _small_search(search, progress):
         doubtful_share=n_doubtful / n_labelled,
         computed_share=1.0,
     )
-
-
-def bound_of_one_cluster(rows, centers):
-    """No one center has an inertia below this: that of the given one less its mass times its squared way to the mean.
-
-    A sum of n squared distances has a relative error of at most (n + d + 3) roundings (Higham 2002, section 4.2), and
-    the mean, a sum of differences, one of as many roundings of the root mean square of these.
-    """
-    means, masses, inertia = rows.update(np.zeros(rows.n_samples, np.int32), centers)
-    error = (rows.n_samples + rows.n_features + 16) * 1.2e-16
-    way = (
-        np.linalg.norm(means - centers) + 4e-16 * np.linalg.norm(means) + error * np.sqrt(inertia / masses[0])
-    )
-    bound = max(0.0, (inertia * (1 - error) - masses[0] * way**2 * (1 + error)) * (1 - 1e-15))
-    bound = rows.unscale(Clustering(None, centers, bound)).inertia
-    return max(0.0, float(np.nextafter(bound, -np.inf)))

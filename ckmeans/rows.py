@@ -1,6 +1,5 @@
 """The rows to cluster, as the kernels want them, and what the solvers do with all of them at once."""
 
-from collections import deque
 from functools import cached_property
 from typing import NamedTuple
 
@@ -8,7 +7,8 @@ import numpy as np
 
 from ._kernels import lloyd as kernels
 from ._kernels import panels
-from .bounds import Choice, unsure
+from .bounds import unsure
+from .partition import Partition
 from .streaming import affordable
 from .workers import split
 
@@ -16,7 +16,6 @@ SLICE_WORK = 1 << 28  # in a run of iterations, which nothing can interrupt: 20 
 BLOCK_WORK = 1 << 26  # coordinate differences in a block of the panel kernels: some milliseconds
 SLAB_WORK = 1 << 22  # likewise in a slab
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
-MOVED = 2048  # rows that move before the sums follow: a few panels, which are still in a cache
 SLOW = 64  # the kernels that go row by row take about this many times as long
 PANELS = np.float32  # type that panels begin with
 UNSURE = 1 / 64  # share of the rows left to differences from which on panels are in double
@@ -332,8 +331,8 @@ class Rows:
         partition : Partition
             Follows.
         n_steps : int
-            Most updates. Fewer are made where they would take long; none where the rows fill more than one block, or
-            where their fixed-point sums are of no use.
+            Most updates; 0 to assign the rows. Fewer are made where they would take long; none where the rows fill more
+            than one block, or where their fixed-point sums are of no use.
         fresh : bool
             Whether the labels may be those of other centers.
 
@@ -350,7 +349,7 @@ class Rows:
         self.choose_panels(centers)
         work = self.n_samples * (self.n_features + 3) * (len(centers) + 8)
         most, enough = partition.choice.without(len(self._blocks(len(centers))) == 1)
-        if self.coarse or self._panels is None or 2 * work > SLICE_WORK or not most:
+        if self.coarse or not partition.summed or self._panels is None or 2 * work > SLICE_WORK or not most:
             return centers, 0, self.assign(centers, partition), None
         self.workers.check_time()
         n_team = min(self.workers.n_threads, 1 + work * 4 // SHARED_WORK)
@@ -408,15 +407,6 @@ class Rows:
             return clustering._replace(centers=np.ldexp(clustering.centers, self.exponent), inertia=inertia)
 
 
-def on_centers(X, sample_weight, labels, centers):
-    """Whether every row with weight lies exactly on its center. No weights, of shape (0,), are ones."""
-    for start, stop in split(len(X), 4096):
-        away = (X[start:stop] != centers[labels[start:stop]]).any(axis=1)
-        if (away & (sample_weight[start:stop] > 0) if len(sample_weight) else away).any():
-            return False
-    return True
-
-
 def _unsafe(extreme):
     """Binary exponent by which a magnitude is out of the range whose squares are safe; 0 within."""
     exponent = int(np.frexp(extreme)[1])
@@ -426,71 +416,3 @@ def _unsafe(extreme):
 def _power(exponent):
     """2**exponent, or the largest power of two where that is beyond the range."""
     return np.ldexp(1.0, np.minimum(exponent, 1023))
-
-
-class _Scratch(NamedTuple):
-    """What one thread needs for a block; `sums` holds what that thread has added up so far."""
-
-    scores: np.ndarray
-    distances: np.ndarray
-    moved: np.ndarray
-    left: np.ndarray
-    sums: np.ndarray
-
-
-class Partition:
-    """Labels of all rows, and the sums of the rows of each cluster, which follow as labels change."""
-
-    def __init__(self, rows, n_clusters, summed=True, labels=None):
-        self.rows, self.n_clusters, self.summed = rows, n_clusters, summed
-        self.labels = np.full(rows.n_samples, -1, np.int32) if labels is None else labels
-        self.choice = Choice(rows, n_clusters)
-        self.idle = deque()
-        # What the threads have added up, each for itself, and the number of those that have a part in it.
-        self.sums = np.zeros((rows.workers.n_threads, n_clusters * summed, rows.n_features + 1, 2), np.int64)
-        self._unused = list(range(rows.workers.n_threads))[::-1]
-
-    def scratch(self):
-        """Buffers that no other thread uses now."""
-        d, dtype = self.rows.n_features, self.rows.panel_dtype
-        try:
-            found = self.idle.popleft()
-            if found.scores.dtype == dtype:
-                return found
-            return found._replace(scores=np.empty((2 + d) * self.rows.panel_rows, dtype))
-        except IndexError:
-            return _Scratch(
-                np.empty((2 + d) * self.rows.panel_rows, dtype),
-                np.empty(self.n_clusters + 16 * d + 1),
-                np.empty(MOVED, np.intp),
-                np.empty(MOVED, np.int32),
-                self.sums[self._unused.pop()],
-            )
-
-    def parts(self):
-        """The sums of the threads that have one."""
-        return self.sums[: max(1, len(self.sums) - len(self._unused))]
-
-    def _total(self):
-        parts = self.parts()
-        return parts[0] if len(parts) == 1 else parts.sum(axis=0)
-
-    def copy(self):
-        """A partition that goes its own way from here."""
-        other = Partition(self.rows, self.n_clusters)
-        other.labels[:] = self.labels
-        other.sums[0] = self._total()
-        return other
-
-    def inertia(self, centers):
-        """The inertia with the means of the clusters as centers, to a rounding of the scatter; costs next to nothing."""
-        means, masses = self.means(centers)
-        return self.rows.scatter - masses @ ((means - self.rows.origin) ** 2).sum(axis=1)
-
-    def means(self, centers):
-        """The means of the clusters (a center without weight stays) and their masses."""
-        if self.rows.coarse:
-            return self.rows.update(self.labels, centers)[:2]
-        centers, masses = centers.copy(), np.empty(len(centers))
-        panels.means(self._total(), self.rows._units, centers, masses)
-        return centers, masses

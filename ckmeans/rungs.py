@@ -158,7 +158,8 @@ def prices(ladder):
         return None
     found, lines, lower = ladder.by_prices(
         np.arange(len(ladder.X)), ladder.incumbent[0], ladder.seconds_for(FINDING),
-        lambda inertia, lower: ladder.tell("prices", inertia, lower),
+        lambda inertia, lower: ladder.tell("prices", inertia, lower), ladder.inner.get("prices"),
+        lambda known: ladder.keep({"prices": known}),
     )  # fmt: skip
     return Evidence(lines, lower, found.labels, found.status == "optimal", found.stop_reason)
 

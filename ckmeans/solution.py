@@ -24,6 +24,11 @@ class Solution:
         "optimal" only where it is proved, in exact arithmetic, that no clustering costs less.
     stop_reason : str
         "proved", "converged", "max_iter", "tol", "time_limit" or "interrupted".
+
+    Examples
+    --------
+    >>> Solution(np.array([0, 0]), np.array([[0.5]]), 0.5, 0.25, "bounded", "time_limit").gap
+    0.5
     """
 
     labels: NDArray[np.int32]

@@ -69,6 +69,28 @@ class Seconds(click.ParamType):
         return number
 
 
+class Range(click.ParamType):
+    """Numbers of clusters: 2:10, with both ends, or 2,3,5."""
+
+    name = "FIRST:LAST"
+
+    def convert(self, value, param, ctx):
+        try:
+            first, colon, last = value.partition(":")
+            found = (
+                list(range(int(first), int(last) + 1))
+                if colon
+                else sorted({int(k) for k in value.split(",")})
+            )
+        except ValueError:
+            found = []
+        if not found or found[0] < 1:
+            self.fail(
+                f"{value} is no range of whole numbers from 1 on: give FIRST:LAST, such as 2:10", param, ctx
+            )
+        return found
+
+
 class Variance(click.ParamType):
     name = "FLOAT|tied|per-cluster"
 

@@ -80,7 +80,7 @@ cdef inline void settle_panel(
 cdef struct bounding:
     # The centers, in packed units.
     Py_ssize_t n_clusters, n_features, n_groups, stride
-    const void* shift                 # (n_features,): minus the origin of the rows, in packed units
+    const void* origin                # (n_features,): as fetch (group.h) takes it
     double scale
     const void* groups                # (n_groups, 1 + n_features, GROUP), as the tiles of pack_centers
     const void* rows_of_centers       # (n_clusters, stride), zeros at the end of each
@@ -102,10 +102,10 @@ cdef struct bounding:
 cdef inline void settle_batch(
     const floating[:, ::1] X, const double[:, ::1] centers, const double[:, ::1] centers_t, const instruction_set* isa,
     bounding* b, const Py_ssize_t* rows, Py_ssize_t n, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved,
-    int[::1] left, floating[::1] settled, floating[::1] reached, floating[:, ::1] lower, Py_ssize_t* tally,
+    int[::1] left, packing[::1] settled, packing[::1] reached, packing[:, ::1] lower, Py_ssize_t* tally,
 ) noexcept nogil:
     """Label some rows, and renew their bounds; tally += rows moved, decided by differences, and exactly, and distances."""
-    cdef bint wide = floating is double, doubtful = False, better
+    cdef bint wide = packing is double, own_type = floating is double, doubtful = False, better
     cdef Py_ssize_t d = b.n_features, group_size = (1 + d) * GROUP, r, i, j, g, n_list, home, k, here
     cdef double low, near, away, up = 1 + 4e-16, down = 1 - 4e-16
     cdef double unsure = (d + 8) * (1.2e-16 if wide else 6e-8)  # relative error of a squared norm
@@ -120,22 +120,22 @@ cdef inline void settle_batch(
     cdef double runner_up[BATCH]      # the second score in the group of the best
     cdef int winner[BATCH]
     cdef int last[BATCH]              # the group of the best; -1 for the center that the row has had
-    cdef floating first_of[BATCH]
-    cdef floating second_of[BATCH]
+    cdef packing first_of[BATCH]
+    cdef packing second_of[BATCH]
     cdef int32_t found[BATCH]
     cdef int32_t* list
-    cdef floating* bounds
-    cdef floating unused
-    cdef const floating* groups = <const floating*> b.groups
-    cdef floating* batch = <floating*> b.batch
+    cdef packing* bounds
+    cdef packing unused
+    cdef const packing* groups = <const packing*> b.groups
+    cdef packing* batch = <packing*> b.batch
     for g in range(b.n_groups):
         b.counts[g] = 0
     for r in range(n):
         k = max(labels[rows[r]], 0)
         here = b.place[k]
         own[r] = isa.fetch[wide](
-            &X[rows[r], 0], b.shift, b.scale, d, b.stride, batch + r * b.stride,
-            <const floating*> b.rows_of_centers + k * b.stride, groups[here // GROUP * group_size + here % GROUP],
+            &X[rows[r], 0], wide != own_type, b.origin, b.scale, d, b.stride, batch + r * b.stride,
+            <const packing*> b.rows_of_centers + k * b.stride, groups[here // GROUP * group_size + here % GROUP],
             &norms[r],
         )
     for r in range(n):  # no branches from here on that could not be foretold
@@ -173,7 +173,7 @@ cdef inline void settle_batch(
             runner_up[r] = low if better else runner_up[r]
             winner[r] = <int> (g * GROUP + found[j]) if better else winner[r]
             last[r] = <int> g if better else last[r]
-            lower[rows[r], g] = <floating> below(distance(norms[r] + 2 * near - slack[r], down) + b.group_drift[g])
+            lower[rows[r], g] = <packing> below(distance(norms[r] + 2 * near - slack[r], down) + b.group_drift[g])
     for r in range(n):
         i = rows[r]
         k = b.center_at[winner[r]]
@@ -187,16 +187,16 @@ cdef inline void settle_batch(
             tally[2] += doubtful
             second[r] = best[r]
             bounds = &unused
-        bounds[0] = <floating> below(distance(norms[r] + 2 * runner_up[r] - slack[r], down) + b.group_drift[max(g, 0)])
+        bounds[0] = <packing> below(distance(norms[r] + 2 * runner_up[r] - slack[r], down) + b.group_drift[max(g, 0)])
         near = distance(norms[r] + 2 * best[r] + slack[r], up)
         low = distance(norms[r] + 2 * second[r] - slack[r], down)
-        settled[i] = <floating> below(min(low, rest[r]) - near + b.drift[k])
-        reached[i] = <floating> above(near - b.own_drift[k])
+        settled[i] = <packing> below(min(low, rest[r]) - near + b.drift[k])
+        reached[i] = <packing> above(near - b.own_drift[k])
         if k != labels[i]:
             if labels[i] >= 0:
                 home = b.place[labels[i]] // GROUP
                 low = distance(norms[r] + 2 * own[r] - slack[r], down) + b.group_drift[home]
-                lower[i, home] = min(lower[i, home], <floating> below(low))
+                lower[i, home] = min(lower[i, home], <packing> below(low))
             moved[tally[0]] = i
             left[tally[0]] = labels[i]
             labels[i] = <int> k
@@ -204,18 +204,18 @@ cdef inline void settle_batch(
 
 
 cdef inline bint still_settled(
-    const instruction_set* isa, bounding* b, Py_ssize_t i, const int[::1] labels, floating[::1] settled,
-    const floating[::1] reached, const floating[:, ::1] lower,
+    const instruction_set* isa, bounding* b, Py_ssize_t i, const int[::1] labels, packing[::1] settled,
+    const packing[::1] reached, const packing[:, ::1] lower,
 ) noexcept nogil:
     """Whether the bounds of the groups settle a row whose own number does not; that is renewed then."""
     cdef double near, low
     if not settled[i] > -INFINITY:
         return False
     near = (reached[i] + b.own_drift[labels[i]]) * (1 + 4e-16)
-    low = isa.least[floating is double](&lower[i, 0], b.gone, b.n_groups)
+    low = isa.least[packing is double](&lower[i, 0], b.gone, b.n_groups)
     if not low > near:
         return False
-    settled[i] = <floating> below(low - near + b.drift[labels[i]])
+    settled[i] = <packing> below(low - near + b.drift[labels[i]])
     return settled[i] > b.drift[labels[i]]
 
 

@@ -14,13 +14,5 @@ typedef struct {
 } instruction_set;
 
 #define SET(name) {gains_of_float_##name##_f64, gains_of_double_##name##_f64}
-static const instruction_set INSTRUCTION_SETS[] = {
-#if defined(__x86_64__) || defined(_M_X64)
-    SET(sse2), SET(avx2), SET(avx512)
-#elif defined(__aarch64__) || defined(_M_ARM64)
-    SET(neon)
-#else
-    SET(plain)
-#endif
-};
+static const instruction_set INSTRUCTION_SETS[] = {EACH_SET(SET)};
 #endif

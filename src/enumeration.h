@@ -16,13 +16,5 @@ typedef struct {
 
 #define SET(name) \
     {#name, fill_##name##_f64, raise_##name##_f64, weigh_##name##_f64, fold_##name##_f64, deal_##name##_f64}
-static const instruction_set INSTRUCTION_SETS[] = {
-#if defined(__x86_64__) || defined(_M_X64)
-    SET(sse2), SET(avx2), SET(avx512)
-#elif defined(__aarch64__) || defined(_M_ARM64)
-    SET(neon)
-#else
-    SET(plain)
-#endif
-};
+static const instruction_set INSTRUCTION_SETS[] = {EACH_SET(SET)};
 #endif

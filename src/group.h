@@ -51,17 +51,21 @@ static void NAME(group)(
     }
 }
 
-/* Shift, scale and round a row as a panel has it, and its score |c|^2/2 - x.c with one center; *norm becomes |x|^2. */
+/* Shift, scale and round a row, of the other type or of this one, as a panel has it, and its score |c|^2/2 - x.c with one center; *norm becomes |x|^2.
+ * `from` is the origin, in double, for the other type; else minus the origin, scaled, in this one. */
 static double NAME(fetch)(
-    const void *row, const void *origin, double scale, ptrdiff_t n_features, ptrdiff_t stride, void *out,
+    const void *row, int other, const void *from, double scale, ptrdiff_t n_features, ptrdiff_t stride, void *out,
     const void *center, double half_norm, double *norm)
 {
-    const REAL *x = row, *c = center, *shift = origin;
+    const REAL *x = row, *c = center, *shift = from;
     const VEC factor = SET1((REAL)-scale);
     REAL *value = out, parts[2][W];
     VEC norms[2], dots[2];
     ptrdiff_t f = 0;
     for (int l = 0; l < 2; l++) norms[l] = dots[l] = SET1((REAL)0);
+    if (other)
+        for (; f < n_features; f++)
+            value[f] = (REAL)(((double)((const OTHER *)row)[f] - ((const double *)from)[f]) * scale);
     for (; f + W <= n_features; f += W) STORE(value + f, FNMA(LOAD(x + f), factor, LOAD(shift + f)));
     for (; f < n_features; f++) value[f] = x[f] * (REAL)scale + shift[f];
     for (; f < stride; f++) value[f] = 0;

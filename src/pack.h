@@ -2,13 +2,6 @@
 #define PANEL (MR * W)
 #define STRIP 16 /* values; W divides it */
 #define CHUNK (16 / (int)sizeof(REAL))
-#ifndef OTHER
-#define OTHER_THAN_float double
-#define OTHER_THAN_double float
-#define OTHER_THAN(type) JOIN(OTHER_THAN_, type)
-#define JOIN(a, b) a##b
-#define OTHER OTHER_THAN(REAL)
-#endif
 
 /* Sum (to be added), least and largest of each of STRIP neighbouring values, over n strips a stride apart; of the result
  * the first n_values are for features 0, 1, ..., n_features - 1, 0, ...

@@ -198,10 +198,11 @@ def group_shape():
 def assign_yinyang(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
-    const floating[::1] shift,        # IN  (n_features,): minus the origin, in packed units
+    const double[::1] origin,         # IN  (n_features,)
+    const packing[::1] shift,         # IN  (n_features,): minus the origin, in packed units
     double scale,                     # IN  as the centers were packed
-    const floating[:, :, ::1] groups, # IN  (n_groups, 1 + n_features, centers of a group) of pack_centers, in their places
-    const floating[:, ::1] rows_of_centers,  # IN (n_clusters, stride): in packed units; the stride a multiple of 32
+    const packing[:, :, ::1] groups,  # IN  (n_groups, 1 + n_features, centers of a group) of pack_centers, in their places
+    const packing[:, ::1] rows_of_centers,  # IN (n_clusters, stride): in packed units; the stride a multiple of 32
     const int[::1] place,             # IN  (n_clusters,): place of each center in the groups ...
     const int[::1] center_at,         # IN  (n_clusters,): ... and the center at each place
     double center_reach,              # IN  of pack_centers
@@ -210,10 +211,10 @@ def assign_yinyang(
     const double[::1] drift,          # IN  (n_clusters,): how far each center and any other have moved, added up
     const double[::1] own_drift,      # IN  (n_clusters,): how far each center has moved, added up
     const double[::1] group_drift,    # IN  (n_groups,): how far any center of the group has moved, added up ...
-    const floating[::1] gone,         # IN  (n_groups + 16,): ... rounded up
+    const packing[::1] gone,          # IN  (n_groups + 16,): ... rounded up
     Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
-    floating[:, ::1] batch,           #     (rows of a batch, stride)
+    packing[:, ::1] batch,            #     (rows of a batch, stride)
     int[:, ::1] lists,                #     (n_groups + 1, max(rows of a batch + 1, n_groups))
     double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
@@ -221,9 +222,9 @@ def assign_yinyang(
     int[::1] left,                    #     (at least the rows of a batch,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
-    floating[::1] settled,            # INOUT (n_samples,): bounds.pxd; -inf at first
-    floating[::1] reached,            # INOUT (n_samples,)
-    floating[:, ::1] lower,           # INOUT (n_samples + 16, n_groups)
+    packing[::1] settled,             # INOUT (n_samples,): bounds.pxd; -inf at first
+    packing[::1] reached,             # INOUT (n_samples,)
+    packing[:, ::1] lower,            # INOUT (n_samples + 16, n_groups)
     unsigned char[::1] needed,        #     (n_groups + 16,)
 ):
     """As assign, but only for rows whose bounds do not settle the label (bounds.pxd); the labels are the same.
@@ -235,9 +236,13 @@ def assign_yinyang(
     cdef Py_ssize_t i, f, n_pending = 0, n_seen = 0, n_moved = 0, n_bytes = min(X.shape[1] * sizeof(X[0, 0]), 512)
     cdef Py_ssize_t tally[4]
     cdef Py_ssize_t pending[BATCH]
+    cdef bint wide = packing is double, own_type = floating is double
     cdef bounding b
     b.n_clusters, b.n_features, b.n_groups, b.stride = centers.shape[0], X.shape[1], groups.shape[0], batch.shape[1]
-    b.shift, b.scale, b.groups, b.rows_of_centers = &shift[0], scale, &groups[0, 0, 0], &rows_of_centers[0, 0]
+    b.origin = &shift[0]
+    if wide != own_type:
+        b.origin = &origin[0]
+    b.scale, b.groups, b.rows_of_centers = scale, &groups[0, 0, 0], &rows_of_centers[0, 0]
     b.drift, b.own_drift, b.group_drift, b.center_reach = &drift[0], &own_drift[0], &group_drift[0], center_reach
     b.place, b.center_at = &place[0], &center_at[0]
     b.batch, b.lists, b.n_list = &batch[0, 0], &lists[0, 0], lists.shape[1]

@@ -11,7 +11,7 @@ from libc.stdint cimport int32_t
 from libc.string cimport memcpy
 from metric cimport nearest, sq_distances
 from moves cimport better_cluster, move_rows
-from problem cimport Problem, Search, State, pack_centers
+from problem cimport Problem, Search, Settings, State, lay_out_problem, lay_out_search, pack_centers, prepare
 from rowwise cimport inertia_of, removal_gain_rows
 from scores cimport error_bound
 
@@ -19,6 +19,38 @@ cdef extern from "math.h" nogil:
     double INFINITY
 
 cdef enum: CONVERGED, MAX_ITER, HOPELESS, UNUSUAL
+# What is done (0), or in the way: other kernels have to do it, numbers are lacking, time for a pause, scores are too rough
+cdef enum: DONE, LEFT, SHORT, PAUSE, ROUGH
+
+
+# ---- a search ----
+
+cdef inline Py_ssize_t lay_out(
+    Search* s, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k, bint wide
+) noexcept nogil:
+    """Find the rooms behind s; returns the doubles that it all takes."""
+    cdef double* room = <double*> s + (sizeof(Search) + 63) // 64 * 8
+    cdef Py_ssize_t size = lay_out_problem(
+        &s.problem, n, d, k, <Py_ssize_t> settings.n_candidates, wide, <int> settings.instructions, room
+    )
+    return (room - <double*> s) + size + lay_out_search(s, room + size)
+
+
+cdef inline int begin(
+    const floating* X, const double* weights, Search* s, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k,
+    bint wide, Py_ssize_t start,
+) noexcept nogil:
+    """Make the rows ready for restarts from number `start` on."""
+    lay_out(s, settings, n, d, k, wide)
+    s.settings = settings[0]
+    s.problem.weights = weights
+    s.max_iter = <Py_ssize_t> settings.max_iter
+    s.n_distances = s.n_labelled = s.n_doubtful = s.n_used = 0
+    s.began = s.done = start
+    s.budget = s.inertia = INFINITY
+    s.reason = CONVERGED
+    s.finished = False
+    return LEFT if prepare(X, &s.problem) else DONE
 
 
 # ---- seeding, as in seeding.py ----

@@ -5,6 +5,7 @@
  * NUMBERS makes W integers lanes, DIFFERENT and AT_MOST compare lanes: bit l for lane l. LANES loads 128 bits from p, p + stride, ... into the lanes of a vector, LOW and HIGH interleave halves of such lanes.
  * LONG_PANELS asks for a long and narrow tile where there are registers for it. GCC and Clang
  * compile the functions between the target pragmas for that instruction set; MSVC takes intrinsics anywhere.
+ * EACH_SET(ENTRY) lists ENTRY(set) for each instruction set, the plainest first.
  */
 #ifndef CKMEANS_SETS_H
 #define CKMEANS_SETS_H
@@ -247,6 +248,7 @@ static int n_supported(void)
         && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") ? 3 : 2;
 #endif
 }
+#define EACH_SET(ENTRY) ENTRY(sse2), ENTRY(avx2), ENTRY(avx512)
 
 #elif defined(__aarch64__) || defined(_M_ARM64)
 #include <arm_neon.h>
@@ -301,6 +303,7 @@ static int n_supported(void)
 #endif
 
 static int n_supported(void) { return 1; }
+#define EACH_SET(ENTRY) ENTRY(neon)
 
 #else
 
@@ -359,5 +362,6 @@ static INLINE double plain_power(double t)
 #endif
 
 static int n_supported(void) { return 1; }
+#define EACH_SET(ENTRY) ENTRY(plain)
 #endif
 #endif

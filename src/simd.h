@@ -12,7 +12,7 @@ typedef uint64_t (*panel_function)(
 typedef void (*group_function)(
     const void *, ptrdiff_t, const int32_t *, ptrdiff_t, ptrdiff_t, const void *, void *, void *, int32_t *);
 typedef double (*fetch_function)(
-    const void *, const void *, double, ptrdiff_t, ptrdiff_t, void *, const void *, double, double *);
+    const void *, int, const void *, double, ptrdiff_t, ptrdiff_t, void *, const void *, double, double *);
 typedef double (*need_function)(const void *, const void *, ptrdiff_t, double, unsigned char *);
 typedef double (*least_function)(const void *, const void *, ptrdiff_t);
 typedef double (*pack_function)(const void *, ptrdiff_t, const double *, double, void *);

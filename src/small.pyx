@@ -9,15 +9,14 @@ from libc.math cimport fabs
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy, memmove, memset
 from metric cimport nearest, sq_distances
-from problem cimport Problem, Search, Settings, State, lay_out_problem, lay_out_search, prepare
+from problem cimport Problem, Search, Settings, State
 from rowwise cimport accumulate_rows, loss_rows, two_nearest_rows
 from search cimport (
-    CONVERGED, HOPELESS, MAX_ITER, UNUSUAL, copy_state, draw, inertia, label, lloyd, offer, polish, seed,
+    CONVERGED, DONE, HOPELESS, LEFT, MAX_ITER, PAUSE, ROUGH, SHORT, UNUSUAL, begin, copy_state, draw, inertia, label, lay_out,
+    lloyd, offer, polish, seed,
 )
 
 cdef enum: SWAPPING = 100             # beside the reasons of search.pxd
-# What is done (0), or in the way: other kernels have to do it, numbers are lacking, time for a pause, scores are too rough
-cdef enum: DONE, LEFT, SHORT, PAUSE, ROUGH
 
 cdef extern from "math.h" nogil:
     double INFINITY
@@ -284,34 +283,6 @@ cdef inline int report_on(
 
 
 # ---- the calls ----
-
-cdef inline Py_ssize_t lay_out(
-    Search* s, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k, bint wide
-) noexcept nogil:
-    """Find the rooms behind s; returns the doubles that it all takes."""
-    cdef double* room = <double*> s + (sizeof(Search) + 63) // 64 * 8
-    cdef Py_ssize_t size = lay_out_problem(
-        &s.problem, n, d, k, <Py_ssize_t> settings.n_candidates, wide, <int> settings.instructions, room
-    )
-    return (room - <double*> s) + size + lay_out_search(s, room + size)
-
-
-cdef inline int begin(
-    const floating* X, const double* weights, Search* s, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k,
-    bint wide, Py_ssize_t start,
-) noexcept nogil:
-    """Make the rows ready for restarts from number `start` on."""
-    lay_out(s, settings, n, d, k, wide)
-    s.settings = settings[0]
-    s.problem.weights = weights
-    s.max_iter = <Py_ssize_t> settings.max_iter
-    s.n_distances = s.n_labelled = s.n_doubtful = s.n_used = 0
-    s.began = s.done = start
-    s.budget = s.inertia = INFINITY
-    s.reason = CONVERGED
-    s.finished = False
-    return LEFT if prepare(X, &s.problem) else DONE
-
 
 def room(
     Py_ssize_t n_samples, Py_ssize_t n_features, Py_ssize_t n_clusters, const double[::1] settings, bint double

@@ -9,6 +9,11 @@
 #ifndef NUMBERED
 #define NUMBERED 64
 #define EIGHT(n) (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
+#define OTHER_THAN_float double
+#define OTHER_THAN_double float
+#define OTHER_THAN(type) JOIN(OTHER_THAN_, type)
+#define JOIN(a, b) a##b
+#define OTHER OTHER_THAN(REAL) /* rows may come in the other type */
 #endif
 static const REAL NAME(numbers)[NUMBERED] = {
     EIGHT(0), EIGHT(8), EIGHT(16), EIGHT(24), EIGHT(32), EIGHT(40), EIGHT(48), EIGHT(56)};

@@ -13,7 +13,7 @@ cdef extern from "simd.h" nogil:
         const void* rows, ptrdiff_t stride, const int32_t* list, ptrdiff_t n, ptrdiff_t n_features, const void* tile,
         void* first, void* second, int32_t* nearest) noexcept nogil
     ctypedef double (*fetch_function)(
-        const void* row, const void* origin, double scale, ptrdiff_t n_features, ptrdiff_t stride, void* out,
+        const void* row, int other, const void* origin, double scale, ptrdiff_t n_features, ptrdiff_t stride, void* out,
         const void* center, double half_norm, double* norm) noexcept nogil
     ctypedef double (*need_function)(
         const void* bounds, const void* drift, ptrdiff_t n, double near, unsigned char* needed) noexcept nogil

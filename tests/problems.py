@@ -4,11 +4,25 @@ import math
 from fractions import Fraction
 
 import numpy as np
+import pytest
 
 from ckmeans import reference
 from ckmeans.lloyd import lloyd
 from ckmeans.rows import Clustering, Rows
 from ckmeans.workers import Workers
+
+
+def each_instruction_set(kernels):
+    """A fixture: the kernels of each instruction set in turn."""
+
+    @pytest.fixture(params=kernels.instruction_sets())
+    def instructions(request):
+        usual = kernels.instruction_sets()[-1]
+        kernels.use(request.param)
+        yield request.param
+        kernels.use(usual)
+
+    return instructions
 
 
 def rows_of(X, sample_weight=None, n_threads=1, reach=None):

@@ -8,7 +8,8 @@ from ckmeans import bounds, reference
 from ckmeans import rows as rows_module
 from ckmeans._kernels import panels
 from ckmeans.lloyd import lloyd
-from ckmeans.rows import Partition, Rows
+from ckmeans.partition import Partition
+from ckmeans.rows import Rows
 from ckmeans.workers import Workers
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)

@@ -22,10 +22,24 @@ def test_examples(name):
         assert doctest.DocTestRunner().run(test).failed == 0, test.name
 
 
+PUBLIC = sorted(set(ckmeans.__all__) - {"__version__"})
+
+
 def test_public_names_have_examples():
     shown = {test.name.split(".")[-1] for name in MODULES for test in examples(name)}
-    results = {"Solution", "ExhaustiveSolution", "PartitionPosterior"}
-    assert set(ckmeans.__all__) - {"__version__"} - results <= shown
+    assert set(PUBLIC) <= shown
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in PUBLIC if hasattr(getattr(ckmeans, name), "fit") or name[0].islower()]
+)
+def test_what_computes_says_what_it_raises_and_whose_idea_it_is(name):
+    thing = getattr(ckmeans, name)
+    said = thing.__doc__ + (thing.fit.__doc__ if hasattr(thing, "fit") else "")
+    if name not in ("show_config", "estimated_seconds"):
+        assert "References\n" in said
+    if name != "show_config":
+        assert "Raises\n" in said
 
 
 def test_readme(tmp_path, monkeypatch):

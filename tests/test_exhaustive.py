@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from problems import each_instruction_set
 from scipy.sparse import csr_array
 
 import ckmeans.exhaustive
@@ -38,13 +39,7 @@ def problems(draw, max_rows=7, weights=any_weight):
     return X, draw(st.integers(1, min(n, 5))), w
 
 
-@pytest.fixture(params=kernels.instruction_sets())
-def instructions(request):
-    """The kernels of each instruction set in turn."""
-    usual = kernels.instruction_sets()[-1]
-    kernels.use(request.param)
-    yield request.param
-    kernels.use(usual)
+instructions = each_instruction_set(kernels)
 
 
 @pytest.fixture(params=["one block", "many blocks"])

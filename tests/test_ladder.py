@@ -19,7 +19,7 @@ import pytest
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.datasets import load_iris, make_blobs
 
-from ckmeans import certify, check, ladder, reference, rungs
+from ckmeans import certify, check, columns, ladder, reference, rungs
 from ckmeans.certificate import Certificate
 from ckmeans.ladder import climb
 
@@ -264,6 +264,21 @@ def test_progress_closes():
     assert seen[-1][1] == found.inertia
     with pytest.raises(ZeroDivisionError):
         certify(IRIS, n_clusters=3, progress=lambda *known: 1 / 0)
+
+
+def test_branches_are_accepted(monkeypatch):
+    """The checker has to accept branches, with rows together in them."""
+
+    def few(sets, n_clusters, check=None):
+        if len(sets) > 3 * n_clusters:
+            raise columns.TooMany
+        return covers(sets, n_clusters, check)
+
+    covers = columns.covers
+    monkeypatch.setattr(columns, "covers", few)
+    X = np.random.default_rng(51).integers(0, 12, (30, 2)).astype(float)
+    found = climb(X, 6, rungs=["search", "prices"], rng=0)
+    assert found.status == "optimal-unique" and found.proof[0].startswith("proof branch")
 
 
 def test_groups_of_many_rows():

@@ -2,33 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from problems import rows_of
 from test_seeding import KINDS, close_to, data
 
 from ckmeans import KMeans, oversampling
 from ckmeans.oversampling import kmeans_parallel
 from ckmeans.rows import Rows
-
-FAST = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=30)
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@given(st.integers(0, 2**32 - 1), st.integers(1, 12))
-@FAST
-def test_as_many_distinct_centers_as_there_are_rows_with_weight(dtype, seed, k):
-    rng = np.random.default_rng(seed)
-    X = rng.integers(0, 3, (20, 2)).astype(dtype)
-    weights = rng.integers(0, 2, 20)
-    weights[0] = 1
-    heavy = {tuple(x) for x, w in zip(X.tolist(), weights) if w}
-    for generator in (rng, np.random.RandomState(seed)):
-        centers = kmeans_parallel(rows_of(X, weights), k, generator)
-        assert centers.shape == (k, 2) and centers.dtype == np.float64
-        found = {tuple(c) for c in centers.tolist()}
-        assert len(found) == min(k, len(heavy))
-        assert k < len(heavy) or found == heavy
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

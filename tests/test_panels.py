@@ -2,24 +2,20 @@
 
 import numpy as np
 import pytest
-from problems import near_ties, numbers
+from problems import each_instruction_set, near_ties, numbers
 
 from ckmeans import KMeans, reference, seeding
 from ckmeans import rows as rows_module
 from ckmeans._kernels import panels
 from ckmeans.lloyd import lloyd
-from ckmeans.rows import Partition, Rows
+from ckmeans.partition import Partition
+from ckmeans.rows import Rows
 from ckmeans.workers import Workers
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)
 
 
-@pytest.fixture(params=panels.instruction_sets())
-def instructions(request):
-    before = panels.instruction_sets()[-1]
-    panels.use(request.param)
-    yield request.param
-    panels.use(before)
+instructions = each_instruction_set(panels)
 
 
 def problem(kind, n, d):

@@ -4,22 +4,18 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from problems import rows_of
+from problems import each_instruction_set, rows_of
 
 from ckmeans import rows as rows_module
 from ckmeans._kernels import panels
-from ckmeans.rows import MOVED, Partition, Rows
+from ckmeans.partition import MOVED, Partition
+from ckmeans.rows import Rows
 from ckmeans.workers import Workers
 
 DTYPES = [np.float32, np.float64]
 
 
-@pytest.fixture(params=panels.instruction_sets())
-def instructions(request):
-    before = panels.instruction_sets()[-1]
-    panels.use(request.param)
-    yield request.param
-    panels.use(before)
+instructions = each_instruction_set(panels)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

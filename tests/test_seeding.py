@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from problems import rows_of
+from problems import each_instruction_set, rows_of
 
 from ckmeans import seeding
 from ckmeans._kernels import panels
+from ckmeans.oversampling import kmeans_parallel
 from ckmeans.rows import Rows
 from ckmeans.seeding import draw, kmeans_plusplus, random_rows
 from ckmeans.workers import Workers
@@ -45,19 +46,21 @@ def test_draw_never_takes_a_row_without_mass():
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@given(SEEDS, st.integers(1, 8))
+@pytest.mark.parametrize("solver", [kmeans_plusplus, kmeans_parallel])
+@given(SEEDS, st.integers(1, 12))
 @FAST
-def test_kmeans_plusplus_takes_distinct_rows_with_weight(dtype, seed, k):
+def test_as_many_distinct_centers_as_there_are_rows_with_weight(solver, dtype, seed, k):
     rng = np.random.default_rng(seed)
     X = rng.integers(0, 3, (20, 2)).astype(dtype)
     weights = rng.integers(0, 2, 20)
     weights[0] = 1
     heavy = {tuple(x) for x, w in zip(X.tolist(), weights) if w}
     for generator in (rng, np.random.RandomState(seed)):
-        centers = kmeans_plusplus(rows_of(X, weights), k, generator)
+        centers = solver(rows_of(X, weights), k, generator)
         assert centers.shape == (k, 2) and centers.dtype == np.float64
-        assert {tuple(c) for c in centers.tolist()} <= heavy
-        assert len({tuple(c) for c in centers.tolist()}) == min(k, len(heavy))
+        found = {tuple(c) for c in centers.tolist()}
+        assert len(found) == min(k, len(heavy))
+        assert found <= heavy if solver is kmeans_plusplus else k < len(heavy) or found == heavy
 
 
 def test_kmeans_plusplus_draws_by_weighted_squared_distance_and_takes_the_best():
@@ -101,12 +104,7 @@ def test_random_rows_with_weights_of_any_range(weights, k):
     assert len(set(centers.ravel())) == k
 
 
-@pytest.fixture(params=panels.instruction_sets())
-def instructions(request):
-    usual = panels.instruction_sets()[-1]
-    panels.use(request.param)
-    yield request.param
-    panels.use(usual)
+instructions = each_instruction_set(panels)
 
 
 def data(kind, dtype, n=3000, d=5, seed=0):

@@ -58,6 +58,7 @@ def group_shape() -> tuple[int, int]: ...
 def assign_yinyang(
     X: Rows,
     sample_weight: Float,
+    origin: Float,
     shift: Rows,
     scale: float,
     groups: Rows,

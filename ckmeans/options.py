@@ -1,0 +1,75 @@
+"""The options that several commands have."""
+
+import click
+
+from .terminal import Seconds, names
+
+WHOLE = {"type": click.IntRange(min=1), "metavar": "N"}
+SECONDS = {"type": Seconds(), "metavar": "SECONDS"}
+
+
+def together(*options):
+    def decorate(function):
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+source = click.argument("data", metavar="DATA")
+clusters = click.option("-k", "--n-clusters", **WHOLE, required=True, help="Number of clusters.")
+layout = together(
+    click.option("--weights", metavar="COLUMN", help="Column with the weights of the rows."),
+    click.option(
+        "--delimiter", metavar="CHAR", help="Character, or tab, whitespace, ...  [default: detected]"
+    ),
+    click.option(
+        "--header/--no-header", default=None, help="Whether line 1 holds names.  [default: detected]"
+    ),
+)
+table = together(
+    click.option(
+        "--columns", metavar="A,B", callback=names, help="Columns to use, by name or number from 1."
+    ),
+    click.option("--skip-columns", metavar="A,B", callback=names, help="Columns to leave out."),
+    layout,
+    click.option(
+        "--standardize", is_flag=True, help="Scale features to unit variance; centers are shown unscaled."
+    ),
+)
+data = together(source, clusters, table)
+files = together(
+    click.option(
+        "--out", metavar="FILE", help="Write labels as CSV, a line for each row; - for standard output."
+    ),
+    click.option(
+        "--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
+    click.pass_context,
+)
+output = together(
+    click.option("--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"),
+    files,
+)
+seed = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    metavar="N",
+    default=0,
+    help="Seed: the same one, the same result.",
+)
+max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the best so far is kept.")
+proof = click.option("--proof", metavar="FILE", help="Write the proof, for python -m ckmeans.check FILE.")
+checkpoint = click.option(
+    "--checkpoint",
+    metavar="FILE",
+    help="Keep what is known in FILE, and go on from there if it is there already.",
+)
+page = click.option(
+    "--report",
+    "page",
+    metavar="FILE",
+    help="Write a page for the browser: verdict, tables and pictures in one file.",
+)

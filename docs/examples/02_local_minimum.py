@@ -1,0 +1,114 @@
+"""
+Why only a local minimum, and why not set the derivative to zero?
+=================================================================
+
+*"The objective is a sum of squares. Differentiate, set it to zero, done?"* For given
+labels, yes: the derivative with respect to a center is zero at the mean of its rows,
+and nowhere else. The best centers for known labels are means, in closed form.
+
+The labels are the trouble. They are whole numbers, in which there is nothing to
+differentiate, and there are many:
+"""
+
+from ckmeans import count_partitions
+
+print(
+    f"{float(count_partitions(150, 3)):.2g} ways to make three clusters of the 150 rows of Iris"
+)
+
+# %%
+# Nobody knows a way around it that is quick for all data: to find the best labels is
+# NP-hard already for two clusters (Aloise, Deshpande, Hansen, Popat 2009,
+# `doi:10.1007/s10994-009-5103-0 <https://doi.org/10.1007/s10994-009-5103-0>`__), and in
+# the plane (Mahajan, Nimbhorkar, Varadarajan 2012, `doi:10.1016/j.tcs.2010.05.034
+# <https://doi.org/10.1016/j.tcs.2010.05.034>`__).
+#
+# So Lloyd's iteration takes turns: labels for given centers, centers for given labels.
+# Either step lowers the inertia until neither does. The derivative is zero there, too.
+# Here are three clusters that anyone can see, and a start with two centers in one of
+# them:
+
+import numpy as np
+
+from ckmeans import KMeans
+
+rng = np.random.default_rng(0)
+blobs = np.array([[0.0, 0.0], [6.0, 0.0], [6.0, 3.2]])
+X = np.vstack([center + 0.55 * rng.standard_normal((40, 2)) for center in blobs])
+start = np.array([[-0.4, 0.3], [0.4, -0.3], [4.5, 1.5]])
+
+
+def lloyd(max_iter):
+    """Plain Lloyd, as everyone has it."""
+    return KMeans(3, init=start, n_init=1, polish=False, max_iter=max_iter).fit(X)
+
+
+steps = [lloyd(n) for n in range(1, 8)]
+trapped, best = lloyd(None), KMeans(3, random_state=0).fit(X)
+path = np.array(
+    [start]
+    + [step.cluster_centers_[np.argsort(step.cluster_centers_[:, 0])] for step in steps]
+)
+for model in (trapped, best):
+    derivative = [
+        2 * (c - X[model.labels_ == k]).sum(axis=0)
+        for k, c in enumerate(model.cluster_centers_)
+    ]
+    print(
+        f"inertia {model.inertia_:7.2f}, greatest derivative {np.abs(derivative).max():.0e}"
+    )
+
+# %%
+# Two minima, zero derivative at both, and one of them costs several times as much.
+
+import matplotlib.pyplot as plt
+
+figure, axes = plt.subplots(1, 2, sharex=True, sharey=True, figsize=(7.2, 3.2))
+for ax, model, title in zip(
+    axes, (trapped, best), ("where Lloyd's iteration ends", "the best three clusters")
+):
+    for k, marker in enumerate("os^"):
+        ax.scatter(
+            *X[model.labels_ == k].T, s=16, marker=marker, alpha=0.75, linewidth=0
+        )
+    ax.scatter(
+        *model.cluster_centers_.T,
+        s=130,
+        marker="X",
+        color="black",
+        edgecolor="white",
+        linewidth=1.5,
+        zorder=3,
+    )
+    ax.set_title(f"{title}: {model.inertia_:.1f}")
+    ax.set_aspect("equal")
+for k in range(3):
+    axes[0].plot(*path[:, k].T, color="black", linewidth=1, zorder=2)
+axes[0].scatter(
+    *start.T, s=40, facecolor="white", edgecolor="black", zorder=3, label="start"
+)
+axes[0].legend(loc="upper left", handletextpad=0.1)
+plt.show()
+
+# %%
+# Is the right one the best? That takes a proof, not another look:
+
+from ckmeans import certify
+
+print(certify(X, best.labels_))
+print(certify(X, trapped.labels_, random_state=0))
+
+# %%
+# Of few rows every partition can be looked at. These are all at which Lloyd's iteration
+# rests, for twelve rows of the same three clusters: each is the end for any start that comes
+# to it, and only one is the best.
+
+from ckmeans import landscape
+
+few = np.vstack([X[:4], X[40:44], X[80:84]])
+print(landscape(few, 3, random_state=0))
+
+# %%
+# What helps against traps: exchanges of single rows (Hartigan), moves of whole centers,
+# and restarts, all of which `ckmeans.KMeans` does by default. :doc:`How many restarts
+# </questions/03_restarts>` are enough is the next question.

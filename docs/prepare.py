@@ -1,0 +1,84 @@
+"""What is made before the pages are: proofs for the data that scikit-learn ships, their table, and the command's help.
+
+    python docs/prepare.py FOLDER
+
+The proofs are kept: to make them anew, delete the folder.
+"""
+
+import sys
+from pathlib import Path
+
+NAMES = {"iris": "Iris, 150 x 4", "wine": "Wine, 178 x 13"}
+NUMBERS = range(2, 11)
+RECORDED = "benchmarks", "proved"  # pages that the commands in benchmarks/ write
+
+
+def everything(folder):
+    """Fill the folder: files/*.ckc for the site, and *.inc for the pages."""
+    files = folder / "files" / "proofs"
+    files.mkdir(parents=True, exist_ok=True)
+    if not (folder / "proved.inc").exists():
+        write(folder / "proved.inc", "\n".join(proved(files)))
+    write(folder / "help.inc", "\n".join(helped()))
+    recorded = [name for name in RECORDED if (folder.parent / f"{name}.md").exists()]
+    said = (
+        "Results that were recorded:"
+        if recorded
+        else "There are no recorded results in this copy of the documentation."
+    )
+    toctree = ["", ":::{toctree}", *(f"/{name}" for name in recorded), ":::"] if recorded else []
+    write(folder / "recorded.inc", "\n".join([said, *toctree]))
+
+
+def write(path, text):
+    """At the end, so that what is there is complete."""
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def proved(files):
+    """Lines of the table of proved optima; the checker accepts each of the proofs, or there is no table."""
+    from sklearn import datasets
+
+    from ckmeans import certify, check
+
+    yield from (".. list-table::", "   :header-rows: 1", "   :widths: auto", "")
+    yield from row("data", "clusters", "optimal inertia", "the only one", "proof", "size")
+    for name, title in NAMES.items():
+        X = getattr(datasets, f"load_{name}")().data
+        for k in NUMBERS:
+            path = files / f"{name}-{k}.ckc"
+            certificate = certify(X, n_clusters=k, time_limit=None, random_state=0)
+            certificate.save(path)
+            if check.main([str(path)]) != 0 or certificate.status == "bounded":
+                raise SystemExit(f"{path} does not prove it: {certificate}")
+            link = f"`{path.name} <../proofs/{path.name}>`__"
+            only = "yes" if certificate.status == "optimal-unique" else "not said"
+            size = f"{path.stat().st_size / 1000:.0f} kB"
+            yield from row(title, k, f"{certificate.inertia:.10g}", only, link, size)
+
+
+def row(first, *others):
+    yield f"   * - {first}"
+    yield from (f"     - {cell}" for cell in others)
+
+
+def helped():
+    """The help of the command and its parts, as it is printed."""
+    import click
+
+    from ckmeans.cli import cli
+
+    for name in (None, *cli.commands):
+        command, title = (
+            cli if name is None else cli.commands[name],
+            "ckmeans" + f" {name}" * (name is not None),
+        )
+        with click.Context(command, info_name=title, max_content_width=88, terminal_width=88) as context:
+            text = command.get_help(context)
+        yield from (title, "-" * len(title), "", ".. code-block:: text", "")
+        yield from (f"   {line}".rstrip() for line in text.splitlines())
+        yield ""
+
+
+if __name__ == "__main__":
+    everything(Path(sys.argv[1]))
