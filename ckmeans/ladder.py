@@ -48,7 +48,8 @@ def certify(
 
     Works on labels from any library. One after the other these are tried: what is plain to see, dynamic programming where the
     rows are on a line, a search for a better clustering, all partitions of few rows, the principal components, and column
-    generation, of all rows or, where they are many, of groups that each look like the whole.
+    generation, of all rows or, where they are many, of groups that each look like the whole; of up to 700 rows also the
+    semidefinite bound, before the column generation where many features matter.
 
     Parameters
     ----------
@@ -94,7 +95,8 @@ def certify(
     Aloise, Hansen & Liberti (2012), "An improved column generation algorithm for minimum sum-of-squares clustering",
     Mathematical Programming 131:195-220, doi:10.1007/s10107-010-0349-7. Koontz, Narendra & Fukunaga (1975), "A branch and
     bound clustering algorithm", IEEE Trans. Computers C-24:908-915, doi:10.1109/T-C.1975.224336. Ding & He (2004),
-    "K-means clustering via principal component analysis", ICML, doi:10.1145/1015330.1015408.
+    "K-means clustering via principal component analysis", ICML, doi:10.1145/1015330.1015408. Peng & Wei (2007), "Approximating
+    K-means-type clustering via semidefinite programming", SIAM J. Optimization 18:186-205, doi:10.1137/050641983.
 
     Examples
     --------
