@@ -191,10 +191,23 @@ def columns_proof(problem, node, rows=None):
     return prices_proof(prices, math.ceil(level * 4**shift), shift)
 
 
-def principal_proof(scale, tau, top, factor):
-    """The rows of V and of F in V V' + tau I - M = F F', M being the scatter matrix times the total weight."""
-    lines = [f"proof pca scale={scale:x} tau={tau:x}", *(_line("V", row) for row in top)]
-    return [*lines, *(_line("F", row) for row in factor)]
+def principal_proof(scale, tau, top):
+    """The rows of V, where V V' + tau I - M has no eigenvalue below 0, or hardly; M is the scatter matrix times the total weight."""
+    return [f"proof pca scale={scale:x} tau={tau:x}", *(_line("V", row) for row in top)]
+
+
+def semidefinite_proof(scale, shift, tau, mu, top, below, cuts):
+    """Multipliers of the semidefinite relaxation, integers in units of 4**-scale; docs/proofs.md tells what they are for.
+
+    top: k - 1 vectors v, in units of 2**-scale. below: for each item i its N[i, j], j < i; cuts: i, j, h and its multiplier.
+    Both in units of 2**shift * 4**-scale.
+    """
+    lines = [
+        f"proof sdp scale={scale:x} shift={shift:x} tau={tau:x}",
+        _line("mu", mu),
+        *(_line("V", v) for v in top),
+    ]
+    return [*lines, *(_line("N", row) for row in below), *(_line("cut", cut) for cut in cuts)]
 
 
 def proof_text(problem, n_clusters, labels, status, proof, lower=None, with_rows=True):
@@ -249,7 +262,7 @@ class Certificate:
     stop_reason : str
         "proved", "gap", "time_limit", "interrupted", ...
     rung : str
-        What gave the bound: "line", "tree", "prices", "sum", "pca", ...
+        What gave the bound: "line", "tree", "prices", "sdp", "sum", "pca", ...
     proof : list of str
         The lines of the proof.
     seconds : dict of str to float

@@ -20,7 +20,7 @@ from .checks import check_labels, check_matrix, check_n_clusters, check_number, 
 from .columns import column_generation
 from .exact import float_down, float_up
 from .rows import Rows
-from .rungs import FINDING, RUNGS, SEARCHING, Evidence
+from .rungs import FINDING, RUNGS, SEARCHING, Evidence, many_axes
 from .univariate import collinear
 from .workers import Expired, Workers
 
@@ -47,7 +47,8 @@ def certify(
 
     Works on labels from any library. One after the other these are tried: what is plain to see, dynamic programming where the
     rows are on a line, a search for a better clustering, branch and bound of few rows, the principal components, and column
-    generation, of all rows or, where they are many, of groups that each look like the whole.
+    generation, of all rows or, where they are many, of groups that each look like the whole; of up to 700 rows also the
+    semidefinite bound, before the column generation where many features matter.
 
     Parameters
     ----------
@@ -93,7 +94,8 @@ def certify(
     Aloise, Hansen & Liberti (2012), "An improved column generation algorithm for minimum sum-of-squares clustering",
     Mathematical Programming 131:195-220, doi:10.1007/s10107-010-0349-7. Koontz, Narendra & Fukunaga (1975), "A branch and
     bound clustering algorithm", IEEE Trans. Computers C-24:908-915, doi:10.1109/T-C.1975.224336. Ding & He (2004),
-    "K-means clustering via principal component analysis", ICML, doi:10.1145/1015330.1015408.
+    "K-means clustering via principal component analysis", ICML, doi:10.1145/1015330.1015408. Peng & Wei (2007), "Approximating
+    K-means-type clustering via semidefinite programming", SIAM J. Optimization 18:186-205, doi:10.1137/050641983.
 
     Examples
     --------
@@ -256,7 +258,10 @@ class _Ladder:
         if d == 2 == self.k:
             yield "sweep"
         yield "pca"
-        yield "prices" if n_rows <= MOST_ROWS or d <= FEW_FEATURES else "sum"
+        if n_rows > MOST_ROWS and d > FEW_FEATURES:
+            yield "sum"
+        else:
+            yield from ("sdp", "prices") if many_axes(self.X[self.first]) else ("prices", "sdp")
         if n_rows <= MOST_TREE:
             yield "longer tree"
 
@@ -264,7 +269,7 @@ class _Ladder:
         """Try a rung, and keep what it found."""
         if rung in self.done:
             return
-        if self.left() <= 0 and rung in ("tree", "prices", "sum", "longer tree"):
+        if self.left() <= 0 and rung in ("tree", "prices", "sdp", "sum", "longer tree"):
             self.stop_reason = "time_limit"
             return
         begin = monotonic()

@@ -11,22 +11,24 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .check import shortfall
+
 DIGITS = 56  # of what is written, in bits
+SPARE = 2.0**-46  # of the greatest eigenvalue, so that rounding makes none negative
 
 
 class Principal(NamedTuple):
     """A bound, in units of the rows, and the integers that show it.
 
-    With S the scatter matrix times the total weight, R = V V' + tau I - 4**scale S - F F' has no eigenvalue below -delta, as
-    the sums of its rows tell (Gershgorin): the k - 1 greatest of S add up to at most
-    (trace V V' + (k - 1) max(0, tau + delta)) / 4**scale.
+    With S the scatter matrix times the total weight, V V' + (tau + delta) I - 4**scale S has no negative eigenvalue for the
+    delta that the checker finds: the k - 1 greatest of S add up to at most (trace V V' + (k - 1) max(0, tau + delta)) /
+    4**scale.
     """
 
     bound: Fraction
     scale: int
     tau: int
     top: list
-    factor: list
 
 
 def principal_bound(rows, weights, n_clusters):
@@ -60,14 +62,13 @@ def principal_bound(rows, weights, n_clusters):
     tau = max(0.0, float(values[n_top])) if n_top < d else 0.0
     scale = max(0, DIGITS - size)
     top = _whole(axes[:, :n_top] * np.sqrt(np.maximum(values[:n_top] - tau, 0)), scale + size)
-    factor = _whole(axes[:, n_top:] * np.sqrt(np.maximum(tau - values[n_top:], 0)), scale + size)
-    tau = math.floor(Fraction(tau) * 4 ** (scale + size))
+    tau = 1 + math.ceil(Fraction(tau + SPARE * d * max(values[0], 0)) * 4 ** (scale + size))
 
-    V, F = (np.array(part, object).reshape(d, -1) for part in (top, factor))
-    R = V @ V.T - F @ F.T - S * 4**scale + tau * np.eye(d, dtype=int).astype(object)
-    delta = max(0, *(sum(map(abs, R[f])) - abs(R[f, f]) - R[f, f] for f in range(d)))
+    V = np.array(top, object).reshape(d, -1)
+    R = V @ V.T - S * 4**scale + tau * np.eye(d, dtype=int).astype(object)
+    delta = shortfall([row[: f + 1] for f, row in enumerate(R.tolist())], [1] * d)
     most = Fraction((V * V).sum() + (n_clusters - 1) * max(0, tau + delta), 4**scale)
-    return Principal((np.trace(S) - most) / total, scale, tau, top, factor)
+    return Principal((np.trace(S) - most) / total, scale, tau, top)
 
 
 def _whole(values, shift):

@@ -10,12 +10,13 @@ from fractions import Fraction
 import numpy as np
 
 from .branch import branch_and_bound
-from .certificate import line_proof, principal_proof, sum_proof, tree_proof, trivial_proof
+from .certificate import line_proof, principal_proof, semidefinite_proof, sum_proof, tree_proof, trivial_proof
 from .exact import float_down
 from .groups import alike
 from .hybrid import hybrid_search
 from .principal import principal_bound
 from .restarts import local_search
+from .semidefinite import semidefinite_bound
 from .sweep import best_halves
 from .univariate import collinear
 from .univariate import line_proof as best_on_a_line
@@ -30,6 +31,10 @@ STEPS = 5_000  # of these for each second that is left: it takes some 5 us for o
 LEAST_STEPS = 20_000  # and so many more
 MOST_SWEPT = 2000  # rows about which a line is turned: some 0.06 us for each pair
 LOW = 4  # features up to which prices are sooner
+MOST_MATRIX = 700  # rows of which there is a matrix
+NEARLY = 1e-4  # a gap that may turn out to be none
+FEW_AXES = 3
+CUTTING = 0.5  # share of the time that the semidefinite bound may take
 EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about
 
 
@@ -155,7 +160,7 @@ def pca(ladder):
     most = int(EXACT_PRODUCTS * max(0.5, min(30.0, 0.1 * ladder.left())) / d**2)
     some = range(0, n, -(-n // max(1, most)))
     found = principal_bound([problem.rows[i] for i in some], [problem.weights[i] for i in some], ladder.k)
-    lines = principal_proof(found.scale, found.tau, found.top, found.factor)
+    lines = principal_proof(found.scale, found.tau, found.top)
     if len(some) < n:
         lines = sum_proof([some], [lines])
     return Evidence(lines, found.bound / problem.unit)
@@ -171,6 +176,31 @@ def prices(ladder):
         lambda known: ladder.keep({"prices": known}),
     )  # fmt: skip
     return Evidence(lines, lower, found.labels, found.status == "optimal", found.stop_reason)
+
+
+def many_axes(X):
+    """Whether a search over all centers has so many axes to look along that the semidefinite bound is sooner there."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        offs = X - X.mean(axis=0)
+        sizes = np.linalg.svd(offs / max(np.abs(offs).max(), 1e-300), compute_uv=False) ** 2
+    return len(X) <= MOST_MATRIX and sizes[:FEW_AXES].sum() < 0.99 * sizes.sum()
+
+
+def sdp(ladder):
+    """The semidefinite bound with cuts."""
+    problem, cost = ladder.problem, ladder.incumbent[1] * ladder.problem.unit
+    if not 2 <= ladder.k < len(problem.rows) <= MOST_MATRIX or not cost:
+        return None
+    found = semidefinite_bound(
+        problem.rows, problem.weights, ladder.k, ladder.incumbent[0][ladder.first], cost,
+        gap=ladder.gap, max_seconds=ladder.seconds_for(CUTTING),
+        progress=lambda lower: ladder.tell("sdp", lower=float_down(lower / problem.unit)),
+    )  # fmt: skip
+    lines, labels = semidefinite_proof(*found[1:-2]), found.labels[np.maximum(ladder.place, 0)]
+    cost = min(cost, problem.cost(labels) * problem.unit)
+    return Evidence(
+        lines, found.bound / problem.unit, labels, cost - found.bound < NEARLY * cost, found.stop_reason
+    )
 
 
 def groups(ladder):
@@ -214,7 +244,6 @@ def groups(ladder):
 
 
 RUNGS = {
-    "trivial": trivial, "line": line, "search": search, "tree": tree, "sweep": sweep, "pca": pca, "prices": prices,
-    "longer tree": longer_tree,
-    "sum": groups,
+    "trivial": trivial, "line": line, "search": search, "tree": tree, "sweep": sweep, "pca": pca, "prices": prices, "sdp": sdp,
+    "longer tree": longer_tree, "sum": groups,
 }  # fmt: skip

@@ -8,6 +8,7 @@ from scipy.optimize import linprog
 
 from ckmeans import certificate as ck
 from ckmeans import check
+from ckmeans.semidefinite import semidefinite_bound
 
 
 class Small:
@@ -135,14 +136,68 @@ def principal(small, rng, scale=None):
     values, Q = values[::-1], Q[:, ::-1]
     r = min(small.k - 1, d)
     tau = max(values[r], 0) if r < d else 0.0
-    scale = 16 if scale is None else scale
+    scale = 40 if scale is None else scale
     V = Q[:, :r] * np.sqrt(np.maximum(values[:r] - tau, 0))
-    F = Q[:, r:] * np.sqrt(np.maximum(tau - values[r:], 0))
+    top = [[round(float(v) * 2**scale) for v in row] for row in V]
+    spare = 2.0**-30 * max(1.0, float(values[0]))
+    return ck.principal_proof(scale, round((float(tau) + spare) * 4**scale), top)
 
-    def whole(A):
-        return [[round(float(v) * 2**scale) for v in row] for row in A]
 
-    return ck.principal_proof(scale, round(float(tau) * 4**scale), whole(V), whole(F))
+def sdp(small, rng, scale=30):
+    """From the solver where it can be, else from random multipliers: any of them give a bound."""
+    w, sums, _ = zip(*(small.moments[1 << i] for i in range(small.n)))
+    if small.n <= small.k or small.k < 2:
+        return ck.trivial_proof()
+    best = small.optimum()
+    plain = not small.apart and all(len(item) == 1 for item in small.items)
+    if plain and best[0] and rng.random() < 0.8:
+        rows = [small.problem.rows[item[0]] for item in small.items]
+        labels = np.array([next(c for c, own in enumerate(best[1]) if own >> i & 1) for i in range(small.n)])
+        found = semidefinite_bound(rows, w, small.k, labels, best[0])
+        return ck.semidefinite_proof(*found[1:-2])
+    n, k, r = small.n, small.k, np.sqrt(np.array(w, float))
+    unit = 4**scale
+    N = np.tril(rng.integers(0, 1 << 10, (n, n)) * (rng.random((n, n)) < 0.3), -1)
+    cuts = [(*map(int, rng.choice(n, 3, n < 3)), int(rng.integers(0, 200))) for _ in range(5)]
+    cuts = [(i, *sorted((j, h)), a) for i, j, h, a in cuts if i not in (j, h)]
+    K = np.array([[float(sum(a * b for a, b in zip(p, q))) for q in sums] for p in sums]) + N + N.T
+    for i, j, h, a in cuts:
+        K[i, i] += a
+        for p, q, part in ((i, j, -a / 2), (i, h, -a / 2), (j, h, a / 2))[: 1 if j == h else 3]:
+            K[p, q] += part
+            K[q, p] += part
+    K /= np.outer(r, r)
+    P = np.eye(n) - np.outer(r, r) / (r @ r)
+    values, Q = np.linalg.eigh(P @ K @ P - 1e6 * (1 + np.abs(K).max()) * (np.eye(n) - P))
+    tau = values[-k]
+    V = (Q[:, n - k + 1 :] * np.sqrt(np.maximum(values[n - k + 1 :] - tau, 0))).T / r
+    q = K @ r / (r @ r)
+    mu = (2 * q - r * (q @ r + tau) / (r @ r)) * r
+    tau += 1e-9 * np.abs(K).max() + 1e-6
+    return ck.semidefinite_proof(
+        scale,
+        2 * scale,
+        round(Fraction(tau) * unit),
+        [round(Fraction(x) * unit) for x in mu.tolist()],
+        [[round(Fraction(x) * 2**scale) for x in v] for v in V.tolist()],
+        [row[:i] for i, row in enumerate(N.tolist())],
+        cuts,
+    )
+
+
+def parted(small, rng):
+    """Semidefinite bounds with rows that are together or apart."""
+    if small.n < 2 or small.empty:
+        return ck.trivial_proof()
+    i, j = map(int, rng.choice(small.rows, 2, replace=False))
+    sides = [
+        Small(small.problem, small.k, (*small.together, (i, j)), small.apart, small.rows),
+        Small(small.problem, small.k, small.together, (*small.apart, (i, j)), small.rows),
+    ]
+    possible = [not side.empty and side.optimum() is not None for side in sides]
+    return ck.branch_proof(
+        i, j, *(sdp(side, rng) if fine else ck.trivial_proof() for side, fine in zip(sides, possible))
+    )
 
 
 def trivial(small, rng):

@@ -41,6 +41,7 @@ SOLVERS = {
     "columns",
     "groups",
     "principal",
+    "semidefinite",
     "minima",
     "landscapes",
 }
@@ -114,7 +115,8 @@ INSIDE = {
     "nodes": set(),
     "columns": {"nodes", "prices", "bundle", "covers", "exact", "restarts", "solution", "workers"},
     "groups": set(),
-    "principal": set(),
+    "principal": {"check"},
+    "semidefinite": {"_kernels"},
     "rungs": {
         "branch",
         "certificate",
@@ -123,6 +125,7 @@ INSIDE = {
         "hybrid",
         "principal",
         "restarts",
+        "semidefinite",
         "sweep",
         "univariate",
     },

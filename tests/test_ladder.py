@@ -87,7 +87,15 @@ def test_the_ladder_finds_and_proves_the_optimum(seed):
         assert certificate.better is None
 
 
-PROVING = {"trivial": False, "line": True, "tree": True, "prices": True, "pca": False, "sum": False}
+PROVING = {
+    "trivial": False,
+    "line": True,
+    "tree": True,
+    "prices": True,
+    "sdp": False,
+    "pca": False,
+    "sum": False,
+}
 
 
 @pytest.mark.parametrize("rung", PROVING)

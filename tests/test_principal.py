@@ -20,7 +20,7 @@ def test_below_the_optimum_and_as_checked(seed):
     found = principal_bound(problem.rows, problem.weights, k)
     best = reference.best_partition(X.tolist(), k, None if weights is None else weights.tolist())[1]
     assert found.bound / problem.unit <= best
-    lines = principal_proof(found.scale, found.tau, found.top, found.factor)
+    lines = principal_proof(found.scale, found.tau, found.top)
     text = proof_text(problem, k, [0] * n, "bounded", lines, max(found.bound / problem.unit, Fraction(-1)))
     reader = check.Reader(text.encode())
     assert check.prove(check.read_problem(reader, None), reader)[0] == found.bound
