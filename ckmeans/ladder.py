@@ -20,7 +20,7 @@ from .checks import check_labels, check_matrix, check_n_clusters, check_number, 
 from .columns import column_generation
 from .exact import float_down, float_up
 from .rows import Rows
-from .rungs import FINDING, RUNGS, SEARCHING, Evidence, many_axes
+from .rungs import FINDING, MOST_MATRIX, RUNGS, SEARCHING, Evidence, many_axes
 from .univariate import collinear
 from .workers import Expired, Workers
 
@@ -258,10 +258,10 @@ class _Ladder:
         if d == 2 == self.k:
             yield "sweep"
         yield "pca"
-        if n_rows > MOST_ROWS and d > FEW_FEATURES:
-            yield "sum"
-        else:
-            yield from ("sdp", "prices") if many_axes(self.X[self.first]) else ("prices", "sdp")
+        matrix = "sdp" if n_rows <= MOST_MATRIX else "sum"
+        prices = ["prices"] if n_rows <= MOST_ROWS or d <= FEW_FEATURES else []
+        soon = (d > FEW_FEATURES or matrix == "sdp") and many_axes(self.X[self.first])
+        yield from [matrix, *prices] if soon else [*prices, matrix]
         if n_rows <= MOST_TREE:
             yield "longer tree"
 

@@ -31,6 +31,8 @@ STEPS = 5_000  # of these for each second that is left: it takes some 5 us for o
 LEAST_STEPS = 20_000  # and so many more
 MOST_SWEPT = 2000  # rows about which a line is turned: some 0.06 us for each pair
 LOW = 4  # features up to which prices are sooner
+MATRIX, LEAST_MATRIX = 20, 120  # rows in a group for each cluster, and at least, where it has a matrix
+ENOUGH = 1e-3  # gap of a group
 MOST_MATRIX = 700  # rows of which there is a matrix
 NEARLY = 1e-4  # a gap that may turn out to be none
 FEW_AXES = 3
@@ -182,8 +184,9 @@ def many_axes(X):
     """Whether a search over all centers has so many axes to look along that the semidefinite bound is sooner there."""
     with np.errstate(over="ignore", invalid="ignore"):
         offs = X - X.mean(axis=0)
-        sizes = np.linalg.svd(offs / max(np.abs(offs).max(), 1e-300), compute_uv=False) ** 2
-    return len(X) <= MOST_MATRIX and sizes[:FEW_AXES].sum() < 0.99 * sizes.sum()
+        offs /= max(np.abs(offs).max(), 1e-300)
+        sizes = np.linalg.eigvalsh(offs.T @ offs)
+    return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
 
 
 def sdp(ladder):
@@ -204,9 +207,10 @@ def sdp(ladder):
 
 
 def groups(ladder):
-    """The sum over groups of rows that each look like the whole; each by column generation, in its share of the time."""
-    n = len(ladder.problem.rows)
-    size = min(max(GROUP * ladder.k, LEAST_GROUP), MOST_GROUP)
+    """The sum over groups of rows that each look like the whole; each by column generation, or the semidefinite bound."""
+    n, wide = len(ladder.problem.rows), many_axes(ladder.X[ladder.first])
+    size = min(MOST_MATRIX, max(MATRIX * ladder.k, LEAST_MATRIX)) if wide else GROUP * ladder.k
+    size = size if wide else min(max(size, LEAST_GROUP), MOST_GROUP)
     if n < 2 * (ladder.k + 1):
         return None
     n_groups = min(max(2, round(n / size)), n // (ladder.k + 1))
@@ -222,16 +226,22 @@ def groups(ladder):
             stop_reason = "time_limit"
             break
         seconds = None if ladder.limit == math.inf else ladder.left() / (len(todo) - at)
-        found, lines, lower = ladder.by_prices(np.flatnonzero(np.isin(ladder.place, own[0])), None, seconds)
+        if wide:
+            ended, lines, lower = _matrix(ladder, own[0], seconds)
+        else:
+            found, lines, lower = ladder.by_prices(
+                np.flatnonzero(np.isin(ladder.place, own[0])), None, seconds
+            )
+            ended = found.stop_reason
         if lower > own[2]:
             own[1:3] = lines, lower
-        own[3] = found.stop_reason not in ("interrupted", "time_limit")
+        own[3] = ended not in ("interrupted", "time_limit")
         ladder.keep({"sum": kept})
         ladder.tell("sum", lower=float_down(sum(lower for *_, lower, _ in kept["groups"])))
-        if found.stop_reason == "interrupted":
+        if ended == "interrupted":
             stop_reason = "interrupted"
             break
-        if found.stop_reason == "time_limit":
+        if ended == "time_limit":
             stop_reason = "time_limit"
     proved = [own for own in kept["groups"] if own[1] is not None]
     parts, proofs, total = (
@@ -241,6 +251,23 @@ def groups(ladder):
     )
     lines = sum_proof(parts, proofs) if parts else trivial_proof()
     return Evidence(lines, total, None, False, stop_reason)
+
+
+def _matrix(ladder, rows, seconds):
+    """The semidefinite bound of a group: why it ended, the lines of its proof, and the bound."""
+    problem, labels = ladder.problem, ladder.incumbent[0][ladder.first][rows]
+    weights = [problem.weights[row] for row in rows]
+    share = np.array([float(Fraction(weight, max(weights))) for weight in weights])
+    X, cost = ladder.X[ladder.first][rows], 0.0
+    for label in np.unique(labels):
+        own = labels == label
+        cost += share[own] @ ((X[own] - np.average(X[own], axis=0, weights=share[own])) ** 2).sum(axis=1)
+    cost = Fraction(cost) * problem.unit * Fraction(max(weights), 1 << problem.weight_scale)
+    found = semidefinite_bound(
+        [problem.rows[row] for row in rows], weights, ladder.k, labels, cost,
+        gap=max(ladder.gap, ENOUGH), max_seconds=seconds,
+    )  # fmt: skip
+    return found.stop_reason, semidefinite_proof(*found[1:-2]), found.bound / problem.unit
 
 
 RUNGS = {

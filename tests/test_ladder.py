@@ -91,6 +91,7 @@ PROVING = {
     "trivial": False,
     "line": True,
     "tree": True,
+    "longer tree": True,
     "prices": True,
     "sdp": False,
     "pca": False,
@@ -290,6 +291,14 @@ def test_groups_of_many_rows():
     assert found.exact_lower_bound > climb(X, 4, labels=found.labels, rungs=["pca"]).exact_lower_bound
 
 
+def test_groups_of_many_rows_and_features():
+    """By the semidefinite bound of each group."""
+    X, _ = make_blobs(1200, 12, centers=5, cluster_std=4.0, random_state=0)
+    found = certify(X, n_clusters=5, gap=0.02, random_state=0)
+    assert found.rung == "sum" and found.checked and 0 < found.gap <= 0.02
+    assert "proof sdp" in found.text()
+
+
 def test_many_rows_in_the_plane():
     """Prices for all of them: without the time to end, and a checker that needs some too, still a true bound."""
     X = make_blobs(5000, 2, centers=4, cluster_std=2.0, random_state=0)[0].round(2)
@@ -334,7 +343,7 @@ def test_shares_that_are_not_finite_end_the_search(monkeypatch):
 
 def test_a_checker_without_time_claims_nothing_optimal(monkeypatch):
     monkeypatch.setattr(check, "LIMIT", 1)
-    found = certify(IRIS, n_clusters=3, random_state=0)
+    found = climb(IRIS, 3, rungs=["search", "prices"], rng=0)
     assert (found.status, found.stop_reason, found.checked) == ("bounded", "unchecked", False)
     assert 0.9 < found.lower_bound / found.inertia <= 1
     monkeypatch.undo()
