@@ -4,7 +4,7 @@ Every picture tells its clusters by marker, hatch or line style too: printed in 
 Okabe & Ito, which people who do not see red or green tell apart.
 """
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -17,6 +17,34 @@ INK, PALE, LINE = (
     "#D0D0D0",
 )  # of text and thick lines, of what is beside it, of thin lines
 MOST_POINTS = 5000  # rows that are drawn
+
+
+class Display:
+    """A picture: `ax_` and `figure_` are what it is drawn on."""
+
+    ax_: Any
+    figure_: Any
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            None for new ones.
+
+        Returns
+        -------
+        self
+            With `ax_` and `figure_`.
+        """
+        self.ax_ = self._draw(ax)
+        self.figure_ = self.ax_.figure
+        return self
+
+    def _draw(self, ax):
+        """Draw, and return the axes."""
+        raise NotImplementedError
 
 
 def axes_for(ax: Any, size: tuple[float, float] = (6.4, 4.8)) -> Any:

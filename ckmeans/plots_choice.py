@@ -7,11 +7,25 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .checks import check_labels, check_matrix
-from .plots import COLORS, INK, LINE, PALE, axes_for, color, halo, hatch, legend_below, percent, pyplot, some
+from .plots import (
+    COLORS,
+    INK,
+    LINE,
+    PALE,
+    Display,
+    axes_for,
+    color,
+    halo,
+    hatch,
+    legend_below,
+    percent,
+    pyplot,
+    some,
+)
 
 
 @dataclass(eq=False)
-class ChoiceDisplay:
+class ChoiceDisplay(Display):
     """What each criterion says about the number of clusters, side by side, and how many agree.
 
     Use `from_choice`.
@@ -58,19 +72,7 @@ class ChoiceDisplay:
         """
         return cls(choice).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None
-            None for a new figure.
-
-        Returns
-        -------
-        ChoiceDisplay
-            Itself, with `axes_`, `ax_` and `figure_`.
-        """
+    def _draw(self, ax):
         from matplotlib.gridspec import GridSpecFromSubplotSpec
         from matplotlib.ticker import FixedLocator, MaxNLocator
 
@@ -106,8 +108,7 @@ class ChoiceDisplay:
             panel.set_xlim(k.min() - 0.6, k.max() + 0.6)
             if i + n_columns >= n_panels or i == len(self.axes_) - 1:
                 panel.set_xlabel("clusters", fontsize=9)
-        self.ax_, self.figure_ = last, figure
-        return self
+        return last
 
     def _criterion(self, ax, k, name, values, chosen):
         axes_for(ax)
@@ -303,7 +304,7 @@ class BreaksDisplay:
 
 
 @dataclass(eq=False)
-class SilhouetteDisplay:
+class SilhouetteDisplay(Display):
     """The silhouette of each row, cluster by cluster: how much nearer it is to its own cluster than to the next.
 
     Use `from_estimator` or `from_labels`.
@@ -381,19 +382,7 @@ class SilhouetteDisplay:
         labels = check_labels(labels, len(rows))[0][chosen]
         return cls(silhouette_samples(rows[chosen], labels), labels, len(rows)).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None
-            None for new ones.
-
-        Returns
-        -------
-        SilhouetteDisplay
-            Itself, with `ax_` and `figure_`.
-        """
+    def _draw(self, ax):
         ax = axes_for(ax)
         clusters = np.unique(self.labels)
         space, at, middles = max(1.0, 0.02 * len(self.labels)), 0.0, []
@@ -432,5 +421,4 @@ class SilhouetteDisplay:
             title += f"\n{len(self.labels)} of {self.n_samples} rows"
         ax.set_title(title, fontsize=11)
         ax.spines["left"].set_color(PALE)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return ax

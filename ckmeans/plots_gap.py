@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from .plots import COLORS, INK, LINE, PALE, axes_for, legend_below, percent
+from .plots import COLORS, INK, LINE, PALE, Display, axes_for, legend_below, percent
 
 
 @dataclass(eq=False)
@@ -49,7 +49,7 @@ class GapRecorder:
 
 
 @dataclass(eq=False)
-class GapDisplay:
+class GapDisplay(Display):
     """The best clustering and the lower bound as they come together, and which way to a proof did it.
 
     Use `from_recorder`.
@@ -101,19 +101,7 @@ class GapDisplay:
         """
         return cls(recorder, certificate).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None
-            None for new ones.
-
-        Returns
-        -------
-        GapDisplay
-            Itself, with `ax_` and `figure_`.
-        """
+    def _draw(self, ax):
         from matplotlib.ticker import LogLocator, NullFormatter
 
         told = self.recorder
@@ -167,8 +155,7 @@ class GapDisplay:
         ax.set(xlabel="seconds", ylabel="inertia")
         ax.set_title(f"{said} after {seconds[-1]:.2g} s", fontsize=11, pad=18)
         legend_below(ax, ax.get_legend_handles_labels()[0])
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return ax
 
     def _frame(self, ax, seconds, end, inertia, lower):
         """From where the bound is of interest: a bound of 0 at first would hide all that follows."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .checks import check_labels, check_matrix, check_weights
-from .plots import INK, axes_for, color, halo, marker, percent, pyplot, some
+from .plots import INK, Display, axes_for, color, halo, marker, percent, pyplot, some
 
 
 @dataclass(eq=False)
@@ -167,7 +167,7 @@ def _write(ax, text, at):
 
 
 @dataclass(eq=False)
-class ClusterDisplay:
+class ClusterDisplay(Display):
     """Clusters in the plane, with the cells of their centers and what each adds to the inertia.
 
     Use `from_estimator` or `from_labels`. With more than two features the plane is that of the first two principal
@@ -277,19 +277,7 @@ class ClusterDisplay:
         display = cls(plane.project(rows), labels, plane.project(centers), heights, shares, inertia, plane)
         return display.plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None
-            None for new ones.
-
-        Returns
-        -------
-        ClusterDisplay
-            Itself, with `ax_` and `figure_`.
-        """
+    def _draw(self, ax):
         shown, box, n_clusters = (
             some(len(self.points)),
             _box(np.vstack([self.points, self.centers])),
@@ -323,8 +311,7 @@ class ClusterDisplay:
             label="centers",
         )
         ax.set_title(self._title(len(shown)), fontsize=11)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return ax
 
     def _title(self, n_shown):
         said = f"{len(self.centers)} clusters, inertia {self.inertia:.6g}"
@@ -342,7 +329,7 @@ class ClusterDisplay:
 
 
 @dataclass(eq=False)
-class ResponsibilityDisplay:
+class ResponsibilityDisplay(Display):
     """Rows in the colors of their clusters, blended by the responsibilities; those in doubt have a ring.
 
     Use `from_estimator` or `from_responsibilities`. The circles have a radius of one standard deviation.
@@ -427,19 +414,7 @@ class ResponsibilityDisplay:
         shares = np.asarray(responsibilities, np.float64)
         return cls(plane.project(rows), shares, plane.project(means), variances, plane).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None
-            None for new ones.
-
-        Returns
-        -------
-        ResponsibilityDisplay
-            Itself, with `ax_` and `figure_`.
-        """
+    def _draw(self, ax):
         from matplotlib.colors import to_rgb
         from matplotlib.patches import Circle
 
@@ -469,5 +444,4 @@ class ResponsibilityDisplay:
         if len(self.plane.mean) > 2:
             said += f"\n{percent(self.plane.shown)} of the variance shown"
         ax.set_title(said, fontsize=11)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return ax

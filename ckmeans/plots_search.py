@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from .plots import COLORS, INK, LINE, PALE, axes_for, halo, legend_below, percent_ticks, pyplot
+from .plots import COLORS, INK, LINE, PALE, Display, axes_for, halo, legend_below, percent_ticks, pyplot
 
 
 def _excess_axis(ax, values, which):
@@ -27,7 +27,7 @@ def _excess_axis(ax, values, which):
 
 
 @dataclass(eq=False)
-class LandscapeDisplay:
+class LandscapeDisplay(Display):
     """The local minima by how far they are above the best and how often starts end in them, with the bound as a line.
 
     Use `from_landscape`. Full circles are minima that no move of a single row would lower, open squares those that one would;
@@ -69,19 +69,7 @@ class LandscapeDisplay:
         """
         return cls(landscape).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None
-            None for new ones.
-
-        Returns
-        -------
-        LandscapeDisplay
-            Itself, with `ax_` and `figure_`.
-        """
+    def _draw(self, ax):
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import ListedColormap, Normalize
         from matplotlib.ticker import LogLocator
@@ -134,8 +122,7 @@ class LandscapeDisplay:
             bar.set_label("adjusted Rand index with the best", fontsize=9)
             bar.outline.set_visible(False)
         legend_below(ax, self._handles(bound, seen))
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return ax
 
     def _frame(self, ax, excess, bound):
         """The axis of the excess, with the bound on it."""
@@ -173,7 +160,7 @@ class LandscapeDisplay:
 
 
 @dataclass(eq=False)
-class RestartDisplay:
+class RestartDisplay(Display):
     """What restarts bring: the best inertia after so many of them, in most runs and in the unlucky ones.
 
     Use `from_landscape`. The curves follow from the shares of the minima: half of all runs are on the first or below it, 95
@@ -221,19 +208,7 @@ class RestartDisplay:
         at = int(np.argmax(np.clip(worse, 0, 1) ** n_restarts <= 1 - chance + 1e-12))
         return float(found.excess[at])
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None
-            None for new ones.
-
-        Returns
-        -------
-        RestartDisplay
-            Itself, with `ax_` and `figure_`.
-        """
+    def _draw(self, ax):
         found, ax = self.landscape, axes_for(ax)
         needed, most = found.restarts_needed(), found.n_starts
         most = max(10, most, int(min(2 * needed, 100 * most)) if np.isfinite(needed) else most)
@@ -285,5 +260,4 @@ class RestartDisplay:
         ax.grid(axis="y", color=LINE, linewidth=0.6, zorder=0)
         ax.set_title(title, fontsize=11)
         legend_below(ax, ax.get_legend_handles_labels()[0][::-1])
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return ax
