@@ -172,8 +172,9 @@ def prices(ladder):
     """Column generation over all rows."""
     if ladder.k >= len(ladder.problem.rows):
         return None
+    labels = ladder.incumbent[0]
     found, lines, lower = ladder.by_prices(
-        np.arange(len(ladder.X)), ladder.incumbent[0], ladder.seconds_for(FINDING),
+        np.arange(len(ladder.X)), labels if len(np.unique(labels)) == ladder.k else None, ladder.seconds_for(FINDING),
         lambda inertia, lower: ladder.tell("prices", inertia, lower), ladder.inner.get("prices"),
         lambda known: ladder.keep({"prices": known}),
     )  # fmt: skip

@@ -22,7 +22,7 @@ from sklearn.datasets import make_blobs
 
 from ckmeans import certify
 
-X = make_blobs(60, centers=[[0, 0], [5, 1], [2, 5]], cluster_std=1.1, random_state=4)[
+X = make_blobs(320, centers=[[0, 0], [5, 1], [2, 5]], cluster_std=1.1, random_state=4)[
     0
 ].round(3)
 certificate = certify(X, n_clusters=3, random_state=0)
@@ -66,7 +66,7 @@ shown = ax.contourf(
     *places.T, earned.T / most, levels=np.linspace(0, 1, 11), cmap="cividis"
 )
 ax.scatter(*X.T, s=12, color="white", edgecolor="black", linewidth=0.6)
-for row, price in list(zip(X, prices))[::6]:
+for row, price in list(zip(X, prices))[::32]:
     ax.add_patch(
         plt.Circle(row, price**0.5, fill=False, color="white", linewidth=0.5, alpha=0.7)
     )
