@@ -1,13 +1,13 @@
 """A proof goes on from its checkpoint, after `kill -9` too, to the same optimum; what is of other data is refused."""
 
 import os
-import subprocess
+import signal
 import sys
-import time
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from children import PRELUDE, needs_signals, signalled
 
 from ckmeans import ExactKMeans, certify, check, checkpoint, columns, ladder, prices
 from ckmeans.checkpoint import Checkpoint
@@ -15,9 +15,17 @@ from ckmeans.checkpoint import Checkpoint
 X = np.random.default_rng(5).random((150, 3))
 K = 6
 LONG = """
-import sys, numpy as np
+import os
 from ckmeans import certify, checkpoint
-checkpoint.EVERY = 0.02
+checkpoint.EVERY, checkpoint.SHARE, write = 0, 0, checkpoint.Checkpoint.write
+def written(self, state, now=False):
+    write(self, state, now=now)
+    known = self.read()["inner"]
+    if "prices" in known and known["prices"]["nodes"][0]["priced"] > 0:
+        if sys.argv[2] == "after a write":
+            here()
+        os.fsync = lambda _: here()
+checkpoint.Checkpoint.write = written
 X = np.random.default_rng(5).random((150, 3))
 certify(X, n_clusters=6, random_state=0, time_limit=None, checkpoint=sys.argv[1])
 """
@@ -54,19 +62,13 @@ def test_a_failed_writing_leaves_the_old_file(tmp_path, monkeypatch):
     assert file.read() == 1 and os.listdir(tmp_path) == ["a.ckpt"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no kill -9")
-def test_it_goes_on_after_kill(tmp_path, monkeypatch):
+@needs_signals
+@pytest.mark.parametrize("moment", ["after a write", "in the midst of a write"])
+def test_it_goes_on_after_kill(moment, tmp_path, monkeypatch):
     path = tmp_path / "long.ckpt"
-    run = subprocess.Popen([sys.executable, "-c", LONG, str(path)])
-    try:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            if path.exists() and "prices" in entries(path)["inner"]:
-                break
-            time.sleep(0.01)
-    finally:
-        run.kill()  # SIGKILL
-    assert run.wait() == -9
+    words = [sys.executable, "-c", PRELUDE + LONG, str(path), moment]
+    code, lines, errors = signalled(words, signal.SIGKILL, answer=False)
+    assert (code, lines) == (-9, ["here"]), errors
     known = entries(path)
     nodes = known["inner"]["prices"]["nodes"]
     assert "search" in known["done"] and "pca" in known["done"] and "prices" not in known["done"]

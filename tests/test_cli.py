@@ -4,16 +4,16 @@ import hashlib
 import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
 import pytest
+from children import PATIENCE, interrupted_at_a_terminal
 from click.testing import CliRunner
+from clocks import Clock
 
 from ckmeans import KMeans
 from ckmeans.cli import cli
@@ -370,7 +370,7 @@ def test_interrupted_before_anything(here, monkeypatch):
 
 
 def process(*words, **options):
-    options = {"capture_output": True, "text": True, "timeout": 60, **options}
+    options = {"capture_output": True, "text": True, "timeout": PATIENCE, **options}
     return subprocess.run([sys.executable, "-m", "ckmeans", *words], **options)
 
 
@@ -402,26 +402,15 @@ def test_missing_extra():
     "words, sign",
     [
         (["fit", "x.npy", "-k", "40", "--n-init", "1000000"], b"restart 2"),
-        pytest.param(["exhaustive", "x.npy", "-k", "3", "--rows", "30", "--time-limit", "600"], b"partitions", marks=needs_exhaustive),
+        pytest.param(["exhaustive", "x.npy", "-k", "3", "--rows", "40"], b"partitions", marks=needs_exhaustive),
     ],
     ids=["fit", "exhaustive"],
 )  # fmt: skip
 def test_interrupt_writes_what_there_is(here, words, sign):
     np.save("x.npy", np.random.default_rng(0).normal(size=(2000, 2)))
-    terminal, child_end = os.openpty()
-    words += ["--out", "labels.csv", "--json", "report.json"]
-    child = subprocess.Popen(
-        [sys.executable, "-m", "ckmeans", *words], stderr=child_end, stdout=subprocess.PIPE
-    )
-    os.close(child_end)
-    seen, end = b"", time.monotonic() + 40
-    while sign not in seen.split(b"about")[-1] and time.monotonic() < end:
-        seen += os.read(terminal, 4096)
-    time.sleep(0.3)
-    child.send_signal(signal.SIGINT)
-    output = child.communicate(timeout=20)[0].decode()
-    os.close(terminal)
-    assert child.returncode == 130
+    words = [sys.executable, "-m", "ckmeans", *words, "--out", "labels.csv", "--json", "report.json"]
+    code, output, seen = interrupted_at_a_terminal(words, lambda seen: sign in seen.split(b"about")[-1])
+    assert code == 130
     assert "interrupted after" in output and b"Traceback" not in seen
     full = json.load(open("report.json"))
     labels = pd.read_csv("labels.csv")

@@ -1,6 +1,7 @@
 """The rules of the house that a machine can keep: who imports whom, and how long a file may get."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -245,3 +246,42 @@ def test_public_names_are_no_modules():
 def test_import_loads_nothing_heavy():
     code = "import sys, ckmeans; print([m for m in ('numpy', 'scipy', 'sklearn', 'matplotlib') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+# What a test must not do, and what there is instead. A machine is as fast as it is: tests are about order, not about time.
+FORBIDDEN = {
+    r"os\.kill\(|\.send_signal\(|\bpthread_kill\b|\braise_signal\b|\binterrupt_main\b|\bsetitimer\b|\balarm\(": (
+        "signals go to a child when it says where it is: children.interrupted, or Clock(interrupt=...) in this process"
+    ),
+    r"\bTimer\(|\bsleep\(": "wait for an event, a word of a child (children.py) or a look at the clock (clocks.Clock)",
+    r"\b(monotonic|perf_counter|time)(_ns)?\(\)": "count looks at the clock (clocks.Clock), blocks (children.py) or steps",
+    r"\bactive_count\b": "other tests leave threads: look for those named ckmeans, or count in a child (children.py)",
+}
+TESTS = Path(__file__).parent
+
+
+def broken_rules(text):
+    """The lines of a test that depend on the time, or send signals to the process that runs the tests."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for pattern, instead in FORBIDDEN.items():
+            if re.search(pattern, line):
+                yield f"{number}: {line.strip()}: {instead}"
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.glob("*.py")), ids=lambda path: path.stem)
+def test_no_test_depends_on_the_time(path):
+    if path.stem not in ("children", "clocks", "test_house"):
+        assert not list(broken_rules(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "os.kill(os.getpid(), signal.SIGINT)", "signal.raise_signal(2)", "_thread.interrupt_main()", "signal.setitimer(0, 1)",
+        "signal.pthread_kill(main, 2)", "signal.alarm(1)", "timer = Timer(0.3, stop)", "time.sleep(0.1)", "child.send_signal(2)",
+        "assert monotonic() - begin < 2", "late = time.perf_counter() - sent", "assert time.time() < end",
+        "assert threading.active_count() == before",
+    ],
+)  # fmt: skip
+def test_what_depends_on_the_time_is_seen(line):
+    assert len(list(broken_rules("import time\n\n    " + line))) == 1

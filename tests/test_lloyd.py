@@ -262,7 +262,7 @@ def test_a_column_that_is_large_and_constant(exponent):
         X, start = (np.c_[np.full(len(A), 2.0**exponent), A * 2.0**-30] for A in (X, start))
         labels, centers, _, emptied = exact_run(X, start)
         if not emptied:
-            model = plain(X, start, max_seconds=1)
+            model = plain(X, start, max_iter=1000)
             assert model.stop_reason_ == "converged"
             assert model.labels_.tolist() == labels
             assert numbers(model.cluster_centers_) == centers
@@ -273,7 +273,7 @@ def test_one_value_far_from_all_others(value):
     """3.4e38 and the like mark what is missing, in some files: a cluster of its own, and the rest as without it."""
     X = np.random.default_rng(0).normal(size=(200, 2))
     alone = plain(X, X[:3])
-    model = plain(np.vstack([X, [[value, value]]]), np.vstack([X[:3], [[value, value]]]), max_seconds=1)
+    model = plain(np.vstack([X, [[value, value]]]), np.vstack([X[:3], [[value, value]]]), max_iter=1000)
     assert model.stop_reason_ == "converged"
     assert np.array_equal(model.labels_, np.r_[alone.labels_, 3])
     assert np.allclose(model.cluster_centers_[:3], alone.cluster_centers_, rtol=1e-14)
@@ -417,7 +417,7 @@ def test_fewer_distinct_rows_than_clusters(dtype, seed, n_distinct, k, far):
 
 @pytest.mark.parametrize("weight", [1e-300, 1e-30, 1e-17])
 def test_a_row_of_next_to_no_weight_does_not_move_for_ever(weight):
-    model = KMeans(2, random_state=55, max_seconds=60).fit(
+    model = KMeans(2, random_state=55, max_iter=1000).fit(
         [[0.0], [1.0], [1.0]], sample_weight=[weight, 1, 1]
     )
     assert model.stop_reason_ == "converged" and model.inertia_ == 0
@@ -432,7 +432,7 @@ def test_means_of_equal_rows_are_these_rows(dtype):
         distinct = rng.normal(size=(6, 2)).astype(dtype)
         X, weights = distinct[rng.permutation(np.r_[0:6, rng.integers(0, 6, 15)])], rng.uniform(0.1, 3, 21)
         for init in ("k-means++", "random"):
-            model = KMeans(9, init=init, n_init=1, random_state=0, max_seconds=5).fit(
+            model = KMeans(9, init=init, n_init=1, random_state=0, max_iter=1000).fit(
                 X, sample_weight=weights
             )
             assert (model.stop_reason_, model.inertia_) == ("converged", 0)
