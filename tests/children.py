@@ -55,12 +55,11 @@ class Blocks:  # how many blocks of rows the kernels have begun, and had when th
 """
 
 
-def signalled(words, send=signal.SIGINT, answer=True, **options):
+def signalled(words, send=signal.SIGINT, answer=True):
     """The exit code of a process, the lines that it wrote, and its errors; it is sent a signal when it says "here"."""
     with tempfile.TemporaryFile("w+") as errors:
-        child = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, bufsize=1, **options
-        )
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
+        child = subprocess.Popen(words, text=True, bufsize=1, **pipes)
         guard, lines = threading.Timer(PATIENCE, child.kill), []
         guard.start()
         try:

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from clocks import Clock
 from click.testing import CliRunner
+from clocks import Clock
 from sklearn.datasets import load_iris, make_blobs
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 

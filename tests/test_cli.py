@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from children import PATIENCE, interrupted_at_a_terminal
 from click.testing import CliRunner
-from clocks import Clock
 
 from ckmeans import KMeans
 from ckmeans.cli import cli

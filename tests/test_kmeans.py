@@ -353,7 +353,7 @@ def progress(n, inertia):
 model.set_params(verbose=progress, n_init=1000)""",
     "on few rows": """
 X, Search = X[:1000].copy(), restarts.small.Search
-Search._restarts = held(Search._restarts)
+Search.run = held(Search.run)
 model.set_params(n_init=1000)""",
 }
 

@@ -251,7 +251,9 @@ def test_interrupted(look, monkeypatch):
 
 
 @needs_signals
-@pytest.mark.parametrize("at", ["search", "pca", "prices", "in the midst of a search", "in the midst of prices"])
+@pytest.mark.parametrize(
+    "at", ["search", "pca", "prices", "in the midst of a search", "in the midst of prices"]
+)
 def test_ctrl_c(at):
     told = interrupted(f"""
 from ckmeans import certify, check, hybrid, prices

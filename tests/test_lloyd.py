@@ -417,9 +417,7 @@ def test_fewer_distinct_rows_than_clusters(dtype, seed, n_distinct, k, far):
 
 @pytest.mark.parametrize("weight", [1e-300, 1e-30, 1e-17])
 def test_a_row_of_next_to_no_weight_does_not_move_for_ever(weight):
-    model = KMeans(2, random_state=55, max_iter=1000).fit(
-        [[0.0], [1.0], [1.0]], sample_weight=[weight, 1, 1]
-    )
+    model = KMeans(2, random_state=55, max_iter=1000).fit([[0.0], [1.0], [1.0]], sample_weight=[weight, 1, 1])
     assert model.stop_reason_ == "converged" and model.inertia_ == 0
     assert model.labels_.tolist() == [0, 1, 1] and model.cluster_centers_.tolist() == [[0], [1]]
 
