@@ -146,12 +146,11 @@ def test_floats_that_cannot_tell():
     assert tiny.labels.tolist() == large.labels.tolist()
 
 
-def test_limits(monkeypatch):
+def test_limits():
     X = np.random.default_rng(0).normal(size=(40, 10)).round(3)
     _, found = solve(X, 4, max_nodes=3000)
     assert found.stop_reason == "node_limit"
-    with monkeypatch.context() as patch:
-        clock = Clock(patch)
+    with Clock() as clock:
         problem, other = solve(X, 4, time_limit=50)
     assert other.stop_reason == "time_limit" and clock.looks >= 50
     for result in (found, other):
@@ -164,11 +163,10 @@ def test_limits(monkeypatch):
     assert none.stop_reason == "time_limit" and none.suffix[0] == 0
 
 
-def test_interrupted(monkeypatch):
+def test_interrupted():
     X = np.random.default_rng(0).normal(size=(60, 8))
     for look in (1, 2, 50):
-        with monkeypatch.context() as patch:
-            Clock(patch, interrupt=look)
+        with Clock(interrupt=look):
             problem, found = solve(X, 5)
         assert found.stop_reason == "interrupted"
         assert found.cost == problem.cost(found.labels.tolist()) * problem.unit > found.suffix[0]

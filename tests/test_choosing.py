@@ -310,8 +310,7 @@ def test_proofs_share_the_time_and_can_be_interrupted(monkeypatch):
         return replace(found, stop_reason="interrupted") if len(limits) == 3 else found
 
     monkeypatch.setattr(choosing, "prove", watched)
-    with monkeypatch.context() as patch:
-        Clock(patch, 1.0)
+    with Clock():
         choice = choose_k(IRIS[::5], [2, 3, 4, 5], certify=True, time_limit=1e6, **FEW)
     assert 1e5 < limits[0] <= 1e6 / 2 / 4 and limits[0] < limits[1] <= 1e6 / 2 / 3
     assert choice.stop_reason == "interrupted" and choice.certified.keys() == {2, 3, 4}

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 import pandas as pd
 import pytest
-from children import PATIENCE, interrupted_at_a_terminal
+from children import PATIENCE, PRELUDE, interrupted_at_a_terminal
 from click.testing import CliRunner
 
 from ckmeans import KMeans
@@ -398,16 +398,29 @@ def test_missing_extra():
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal to watch")
 @pytest.mark.parametrize(
-    "words, sign",
+    "words, at, sign",
     [
-        (["fit", "x.npy", "-k", "40", "--n-init", "1000000"], b"restart 2"),
-        pytest.param(["exhaustive", "x.npy", "-k", "3", "--rows", "40"], b"partitions", marks=needs_exhaustive),
+        (["fit", "x.npy", "-k", "40", "--n-init", "1000"], "small.Search._restarts", b"restart 2"),
+        (["exhaustive", "x.npy", "-k", "3", "--rows", "30"], "workers.Workers.run", b"partitions"),
     ],
     ids=["fit", "exhaustive"],
 )  # fmt: skip
-def test_interrupt_writes_what_there_is(here, words, sign):
+def test_interrupt_writes_what_there_is(here, words, at, sign):
     np.save("x.npy", np.random.default_rng(0).normal(size=(2000, 2)))
-    words = [sys.executable, "-m", "ckmeans", *words, "--out", "labels.csv", "--json", "report.json"]
+    code = (
+        PRELUDE
+        + f"""
+from ckmeans import small, workers
+from ckmeans.__main__ import main
+plain, calls, kept = {at}, [], held({at})
+def third(*args):
+    calls.append(0)
+    (kept if len(calls) == 3 else plain)(*args)
+{at} = third
+sys.exit(main())
+"""
+    )
+    words = [sys.executable, "-c", code, *words, "--out", "labels.csv", "--json", "report.json"]
     code, output, seen = interrupted_at_a_terminal(words, lambda seen: sign in seen.split(b"about")[-1])
     assert code == 130
     assert "interrupted after" in output and b"Traceback" not in seen

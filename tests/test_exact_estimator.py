@@ -17,9 +17,9 @@ IRIS = load_iris().data
 
 
 @parametrize_with_checks([ExactKMeans(time_limit=300), ExactKMeans(2, time_limit=200, gap=0.1, n_threads=1)])
-def test_scikit_learn_contract(estimator, check, monkeypatch):
-    Clock(monkeypatch)
-    check(estimator)
+def test_scikit_learn_contract(estimator, check):
+    with Clock():
+        check(estimator)
 
 
 @pytest.mark.parametrize("seed", range(8))

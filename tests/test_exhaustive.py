@@ -331,10 +331,9 @@ tell(reason=solution.stop_reason, late=blocks.late(), threads=threads)
 
 
 @pytest.mark.parametrize("n, k", [(26, 3), (60, 4), (30, 30)])
-def test_time_limit_returns_the_best_so_far(n, k, monkeypatch):
+def test_time_limit_returns_the_best_so_far(n, k):
     X = rng.normal(size=(n, 2))
-    with monkeypatch.context() as patch:
-        Clock(patch)
+    with Clock():
         solution = exhaustive_search(X, k, time_limit=9)
     if n == k:
         assert solution.status == "optimal"
@@ -369,7 +368,6 @@ def test_the_best_so_far_is_the_best_of_those_examined(monkeypatch):
 
 def test_a_partial_sum_brackets_the_whole(monkeypatch):
     monkeypatch.setattr(partitions, "BLOCK_SECONDS", 0.0005)
-    Clock(monkeypatch)
     X = rng.normal(size=(18, 2))
     whole = partition_posterior(X, 3, 2.0)
 
@@ -377,7 +375,8 @@ def test_a_partial_sum_brackets_the_whole(monkeypatch):
         if fraction > 0.5:
             raise KeyboardInterrupt
 
-    part = partition_posterior(X, 3, 2.0, progress=progress)
+    with Clock():  # progress is told at each look
+        part = partition_posterior(X, 3, 2.0, progress=progress)
     assert (part.status, part.stop_reason) == ("bounded", "interrupted")
     assert 0 < part.n_partitions < whole.n_partitions
     assert part.log_sum < whole.log_sum < part.log_sum_upper

@@ -194,24 +194,22 @@ def test_easy_data_end_after_one_population():
 
 
 @pytest.mark.parametrize("seconds", [0, 3, 40, 150])
-def test_time_limit(climbs, seconds, monkeypatch):
+def test_time_limit(climbs, seconds):
     X = np.random.default_rng(0).normal(size=(1000, 4))
-    with monkeypatch.context() as patch:
-        Clock(patch)
+    with Clock():
         model = KMeans(30, algorithm="hybrid", random_state=0, n_init=1000, max_seconds=seconds).fit(X)
     assert model.stop_reason_ == "time_limit"
     consistent(model, X)
 
 
 @pytest.mark.parametrize("look", [3, 40, 150, 600])
-def test_an_interrupt_leaves_the_best_so_far(climbs, look, monkeypatch):
+def test_an_interrupt_leaves_the_best_so_far(climbs, look):
     X = np.random.default_rng(0).normal(size=(1000, 4))
     seen = []
     model = KMeans(
         30, algorithm="hybrid", random_state=0, n_init=1000, verbose=lambda n, inertia: seen.append(inertia)
     )
-    with monkeypatch.context() as patch:
-        Clock(patch, interrupt=look)
+    with Clock(interrupt=look):
         with pytest.raises(KeyboardInterrupt):
             model.fit(X)
     assert model.stop_reason_ == "interrupted"

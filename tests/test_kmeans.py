@@ -277,12 +277,11 @@ def some():
     return np.random.default_rng(0).normal(size=(6000, 4))
 
 
-@pytest.mark.parametrize("seconds", [0, 1, 5, 20, 60])
+@pytest.mark.parametrize("seconds", [0, 1, 5, 20, 45])
 @pytest.mark.parametrize("init", ["k-means++", "array"])
-def test_max_seconds(some, seconds, init, monkeypatch):
+def test_max_seconds(some, seconds, init):
     """Nothing is begun that the time does not allow, but the labels of what there is."""
-    with monkeypatch.context() as patch:
-        clock = Clock(patch)
+    with Clock() as clock:
         init = some[:20] if init == "array" else init
         model = KMeans(20, init=init, max_seconds=seconds, random_state=0, n_threads=1).fit(some)
         assert clock.looks <= seconds + 40  # a pass takes 6 of them
@@ -291,29 +290,26 @@ def test_max_seconds(some, seconds, init, monkeypatch):
     consistent(model, some)
 
 
-def test_more_time_is_no_worse(some, monkeypatch):
+def test_more_time_is_no_worse(some):
     values = []
     for seconds in (0, 10, 100, 10**6):
-        with monkeypatch.context() as patch:
-            Clock(patch)
+        with Clock():
             model = KMeans(20, max_seconds=seconds, n_init=1, random_state=0).fit(some)
         values.append(model.inertia_)
     assert model.stop_reason_ == "converged" and values[-1] <= min(values)
 
 
 @pytest.mark.parametrize("init", ["k-means++", "array"])
-def test_an_interrupt_leaves_the_best_so_far(some, init, monkeypatch):
+def test_an_interrupt_leaves_the_best_so_far(some, init):
     """At whatever look at the clock it comes: while seeding, in Lloyd's iteration, in exchanges, in the second restart."""
     model = KMeans(20, init=some[:20] if init == "array" else init, n_init=2, random_state=0, n_threads=1)
-    with monkeypatch.context() as patch:
-        clock = Clock(patch)
+    with Clock() as clock:
         model.fit(some)
     looks = clock.looks
-    assert looks > 70
+    assert looks > 50
     for look in [*range(1, 20), *range(20, looks, 7), *range(looks - 10, looks + 1)]:
         model = clone(model)
-        with monkeypatch.context() as patch:
-            Clock(patch, interrupt=look)
+        with Clock(interrupt=look):
             with pytest.raises(KeyboardInterrupt):
                 model.fit(some)
         assert model.stop_reason_ in ("interrupted", "converged"), look

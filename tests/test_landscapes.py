@@ -357,11 +357,11 @@ def test_table():
 # ---- limits and errors
 
 
-def test_time_limit(monkeypatch):
+def test_time_limit():
     found = landscape(IRIS, 3, 10**7, max_seconds=0, random_state=0)
     assert found.n_starts == 1 and found.stop_reason == "time_limit" and "time limit" in str(found)
-    Clock(monkeypatch)
-    some = landscape(IRIS, 10, 10**6, max_seconds=20, random_state=0)
+    with Clock():
+        some = landscape(IRIS, 10, 10**6, max_seconds=20, random_state=0)
     assert 1 < some.n_starts < 10**6 and some.stop_reason == "time_limit"
 
 

@@ -302,10 +302,9 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("seconds", [0, 10, 200])
-def test_time_limit(seconds, monkeypatch):
+def test_time_limit(seconds):
     X = np.random.default_rng(0).normal(size=(2000, 4))
-    with monkeypatch.context() as patch:
-        Clock(patch)
+    with Clock():
         model = mixture(n_clusters=20, tol=0, max_iter=10**6, max_seconds=seconds).fit(X)
     assert model.stop_reason_ == "time_limit" and not model.converged_
     assert model.labels_.tolist() == model.predict(X).tolist()
@@ -320,8 +319,7 @@ def test_a_start_does_not_use_up_the_time(monkeypatch):
         return local_search(X, n_clusters, rng=np.random.RandomState(0), n_init=1)
 
     monkeypatch.setattr(mixture_estimator, "local_search", search)
-    with monkeypatch.context() as patch:
-        Clock(patch)
+    with Clock():
         mixture(n_init=3, max_seconds=1e6).fit(IRIS)
     assert 5e5 >= given[0] > given[1] > given[2] > 4e5
     mixture().fit(IRIS)

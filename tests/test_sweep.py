@@ -64,7 +64,7 @@ def test_what_doubles_do_not_tell():
     assert found.cost > 0
 
 
-def test_limits(monkeypatch):
+def test_limits():
     X = np.random.default_rng(1).random((2000, 2))
     found = best_halves(X, time_limit=0)
     assert found.stop_reason == "time_limit" and not found.complete
@@ -72,8 +72,7 @@ def test_limits(monkeypatch):
     whole = best_halves(X)
     assert whole.complete
     for options, reason in (({"time_limit": 9}, "time_limit"), ({}, "interrupted")):
-        with monkeypatch.context() as patch:
-            Clock(patch, interrupt=None if options else 9)
+        with Clock(interrupt=None if options else 9):
             found = best_halves(X, n_threads=1, **options)
         assert found.stop_reason == reason and not found.complete
         assert set(found.labels.tolist()) == {0, 1} and whole.cost <= found.cost

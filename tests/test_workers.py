@@ -65,10 +65,9 @@ def test_nothing_is_begun_after_a_failure(failing):
 
 
 @pytest.mark.parametrize("n_threads", [1, 3])
-def test_time_that_is_up(n_threads, monkeypatch):
+def test_time_that_is_up(n_threads):
     begun = []
-    Clock(monkeypatch)
-    with Workers(n_threads, seconds=20) as workers, pytest.raises(Expired):
+    with Clock(), Workers(n_threads, seconds=20) as workers, pytest.raises(Expired):
         workers.run(lambda *block: begun.append(block), split(1000, 1))
     assert begun == split(1000, 1)[: len(begun)] if n_threads == 1 else len(set(begun)) == len(begun)
     # A look at the clock before each block; what a helper was about to begin when the time was up is left out.
