@@ -288,7 +288,7 @@ def test_workloads():
 
 
 @pytest.mark.parametrize("stem", ["local_search", "exhaustive"])
-def test_asv_benchmarks_run(stem):
+def test_asv_benchmarks_run(stem, monkeypatch):
     configuration = json.loads((ROOT / "asv.conf.json").read_text())
     path = ROOT / configuration["benchmark_dir"] / f"{stem}.py"
     spec = importlib.util.spec_from_file_location(stem, path)

@@ -42,7 +42,7 @@ def everything(solution):
     )  # fmt: skip
 
 
-def by_the_kernels(X, k=None, **kwargs):
+def by_the_kernels(X, k, monkeypatch=None, **kwargs):
     """What the kernels for small data find; None where they leave it to others."""
     found, general = [], restarts._small_search
     with pytest.MonkeyPatch.context() as patch:

@@ -259,7 +259,7 @@ def test_bad_number_of_clusters():
             natural_breaks([1.0, 2.0, 3.0], k)
 
 
-def test_a_wrong_path_is_seen():
+def test_a_wrong_path_is_seen(monkeypatch):
     """What is claimed does not rest on how the paths were found: a start that is not the best shows up in the bound."""
     values = np.sort(np.random.default_rng(5).random(2000))
     paths = line.Line(values)._coarse
