@@ -87,8 +87,8 @@ def interrupted(code, *words):
     return json.loads(lines[1])
 
 
-def interrupted_at_a_terminal(words, is_there):
-    """The exit code of a process, its output, and what it wrote to a terminal as errors; Ctrl-C when is_there(that)."""
+def interrupted_at_a_terminal(words):
+    """The exit code of a process, its output, and its errors, which a terminal shows; Ctrl-C when that shows "here"."""
     terminal, own_end = os.openpty()
     with tempfile.TemporaryFile("w+") as output:
         child = subprocess.Popen(words, stderr=own_end, stdout=output)
@@ -98,7 +98,7 @@ def interrupted_at_a_terminal(words, is_there):
         try:
             while more := _read(terminal):  # to the end: a process whose terminal is full would wait
                 seen += more
-                if not sent and is_there(seen):
+                if not sent and b"here" in seen:
                     sent = True
                     child.send_signal(signal.SIGINT)
             code = child.wait()

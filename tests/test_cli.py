@@ -421,8 +421,8 @@ sys.exit(main())
 """
     )
     words = [sys.executable, "-c", code, *words, "--out", "labels.csv", "--json", "report.json"]
-    code, output, seen = interrupted_at_a_terminal(words, lambda seen: sign in seen.split(b"about")[-1])
-    assert code == 130
+    code, output, seen = interrupted_at_a_terminal(words)
+    assert code == 130 and sign in seen.split(b"about")[-1]
     assert "interrupted after" in output and b"Traceback" not in seen
     full = json.load(open("report.json"))
     labels = pd.read_csv("labels.csv")
