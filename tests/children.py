@@ -19,9 +19,11 @@ import json, signal, sys
 import numpy as np
 signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background start with SIGINT ignored
 
-def here():  # the signal has been sent when this returns; most often it raises KeyboardInterrupt
-    print("here", flush=True)
-    sys.stdin.readline()
+def here(said=[]):  # the signal has been sent when this returns, the first time; most often it raises KeyboardInterrupt
+    if not said:
+        said.append(True)
+        print("here", flush=True)
+        sys.stdin.readline()
 
 def held(function):  # says where it is, and does not end before the signal, which comes in the midst of it
     waits = [True]
