@@ -241,16 +241,16 @@ def test_a_time_limit_leaves_a_true_bound(limit):
 @pytest.mark.parametrize("look", [2, 5, 10, 30, 60, 100, 200, 300])
 def test_interrupted(look):
     """An interrupt at any moment, once there are the data: what is known until then."""
-    X = np.random.default_rng(0).normal(size=(400, 3))
+    X = np.random.default_rng(0).normal(size=(200, 3))
     with Clock(interrupt=look):
-        found = certify(X, n_clusters=6, time_limit=None, random_state=0)
+        found = certify(X, n_clusters=5, time_limit=None, random_state=0)
     assert (found.status, found.stop_reason) == ("bounded", "interrupted")
     assert check.verdict(found.text().encode())[0] == check.PROVED
 
 
 @needs_signals
 @pytest.mark.parametrize(
-    "at", ["search", "pca", "prices", "in the midst of a search", "in the midst of prices"]
+    "at", ["search", "tree", "prices", "in the midst of a search", "in the midst of prices"]
 )
 def test_ctrl_c(at):
     told = interrupted(f"""
@@ -262,8 +262,8 @@ if {at!r} == "in the midst of prices":
 def progress(rung, *known):
     if rung == {at!r}:
         here()
-X = np.random.default_rng(0).normal(size=(400, 3))
-found = certify(X, n_clusters=6, time_limit=None, random_state=0, progress=progress)
+X = np.random.default_rng(0).normal(size=(200, 3))
+found = certify(X, n_clusters=5, time_limit=None, random_state=0, progress=progress)
 tell(status=found.status, reason=found.stop_reason, accepted=check.verdict(found.text().encode())[0] == check.PROVED)
 """)
     assert told == {"status": "bounded", "reason": "interrupted", "accepted": True}
