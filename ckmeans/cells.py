@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from .numerals import EXACT_INTEGERS, TRUTH, Words, group_words, keeps_digits, lost_integers
+from .numerals import EXACT_INTEGERS, TRUTH, Words, group_words, keeps_digits, lost_integers, may_be_number
 
 REMEDIES = {
     "": "leave the column out with --skip-columns {}",
@@ -41,8 +41,10 @@ class Columns:
 
     def add(self, numbers):
         """A block of rows of shape (n, n_columns), NaN where there is no number."""
-        self.blocks.append(numbers)
-        self.n_given += np.count_nonzero(~np.isnan(numbers), axis=0)
+        given = np.count_nonzero(~np.isnan(numbers), axis=0)
+        some = np.flatnonzero(given)  # columns of words take no room
+        self.blocks.append((some, numbers if len(some) == len(given) else numbers[:, some]))
+        self.n_given += given
         self.n_rows += len(numbers)
 
     def integers(self, f, values, numbers):
@@ -52,21 +54,28 @@ class Columns:
 
     def texts(self, f, cells, numbers):
         """Convert text, None where a value is missing, into numbers; words are counted."""
-        plain, words = self.notation.plain, self.words[f]
+        plain, words, n_words = self.notation.plain, self.words[f] or Words(), 0
         for i, cell in enumerate(cells):
-            if cell is None or cell != cell:
+            if cell.__class__ is not str:
+                if cell is None or cell != cell:
+                    continue
+                cell = str(cell)
+            if not may_be_number(cell):  # most cells of a column of words
+                n_words += 1
+                if words.first is None:
+                    words.first = self.n_rows + i, cell.strip()
                 continue
-            cell = str(cell).strip(" \t\n")
+            cell = cell.strip(" \t\n")
             if (text := plain(cell)) is not None:
                 number = float(text)
                 if not keeps_digits(text, number):
                     self.lost.setdefault(f, cell)
                 numbers[i] = number
             elif cell:
-                words = words or Words()
                 words.add(self.n_rows + i, cell)
                 numbers[i] = TRUTH.get(cell, np.nan)
-        self.words[f] = words
+        words.n_words += n_words
+        self.words[f] = words if words.n_words else None
 
     def truths(self, f, values, numbers):
         """A block of truth values."""
@@ -122,23 +131,32 @@ class Columns:
 
     def column(self, f):
         """The numbers of one column."""
-        return np.concatenate([block[:, f] for block in self.blocks], dtype=np.float64)
-
-    def drop_first(self):
-        """Without the first row."""
-        self.n_given -= ~np.isnan(self.blocks[0][0])
-        self.blocks[0], self.n_rows = self.blocks[0][1:], self.n_rows - 1
-        self.short = [row - 1 for row in self.short if row]
+        return self._joined([f], np.float64, list(self.blocks))[:, 0]
 
     def take(self, wanted):
         """The numbers of some columns as an array; the blocks are given up, so that there is one copy at a time."""
-        X = np.empty((self.n_rows, len(wanted)), self.dtype)
-        start, blocks, self.blocks = 0, self.blocks[::-1], None
+        blocks, self.blocks = self.blocks, None
+        return self._joined(wanted, self.dtype, blocks)
+
+    def _joined(self, wanted, dtype, blocks):
+        X, stop, wanted = np.empty((self.n_rows, len(wanted)), dtype), self.n_rows, np.array(wanted)
         while blocks:
-            block = blocks.pop()
-            X[start : start + len(block)] = block if len(wanted) == block.shape[1] else block[:, wanted]
-            start += len(block)
+            some, numbers = blocks.pop()
+            part, stop = X[stop - len(numbers) : stop], stop - len(numbers)
+            if np.array_equal(some, wanted):
+                part[:] = numbers
+                continue
+            part[:] = np.nan
+            here = np.flatnonzero(np.isin(wanted, some))
+            part[:, here] = numbers[:, np.searchsorted(some, wanted[here])]
         return X
+
+    def drop_first(self):
+        """Without the first row."""
+        some, numbers = self.blocks[0]
+        self.n_given[some] -= ~np.isnan(numbers[0])
+        self.blocks[0], self.n_rows = (some, numbers[1:]), self.n_rows - 1
+        self.short = [row - 1 for row in self.short if row]
 
 
 def counts_rows(values):

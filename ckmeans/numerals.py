@@ -53,6 +53,11 @@ _LIKE_NUMBER = re.compile(
     rf"(?P<unit>\s*(?:[^\W\d_]|[\u00b0\"'*\u2020\u2021/])[^\d\s;]{{0,11}}[\d\u00b2\u00b3]?|\s?\[\w+\])?\s*[)\]]?\s*-?"
 ).fullmatch
 
+# A quick look that most words do not pass: at most three letters before the first digit, or one of the words for values.
+may_be_number = re.compile(
+    r"[\W_]*(?:(?:[^\W\d_]{1,3}[\W_]*)?\d|inf|\Z)|\s*(?:true|false)\s*\Z", re.IGNORECASE
+).match
+
 
 def like_number(cell):
     """Does a person read a number here: 1 234,5 or $3 or (5.00)? Its unit, empty where it has none; None for words.

@@ -5,6 +5,8 @@ import re
 import sys
 from contextlib import contextmanager
 
+import numpy as np
+
 QUOTE = '"'
 ONE = "\x1f"  # no delimiter: each record is one field
 
@@ -74,6 +76,13 @@ class Records:
             yield start, fields
 
 
+def _sequence(numbers):
+    """Line numbers in little room."""
+    if numbers and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return range(numbers[0], numbers[-1] + 1)
+    return np.array(numbers, int)
+
+
 class Block:
     """Some whole records as text.
 
@@ -136,7 +145,7 @@ def _cut(text, line, layout, last):
     odd = any(head.startswith(mark) or f"\n{mark}" in head for mark in layout.comments)
     if odd or not head.strip() or head[0].isspace() or head[-1] == "\n" or _blank_line(head):
         records = Records(head.split("\n"), ONE, layout.comments, line)
-        numbers = list(records.starts())
+        numbers = _sequence(list(records.starts()))
         head, skipped = "\n".join(records.kept), records.skipped
     return Block(head, numbers, skipped), text, line + n_lines
 
@@ -153,10 +162,10 @@ def _cut_quoted(text, line, layout, last):
     with long_fields():
         numbers = [number for number, _ in records]
     if last:
-        return Block("\n".join(records.kept), numbers, records.skipped), "", line + len(lines)
+        return Block("\n".join(records.kept), _sequence(numbers), records.skipped), "", line + len(lines)
     if len(numbers) < 2:
         return None, text, line
     held = numbers.pop()  # the last record may go on
     rest = "\n".join(lines[held - line :])
     skipped = [item for item in records.skipped if item[0] < held]
-    return Block("\n".join(records.kept[: records.n_before]), numbers, skipped), rest, held
+    return Block("\n".join(records.kept[: records.n_before]), _sequence(numbers), skipped), rest, held
