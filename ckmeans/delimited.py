@@ -235,7 +235,7 @@ def find_layout(text, whole, options):
     reading = readings[0] if options.delimiter else _choose(readings, options)
     reading = _check_width(reading, options)
     if options.comment is None:
-        comments = _check_comments(reading, comments)
+        _check_comments(reading)
     return _layout(reading, comments, options, notes)
 
 
@@ -251,12 +251,17 @@ def _choose(readings, options):
     shapes = {mark: reading.shape(options.header) for mark, reading in by_mark.items()}
     one = by_mark.get(ONE, readings[-1])
     good = [r for r in readings if shapes[r.delimiter] in ("full", "size") and r.numeric()]
+    if one.given_notation is not None and one.all_plain():
+        marks = one.given_notation.decimal + one.given_notation.thousands
+        good = [r for r in good if r.delimiter not in marks]  # the user says what these are
     firm = [r for r in good if r.delimiter in FIRM]
     loose = {r.delimiter: r for r in good if r.delimiter in ", "}
     if len(firm) > 1:
         _refuse_several(firm, one)
     if firm:
-        if "," in loose and not _commas_are_in_numbers(firm[0]):
+        if " " in loose and loose[" "].all_plain() and not firm[0].all_plain():
+            return loose[" "]  # some of the blanks are tabs
+        if "," in loose and firm[0].given_notation is None and not _commas_are_in_numbers(firm[0]):
             _refuse_several([firm[0], loose[","]], one)
         return firm[0]
     if len(loose) == 2:
@@ -290,7 +295,9 @@ def _commas_are_in_numbers(reading):
 
 def _check_one_number(reading, one):
     """Refuse fields without names that may be the parts of one number: 1,5 or 1 250."""
-    if not all(map(one.is_number, one.column(0))) or reading.delimiter == "," and reading.headed:
+    if not all(map(one.is_number, one.column(0))):
+        return
+    if reading.delimiter == "," and reading.headed and ", " not in one.top[0]:
         return  # names may hold blanks, and commas only in quotes
     tails = [row[1] for row in reading.data if len(row) == 2]
     if reading.delimiter == "," and reading.width == 2 and len(tails) == len(reading.data):
@@ -298,7 +305,7 @@ def _check_one_number(reading, one):
         padded = any(tail.startswith("0") and len(tail) > 1 for tail in tails)
         whole = not padded and len(digits) > 1 and any(re.fullmatch(r"\d+0", tail) for tail in tails)
         single = digits == {1} and all(len(row[0]) == 1 for row in reading.data)
-        if whole or single:
+        if whole or single and not reading.headed:
             return
     _refuse_several([reading, one], one)
 
@@ -330,17 +337,17 @@ def _check_width(reading, options):
     )
 
 
-def _check_comments(reading, comments):
-    """Refuse lines among the rows that may be comments or rows."""
-    inside = [(line, text) for line, text in reading.comments if line > reading.lines[0]]
-    for line, text in inside:
-        width = len(next(Records([text], reading.delimiter, ()).__iter__(), (0, []))[1])
-        words = [cell for cell in reading.column(0) if not reading.is_number(cell)]
-        if width == reading.width > 1 and (words or not reading.body):
+def _check_comments(reading):
+    """Refuse comments that may be rows of a table that begins with words: as many fields, and numbers where numbers are."""
+    if reading.width < 2 or reading.body and all(map(reading.is_number, reading.column(0))):
+        return
+    for line, text in reading.comments:
+        fields = next(iter(Records([text], reading.delimiter, ())))[1]
+        inside = line > reading.lines[0]
+        if len(fields) == reading.width and (inside or any(reading.is_number(cell.strip()) for cell in fields[1:])):
             refuse(
                 f"line {line}, {text[:30]!r}, may be a comment or a row: say --comment {text[0]!r} or --comment none"
             )
-    return comments
 
 
 def _layout(reading, comments, options, notes):
@@ -350,20 +357,16 @@ def _layout(reading, comments, options, notes):
     if options.header is None and reading.shape(None) == "size":
         promised, first = int(reading.top[0]), reading.lines[1]
     elif options.header is None and top.may_be_size():
-        promised, counted = int(reading.top[0]), True
-    commented = None if options.header else top.names_in_comment()
-    if promised is not None and not counted:
-        names = commented
-    elif options.header or options.header is None and not commented and top.is_header(notes):
+        counted = not reading.whole or int(reading.top[0]) == len(reading.body)
+        promised = int(reading.top[0]) if counted else None
+    if promised is None and (options.header or options.header is None and top.is_header(notes)):
         names = reading.names
-        first = reading.lines[1] if reading.body else reading.lines[0] + 1
         if not reading.body:
             refuse("it holds a header and no rows: add at least one row of numbers")
-    elif commented and top.is_header() and options.header is None:
-        names, first = reading.names, reading.lines[1]
+        first = reading.lines[1]
     else:
-        names = commented
-        if names is None and options.header is None:
+        names = top.names_in_comment()
+        if names is None and promised is None and options.header is None:
             top.check_numbers(notes)
     ended = names is not None and len(names) == reading.width - 1 and all(reading.ended)
     return Layout(

@@ -67,7 +67,7 @@ class Top:
             refuse(
                 f"the first line, {shown}, may hold names or data: say --header if it holds names, else --no-header"
             )
-        if self.body and any(cell and not self.reading.is_number(cell) for cell in self.cells):
+        if self.body and any(cell not in MISSING and not self.reading.is_number(cell) for cell in self.cells):
             notes.append(
                 "no header: the first line has numbers where the other lines have them (else say --header)"
             )

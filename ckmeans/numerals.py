@@ -50,7 +50,7 @@ _POWER = "(?:\\s?[eEdDqQ][-+\u2212]?\\d+|\\s?[x\u00d7*\u00b7]\\s?10\\^?[-+\u2212
 _NUMBER = rf"(?:0[xX][0-9a-fA-F]+|(?:{_WHOLE}(?:[.,\u066b]\d*)?|[.,]\d+){_POWER}?)"
 _LIKE_NUMBER = re.compile(
     rf"\s*[(\[]?\s*(?:(?:{_SIGN}|{_MONEY})\s*){{0,4}}{_NUMBER}(?:\s*(?:{_MONEY}|{_MANY}(?![^\W\d]))){{0,2}}"
-    rf"(?P<unit>\s*(?:[^\W\d_]|[\u00b0\"'*\u2020\u2021/])[^\d\s;]{{0,11}}[\d\u00b2\u00b3]?|\s?\[\w+\])?\s*[)\]]?\s*-?"
+    rf"(?P<unit>\s*(?:[^\W\d_]|[\u00b0\"'*\u2020\u2021/])[^\d\s;]{{0,11}}[\d\u00b2\u00b3]?|\s?\[\w+\])?\s*[)\]]?\s*-?(?:\s+(?:[#%!]|//).*)?"
 ).fullmatch
 
 # A quick look that most words do not pass: at most three letters before the first digit, or one of the words for values.
