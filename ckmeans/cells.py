@@ -35,7 +35,7 @@ class Columns:
         self.blocks, self.lines, self.short = [], [], []
         self.words = [None] * len(names)
         self.n_given = np.zeros(len(names), int)
-        self.n_rows, self.float32 = 0, False
+        self.n_rows, self.float32 = 0, set()  # columns of that type
         self.fixed = {}  # columns that cannot hold numbers -> why
         self.lost = {}  # columns with a number whose float is another one -> that number
 
@@ -125,10 +125,6 @@ class Columns:
             f"correct it, {f'say {option}, ' * bool(option)}or {REMEDIES[must].format(title)}"
         )
 
-    @property
-    def dtype(self):
-        return np.float32 if self.float32 else np.float64
-
     def column(self, f):
         """The numbers of one column."""
         return self._joined([f], np.float64, list(self.blocks))[:, 0]
@@ -136,7 +132,7 @@ class Columns:
     def take(self, wanted):
         """The numbers of some columns as an array; the blocks are given up, so that there is one copy at a time."""
         blocks, self.blocks = self.blocks, None
-        return self._joined(wanted, self.dtype, blocks)
+        return self._joined(wanted, np.float32 if self.float32.issuperset(wanted) else np.float64, blocks)
 
     def _joined(self, wanted, dtype, blocks):
         X, stop, wanted = np.empty((self.n_rows, len(wanted)), dtype), self.n_rows, np.array(wanted)

@@ -297,7 +297,8 @@ def _check_one_number(reading, one):
     """Refuse fields without names that may be the parts of one number: 1,5 or 1 250."""
     if not all(map(one.is_number, one.column(0))):
         return
-    if reading.delimiter == "," and reading.headed and ", " not in one.top[0]:
+    loose = one.names[0].count(", ") > sum(name.count(", ") for name in reading.names)
+    if reading.delimiter == "," and reading.headed and not loose:
         return  # names may hold blanks, and commas only in quotes
     tails = [row[1] for row in reading.data if len(row) == 2]
     if reading.delimiter == "," and reading.width == 2 and len(tails) == len(reading.data):

@@ -23,8 +23,10 @@ class Parquet:
     Attributes
     ----------
     names : list of str
-    hidden : set of str
-        The index of a pandas frame: taken only if it is asked for.
+    groups : dict
+        Name of a column of vectors -> the names of its entries.
+    hidden : dict
+        Columns that are taken only if they are asked for, the index of a pandas frame -> why, or None.
     notes : list of str
     """
 
@@ -49,7 +51,9 @@ class Parquet:
             self.parts += [(f, e) for e in range(size)] or [(f, None)]
             names += [f"{title}.{e}" for e in range(size)] or [title]
         self.names = unique_names(names)
-        self.hidden = self._index()
+        self.groups = {title: [name for name, (g, _) in zip(self.names, self.parts) if g == f] for f, title in enumerate(self.titles)}
+        self.hidden = {}
+        self._find_hidden()
 
     def _size(self, f):
         """The length that all vectors of a column have, or None."""
@@ -70,21 +74,19 @@ class Parquet:
         for batch in self.file.iter_batches(ROWS, columns=names if once else None):
             yield batch if once else batch.select(wanted)
 
-    def _index(self):
-        """The columns that pandas marks as index; those without a name are told of nowhere."""
+    def _find_hidden(self):
+        """The index that pandas marks, with the words to tell it; one without a name is told of nowhere."""
         said = json.loads((self.schema.metadata or {}).get(b"pandas", b"{}"))
         index = {title for title in said.get("index_columns", ()) if isinstance(title, str)}
-        found = {
-            name
-            for name, (f, _) in zip(self.names, self.parts)
-            if self.schema.names[f] in index or re.fullmatch(r"__index_level_\d+__", self.schema.names[f])
+        self.categories = {
+            column.get("field_name") for column in said.get("columns", ()) if column.get("pandas_type") == "categorical"
         }
-        named = sorted(name for name in found if not name.startswith("__index_level_"))
-        if named:
-            self.notes.append(
-                f"left out {', '.join(named)}, the index of the table: name it with --columns to take it"
-            )
-        return found
+        for name, (f, _) in zip(self.names, self.parts):
+            title = self.schema.names[f]
+            if re.fullmatch(r"__index_level_\d+__", title):
+                self.hidden[name] = None
+            elif title in index:
+                self.hidden[name] = "the index of the table; name it with --columns to take it"
 
     def read(self, wanted, must):
         """The rows, see `texts.Text.read`."""
@@ -95,18 +97,16 @@ class Parquet:
         fields = sorted({f for f, _ in parts})
         columns = Columns(wanted, must, "row", Notation())
         for i, ((f, entry), title) in enumerate(zip(parts, wanted)):
-            if reason := self._reason(pa, self.schema.types[f], entry):
+            if reason := self._reason(pa, f, entry):
                 columns.fixed[i] = reason
                 if title in must:
                     refuse(f"column {title} holds {reason.removeprefix('not numeric: ')}, not numbers")
-        columns.float32 = all(
-            _value_type(pa, self.schema.types[f]) == pa.float32()
-            for i, (f, _) in enumerate(parts)
-            if i not in columns.fixed
-        )
+            if _value_type(pa, self.schema.types[f]) == pa.float32():
+                columns.float32.add(i)
+        alike = columns.float32.issuperset(set(range(len(parts))) - set(columns.fixed))
         try:
             for batch in self._batches(fields):
-                numbers = np.full((batch.num_rows, len(parts)), np.nan, columns.dtype)
+                numbers = np.full((batch.num_rows, len(parts)), np.nan, np.float32 if alike else np.float64)
                 for i, (f, entry) in enumerate(parts):
                     if i not in columns.fixed:
                         _convert(pa, columns, i, batch.column(fields.index(f)), entry, numbers[:, i])
@@ -117,9 +117,11 @@ class Parquet:
             refuse(f"the table is empty: 0 rows, {len(self.names)} columns")
         return columns, range(1, columns.n_rows + 1)
 
-    def _reason(self, pa, kind, entry):
+    def _reason(self, pa, f, entry):
         """Why a column cannot be one of numbers, or None."""
-        types = pa.types
+        types, kind = pa.types, self.schema.types[f]
+        if self.schema.names[f] in self.categories:
+            return "not numeric: categories"
         if entry is not None or types.is_boolean(kind) or types.is_null(kind) or _is_number(pa, kind):
             return None
         if types.is_string(kind) or types.is_large_string(kind) or kind == _view(pa):

@@ -144,7 +144,7 @@ def _from_columns(source, columns, skip_columns, weights):
     if not source.names:
         refuse("the table is empty: 0 rows, 0 columns")
     named = columns is not None
-    chosen, weights = _choose(source.names, columns, skip_columns, weights, source.hidden)
+    chosen, weights = _choose(source.names, columns, skip_columns, weights, source.hidden, source.groups)
     must = dict.fromkeys(chosen, "--columns") if named else {}
     if weights is not None:
         must[weights] = "--weights"
@@ -152,6 +152,9 @@ def _from_columns(source, columns, skip_columns, weights):
     found, lines = source.read(wanted, must)
     weight = None if weights is None else _weight(found, lines)
     skipped, used = {}, []
+    if not named:
+        left = set(source.hidden) - set(wanted)
+        skipped = {title: source.hidden[title] for title in source.names if title in left and source.hidden[title]}
     for f, title in enumerate(found.names):
         if title == weights and f == len(found.names) - 1:
             continue
@@ -217,29 +220,33 @@ def _from_array(X, columns, skip_columns, weights):
     return _complete(X, chosen, weight, weights, range(1, len(X) + 1), "row", {}, [])
 
 
-def _choose(names, columns, skip_columns, weights, hidden=()):
-    """The columns to try, and the one with the weights, by name or number."""
+def _choose(names, columns, skip_columns, weights, hidden=(), groups=None):
+    """The columns to try, and the one with the weights, by name or number; a group stands for its columns."""
 
     def find(wanted):
         if wanted in names:
-            return wanted
+            return [wanted]
+        if groups and wanted in groups:
+            return groups[wanted]
         if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
-            return names[int(wanted) - 1]
+            return [names[int(wanted) - 1]]
         shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
         raise ValueError(
             f"there is no column {wanted!r}: choose among {shown}, or a number from 1 to {len(names)}."
         )
 
-    out = {find(title) for title in skip_columns or ()}
+    out = {title for wanted in skip_columns or () for title in find(wanted)}
     if weights is not None:
-        out.add(weights := find(weights))
-    chosen = [
-        title
-        for title in dict.fromkeys(map(find, columns) if columns is not None else names)
-        if title not in out and (columns is not None or title not in hidden)
-    ]
+        weights = find(weights)[0]
+        out.add(weights)
+    if columns is None:
+        asked = [title for title in names if title not in hidden]
+    else:
+        asked = dict.fromkeys(title for wanted in columns for title in find(wanted))
+    chosen = [title for title in asked if title not in out]
     if not chosen:
-        refuse(f"no column is left without {', '.join(sorted(out))}: skip fewer")
+        without = ", ".join(sorted(out)) or "the index"
+        refuse(f"no column is left without {without}: skip fewer, or name some with --columns")
     return chosen, weights
 
 

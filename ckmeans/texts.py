@@ -81,11 +81,13 @@ class Text:
         A name for each column.
     unnamed : bool
         Whether the first column has no name of its own.
-    hidden : list of str
-        Columns that are taken only if they are asked for.
+    hidden : dict
+        Columns that are taken only if they are asked for -> why, or None where that is not told.
     notes : list of str
         What the user should be told.
     """
+
+    groups = {}
 
     def __init__(self, name, file, options):
         self.name, self.notes = name, []
@@ -101,7 +103,7 @@ class Text:
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
         self.names, self.unnamed = self._names()
-        self.hidden = self.names[-1:] if self.layout.ended else []  # an empty column
+        self.hidden = {self.names[-1]: None} if self.layout.ended else {}  # an empty column
         self.notes += self.layout.notes
 
     def _find_layout(self, options):
