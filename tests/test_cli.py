@@ -149,15 +149,26 @@ def test_standardize_only_when_asked(here):
     assert "in standardized units" in run("fit", "data.csv", "-k", 3, "--standardize").stdout
 
 
-def test_a_header_of_numbers_is_hinted_at(here):
-    hint = "the first line, 2019, 2020, was taken for data: if it numbers the columns, say --header"
+def test_a_header_of_numbers_is_asked_about(here):
     put("2019,2020\n1,5\n3,9\n")
-    assert hint in run("fit", "data.csv", "-k", 1).stderr
+    said = run("fit", "data.csv", "-k", 1, code=1).stderr
+    assert "the first line, 2019, 2020, may hold names or data: say --header" in said
     assert report("fit", "data.csv", "-k", 1, "--header")["data"]["columns"] == ["2019", "2020"]
-    for options in (["--header"], ["--no-header"], ["--quiet"]):
-        assert "taken for data" not in run("fit", "data.csv", "-k", 1, *options).stderr
+    assert report("fit", "data.csv", "-k", 1, "--no-header")["data"]["n_samples"] == 3
     put("1,2\n3,4\n9,1\n")  # another line counts too
-    assert "taken for data" not in run("fit", "data.csv", "-k", 1).stderr
+    assert report("fit", "data.csv", "-k", 1)["data"]["n_samples"] == 3
+
+
+def test_what_the_text_does_not_tell_can_be_said(here):
+    put("# prices\nname;price\na;1.250\nb;1.300\nc;85.000,5\n")
+    assert "--thousands point" in run("fit", "data.csv", "-k", 2, code=1).stderr
+    full = report("fit", "data.csv", "-k", 2, "--thousands", "point", "--comment", "#", "--decimal", "comma")
+    assert full["result"]["centers"] == [[1275], [85000.5]]
+    assert "--decimal comma --thousands point --comment '#'" in full["command"]
+    assert report(*shlex.split(full["command"])[1:])["result"]["centers"] == [[1275], [85000.5]]
+    for option in ("--decimal", "--thousands", "--comment"):
+        assert option in run("fit", "--help").stdout
+        assert f"{option[2:]} '12'" in run("fit", "data.csv", "-k", 2, option, "12", code=1).stderr
 
 
 def test_a_row_without_weight_has_no_part_in_the_posterior(here):

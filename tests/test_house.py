@@ -179,8 +179,14 @@ INSIDE = {
     "page_pictures": {"plots", "plots_choice", "plots_gap", "plots_plane"},
     "report": set(),
     "terminal": set(),
-    "tables": {"delimited"},
-    "delimited": set(),
+    "tables": {"cells", "delimited", "numerals", "parquet", "texts"},
+    "texts": {"cells", "delimited", "numerals", "records"},
+    "parquet": {"cells", "numerals"},
+    "cells": {"numerals"},
+    "delimited": {"cells", "headers", "numerals", "records"},
+    "headers": {"cells", "numerals", "records"},
+    "numerals": set(),
+    "records": set(),
 }
 STANDARD = set(sys.stdlib_module_names)
 OUTSIDE = {
@@ -201,6 +207,10 @@ OUTSIDE = {
     "estimators": STANDARD | {"numpy", "scipy", "sklearn"},
     "exact_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
     "choice": STANDARD | {"numpy"},
+    "tables": STANDARD | {"numpy"},
+    "texts": STANDARD | {"numpy", "pandas"},
+    "parquet": STANDARD | {"numpy", "pyarrow"},
+    **{name: STANDARD | {"numpy"} for name in ("cells", "delimited", "headers", "numerals", "records")},
     "choosing": STANDARD | {"numpy", "sklearn"},
     "mixture_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
     **{
