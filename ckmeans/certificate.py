@@ -93,6 +93,12 @@ class ExactProblem:
         """The cost of labels of the samples, an exact Fraction in squared units of X."""
         return self.exact.cost(labels)
 
+    def is_of(self, X, sample_weight=None):
+        """Whether these are its rows and weights, number for number."""
+        ones = np.ones(len(self._X))
+        own, other = (ones if weights is None else weights for weights in (self.sample_weight, sample_weight))
+        return np.array_equal(self._X, X) and np.array_equal(own, other)
+
     @cached_property
     def exact(self):
         return ExactRows(self._X, self.sample_weight)
