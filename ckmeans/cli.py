@@ -225,10 +225,9 @@ def _certified(job, certificate, labels, centers, seconds, proof, recorder):
     verdict = f"{certificate.verdict}, by {certificate.rung}" if closed or certificate.checked else certificate.verdict
     if certificate.stop_reason in ("time_limit", "interrupted"):
         verdict += f"; {_stopped(certificate.stop_reason, f'after {seconds:.1f} s')}"
-    facts = [
-        ("inertia", f"{certificate.inertia:.12g}"),
-        ("lower bound", down(certificate.exact_lower_bound, 12) + "   (gap 0%)" * closed),
-    ]
+    inertia = f"{certificate.inertia:.12g}"
+    bound = f"{inertia}   (gap 0%)" if closed else down(certificate.exact_lower_bound, 12)
+    facts = [("inertia", inertia), ("lower bound", bound)]
     better = certificate.better
     if better is not None:
         facts.append(("better", f"there are clusters of inertia {better.inertia:.12g}: {better.verdict}"))
