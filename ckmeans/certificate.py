@@ -19,7 +19,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .exact import ExactRows, float_down, float_up
+from .exact import ExactRows, float_down, float_up, relative_gap
+from .words import at_most_above, down
 
 
 def _hex(value):
@@ -91,6 +92,12 @@ class ExactProblem:
     def cost(self, labels):
         """The cost of labels of the samples, an exact Fraction in squared units of X."""
         return self.exact.cost(labels)
+
+    def is_of(self, X, sample_weight=None):
+        """Whether these are its rows and weights, number for number."""
+        ones = np.ones(len(self._X))
+        own, other = (ones if weights is None else weights for weights in (self.sample_weight, sample_weight))
+        return np.array_equal(self._X, X) and np.array_equal(own, other)
 
     @cached_property
     def exact(self):
@@ -258,9 +265,9 @@ class Certificate:
     exact_inertia, exact_lower_bound : Fraction
         Its cost and the lower bound, in squared units of X.
     status : {"optimal-unique", "optimal", "bounded"}
-        "optimal-unique" if every other partition (of the samples with weight) costs more.
+        "optimal-unique" if every other partition (of the samples with weight) costs more. Of a loaded file what the file claims.
     stop_reason : str
-        "proved", "gap", "time_limit", "interrupted", ...
+        "proved", "gap", "time_limit", "interrupted", ...; "loaded" of one that was read from a file.
     rung : str
         What gave the bound: "line", "tree", "prices", "sdp", "sum", "pca", ...
     proof : list of str
@@ -270,8 +277,8 @@ class Certificate:
     better : Certificate or None
         That of a clustering of less cost, where the search for a proof found one.
     checked : bool
-        Whether the checker has accepted the proof. If not, it had not the time, and the bound is that of a search in floats
-        that allows for all their errors; `python -m ckmeans.check` has the time.
+        Whether the checker has accepted the proof here. Only then is anything called proved. If not, it had not the time, or
+        the proof was read from a file: `python -m ckmeans.check` has the time.
 
     Examples
     --------
@@ -314,9 +321,11 @@ class Certificate:
 
     @property
     def gap(self) -> float:
-        """(inertia - lower_bound) / inertia, rounded up: how far, at most, the best possible cost is below this one."""
-        above = self.exact_inertia - self.exact_lower_bound
-        return float_up(above / self.exact_inertia) if above > 0 else 0.0
+        """(inertia - lower_bound) / inertia, rounded up: the best possible cost is at most this share of this one below it.
+
+        How far this one is above the best possible is a share of that, and greater: `verdict` has it.
+        """
+        return relative_gap(self.exact_inertia, self.exact_lower_bound)
 
     def text(self, with_rows: bool = True) -> str:
         """The text of the proof file. Without the rows it is short, and to check it takes the data."""
@@ -333,7 +342,7 @@ class Certificate:
     def load(
         cls, path: str | os.PathLike[str], X: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Read a proof file. This does not check it: `python -m ckmeans.check PATH` does.
+        """Read a proof file. This does not check it, and `verdict` says so: `python -m ckmeans.check PATH` checks it.
 
         Parameters
         ----------
@@ -366,16 +375,26 @@ class Certificate:
 
     @property
     def verdict(self) -> str:
-        """What is proved, in words."""
-        if self.status == "optimal-unique":
-            return "optimal, and the only clustering that is: proved"
-        if self.status == "optimal":
-            return "optimal: proved"
-        return f"at most {100 * self.gap:.3g} % above the best possible: proved"
+        """What is known, in words: "proved" is said of what the checker accepted, and of nothing else."""
+        claim = at_most_above(self.exact_inertia, self.exact_lower_bound)
+        if self.status != "bounded":
+            claim = "optimal" + ", and the only clustering that is" * (self.status == "optimal-unique")
+        elif self.exact_lower_bound <= 0 < self.exact_inertia:
+            return claim
+        if self._accepted:
+            return f"{claim}: proved"
+        if self.stop_reason == "loaded":
+            return f"{claim}, as the proof file has it, which was not checked"
+        return f"{claim}, by a bound that the checker has not yet seen"
+
+    @property
+    def _accepted(self):
+        """Whether the checker accepted what is claimed: optimality is claimed for no other reason, but by a file."""
+        return self.checked or self.status != "bounded" and self.stop_reason != "loaded"
 
     def __str__(self) -> str:
-        n = len(self.problem.samples)
-        said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self.verdict} by {self.rung}"
+        n, by = len(self.problem.samples), f"by {self.rung}" if self._accepted else f"({self.rung})"
+        said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self.verdict} {by}"
         if self.better is None:
             return said
         return (
@@ -388,8 +407,7 @@ class Certificate:
     def _repr_html_(self) -> str:
         entries = {
             "inertia": f"{self.inertia:.10g}",
-            "lower bound": f"{self.lower_bound:.10g}",
-            "gap": f"{100 * self.gap:.3g} %",
+            "lower bound": down(self.exact_lower_bound, 10),
             "verdict": self.verdict,
             "proof": self.rung,
             "better": "" if self.better is None else str(self.better),

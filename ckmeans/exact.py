@@ -109,3 +109,9 @@ def float_down(value):
 def float_up(value):
     """The least float that is not below a Fraction."""
     return 0.0 - float_down(-value)  # 0.0 for 0, not -0.0
+
+
+def relative_gap(inertia, lower_bound):
+    """(inertia - lower_bound) / inertia of floats or fractions, rounded up: the best is at most this share of it below."""
+    inertia, lower_bound = Fraction(inertia), Fraction(lower_bound)
+    return float_up(1 - lower_bound / inertia) if inertia > lower_bound else 0.0

@@ -13,11 +13,12 @@ from .checks import check_n_clusters, check_number, check_weights, check_whole
 from .estimators import Centers, check_rows
 from .ladder import climb
 from .rows import Rows
+from .words import at_most_above, down
 from .workers import Workers
 
 
 class ExactKMeans(Centers):
-    """k-means with a proof: the optimum where it can be proved, and an honest bound where not.
+    """k-means with a proof: the optimum where it can be proved, and a bound where not.
 
     For small and medium data, up to some thousand rows where there are few features. See `certify` for what is tried.
 
@@ -36,7 +37,7 @@ class ExactKMeans(Centers):
     checkpoint : str, Path or None, default=None
         A file that is written every few seconds, and from which a later fit of the same data goes on.
     verbose : int or callable, default=0
-        1 prints inertia, lower bound and gap now and then; ``verbose(rung, inertia, lower_bound)`` is called instead if
+        1 prints inertia and lower bound now and then; ``verbose(rung, inertia, lower_bound)`` is called instead if
         callable.
 
     Attributes
@@ -49,9 +50,9 @@ class ExactKMeans(Centers):
     inertia_ : float
         Sum of the weighted squared distances of the rows to the means of their clusters, rounded up.
     lower_bound_ : float
-        No clustering into as many clusters has a lower inertia.
+        No clustering into as many clusters has a lower inertia: proved, where ``certificate_.checked``.
     gap_ : float
-        ``(inertia_ - lower_bound_) / inertia_``.
+        ``(inertia_ - lower_bound_) / inertia_``, rounded up: the best inertia is at most this share of it below.
     status_ : {"optimal-unique", "optimal", "bounded"}
         The first two only where the checker has accepted the proof; "optimal-unique" if every other partition costs more.
     stop_reason_ : {"proved", "gap", "time_limit", "interrupted", "unresolved", "unchecked"}
@@ -167,7 +168,5 @@ class ExactKMeans(Centers):
 
 
 def _told(rung, inertia, lower_bound):
-    gap = 1 - lower_bound / inertia if inertia > 0 else 0.0
-    print(
-        f"{rung}: inertia {inertia:.10g}, lower bound {lower_bound:.10g}, gap {100 * gap:.3g} %", flush=True
-    )
+    known = f"lower bound {down(lower_bound, 10)}: {at_most_above(inertia, lower_bound)}, if the checker agrees"
+    print(f"{rung}: inertia {inertia:.10g}, {known}", flush=True)

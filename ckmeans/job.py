@@ -8,6 +8,7 @@ from time import perf_counter
 import click
 
 from . import terminal
+from .words import printable
 
 NOT_IN_REPORT = (
     "data",
@@ -224,7 +225,7 @@ class Job:
                 report.write(self.json_path, report.document(self.table, result, **self._origin()))
         finally:
             if self.json_path != "-":
-                terminal.stdout().print(text, soft_wrap=True)
+                terminal.stdout().print("\n".join(map(printable, text.split("\n"))), soft_wrap=True)
         if stop_reason == "interrupted":
             self.ctx.exit(130)
 

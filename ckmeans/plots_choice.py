@@ -19,9 +19,11 @@ from .plots import (
     hatch,
     legend_below,
     percent,
+    plain,
     pyplot,
     some,
 )
+from .words import apart
 
 
 @dataclass(eq=False)
@@ -268,12 +270,12 @@ class BreaksDisplay:
                             text, ((low + high) / 2, 1.06 * top), ha="center", fontsize=9, color=INK, zorder=5
                         )
                     )
-        shown = [f"{value:.4g}" for value in found.breaks]
+        shown = apart(found.breaks.tolist(), 4)
         if few:
             self._break_names(ax, shown)
         ax.set(
             ylim=(-0.08 * top, 1.16 * top),
-            xlabel=name or "value",
+            xlabel=plain(str(name)) if name else "value",
             ylabel="rows" if self.sample_weight is None else "weight",
         )
         ax.set_yticks([tick for tick in ax.get_yticks() if 0 <= tick <= 1.16 * top])
