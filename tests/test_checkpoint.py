@@ -70,7 +70,9 @@ def test_it_goes_on_after_kill(tmp_path, monkeypatch):
     known = entries(path)
     nodes = known["inner"]["prices"]["nodes"]
     assert "search" in known["done"] and "pca" in known["done"] and "prices" not in known["done"]
-    assert nodes[0]["priced"] > 0 and nodes[0]["open"] and len(nodes[0]["sets"]) > K
+    unit = 4.0 ** prices.Landscape(np.unique(X, axis=0), np.ones(len(X))).exponent
+    reached = (nodes[0]["prices"].sum() - K * nodes[0]["level"]) * unit
+    assert reached > 0 and not nodes[0]["split"] and len(nodes[0]["sets"]) > K
 
     def never(*args, **kwargs):
         raise AssertionError("this was done before")
@@ -80,7 +82,7 @@ def test_it_goes_on_after_kill(tmp_path, monkeypatch):
     monkeypatch.setattr(columns, "balanced_prices", never)
     seen = []
     again = certify(X, n_clusters=K, checkpoint=path, progress=lambda *told: seen.append(told))
-    assert min(lower for _, _, lower in seen) >= float(nodes[0]["priced"]) * (1 - 1e-12)
+    assert min(lower for _, _, lower in seen) >= reached * (1 - 1e-9)
     assert again.status == "optimal-unique" and check.verdict(again.text().encode())[0] == check.PROVED
     monkeypatch.undo()
     assert certify(X, n_clusters=K, random_state=0).exact_inertia == again.exact_inertia
