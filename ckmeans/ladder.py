@@ -387,10 +387,11 @@ class _Ladder:
     def ask(self, status, evidence):
         """The lower bound that the checker finds, and whether it rules out all other clusterings; None if it finds none."""
         labels = (self.incumbent if status != "bounded" else self.published)[0]
-        return self._asked(
+        found = self._asked(
             lambda: proof_text(self.problem, self.k, labels.tolist(), status, evidence.proof, evidence.lower),
             lambda text: bound_of(text, self.start + self.limit),
         )
+        return found and (found[0] / self.problem.unit, found[1])
 
     def bounds_of(self, proofs):
         """Those that the checker finds in some proofs, None for each that it refuses; None where the time is up before that."""

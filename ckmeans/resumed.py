@@ -68,7 +68,8 @@ def _groups(groups, n_rows):
 
 
 def _labels(labels, n_samples, n_clusters):
-    _refuse_if(not isinstance(labels, np.ndarray) or labels.dtype.kind != "i", "no labels")
+    labels = np.asarray(labels)
+    _refuse_if(labels.dtype.kind != "i", "no labels")
     fine = labels.shape == (n_samples,) and labels.min() >= 0 and labels.max() < n_clusters
     _refuse_if(not fine, "labels are out of range")
 
