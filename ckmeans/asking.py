@@ -1,5 +1,6 @@
 """The checker (check.py) with a time limit: what it finds of a proof, while there is time."""
 
+from contextlib import contextmanager
 from fractions import Fraction
 from time import monotonic
 
@@ -17,9 +18,10 @@ def bound_of(text, deadline):
         Where the time is up.
     check.Refused
     """
-    reader = _TimedReader(text.encode(), deadline)
-    bound, unique = check.prove(check.read_problem(reader, None), reader)
-    return Fraction(bound), unique
+    with _limits():
+        reader = _TimedReader(text.encode(), deadline)
+        bound, unique = check.prove(check.read_problem(reader, None), reader)
+        return Fraction(bound), unique
 
 
 def bounds_of(text, proofs, deadline):
@@ -30,19 +32,32 @@ def bounds_of(text, proofs, deadline):
     Expired
         Where the time is up before the last of them.
     """
-    problem, bounds = check.read_problem(_TimedReader(text.encode(), deadline), None), []
+    with _limits():
+        problem, bounds = check.read_problem(_TimedReader(text.encode(), deadline), None), []
     for lines in proofs:
-        reader = _TimedReader(sealed(["CKC 1", *lines]).encode(), deadline)
-        reader.size = max(reader.size, len(text))
         try:
-            bounds.append(Fraction(check.prove(problem, reader)[0]))
+            with _limits():
+                reader = _TimedReader(sealed(["CKC 1", *lines]).encode(), deadline)
+                reader.size = max(reader.size, len(text))
+                bounds.append(Fraction(check.prove(problem, reader)[0]))
         except check.Refused:
             bounds.append(None)
     return bounds
 
 
+@contextmanager
+def _limits():
+    """What the checker gives up, because it takes too many steps or too much memory, it has not refused."""
+    try:
+        yield
+    except check.Refused as refused:
+        if "this takes too" in refused.args[1]:
+            raise Expired from None
+        raise
+
+
 class _TimedReader(check.Reader):
-    """The checker, with a time limit."""
+    """Reads on only while there is time."""
 
     def __init__(self, content, deadline):
         super().__init__(content)
@@ -54,8 +69,7 @@ class _TimedReader(check.Reader):
         return super().words(word)
 
     def steps(self):
-        for _ in range(check.LIMIT):
+        for step in super().steps():
             if monotonic() >= self.deadline:
-                break
-            yield
-        raise Expired
+                raise Expired
+            yield step

@@ -308,7 +308,7 @@ def _matrix(ladder, rows, seconds, gap, progress=None):
     """The semidefinite bound of some rows; None where floats do not come to one, or it is 0."""
     problem, labels = ladder.problem, ladder.incumbent[0][ladder.first[rows]]
     cost = problem.cost_of(rows.tolist(), labels.tolist())
-    if not cost:
+    if not cost or ladder.k < 2:
         return None
     try:
         return semidefinite_bound(

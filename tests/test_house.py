@@ -52,7 +52,7 @@ INSIDE = {
     "solution": set(),
     "exact": set(),
     "check": set(),
-    "certificate": {"exact"},
+    "certificate": {"check", "exact"},
     "workers": set(),
     "checks": set(),
     "streaming": {"checks", "workers"},
