@@ -252,6 +252,8 @@ class _Ladder:
             self.confirm(as_evidence(known["claim"]), known["claimed by"])
         if self.status is None or self.given is not None:
             self.believe()
+        if self.status is None and self.best.evidence.lower >= self.incumbent[1]:
+            self.confirm(self.best.evidence, self.best.rung)
 
     def believe(self):
         """Ask the checker about the bound of the file. Where that is not true, nothing in it is."""
@@ -330,10 +332,13 @@ class _Ladder:
         self.tell(rung)
         if evidence.stop_reason == "interrupted":
             raise KeyboardInterrupt
+        claimed = evidence.optimal or evidence.lower >= self.incumbent[1]
+        if claimed:
+            self.claim = evidence, rung
         if evidence.stop_reason in ("proved", "unresolved"):
             self.done.append(rung)
             self.inner.pop(rung, None)
-        if evidence.optimal or evidence.lower >= self.incumbent[1]:
+        if claimed:
             self.confirm(evidence, rung)
 
     def offer(self, labels):

@@ -1,6 +1,7 @@
 """A proof goes on from its checkpoint, after `kill -9` too, to the same optimum; what is of other data is refused."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -52,6 +53,42 @@ def test_a_failed_writing_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         file.write(lambda: 2, now=True)
     assert file.read() == 1 and os.listdir(tmp_path) == ["a.ckpt"]
+
+
+FULL = """
+import resource, signal, sys, numpy as np
+from ckmeans import certify, checkpoint
+checkpoint.EVERY = 0.0
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+X = np.random.default_rng(5).random((60, 2)).round(3)
+certify(X, n_clusters=4, random_state=0, time_limit=0, checkpoint=sys.argv[1])
+before = open(sys.argv[1], "rb").read()
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+found = certify(X, n_clusters=4, random_state=0, checkpoint=sys.argv[1])
+assert open(sys.argv[1], "rb").read() == before
+print(found.status, found.exact_inertia == certify(X, n_clusters=4, random_state=0).exact_inertia)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limit of the size of files")
+def test_a_full_disk_does_not_end_the_search(tmp_path):
+    run = subprocess.run([sys.executable, "-c", FULL, str(tmp_path / "a.ckpt")], capture_output=True, text=True)
+    assert run.stdout.split() == ["optimal-unique", "True"], run.stderr
+    assert run.stderr.count("could not be written") == 1 and "File too large" in run.stderr
+    assert os.listdir(tmp_path) == ["a.ckpt"]
+
+
+def test_a_folder_that_is_gone_does_not_end_the_search(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    def remove(rung, inertia, lower):
+        if folder.exists():
+            shutil.rmtree(folder)
+
+    with pytest.warns(RuntimeWarning, match="could not be written .*No such file") as caught:
+        found = certify(X[:60], n_clusters=3, random_state=0, checkpoint=folder / "a.ckpt", progress=remove)
+    assert len(caught) == 1 and found.status == "optimal-unique" and not folder.exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no kill -9")
