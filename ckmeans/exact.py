@@ -97,8 +97,30 @@ def cost(X, labels, sample_weight=None):
     return ExactRows(np.asarray(X, np.float64), sample_weight).cost(labels)
 
 
+def near_one(X, weights=None):
+    """Rows around their mean as floats of at most 2, and the exponent of their unit: X is mean + 2**exponent * rows.
+
+    Each is off by a rounding of itself and, underflow, 2**-1073. Feature by feature, so that nothing overflows and none
+    vanishes beside another one's offset.
+
+    Examples
+    --------
+    >>> rows, exponent = near_one(np.array([[1e300, 3e-320], [1e300, 5e-320]]))
+    >>> rows.tolist(), 2.0 ** (exponent + 1074)  # 3e-320 is 6072 times 2**-1074
+    ([[0.0, -0.98828125], [0.0, 0.98828125]], 2048.0)
+    """
+    exponents = np.frexp(np.abs(X).max(axis=0))[1]
+    rows = np.ldexp(X, -exponents)
+    rows -= np.average(rows, axis=0, weights=weights)
+    rows[:, (X == X[0]).all(axis=0)] = 0.0
+    reach = np.abs(rows).max(axis=0)
+    sizes = (np.frexp(reach)[1] + exponents)[reach > 0]
+    exponent = int(sizes.max()) if len(sizes) else 0
+    return np.ldexp(rows, exponents - exponent), exponent
+
+
 def float_down(value):
-    """The greatest float that is not above a Fraction."""
+    """The greatest float that is not above a Fraction: beyond their range the greatest of all, or -inf."""
     try:
         nearest = value.numerator / value.denominator
     except OverflowError:
@@ -107,7 +129,7 @@ def float_down(value):
 
 
 def float_up(value):
-    """The least float that is not below a Fraction."""
+    """The least float that is not below a Fraction: beyond their range inf, or the least of all."""
     return 0.0 - float_down(-value)  # 0.0 for 0, not -0.0
 
 

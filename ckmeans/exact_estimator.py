@@ -132,7 +132,7 @@ class ExactKMeans(Centers):
         ValueError, TypeError
             For data or parameters out of their range; the message tells which, and the remedy.
         KeyboardInterrupt
-            On Ctrl-C, after the attributes were set to the best clustering so far.
+            On Ctrl-C, after the attributes were set, all together, to the best clustering so far.
         """
         X = check_rows(self, X, reset=True).astype(np.float64, copy=False)
         n_clusters = check_n_clusters(self.n_clusters, len(X))
@@ -149,22 +149,35 @@ class ExactKMeans(Centers):
             checkpoint=self.checkpoint,
             progress=self.verbose if callable(self.verbose) else _told if self.verbose else None,
         )
-        means = certificate.problem.exact.centers(certificate.labels)
-        centers = sorted(means.values())
-        self.cluster_centers_ = np.array(centers + centers[-1:] * (n_clusters - len(centers)))
-        with Workers(n_threads) as workers:
-            rows = Rows(X, weights, workers, reach=self.cluster_centers_)
-            self.labels_ = rows.assign(rows.scale(self.cluster_centers_))
-        self.inertia_, self.lower_bound_, self.gap_ = (
-            certificate.inertia,
-            certificate.lower_bound,
-            certificate.gap,
-        )
-        self.status_, self.stop_reason_ = certificate.status, certificate.stop_reason
-        self.certificate_ = certificate
-        if certificate.stop_reason == "interrupted":
+        interrupted, found = certificate.stop_reason == "interrupted", None
+        while found is None:
+            try:
+                found = _attributes(certificate, X, weights, n_threads)
+            except KeyboardInterrupt:  # the search is over: what it found is not lost
+                interrupted = True
+        vars(self).update(found)
+        if interrupted:
             raise KeyboardInterrupt
         return self
+
+
+def _attributes(certificate, X, weights, n_threads):
+    """The attributes of a model from its certificate."""
+    centers = sorted(certificate.problem.exact.centers(certificate.labels).values())
+    centers = np.array(centers + centers[-1:] * (certificate.n_clusters - len(centers)))
+    with Workers(n_threads) as workers:
+        rows = Rows(X, weights, workers, reach=centers)
+        labels = rows.assign(rows.scale(centers))
+    return {
+        "cluster_centers_": centers,
+        "labels_": labels,
+        "inertia_": certificate.inertia,
+        "lower_bound_": certificate.lower_bound,
+        "gap_": certificate.gap,
+        "status_": certificate.status,
+        "stop_reason_": certificate.stop_reason,
+        "certificate_": certificate,
+    }
 
 
 def _told(rung, inertia, lower_bound):

@@ -32,6 +32,7 @@ def alike(X, labels, n_groups):
     >>> [group.tolist() for group in alike(X, np.array([0, 1, 0, 1, 0, 1]), 2)]
     [[0, 3, 4], [1, 2, 5]]
     """
+    X = np.ldexp(X, -int(np.frexp(np.abs(X).max())[1]))  # squares of these do not overflow
     clusters = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     order = np.concatenate([own[_along(X[own])] for own in clusters])
     group = np.empty(len(X), int)

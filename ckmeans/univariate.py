@@ -206,9 +206,11 @@ def collinear(X):
     >>> collinear(np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 6.0]]))
     (1, Fraction(5, 4))
     """
-    feature = int(np.argmax(np.ptp(X, axis=0)))
+    with np.errstate(over="ignore"):
+        feature = int(np.argmax(np.ptp(X, axis=0)))
+        farthest = np.argmax(np.abs(X[:, feature] - X[0, feature]))
     first = [Fraction(v) for v in X[0].tolist()]
-    far = [Fraction(v) for v in X[np.argmax(np.abs(X[:, feature] - X[0, feature]))].tolist()]
+    far = [Fraction(v) for v in X[farthest].tolist()]
     direction = [b - a for a, b in zip(first, far)]
     if not direction[feature]:
         return (feature, Fraction(1)) if (X == X[0]).all() else None
@@ -229,7 +231,8 @@ class _Table:
     @cached_property
     def grain(self):
         """The least distance between two values."""
-        distances = np.diff(self.rows)
+        with np.errstate(over="ignore"):
+            distances = np.minimum(np.diff(self.rows), np.finfo(float).max)
         return float(distances[distances > 0].min()) if self.line.n_distinct > 1 else 1.0
 
     def breaks(self, k):
@@ -262,7 +265,7 @@ class _Table:
         )
         if log_variance < 2 * _log(average) - math.log(12) or not cut.cost:
             log_variance = max(log_variance, 2 * math.log(self.grain) - math.log(12))
-        log_likelihood = masses @ np.log(masses / n) - n / 2 * (math.log(2 * math.pi) + log_variance + 1)
+        log_likelihood = masses @ np.log(np.maximum(masses / n, 5e-324)) - n / 2 * (math.log(2 * math.pi) + log_variance + 1)
         return float(2 * k * math.log(n) - 2 * log_likelihood)
 
 

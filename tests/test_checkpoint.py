@@ -2,6 +2,8 @@
 
 import os
 import signal
+import shutil
+import subprocess
 import sys
 from fractions import Fraction
 
@@ -62,6 +64,42 @@ def test_a_failed_writing_leaves_the_old_file(tmp_path, monkeypatch):
     assert file.read() == 1 and os.listdir(tmp_path) == ["a.ckpt"]
 
 
+FULL = """
+import resource, signal, sys, numpy as np
+from ckmeans import certify, checkpoint
+checkpoint.EVERY = 0.0
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+X = np.random.default_rng(5).random((60, 2)).round(3)
+certify(X, n_clusters=4, random_state=0, time_limit=0, checkpoint=sys.argv[1])
+before = open(sys.argv[1], "rb").read()
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+found = certify(X, n_clusters=4, random_state=0, checkpoint=sys.argv[1])
+assert open(sys.argv[1], "rb").read() == before
+print(found.status, found.exact_inertia == certify(X, n_clusters=4, random_state=0).exact_inertia)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limit of the size of files")
+def test_a_full_disk_does_not_end_the_search(tmp_path):
+    run = subprocess.run([sys.executable, "-c", FULL, str(tmp_path / "a.ckpt")], capture_output=True, text=True)
+    assert run.stdout.split() == ["optimal-unique", "True"], run.stderr
+    assert run.stderr.count("could not be written") == 1 and "File too large" in run.stderr
+    assert os.listdir(tmp_path) == ["a.ckpt"]
+
+
+def test_a_folder_that_is_gone_does_not_end_the_search(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    def remove(rung, inertia, lower):
+        if folder.exists():
+            shutil.rmtree(folder)
+
+    with pytest.warns(RuntimeWarning, match="could not be written .*No such file") as caught:
+        found = certify(X[:60], n_clusters=3, random_state=0, checkpoint=folder / "a.ckpt", progress=remove)
+    assert len(caught) == 1 and found.status == "optimal-unique" and not folder.exists()
+
+
 @needs_signals
 @pytest.mark.parametrize("moment", ["after a write", "in the midst of a write"])
 def test_it_goes_on_after_kill(moment, tmp_path, monkeypatch):
@@ -72,7 +110,9 @@ def test_it_goes_on_after_kill(moment, tmp_path, monkeypatch):
     known = entries(path)
     nodes = known["inner"]["prices"]["nodes"]
     assert "search" in known["done"] and "pca" in known["done"] and "prices" not in known["done"]
-    assert nodes[0]["priced"] > 0 and nodes[0]["open"] and len(nodes[0]["sets"]) > K
+    unit = 4.0 ** prices.Landscape(np.unique(X, axis=0), np.ones(len(X))).exponent
+    reached = (nodes[0]["prices"].sum() - K * nodes[0]["level"]) * unit
+    assert reached > 0 and not nodes[0]["split"] and len(nodes[0]["sets"]) > K
 
     def never(*args, **kwargs):
         raise AssertionError("this was done before")
@@ -82,7 +122,7 @@ def test_it_goes_on_after_kill(moment, tmp_path, monkeypatch):
     monkeypatch.setattr(columns, "balanced_prices", never)
     seen = []
     again = certify(X, n_clusters=K, checkpoint=path, progress=lambda *told: seen.append(told))
-    assert min(lower for _, _, lower in seen) >= float(nodes[0]["priced"]) * (1 - 1e-12)
+    assert min(lower for _, _, lower in seen) >= reached * (1 - 1e-9)
     assert again.status == "optimal-unique" and check.verdict(again.text().encode())[0] == check.PROVED
     monkeypatch.undo()
     assert certify(X, n_clusters=K, random_state=0).exact_inertia == again.exact_inertia

@@ -7,6 +7,9 @@ import csv
 import os
 import subprocess
 import sys
+import threading
+import time
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -330,6 +333,52 @@ def test_what_the_checker_refuses_is_not_claimed(monkeypatch):
     X = np.random.default_rng(0).random((30, 2))
     found = climb(X, 3, rungs=["search", "prices"], rng=0)
     assert found.status == "bounded" and found.exact_lower_bound == 0 and found.stop_reason != "proved"
+
+
+@pytest.mark.parametrize("slip", ["pca", "tree", "sdp", "line", "sum"])
+@pytest.mark.parametrize("given", [False, True])
+def test_what_is_published_is_what_the_checker_finds(monkeypatch, slip, given):
+    """A rung that states twice what its lines prove: published is what they do."""
+    plain = rungs.RUNGS[slip]
+
+    def twice(known):
+        found = plain(known)
+        return replace(found, lower=2 * found.lower, optimal=False)
+
+    X = np.random.default_rng(3).random((40, 1 if slip == "line" else 3)).round(3)
+    labels = (np.arange(40) % 3).astype(np.int32) if given else None
+    true = climb(X, 3, labels=labels, rungs=["search", slip], rng=0)
+    monkeypatch.setitem(rungs.RUNGS, slip, twice)
+    found = climb(X, 3, labels=labels, rungs=["search", slip], rng=0)
+    assert found.checked and 0 < found.exact_lower_bound <= (true.better or true).exact_inertia
+    assert found.exact_lower_bound <= true.exact_lower_bound * (1 + Fraction(1, 10**9)) or slip == "sdp"
+    assert check.verdict(found.text().encode())[0] == check.PROVED
+
+
+@pytest.mark.parametrize("nth", [1, 2, 4])
+@pytest.mark.parametrize("name", ["open", "take", "confirm", "ask", "keep", "check_bound", "certificate", "written", "offer"])
+def test_interrupted_in_any_step(monkeypatch, tmp_path, name, nth):
+    """Ctrl-C is not raised again: what is known is returned, whatever was going on."""
+    plain, n_calls, X = getattr(ladder._Ladder, name), 0, np.random.default_rng(1).random((30, 2)).round(2)
+
+    def stop(self, *args, **kwargs):
+        nonlocal n_calls
+        n_calls += hasattr(self, "claim")  # only when the rows are read
+        if n_calls == nth:
+            raise KeyboardInterrupt
+        return plain(self, *args, **kwargs)
+
+    labels = AgglomerativeClustering(3).fit_predict(X)
+    best = certify(X, n_clusters=3, random_state=0).exact_inertia
+    monkeypatch.setattr(ladder._Ladder, name, stop)
+    path = tmp_path / "a.ckpt"
+    found = certify(X, labels, random_state=0, checkpoint=path)
+    assert (found.stop_reason == "interrupted") == (n_calls >= nth)
+    assert found.exact_lower_bound <= best <= found.exact_inertia
+    assert check.verdict(found.text().encode())[0] == check.PROVED
+    monkeypatch.undo()
+    again = certify(X, labels, random_state=0, checkpoint=path)
+    assert (again.better or again).exact_inertia == best and (again.better or again).status != "bounded"
 
 
 @pytest.mark.parametrize("unit", [-1e-6, -1e-2, 1e-3])
