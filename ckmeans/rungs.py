@@ -16,7 +16,7 @@ from .groups import alike
 from .hybrid import hybrid_search
 from .principal import principal_bound
 from .restarts import local_search
-from .semidefinite import semidefinite_bound
+from .semidefinite import semidefinite_bound, spectral_bound
 from .sweep import best_halves
 from .univariate import collinear
 from .univariate import line_proof as best_on_a_line
@@ -66,7 +66,7 @@ class Evidence:
 
 def trivial(ladder):
     """One cluster, no more rows than clusters, a cost of zero; else a bound of zero."""
-    place, n_rows = ladder.place, len(ladder.problem.rows)
+    place, n_rows = ladder.place, ladder.n_rows
     if ladder.k == 1:
         labels = np.zeros(len(place), np.int32)
         return Evidence(trivial_proof(), ladder.problem.cost(labels), labels, True)
@@ -91,7 +91,7 @@ def line(ladder):
 def search(ladder):
     """A better clustering: from the one given, and from scratch."""
     init, searched = "k-means++", hybrid_search
-    if len(ladder.problem.rows) <= FEW:
+    if ladder.n_rows <= FEW:
         searched = local_search
     elif ladder.given is not None:
         centers = ladder.problem.exact.centers(ladder.given[0])
@@ -154,15 +154,24 @@ def _breadth(X):
 
 
 def pca(ladder):
-    """The principal components, of as many of the rows as can be looked at."""
-    problem, d = ladder.problem, ladder.X.shape[1]
+    """The principal components, of as many of the rows as can be looked at: of the features, or of the rows where these are fewer."""
+    problem, n, d = ladder.problem, ladder.n_rows, ladder.X.shape[1]
     if ladder.k > d:
         return None  # they explain all
-    n = len(problem.rows)
-    most = int(EXACT_PRODUCTS * max(0.5, min(30.0, 0.1 * ladder.left())) / d**2)
-    some = range(0, n, -(-n // max(1, most)))
-    found = principal_bound([problem.rows[i] for i in some], [problem.weights[i] for i in some], ladder.k)
-    lines = principal_proof(found.scale, found.tau, found.top)
+    most = EXACT_PRODUCTS * max(0.5, min(30.0, 0.1 * ladder.left()))
+    some = range(0, n, -(-n // max(1, int(most / d**2 - d / 3))))
+    wide = len(some) < d
+    if wide:
+        some = range(0, n, -(-n // max(2, int(min(math.sqrt(2 * most / d), (3 * most) ** (1 / 3))))))
+    if ladder.k >= len(some):
+        return None
+    rows, weights = problem.whole([problem.first[i] for i in some]), [problem.weights[i] for i in some]
+    if wide:  # the semidefinite bound without its cuts is the same, by the matrix of the rows
+        found = spectral_bound(rows, weights, ladder.k)
+        lines = semidefinite_proof(*found[1:-2])
+    else:
+        found = principal_bound(rows, weights, ladder.k)
+        lines = principal_proof(found.scale, found.tau, found.top)
     if len(some) < n:
         lines = sum_proof([some], [lines])
     return Evidence(lines, found.bound / problem.unit)
@@ -170,7 +179,7 @@ def pca(ladder):
 
 def prices(ladder):
     """Column generation over all rows."""
-    if ladder.k >= len(ladder.problem.rows):
+    if ladder.k >= ladder.n_rows:
         return None
     labels = ladder.incumbent[0]
     found, lines, lower = ladder.by_prices(
@@ -186,14 +195,14 @@ def many_axes(X):
     with np.errstate(over="ignore", invalid="ignore"):
         offs = X - X.mean(axis=0)
         offs /= max(np.abs(offs).max(), 1e-300)
-        sizes = np.linalg.eigvalsh(offs.T @ offs)
+        sizes = np.linalg.eigvalsh(offs.T @ offs if offs.shape[1] <= len(offs) else offs @ offs.T)
     return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
 
 
 def sdp(ladder):
     """The semidefinite bound with cuts."""
     problem, cost = ladder.problem, ladder.incumbent[1] * ladder.problem.unit
-    if not 2 <= ladder.k < len(problem.rows) <= MOST_MATRIX or not cost:
+    if not 2 <= ladder.k < ladder.n_rows <= MOST_MATRIX or not cost:
         return None
     found = semidefinite_bound(
         problem.rows, problem.weights, ladder.k, ladder.incumbent[0][ladder.first], cost,
@@ -209,7 +218,7 @@ def sdp(ladder):
 
 def groups(ladder):
     """The sum over groups of rows that each look like the whole; each by column generation, or the semidefinite bound."""
-    n, wide = len(ladder.problem.rows), many_axes(ladder.X[ladder.first])
+    n, wide = ladder.n_rows, many_axes(ladder.X[ladder.first])
     size = min(MOST_MATRIX, max(MATRIX * ladder.k, LEAST_MATRIX)) if wide else GROUP * ladder.k
     size = size if wide else min(max(size, LEAST_GROUP), MOST_GROUP)
     if n < 2 * (ladder.k + 1):

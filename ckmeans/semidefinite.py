@@ -72,10 +72,10 @@ class Relaxation:
         self.n, self.k, self.roots = len(X), n_clusters, np.sqrt(weights)
         self.inverse, self.mass = 1 / self.roots, float(weights.sum())
         A = (X - np.average(X, axis=0, weights=weights)) * self.roots[:, None]
-        self.size = np.linalg.norm(
-            A.T @ A, 2
-        )  # the greatest eigenvalue of the Gram matrix, which it is divided by
-        self.gram = A @ A.T / self.size
+        gram = A @ A.T
+        # The greatest eigenvalue of the Gram matrix, which it is divided by.
+        self.size = np.linalg.norm(A.T @ A if X.shape[1] <= self.n else gram, 2)
+        self.gram = gram / self.size
         self.mean = np.outer(self.roots, self.roots) / self.mass
         self.near = np.zeros((self.n, self.n))  # the matrix near the projections that satisfies the cuts
         for label in np.unique(labels):
@@ -257,6 +257,20 @@ def semidefinite_bound(rows, weights, n_clusters, labels, cost, *, gap=0.0, max_
     except KeyboardInterrupt:
         stop_reason = "interrupted"
     return scaled.whole(relaxation, best, stop_reason)
+
+
+def spectral_bound(rows, weights, n_clusters):
+    """The same without multipliers: the bound of the principal components, by the matrix of the rows.
+
+    Examples
+    --------
+    >>> found = spectral_bound([(0, 0), (0, 1), (9, 0), (9, 1)], [1, 1, 1, 1], 2)
+    >>> round(float(found.bound), 6)
+    1.0
+    """
+    scaled = _Scaled(rows, weights)
+    relaxation = Relaxation(scaled.X, scaled.weights, n_clusters, np.arange(len(rows)) % n_clusters)
+    return scaled.whole(relaxation, relaxation.multipliers(), "unresolved")
 
 
 class _Scaled:
