@@ -48,23 +48,22 @@ def _product(a, b):
 
 
 def _add(total, at, number):
-    """Add each number to the sum that it belongs to: total[at], the digits of that."""
+    """Add each number to the sum that it belongs to: total[:, at], the digits of that."""
     place, digits = number
-    size = total.shape[1]
-    first = (at * size + place).ravel()
+    first = (place * total.shape[1] + at).ravel()
     for t, own in enumerate(digits):
-        own = np.bincount(first + t, own.ravel().astype(float), total.size)
+        own = np.bincount(first + t * total.shape[1], own.ravel().astype(float), total.size)
         total += own.reshape(total.shape).astype(np.int64)
-    for t in range(size - 1):  # leave 18 bits to each but the last, which has the sign
-        total[:, t + 1] += total[:, t] >> BITS
-        total[:, t] &= LOW
+    for t in range(len(total) - 1):  # leave 18 bits to each but the last, which has the sign
+        total[t + 1] += total[t] >> BITS
+        total[t] &= LOW
 
 
 def _integers(total):
     """The sums as Python's integers."""
-    triples = total[:, ::3] + (total[:, 1::3] << BITS) + (total[:, 2::3] << 2 * BITS)
-    values = triples[:, -1].tolist()
-    for digits in triples.T[-2::-1].tolist():
+    triples = total[::3] + (total[1::3] << BITS) + (total[2::3] << 2 * BITS)
+    values = triples[-1].tolist()
+    for digits in triples[-2::-1].tolist():
         values = [(value << 3 * BITS) + digit for value, digit in zip(values, digits)]
     return values
 
@@ -85,7 +84,7 @@ class ExactRows:
         self._weights = None if sample_weight is None else np.array(sample_weight, np.float64)[:, None]
         self._unit, self._most = _reach(self._X)  # exponents of powers of two
         self._weight_unit, self._most_weight = (0, 0) if sample_weight is None else _reach(self._weights)
-        total = np.zeros((1, self._size(2)), np.int64)
+        total = np.zeros((self._size(2), 1), np.int64)
         for some in self._chunks(self._X.shape[1]):
             for first in range(0, self._X.shape[1], CHUNK):
                 numbers = _digits(self._X[some, first : first + CHUNK], self._unit)
@@ -113,7 +112,7 @@ class ExactRows:
         n_labels, d = len(names), self._X.shape[1]
         weights = np.bincount(at, minlength=n_labels).tolist()
         if self._weights is not None:
-            total = np.zeros((n_labels, self._size(0)), np.int64)
+            total = np.zeros((self._size(0), n_labels), np.int64)
             for some in self._chunks(1):
                 _add(total, at[some, None], _digits(self._weights[some], self._weight_unit))
             weights = _integers(total)
@@ -122,7 +121,7 @@ class ExactRows:
         for start in range(0, d, width):
             X = self._X[:, start : start + width]
             features = np.arange(X.shape[1])
-            total = np.zeros((n_labels * X.shape[1], size), np.int64)
+            total = np.zeros((size, n_labels * X.shape[1]), np.int64)
             for some in self._chunks(X.shape[1]):
                 numbers = self._weighted(_digits(X[some], self._unit), some)
                 _add(total, at[some, None] * X.shape[1] + features, numbers)

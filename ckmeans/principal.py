@@ -14,6 +14,7 @@ import numpy as np
 from .check import shortfall
 
 DIGITS = 56  # of what is written, in bits
+SLICE = 200_000  # products of integers, which nothing can interrupt
 SPARE = 2.0**-46  # of the greatest eigenvalue, so that rounding makes none negative
 
 
@@ -52,7 +53,9 @@ def principal_bound(rows, weights, n_clusters):
     """
     A, w = np.array(rows, object).reshape(len(rows), -1), np.array(weights, object)
     total, sums, d = w.sum(), w @ A, A.shape[1]
-    S = total * ((A * w[:, None]).T @ A) - np.outer(sums, sums)
+    S, size = -np.outer(sums, sums), max(1, SLICE // d**2)
+    for some in (slice(at, at + size) for at in range(0, len(A), size)):
+        S += (A[some] * (total * w[some])[:, None]).T @ A[some]
     # As floats near 1: S == 4**size * small.
     size = (max(abs(v) for v in S.ravel()).bit_length() + 1) // 2
     small = np.array([[float(Fraction(v, 4**size)) for v in row] for row in S])

@@ -29,6 +29,7 @@ LEAST_GROUP, MOST_GROUP = 200, 1200
 MOST_STEPS = 4_000_000  # of the checker in a tree: it gives up at 2**22
 STEPS = 5_000  # of these for each second that is left: it takes some 5 us for one,
 LEAST_STEPS = 20_000  # and so many more
+BRANCHING = 5e-5  # seconds that must be left for each number before branch and bound begins: it takes some 5e-6 to prepare
 MOST_SWEPT = 2000  # rows about which a line is turned: some 0.06 us for each pair
 LOW = 4  # features up to which prices are sooner
 MATRIX, LEAST_MATRIX = 20, 120  # rows in a group for each cluster, and at least, where it has a matrix
@@ -120,6 +121,8 @@ def longer_tree(ladder):
 
 def _branch(ladder, steps):
     problem = ladder.problem
+    if BRANCHING * ladder.X[ladder.first].size > ladder.left():
+        return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
     found = branch_and_bound(
         problem.rows, problem.weights, ladder.k, labels=ladder.incumbent[0][ladder.first], max_nodes=steps,
         time_limit=ladder.seconds_for(FINDING), n_threads=ladder.n_threads,

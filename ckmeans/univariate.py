@@ -14,6 +14,8 @@ from .checks import check_finite, check_integers, check_kinds, check_n_clusters,
 from .exact import float_down, float_up
 from .line import Line
 
+ROUNDED = 1e-12  # what rounding makes of differences of numbers up to 1, and of their products, is less
+
 
 @dataclass(frozen=True, eq=False)
 class Breaks:
@@ -206,7 +208,13 @@ def collinear(X):
     >>> collinear(np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 6.0]]))
     (1, Fraction(5, 4))
     """
-    feature = int(np.argmax(np.ptp(X, axis=0)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        feature = int(np.argmax(np.ptp(X, axis=0)))
+        offs = X / np.abs(X).max()
+        offs -= offs[0]
+        far = offs[np.argmax(np.abs(offs[:, feature]))]
+        if (np.abs(offs * far[feature] - offs[:, feature, None] * far) > ROUNDED).any():
+            return None  # by more than rounding can be: as nearly always
     first = [Fraction(v) for v in X[0].tolist()]
     far = [Fraction(v) for v in X[np.argmax(np.abs(X[:, feature] - X[0, feature]))].tolist()]
     direction = [b - a for a, b in zip(first, far)]
