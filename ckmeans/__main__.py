@@ -1,31 +1,26 @@
 """`python -m ckmeans`, and the `ckmeans` script."""
 
-import _thread
 import os
+import signal
 import sys
-from time import sleep
 
 NEEDED = ("click", "rich", "pandas", "pyarrow")
-SOON = 0.01  # seconds
+NOTHING = "interrupted before there was a clustering: nothing was written"
 
 
 def main():
     """Run the command; tell what to install where the extra `cli` is missing."""
-    sys.unraisablehook = _deliver
     try:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, _interrupted)
         code = _run()
     except SystemExit as end:  # by which click ends
         code = end.code
     except KeyboardInterrupt:
-        print("interrupted before there was a clustering: nothing was written", file=sys.stderr)
+        print(NOTHING, file=sys.stderr)
         code = 130
     if code == 130:  # Python ends otherwise where the interrupt fell into code that it was compiling
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except OSError:  # nobody reads it any more
-                pass
-        os._exit(code)
+        _end()
     return code
 
 
@@ -44,17 +39,24 @@ def _run():
     return cli(prog_name="ckmeans")
 
 
-def _deliver(unraisable):
-    """An interrupt that falls into a callback, as those of Python's import locks, is dropped by Python: it comes again soon."""
-    if unraisable.exc_type is KeyboardInterrupt:
-        _thread.start_new_thread(_interrupt, ())
-    else:
-        sys.__unraisablehook__(unraisable)
+def _interrupted(number, frame):
+    """Ctrl-C. Python, and what is imported, drop some of the interrupts that fall into an import: before a search this is the end."""
+    terminal = sys.modules.get("ckmeans.terminal")
+    while frame is not None and not getattr(terminal, "searched", False):
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            print(NOTHING, file=sys.stderr)
+            _end()
+        frame = frame.f_back
+    raise KeyboardInterrupt
 
 
-def _interrupt():
-    sleep(SOON)
-    _thread.interrupt_main()
+def _end():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # nobody reads it any more
+            pass
+    os._exit(130)
 
 
 if __name__ == "__main__":
