@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .check import shortfall
+from .spectrum import greatest
 
 DIGITS = 56  # of what is written, in bits
 SLICE = 200_000  # products of integers, which nothing can interrupt
@@ -59,9 +60,9 @@ def principal_bound(rows, weights, n_clusters):
     # As floats near 1: S == 4**size * small.
     size = (max(abs(v) for v in S.ravel()).bit_length() + 1) // 2
     small = np.array([[float(Fraction(v, 4**size)) for v in row] for row in S])
-    values, axes = np.linalg.eigh(small)
-    values, axes = values[::-1], axes[:, ::-1]
     n_top = min(n_clusters - 1, d)
+    values, axes = greatest(small, min(n_top + 1, d))
+    values, axes = values[::-1], axes[::-1].T
     tau = max(0.0, float(values[n_top])) if n_top < d else 0.0
     scale = max(0, DIGITS - size)
     top = _whole(axes[:, :n_top] * np.sqrt(np.maximum(values[:n_top] - tau, 0)), scale + size)

@@ -17,6 +17,7 @@ from .hybrid import hybrid_search
 from .principal import principal_bound
 from .restarts import local_search
 from .semidefinite import semidefinite_bound, spectral_bound
+from .spectrum import gram, greatest
 from .sweep import best_halves
 from .univariate import collinear
 from .univariate import line_proof as best_on_a_line
@@ -198,7 +199,9 @@ def many_axes(X):
     with np.errstate(over="ignore", invalid="ignore"):
         offs = X - X.mean(axis=0)
         offs /= max(np.abs(offs).max(), 1e-300)
-        sizes = np.linalg.eigvalsh(offs.T @ offs if offs.shape[1] <= len(offs) else offs @ offs.T)
+        wide = offs.shape[1] > len(offs)
+        squares = gram(np.ascontiguousarray(offs.T)) if wide else gram(offs)
+        sizes, _ = greatest(squares, len(squares), vectors=False)
     return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
 
 
