@@ -38,6 +38,8 @@ ENOUGH = 1e-3  # gap of a group
 MOST_MATRIX = 700  # rows of which there is a matrix
 NEARLY = 1e-4  # a gap that may turn out to be none
 FEW_AXES = 3
+MOST_SEEN = 1_000_000  # numbers by which is judged along how many axes rows lie
+DEALING = 0.35  # share of the time in which rows are dealt out to groups
 CUTTING = 0.5  # share of the time that the semidefinite bound may take
 EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about
 
@@ -196,6 +198,7 @@ def prices(ladder):
 
 def many_axes(X):
     """Whether a search over all centers has so many axes to look along that the semidefinite bound is sooner there."""
+    X = X[:: -(-X.size // MOST_SEEN)]
     with np.errstate(over="ignore", invalid="ignore"):
         offs = X - X.mean(axis=0)
         offs /= max(np.abs(offs).max(), 1e-300)
@@ -232,7 +235,7 @@ def groups(ladder):
     n_groups = min(max(2, round(n / size)), n // (ladder.k + 1))
     kept = ladder.inner.get("sum")
     if kept is None:
-        members = alike(ladder.X[ladder.first], ladder.incumbent[0][ladder.first], n_groups)
+        members = alike(ladder.X[ladder.first], ladder.incumbent[0][ladder.first], n_groups, ladder.seconds_for(DEALING))
         kept = {
             "groups": [[rows, None, Fraction(0), False] for rows in members]
         }  # proof, its bound, and if that is all

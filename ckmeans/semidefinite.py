@@ -278,7 +278,7 @@ class _Scaled:
         offs = [[x - c for x, c in zip(row, self.center)] for row in rows]
         self.reach = max(abs(v) for off in offs for v in off).bit_length()
         self.heavy = max(weights).bit_length() // 2
-        self.X = np.array([[float(Fraction(v, 1 << self.reach)) for v in off] for off in offs])
+        self.X = np.array([[v / (1 << self.reach) for v in off] for off in offs])
         self.weights = np.array([float(Fraction(w, 4**self.heavy)) for w in weights])
         self.unit = 4 ** (self.reach + self.heavy)
 
