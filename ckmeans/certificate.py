@@ -37,11 +37,21 @@ def _ratio(value):
     return _hex(value.numerator) + ("" if value.denominator == 1 else f"/{value.denominator:x}")
 
 
-def dyadic(values):
-    """Integers and the power s for which values == integers / 2**s, s >= 0 and least."""
-    ratios = [value.as_integer_ratio() for value in values]
-    scale = max((q.bit_length() - 1 for _, q in ratios), default=0)
-    return [p << (scale + 1 - q.bit_length()) for p, q in ratios], scale
+def _scale(values):
+    """The least s >= 0 for which all values are whole in units of 2**-s."""
+    sizes, exponents = np.frexp(values)
+    whole = np.ldexp(sizes, 53).astype(np.int64)
+    lowest = np.frexp((whole & -whole).astype(float))[1] + exponents  # 54 + the exponent of the lowest bit
+    return max(0, 54 - int(lowest.min(where=whole != 0, initial=54)))
+
+
+def dyadic(values, scale=None):
+    """Integers and the power s for which an array of floats == integers / 2**s, s >= 0 and least, or as given."""
+    scale = _scale(values) if scale is None else scale
+    sizes, exponents = np.frexp(np.ravel(values))
+    whole, shifts = np.ldexp(sizes, 53).astype(np.int64), exponents.astype(np.int64) - 53 + scale
+    whole >>= np.clip(-shifts, 0, 63)  # what is shifted out is zero
+    return [x << s for x, s in zip(whole.tolist(), np.maximum(shifts, 0).tolist())], scale
 
 
 class ExactProblem:
@@ -59,8 +69,10 @@ class ExactProblem:
 
     Attributes
     ----------
-    rows : list of tuple of int
-        The distinct rows, in units of 2**-scale.
+    rows, samples : list of tuple of int
+        The distinct rows, and all, in units of 2**-scale.
+    first : list of int
+        Of each row its first sample.
     weights : list of int
         Their weights, in units of 2**-weight_scale.
     place : list of int or None
@@ -72,23 +84,35 @@ class ExactProblem:
     def __init__(self, X, sample_weight=None):
         X = np.ascontiguousarray(X, np.float64)
         X = X.reshape(len(X), -1) + 0.0  # no minus zero, which would not have the bits of zero
-        n_features = X.shape[1]
-        flat, self.scale = dyadic(X.ravel().tolist())
-        self.samples = [tuple(flat[at : at + n_features]) for at in range(0, len(X) * n_features, n_features)]
         self.sample_weight = None if sample_weight is None else np.asarray(sample_weight, np.float64) + 0.0
         self.sample_weights, self.weight_scale = (
-            ([1] * len(X), 0) if sample_weight is None else dyadic(self.sample_weight.tolist())
+            ([1] * len(X), 0) if sample_weight is None else dyadic(self.sample_weight)
         )
-        self.n_features, self.unit, self._X = n_features, 1 << (2 * self.scale + self.weight_scale), X
-        order, self.weights, self.place = {}, [], []
-        for row, weight in zip(self.samples, self.sample_weights):
-            at = order.setdefault(row, len(order)) if weight else None
+        self.n_features, self.scale, self._X = X.shape[1], _scale(X), X
+        self.unit = 1 << (2 * self.scale + self.weight_scale)
+        order, self.weights, self.place, self.first = {}, [], [], []
+        width, content = X.shape[1] * X.itemsize, X.tobytes()
+        for i, weight in enumerate(self.sample_weights):
+            at = order.setdefault(content[i * width : (i + 1) * width], len(order)) if weight else None
             self.place.append(at)
             if at is not None and at == len(self.weights):
                 self.weights.append(0)
+                self.first.append(i)
             if at is not None:
                 self.weights[at] += weight
-        self.rows = list(order)
+
+    def whole(self, samples):
+        """Samples, given by an index for them, as tuples of integers in units of 2**-scale."""
+        some = self._X[samples]
+        return list(zip(*[iter(dyadic(some, self.scale)[0])] * self.n_features)) if some.size else []
+
+    @cached_property
+    def samples(self):
+        return self.whole(slice(None))
+
+    @cached_property
+    def rows(self):
+        return self.whole(self.first)
 
     def cost(self, labels):
         """The cost of labels of the samples, an exact Fraction in squared units of X."""
@@ -126,7 +150,7 @@ class ExactProblem:
         """The first lines of a proof file."""
         data = [self._X] if self.sample_weight is None else [self._X, self.sample_weight]
         sha = hashlib.sha256(b"".join(part.astype("<f8").tobytes() for part in data)).hexdigest()
-        n, d, weighted = map(_hex, (len(self.samples), self.n_features, self.sample_weight is not None))
+        n, d, weighted = map(_hex, (len(self._X), self.n_features, self.sample_weight is not None))
         lines = [
             "CKC 1",
             f"problem sse n={n} d={d} k={n_clusters:x} weights={weighted}",
@@ -432,7 +456,7 @@ class Certificate:
         return self.checked or self.status != "bounded" and self.stop_reason != "loaded"
 
     def __str__(self) -> str:
-        n, by = len(self.problem.samples), f"by {self.rung}" if self._accepted else f"({self.rung})"
+        n, by = len(self.problem.place), f"by {self.rung}" if self._accepted else f"({self.rung})"
         said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self.verdict} {by}"
         if self.better is None:
             return said

@@ -222,7 +222,7 @@ class _Ladder:
         self.problem = ExactProblem(X, sample_weight)
         # Of each sample its row, -1 where it has no weight; of each row the first sample.
         self.place = np.array([-1 if row is None else row for row in self.problem.place])
-        self.first = np.unique(self.place, return_index=True)[1][-len(self.problem.rows) :]
+        self.first, self.n_rows = np.array(self.problem.first), len(self.problem.first)
         self.given = None if labels is None else (labels, self.problem.cost(labels))
         self.incumbent = self.given  # labels and cost
         if labels is None:
@@ -311,7 +311,7 @@ class _Ladder:
         """Try a rung, and keep what it found."""
         if rung in self.done:
             return
-        if self.left() <= 0 and rung in ("tree", "prices", "sdp", "sum", "longer tree"):
+        if self.left() <= 0 and not (rung in ("trivial", "line") or rung == "search" and self.given is None):
             self.stop_reason = "time_limit"
             return
         begin = monotonic()
@@ -379,7 +379,7 @@ class _Ladder:
         cost = self.incumbent[1]
         if found is not None and found[0] >= cost:
             self.closing = _Bound(evidence, rung, True)
-            few = len(self.problem.rows) < self.k and len(self.problem.rows) < np.count_nonzero(
+            few = self.n_rows < self.k and self.n_rows < np.count_nonzero(
                 self.place >= 0
             )
             self.status = "optimal-unique" if found[1] and not few else "optimal"

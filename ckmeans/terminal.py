@@ -12,6 +12,9 @@ import click
 from .words import printable
 
 
+searched = False  # whether there is a result that an interrupt could lose
+
+
 class Command(click.Group):
     """Turns failures into one line and an exit code."""
 
@@ -166,6 +169,16 @@ def _console(file):
 @contextmanager
 def progress(ctx, what, total):
     """A bar on a terminal; yields show(done, text). A spinner where the total is not known."""
+    try:
+        with _bar(ctx, what, total) as show:
+            yield show
+    finally:
+        global searched
+        searched = True
+
+
+@contextmanager
+def _bar(ctx, what, total):
     console = stderr()
     if ctx.params.get("quiet") or not console.is_terminal or not console.is_interactive:
         yield lambda done, text: None
