@@ -225,7 +225,13 @@ def finite(X):
 
 
 def _quick(X, centers):
-    if not (plain(X) and plain(centers) and centers.dtype.char == "d" and len(X) * centers.size <= FEW):
+    if not (
+        plain(X)
+        and plain(centers)
+        and centers.dtype.char == "d"
+        and centers.shape[1] == X.shape[1]
+        and len(X) * centers.size <= FEW
+    ):
         return False
     extent = max(kernels.extent(X), kernels.extent(centers))
     return 1 / LARGEST <= extent < LARGEST / 2 or extent == 0
