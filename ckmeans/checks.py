@@ -235,6 +235,31 @@ def check_centers(centers, n_clusters, n_features):
     return centers
 
 
+def check_fitted(name, values, shape):
+    """An attribute of a fit, which may have been set by hand since, as a C-contiguous float64 array.
+
+    Parameters
+    ----------
+    shape : tuple of int or None
+        None stands for any number but 0.
+
+    Raises
+    ------
+    ValueError
+        If it is of another shape, or holds something that is not a finite number.
+    """
+    try:
+        found = _numbers(values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} holds something that is not a number ({error}): fit again.") from None
+    if len(found.shape) != len(shape) or any(n != m if m else not n for n, m in zip(found.shape, shape)):
+        wanted = "(" + ", ".join(str(n) if n else "any number" for n in shape) + ("," * (len(shape) == 1) + ")")
+        raise ValueError(f"{name} has shape {found.shape}, where {wanted} is needed: fit again, or give such an array.")
+    if not np.isfinite(found).all():
+        raise ValueError(f"{name} contains NaN or infinity: fit again, or give finite numbers.")
+    return found
+
+
 def _numbers(values):
     """A copy as a C-contiguous float64 array."""
     given = np.asarray(values)

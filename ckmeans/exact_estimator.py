@@ -10,7 +10,8 @@ from sklearn.utils import check_random_state
 
 from .certificate import Certificate
 from .checks import check_n_clusters, check_number, check_weights, check_whole
-from .estimators import Centers, check_rows
+from .estimators import Centers, adopt, rows_to_fit
+from .interrupts import Held
 from .ladder import climb
 from .rows import Rows
 from .words import at_most_above, down
@@ -132,52 +133,47 @@ class ExactKMeans(Centers):
         ValueError, TypeError
             For data or parameters out of their range; the message tells which, and the remedy.
         KeyboardInterrupt
-            On Ctrl-C, after the attributes were set, all together, to the best clustering so far.
+            On Ctrl-C, after the attributes were set to the best clustering so far. After an error the estimator is as it was
+            before.
         """
-        X = check_rows(self, X, reset=True).astype(np.float64, copy=False)
-        n_clusters = check_n_clusters(self.n_clusters, len(X))
-        weights = check_weights(sample_weight, len(X))
-        n_threads = check_whole("n_threads", self.n_threads, 1, none=True)
-        certificate = climb(
-            X,
-            n_clusters,
-            sample_weight=weights,
-            time_limit=check_number("time_limit", self.time_limit, none=True),
-            gap=check_number("gap", self.gap),
-            rng=check_random_state(self.random_state),
-            n_threads=n_threads,
-            checkpoint=self.checkpoint,
-            progress=self.verbose if callable(self.verbose) else _told if self.verbose else None,
-        )
-        interrupted, found = certificate.stop_reason == "interrupted", None
-        while found is None:
-            try:
-                found = _attributes(certificate, X, weights, n_threads)
-            except KeyboardInterrupt:  # the search is over: what it found is not lost
-                interrupted = True
-        vars(self).update(found)
-        if interrupted:
-            raise KeyboardInterrupt
+        with Held() as held:
+            X, features = rows_to_fit(self, X)
+            X = X.astype(np.float64, copy=False)
+            n_clusters = check_n_clusters(self.n_clusters, len(X))
+            weights = check_weights(sample_weight, len(X))
+            n_threads = check_whole("n_threads", self.n_threads, 1, none=True)
+            certificate = climb(
+                X,
+                n_clusters,
+                sample_weight=weights,
+                time_limit=check_number("time_limit", self.time_limit, none=True),
+                gap=check_number("gap", self.gap),
+                rng=check_random_state(self.random_state),
+                n_threads=n_threads,
+                checkpoint=self.checkpoint,
+                progress=self.verbose if callable(self.verbose) else _told if self.verbose else None,
+            )
+            held.begin()
+            means = sorted(certificate.problem.exact.centers(certificate.labels).values())
+            centers = np.array(means + means[-1:] * (n_clusters - len(means)))
+            with Workers(n_threads) as workers:
+                rows = Rows(X, weights, workers, reach=centers)
+                labels = rows.assign(rows.scale(centers))
+            adopt(
+                self,
+                features,
+                cluster_centers_=centers,
+                labels_=labels,
+                inertia_=certificate.inertia,
+                lower_bound_=certificate.lower_bound,
+                gap_=certificate.gap,
+                status_=certificate.status,
+                stop_reason_=certificate.stop_reason,
+                certificate_=certificate,
+            )
+            if certificate.stop_reason == "interrupted":
+                raise KeyboardInterrupt
         return self
-
-
-def _attributes(certificate, X, weights, n_threads):
-    """The attributes of a model from its certificate."""
-    centers = sorted(certificate.problem.exact.centers(certificate.labels).values())
-    centers = np.array(centers + centers[-1:] * (certificate.n_clusters - len(centers)))
-    with Workers(n_threads) as workers:
-        rows = Rows(X, weights, workers, reach=centers)
-        labels = rows.assign(rows.scale(centers))
-    return {
-        "cluster_centers_": centers,
-        "labels_": labels,
-        "inertia_": certificate.inertia,
-        "lower_bound_": certificate.lower_bound,
-        "gap_": certificate.gap,
-        "status_": certificate.status,
-        "stop_reason_": certificate.stop_reason,
-        "certificate_": certificate,
-    }
 
 
 def _told(rung, inertia, lower_bound):

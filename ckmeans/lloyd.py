@@ -20,8 +20,8 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ra
         Most updates of the centers; None for no limit.
     tol : float
         Stop when an iteration lowers the inertia by no more than this share; 0 goes on until no label changes.
-    follow : callable(centers), optional
-        Is called with the centers of every completed assignment.
+    follow : callable(centers, labels), optional
+        Is called with the centers and labels of every completed assignment; the labels will change.
     partition : Partition, optional
         Where to start from, if it is near; it is changed. The result does not depend on it.
     race : races.Swap or races.Restart, optional
@@ -47,7 +47,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ra
         n_iter, fresh = n_iter + done, False
         if masses is None:
             if follow is not None:
-                follow(centers)
+                follow(centers, partition.labels)
             if n_iter and not n_changed:
                 return partition, centers, n_iter, "converged"
             if tol > 0 or (n_iter and n_iter % CHECK == 0):
@@ -112,7 +112,9 @@ def settle(rows, clustering, partition=None):
 
     Looking at the labels again costs less with the partition of which they are, if that keeps bounds.
     """
-    partition = partition or Partition(rows, len(clustering.centers), summed=False, labels=clustering.labels)
+    partition = partition or Partition(
+        rows, len(clustering.centers), summed=False, labels=clustering.labels.copy()
+    )
     means, _, inertia = rows.update(clustering.labels, clustering.centers)
     for _ in range(3):
         clustering = clustering._replace(inertia=inertia)

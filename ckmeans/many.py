@@ -21,7 +21,7 @@ from .checks import (
     check_whole,
 )  # fmt: skip
 from .restarts import local_search
-from .small import BLOCK_WORK, ITERATIONS, ONES, PAUSE, SHORT, Plan, Search, Unusual
+from .small import BLOCK_WORK, ITERATIONS, MOST_NUMBERS, ONES, PAUSE, SHORT, Plan, Search, Unusual
 from .workers import Workers
 
 DOUBLE = np.dtype(np.float64)
@@ -224,6 +224,8 @@ class _Many:
             items = np.flatnonzero(kind == g) if len(kinds) > 1 else np.arange(len(kind))
             k, d = int(self.n_clusters[items[0]]), int(self.n_features[items[0]])
             plan = Plan(d, k, "k-means++", **options)
+            if plan.n_numbers > MOST_NUMBERS:  # of each item: it is fitted alone, with as many at a time
+                continue
             items = items[plan.suits(self.n_samples[items])]
             n_restarts = EXPECTED_RESTARTS if plan.swapped else plan.n_init
             work = ITEM_WORK + ITERATIONS * n_restarts * plan.work(self.n_samples[items])

@@ -25,6 +25,7 @@ import numpy as np
 from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
 
+from .interrupts import Held
 from .posteriors import Parameters, Passes
 from .workers import Expired, Workers, split
 
@@ -111,6 +112,7 @@ def fit_mixture(
     n_threads=None,
     max_seconds=None,
     report=None,
+    held=None,
 ):
     """Fit a mixture of spherical Gaussians from each of some starts, and keep the most likely.
 
@@ -146,6 +148,8 @@ def fit_mixture(
     max_seconds : float or None
     report : callable or None
         Called with the `Mixture` of each start.
+    held : Held, optional
+        Begins when EM is over, as in `local_search`.
 
     Returns
     -------
@@ -167,7 +171,8 @@ def fit_mixture(
            [9.5]])
     """
     deadline = math.inf if max_seconds is None else monotonic() + max_seconds
-    with Workers(n_threads) as workers:
+    with Held() as own, Workers(n_threads) as workers:
+        held = held or own
         passes = Passes(X, sample_weight, workers)
         rule, spread = _Rule("fixed", mixing == "estimated"), variance
         if isinstance(variance, str):
@@ -189,15 +194,19 @@ def fit_mixture(
         try:
             for means in starts:
                 if best is not None and monotonic() >= deadline:
-                    return replace(best, stop_reason="time_limit")
+                    best = replace(best, stop_reason="time_limit")
+                    break
                 fit = fit_from(means, max_iter, anneal)
-                if report is not None:
-                    report(fit)
                 if best is None or _rank(fit) > _rank(best):
                     best = fit
+                if report is not None:
+                    report(fit)
                 if fit.stop_reason in STOPPED:
-                    return replace(best, stop_reason=fit.stop_reason)
+                    best = replace(best, stop_reason=fit.stop_reason)
+                    break
+            held.begin()
         except KeyboardInterrupt as interrupt:
+            held.begin()
             if best is None and not interrupt.args:
                 raise
             workers.deadline = math.inf

@@ -14,11 +14,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .checks import check_centers, check_n_clusters, check_number, check_weights, check_whole
-from .estimators import check_rows
+from .checks import check_centers, check_fitted, check_n_clusters, check_number, check_weights, check_whole
+from .estimators import adopt, check_rows, rows_to_fit
+from .interrupts import Held
 from .mixture import fit_mixture
 from .posteriors import score_rows
 from .restarts import local_search
+
+PARAMETERS = ("means_", "variances_", "weights_")
 
 
 class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
@@ -88,7 +91,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     Raises
     ------
     KeyboardInterrupt
-        From `fit`, on Ctrl-C, after the attributes have been set to the best so far (where anything is known).
+        From `fit`, on Ctrl-C, after the attributes have been set to the best so far (where anything is known). That takes a
+        pass over the rows, for their labels. After an error the estimator is as it was before.
 
     References
     ----------
@@ -165,7 +169,37 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         -------
         self : SphericalMixture
         """
-        X = check_rows(self, X, reset=True)
+        with Held() as held:
+            X, features = rows_to_fit(self, X)
+            best, weight = self._fitted(X, sample_weight, held)
+            parameters = best.means, best.variances, best.weights
+            labels = self._score(X, parameters)[1]
+            unused = np.bincount(labels, minlength=len(best.means)) == 0
+            if unused.any() and best.stop_reason != "interrupted":  # components that are most likely nowhere go last
+                order = np.argsort(unused, kind="stable")
+                parameters = tuple(values[order] for values in parameters)
+                labels = self._score(X, parameters)[1]
+            bounds = np.array(best.history) / (len(X) if weight is None else weight.sum())
+            adopt(
+                self,
+                features,
+                **dict(zip(PARAMETERS, parameters)),
+                labels_=labels,
+                log_likelihood_=best.log_likelihood,
+                lower_bound_=float(bounds[-1]),
+                lower_bounds_=bounds,
+                n_iter_=best.n_iter,
+                n_collapsed_=best.n_collapsed,
+                converged_=best.converged,
+                stop_reason_=best.stop_reason,
+            )
+            if best.stop_reason == "interrupted":
+                raise KeyboardInterrupt
+        self._warn(best)
+        return self
+
+    def _fitted(self, X, sample_weight, held):
+        """Check what is left to check, and fit: a `Mixture`, and the weights of the rows."""
         anneal = self._check_parameters(len(X))
         weight = check_weights(sample_weight, len(X))
         random_state = check_random_state(self.random_state)
@@ -185,25 +219,9 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             n_threads=self.n_threads,
             max_seconds=self.max_seconds,
             report=_print if self.verbose else None,
+            held=held,
         )
-        total = len(X) if weight is None else weight.sum()
-        self.means_, self.variances_, self.weights_ = best.means, best.variances, best.weights
-        self.log_likelihood_ = best.log_likelihood
-        self.lower_bounds_ = np.array(best.history) / total
-        self.lower_bound_ = float(self.lower_bounds_[-1])
-        self.n_iter_, self.n_collapsed_ = best.n_iter, best.n_collapsed
-        self.converged_, self.stop_reason_ = best.converged, best.stop_reason
-        self.labels_ = self._score(X)[1]
-        unused = np.bincount(self.labels_, minlength=len(self.means_)) == 0
-        if unused.any():  # components that are most likely nowhere go last
-            order = np.argsort(unused, kind="stable")
-            self.means_, self.variances_ = self.means_[order], self.variances_[order]
-            self.weights_ = self.weights_[order]
-            self.labels_ = self._score(X)[1]
-        if best.stop_reason == "interrupted":
-            raise KeyboardInterrupt
-        self._warn(best)
-        return self
+        return best, weight
 
     def predict(self, X: ArrayLike) -> NDArray[np.int32]:
         """Most likely component of each row: int32 labels of shape (n_samples,).
@@ -245,17 +263,31 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         check_is_fitted(self)
         check_whole("n_samples", n_samples, 1)
         random_state = check_random_state(self.random_state)
-        labels = random_state.choice(len(self.weights_), n_samples, p=self.weights_).astype(np.int32)
-        noise = random_state.standard_normal((n_samples, self.n_features_in_))
-        return self.means_[labels] + np.sqrt(self.variances_)[labels, None] * noise, labels
+        means, variances, weights = self._parameters()
+        labels = random_state.choice(len(weights), n_samples, p=weights).astype(np.int32)
+        noise = random_state.standard_normal((n_samples, means.shape[1]))
+        return means[labels] + np.sqrt(variances)[labels, None] * noise, labels
 
     def _n_parameters(self):
         """Free parameters: means, estimated variances, estimated mixing weights less one."""
-        n_variances = {"tied": 1, "per-cluster": len(self.means_)}.get(self.variance, 0)
-        return self.means_.size + n_variances + (len(self.means_) - 1) * (self.mixing == "estimated")
+        means = self._parameters()[0]
+        n_variances = {"tied": 1, "per-cluster": len(means)}.get(self.variance, 0)
+        return means.size + n_variances + (len(means) - 1) * (self.mixing == "estimated")
 
-    def _score(self, X, responsibilities=False):
-        parameters = self.means_, self.variances_, self.weights_
+    def _parameters(self, n_features=None):
+        """Means, variances and weights; such that were set by hand have to fit."""
+        means = check_fitted("means_", self.means_, (None, n_features))
+        variances, weights = (
+            check_fitted(name, getattr(self, name), (len(means),)) for name in PARAMETERS[1:]
+        )
+        if not variances.min() > 0:
+            raise ValueError(f"variances_ holds {variances.min()}: fit again, or give positive numbers.")
+        if not (weights.min() >= 0 and weights.max() > 0):
+            raise ValueError("weights_ are not shares of a whole: fit again, or give such.")
+        return means, variances, weights
+
+    def _score(self, X, parameters=None, responsibilities=False):
+        parameters = parameters or self._parameters(X.shape[1])
         return score_rows(X, *parameters, responsibilities=responsibilities, n_threads=self.n_threads)
 
     def _weights_for(self, density, sample_weight):

@@ -388,8 +388,16 @@ def restarts(
     return status
 
 
+def clear(
+    double[::1] scratch,              # OUT (room,)
+):
+    """Make new scratch that of a search in which nothing was found, whatever was in this memory before."""
+    memset(&scratch[0], 0, sizeof(Search))
+    (<Search*> &scratch[0]).inertia = INFINITY
+
+
 def standing(
-    double[::1] scratch,              # IN  of `restarts`
+    double[::1] scratch,              # IN  of `clear` or `restarts`
 ):
     """The best inertia of a search, infinite at first; the restart that reached it; restarts done; whether that is all."""
     cdef Search* s = <Search*> &scratch[0]
@@ -407,9 +415,11 @@ def conclude(
     double[:, ::1] centers,           # OUT (n_clusters, n_features)
     double[::1] report,               # OUT (7,) of `fits`
 ):
-    """The result of some restarts; returns whether it is unusual, and left out."""
+    """The result of some restarts; returns whether there is none, or it is unusual and left out."""
     cdef Search* s = <Search*> &scratch[0]
     cdef int status
+    if not s.inertia < INFINITY:
+        return True
     with nogil:
         s.problem.weights = &sample_weight[0] if sample_weight.shape[0] > 0 else NULL
         status = report_on(
