@@ -21,6 +21,7 @@ from .checks import (
     check_number,
     check_weights,
     check_whole,
+    opened,
 )
 from .hybrid import hybrid_search
 from .restarts import STARTS, local_search
@@ -52,8 +53,8 @@ def check_rows(estimator, X, reset, files=False):
         return X
     if small.plain(X) and _keeps_to(estimator, X, reset) and small.finite(X):
         return X
-    original = X
-    check_kinds(X)
+    original = X = opened(X)
+    long = check_kinds(X)
     try:
         X = validate_data(
             estimator, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=False
@@ -67,6 +68,8 @@ def check_rows(estimator, X, reset, files=False):
         if not remedies:
             raise
         raise ValueError(f"{message}: {remedies[0]}.") from None
+    if long:
+        check_integers(original)
     check_finite(X)
     converted = not isinstance(original, np.ndarray) or original.dtype != X.dtype
     if converted and X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
@@ -120,8 +123,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         if labels is not None:
             return labels
         with Workers(self.n_threads) as workers:
-            rows = self._rows(X, workers)
-            return rows.assign(rows.scale(self.cluster_centers_))
+            return self._rows(X, workers).nearest(self.cluster_centers_)
 
     def fit_predict(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
@@ -147,9 +149,8 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             return distances
         with Workers(self.n_threads) as workers:
             rows = self._rows(X, workers)
-            distances = np.sqrt(rows.distances(rows.scale(self.cluster_centers_)))
-            with np.errstate(over="ignore", under="ignore"):
-                return np.ldexp(distances, rows.exponent)
+            squares = rows.distances(rows.scale(self.cluster_centers_))
+            return small.roots(squares, X, self.cluster_centers_, rows.exponent)
 
     def fit_transform(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
@@ -178,14 +179,16 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
                 return -inertia
         with Workers(self.n_threads) as workers:
             rows = self._rows(X, workers, sample_weight)
-            return -rows.unscale(rows.clustering(rows.scale(self.cluster_centers_))).inertia
+            return -rows.inertia(rows.nearest(self.cluster_centers_), self.cluster_centers_)
 
 
 class KMeans(Centers):
     """k-means by local search: Lloyd's iteration, polished by exchanges of rows and swaps of centers.
 
-    Labels are the exact nearest centers, ties going to the lowest index, and all results have the same bits for every
-    number of threads.
+    Labels are the exact nearest centers, ties going to the lowest index, for all finite numbers, and all results have the
+    same bits for every number of threads. The centers are the means as floats: a row that is exactly as far from two means,
+    one of which is no float, goes by the rounding. Of 10,000 runs of plain Lloyd over 60 points of an 8 x 8 grid, 17 ended
+    otherwise than in rational numbers.
 
     Parameters
     ----------

@@ -5,6 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
+TINY = 2.0**-900  # sums of squares below this may have lost what vanished
+
 
 def _integers(values):
     """Python integers and their common denominator, a power of two: values[i] == integers[i] / denominator."""
@@ -95,6 +97,35 @@ def cost(X, labels, sample_weight=None):
     Fraction(1, 2)
     """
     return ExactRows(np.asarray(X, np.float64), sample_weight).cost(labels)
+
+
+def inertia(X, labels, centers, sample_weight=()):
+    """The sum of weighted squared distances to given centers, as the nearest float; for rows of which most lie on their centers.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64
+    labels : ndarray of shape (n_samples,), int32
+    centers : ndarray of shape (n_clusters, n_features), float64
+    sample_weight : ndarray of shape (n_samples,) or (0,)
+        Without any, all are one.
+
+    Returns
+    -------
+    float
+        Infinite beyond the floats.
+    """
+    away = np.flatnonzero((X != centers[labels]).any(axis=1))
+    total = Fraction(0)
+    for i in away.tolist():
+        weight = Fraction(float(sample_weight[i])) if len(sample_weight) else 1
+        if weight:
+            pairs = zip(X[i].tolist(), centers[labels[i]].tolist())
+            total += weight * sum((Fraction(x) - Fraction(c)) ** 2 for x, c in pairs)
+    try:
+        return float(total)
+    except OverflowError:
+        return math.inf
 
 
 def float_down(value):

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .checks import check_centers, check_n_clusters, check_number, check_weights, check_whole
+from .checks import check_centers, check_n_clusters, check_number, check_values, check_weights, check_whole
 from .estimators import check_rows
 from .mixture import fit_mixture
 from .posteriors import score_rows
@@ -34,7 +34,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     variance : float, "tied" or "per-cluster", default=1.0
         A number fixes the variance of all components, in squared units of X (1.0: identity covariance). "tied"
         estimates one for all, "per-cluster" one for each. Estimated variances are kept above a floor: the square of
-        1e-10 standard deviations of X, or of 4 roundings of its largest value if that is more.
+        1e-10 standard deviations of X, or of 4 roundings of its largest value if that is more. Data whose spread is
+        outside 2**-300 .. 2**300 are fitted in other units, a power of two: the result is the same.
     mixing : {"estimated", "uniform"}, default="estimated"
         Whether the mixing weights are estimated, or all are 1 / n_clusters as in k-means.
     init : {"k-means", "random"}, array-like of shape (n_clusters, n_features) or callable, default="k-means"
@@ -186,6 +187,10 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             max_seconds=self.max_seconds,
             report=_print if self.verbose else None,
         )
+        if not np.isfinite(best.variances).all():
+            raise ValueError(
+                f"X reaches {np.abs(X).max():.3g}, where variances exceed 1.8e308: divide X by a power of ten."
+            )
         total = len(X) if weight is None else weight.sum()
         self.means_, self.variances_, self.weights_ = best.means, best.variances, best.weights
         self.log_likelihood_ = best.log_likelihood
@@ -193,12 +198,13 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         self.lower_bound_ = float(self.lower_bounds_[-1])
         self.n_iter_, self.n_collapsed_ = best.n_iter, best.n_collapsed
         self.converged_, self.stop_reason_ = best.converged, best.stop_reason
+        self._unit, self._unit_variances = best.unit, best.unit_variances
         self.labels_ = self._score(X)[1]
         unused = np.bincount(self.labels_, minlength=len(self.means_)) == 0
         if unused.any():  # components that are most likely nowhere go last
             order = np.argsort(unused, kind="stable")
             self.means_, self.variances_ = self.means_[order], self.variances_[order]
-            self.weights_ = self.weights_[order]
+            self.weights_, self._unit_variances = self.weights_[order], self._unit_variances[order]
             self.labels_ = self._score(X)[1]
         if best.stop_reason == "interrupted":
             raise KeyboardInterrupt
@@ -247,7 +253,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         random_state = check_random_state(self.random_state)
         labels = random_state.choice(len(self.weights_), n_samples, p=self.weights_).astype(np.int32)
         noise = random_state.standard_normal((n_samples, self.n_features_in_))
-        return self.means_[labels] + np.sqrt(self.variances_)[labels, None] * noise, labels
+        unit, variances = self._variances()
+        return self.means_[labels] + np.ldexp(np.sqrt(variances)[labels, None] * noise, unit), labels
 
     def _n_parameters(self):
         """Free parameters: means, estimated variances, estimated mixing weights less one."""
@@ -255,8 +262,20 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         return self.means_.size + n_variances + (len(self.means_) - 1) * (self.mixing == "estimated")
 
     def _score(self, X, responsibilities=False):
-        parameters = self.means_, self.variances_, self.weights_
-        return score_rows(X, *parameters, responsibilities=responsibilities, n_threads=self.n_threads)
+        unit, variances = self._variances()
+        means = np.ldexp(self.means_, -unit) if unit else self.means_
+        given = {"responsibilities": responsibilities, "n_threads": self.n_threads, "unit": unit}
+        return score_rows(X, means, variances, self.weights_, **given)
+
+    def _variances(self):
+        """The exponent of the units of an extreme fit, and the variances in these; 0 and those of X otherwise."""
+        unit = vars(self).get("_unit", 0)
+        if not unit:
+            return 0, self.variances_
+        with np.errstate(over="ignore", under="ignore"):
+            if np.array_equal(np.ldexp(self._unit_variances, 2 * unit), self.variances_):
+                return unit, self._unit_variances
+            return unit, np.ldexp(self.variances_, -2 * unit)  # others were put there
 
     def _weights_for(self, density, sample_weight):
         weight = check_weights(sample_weight, len(density))
@@ -314,6 +333,13 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             yield solution.centers
 
     def _warn(self, best):
+        if not (self.variances_ >= np.finfo(float).tiny).all():
+            warnings.warn(
+                f"variances_ are as small as {self.variances_.min():.3g}, where floats lose digits or are 0: labels and densities"
+                " do not go by them, but whoever reads them should multiply X by a power of two first.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         if best.n_collapsed:
             tied = "" if self.variance == "tied" else 'variance="tied", '
             warnings.warn(
@@ -333,8 +359,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
 
 def _check_schedule(anneal, variance):
     try:
-        steps = np.asarray(anneal, dtype=np.float64)
-    except (TypeError, ValueError):
+        steps = check_values(anneal, "anneal")
+    except ValueError:
         steps = np.empty(0)
     if (
         steps.ndim != 1

@@ -8,6 +8,8 @@ import numpy as np
 from . import small
 from .chance import Numbers
 from .checks import check_centers
+from .exact import TINY
+from .exact import inertia as exact_inertia
 from .exchange import polish
 from .lloyd import lloyd, settle
 from .oversampling import kmeans_parallel
@@ -290,22 +292,19 @@ class Restarts:
         if isinstance(self.init, np.ndarray):
             return settle(rows, best, self.partition) if converged else best
         for _ in range(MOST_ORDERS):  # the same partition gets the same numbers from every seed
-            best = rows.clustering(np.ascontiguousarray(best.centers[np.lexsort(best.centers.T[::-1])]))
+            best = rows.clustering(_in_order(best.centers))
             best = settle(rows, best) if converged else best
-            if (np.lexsort(best.centers.T[::-1]) == np.arange(self.n_clusters)).all():
+            if np.array_equal(_in_order(best.centers), best.centers):
                 break  # else a row halfway between two centers has changed sides, and the means with it
         return best
 
     def solution(self, stop_reason):
         """What the estimator hands on."""
         rows, clustering = self.rows, self.finished()
-        rounded = rows.scale(rows.unscale(clustering).centers)
-        if not np.array_equal(rounded, clustering.centers):  # among the denormal numbers
-            clustering = rows.clustering(rounded)
+        labels, centers, inertia = clustering = rows.published(clustering)
         _, n_iter, reason = self.best_end()
         converged = stop_reason is None and reason == "converged"
-        known = verdict(rows.X, rows.sample_weight, clustering, converged, lambda: rows)
-        labels, centers, inertia = rows.unscale(clustering)
+        known = verdict(rows.given, rows.given_weight, clustering, converged, lambda: rows)
         return LocalSolution(
             labels=labels,
             centers=centers,
@@ -318,6 +317,17 @@ class Restarts:
             doubtful_share=rows.n_doubtful / rows.n_labelled,
             computed_share=rows.n_distances / (rows.n_distances + rows.n_spared),
         )
+
+
+def _in_order(centers):
+    """Centers in lexicographic order; copies of one, whose labels nothing gets, are made copies of the last."""
+    centers = np.ascontiguousarray(centers[np.lexsort(centers.T[::-1])])
+    different = np.append(True, (centers[1:] != centers[:-1]).any(axis=1))
+    if different.all():
+        return centers
+    centers[: different.sum()] = centers[different]
+    centers[different.sum() :] = centers[different.sum() - 1]
+    return centers
 
 
 def _small_search(search, progress):
@@ -340,6 +350,8 @@ def _small_search(search, progress):
     inertia, n_iter, at_max_iter, n_restarts, n_hits, n_doubtful, n_labelled = report
     stop_reason = stop_reason or ("max_iter" if at_max_iter else "converged")
     X, weights = search.X, search.weights
+    if inertia < TINY:
+        inertia = exact_inertia(X, labels, centers, weights)
     known = verdict(
         X, weights, Clustering(labels, centers, inertia), stop_reason == "converged",
         lambda: Rows(X, weights if len(weights) else None, Workers(1)),
