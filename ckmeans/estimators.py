@@ -22,6 +22,7 @@ from .checks import (
     check_number,
     check_weights,
     check_whole,
+    opened,
 )
 from .hybrid import hybrid_search
 from .interrupts import Held
@@ -57,8 +58,8 @@ def check_rows(estimator, X, reset, files=False):
         X = X.view()  # whoever gives the array another shape meanwhile does not change this one
     if small.plain(X) and not reset and _keeps_to(estimator, X) and small.finite(X):
         return X
-    original = X
-    check_kinds(X)
+    original = X = opened(X)
+    long = check_kinds(X)
     try:
         X = validate_data(
             estimator, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=False
@@ -72,6 +73,8 @@ def check_rows(estimator, X, reset, files=False):
         if not remedies:
             raise
         raise ValueError(f"{message}: {remedies[0]}.") from None
+    if long:
+        check_integers(original)
     check_finite(X)
     converted = not isinstance(original, np.ndarray) or original.dtype != X.dtype
     if converted and X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
@@ -119,10 +122,9 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         return check_rows(self, X, reset=False, files=True)
 
     def _with_centers(self, X, workers, sample_weight=None):
-        """The rows, and the centers in their units: such that were set by hand have to fit."""
+        """The rows, and the centers: such that were set by hand have to fit."""
         centers = check_fitted("cluster_centers_", self.cluster_centers_, (None, X.shape[1]))
-        rows = Rows(X, check_weights(sample_weight, len(X)), workers, reach=centers)
-        return rows, rows.scale(centers)
+        return Rows(X, check_weights(sample_weight, len(X)), workers, reach=centers), centers
 
     def predict(self, X: ArrayLike) -> NDArray[np.int32]:
         """Index of the exact nearest center of each row, ties going to the lowest index.
@@ -141,7 +143,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             return labels
         with Workers(self.n_threads) as workers:
             rows, centers = self._with_centers(X, workers)
-            return rows.assign(centers)
+            return rows.nearest(centers)
 
     def fit_predict(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
@@ -167,9 +169,8 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             return distances
         with Workers(self.n_threads) as workers:
             rows, centers = self._with_centers(X, workers)
-            distances = np.sqrt(rows.distances(centers))
-            with np.errstate(over="ignore", under="ignore"):
-                return np.ldexp(distances, rows.exponent)
+            squares = rows.distances(rows.scale(centers))
+            return small.roots(squares, X, centers, rows.exponent)
 
     def fit_transform(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
@@ -198,14 +199,16 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
                 return -inertia
         with Workers(self.n_threads) as workers:
             rows, centers = self._with_centers(X, workers, sample_weight)
-            return -rows.unscale(rows.clustering(centers)).inertia
+            return -rows.inertia(rows.nearest(centers), centers)
 
 
 class KMeans(Centers):
     """k-means by local search: Lloyd's iteration, polished by exchanges of rows and swaps of centers.
 
-    Labels are the exact nearest centers, ties going to the lowest index, and all results have the same bits for every
-    number of threads.
+    Labels are the exact nearest centers, ties going to the lowest index, for all finite numbers, and all results have the
+    same bits for every number of threads. The centers are the means as floats: a row that is exactly as far from two means,
+    one of which is no float, goes by the rounding. Of 10,000 runs of plain Lloyd over 60 points of an 8 x 8 grid, 17 ended
+    otherwise than in rational numbers.
 
     Parameters
     ----------

@@ -13,6 +13,8 @@ BITS = 18  # of a digit
 LOW = (1 << BITS) - 1
 CHUNK = 1 << 16  # numbers whose digits are in memory at a time
 SOME = 1 << 20  # digits of sums in memory at a time
+TINY = 2.0**-900  # sums of squares below this may have lost what vanished
+
 
 
 def _reach(values):
@@ -197,6 +199,35 @@ def near_one(X, weights=None):
     sizes = (np.frexp(reach)[1] + exponents)[reach > 0]
     exponent = int(sizes.max()) if len(sizes) else 0
     return np.ldexp(rows, exponents - exponent), exponent
+
+
+def inertia(X, labels, centers, sample_weight=()):
+    """The sum of weighted squared distances to given centers, as the nearest float; for rows of which most lie on their centers.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64
+    labels : ndarray of shape (n_samples,), int32
+    centers : ndarray of shape (n_clusters, n_features), float64
+    sample_weight : ndarray of shape (n_samples,) or (0,)
+        Without any, all are one.
+
+    Returns
+    -------
+    float
+        Infinite beyond the floats.
+    """
+    away = np.flatnonzero((X != centers[labels]).any(axis=1))
+    total = Fraction(0)
+    for i in away.tolist():
+        weight = Fraction(float(sample_weight[i])) if len(sample_weight) else 1
+        if weight:
+            pairs = zip(X[i].tolist(), centers[labels[i]].tolist())
+            total += weight * sum((Fraction(x) - Fraction(c)) ** 2 for x, c in pairs)
+    try:
+        return float(total)
+    except OverflowError:
+        return math.inf
 
 
 def float_down(value):

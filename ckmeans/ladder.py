@@ -148,14 +148,13 @@ def _seed(random_state):
 
 def _nearest(X, centers, weights, n_threads):
     """The exact nearest center of each row."""
-    centers = check_matrix(centers)
+    centers = check_matrix(centers, "centers")
     if centers.shape[1] != X.shape[1]:
         raise ValueError(
             f"centers have {centers.shape[1]} features, X has {X.shape[1]}: give a center of as many for each cluster."
         )
     with Workers(n_threads) as workers:
-        rows = Rows(X, weights, workers, reach=centers)
-        return rows.assign(rows.scale(centers))
+        return Rows(X, weights, workers, reach=centers).nearest(centers)
 
 
 def climb(

@@ -67,17 +67,22 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ra
 
 
 def relocate(rows, labels, means, masses):
-    """Move each center without weight to the row whose own cluster lowers the inertia most, one after the other.
+    """Move each center without weight to the point whose own cluster lowers the inertia most, one after the other.
 
+    A point is all rows that are equal, so that a weight does what as many copies of the row would do.
     With fewer distinct rows than clusters there is no such row in the end; what is left over lies on another center,
     where, ties going to the lowest index, one of the two stays empty. The labels are not changed in the end.
     """
-    means, masses, before = means.copy(), masses.copy(), {}
+    means, masses, before = means.copy(), masses.copy(), labels.copy()
+    points, points_weight = rows.points
 
     def block(start, stop):
         gains = np.empty(stop - start)
+        whole = masses[labels[start:stop]]
+        weights = points_weight[start:stop]
+        weights = np.where(weights >= whole * (1 - 1e-12), whole, weights)  # all of a cluster, rounding or not
         kernels.removal_gains(
-            rows.X[start:stop], rows.sample_weight[start:stop], labels[start:stop], means, masses, 0, stop - start, gains
+            rows.X[start:stop], weights, labels[start:stop], means, masses, 0, stop - start, gains
         )  # fmt: skip
         row = int(gains.argmax())
         best.append((-gains[row], start + row))
@@ -91,19 +96,13 @@ def relocate(rows, labels, means, masses):
             if gain == 0:
                 means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
                 break
-            old, weight, x = (
-                labels[row],
-                rows.sample_weight[row] if len(rows.sample_weight) else 1.0,
-                rows.take([row])[0],
-            )
+            old, weight, x = labels[row], points_weight[row], rows.take([row])[0]
             masses[old] -= weight
             means[old] -= weight / masses[old] * (x - means[old])
             means[k], masses[k] = x, weight
-            before.setdefault(row, old)
-            labels[row] = k
+            labels[row if points is None else points == points[row]] = k
     finally:
-        for row, old in before.items():
-            labels[row] = old
+        labels[:] = before
     return means
 
 

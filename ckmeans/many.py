@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from ._kernels import small as kernels
 from .chance import Numbers, uniform_rows
 from .checks import (
+    as_array,
     check_finite,
     check_flag,
     check_integers,
@@ -19,6 +20,7 @@ from .checks import (
     check_n_clusters,
     check_weights,
     check_whole,
+    opened,
 )  # fmt: skip
 from .restarts import local_search
 from .small import BLOCK_WORK, ITERATIONS, MOST_NUMBERS, ONES, PAUSE, SHORT, Plan, Search, Unusual
@@ -343,8 +345,9 @@ def _naming(name):
 def _numbers(X, n_dimensions, name):
     """X as a C-contiguous array of float32 or float64."""
     with _naming(name):
+        X = opened(X)
         check_kinds(X)
-        found = np.asarray(X)
+        found = as_array(X, "X")
         if found.dtype.newbyteorder("=") not in READY:
             check_integers(X)
             found = found.astype(np.float64)

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import check_labels, check_matrix
+from .checks import check_finite, check_labels, check_matrix, check_values, check_weights
 from .plots import (
     COLORS,
     INK,
@@ -204,9 +204,11 @@ class BreaksDisplay:
         -------
         BreaksDisplay
         """
-        weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+        numbers = check_values(values, "values", 1).reshape(-1)
+        check_finite(numbers[:, None])
+        weights = check_weights(sample_weight, len(numbers))
         name = getattr(values, "name", None) if name is None else name
-        return cls(breaks, np.asarray(values, np.float64).reshape(-1), weights).plot(ax=ax, name=name)
+        return cls(breaks, numbers, weights).plot(ax=ax, name=name)
 
     def plot(self, ax: Any = None, *, name: str | None = None) -> Self:
         """Draw.

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import check_labels, check_matrix, check_weights
+from .checks import check_labels, check_matrix, check_values, check_weights, column_names
 from .plots import INK, Display, axes_for, color, halo, marker, percent, plain, pyplot, some
 
 MOST_DENSE = 1000  # features, or rows, of which all singular vectors are found
@@ -88,8 +88,7 @@ def _principal(centered, weights):
 
 def _rows(X):
     """Rows as float64, checked, and the names of the columns if they have any."""
-    names = getattr(X, "columns", None)
-    return check_matrix(X), None if names is None else [str(name) for name in names]
+    return check_matrix(X), column_names(X)
 
 
 def _means(X, labels, n_clusters, weights):
@@ -290,7 +289,7 @@ class ClusterDisplay(Display):
             labels, n_clusters = check_labels(labels, len(rows))
             centers = _means(rows, labels, n_clusters, weights)
         else:
-            centers = check_matrix(centers)
+            centers = check_matrix(centers, "centers")
             labels, _ = check_labels(labels, len(rows), len(centers))
         sq = ((rows - centers[labels]) ** 2).sum(axis=1)
         within = np.bincount(labels, sq if weights is None else sq * weights, minlength=len(centers))
@@ -431,10 +430,10 @@ class ResponsibilityDisplay(Display):
         ResponsibilityDisplay
         """
         rows, names = _rows(X)
-        plane, means = Plane.of(rows, feature_names=names), np.asarray(means, np.float64)
+        plane, means = Plane.of(rows, feature_names=names), check_matrix(means, "means")
         if variances is not None:
-            variances = np.broadcast_to(np.asarray(variances, np.float64), len(means))
-        shares = np.asarray(responsibilities, np.float64)
+            variances = np.broadcast_to(check_values(variances, "variances"), len(means))
+        shares = check_matrix(responsibilities, "responsibilities")
         return cls(plane.project(rows), shares, plane.project(means), variances, plane).plot(ax=ax)
 
     def _draw(self, ax):

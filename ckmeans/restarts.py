@@ -10,6 +10,8 @@ import numpy as np
 from . import small
 from .chance import Numbers
 from .checks import check_centers
+from .exact import TINY
+from .exact import inertia as exact_inertia
 from .exchange import polish
 from .interrupts import Held
 from .lloyd import lloyd, settle
@@ -309,9 +311,9 @@ class Restarts:
             self.best = settle(rows, best, partition) if converged else best
             return
         for _ in range(MOST_ORDERS):  # the same partition gets the same numbers from every seed
-            best = rows.clustering(np.ascontiguousarray(best.centers[np.lexsort(best.centers.T[::-1])]))
+            best = rows.clustering(_in_order(best.centers))
             best = settle(rows, best) if converged else best
-            if (np.lexsort(best.centers.T[::-1]) == np.arange(self.n_clusters)).all():
+            if np.array_equal(_in_order(best.centers), best.centers):
                 break  # else a row halfway between two centers has changed sides, and the means with it
         self.best = best
 
@@ -353,14 +355,11 @@ class Restarts:
 
     def solution(self, stop_reason):
         """What the estimator hands on."""
-        rows, clustering = self.rows, self.best
-        rounded = rows.scale(rows.unscale(clustering).centers)
-        if not np.array_equal(rounded, clustering.centers):  # among the denormal numbers
-            clustering = rows.clustering(rounded)
+        rows = self.rows
+        labels, centers, inertia = clustering = rows.published(self.best)
         _, n_iter, reason = self.best_end()
         converged = stop_reason is None and reason == "converged"
-        known = verdict(rows.X, rows.sample_weight, clustering, converged, lambda: rows)
-        labels, centers, inertia = rows.unscale(clustering)
+        known = verdict(rows.given, rows.given_weight, clustering, converged, lambda: rows)
         return LocalSolution(
             labels=labels,
             centers=centers,
@@ -373,6 +372,17 @@ class Restarts:
             doubtful_share=rows.n_doubtful / max(1, rows.n_labelled),
             computed_share=rows.n_distances / max(1, rows.n_distances + rows.n_spared),
         )
+
+
+def _in_order(centers):
+    """Centers in lexicographic order; copies of one, whose labels nothing gets, are made copies of the last."""
+    centers = np.ascontiguousarray(centers[np.lexsort(centers.T[::-1])])
+    different = np.append(True, (centers[1:] != centers[:-1]).any(axis=1))
+    if different.all():
+        return centers
+    centers[: different.sum()] = centers[different]
+    centers[different.sum() :] = centers[different.sum() - 1]
+    return centers
 
 
 def _small_search(search, progress, held):
@@ -400,6 +410,8 @@ def _small_search(search, progress, held):
     inertia, n_iter, at_max_iter, n_restarts, n_hits, n_doubtful, n_labelled = report
     stop_reason = stop_reason or ("max_iter" if at_max_iter else "converged")
     X, weights = search.X, search.weights
+    if inertia < TINY:
+        inertia = exact_inertia(X, labels, centers, weights)
     known = verdict(
         X, weights, Clustering(labels, centers, inertia), stop_reason == "converged",
         lambda: Rows(X, weights if len(weights) else None, Workers(1)),

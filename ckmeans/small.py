@@ -10,6 +10,7 @@ import numpy as np
 
 from ._kernels import lloyd, panels
 from ._kernels import small as kernels
+from .exact import TINY
 from .rules import MOST_RESTARTS, PATIENCE, RULES
 from .seeding import count_candidates
 from .workers import split
@@ -224,25 +225,29 @@ def finite(X):
     return kernels.extent(X) < math.inf
 
 
-def _quick(X, centers):
-    if not (
+def _plain(X, centers):
+    return (
         plain(X)
         and plain(centers)
         and centers.dtype.char == "d"
         and centers.shape[1] == X.shape[1]
         and len(X) * centers.size <= FEW
-    ):
+    )
+
+
+def _quick(X, centers):
+    if not _plain(X, centers):
         return False
     extent = max(kernels.extent(X), kernels.extent(centers))
     return 1 / LARGEST <= extent < LARGEST / 2 or extent == 0
 
 
 def labels_of(X, centers):
-    """The nearest centers, as Rows.assign."""
-    if not _quick(X, centers):
+    """The nearest centers, as Rows.nearest."""
+    if not (_plain(X, centers) and finite(centers)):
         return None
     labels = np.empty(len(X), np.int32)
-    kernels.label_rows(X, centers, np.empty(centers.size + len(centers) + 16 * X.shape[1] + 1), labels)
+    kernels.label_rows(X, centers, np.empty(centers.size + len(centers)), labels)
     return labels
 
 
@@ -252,14 +257,29 @@ def distances_to(X, centers):
         return None
     out = np.empty((len(X), len(centers)))
     lloyd.distances(X, np.ascontiguousarray(centers.T), 0, len(X), out)
-    return np.sqrt(out, out)
+    return roots(out, X, centers)
+
+
+def roots(squares, X, centers, exponent=0):
+    """Distances in the units of the data, from squares in units of 2**exponent; those whose squares may have vanished anew."""
+    with np.errstate(over="ignore", under="ignore"):
+        distances = np.ldexp(np.sqrt(squares), exponent)
+    if squares.min() < TINY:
+        rows, nearby = np.nonzero(squares < TINY)
+        for some in np.array_split(np.arange(len(rows)), 1 + X.shape[1] * len(rows) // FEW):
+            away = X[rows[some]].astype(np.float64) - centers[nearby[some]]
+            longest = np.abs(away).max(axis=1)
+            shares = away / np.where(longest > 0, longest, 1)[:, None]
+            distances[rows[some], nearby[some]] = longest * np.sqrt((shares**2).sum(axis=1))
+    return distances
 
 
 def inertia_of(X, centers):
     """The sum of the squared distances to the nearest centers."""
-    labels = labels_of(X, centers)
-    if labels is None or len(X) > MOST_ROWS:
+    if len(X) > MOST_ROWS or not _quick(X, centers):
         return None
-    return lloyd.accumulate(
+    labels = labels_of(X, centers)
+    inertia = lloyd.accumulate(
         X, ONES, labels, centers, 0, len(X), np.zeros_like(centers), np.zeros(len(centers))
     )
+    return inertia if inertia >= TINY else None

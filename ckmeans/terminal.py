@@ -11,7 +11,6 @@ import click
 
 from .words import printable
 
-
 searched = False  # whether there is a result that an interrupt could lose
 
 

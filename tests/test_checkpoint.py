@@ -1,8 +1,8 @@
 """A proof goes on from its checkpoint, after `kill -9` too, to the same optimum; what is of other data is refused."""
 
 import os
-import signal
 import shutil
+import signal
 import subprocess
 import sys
 from fractions import Fraction

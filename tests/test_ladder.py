@@ -7,8 +7,6 @@ import csv
 import os
 import subprocess
 import sys
-import threading
-import time
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clocks import Clock
 import scipy.stats
+from clocks import Clock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import exact_grid, numbers
