@@ -1,8 +1,12 @@
-"""What holds for all tests: a proof takes the time that it takes."""
+"""What holds for all tests: nothing that is proved, and no example of hypothesis, has a limit on the time it takes."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ckmeans import ExactKMeans, certify
+
+settings.register_profile("ckmeans", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ckmeans")
 
 
 @pytest.fixture(autouse=True, scope="session")
