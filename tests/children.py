@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -62,22 +63,24 @@ def signalled(words, send=signal.SIGINT, answer=True):
     with tempfile.TemporaryFile("w+") as errors:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
         child = subprocess.Popen(words, text=True, bufsize=1, **pipes)
-        guard, lines = threading.Timer(PATIENCE, child.kill), []
+        guard, lines, sent = threading.Timer(PATIENCE, child.kill), [], False
         guard.start()
         try:
             for line in child.stdout:
                 lines.append(line.rstrip("\n"))
-                if lines.count("here") == 1 == len(lines) - lines.index("here"):
+                if line == "here\n" and not sent:
+                    sent = True
                     child.send_signal(send)
-                    if answer:
-                        child.stdin.write("\n")
+                    with suppress(BrokenPipeError):  # it may have ended already
+                        child.stdin.write("\n" if answer else "")
             code = child.wait()
         finally:
             guard.cancel()
             child.kill()
             child.wait()
             child.stdout.close()
-            child.stdin.close()
+            with suppress(BrokenPipeError):
+                child.stdin.close()
         errors.seek(0)
         return code, lines, errors.read()
 

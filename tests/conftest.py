@@ -1,0 +1,18 @@
+"""What holds for all tests: nothing that is proved, and no example of hypothesis, has a limit on the time it takes."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from ckmeans import ExactKMeans, certify
+
+settings.register_profile("ckmeans", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ckmeans")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_time_limit_unless_one_is_given():
+    """The limit that proofs have by default would make their results depend on how busy the machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        for function in (certify, ExactKMeans.__init__):
+            patch.setitem(function.__kwdefaults__, "time_limit", None)
+        yield
