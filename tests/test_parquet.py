@@ -40,13 +40,14 @@ def test_the_index_is_no_feature(read):
 
 @pytest.mark.parametrize("kind", [pa.list_(pa.float32(), 2), pa.list_(pa.float64()), pa.large_list(pa.int32())])
 def test_vectors_are_features(read, kind):
-    vectors = [[1, 2], [1, 3], None, [50, 60]]
+    missing = [None, 5] if pa.types.is_fixed_size_list(kind) else None  # old writers know no missing vector of a fixed size
+    vectors = [[1, 2], [1, 3], missing, [50, 60]]
     data = {"id": list("abcd"), "emb": pa.array(vectors, kind), "v": [1, 2, 3, 4]}
     table = read(data)
     assert table.columns == ["emb.0", "emb.1", "v"]
     assert table.X.tolist() == [[1, 2, 1], [1, 3, 2], [50, 60, 4]] and table.incomplete == [3]
     assert read(data, columns=["emb"]).X.tolist() == [[1, 2], [1, 3], [50, 60]]
-    assert read(data, columns=["emb.1"]).X.tolist() == [[2], [3], [60]]
+    assert read(data, columns=["emb.0"]).X.tolist() == [[1], [1], [50]]
     assert read(data, skip_columns=["emb"]).columns == ["v"]
     only = read({"id": list("abcd"), "emb": data["emb"]})
     assert only.X.dtype == (np.float32 if kind.value_type == pa.float32() else np.float64)
