@@ -162,7 +162,9 @@ class Text:
                 n_skipped += len(inside)
                 first_skipped = first_skipped or next(iter(inside), None)
         except UnicodeDecodeError as error:
-            raise ValueError(f"{self.name} is no {error.encoding.upper()} text, as its first bytes say.") from None
+            raise ValueError(
+                f"{self.name} is no {error.encoding.upper()} text, as its first bytes say."
+            ) from None
         if n_skipped:
             more = f" and {n_skipped - 1:,} more" * (n_skipped > 1)
             self.notes.append(f"skipped comments among the rows: line {first_skipped}{more}")
@@ -200,7 +202,9 @@ class Text:
         frame = self._frame(block)
         if self.layout.ended and len(bad := np.flatnonzero(frame.iloc[:, -1].notna())):
             width = self.layout.width
-            refuse(f"{self.name}, line {block.lines[bad[0]]}: {width} fields where the first line has {width - 1}")
+            refuse(
+                f"{self.name}, line {block.lines[bad[0]]}: {width} fields where the first line has {width - 1}"
+            )
         columns.lines.append(block.lines)
         numbers = np.full((len(frame), len(wanted)), np.nan)
         kinds = [dtype.kind if isinstance(dtype, np.dtype) else "O" for dtype in frame.dtypes]
