@@ -55,7 +55,7 @@ class Options:
             if decimal in thousands:
                 raise ValueError(f"thousands {self.thousands!r} is the decimal mark as well: give two marks.")
         comment = self.comment
-        if comment is not None and (not comment or comment[0] in "\"\n\r \t+-.0123456789"):
+        if comment is not None and (not comment or comment[0] in '"\n\r \t+-.0123456789'):
             raise ValueError(f"comment {comment!r} begins no comment: give a mark such as #, or none.")
         return Options(delimiter, self.header, decimal, thousands, comment)
 
@@ -222,7 +222,9 @@ def find_layout(text, whole, options):
     if found := re.fullmatch(r'"?sep=(.|\\t)"?[ ,;\t]*', lines[0], re.IGNORECASE):
         mark = NAMED_DELIMITERS.get(found[1], found[1])
         options, first, lines = replace(options, delimiter=options.delimiter or mark), 2, lines[1:]
-    comments = COMMENTS if options.comment is None else (options.comment,) if options.comment != "none" else ()
+    comments = (
+        COMMENTS if options.comment is None else (options.comment,) if options.comment != "none" else ()
+    )
     notation = _given_notation(options)
     marks = (options.delimiter,) if options.delimiter else (*DELIMITERS, ONE)
     readings = [Reading(lines, whole, mark, comments, first, notation) for mark in marks]
@@ -333,7 +335,7 @@ def _check_width(reading, options):
         return reading
     remedy = "if the others begin with the name of a row, say --header; " * (top == reading.width - 1)
     refuse(
-        f"line {reading.lines[0]} has {top} fields, the next {reading.width}: {remedy}correct it, or give --delimiter"
+        f"line {reading.lines[0]} has {top} fields, the next {reading.width}: {remedy}correct it, or give --delimiter or --comment"
     )
 
 
@@ -344,7 +346,9 @@ def _check_comments(reading):
     for line, text in reading.comments:
         fields = next(iter(Records([text], reading.delimiter, ())))[1]
         inside = line > reading.lines[0]
-        if len(fields) == reading.width and (inside or any(reading.is_number(cell.strip()) for cell in fields[1:])):
+        if len(fields) == reading.width and (
+            inside or any(reading.is_number(cell.strip()) for cell in fields[1:])
+        ):
             refuse(
                 f"line {line}, {text[:30]!r}, may be a comment or a row: say --comment {text[0]!r} or --comment none"
             )
@@ -406,4 +410,6 @@ def _check_points(reading, points):
         mixed = len(small) and len(small) + len(pointed) == len(cells)
         if pointed and (mixed or reading.delimiter == ";" and len(pointed) == len(cells)):
             shown = pointed[0].replace(".", "")
-            refuse(f"{pointed[0]} may be {shown} with a point between its thousands: say --decimal point or --thousands point")
+            refuse(
+                f"{pointed[0]} may be {shown} with a point between its thousands: say --decimal point or --thousands point"
+            )

@@ -1,6 +1,7 @@
 """The first record of a text: names, numbers that are names, the size of the table, or data."""
 
 import re
+from decimal import Decimal
 
 from .cells import refuse
 from .numerals import MISSING
@@ -17,7 +18,11 @@ class Top:
 
     def __init__(self, reading):
         self.reading, self.cells, self.body = reading, reading.top, reading.body
-        self.shift = 1 if reading.width == reading.widths[0] + 1 and self.body and reading.shape(None) == "corner" else 0
+        self.shift = (
+            1
+            if reading.width == reading.widths[0] + 1 and self.body and reading.shape(None) == "corner"
+            else 0
+        )
 
     def _below(self, f):
         f += self.shift
@@ -42,11 +47,15 @@ class Top:
             return True
         if all(cell == "" or cell not in MISSING and not number(cell) for cell in self.cells):
             return True
-        corner = len(self.cells) > 1 and self.cells[0] == "" and all(row and row[0] != "" for row in self.body)
+        corner = (
+            len(self.cells) > 1 and self.cells[0] == "" and all(row and row[0] != "" for row in self.body)
+        )
         if corner and over and self._rises([self.cells[f] for f in over if f]):
             if notes is not None:
                 shown = ", ".join(self.cells[1:4]) + ", ..." * (len(self.cells) > 4)
-                notes.append(f"the first line, with {shown} after an empty field, holds the names (else say --no-header)")
+                notes.append(
+                    f"the first line, with {shown} after an empty field, holds the names (else say --no-header)"
+                )
             return True
         return False
 
@@ -80,7 +89,9 @@ class Top:
             return None
         mark = before[-1][0]
         text = before[-1].lstrip(f"{mark} ")
-        for _, fields in Records([text.replace("\t", " ") if reading.delimiter == " " else text], reading.delimiter, ()):
+        for _, fields in Records(
+            [text.replace("\t", " ") if reading.delimiter == " " else text], reading.delimiter, ()
+        ):
             words = [cell.strip() for cell in fields]
             if len(words) == reading.width and not all(map(reading.is_number, words)):
                 return words
@@ -89,7 +100,12 @@ class Top:
     def may_be_size(self):
         """Is it "n_samples 2", over rows of two whole numbers?"""
         top = self.cells
-        return len(top) == 2 == self.reading.width and len(self.body) > 1 and top[0].isdecimal() and top[1] == "2"
+        return (
+            len(top) == 2 == self.reading.width
+            and len(self.body) > 1
+            and top[0].isdecimal()
+            and top[1] == "2"
+        )
 
 
 def _whole(row):
@@ -100,16 +116,47 @@ def _distinct(row):
     return _whole(row) and len(set(row)) == len(row)
 
 
+def _all_pointed(row):
+    return len(row) > 1 and all(map(_pointed, row))
+
+
+def _some_pointed(row):
+    return any(map(_pointed, row))
+
+
+def _pointed(cell):
+    return re.fullmatch(r"\d*[.,]\d+", cell) is not None
+
+
 def _steps(row):
+    """The differences from cell to cell, as they are written; none where a cell is no plain number without a sign."""
+    if not all(re.fullmatch(r"\d+(?:[.,]\d+)?", cell) for cell in row):
+        return []
+    numbers = [Decimal(cell.replace(",", ".")) for cell in row]
+    return [b - a for a, b in zip(numbers, numbers[1:])]
+
+
+def _even(row):
     """Counting, or going up or down by one step."""
-    if not _whole(row) or len(row) < 2:
-        return False
-    steps = {int(b) - int(a) for a, b in zip(row, row[1:])}
-    return len(steps) == 1 and steps != {0} and (len(row) > 2 or steps <= {1, -1})
+    steps = set(_steps(row))
+    return len(steps) == 1 and steps != {0} and (len(row) > 2 or _whole(row) and steps <= {1, -1})
+
+
+def _ordered(row):
+    """Many numbers that rise, or fall, from each to the next."""
+    steps = _steps(row)
+    return len(steps) > 4 and (min(steps) > 0 or max(steps) < 0)
 
 
 def _years(row):
     return len(row) > 1 and _distinct(row) and all(1500 <= int(cell) <= 2100 for cell in row)
 
 
-SIGNS = ((_distinct, _whole), (_steps, _steps), (_years, _years))  # of names, and of rows that are alike
+# What names are, and what no row below them is.
+SIGNS = (
+    (_distinct, _whole),
+    (_all_pointed, _some_pointed),
+    (_even, _even),
+    (_ordered, _ordered),
+    (_years, _years),
+)

@@ -59,7 +59,16 @@ class Job:
             )
         for target in targets:
             check_writable(target, self.path)
-        names = ("columns", "skip_columns", "weights", "delimiter", "header", "decimal", "thousands", "comment")
+        names = (
+            "columns",
+            "skip_columns",
+            "weights",
+            "delimiter",
+            "header",
+            "decimal",
+            "thousands",
+            "comment",
+        )
         self.table = read_table(self.path, **{name: self.options[name] for name in names})
         for line in self.table.notes:
             self.note(line)

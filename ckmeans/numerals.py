@@ -40,17 +40,23 @@ class Notation:
         return cell.replace(",", ".")
 
 
-_SIGN = "[-+\u2212\u2012\u2013\ufe63\uff0d\uff0b\u00b1~\u2248<>\u2264\u2265='#]"
-_CODES = "USD|EUR|GBP|JPY|CNY|INR|BRL|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|TRY|ZAR|MXN|KRW|SGD|HKD|ILS|THB"
+_SIGN = "[-+\u2212\u2012\u2013\ufe63\uff0d\uff0b\u00b1~\u2248<>\u2264\u2265='\"#]"
+_CODES = (
+    "USD|EUR|GBP|JPY|CNY|INR|BRL|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|TRY|ZAR|MXN|KRW|SGD|HKD|ILS|THB"
+)
 _MONEY = f"(?:(?:US|CA|AU|NZ|HK|S|R)?[$]|[\u20a0-\u20cf\u00a2-\u00a5\u0e3f]|{_CODES}|Rs\\.?|kr\\.?|z\u0142|Kc|K\u010d|Ft)"
 _MANY = "(?:[kKMGTB]|bn|mn|mio|Mio\\.?|Mrd\\.?|[%\u2030\u066a])"
 _SEPARATOR = f"[.,_'\u2019\u2018\u00b4`\u00b7\u066c{SPACES}]"
-_WHOLE = rf"(?:\d{{1,3}}({_SEPARATOR})\d{{3}}(?:\1\d{{3}})*(?!\d)|\d{{1,2}}(?:,\d\d)+,\d{{3}}(?!\d)|\d+(?:_\d+)*)"
+_WHOLE = (
+    rf"(?:\d{{1,3}}({_SEPARATOR})\d{{3}}(?:\1\d{{3}})*(?!\d)|\d{{1,2}}(?:,\d\d)+,\d{{3}}(?!\d)|\d+(?:_\d+)*)"
+)
 _POWER = "(?:\\s?[eEdDqQ][-+\u2212]?\\d+|\\s?[x\u00d7*\u00b7]\\s?10\\^?[-+\u2212\u207b(]*[\\d\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+\\)?)"
 _NUMBER = rf"(?:0[xX][0-9a-fA-F]+|(?:{_WHOLE}(?:[.,\u066b]\d*)?|[.,]\d+){_POWER}?)"
+_UNIT = r"""\s*(?:[^\W\d_]|[\u00b0"'*\u2020\u2021/?~])[^\d;]{0,30}[\d\u00b2\u00b3]?|\s?\[\w+\]"""  # some words, or a footnote
+_AFTER = rf"(?:\s*(?:{_MONEY}|{_MANY}(?![^\W\d])))"
 _LIKE_NUMBER = re.compile(
-    rf"\s*[(\[]?\s*(?:(?:{_SIGN}|{_MONEY})\s*){{0,4}}{_NUMBER}(?:\s*(?:{_MONEY}|{_MANY}(?![^\W\d]))){{0,2}}"
-    rf"(?P<unit>\s*(?:[^\W\d_]|[\u00b0\"'*\u2020\u2021/])[^\d\s;]{{0,11}}[\d\u00b2\u00b3]?|\s?\[\w+\])?\s*[)\]]?\s*-?(?:\s+(?:[#%!]|//).*)?"
+    rf"\s*[(\[]?\s*(?:ca\.?\s*)?(?:(?:{_SIGN}|{_MONEY})\s*){{0,4}}{_NUMBER}(?:[.,]?[-\u2013\u2014]{{1,2}})?{_AFTER}{{0,2}}"
+    rf"(?P<unit>{_UNIT})?\s*[)\]]?{_AFTER}?\s*[-+]?(?:\s+(?:[#%!]|//).*)?"
 ).fullmatch
 
 # A quick look that most words do not pass: at most three letters before the first digit, or one of the words for values.

@@ -27,9 +27,7 @@ layout = together(
     click.option(
         "--header/--no-header", default=None, help="Whether line 1 holds names.  [default: detected]"
     ),
-    click.option(
-        "--decimal", metavar="point|comma", help="The mark before decimals.  [default: detected]"
-    ),
+    click.option("--decimal", metavar="point|comma", help="The mark before decimals.  [default: detected]"),
     click.option(
         "--thousands", metavar="CHAR", help="Mark between groups of digits: space, comma, point, ..."
     ),

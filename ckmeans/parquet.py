@@ -51,7 +51,10 @@ class Parquet:
             self.parts += [(f, e) for e in range(size)] or [(f, None)]
             names += [f"{title}.{e}" for e in range(size)] or [title]
         self.names = unique_names(names)
-        self.groups = {title: [name for name, (g, _) in zip(self.names, self.parts) if g == f] for f, title in enumerate(self.titles)}
+        self.groups = {
+            title: [name for name, (g, _) in zip(self.names, self.parts) if g == f]
+            for f, title in enumerate(self.titles)
+        }
         self.hidden = {}
         self._find_hidden()
 
@@ -79,7 +82,9 @@ class Parquet:
         said = json.loads((self.schema.metadata or {}).get(b"pandas", b"{}"))
         index = {title for title in said.get("index_columns", ()) if isinstance(title, str)}
         self.categories = {
-            column.get("field_name") for column in said.get("columns", ()) if column.get("pandas_type") == "categorical"
+            column.get("field_name")
+            for column in said.get("columns", ())
+            if column.get("pandas_type") == "categorical"
         }
         for name, (f, _) in zip(self.names, self.parts):
             title = self.schema.names[f]
@@ -112,7 +117,9 @@ class Parquet:
                         _convert(pa, columns, i, batch.column(fields.index(f)), entry, numbers[:, i])
                 columns.add(numbers)
         except (pa.ArrowException, OSError) as error:
-            raise ValueError(f"{self.name} is no readable Parquet file: {str(error).splitlines()[0]}") from None
+            raise ValueError(
+                f"{self.name} is no readable Parquet file: {str(error).splitlines()[0]}"
+            ) from None
         if not columns.n_rows:
             refuse(f"the table is empty: 0 rows, {len(self.names)} columns")
         return columns, range(1, columns.n_rows + 1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .cells import counts_rows, refuse
 from .delimited import Options
-from .numerals import lost_integers
+from .numerals import EXACT_INTEGERS, lost_integers
 from .parquet import Parquet
 from .texts import Text
 
@@ -154,7 +154,9 @@ def _from_columns(source, columns, skip_columns, weights):
     skipped, used = {}, []
     if not named:
         left = set(source.hidden) - set(wanted)
-        skipped = {title: source.hidden[title] for title in source.names if title in left and source.hidden[title]}
+        skipped = {
+            title: source.hidden[title] for title in source.names if title in left and source.hidden[title]
+        }
     for f, title in enumerate(found.names):
         if title == weights and f == len(found.names) - 1:
             continue
@@ -171,7 +173,15 @@ def _from_columns(source, columns, skip_columns, weights):
         refuse(f"no numeric column among the {len(source.names)} ({reasons}): {remedy}")
     X = found.take(used)
     return _complete(
-        X, [found.names[f] for f in used], weight, weights, lines, found.unit, skipped, source.notes, found.short
+        X,
+        [found.names[f] for f in used],
+        weight,
+        weights,
+        lines,
+        found.unit,
+        skipped,
+        source.notes,
+        found.short,
     )
 
 
@@ -206,8 +216,8 @@ def _from_array(X, columns, skip_columns, weights):
         raise ValueError(f"the array has shape {X.shape}: give one of shape (n_samples, n_features).")
     if X.dtype.kind not in "fiu":
         raise ValueError(f"the array holds {X.dtype}, not real numbers: convert it to float64.")
-    if X.dtype.kind in "iu":
-        _check_integers(X)
+    if X.dtype.kind in "iu" or X.dtype.itemsize > 8:
+        _check_exact(X)
     names = [f"x{f}" for f in range(1, X.shape[1] + 1)]
     chosen, weights = _choose(names, columns, skip_columns, weights)
     weight = None if weights is None else X[:, names.index(weights)].astype(np.float64)
@@ -250,11 +260,20 @@ def _choose(names, columns, skip_columns, weights, hidden=(), groups=None):
     return chosen, weights
 
 
-def _check_integers(X):
+def _check_exact(X):
+    """Refuse numbers beyond 2**53 that no float64 equals."""
     for f in range(X.shape[1]):
-        if len(lost := lost_integers(X[:, f])):
+        values = X[:, f]
+        if X.dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                lost = np.flatnonzero(
+                    (np.abs(values) >= EXACT_INTEGERS) & (values.astype(np.float64) != values)
+                )
+        else:
+            lost = lost_integers(values)
+        if len(lost):
             refuse(
-                f"the array holds {X[lost[0], f]}, beyond 2**53, up to which float64 is exact: subtract the minimum first"
+                f"the array holds {values[lost[0]]}, beyond 2**53, up to which float64 is exact: subtract the minimum first"
             )
 
 
@@ -275,9 +294,7 @@ def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, short=
     rows = np.flatnonzero(~missing)
     if not len(rows):
         worst, n_worst = _worst(X, names)
-        refuse(
-            f"every row has a missing value ({n_worst} of {len(X)} in column {worst}): use --skip-columns"
-        )
+        refuse(f"every row has a missing value ({n_worst} of {len(X)} in column {worst}): use --skip-columns")
     incomplete = [int(lines[i]) for i in np.flatnonzero(missing)]
     for reason in dict.fromkeys(skipped.values()):
         titles = [title for title in skipped if skipped[title] == reason]

@@ -100,8 +100,6 @@ class Text:
             self.layout = self._find_layout(options)
         except UnicodeDecodeError:
             raise ValueError(f"{name} is no {encoding.upper()} text, as its first bytes say.") from None
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
         self.names, self.unnamed = self._names()
         self.hidden = {self.names[-1]: None} if self.layout.ended else {}  # an empty column
         self.notes += self.layout.notes
@@ -115,8 +113,12 @@ class Text:
             if more and self.start.count("\n") < 20:
                 continue
             if not self.start.strip():
-                refuse("it is empty: it holds no row at all")
-            if layout := find_layout(self.start, not more, options):
+                refuse(f"{self.name} is empty: it holds no row at all")
+            try:
+                layout = find_layout(self.start, not more, options)
+            except ValueError as error:
+                raise ValueError(f"{self.name}: {error}") from None
+            if layout is not None:
                 return layout
 
     def _names(self):
@@ -150,7 +152,7 @@ class Text:
         index = {title: f for f, title in enumerate(self.names)}
         wanted = [index[title] for title in wanted]
         n_records = max(1, self.start.count("\n"))
-        size = max(BLOCK, min(64, n_records) * len(self.start) // n_records)
+        size = max(BLOCK, min(128, n_records) * len(self.start) // n_records)
         text, self.start = self.start, ""
         n_skipped, first_skipped = 0, None
         try:
@@ -160,7 +162,9 @@ class Text:
                 n_skipped += len(inside)
                 first_skipped = first_skipped or next(iter(inside), None)
         except UnicodeDecodeError as error:
-            raise ValueError(f"{self.name} is no {error.encoding.upper()} text, as its first bytes say.") from None
+            raise ValueError(
+                f"{self.name} is no {error.encoding.upper()} text, as its first bytes say."
+            ) from None
         if n_skipped:
             more = f" and {n_skipped - 1:,} more" * (n_skipped > 1)
             self.notes.append(f"skipped comments among the rows: line {first_skipped}{more}")
@@ -198,7 +202,9 @@ class Text:
         frame = self._frame(block)
         if self.layout.ended and len(bad := np.flatnonzero(frame.iloc[:, -1].notna())):
             width = self.layout.width
-            refuse(f"{self.name}, line {block.lines[bad[0]]}: {width} fields where the first line has {width - 1}")
+            refuse(
+                f"{self.name}, line {block.lines[bad[0]]}: {width} fields where the first line has {width - 1}"
+            )
         columns.lines.append(block.lines)
         numbers = np.full((len(frame), len(wanted)), np.nan)
         kinds = [dtype.kind if isinstance(dtype, np.dtype) else "O" for dtype in frame.dtypes]
@@ -261,7 +267,7 @@ class Text:
             self._refuse_long(block.lines[0], n_first)
         try:
             frame = pd.read_csv(
-                io.StringIO(block.text), sep=r"\s+" if mark == " " else mark, header=None, names=range(width),
+                io.BytesIO(block.text.encode()), sep=r"\s+" if mark == " " else mark, header=None, names=range(width),
                 index_col=False, skip_blank_lines=False, skipinitialspace=True, decimal=self.layout.notation.decimal,
                 na_values=MISSING, low_memory=False, **exact, **options,
             )  # fmt: skip

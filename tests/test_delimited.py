@@ -65,7 +65,7 @@ TOLD = {
     "several line breaks": ("a,b\r\n1,2\n3,4\r5,6", {}, [[1, 2], [3, 4], [5, 6]], ["a", "b"]),
     "UTF-32": ("a,b\n1,2\n".encode("utf-32"), {}, [[1, 2]], ["a", "b"]),
     "Windows-1252": ("\u201ca\u201d;\u20ac\n1;2\n".encode("cp1252"), {}, [[1, 2]], ["\u201ca\u201d", "\u20ac"]),
-    "an inch sign": ('d,n\n5" pipe,1\n6" pipe,2\n', {}, [[1], [2]], ["n"]),
+    "an inch sign": ('d,n\nflat 5" pipe,1\nround 6" pipe,2\n', {}, [[1], [2]], ["n"]),
     "dates": ("day;p\n02.01.2024;1,5\n03.01.2024;2,5\n", {}, [[1.5], [2.5]], ["p"]),
     "addresses": ("ip,v\n10.0.0.1,1\n192.168.100.200,2\n10.0.0.2,3\n", {}, [[1], [2], [3]], ["v"]),
     "a row that ends early": ("x y code\n1 2 3\n4 6\n7 8 9\n", {}, [[1, 2, 3], [7, 8, 9]], ["x", "y", "code"]),
@@ -100,6 +100,9 @@ ASKED = {
     "counting names": ("gene,1,2,3\nX,0.5,0.6,0.7\nY,0.4,0.6,0.9\n", ["--header"]),
     "decades": ("2000,2010,2020\n1.5,2.5,3.5\n9,3.5,4.5\n", ["--header"]),
     "years with gaps": ("Land,1990,2000,2005\nA,100,110,120\nB,50,60,70\n", ["--header"]),
+    "wavelengths": ("400.5,401.0,401.5\n0.31,0.52,0.18\n0.35,0.51,0.22\n", ["--header"]),
+    "masses": ("100.2,105.7,113.4,120.1,180.5,201.3\n0.3,0.5,0.1,0.9,0.2,0.4\n", ["--header"]),
+    "quantiles over counts": ("0.25,0.5,0.75\n1,9,3\n4,5,2\n", ["--header"]),
     "one year": ("2019\n1.5\n1.75\n", ["--header"]),
     "shares after an empty corner": (",0.25,0.5\nN,1.5,2\nS,3,4\n", ["--header"]),
     "row names that are numbers": ("x y\n7 1 2\n9 3 4\n", ["line 1 has 2 fields, the next 3", "--header"]),
@@ -120,6 +123,7 @@ ASKED = {
     "neighbours with decimal commas": ("a;b\n1152921504606846977,0;1,5\n5;2\n", ["1152921504606846977,0"]),
     "UTF-16 cut short": (b"\xff\xfea\0,\0b", ["UTF-16"]),
     "UTF-16 without a mark": ("a,b\n1,2\n".encode("utf-16-le"), ["binary", "byte order mark"]),
+    "a preamble": ("! a note of some words\n1 2\n3 4\n", ["line 1 has 6 fields, the next 2", "--comment"]),
     "comments only": ("# a\n% b\n", ["no row at all besides comments"]),
 }  # fmt: skip
 
@@ -140,7 +144,14 @@ def test_what_the_text_does_not_tell(read, name):
 )  # fmt: skip
 @pytest.mark.parametrize("delimiter", ";|\t")
 def test_columns_that_look_like_numbers_are_never_left_out(read, cell, delimiter):
-    rows = [["name", "price", "q"], ["a", "unknown", "1"], ["b", cell, "2"], ["c", cell, "7"], ["d", "n/a", "8"], ["e", cell, "9"]]
+    rows = [
+        ["name", "price", "q"],
+        ["a", "unknown", "1"],
+        ["b", cell, "2"],
+        ["c", cell, "7"],
+        ["d", "n/a", "8"],
+        ["e", cell, "9"],
+    ]
     text = "\n".join(map(delimiter.join, rows))
     with pytest.raises(ValueError) as error:
         read(text)
@@ -189,7 +200,9 @@ def tables(draw):
         st.floats(-1e3, 1e3).map("{:.3f}".format),
         st.just("NA"),
     )
-    rows = draw(st.lists(st.lists(number, min_size=n_columns, max_size=n_columns), min_size=n_rows, max_size=n_rows))
+    rows = draw(
+        st.lists(st.lists(number, min_size=n_columns, max_size=n_columns), min_size=n_rows, max_size=n_rows)
+    )
     rows = [[cell.replace(".", decimal) for cell in row] for row in rows]
     if draw(st.booleans()):
         word = st.text(st.sampled_from('ab \n"#%;,|\t\u00e9'), max_size=12).map(lambda text: "w" + text)
@@ -208,7 +221,10 @@ def independent(content, mark, decimal, header, encoding):
     text = content.decode(encoding).removeprefix("\ufeff")
     records = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))[header:]
     numeric = [f for f in range(len(records[0])) if not records[0][f].startswith("w")]
-    numbers = [[math.nan if row[f] == "NA" else float(row[f].replace(decimal, ".")) for f in numeric] for row in records]
+    numbers = [
+        [math.nan if row[f] == "NA" else float(row[f].replace(decimal, ".")) for f in numeric]
+        for row in records
+    ]
     X = np.array(numbers).reshape(len(records), len(numeric))
     X = X[:, ~np.isnan(X).all(axis=0)]
     return X[~np.isnan(X).any(axis=1)] if X.shape[1] else X[:0]
@@ -220,7 +236,12 @@ def test_against_an_independent_parser(table, size):
     """Right where all is said; right or refused where nothing is; and blocks make no difference."""
     content, mark, decimal, header, encoding = table
     wanted = independent(*table)
-    said = {"delimiter": mark, "decimal": "comma" if decimal == "," else "point", "header": header, "comment": "none"}
+    said = {
+        "delimiter": mark,
+        "decimal": "comma" if decimal == "," else "point",
+        "header": header,
+        "comment": "none",
+    }
     for options in (said, {}):
         block, texts.BLOCK = texts.BLOCK, size
         try:

@@ -38,15 +38,20 @@ def test_the_index_is_no_feature(read):
         read(frame[[]])
 
 
-@pytest.mark.parametrize("kind", [pa.list_(pa.float32(), 2), pa.list_(pa.float64()), pa.large_list(pa.int32())])
+@pytest.mark.parametrize(
+    "kind", [pa.list_(pa.float32(), 2), pa.list_(pa.float64()), pa.large_list(pa.int32())]
+)
 def test_vectors_are_features(read, kind):
-    vectors = [[1, 2], [1, 3], None, [50, 60]]
+    missing = (
+        [None, 5] if pa.types.is_fixed_size_list(kind) else None
+    )  # old writers know no missing vector of a fixed size
+    vectors = [[1, 2], [1, 3], missing, [50, 60]]
     data = {"id": list("abcd"), "emb": pa.array(vectors, kind), "v": [1, 2, 3, 4]}
     table = read(data)
     assert table.columns == ["emb.0", "emb.1", "v"]
     assert table.X.tolist() == [[1, 2, 1], [1, 3, 2], [50, 60, 4]] and table.incomplete == [3]
     assert read(data, columns=["emb"]).X.tolist() == [[1, 2], [1, 3], [50, 60]]
-    assert read(data, columns=["emb.1"]).X.tolist() == [[2], [3], [60]]
+    assert read(data, columns=["emb.0"]).X.tolist() == [[1], [1], [50]]
     assert read(data, skip_columns=["emb"]).columns == ["v"]
     only = read({"id": list("abcd"), "emb": data["emb"]})
     assert only.X.dtype == (np.float32 if kind.value_type == pa.float32() else np.float64)
@@ -74,7 +79,11 @@ def test_decimals(read):
 
 def test_whole_numbers_beyond_2_53(read):
     assert read({"a": [2**60, -(2**60) - 256]}).X.ravel().tolist() == [2**60, -(2**60) - 256]
-    for values, kind in (([5, 2**53 + 1], pa.int64()), ([2**64 - 1, 5], pa.uint64()), ([None, -(2**60) - 1], pa.int64())):
+    for values, kind in (
+        ([5, 2**53 + 1], pa.int64()),
+        ([2**64 - 1, 5], pa.uint64()),
+        ([None, -(2**60) - 1], pa.int64()),
+    ):
         with pytest.raises(ValueError, match="beyond"):
             read({"a": pa.array(values, kind)})
     with pytest.raises(ValueError, match="emb.1 holds"):

@@ -195,6 +195,15 @@ def test_npy(here):
             read_table(put(_npy(array), "x.npy"))
 
 
+def test_npy_beyond_2_53(here):
+    for dtype in (np.int64, np.uint64, np.longdouble):
+        exact = np.array([[2**60], [2**60 + 256]], dtype)
+        assert read_table(put(_npy(exact), "x.npy")).X.tolist() == [[2.0**60], [2.0**60 + 256]]
+        if np.issubdtype(dtype, np.integer) or np.finfo(dtype).nmant > 60:
+            with pytest.raises(ValueError, match=r"the array holds 1.*beyond 2\*\*53"):
+                read_table(put(_npy(exact + dtype(1)), "x.npy"))
+
+
 def test_large_npy_is_mapped(here, monkeypatch):
     monkeypatch.setattr("ckmeans.tables.MAPPED", 1000)
     table = read_table(put(_npy(np.ones((100, 2))), "x.npy"))
