@@ -173,7 +173,7 @@ def packed(numbers):
     return struct.pack(f"<{len(numbers)}d", *numbers)
 
 
-def whole(content, scale):
+def integers_of(content, scale):
     """float64 as integers in units of 2**-scale, or refuses."""
     values = []
     for (number,) in struct.iter_unpack("<d", content):
@@ -199,7 +199,7 @@ def read_table(content, n, d, scale):
         fine = all(len(cell) <= LONGEST and DECIMAL.fullmatch(cell) for cell in cells)
         refuse_if(not fine, f"the data are no table of numbers: {line[:40]!r}", OTHER_DATA)
         refuse_if(len(cells) != d, "the proof is for other data", OTHER_DATA)
-        rows.append(whole(packed(list(map(Fraction, cells))), scale))
+        rows.append(integers_of(packed(list(map(Fraction, cells))), scale))
     return rows
 
 
@@ -215,13 +215,12 @@ def read_numpy(content, n, d, scale):
     refuse_if(not header or header[2] not in CODES, "the .npy file is no table of numbers", OTHER_DATA)
     order, code, fortran, *shape = header.groups()
     code = order.replace("|", "<") + CODES[code]
-    fits = [int(length or 1) for length in shape] == [n, d] and len(
-        content
-    ) - stop == n * d * struct.calcsize(code)
+    size = n * d * struct.calcsize(code)
+    fits = [int(length or 1) for length in shape] == [n, d] and len(content) - stop == size
     refuse_if(not fits, "the proof is for other data", OTHER_DATA)
     values = [value for (value,) in struct.iter_unpack(code, memoryview(content)[stop:])]
     at = [slice(i, None, n) if fortran == "True" else slice(i * d, i * d + d) for i in range(n)]
-    return [whole(packed(values[own]), scale) for own in at]
+    return [integers_of(packed(values[own]), scale) for own in at]
 
 
 def read_rows(reader, data, weights):
@@ -251,8 +250,8 @@ def read_rows(reader, data, weights):
     for part in stored:
         digest.update(part)
     refuse_if(digest.hexdigest() != sha, "the proof is for other data", OTHER_DATA)
-    exact = all(whole(key, scale) == row for key, row in zip(keys, rows))
-    exact = exact and (not weighted or list(whole(stored[n], weight_scale)) == W)
+    exact = all(integers_of(key, scale) == row for key, row in zip(keys, rows))
+    exact = exact and (not weighted or list(integers_of(stored[n], weight_scale)) == W)
     reader.bad_if(not exact, "these are no float64")
     return n, d, k, rows, W if weighted else None, keys, scale, weight_scale
 

@@ -57,7 +57,10 @@ def refusals():
                 for line, column in ((bad.lineno, bad.col_offset), (bad.end_lineno, bad.end_col_offset))
             )
             for text in weaker(bad):
-                yield f"line {bad.lineno}: {SOURCE[begin:end]} -> {text}", SOURCE[:begin] + text + SOURCE[end:]
+                yield (
+                    f"line {bad.lineno}: {SOURCE[begin:end]} -> {text}",
+                    SOURCE[:begin] + text + SOURCE[end:],
+                )
 
 
 def patches():
@@ -77,7 +80,7 @@ def noticed(source):
             return name
         if said[0] != code or said != SAID[name]:
             return name
-    return None
+    return None if forged.direct(module) == forged.DIRECT else "closure"
 
 
 def verdicts():
@@ -92,6 +95,10 @@ SAID = verdicts()
 @pytest.mark.parametrize("name, code", [(name, code) for name, code, *_ in FILES])
 def test_files(name, code):
     assert SAID[name][0] == code, SAID[name]
+
+
+def test_closure():
+    assert forged.direct(check) == forged.DIRECT
 
 
 @pytest.mark.parametrize("hole", [*refusals(), *patches()], ids=lambda hole: hole[0][:60])
