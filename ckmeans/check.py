@@ -28,7 +28,7 @@ from pathlib import Path
 
 PROVED, UNPROVED, MALFORMED, OTHER_DATA = range(4)
 # A step is about as much as one product of small numbers, some 50 ns.
-LIMIT, STEPS_A_BYTE = 1 << 33, 1 << 10  # steps for every file, and more of them for each of its bytes
+LIMIT, STEPS_A_BYTE = 1 << 32, 1 << 10  # steps for every file, and more of them for each of its bytes
 ROOM, ROOM_A_BYTE = 1 << 28, 1 << 8  # bytes of memory, likewise
 MOST_SCALE = 1 << 14  # of numbers in units of 2**-scale: the data's is 1074 at most
 INTEGER = re.compile(r"0|-?[1-9a-f][0-9a-f]*")
@@ -36,11 +36,9 @@ DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 LONGEST = 1 << 11  # characters of a decimal number: exact ones of float64 have some 1100
 MISSING = {"na", "nan", "null", "none", "nil", "n/a", "nd", "missing", "inf", "infinity", "true", "false"}
 NUMPY = re.compile(
-    r"{'descr': '([<>|])([a-z]\d)', 'fortran_order': (True|False), 'shape': \((\d{1,18}),(?: (\d{1,18}))?\), }\s*",
-    re.ASCII,
+    r"{'descr': '([<>|])(..)', 'fortran_order': (True|False), 'shape': \((\d+),(?: (\d+))?\), }\s*"
 )
 CODES = dict(zip("f8 f4 f2 i8 i4 i2 i1 u8 u4 u2 u1".split(), "dfeqihbQIHB"))
-SHOWN = 15  # digits of the numbers in the verdict
 
 # Rows (weights W, coordinates X) are distinct. U: cost of the labels; clusters: their rows, None if equal rows part; n, d,
 # weights: of the data, None or the least and the greatest; bits: of the greatest product that costs are made of.
@@ -108,7 +106,7 @@ class Reader:
         self.left = LIMIT + STEPS_A_BYTE * self.size
 
     def spend(self, steps, bits=0):
-        """Count steps before they are taken: products, of so many bits, where a quotient of as many takes as long."""
+        """Count steps before they are taken: products, of so many bits, or quotients."""
         self.left -= steps * (1 + (bits * bits >> 15))
         refuse_if(self.left < 0, "this takes too many steps to check")
 
@@ -161,7 +159,7 @@ class Reader:
         return values
 
     def fields(self, tokens, **readers):
-        given = [token.partition("=") for token in tokens]
+        given = [token.partition("=") for token in tokens[: len(readers) + 1]]
         expected = "= ".join(readers) + "=" if readers else "nothing more"
         self.bad_if([name for name, _, _ in given] != list(readers), f"{expected} expected")
         return [read(value) for (_, _, value), read in zip(given, readers.values())]
@@ -191,7 +189,7 @@ def read_table(content, n, d, scale):
     lines = (line.partition("#")[0] for line in content.decode("utf-8-sig", "replace").splitlines())
     lines = [line for line in lines if line.strip()]
     rows = []
-    for at, line in enumerate(lines):
+    for at, line in enumerate(lines[: n + 2]):  # names, the rows, and one more
         by = next((by for by in ";,\t" if by in line), None)
         cells = [cell.strip() for cell in (line.split(by) if by or d > 1 else [line])]
         if not at and len(cells) == d and all(map(is_name, cells)):
@@ -331,7 +329,8 @@ def tree(problem, reader, args, family, items, foes):
     reader.bad_if(sorted(order) != list(range(n)), f"no order of {n} items")
     bounds = reader.numbers("suffix", n, reader.ratio) + [Fraction(0)]
     reader.spend(10 * n * n, bits_of(v for bound in bounds for v in bound.as_integer_ratio()))
-    reader.room(n * (problem.d + 8), problem.bits + n)
+    reader.room(n * (problem.d + 8), problem.bits)
+    reader.room(2 * n, n)
     wanted = masks_of(problem, reader, family, items) if bounds[0] == problem.U else None
     unique, ordered = wanted is not None, [(items[at], foes[at], 1 << at) for at in order]
     for first in reversed(range(n)):
@@ -710,12 +709,9 @@ def semidefinite(problem, reader, args, family, items, foes):
     slack = (problem.U - bound) * 4**scale * H // 1
     if settled(n, labels, foes, N, cuts, slack, reader) != labels:
         return bound, False
-    means = sorted(tuple(Fraction(s, a.weight) for s in a.sums) for a in clusters_of(problem))
+    parts = [item_of(problem.W, problem.X, rows) for rows in problem.clusters]
+    means = sorted(tuple(Fraction(s, part.weight) for s in part.sums) for part in parts)
     return problem.U, all(a != b for a, b in zip(means, means[1:]))
-
-
-def clusters_of(problem):
-    return [item_of(problem.W, problem.X, rows) for rows in problem.clusters]
 
 
 def settled(n, labels, foes, N, cuts, slack, reader):
@@ -746,14 +742,7 @@ def settled(n, labels, foes, N, cuts, slack, reader):
     return held
 
 
-KINDS = {
-    "trivial": trivial,
-    "tree": tree,
-    "line": line,
-    "prices": prices,
-    "pca": principal,
-    "sdp": semidefinite,
-}
+KINDS = dict(trivial=trivial, tree=tree, line=line, prices=prices, pca=principal, sdp=semidefinite)
 
 
 # ---- The whole proof
@@ -811,7 +800,7 @@ def family_of(problem, reader, rows, path, whole):
             row = up
         return row
 
-    reader.spend((path[0] if path else 0) * 20 + len(rows) * (20 + 4 * problem.d), problem.bits)
+    reader.spend((path[0] if path else 0) * 20 + len(rows) * (40 + 8 * problem.d), problem.bits)
     while path:
         _, path, i, j, together = path
         if not together:
@@ -840,7 +829,7 @@ def items_of(problem, reader, family):
 # ---- The verdict
 
 
-def decimal(value, below, up):
+def decimal(value, below, up, length=15):
     """value / below with some digits, not less (up) or not greater. Of long numbers the leading bits are enough."""
     top, below = value.numerator, value.denominator * below
     sign, up, top = "-" if top < 0 else "", up ^ (top < 0), abs(top)
@@ -852,14 +841,14 @@ def decimal(value, below, up):
     twos = cut - cut_below
     if abs(twos) <= 1 << 13:  # else it is left as it is: no cost of floats is like that
         top, below, twos = top << max(0, twos), below << max(0, -twos), 0
-    ten = SHOWN - (top.bit_length() - below.bit_length()) * 30103 // 100000
+    ten = length - (top.bit_length() - below.bit_length()) * 30103 // 100000
     top, below = top * 10 ** max(0, ten), below * 10 ** max(0, -ten)
     number = -(-top // below) if up else top // below
-    while number >= 10**SHOWN or not number % 10:
+    while number >= 10**length or not number % 10:
         number, ten = -(-number // 10) if up else number // 10, ten - 1
     digits = str(number)
     point = len(digits) - ten  # before it are so many digits
-    if 0 < point <= SHOWN + 2:
+    if 0 < point <= length + 2:
         digits = digits.ljust(point, "0")
         shown = f"{digits[:point]}.{digits[point:]}".rstrip(".")
     elif -4 < point <= 0:

@@ -552,7 +552,7 @@ def test_numbers_of_a_million_digits():
     number, _, power = re.search(r"lower bound (-\S+)( \* 2\*\*)?(\d+)?,", said).groups()
     assert Fraction(number) * 2 ** int(power) <= 1 - 16 ** (10**6) // problem.unit
     for up in (True, False):
-        value = Fraction(3**50_000, 7**40_000)
+        value = Fraction(7**40_000, 3**70_850)
         shown = Fraction(check.decimal(value, 1, up))
         assert shown >= value if up else shown <= value
         assert abs(shown - value) < value * Fraction(1, 10**13)
