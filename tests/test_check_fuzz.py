@@ -89,7 +89,7 @@ def survey(kind, seed, count=CASES):
     texts = list(cases(kind, seed, count))
     found, accepted, cache = verdicts(texts), 0, {}
     assert len(found) == len(texts)
-    for (text, data, own), (code, said) in zip(texts, found):
+    for (text, data, _), (code, said) in zip(texts, found):
         assert code in range(4) and said.isprintable()
         if code == check.PROVED and data is None:
             accepted += 1
