@@ -27,6 +27,7 @@ WORDS = {
     (datetime.timedelta, np.timedelta64): "a duration",
     (complex, np.complexfloating): "a complex number",
 }
+KNOWN = (*NO_NUMBERS.values(), *WORDS.values())
 RECORD = "numpy.lib.recfunctions.structured_to_unstructured(X) makes its fields columns"
 
 
@@ -75,6 +76,8 @@ def check_kinds(X, name="X"):
     Raises
     ------
     ValueError
+    TypeError
+        For objects that are no numbers.
     """
     long = False
     for where, part in _parts(X, name):
@@ -87,6 +90,10 @@ def check_kinds(X, name="X"):
                 " parts as features of their own."
             )
         if found := _no_number(values):
+            if not found.startswith(KNOWN):  # in the words of float
+                raise TypeError(
+                    f"{name} must hold numbers: {where} holds {found}, where a float() argument must be a string or a real number."
+                )
             raise ValueError(
                 f"{name} must hold numbers: {where} holds {found}. "
                 + (f"{RECORD}." if values.dtype.kind == "V" else REMEDY)
@@ -251,7 +258,7 @@ def _short(value):
 def _refuse_whole(largest, where):
     shown = largest if largest < 10**40 else f"of {int(math.log10(largest)) + 1} digits"
     raise ValueError(
-        f"{'X' if where == 'X' else where} contains the integer {shown}, beyond 2**53 = {EXACT_INTEGERS}, up to which float64 is"
+        f"{where} contains the integer {shown}, beyond 2**53 = {EXACT_INTEGERS}, up to which float64 is"
         " exact: subtract the minimum of each column first."
     )
 
@@ -399,8 +406,7 @@ def check_centers(centers, n_clusters, n_features):
 
 def _numbers(values, name):
     """A copy as a C-contiguous float64 array."""
-    found = check_values(values, name)
-    return found.copy() if np.may_share_memory(found, values) else found
+    return check_values(values, name).copy()
 
 
 def check_whole(name, value, least, most=None, remedy="", none=False, word=None):

@@ -122,7 +122,7 @@ BAD_WEIGHTS = {
     "all zero": ([0, 0, 0, 0], ["All 4 weights are zero", "positive"]),
     "too few": ([1, 1, 1], ["(3,)", "4 rows"]),
     "2-D": (np.ones((4, 1)), ["(4, 1)", "4 rows"]),
-    "words": (["a", "b", "c", "d"], ["sample_weight must hold one number for each row"]),
+    "words": (["a", "b", "c", "d"], ["sample_weight must hold numbers", "text, 'a'"]),
     "digits as words": (["1", "2", "3", "4"], ["sample_weight", "text, '1'"]),
     "masked": (np.ma.masked_equal([1, 2, 3, 4], 3), ["sample_weight", "masked"]),
     "complex": (np.ones(4) + 1j, ["sample_weight", "omplex"]),
@@ -245,7 +245,7 @@ DOORS = {
     "choose_k": lambda X: choose_k(X, [1, 2]),
     "landscape": lambda X: landscape(X, 2),
     "exhaustive_search": lambda X: exhaustive_search(X, 2),
-    "partition_posterior": lambda X: partition_posterior(X, variance=1.0),
+    "partition_posterior": lambda X: partition_posterior(X, 2, 1.0),
     "fit_many": lambda X: fit_many([X], 2),
     "natural_breaks": lambda X: natural_breaks(X, 2),
     "classify": lambda X: BREAKS.classify(X),
@@ -277,7 +277,7 @@ def test_what_is_no_column_of_numbers_is_refused_at_every_door(values, word, doo
 def test_the_column_is_named(values, word):
     frame = pd.DataFrame({"fine": [1.0, 2, 3, 4], "when": values})
     for call in (lambda: KMeans(2).fit(frame), lambda: certify(frame, [0, 0, 1, 1]), lambda: choose_k(frame)):
-        with pytest.raises(ValueError, match="column 'when'"):
+        with pytest.raises((ValueError, TypeError), match="column 'when'"):
             call()
 
 
@@ -317,7 +317,7 @@ def test_tables_of_any_library_are_taken(name):
     X = tables()[name]
     model = KMeans(2, random_state=0).fit(X)
     assert model.labels_.tolist() == [0, 0, 1, 1] == model.predict(X).tolist()
-    if "array" not in name and "long" not in name:
+    if name not in ("Dask array", "long doubles", "Arrow batch"):
         assert model.feature_names_in_.tolist() == ["a", "b"]
     assert certify(X, [0, 0, 1, 1]).inertia == pytest.approx(model.inertia_)
     assert KMeans(2, init=X[:2] if name == "long doubles" else "k-means++").fit(X).labels_[0] == 0

@@ -431,7 +431,7 @@ def test_clusters_without_rows_come_last_whatever_the_seed(tol, seed, n_distinct
 
 def test_equal_rows_are_one_point():
     rng = np.random.default_rng(0)
-    X = rng.integers(-1, 2, size=(500, 4)) * [1.0, 0.0, 1e-310, 1e300]
+    X = rng.integers(-1, 2, size=(500, 4)) * [1.0, 0.0, 1e-100, 1e80]
     weights = rng.uniform(0, 2, 500)
     points, mass = rows_of(X, weights).points
     _, expected = np.unique(X + 0.0, axis=0, return_inverse=True)
