@@ -52,7 +52,9 @@ def opened(X, name="X"):
         raise ValueError(
             f"{name} has {np.ma.count_masked(X)} masked values: drop their rows or fill them in first."
         )
-    if hasattr(type(X), "iloc") and any(map(_is_sparse, getattr(X, "dtypes", []) if X.ndim == 2 else [X.dtype])):
+    if hasattr(type(X), "iloc") and any(
+        map(_is_sparse, getattr(X, "dtypes", []) if X.ndim == 2 else [X.dtype])
+    ):
         return X.apply(_dense) if X.ndim == 2 else _dense(X)
     return X
 
@@ -237,7 +239,9 @@ def check_exact(values, where):
         if not math.isfinite(short) and (value != value or abs(value) == math.inf):
             continue
         if math.isinf(short) or (short == 0 and value != 0):
-            raise ValueError(f"{where} holds {value!s:.40}, which is out of the range of float64: give it in other units.")
+            raise ValueError(
+                f"{where} holds {value!s:.40}, which is out of the range of float64: give it in other units."
+            )
         whole = Fraction(*value.as_integer_ratio())
         if whole.denominator == 1 and abs(whole) > EXACT_INTEGERS and whole != int(short):
             _refuse_whole(abs(int(whole)), where)
@@ -286,7 +290,9 @@ def check_values(values, name, n_dimensions=None):
     except (MemoryError, KeyboardInterrupt):
         raise
     except Exception as error:
-        raise ValueError(f"{name} holds something that is no real number ({error}): give real numbers.") from None
+        raise ValueError(
+            f"{name} holds something that is no real number ({error}): give real numbers."
+        ) from None
     if values is not original:
         check_integers(original, name)
     return values
@@ -302,7 +308,9 @@ def check_matrix(X, name="X"):
     """
     X = check_values(X, name)
     if X.ndim != 2:
-        remedy = f"{name}.reshape(-1, 1) makes a list one feature" if X.ndim == 1 else "one row for each sample"
+        remedy = (
+            f"{name}.reshape(-1, 1) makes a list one feature" if X.ndim == 1 else "one row for each sample"
+        )
         raise ValueError(f"{name} has {X.ndim} dimension(s), needs 2: {remedy}.")
     if not X.size:
         raise ValueError(f"{name} has shape {X.shape}: at least one row and one feature are needed.")

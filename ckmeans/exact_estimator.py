@@ -152,7 +152,9 @@ class ExactKMeans(Centers):
         centers = sorted(means.values())
         self.cluster_centers_ = np.array(centers + centers[-1:] * (n_clusters - len(centers)))
         with Workers(n_threads) as workers:
-            self.labels_ = Rows(X, weights, workers, reach=self.cluster_centers_).nearest(self.cluster_centers_)
+            self.labels_ = Rows(X, weights, workers, reach=self.cluster_centers_).nearest(
+                self.cluster_centers_
+            )
         self.inertia_, self.lower_bound_, self.gap_ = (
             certificate.inertia,
             certificate.lower_bound,
