@@ -27,6 +27,7 @@ WORDS = {
     (datetime.timedelta, np.timedelta64): "a duration",
     (complex, np.complexfloating): "a complex number",
 }
+KNOWN = (*NO_NUMBERS.values(), *WORDS.values())
 RECORD = "numpy.lib.recfunctions.structured_to_unstructured(X) makes its fields columns"
 
 
@@ -51,7 +52,9 @@ def opened(X, name="X"):
         raise ValueError(
             f"{name} has {np.ma.count_masked(X)} masked values: drop their rows or fill them in first."
         )
-    if hasattr(type(X), "iloc") and any(map(_is_sparse, getattr(X, "dtypes", []) if X.ndim == 2 else [X.dtype])):
+    if hasattr(type(X), "iloc") and any(
+        map(_is_sparse, getattr(X, "dtypes", []) if X.ndim == 2 else [X.dtype])
+    ):
         return X.apply(_dense) if X.ndim == 2 else _dense(X)
     return X
 
@@ -75,6 +78,8 @@ def check_kinds(X, name="X"):
     Raises
     ------
     ValueError
+    TypeError
+        For objects that are no numbers.
     """
     long = False
     for where, part in _parts(X, name):
@@ -87,6 +92,10 @@ def check_kinds(X, name="X"):
                 " parts as features of their own."
             )
         if found := _no_number(values):
+            if not found.startswith(KNOWN):  # in the words of float
+                raise TypeError(
+                    f"{name} must hold numbers: {where} holds {found}, where a float() argument must be a string or a real number."
+                )
             raise ValueError(
                 f"{name} must hold numbers: {where} holds {found}. "
                 + (f"{RECORD}." if values.dtype.kind == "V" else REMEDY)
@@ -230,7 +239,9 @@ def check_exact(values, where):
         if not math.isfinite(short) and (value != value or abs(value) == math.inf):
             continue
         if math.isinf(short) or (short == 0 and value != 0):
-            raise ValueError(f"{where} holds {value!s:.40}, which is out of the range of float64: give it in other units.")
+            raise ValueError(
+                f"{where} holds {value!s:.40}, which is out of the range of float64: give it in other units."
+            )
         whole = Fraction(*value.as_integer_ratio())
         if whole.denominator == 1 and abs(whole) > EXACT_INTEGERS and whole != int(short):
             _refuse_whole(abs(int(whole)), where)
@@ -251,7 +262,7 @@ def _short(value):
 def _refuse_whole(largest, where):
     shown = largest if largest < 10**40 else f"of {int(math.log10(largest)) + 1} digits"
     raise ValueError(
-        f"{'X' if where == 'X' else where} contains the integer {shown}, beyond 2**53 = {EXACT_INTEGERS}, up to which float64 is"
+        f"{where} contains the integer {shown}, beyond 2**53 = {EXACT_INTEGERS}, up to which float64 is"
         " exact: subtract the minimum of each column first."
     )
 
@@ -279,7 +290,9 @@ def check_values(values, name, n_dimensions=None):
     except (MemoryError, KeyboardInterrupt):
         raise
     except Exception as error:
-        raise ValueError(f"{name} holds something that is no real number ({error}): give real numbers.") from None
+        raise ValueError(
+            f"{name} holds something that is no real number ({error}): give real numbers."
+        ) from None
     if values is not original:
         check_integers(original, name)
     return values
@@ -295,7 +308,9 @@ def check_matrix(X, name="X"):
     """
     X = check_values(X, name)
     if X.ndim != 2:
-        remedy = f"{name}.reshape(-1, 1) makes a list one feature" if X.ndim == 1 else "one row for each sample"
+        remedy = (
+            f"{name}.reshape(-1, 1) makes a list one feature" if X.ndim == 1 else "one row for each sample"
+        )
         raise ValueError(f"{name} has {X.ndim} dimension(s), needs 2: {remedy}.")
     if not X.size:
         raise ValueError(f"{name} has shape {X.shape}: at least one row and one feature are needed.")
@@ -424,8 +439,7 @@ def check_fitted(name, values, shape):
 
 def _numbers(values, name):
     """A copy as a C-contiguous float64 array."""
-    found = check_values(values, name)
-    return found.copy() if np.may_share_memory(found, values) else found
+    return check_values(values, name).copy()
 
 
 def check_whole(name, value, least, most=None, remedy="", none=False, word=None):

@@ -371,7 +371,9 @@ class _Study:
         with np.errstate(over="ignore", under="ignore"):
             shown = np.ldexp(costs, 2 * self.unit) if self.unit else costs
         if (np.isinf(shown) | (shown == 0) & (costs > 0)).any():
-            self.notes.append("Some inertias are beyond the range of floats; the criteria were computed in other units.")
+            self.notes.append(
+                "Some inertias are beyond the range of floats; the criteria were computed in other units."
+            )
         likeness = np.array(self.likeness).reshape(-1, len(wanted))
         criteria = {
             name: np.array([self.values.get(k, {}).get(name, math.nan) for k in self.wanted], float)

@@ -80,7 +80,9 @@ def relocate(rows, labels, means, masses):
         gains = np.empty(stop - start)
         whole = masses[labels[start:stop]]
         weights = points_weight[start:stop]
-        weights = np.where(weights >= whole * (1 - 1e-12), whole, weights)  # all of a cluster, rounding or not
+        weights = np.where(
+            weights >= whole * (1 - 1e-12), whole, weights
+        )  # all of a cluster, rounding or not
         kernels.removal_gains(
             rows.X[start:stop], weights, labels[start:stop], means, masses, 0, stop - start, gains
         )  # fmt: skip

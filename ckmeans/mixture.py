@@ -239,7 +239,11 @@ def _unit(X, variances):
 
 
 def _in_units(variances, unit):
-    return variances if variances is None or isinstance(variances, (str, int)) else np.ldexp(variances, -2 * unit)
+    return (
+        variances
+        if variances is None or isinstance(variances, (str, int))
+        else np.ldexp(variances, -2 * unit)
+    )
 
 
 def _out_of_units(fit, unit, passes):
@@ -249,7 +253,12 @@ def _out_of_units(fit, unit, passes):
     with np.errstate(over="ignore", under="ignore"):
         variances = np.ldexp(fit.variances, 2 * unit)
     return replace(
-        fit, means=np.ldexp(fit.means, unit), variances=variances, log_likelihood=history[-1], history=history, unit=unit
+        fit,
+        means=np.ldexp(fit.means, unit),
+        variances=variances,
+        log_likelihood=history[-1],
+        history=history,
+        unit=unit,
     )
 
 
@@ -314,7 +323,9 @@ def _fit(passes, start, rule, max_iter, tol, measure, anneal, critical, random_s
             history = (passes.accumulate(parameters)[0],)
     collapsed = 0 if rule.variance == "fixed" else int((parameters.variances <= rule.floor).sum())
     history = tuple(passes.unscaled(value) for value in history)
-    return Mixture(*parameters, history[-1], history, state.n_iter, collapsed, stop_reason, 0, parameters.variances)
+    return Mixture(
+        *parameters, history[-1], history, state.n_iter, collapsed, stop_reason, 0, parameters.variances
+    )
 
 
 def _climb(passes, state, rule, max_iter, tol):

@@ -401,7 +401,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
 def _check_schedule(anneal, variance):
     try:
         steps = check_values(anneal, "anneal")
-    except ValueError:
+    except (TypeError, ValueError):
         steps = np.empty(0)
     if (
         steps.ndim != 1

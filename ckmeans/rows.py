@@ -473,7 +473,9 @@ class Rows:
                 weights = self.weights()[own]
                 if weights.any():
                     first = column[own[0]]
-                    centers[k, f] = np.ldexp(first + weights @ (column[own] - first) / weights.sum(), exponent)
+                    centers[k, f] = np.ldexp(
+                        first + weights @ (column[own] - first) / weights.sum(), exponent
+                    )
         return centers
 
     def scale(self, centers):

@@ -244,8 +244,10 @@ def _quick(X, centers):
 
 def labels_of(X, centers):
     """The nearest centers, as Rows.nearest."""
-    if not (_plain(X, centers) and finite(centers)):
-        return None
+    return _labels(X, centers) if _plain(X, centers) and finite(centers) else None
+
+
+def _labels(X, centers):
     labels = np.empty(len(X), np.int32)
     kernels.label_rows(X, centers, np.empty(centers.size + len(centers)), labels)
     return labels
@@ -257,7 +259,7 @@ def distances_to(X, centers):
         return None
     out = np.empty((len(X), len(centers)))
     lloyd.distances(X, np.ascontiguousarray(centers.T), 0, len(X), out)
-    return roots(out, X, centers)
+    return np.sqrt(out, out) if out.min() >= TINY else roots(out, X, centers)
 
 
 def roots(squares, X, centers, exponent=0):
@@ -278,7 +280,7 @@ def inertia_of(X, centers):
     """The sum of the squared distances to the nearest centers."""
     if len(X) > MOST_ROWS or not _quick(X, centers):
         return None
-    labels = labels_of(X, centers)
+    labels = _labels(X, centers)
     inertia = lloyd.accumulate(
         X, ONES, labels, centers, 0, len(X), np.zeros_like(centers), np.zeros(len(centers))
     )

@@ -122,7 +122,7 @@ BAD_WEIGHTS = {
     "all zero": ([0, 0, 0, 0], ["All 4 weights are zero", "positive"]),
     "too few": ([1, 1, 1], ["(3,)", "4 rows"]),
     "2-D": (np.ones((4, 1)), ["(4, 1)", "4 rows"]),
-    "words": (["a", "b", "c", "d"], ["sample_weight must hold one number for each row"]),
+    "words": (["a", "b", "c", "d"], ["sample_weight must hold numbers", "text, 'a'"]),
     "digits as words": (["1", "2", "3", "4"], ["sample_weight", "text, '1'"]),
     "masked": (np.ma.masked_equal([1, 2, 3, 4], 3), ["sample_weight", "masked"]),
     "complex": (np.ones(4) + 1j, ["sample_weight", "omplex"]),
@@ -213,7 +213,10 @@ NO_COLUMNS = {  # one column of four rows, and what is said of it
     "dates with a zone": (DAYS.dt.tz_localize("Europe/Berlin"), "a date"),
     "durations": (DAYS - DAYS[0], "a duration"),
     "Python's dates": ([dt.date(2024, 1, i) for i in (1, 2, 20, 21)], "a date, datetime.date"),
-    "Python's time stamps": (np.array([dt.datetime(2024, 1, i, tzinfo=dt.UTC) for i in (1, 2, 3, 4)], object), "a date"),
+    "Python's time stamps": (
+        np.array([dt.datetime(2024, 1, i, tzinfo=dt.UTC) for i in (1, 2, 3, 4)], object),
+        "a date",
+    ),
     "times of day": ([dt.time(i) for i in range(4)], "a time of day"),
     "Python's durations": (np.array([dt.timedelta(i) for i in range(4)], object), "a duration"),
     "NumPy's dates among objects": (np.array(list(DAYS.to_numpy()), object), "a date"),
@@ -226,9 +229,15 @@ NO_COLUMNS = {  # one column of four rows, and what is said of it
     "dictionaries": (np.array([{}, {}, {}, {}], object), "dict"),
     "wide decimals": ([Decimal(n) for n in WIDE], str(2**60 + 1)),
     "wide fractions": ([Fraction(n) for n in WIDE], str(2**60 + 1)),
-    "decimals that become one": ([Decimal("1"), Decimal("1.000000000000000000001"), Decimal(2), Decimal(3)], "one in float64, 1.0"),
+    "decimals that become one": (
+        [Decimal("1"), Decimal("1.000000000000000000001"), Decimal(2), Decimal(3)],
+        "one in float64, 1.0",
+    ),
     "decimals out of range": ([Decimal("1e999999"), Decimal(1), Decimal(2), Decimal(3)], "out of the range"),
-    "fractions out of range": ([Fraction(1, 10**400), Fraction(0), Fraction(1), Fraction(2)], "out of the range"),
+    "fractions out of range": (
+        [Fraction(1, 10**400), Fraction(0), Fraction(1), Fraction(2)],
+        "out of the range",
+    ),
 }
 if np.finfo(np.longdouble).nmant > 60:
     NO_COLUMNS["wide long doubles"] = (np.array(WIDE, np.longdouble), str(2**60 + 1))
@@ -245,7 +254,7 @@ DOORS = {
     "choose_k": lambda X: choose_k(X, [1, 2]),
     "landscape": lambda X: landscape(X, 2),
     "exhaustive_search": lambda X: exhaustive_search(X, 2),
-    "partition_posterior": lambda X: partition_posterior(X, variance=1.0),
+    "partition_posterior": lambda X: partition_posterior(X, 2, 1.0),
     "fit_many": lambda X: fit_many([X], 2),
     "natural_breaks": lambda X: natural_breaks(X, 2),
     "classify": lambda X: BREAKS.classify(X),
@@ -266,7 +275,11 @@ def _column(X):
 @pytest.mark.parametrize("values, word", NO_COLUMNS.values(), ids=NO_COLUMNS)
 def test_what_is_no_column_of_numbers_is_refused_at_every_door(values, word, door):
     with pytest.raises((ValueError, TypeError)) as caught:
-        door(pd.DataFrame({"b": values}) if not isinstance(values, list) else np.array([[v] for v in values], object))
+        door(
+            pd.DataFrame({"b": values})
+            if not isinstance(values, list)
+            else np.array([[v] for v in values], object)
+        )
     assert word in str(caught.value)
     if isinstance(values, np.ndarray) and values.dtype.kind == "T":
         with pytest.raises((ValueError, TypeError), match="text, '1'"):
@@ -277,7 +290,7 @@ def test_what_is_no_column_of_numbers_is_refused_at_every_door(values, word, doo
 def test_the_column_is_named(values, word):
     frame = pd.DataFrame({"fine": [1.0, 2, 3, 4], "when": values})
     for call in (lambda: KMeans(2).fit(frame), lambda: certify(frame, [0, 0, 1, 1]), lambda: choose_k(frame)):
-        with pytest.raises(ValueError, match="column 'when'"):
+        with pytest.raises((ValueError, TypeError), match="column 'when'"):
             call()
 
 
@@ -306,7 +319,10 @@ def tables():
         import dask.array
         import dask.dataframe
 
-        found |= {"Dask": dask.dataframe.from_pandas(frame, npartitions=2), "Dask array": dask.array.from_array(frame.to_numpy())}
+        found |= {
+            "Dask": dask.dataframe.from_pandas(frame, npartitions=2),
+            "Dask array": dask.array.from_array(frame.to_numpy()),
+        }
     except ImportError:
         pass
     return found
@@ -317,7 +333,7 @@ def test_tables_of_any_library_are_taken(name):
     X = tables()[name]
     model = KMeans(2, random_state=0).fit(X)
     assert model.labels_.tolist() == [0, 0, 1, 1] == model.predict(X).tolist()
-    if "array" not in name and "long" not in name:
+    if name not in ("Dask array", "long doubles", "Arrow batch"):
         assert model.feature_names_in_.tolist() == ["a", "b"]
     assert certify(X, [0, 0, 1, 1]).inertia == pytest.approx(model.inertia_)
     assert KMeans(2, init=X[:2] if name == "long doubles" else "k-means++").fit(X).labels_[0] == 0
@@ -341,7 +357,13 @@ def test_columns_of_any_library_are_values_weights_and_labels(name):
 
 @pytest.mark.parametrize(
     "labels",
-    [np.ma.masked_equal([0, 0, 1, 2], 2), pd.Series([0, 0, None, 1], dtype="Int64"), [0, 0, None, 1], DAYS, pl.LazyFrame({"a": [1]})],
+    [
+        np.ma.masked_equal([0, 0, 1, 2], 2),
+        pd.Series([0, 0, None, 1], dtype="Int64"),
+        [0, 0, None, 1],
+        DAYS,
+        pl.LazyFrame({"a": [1]}),
+    ],
     ids=["masked", "missing", "None", "dates", "lazy"],
 )
 def test_labels_that_are_none(labels):
@@ -355,7 +377,13 @@ def test_values_that_are_in_no_class():
         with pytest.raises(ValueError) as caught:
             BREAKS.classify(list(values))
         assert where in str(caught.value)
-    for values in (np.ma.masked_equal([1.0, 8], 8), pd.array([1, None, 3], "Int64"), ["10", "1"], [1 + 5j], ["abc"]):
+    for values in (
+        np.ma.masked_equal([1.0, 8], 8),
+        pd.array([1, None, 3], "Int64"),
+        ["10", "1"],
+        [1 + 5j],
+        ["abc"],
+    ):
         with pytest.raises(ValueError, match="values"):
             BREAKS.classify(values)
     assert BREAKS.classify([[-np.inf, 4], [5, np.inf]]).tolist() == [[0, 1], [1, 2]]
@@ -388,7 +416,20 @@ def test_what_numpy_cannot_read_is_refused_with_the_reason():
 
 
 def test_numbers_that_floats_hold():
-    check_exact([Decimal("0.1"), Decimal("0.10"), 1, 2.5, Fraction(1, 10) + Fraction(1, 3), 2**60, Decimal(2**70), None, math.nan], "X")
+    check_exact(
+        [
+            Decimal("0.1"),
+            Decimal("0.10"),
+            1,
+            2.5,
+            Fraction(1, 10) + Fraction(1, 3),
+            2**60,
+            Decimal(2**70),
+            None,
+            math.nan,
+        ],
+        "X",
+    )
     check_exact([Decimal("NaN"), Decimal("Infinity"), -math.inf], "X")
     with pytest.raises(ValueError, match=str(2**53 + 1)):
         check_exact([2**53 + 1], "X")

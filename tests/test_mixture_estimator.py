@@ -191,7 +191,7 @@ INF[5, 1] = -np.inf
         (IRIS, {"mixing": "equal"}, None, "mixing='equal' is unknown: use"),
         (IRIS, {"init": "best"}, None, "init='best' is unknown: use"),
         (IRIS, {"init": None}, None, "init=None is unknown: use"),
-        (IRIS, {"init": IRIS[:3].astype(str)}, None, "init gives centers .* text, '5.1'"),
+        (IRIS, {"init": IRIS[:3].astype(str)}, None, "init must hold numbers.* text, '5.1'"),
         (IRIS, {"init": IRIS[:2]}, None, r"init gives centers of shape \(2, 4\), .* \(3, 4\)"),
         (IRIS, {"init": NAN[3:6]}, None, "init gives centers that contain NaN"),
         (IRIS, {"n_init": 0}, None, "n_init=0"),

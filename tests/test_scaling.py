@@ -35,7 +35,9 @@ def wild(rng, n, d, dtype, least=None, most=None):
     low, high = max(low, low if least is None else least), min(high, high if most is None else most)
     ends = np.sort(rng.integers(low, high + 1, size=(2, d)), axis=0)
     exponents = rng.integers(*ends + [[0], [1]], size=(n, d))
-    shares = np.where(rng.random((n, d)) < 0.5, rng.integers(-3, 4, size=(n, d)) / 4, rng.uniform(-1, 1, (n, d)))
+    shares = np.where(
+        rng.random((n, d)) < 0.5, rng.integers(-3, 4, size=(n, d)) / 4, rng.uniform(-1, 1, (n, d))
+    )
     with np.errstate(under="ignore"):
         return np.ldexp(shares, exponents).astype(dtype)
 
@@ -122,7 +124,9 @@ def test_what_is_lost_beside_large_numbers_is_not_called_optimal():
     assert np.allclose(model.cluster_centers_[:, 1], [2e-301, 1e-300], rtol=1e-12)
     two = np.array([[1e150, 1e-301], [1e150, 3e-301], [-1e150, 5e-301], [-1e150, 5e-301]])
     model = KMeans(2, random_state=0).fit(two)
-    assert model.status_ == "bounded" and np.allclose(model.cluster_centers_[:, 1], [5e-301, 2e-301], rtol=1e-15)
+    assert model.status_ == "bounded" and np.allclose(
+        model.cluster_centers_[:, 1], [5e-301, 2e-301], rtol=1e-15
+    )
     assert model.labels_.tolist() == [1, 1, 0, 0]
 
 
@@ -164,11 +168,16 @@ def blobs():
 @pytest.mark.parametrize("exponent", [-1000, -700, -525, -400, -200, 200, 400, 500])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_mixture_of_scaled_data(variance, exponent, weighted):
-    X, weights = np.round(blobs() * 2**20) / 2**20, np.random.default_rng(1).uniform(0.1, 3, 40) if weighted else None
+    X, weights = (
+        np.round(blobs() * 2**20) / 2**20,
+        np.random.default_rng(1).uniform(0.1, 3, 40) if weighted else None,
+    )
     one = SphericalMixture(2, variance=variance, random_state=0).fit(X, sample_weight=weights)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        other = SphericalMixture(2, variance=variance, random_state=0).fit(np.ldexp(X, exponent), sample_weight=weights)
+        other = SphericalMixture(2, variance=variance, random_state=0).fit(
+            np.ldexp(X, exponent), sample_weight=weights
+        )
     assert np.array_equal(other.labels_, one.labels_)
     assert np.array_equal(other.means_, np.ldexp(one.means_, exponent))
     assert np.array_equal(other.variances_, np.ldexp(one.variances_, 2 * exponent))
@@ -178,9 +187,13 @@ def test_mixture_of_scaled_data(variance, exponent, weighted):
     assert other.log_likelihood_ == pytest.approx(one.log_likelihood_ - shift, rel=1e-13)
     new = X + 0.25
     assert np.array_equal(other.predict(np.ldexp(new, exponent)), one.predict(new))
-    assert np.allclose(other.predict_proba(np.ldexp(new, exponent)), one.predict_proba(new), rtol=1e-12, atol=0)
     assert np.allclose(
-        other.score_samples(np.ldexp(new, exponent)), one.score_samples(new) - 2 * exponent * math.log(2), rtol=1e-12
+        other.predict_proba(np.ldexp(new, exponent)), one.predict_proba(new), rtol=1e-12, atol=0
+    )
+    assert np.allclose(
+        other.score_samples(np.ldexp(new, exponent)),
+        one.score_samples(new) - 2 * exponent * math.log(2),
+        rtol=1e-12,
     )
     assert np.array_equal(other.sample(5)[0], np.ldexp(one.sample(5)[0], exponent))
 
@@ -188,7 +201,10 @@ def test_mixture_of_scaled_data(variance, exponent, weighted):
 @pytest.mark.parametrize("variance", [1.0, 2])
 def test_a_given_variance_beside_extreme_data(variance):
     tiny = SphericalMixture(2, variance=variance, random_state=0).fit(np.ldexp(blobs(), -600))
-    assert np.allclose(tiny.predict_proba(np.ldexp(blobs(), -600)), tiny.weights_) and (tiny.variances_ == variance).all()
+    assert (
+        np.allclose(tiny.predict_proba(np.ldexp(blobs(), -600)), tiny.weights_)
+        and (tiny.variances_ == variance).all()
+    )
     with pytest.raises(ValueError, match="so far out"):
         SphericalMixture(2, variance=variance, random_state=0).fit(np.ldexp(blobs(), 600))
     ratio = SphericalMixture(2, variance=2.0**-1000, random_state=0).fit(np.ldexp(blobs(), -500))

@@ -221,7 +221,8 @@ def test_labels_of_a_few_rows_are_exact(dtype, seed, d, k):
 def test_a_few_rows_and_all_of_them(scale, monkeypatch):
     model = KMeans(3, random_state=0).fit(IRIS * scale)
     quick = model.predict(IRIS * scale), model.transform(IRIS * scale), model.score(IRIS * scale)
-    assert (small.labels_of(IRIS * scale, model.cluster_centers_) is None) == (scale != 1)
+    assert small.labels_of(IRIS * scale, model.cluster_centers_) is not None
+    assert (small.distances_to(IRIS * scale, model.cluster_centers_) is None) == (scale != 1)
     monkeypatch.setattr(small, "FEW", 0)
     slow = model.predict(IRIS * scale), model.transform(IRIS * scale), model.score(IRIS * scale)
     assert all(
