@@ -30,6 +30,7 @@ def rows(rng):
         return np.ldexp(X, rng.integers(-1074, 1020, (n, d)))
     if kind == 3:
         X[rng.integers(n), rng.integers(d)] = rng.choice([1.7e-140, 5e-324, 1e-310, 1e155, 1.7e308])
+        return X
     elif kind == 4:
         return rng.choice([1.7e308, -1.7e308, 1e308, 0.0, 5e-324], (n, d))
     elif kind == 5:  # equal rows
@@ -56,7 +57,7 @@ def weights(rng, n):
 def test_every_rung(monkeypatch, rung):
     """Its bound is true before the checker has looked at it; and then the checker accepts it."""
     rng, check_bound = np.random.default_rng(2), ladder._Ladder.check_bound
-    for _ in range(20 * FACTOR):
+    for _ in range(12 * FACTOR):
         X = np.ascontiguousarray(rows(rng))
         own, k = weights(rng, len(X)), int(rng.integers(1, min(4, len(X)) + 1))
         best = reference.best_partition(X.tolist(), k, None if own is None else own.tolist())[1]
@@ -74,14 +75,14 @@ def test_every_rung(monkeypatch, rung):
         assert check.verdict(found.text().encode())[0] == check.PROVED, (X, own, k)
 
 
-N = np.random.default_rng(0).normal(size=(60, 6))
+N = np.random.default_rng(0).normal(size=(26, 3))
 WIDE = {
-    "one p-value": (np.where(np.arange(360).reshape(60, 6) == 3, 1.7e-140, N), None),
+    "one p-value": (np.where(np.arange(78).reshape(26, 3) == 3, 1.7e-140, N), None),
     "denormal": (np.ldexp(N, -1062), None),
     "huge": (np.ldexp(N, 1018), None),
     "great": (N * 1e155, None),
-    "weights are denormal": (N, np.full(60, 5e-324)),
-    "weights are great": (N, np.full(60, 1e300)),
+    "weights are denormal": (N, np.full(26, 5e-324)),
+    "weights are great": (N, np.full(26, 1e300)),
 }
 
 
@@ -90,22 +91,22 @@ WIDE = {
 def test_scale_costs_nothing(name, rung):
     """The bound is as good as that of the same rows at another scale."""
     X, own = WIDE[name]
-    usual = climb(N.copy(), 3, rungs=["search", rung], rng=0, gap=0.02)
-    found = climb(np.ascontiguousarray(X), 3, sample_weight=own, rungs=["search", rung], rng=0, gap=0.02)
-    assert found.checked and found.gap < 1.3 * max(usual.gap, 0.02)
+    usual = climb(N.copy(), 3, rungs=["search", rung], rng=0, gap=0.05)
+    found = climb(np.ascontiguousarray(X), 3, sample_weight=own, rungs=["search", rung], rng=0, gap=0.05)
+    assert found.checked and found.gap < 1.3 * max(usual.gap, 0.05)
     assert check.verdict(found.text().encode())[0] == check.PROVED
 
 
 def test_denormal_weights_on_ctrl_c():
     """A bound that nobody had the time to check is true as well."""
     rng = np.random.default_rng(320)
-    X, own = rng.normal(size=(120, 2)), np.full(120, 5e-324)
+    X, own = rng.normal(size=(60, 2)), np.full(60, 5e-324)
 
     def stop(rung, inertia, lower):
         if rung == "prices" and lower > 0:
             raise KeyboardInterrupt
 
-    found = certify(X, n_clusters=5, sample_weight=own, random_state=0, progress=stop)
+    found = certify(X, n_clusters=4, sample_weight=own, random_state=0, progress=stop)
     assert found.stop_reason == "interrupted" and not found.checked and found.exact_lower_bound > 0
     assert check.verdict(found.text().encode())[0] == check.PROVED
 
