@@ -31,6 +31,8 @@ LEAST_NODES = 1000  # in as long
 MOST_TASKS = 32  # subtrees that are searched side by side
 MOST_LEAVES = 1024  # of a subtree before they are compared exactly
 MOST_MOVES = 100  # rounds of exchanges
+LIGHTEST = 2.0**-500  # weight, relative to the heaviest
+MOST_BITS = 20_000  # of a product of the weights of clusters
 FEW = 50_000  # nodes that are not worth a better order: the checker takes a quarter of a second
 
 
@@ -141,15 +143,20 @@ class _Search:
         size, most = (1 << max(1, max(values)).bit_length() for values in (map(abs, sum(offs, [])), weights))
         # Rows around their mean and weights as floats, none above 1, and the factor from exact costs to theirs.
         self.y = np.array([[v / size for v in off] for off in offs])
-        self.w = np.array([w / most for w in weights])
+        self.w = np.maximum([w / most for w in weights], LIGHTEST)
         self.scale = Fraction(total**2, size**2 * most)
         self.squares = self.w * (self.y**2).sum(axis=1)
         # What a prefix costs is a sum of n squares less the |sums|^2 / weight of its clusters, which change n times: all
-        # together that is off by less than (6 n + 2 d + 14) U times the sum of the squares. The last term is for underflow.
+        # together that is off by less than (6 n + 2 d + 14) U times the sum of the squares. The last term is for underflow;
+        # weights that were raised to the lightest one make clusters dearer by less than the term after it.
         self.margin = float(16 * (self.n + self.d + 1) * U * self.squares.sum()) + 2.0**-900
+        if self.w.min() == LIGHTEST:
+            self.margin += 4 * self.n * self.d * LIGHTEST
         # Costs of two partitions are fractions over the products of their clusters' weights.
-        least = Fraction(1, max(Fraction(total, m) ** (2 * m) for m in range(1, k + 1)))
-        self.tells = 2 * Fraction(self.margin) < least * self.scale
+        self.tells = False
+        if k * total.bit_length() < MOST_BITS:
+            least = Fraction(1, max(Fraction(total, m) ** (2 * m) for m in range(1, k + 1)))
+            self.tells = 2 * Fraction(self.margin) < least * self.scale
         self.slice = max(LEAST_NODES, WORK // (k * (self.d + 8)))
         self.known = {}  # optima, and labels of all rows that have them: of sets of rows, the bits of integers
         self.labels = self.cost = self.best = None

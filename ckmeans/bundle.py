@@ -125,6 +125,8 @@ class Bundle:
         """
         k, shares, products = self.n_clusters, self.shares, self._products[: self.n, : self.n]
         full = self.earnings(center + t * self.metric * self.weights)  # with no shares given
+        if not shares.any():
+            raise LinAlgError("no cluster has a share")
         shares *= k / shares.sum()
         active = list(np.flatnonzero(shares > 0))
         fresh, barred = set(), set()

@@ -19,7 +19,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .exact import ExactRows, float_down, float_up
+from . import check
+from .exact import ExactRows, float_down, float_up, relative_gap
+from .words import at_most_above, down
 
 
 def _hex(value):
@@ -116,9 +118,24 @@ class ExactProblem:
         """The cost of labels of the samples, an exact Fraction in squared units of X."""
         return self.exact.cost(labels)
 
+    def is_of(self, X, sample_weight=None):
+        """Whether these are its rows and weights, number for number."""
+        ones = np.ones(len(self._X))
+        own, other = (ones if weights is None else weights for weights in (self.sample_weight, sample_weight))
+        return np.array_equal(self._X, X) and np.array_equal(own, other)
+
     @cached_property
     def exact(self):
         return ExactRows(self._X, self.sample_weight)
+
+    def cost_of(self, rows, labels):
+        """What some rows cost with these labels, a Fraction in units of 1 / unit."""
+        members = {}
+        for row, label in zip(rows, labels):
+            members.setdefault(label, []).append(row)
+        return sum(
+            (self.own_price(own) * sum(self.weights[row] for row in own) for own in members.values()), Fraction(0)
+        )
 
     def own_price(self, rows):
         """What rows that are together cost per unit of weight, a Fraction in squared units of the integers."""
@@ -282,9 +299,9 @@ class Certificate:
     exact_inertia, exact_lower_bound : Fraction
         Its cost and the lower bound, in squared units of X.
     status : {"optimal-unique", "optimal", "bounded"}
-        "optimal-unique" if every other partition (of the samples with weight) costs more.
+        "optimal-unique" if every other partition (of the samples with weight) costs more. Of a loaded file what the file claims.
     stop_reason : str
-        "proved", "gap", "time_limit", "interrupted", ...
+        "proved", "gap", "time_limit", "interrupted", ...; "loaded" of one that was read from a file.
     rung : str
         What gave the bound: "line", "tree", "prices", "sdp", "sum", "pca", ...
     proof : list of str
@@ -294,8 +311,8 @@ class Certificate:
     better : Certificate or None
         That of a clustering of less cost, where the search for a proof found one.
     checked : bool
-        Whether the checker has accepted the proof. If not, it had not the time, and the bound is that of a search in floats
-        that allows for all their errors; `python -m ckmeans.check` has the time.
+        Whether the checker has accepted the proof here. Only then is anything called proved. If not, it had not the time, or
+        the proof was read from a file: `python -m ckmeans.check` has the time.
 
     Examples
     --------
@@ -338,9 +355,11 @@ class Certificate:
 
     @property
     def gap(self) -> float:
-        """(inertia - lower_bound) / inertia, rounded up: how far, at most, the best possible cost is below this one."""
-        above = self.exact_inertia - self.exact_lower_bound
-        return float_up(above / self.exact_inertia) if above > 0 else 0.0
+        """(inertia - lower_bound) / inertia, rounded up: the best possible cost is at most this share of this one below it.
+
+        How far this one is above the best possible is a share of that, and greater: `verdict` has it.
+        """
+        return relative_gap(self.exact_inertia, self.exact_lower_bound)
 
     def text(self, with_rows: bool = True) -> str:
         """The text of the proof file. Without the rows it is short, and to check it takes the data."""
@@ -357,49 +376,88 @@ class Certificate:
     def load(
         cls, path: str | os.PathLike[str], X: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Read a proof file. This does not check it: `python -m ckmeans.check PATH` does.
+        """Read a proof file. What it costs is computed again; the proof is not checked, and `verdict` says so: `python -m
+        ckmeans.check PATH` checks it.
 
         Parameters
         ----------
         path : str or Path
         X, sample_weight : ndarray, optional
-            The data, if the file is without the rows.
+            The data, if the file is without the rows; weights are always in it, those given have to be the same.
+
+        Returns
+        -------
+        Certificate
+            With `checked` False.
+
+        Raises
+        ------
+        ValueError
+            For what is no proof file, was altered, or is for other data.
         """
-        lines = Path(path).read_text(encoding="ascii").splitlines()
-        if len(lines) < 6 or lines[0] != "CKC 1" or sealed(lines[:-1]).splitlines()[-1] != lines[-1]:
+        content = Path(path).read_bytes()
+        try:
+            check.Reader(content)
+            lines = content.decode("ascii").split("\n")[:-2]
+            if not any(line.startswith("X ") for line in lines):
+                if X is None:
+                    raise ValueError(f"{path} is without the rows: give X, and sample_weight if there was one.")
+                lines[3:3] = ExactProblem(X).header(1)[3:]
+            found = cls._of(lines)
+        except check.Refused as refused:
+            code, reason = refused.args
+            if code == check.OTHER_DATA:
+                raise ValueError(f"{path} is for other data: give the rows that it is for, bit for bit.") from None
             raise ValueError(
-                f"{path} is no proof file, or was truncated or altered: get it again from who wrote it."
-            )
-        at = next(at for at, line in enumerate(lines) if line.startswith("labels "))
-        values = dict(re.findall(r"(\w+)=(\S+)", " ".join([*lines[1:3], lines[at + 1]])))
-        rows = [_fractions(line, values["scale"]) for line in lines if line.startswith("X ")]
-        if rows:
-            X = np.array(rows, np.float64)
-            weights = [at for at, line in enumerate(lines) if line.startswith("W ")]
-            scales = [lines[at - 1].partition("=")[2] for at in weights]
-            sample_weight = np.array(_fractions(lines[weights[0]], scales[0])) if weights else None
-        elif X is None:
-            raise ValueError(f"{path} is without the rows: give X, and sample_weight if there was one.")
-        problem = ExactProblem(X, sample_weight)
-        cost = _from_ratio(values["value"]) / problem.unit
-        lower = _from_ratio(values["lower"]) / problem.unit if "lower" in values else cost
-        status, proof = lines[at + 1].split(" ")[1], lines[at + 2 : -1]
-        labels = np.array([int(label, 16) for label in lines[at].split(" ")[1:]], np.int32)
-        rung = proof[0].split(" ")[1]
-        return cls(problem, int(values["k"], 16), labels, cost, lower, status, "loaded", rung, proof)
+                f"{path} is no proof file, or was truncated or altered ({reason}): get it again from who wrote it."
+            ) from None
+        except (LookupError, MemoryError, OverflowError) as error:
+            raise ValueError(f"{path} is no proof file: {error!r}; get it again from who wrote it.") from None
+        own = found.problem.sample_weight
+        if sample_weight is not None and (own is None or not np.array_equal(own, sample_weight)):
+            raise ValueError(f"{path} is for other weights: give those that it is for, or none, as they are in it.")
+        return found
+
+    @classmethod
+    def _of(cls, lines):
+        """From lines with the rows among them; the checker reads all before the proof."""
+        reader = check.Reader(sealed(lines).encode())
+        problem, at = check.read_problem(reader, None), reader.at
+        wrong = problem.value != problem.U or problem.lower > problem.U
+        check.refuse_if(wrong, "the labels do not cost what is claimed")
+        rung = (lines[at : at + 1] or [""])[0].removeprefix("proof ").split(" ")[0]
+        check.refuse_if(rung not in {*check.KINDS, "branch", "sum"}, "there is no proof in it", check.MALFORMED)
+        scale = dict(re.findall(r"(\w+)=(\S+)", lines[2]))["scale"]
+        X = np.array([_fractions(line, scale) for line in lines[:at] if line.startswith("X ")])
+        scales = [line.partition("=")[2] for line in lines[:at] if line.startswith("weights ")]
+        weights = [_fractions(line, scales[0]) for line in lines[:at] if line.startswith("W ")]
+        labels = np.array([int(label, 16) for label in lines[at - 2].split(" ")[1:]], np.int32)
+        cost, lower = (Fraction(value) / problem.unit for value in (problem.value, problem.lower))
+        own = ExactProblem(X, np.array(weights[0]) if weights else None)
+        return cls(own, problem.k, labels, cost, lower, problem.status, "loaded", rung, lines[at:])
 
     @property
     def verdict(self) -> str:
-        """What is proved, in words."""
-        if self.status == "optimal-unique":
-            return "optimal, and the only clustering that is: proved"
-        if self.status == "optimal":
-            return "optimal: proved"
-        return f"at most {100 * self.gap:.3g} % above the best possible: proved"
+        """What is known, in words: "proved" is said of what the checker accepted, and of nothing else."""
+        claim = at_most_above(self.exact_inertia, self.exact_lower_bound)
+        if self.status != "bounded":
+            claim = "optimal" + ", and the only clustering that is" * (self.status == "optimal-unique")
+        elif self.exact_lower_bound <= 0 < self.exact_inertia:
+            return claim
+        if self._accepted:
+            return f"{claim}: proved"
+        if self.stop_reason == "loaded":
+            return f"{claim}, as the proof file has it, which was not checked"
+        return f"{claim}, by a bound that the checker has not yet seen"
+
+    @property
+    def _accepted(self):
+        """Whether the checker accepted what is claimed: optimality is claimed for no other reason, but by a file."""
+        return self.checked or self.status != "bounded" and self.stop_reason != "loaded"
 
     def __str__(self) -> str:
-        n = len(self.problem.place)
-        said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self.verdict} by {self.rung}"
+        n, by = len(self.problem.place), f"by {self.rung}" if self._accepted else f"({self.rung})"
+        said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self.verdict} {by}"
         if self.better is None:
             return said
         return (
@@ -412,8 +470,7 @@ class Certificate:
     def _repr_html_(self) -> str:
         entries = {
             "inertia": f"{self.inertia:.10g}",
-            "lower bound": f"{self.lower_bound:.10g}",
-            "gap": f"{100 * self.gap:.3g} %",
+            "lower bound": down(self.exact_lower_bound, 10),
             "verdict": self.verdict,
             "proof": self.rung,
             "better": "" if self.better is None else str(self.better),
@@ -427,8 +484,3 @@ class Certificate:
 
 def _fractions(line, scale):
     return [float(Fraction(int(token, 16), 1 << int(scale, 16))) for token in line.split(" ")[1:]]
-
-
-def _from_ratio(token):
-    top, _, below = token.partition("/")
-    return Fraction(int(top, 16), int(below or "1", 16))

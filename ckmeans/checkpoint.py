@@ -7,8 +7,11 @@ Nothing in it is believed that the checker would not accept: it only says where 
 import base64
 import hashlib
 import json
+import math
 import os
+import warnings
 import zlib
+from contextlib import suppress
 from fractions import Fraction
 from time import monotonic
 
@@ -17,6 +20,10 @@ import numpy as np
 EVERY = 5.0  # seconds between two writings
 SHARE = 20  # of the time that a writing took pass before the next one
 WORD = "ckmeans checkpoint 1 sha256="
+DTYPES = "<f8", "<i8", "<i4"
+MOST_PACKED = 1032  # bytes that one byte can stand for, in zlib
+# What reading a thing of the wrong form raises.
+ODD = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 
 
 class Checkpoint:
@@ -36,10 +43,15 @@ class Checkpoint:
             raise ValueError(
                 f"checkpoint={self.path!r} cannot be written: give a file in a folder that can be."
             )
-        self._due = monotonic() + EVERY
+        self._due, self._warned = monotonic() + EVERY, False
 
-    def read(self):
+    def read(self, check=None):
         """What was known when the file was written; None if there is no such file.
+
+        Parameters
+        ----------
+        check : callable(known), optional
+            Raises what a look at a thing of the wrong form does where that was altered.
 
         Raises
         ------
@@ -51,20 +63,30 @@ class Checkpoint:
                 head, _, body = file.read().partition("\n")
         except FileNotFoundError:
             return None
-        if head != WORD + _sha256(body):
+        except OSError as error:
+            raise ValueError(f"checkpoint={self.path!r} cannot be read ({error}): give another file.") from None
+        try:
+            if head != WORD + _sha256(body):
+                raise ValueError("the sum of its bits is another")
+            found = json.loads(body, object_hook=_from_json)
+            problem, known = found["problem"], found["known"]
+            if problem == self.problem and check is not None:
+                check(known)
+        except (*ODD, zlib.error) as error:
             raise ValueError(
                 f"checkpoint={self.path!r} is no checkpoint, or was truncated or altered: give another file, or delete it."
-            )
-        found = json.loads(body, object_hook=_from_json)
-        if found["problem"] != self.problem:
+            ) from error
+        if problem != self.problem:
             raise ValueError(
                 f"checkpoint={self.path!r} is of other data, weights or another number of clusters: give another file,"
                 " or delete it."
             )
-        return found["known"]
+        return known
 
     def write(self, known, now=False):
         """Write what is known; unless now, only if the last time is long enough ago.
+
+        Where the disk is full, or the folder is gone, the old file stays, and a warning says so, once.
 
         Parameters
         ----------
@@ -75,19 +97,31 @@ class Checkpoint:
         if begin < self._due and not now:
             return
         body = json.dumps({"problem": self.problem, "known": known()}, default=_to_json)
+        try:
+            self._replace(f"{WORD}{_sha256(body)}\n{body}")
+        except OSError as error:
+            if not self._warned:
+                self._warned = True
+                warnings.warn(
+                    f"checkpoint={self.path!r} could not be written ({error}): the search goes on, and the file is left as it"
+                    " was; make room, and it will be written later.", RuntimeWarning, stacklevel=2,
+                )  # fmt: skip
+        took = monotonic() - begin
+        self._due = begin + max(EVERY, SHARE * took)
+
+    def _replace(self, text):
+        """Another text for the file, whole or not at all."""
         temporary = f"{self.path}.{os.getpid()}.tmp"
         try:
             with open(temporary, "w", encoding="ascii") as file:
-                file.write(f"{WORD}{_sha256(body)}\n{body}")
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, self.path)
         except BaseException:
-            if os.path.exists(temporary):
+            with suppress(OSError):
                 os.remove(temporary)
             raise
-        took = monotonic() - begin
-        self._due = begin + max(EVERY, SHARE * took)
 
 
 def _sha256(text):
@@ -114,8 +148,16 @@ def _from_json(found):
         return Fraction(*(int(token, 16) for token in found["$fraction"]))
     if "$array" not in found:
         return found
-    data, shape = zlib.decompress(base64.b64decode(found["$array"])), tuple(found["shape"])
-    if found["dtype"] == "bits":
-        size = int(np.prod(shape))
+    bits, shape = found["dtype"] == "bits", tuple(found["shape"])
+    if not bits and found["dtype"] not in DTYPES or not all(type(size) is int and size >= 0 for size in shape):
+        raise ValueError("no such array")
+    size, packed = math.prod(shape), base64.b64decode(found["$array"])
+    n_bytes = -(-size // 8) if bits else size * np.dtype(found["dtype"]).itemsize
+    if n_bytes > MOST_PACKED * len(packed):  # of such a size there is no need to try
+        raise ValueError("an array is cut off")
+    data = zlib.decompressobj().decompress(packed, n_bytes + 1)
+    if len(data) != n_bytes:
+        raise ValueError("an array is of another size")
+    if bits:
         return np.unpackbits(np.frombuffer(data, np.uint8), count=size).astype(bool).reshape(shape)
     return np.frombuffer(data, found["dtype"]).reshape(shape).copy()

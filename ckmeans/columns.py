@@ -25,7 +25,7 @@ from scipy.linalg import LinAlgError
 from .bundle import Bundle
 from .covers import TooMany, covers
 from .exact import ExactRows, float_down, float_up
-from .nodes import Node, read, written
+from .nodes import Node, joined, read, written
 from .prices import Landscape, balanced_prices, few
 from .restarts import local_search
 from .solution import Solution
@@ -73,7 +73,7 @@ def column_generation(
     ----------
     X : ndarray of shape (n_samples, n_features), float64
     n_clusters : int
-        At most the number of distinct rows with weight.
+        At most the number of distinct rows with weight. What these weigh should be within a factor of 2**100.
     labels : ndarray of shape (n_samples,) or None
         A clustering to start from; None for the best of a local search.
     gap : float
@@ -126,12 +126,16 @@ class _Search:
         self.row_of[heavy] = of.ravel()
         self.heavy = heavy
         self.n_rows = len(distinct)
-        self.weights = np.bincount(of.ravel(), weights[heavy]) * (1 + len(X) * 2.3e-16)
+        # Weights near 1, rounded up; exactly they are the true ones.
+        self.heaviest = Fraction(2) ** int(np.frexp(weights.max())[1] - 1)
+        near = np.ldexp(weights[heavy], 1 - int(np.frexp(weights.max())[1]))
+        self.weights = np.bincount(of.ravel(), near) * (1 + len(X) * 2.3e-16)
         self.true_weights = [Fraction(0)] * self.n_rows
         for i in np.flatnonzero(heavy):
-            self.true_weights[self.row_of[i]] += Fraction(float(weights[i]))
+            self.true_weights[self.row_of[i]] += Fraction(float(weights[i])) / self.heaviest
         self.land = Landscape(distinct, self.weights)
-        self.unit = Fraction(self.land.scale) ** 2
+        self.area = Fraction(4) ** self.land.exponent  # that is 1 in the landscape
+        self.unit = 1 / (self.area * self.heaviest)
         self.labels, self.cost = None, None
         self.root, self.open, self.closed = None, [], []
         self.n_nodes = self.n_searches = 0
@@ -163,11 +167,19 @@ class _Search:
         return {"labels": self.labels, "nodes": written(self.root, self.open)}
 
     def resume(self, known, labels):
-        """The branches as they were."""
+        """The branches as they were. What they prove is established anew, parents first: it holds for their children."""
         self.offer(known["labels"])
         if labels is not None:
             self.offer(labels)
-        self.root, self.open = read(known["nodes"])
+        nodes = read(known["nodes"], np.where(self.heavy, self.row_of, -1))
+        self.root, self.open = nodes[0], nodes[:1]
+        for node in nodes:
+            _Branch(self, node).restore()
+            if node.children:
+                self.open.remove(node)
+                self.open += node.children
+                for child in node.children:
+                    child.bound = node.bound
         heapq.heapify(self.open)
 
     def offer(self, labels):
@@ -230,9 +242,9 @@ class _Search:
                 return ("branch", *node.pair, *sides)
         if node.priced is None:
             return ("open",)
-        unit = self.land.scale**2
         groups = np.where(self.heavy, node.groups[self.row_of], -1)
-        return ("prices", groups, node.prices / unit, node.level / unit)
+        prices = [Fraction(price) * self.area for price in node.prices.tolist()]
+        return ("prices", groups, prices, Fraction(node.level) / self.unit)
 
 
 class _Branch:
@@ -269,6 +281,15 @@ class _Branch:
     def gap(self):
         """Cost of the incumbent less what the prices prove, in units of the landscape, rounded up."""
         return float_up((self.search.cost - self.node.priced) * self.search.unit)
+
+    def restore(self):
+        """Establish anew what the prices prove: a search at a level that is true finds nothing above it."""
+        search, node = self.search, self.node
+        search.n_searches += 1
+        level = min(node.level, 4.0 * self.land.mass * (node.prices.max() + self.land.reach))
+        peaks = self.land.search(node.prices, level, pairs=node.pairs, check=search.check)
+        node.level, node.priced = peaks.upper, self.to_bound(node.prices, peaks.upper)
+        node.bound = max(node.bound, node.priced)
 
     def run(self):
         """True if the branch is closed, False if it has to be split, None if the gap asked for is reached."""
@@ -452,7 +473,7 @@ class _Branch:
         node.pair = tuple(int(np.flatnonzero(groups == g)[0]) for g in (i, j))
         known = bundle.sets > 0
         both = known[:, i] & known[:, j]
-        old = np.array([g if g < j else i if g == j else g - 1 for g in range(len(self.weights))])
+        old = joined(len(self.weights), i, j)
         masses = np.bincount(old, self.weights)
         cost = self.land.clusters(np.isin(np.arange(len(old)), [i, j])[None])[0][0]
         prices = np.bincount(old, self.weights * node.prices) / masses

@@ -13,6 +13,8 @@ BITS = 18  # of a digit
 LOW = (1 << BITS) - 1
 CHUNK = 1 << 16  # numbers whose digits are in memory at a time
 SOME = 1 << 20  # digits of sums in memory at a time
+TINY = 2.0**-900  # sums of squares below this may have lost what vanished
+
 
 
 def _reach(values):
@@ -177,8 +179,59 @@ def cost(X, labels, sample_weight=None):
     return ExactRows(np.asarray(X, np.float64), sample_weight).cost(labels)
 
 
+def near_one(X, weights=None):
+    """Rows around their mean as floats of at most 2, and the exponent of their unit: X is mean + 2**exponent * rows.
+
+    Each is off by a rounding of itself and, underflow, 2**-1073. Feature by feature, so that nothing overflows and none
+    vanishes beside another one's offset.
+
+    Examples
+    --------
+    >>> rows, exponent = near_one(np.array([[1e300, 3e-320], [1e300, 5e-320]]))
+    >>> rows.tolist(), 2.0 ** (exponent + 1074)  # 3e-320 is 6072 times 2**-1074
+    ([[0.0, -0.98828125], [0.0, 0.98828125]], 2048.0)
+    """
+    exponents = np.frexp(np.abs(X).max(axis=0))[1]
+    rows = np.ldexp(X, -exponents)
+    rows -= np.average(rows, axis=0, weights=weights)
+    rows[:, (X == X[0]).all(axis=0)] = 0.0
+    reach = np.abs(rows).max(axis=0)
+    sizes = (np.frexp(reach)[1] + exponents)[reach > 0]
+    exponent = int(sizes.max()) if len(sizes) else 0
+    return np.ldexp(rows, exponents - exponent), exponent
+
+
+def inertia(X, labels, centers, sample_weight=()):
+    """The sum of weighted squared distances to given centers, as the nearest float; for rows of which most lie on their centers.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64
+    labels : ndarray of shape (n_samples,), int32
+    centers : ndarray of shape (n_clusters, n_features), float64
+    sample_weight : ndarray of shape (n_samples,) or (0,)
+        Without any, all are one.
+
+    Returns
+    -------
+    float
+        Infinite beyond the floats.
+    """
+    away = np.flatnonzero((X != centers[labels]).any(axis=1))
+    total = Fraction(0)
+    for i in away.tolist():
+        weight = Fraction(float(sample_weight[i])) if len(sample_weight) else 1
+        if weight:
+            pairs = zip(X[i].tolist(), centers[labels[i]].tolist())
+            total += weight * sum((Fraction(x) - Fraction(c)) ** 2 for x, c in pairs)
+    try:
+        return float(total)
+    except OverflowError:
+        return math.inf
+
+
 def float_down(value):
-    """The greatest float that is not above a Fraction."""
+    """The greatest float that is not above a Fraction: beyond their range the greatest of all, or -inf."""
     try:
         nearest = value.numerator / value.denominator
     except OverflowError:
@@ -187,5 +240,11 @@ def float_down(value):
 
 
 def float_up(value):
-    """The least float that is not below a Fraction."""
+    """The least float that is not below a Fraction: beyond their range inf, or the least of all."""
     return 0.0 - float_down(-value)  # 0.0 for 0, not -0.0
+
+
+def relative_gap(inertia, lower_bound):
+    """(inertia - lower_bound) / inertia of floats or fractions, rounded up: the best is at most this share of it below."""
+    inertia, lower_bound = Fraction(inertia), Fraction(lower_bound)
+    return float_up(1 - lower_bound / inertia) if inertia > lower_bound else 0.0

@@ -37,6 +37,7 @@ def alike(X, labels, n_groups, seconds=None):
     >>> [group.tolist() for group in alike(X, np.array([0, 1, 0, 1, 0, 1]), 2)]
     [[0, 3, 4], [1, 2, 5]]
     """
+    X = np.ldexp(X, -int(np.frexp(np.abs(X).max())[1]))  # squares of these do not overflow
     until = math.inf if seconds is None else monotonic() + seconds
     clusters = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     order = np.concatenate([own[_along(X[own])] for own in clusters])

@@ -7,18 +7,22 @@ Each rung (rungs.py) gives a lower bound with a proof of it, and perhaps a bette
 import math
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from time import monotonic
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import check
+from .asking import bound_of, bounds_of
 from .certificate import Certificate, ExactProblem, branch_proof, columns_proof, proof_text, trivial_proof
+from .check import Refused
 from .checkpoint import Checkpoint
 from .checks import check_labels, check_matrix, check_n_clusters, check_number, check_weights, check_whole
 from .columns import column_generation
 from .exact import float_down, float_up
+from .resumed import as_evidence, check_known, told
 from .rows import Rows
 from .rungs import FINDING, MOST_MATRIX, RUNGS, SEARCHING, Evidence, many_axes
 from .univariate import collinear
@@ -81,8 +85,10 @@ def certify(
     -------
     Certificate
         Its `status` is "optimal" or "optimal-unique" only where the checker, `ckmeans.check`, has accepted the proof. On
-        Ctrl-C, which is not raised again, and when the time is up it is "bounded", with what was known until then. Where the
-        search found a better clustering than the one given, `better` is that one's certificate.
+        Ctrl-C, which is not raised again once the rows were read, and when the time is up it is "bounded", with what was
+        known until then. Where the search found a better clustering than the one given, `better` is that one's certificate.
+        `checked` is True where the checker has accepted what it says; what it finds to be less is given as it finds it.
+        Costs beyond the range of floats are inf, and lower bounds the greatest float, as attributes; the fractions are exact.
 
     Raises
     ------
@@ -142,14 +148,13 @@ def _seed(random_state):
 
 def _nearest(X, centers, weights, n_threads):
     """The exact nearest center of each row."""
-    centers = check_matrix(centers)
+    centers = check_matrix(centers, "centers")
     if centers.shape[1] != X.shape[1]:
         raise ValueError(
             f"centers have {centers.shape[1]} features, X has {X.shape[1]}: give a center of as many for each cluster."
         )
     with Workers(n_threads) as workers:
-        rows = Rows(X, weights, workers, reach=centers)
-        return rows.assign(rows.scale(centers))
+        return Rows(X, weights, workers, reach=centers).nearest(centers)
 
 
 def climb(
@@ -186,10 +191,24 @@ def climb(
             ladder.take(rung)
             if ladder.closed():
                 break
+        ladder.keep(now=True)
+        return ladder.certificate()
     except KeyboardInterrupt:
         ladder.stop_reason = "interrupted"
-    ladder.keep(now=True)
-    return ladder.certificate()
+    while True:  # whatever was interrupted, this is short
+        try:
+            ladder.keep(now=True)
+            return ladder.certificate()
+        except KeyboardInterrupt:
+            continue
+
+
+class _Bound(NamedTuple):
+    """A lower bound, what it is from, and whether the checker has accepted it."""
+
+    evidence: Evidence
+    rung: str
+    accepted: bool = False
 
 
 class _Ladder:
@@ -207,12 +226,13 @@ class _Ladder:
         self.incumbent = self.given  # labels and cost
         if labels is None:
             self.offer(np.zeros(len(X), np.int32))
-        # The greatest lower bound, and what the checker accepted as a proof of optimality.
-        self.best, self.rung, self.lesser = Evidence(trivial_proof(), Fraction(0)), "trivial", []
-        self.closing, self.closed_by = None, None
+        # Lower bounds, and what the checker accepted as a proof of optimality.
+        self.bounds = [_Bound(Evidence(trivial_proof(), Fraction(0)), "trivial")]
+        self.closing = None
         self.status, self.refused = None, False
         self.stop_reason, self.seconds = "unresolved", {}
-        self.checkpoint, self.done, self.inner, self.claim = None, [], {}, None
+        # The file, what it says of rungs, its bound while the checker has not accepted it, and what is claimed to be optimal.
+        self.checkpoint, self.done, self.inner, self.hearsay, self.claim = None, [], {}, None, None
 
     # ---- What is kept
 
@@ -221,14 +241,34 @@ class _Ladder:
         if path is None:
             return
         self.checkpoint = Checkpoint(path, "; ".join(self.problem.header(self.k, with_rows=False)[1:3]))
-        known = self.checkpoint.read()
+        known = self.checkpoint.read(lambda known: check_known(known, self))
         if known is None:
             return
         self.offer(known["labels"])
         self.done, self.inner = known["done"], known["inner"]
-        self.best, self.rung = _evidence(known["best"]), known["rung"]
+        self.hearsay = _Bound(as_evidence(known["best"]), known["rung"])
         if known["claim"] is not None:
-            self.confirm(_evidence(known["claim"]), known["claimed by"])
+            self.confirm(as_evidence(known["claim"]), known["claimed by"])
+        if self.status is None or self.given is not None:
+            self.believe()
+        if self.status is None and self.best.evidence.lower >= self.incumbent[1]:
+            self.confirm(self.best.evidence, self.best.rung)
+
+    def believe(self):
+        """Ask the checker about the bound of the file. Where that is not true, nothing in it is."""
+        found = self.ask("bounded", self.hearsay.evidence)
+        if found is not None:
+            lower = min(found[0], self.hearsay.evidence.lower)
+            self.bounds = [*self.bounds, _Bound(replace(self.hearsay.evidence, lower=lower), self.hearsay.rung, True)]
+        if found is None and self.refused or found is not None and found[0] < self.hearsay.evidence.lower:
+            self.done, self.inner = [], {}
+        if found is not None or self.refused:
+            self.hearsay = None
+
+    @property
+    def best(self):
+        """The greatest lower bound."""
+        return max(self.bounds, key=lambda own: own.evidence.lower)
 
     def keep(self, inner=None, now=False):
         """Write what is known, with that of rungs not done: `inner` has a function for each that gives it."""
@@ -238,10 +278,11 @@ class _Ladder:
 
     def known(self):
         claim, rung = self.claim or (None, None)
+        best = max(filter(None, (self.best, self.hearsay)), key=lambda own: own.evidence.lower)
         inner = {name: known() if callable(known) else known for name, known in self.inner.items()}
         return {
-            "labels": self.incumbent[0], "best": _told(self.best), "rung": self.rung, "done": self.done, "inner": inner,
-            "claim": claim and _told(claim), "claimed by": rung,
+            "labels": self.incumbent[0], "best": told(best.evidence), "rung": best.rung, "done": self.done, "inner": inner,
+            "claim": claim and told(claim), "claimed by": rung,
         }  # fmt: skip
 
     # ---- The rungs
@@ -283,18 +324,20 @@ class _Ladder:
             return
         if evidence.labels is not None:
             self.offer(evidence.labels)
-        if evidence.lower > self.best.lower:
-            self.lesser.append((self.best, self.rung))
-            self.best, self.rung = evidence, rung
+        if evidence.lower > self.best.evidence.lower:
+            self.bounds = [*self.bounds, _Bound(evidence, rung)]
         if evidence.stop_reason != "unresolved":
             self.stop_reason = evidence.stop_reason
         self.tell(rung)
         if evidence.stop_reason == "interrupted":
             raise KeyboardInterrupt
+        claimed = evidence.optimal or evidence.lower >= self.incumbent[1]
+        if claimed:
+            self.claim = evidence, rung
         if evidence.stop_reason in ("proved", "unresolved"):
             self.done.append(rung)
             self.inner.pop(rung, None)
-        if evidence.optimal or evidence.lower >= self.incumbent[1]:
+        if claimed:
             self.confirm(evidence, rung)
 
     def offer(self, labels):
@@ -306,7 +349,7 @@ class _Ladder:
 
     def closed(self):
         """Whether there is nothing left to do."""
-        cost, lower = self.incumbent[1], self.best.lower
+        cost, lower = self.incumbent[1], self.best.evidence.lower
         if self.status is None and cost > lower >= cost * (1 - Fraction(self.gap)):
             self.stop_reason = "gap"
             return True
@@ -323,7 +366,7 @@ class _Ladder:
     def tell(self, rung, inertia=math.inf, lower=0.0):
         if self.progress is not None:
             inertia = min(inertia, float_up(self.incumbent[1]))
-            self.progress(rung, inertia, min(inertia, max(lower, float_down(self.best.lower))))
+            self.progress(rung, inertia, min(inertia, max(lower, float_down(self.best.evidence.lower))))
 
     # ---- What the checker says
 
@@ -334,7 +377,7 @@ class _Ladder:
         found = self.ask("optimal", evidence)
         cost = self.incumbent[1]
         if found is not None and found[0] >= cost:
-            self.closing, self.closed_by = evidence, rung
+            self.closing = _Bound(evidence, rung, True)
             few = self.n_rows < self.k and self.n_rows < np.count_nonzero(
                 self.place >= 0
             )
@@ -342,22 +385,44 @@ class _Ladder:
             self.stop_reason = "proved"
         elif found is None and self.left(1.0) <= 0:
             self.stop_reason = "time_limit"
+        if self.status is None and (found is not None or self.refused):
+            self.claim = None
 
     def ask(self, status, evidence):
         """The lower bound that the checker finds, and whether it rules out all other clusterings; None if it finds none."""
-        begin = monotonic()
-        text = proof_text(
-            self.problem, self.k, self.incumbent[0].tolist(), status, evidence.proof, evidence.lower
+        labels = (self.incumbent if status != "bounded" else self.published)[0]
+        found = self._asked(
+            lambda: proof_text(self.problem, self.k, labels.tolist(), status, evidence.proof, evidence.lower),
+            lambda text: bound_of(text, self.start + self.limit),
         )
+        return found and (found[0] / self.problem.unit, found[1])
+
+    def bounds_of(self, proofs):
+        """Those that the checker finds in some proofs, None for each that it refuses; None where the time is up before that."""
+        lines, labels = trivial_proof(), self.incumbent[0].tolist()
+        return self._asked(
+            lambda: proof_text(self.problem, self.k, labels, "bounded", lines, Fraction(0)),
+            lambda text: [
+                bound and bound / self.problem.unit for bound in bounds_of(text, proofs, self.start + self.limit)
+            ],
+        )
+
+    def _asked(self, text, checker):
+        begin, self.refused = monotonic(), False
+        if self.left(1.0) <= 0:
+            return None
         try:
-            reader = _TimedReader(text.encode(), self.start + self.limit)
-            bound, unique = check.prove(check.read_problem(reader, None), reader)
-        except (Expired, check.Refused) as error:
-            self.refused = isinstance(error, check.Refused)
+            return checker(text())
+        except (Expired, Refused) as error:
+            self.refused = isinstance(error, Refused)
             return None
         finally:
             self.seconds["check"] = self.seconds.get("check", 0.0) + monotonic() - begin
-        return Fraction(bound) / self.problem.unit, unique
+
+    @property
+    def published(self):
+        """The clustering that the certificate is for: the one that was given, or the best."""
+        return self.incumbent if self.given is None or self.given[1] == self.incumbent[1] else self.given
 
     def certificate(self):
         """What is known now."""
@@ -365,40 +430,40 @@ class _Ladder:
             self.stop_reason = "unchecked"
         best = None
         if self.status is not None:
-            labels, cost = self.incumbent
-            best = self.written(labels, cost, cost, self.closing.proof, self.status, self.closed_by, True)
-            if self.given is None or self.given[1] == cost:
+            best = self.written(self.incumbent, self.incumbent[1], self.closing, self.status)
+            if self.published is self.incumbent:
                 return best
-        checked = self.best is self.closing or self.check_bound()
-        lower = self.best.lower
+        self.check_bound()
         if best is None:
-            best = self.written(*self.incumbent, lower, self.best.proof, "bounded", self.rung, checked)
-            if self.given is None or self.given[1] == self.incumbent[1]:
+            best = self.written(self.incumbent, self.best.evidence.lower, self.best, "bounded")
+            if self.published is self.incumbent:
                 return best
-        return self.written(*self.given, lower, self.best.proof, "bounded", self.rung, checked, best)
+        return self.written(self.given, self.best.evidence.lower, self.best, "bounded", best)
 
     def check_bound(self):
-        """Whether the checker had the time to accept the bound."""
-        if self.stop_reason == "interrupted" or self.left(1.0) <= 0:
-            return False
-        if self.rung == "pca" and self.left(1.0) < self.seconds.get(
-            "pca", 0.0
-        ):  # the checker takes as long, in one go
-            return False
+        """Have the checker accept the bound, while there is time: what it finds to be less is as much as it finds, or gone."""
         try:
-            found = self.ask("bounded", self.best)
+            while not self.best.accepted and self.stop_reason != "interrupted" and self.left(1.0) > 0:
+                if self.best.rung == "pca" and self.left(1.0) < self.seconds.get("pca", 0.0):
+                    return  # the checker takes as long, in one go
+                best, found = self.best, self.ask("bounded", self.best.evidence)
+                if found is None and not self.refused:
+                    return
+                others = [own for own in self.bounds if own is not best]
+                if found is not None:
+                    least = replace(best.evidence, lower=min(found[0], best.evidence.lower))
+                    others.append(_Bound(least, best.rung, True))
+                if not others:
+                    return
+                self.bounds = others
         except KeyboardInterrupt:
             self.stop_reason = "interrupted"
-            return False
-        if found is None and self.refused and self.lesser:  # which none should ever be: say less
-            self.best, self.rung = self.lesser.pop()
-            return self.check_bound()
-        return found is not None and found[0] >= self.best.lower
 
-    def written(self, labels, cost, lower, proof, status, rung, checked, better=None):
+    def written(self, clustering, lower, bound, status, better=None):
+        labels, cost = clustering
         return Certificate(
-            self.problem, self.k, labels, cost, min(lower, cost), status, self.stop_reason, rung, proof,
-            dict(self.seconds), better, checked,
+            self.problem, self.k, labels, cost, min(lower, cost), status, self.stop_reason, bound.rung, bound.evidence.proof,
+            dict(self.seconds), better, bound.accepted,
         )  # fmt: skip
 
     # ---- Proofs by prices
@@ -433,30 +498,3 @@ class _Ladder:
         paid = sum(mass * int(word, 16) for mass, word in zip(masses.values(), lines[1].split(" ")[1:]))
         return lines, Fraction(paid - self.k * most, 4**shift * self.problem.unit)
 
-
-def _told(evidence):
-    return {"proof": evidence.proof, "lower": evidence.lower, "optimal": evidence.optimal}
-
-
-def _evidence(told):
-    return Evidence(told["proof"], told["lower"], None, told["optimal"])
-
-
-class _TimedReader(check.Reader):
-    """The checker, with a time limit."""
-
-    def __init__(self, content, deadline):
-        super().__init__(content)
-        self.deadline = deadline
-
-    def words(self, word):
-        if monotonic() >= self.deadline:
-            raise Expired
-        return super().words(word)
-
-    def steps(self):
-        for _ in range(check.LIMIT):
-            if monotonic() >= self.deadline:
-                break
-            yield
-        raise Expired

@@ -6,6 +6,9 @@ from fractions import Fraction
 
 import numpy as np
 
+MOST_DEPTH = 200  # of branches in a file
+MOST_PRICE = 1e100  # in a file; no row is further from another than 4 of its unit
+
 
 @dataclass(eq=False)
 class Node:
@@ -33,28 +36,61 @@ def written(root, ends):
         node = pending.pop()
         here, below = id(node) in ends, node.children if id(node) not in ends else []
         nodes.append({
-            "groups": node.groups, "pairs": node.pairs, "prices": node.prices, "sets": node.sets if here else node.sets[:0],
-            "bound": node.bound, "level": node.level, "priced": node.priced, "pair": node.pair, "n_boxes": node.n_boxes,
-            "open": here, "split": bool(below),
+            "prices": node.prices, "sets": node.sets if here else node.sets[:0], "level": node.level, "pair": node.pair,
+            "n_boxes": node.n_boxes, "split": bool(below),
         })  # fmt: skip
         pending += below
     return nodes
 
 
-def read(entries):
-    """The root, and the nodes that are open."""
-    nodes, ends, left = [], [], []  # left: split nodes that lack a child
+def joined(n_groups, i, j):
+    """The new number of each group where j joins i < j."""
+    return np.array([g if g < j else i if g == j else g - 1 for g in range(n_groups)])
+
+
+def read(entries, row_of):
+    """The nodes, parents first, with nothing proved of them yet: that their prices leave no more than their level is hearsay.
+
+    Parameters
+    ----------
+    entries : list of dict
+        As `written` gives them, from a file that anyone may have altered.
+    row_of : ndarray of int
+        Of each sample its distinct row, from 0; -1 where it has no weight.
+
+    Raises
+    ------
+    ValueError, LookupError, TypeError
+        For what `written` would not have given.
+    """
+    nodes, ahead = [], [(None, np.arange(row_of.max() + 1), [], 0)]
     for entry in entries:
-        own = {name: value for name, value in entry.items() if name not in ("open", "split")}
-        own["pairs"], own["pair"] = [tuple(pair) for pair in entry["pairs"]], tuple(entry["pair"])
-        node = Node(**own)
+        parent, groups, pairs, depth = ahead.pop()
+        node = _node(entry, groups, pairs)
         nodes.append(node)
-        if left:
-            left[-1].children.insert(0, node)
-            if len(left[-1].children) == 2:
-                left.pop()
-        if entry["split"]:
-            left.append(node)
-        if entry["open"]:
-            ends.append(node)
-    return nodes[0], ends
+        if parent is not None:
+            parent.children.insert(0, node)
+        if not entry["split"]:
+            continue
+        a, b = node.pair = tuple(int(sample) for sample in entry["pair"])
+        i, j = sorted((int(groups[row_of[a]]), int(groups[row_of[b]])))
+        if min(a, b, row_of[a], row_of[b]) < 0 or i == j or (i, j) in pairs or depth == MOST_DEPTH:
+            raise ValueError("no such branch")
+        new = joined(groups.max() + 1, i, j)
+        together = [(int(new[p]), int(new[q])) for p, q in pairs]
+        ahead += [(node, new[groups], together, depth + 1), (node, groups, [*pairs, (i, j)], depth + 1)]
+    if ahead:
+        raise ValueError("branches are missing")
+    return nodes
+
+
+def _node(entry, groups, pairs):
+    n_groups, level, n_boxes = int(groups.max()) + 1, float(entry["level"]), float(entry["n_boxes"])
+    prices, sets = np.asarray(entry["prices"], np.float64), np.asarray(entry["sets"])
+    if prices.shape != (n_groups,) or not ((prices >= 0) & (prices <= MOST_PRICE)).all():
+        raise ValueError("prices are out of range")
+    if sets.dtype != bool or sets.ndim != 2 or sets.shape[1] != n_groups:
+        raise ValueError("clusters are no sets of groups")
+    if not 0 <= level or not 0 <= n_boxes:
+        raise ValueError("a level is out of range")
+    return Node(groups, pairs, prices, sets, Fraction(0), level=level, n_boxes=n_boxes)

@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from ._kernels import prices as kernels
+from .exact import near_one
 
 U = 2.3e-16  # more than twice the unit roundoff
 SLICE = 1 << 20  # rows of boxes to look at between two looks at the clock, some 20 ms
@@ -51,14 +52,16 @@ class Landscape:
     ----------
     X : ndarray of shape (n_samples, n_features), float64
     weights : ndarray of shape (n_samples,), float64
-        All > 0.
+        All > 0, near 1.
+
+    Attributes
+    ----------
+    exponent : int
+        2**exponent in X is 1 here.
     """
 
     def __init__(self, X, weights):
-        centered = X - np.average(X, axis=0, weights=weights)
-        reach = np.abs(centered).max(initial=0.0)
-        self.scale = 2.0 ** -np.ceil(np.log2(reach)) if reach > 0 else 1.0
-        centered *= self.scale
+        centered, self.exponent = near_one(X, weights)
         n, d = X.shape
         # An isometry would map each row to within `blur` of where it is put.
         length = np.sqrt((centered**2).sum(axis=1).max(initial=0.0))
@@ -83,7 +86,7 @@ class Landscape:
         if len(groups) == groups.max() + 1:
             return self
         land = object.__new__(Landscape)
-        land.scale, land.weights = self.scale, np.bincount(groups, self.weights)
+        land.exponent, land.weights = self.exponent, np.bincount(groups, self.weights)
         land.rows = np.column_stack(
             [np.bincount(groups, self.weights * x) / land.weights for x in self.rows.T]
         )

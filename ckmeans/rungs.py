@@ -11,7 +11,8 @@ import numpy as np
 
 from .branch import branch_and_bound
 from .certificate import line_proof, principal_proof, semidefinite_proof, sum_proof, tree_proof, trivial_proof
-from .exact import float_down
+from .check import Refused
+from .exact import float_down, near_one
 from .groups import alike
 from .hybrid import hybrid_search
 from .principal import principal_bound
@@ -36,7 +37,9 @@ LOW = 4  # features up to which prices are sooner
 MATRIX, LEAST_MATRIX = 20, 120  # rows in a group for each cluster, and at least, where it has a matrix
 ENOUGH = 1e-3  # gap of a group
 MOST_MATRIX = 700  # rows of which there is a matrix
-NEARLY = 1e-4  # a gap that may turn out to be none
+NEARLY = Fraction(1, 10**4)  # a gap that may turn out to be none
+LIGHT = 100  # binary digits by which a row may weigh less than the heaviest and still count beside it in floats,
+LIGHT_MATRIX = 40  # and in a matrix
 FEW_AXES = 3
 MOST_SEEN = 1_000_000  # numbers by which is judged along how many axes rows lie
 DEALING = 0.35  # share of the time in which rows are dealt out to groups
@@ -66,6 +69,27 @@ class Evidence:
     labels: np.ndarray | None = None
     optimal: bool = False
     stop_reason: str = "unresolved"
+
+
+def heavy(ladder, digits=LIGHT):
+    """The rows that do not vanish beside the heaviest one in floats; without the others all costs are less."""
+    if ladder.sample_weight is None:
+        return np.arange(ladder.n_rows)
+    sizes = np.array([weight.bit_length() for weight in ladder.problem.weights])
+    return np.flatnonzero(sizes > sizes.max() - digits)
+
+
+def heavy_samples(ladder):
+    """The samples of these rows."""
+    rows = heavy(ladder)
+    if len(rows) == ladder.n_rows:
+        return np.arange(len(ladder.X))
+    return np.flatnonzero(np.isin(ladder.place, rows))
+
+
+def _for_all(ladder, rows, lines):
+    """The lines of a proof for some rows as one for all of them."""
+    return lines if len(rows) == ladder.n_rows else sum_proof([rows], [lines])
 
 
 def trivial(ladder):
@@ -141,9 +165,8 @@ def sweep(ladder):
     X = ladder.X[ladder.first]
     if ladder.k != 2 or X.shape[1] != 2 or not 2 < len(X) <= MOST_SWEPT:
         return
-    weights = np.array(
-        [float(Fraction(own, 1 << ladder.problem.weight_scale)) for own in ladder.problem.weights]
-    )
+    most = max(ladder.problem.weights)
+    weights = np.maximum([own / most for own in ladder.problem.weights], 2.0**-500)  # it proves nothing
     found = best_halves(X, weights, time_limit=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads)
     ladder.offer(found.labels[np.maximum(ladder.place, 0)])
     ladder.tell("sweep")
@@ -153,8 +176,7 @@ def sweep(ladder):
 
 def _breadth(X):
     """How many features of equal variance are as hard: (sum of v)^2 / sum of v^2 for the variances v of the components."""
-    X = X - X.mean(axis=0)
-    X = X / max(np.abs(X).max(), 1e-300)
+    X = near_one(X)[0]
     squares = X.T @ X if X.shape[1] <= len(X) else X @ X.T
     return np.trace(squares) ** 2 / max((squares**2).sum(), 1e-300)
 
@@ -165,19 +187,23 @@ def pca(ladder):
     if ladder.k > d:
         return None  # they explain all
     most = EXACT_PRODUCTS * max(0.5, min(30.0, 0.1 * ladder.left()))
-    some = range(0, n, -(-n // max(1, int(most / d**2 - d / 3))))
+    some = np.arange(0, n, -(-n // max(1, int(most / d**2 - d / 3))))
     wide = len(some) < d
     if wide:
-        some = range(0, n, -(-n // max(2, int(min(math.sqrt(2 * most / d), (3 * most) ** (1 / 3))))))
+        some = heavy(ladder, LIGHT_MATRIX)
+        some = some[:: -(-len(some) // max(2, int(min(math.sqrt(2 * most / d), (3 * most) ** (1 / 3)))))]
     if ladder.k >= len(some):
         return None
     rows, weights = problem.whole([problem.first[i] for i in some]), [problem.weights[i] for i in some]
-    if wide:  # the semidefinite bound without its cuts is the same, by the matrix of the rows
-        found = spectral_bound(rows, weights, ladder.k)
-        lines = semidefinite_proof(*found[1:-2])
-    else:
-        found = principal_bound(rows, weights, ladder.k)
-        lines = principal_proof(found.scale, found.tau, found.top)
+    try:
+        if wide:  # the semidefinite bound without its cuts is the same, by the matrix of the rows
+            found = spectral_bound(rows, weights, ladder.k)
+            lines = semidefinite_proof(*found[1:-2])
+        else:
+            found = principal_bound(rows, weights, ladder.k)
+            lines = principal_proof(found.scale, found.tau, found.top)
+    except (Refused, np.linalg.LinAlgError):  # rounding made an eigenvalue negative
+        return None
     if len(some) < n:
         lines = sum_proof([some], [lines])
     return Evidence(lines, found.bound / problem.unit)
@@ -185,60 +211,68 @@ def pca(ladder):
 
 def prices(ladder):
     """Column generation over all rows."""
-    if ladder.k >= ladder.n_rows:
+    rows = heavy(ladder)
+    if ladder.k >= len(rows):
         return None
-    labels = ladder.incumbent[0]
+    samples = heavy_samples(ladder)
+    labels = ladder.incumbent[0][samples]
     found, lines, lower = ladder.by_prices(
-        np.arange(len(ladder.X)), labels if len(np.unique(labels)) == ladder.k else None, ladder.seconds_for(FINDING),
+        samples, labels if len(np.unique(labels)) == ladder.k else None, ladder.seconds_for(FINDING),
         lambda inertia, lower: ladder.tell("prices", inertia, lower), ladder.inner.get("prices"),
         lambda known: ladder.keep({"prices": known}),
     )  # fmt: skip
+    if len(rows) < ladder.n_rows:
+        reason = "unresolved" if found.stop_reason == "proved" else found.stop_reason
+        return Evidence(_for_all(ladder, rows, lines), lower, stop_reason=reason)
     return Evidence(lines, lower, found.labels, found.status == "optimal", found.stop_reason)
 
 
 def many_axes(X):
     """Whether a search over all centers has so many axes to look along that the semidefinite bound is sooner there."""
     X = X[:: -(-X.size // MOST_SEEN)]
-    with np.errstate(over="ignore", invalid="ignore"):
-        offs = X - X.mean(axis=0)
-        offs /= max(np.abs(offs).max(), 1e-300)
-        wide = offs.shape[1] > len(offs)
-        squares = gram(np.ascontiguousarray(offs.T)) if wide else gram(offs)
-        sizes, _ = greatest(squares, len(squares), vectors=False)
+    offs = near_one(X)[0]
+    squares = gram(np.ascontiguousarray(offs.T) if offs.shape[1] > len(offs) else offs)
+    sizes, _ = greatest(squares, len(squares), vectors=False)
     return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
 
 
 def sdp(ladder):
     """The semidefinite bound with cuts."""
-    problem, cost = ladder.problem, ladder.incumbent[1] * ladder.problem.unit
-    if not 2 <= ladder.k < ladder.n_rows <= MOST_MATRIX or not cost:
+    problem, rows = ladder.problem, heavy(ladder, LIGHT_MATRIX)
+    if not 2 <= ladder.k < len(rows) <= MOST_MATRIX:
         return None
-    found = semidefinite_bound(
-        problem.rows, problem.weights, ladder.k, ladder.incumbent[0][ladder.first], cost,
-        gap=ladder.gap, max_seconds=ladder.seconds_for(CUTTING),
-        progress=lambda lower: ladder.tell("sdp", lower=float_down(lower / problem.unit)),
+    found = _matrix(
+        ladder, rows, ladder.seconds_for(CUTTING), ladder.gap,
+        lambda lower: ladder.tell("sdp", lower=float_down(lower / problem.unit)),
     )  # fmt: skip
-    lines, labels = semidefinite_proof(*found[1:-2]), found.labels[np.maximum(ladder.place, 0)]
-    cost = min(cost, problem.cost(labels) * problem.unit)
-    return Evidence(
-        lines, found.bound / problem.unit, labels, cost - found.bound < NEARLY * cost, found.stop_reason
-    )
+    if found is None:
+        return None
+    lines, lower = _for_all(ladder, rows, semidefinite_proof(*found[1:-2])), found.bound / problem.unit
+    if len(rows) < ladder.n_rows:
+        return Evidence(lines, lower, stop_reason=found.stop_reason)
+    labels = found.labels[np.maximum(ladder.place, 0)]
+    cost = min(ladder.incumbent[1], problem.cost(labels))
+    return Evidence(lines, lower, labels, cost - lower < NEARLY * cost, found.stop_reason)
 
 
 def groups(ladder):
     """The sum over groups of rows that each look like the whole; each by column generation, or the semidefinite bound."""
-    n, wide = ladder.n_rows, many_axes(ladder.X[ladder.first])
+    wide = many_axes(ladder.X[ladder.first])
+    rows = heavy(ladder, LIGHT_MATRIX if wide else LIGHT)
+    n = len(rows)
     size = min(MOST_MATRIX, max(MATRIX * ladder.k, LEAST_MATRIX)) if wide else GROUP * ladder.k
     size = size if wide else min(max(size, LEAST_GROUP), MOST_GROUP)
     if n < 2 * (ladder.k + 1):
         return None
     n_groups = min(max(2, round(n / size)), n // (ladder.k + 1))
     kept = ladder.inner.get("sum")
+    if kept is not None and not _proved_again(ladder, kept["groups"]):
+        return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
     if kept is None:
-        members = alike(ladder.X[ladder.first], ladder.incumbent[0][ladder.first], n_groups, ladder.seconds_for(DEALING))
-        kept = {
-            "groups": [[rows, None, Fraction(0), False] for rows in members]
-        }  # proof, its bound, and if that is all
+        first = ladder.first[rows]
+        members = alike(ladder.X[first], ladder.incumbent[0][first], n_groups, ladder.seconds_for(DEALING))
+        # Rows, the proof, its bound, and whether that is all.
+        kept = {"groups": [[rows[own], None, Fraction(0), False] for own in members]}
     stop_reason, todo = "unresolved", [own for own in kept["groups"] if not own[3]]
     for at, own in enumerate(todo):
         if ladder.left() <= 0:
@@ -246,7 +280,10 @@ def groups(ladder):
             break
         seconds = None if ladder.limit == math.inf else ladder.left() / (len(todo) - at)
         if wide:
-            ended, lines, lower = _matrix(ladder, own[0], seconds)
+            found, ended, lines, lower = _matrix(ladder, own[0], seconds, max(ladder.gap, ENOUGH)), "unresolved", None, 0
+            if found is not None:
+                ended, lines = found.stop_reason, semidefinite_proof(*found[1:-2])
+                lower = found.bound / ladder.problem.unit
         else:
             found, lines, lower = ladder.by_prices(
                 np.flatnonzero(np.isin(ladder.place, own[0])), None, seconds
@@ -272,21 +309,30 @@ def groups(ladder):
     return Evidence(lines, total, None, False, stop_reason)
 
 
-def _matrix(ladder, rows, seconds):
-    """The semidefinite bound of a group: why it ended, the lines of its proof, and the bound."""
-    problem, labels = ladder.problem, ladder.incumbent[0][ladder.first][rows]
-    weights = [problem.weights[row] for row in rows]
-    share = np.array([float(Fraction(weight, max(weights))) for weight in weights])
-    X, cost = ladder.X[ladder.first][rows], 0.0
-    for label in np.unique(labels):
-        own = labels == label
-        cost += share[own] @ ((X[own] - np.average(X[own], axis=0, weights=share[own])) ** 2).sum(axis=1)
-    cost = Fraction(cost) * problem.unit * Fraction(max(weights), 1 << problem.weight_scale)
-    found = semidefinite_bound(
-        [problem.rows[row] for row in rows], weights, ladder.k, labels, cost,
-        gap=max(ladder.gap, ENOUGH), max_seconds=seconds,
-    )  # fmt: skip
-    return found.stop_reason, semidefinite_proof(*found[1:-2]), found.bound / problem.unit
+def _proved_again(ladder, groups):
+    """Whether there was time to ask the checker about the groups of a file; what it does not find is taken back."""
+    known = [own for own in groups if own[1] is not None]
+    found = ladder.bounds_of([sum_proof([own[0]], [own[1]]) for own in known])
+    for own, bound in zip(known, found or ()):
+        own[2] = own[2] if bound is not None and bound >= own[2] else Fraction(0)
+        if not own[2]:
+            own[1:] = None, Fraction(0), False
+    return found is not None
+
+
+def _matrix(ladder, rows, seconds, gap, progress=None):
+    """The semidefinite bound of some rows; None where floats do not come to one, or it is 0."""
+    problem, labels = ladder.problem, ladder.incumbent[0][ladder.first[rows]]
+    cost = problem.cost_of(rows.tolist(), labels.tolist())
+    if not cost or ladder.k < 2:
+        return None
+    try:
+        return semidefinite_bound(
+            [problem.rows[row] for row in rows], [problem.weights[row] for row in rows], ladder.k, labels, cost,
+            gap=gap, max_seconds=seconds, progress=progress,
+        )  # fmt: skip
+    except np.linalg.LinAlgError:
+        return None
 
 
 RUNGS = {

@@ -33,6 +33,7 @@ PROGRESS = 1e-4  # of the bound in a round, relative to the gap
 NEAR = 1e-11  # a gap that closes
 DIGITS = 32  # of a multiplier, in bits
 FINE = 100  # of a unit, in bits
+NONE = 1e-200  # multipliers that are as good as none
 
 
 class Semidefinite(NamedTuple):
@@ -290,7 +291,10 @@ class _Scaled:
         scale = max(0, FINE + 2 * self.heavy + 1 - math.floor(size).bit_length()) // 2
         size *= 4**scale  # one of the relaxation's units, in units of 4**-scale
         below = np.tril(below, -1) * np.outer(roots, roots)
-        most = math.floor(size * 4**self.heavy * Fraction(max(below.max(), by.max(initial=0.0))))
+        largest = max(below.max(), by.max(initial=0.0))
+        if largest < NONE:
+            below, by, largest = np.zeros_like(below), np.zeros_like(by), 1.0
+        most = math.floor(size * 4**self.heavy * Fraction(largest))
         shift = max(0, most.bit_length() - DIGITS)
         factor = float(size * 4**self.heavy / 2**shift)
         below, by = np.rint(below * factor), np.rint(by * factor)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._kernels import univariate as kernels
-from .checks import check_finite, check_integers, check_kinds, check_n_clusters, check_weights
+from .checks import check_finite, check_n_clusters, check_values, check_weights
 from .exact import float_down, float_up
 from .line import Line
 from .paths import SLICE, slices
@@ -69,12 +69,27 @@ class Breaks:
         Parameters
         ----------
         values : array-like
+            Real numbers; infinite ones are beyond all breaks.
 
         Returns
         -------
         labels : ndarray of int32, of the same shape
+
+        Raises
+        ------
+        ValueError
+            For missing values and what is no real number.
         """
-        values = np.asarray(values)
+        values = check_values(values, "values")
+        if (missing := np.argwhere(np.isnan(values))).size:
+            where = ", ".join(map(str, missing[0].tolist()))
+            raise ValueError(
+                f"values[{where}] is NaN, which is in no class (so are {len(missing)} of {values.size}): drop these, or"
+                " give them a class of their own."
+            )
+        return self._classes(values)
+
+    def _classes(self, values):
         flat, labels = values.ravel(), np.empty(values.size, np.int32)
         for start, stop in slices(0, values.size, SLICE):
             labels[start:stop] = np.searchsorted(self.breaks[1:-1], flat[start:stop])
@@ -168,7 +183,7 @@ def natural_breaks(
     table = _Table(rows, line, own)
     tried = {k: table.breaks(k) for k in wanted}
     best = min(tried.values(), key=lambda breaks: breaks.bic)
-    return NaturalBreaks(**vars(best), labels=best.classify(values), tried=tried)
+    return NaturalBreaks(**vars(best), labels=best._classes(values), tried=tried)
 
 
 def line_proof(values, n_clusters, sample_weight=None):
@@ -191,7 +206,7 @@ def line_proof(values, n_clusters, sample_weight=None):
     """
     values, weights, (k,) = _checked(values, n_clusters, sample_weight)
     rows, line, own = _sorted(values, weights)
-    labels = _Table(rows, line, own).breaks(k).classify(values)
+    labels = _Table(rows, line, own).breaks(k)._classes(values)
     n_runs = min(k, line.n_distinct)
     return LineProof(labels, line.cut(n_runs).cost, line.penalty(n_runs))
 
@@ -222,8 +237,9 @@ def collinear(X):
         far = offs[np.argmax(np.abs(offs[:, feature]))]
         if (np.abs(offs * far[feature] - offs[:, feature, None] * far) > ROUNDED).any():
             return None  # by more than rounding can be: as nearly always
+        farthest = np.argmax(np.abs(X[:, feature] - X[0, feature]))
     first = [Fraction(v) for v in X[0].tolist()]
-    far = [Fraction(v) for v in X[np.argmax(np.abs(X[:, feature] - X[0, feature]))].tolist()]
+    far = [Fraction(v) for v in X[farthest].tolist()]
     direction = [b - a for a, b in zip(first, far)]
     if not direction[feature]:
         return (feature, Fraction(1)) if (X == X[0]).all() else None
@@ -244,7 +260,8 @@ class _Table:
     @cached_property
     def grain(self):
         """The least distance between two values."""
-        distances = np.diff(self.rows)
+        with np.errstate(over="ignore"):
+            distances = np.minimum(np.diff(self.rows), np.finfo(float).max)
         return float(distances[distances > 0].min()) if self.line.n_distinct > 1 else 1.0
 
     def breaks(self, k):
@@ -277,7 +294,7 @@ class _Table:
         )
         if log_variance < 2 * _log(average) - math.log(12) or not cut.cost:
             log_variance = max(log_variance, 2 * math.log(self.grain) - math.log(12))
-        log_likelihood = masses @ np.log(masses / n) - n / 2 * (math.log(2 * math.pi) + log_variance + 1)
+        log_likelihood = masses @ np.log(np.maximum(masses / n, 5e-324)) - n / 2 * (math.log(2 * math.pi) + log_variance + 1)
         return float(2 * k * math.log(n) - 2 * log_likelihood)
 
 
@@ -327,20 +344,7 @@ def _dealt(values, weights):
 
 def _checked(values, n_clusters, sample_weight):
     """Values as a float64 vector, weights, and the numbers of clusters; the first thing wrong raises."""
-    original = values
-    if hasattr(values, "toarray"):
-        raise ValueError("values are sparse: give values.toarray().ravel().")
-    check_kinds(values)
-    try:
-        values = values.to_numpy(np.float64, na_value=np.nan) if hasattr(values, "isna") else values
-        values = np.asarray(values, dtype=np.float64)
-    except OverflowError:
-        check_integers(original)
-        raise
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"values hold something that is no real number ({error}): give real numbers."
-        ) from None
+    values = check_values(values, "values", 1)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
@@ -350,7 +354,6 @@ def _checked(values, n_clusters, sample_weight):
     if not len(values):
         raise ValueError("values are empty: give at least one number.")
     check_finite(values[:, None])
-    check_integers(original)
     weights = check_weights(sample_weight, len(values))
     several = (
         n_clusters if np.iterable(n_clusters) and not isinstance(n_clusters, (str, bytes)) else [n_clusters]

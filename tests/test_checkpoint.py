@@ -1,13 +1,15 @@
 """A proof goes on from its checkpoint, after `kill -9` too, to the same optimum; what is of other data is refused."""
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
-import time
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from children import PRELUDE, needs_signals, signalled
 
 from ckmeans import ExactKMeans, certify, check, checkpoint, columns, ladder, prices
 from ckmeans.checkpoint import Checkpoint
@@ -15,9 +17,17 @@ from ckmeans.checkpoint import Checkpoint
 X = np.random.default_rng(5).random((150, 3))
 K = 6
 LONG = """
-import sys, numpy as np
+import os
 from ckmeans import certify, checkpoint
-checkpoint.EVERY = 0.02
+checkpoint.EVERY, checkpoint.SHARE, write = 0, 0, checkpoint.Checkpoint.write
+def written(self, state, now=False):
+    write(self, state, now=now)
+    known = self.read()["inner"]
+    if "prices" in known and known["prices"]["nodes"][0]["priced"] > 0:
+        if sys.argv[2] == "after a write":
+            here()
+        os.fsync = lambda _: here()
+checkpoint.Checkpoint.write = written
 X = np.random.default_rng(5).random((150, 3))
 certify(X, n_clusters=6, random_state=0, time_limit=None, checkpoint=sys.argv[1])
 """
@@ -54,23 +64,55 @@ def test_a_failed_writing_leaves_the_old_file(tmp_path, monkeypatch):
     assert file.read() == 1 and os.listdir(tmp_path) == ["a.ckpt"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no kill -9")
-def test_it_goes_on_after_kill(tmp_path, monkeypatch):
+FULL = """
+import resource, signal, sys, numpy as np
+from ckmeans import certify, checkpoint
+checkpoint.EVERY = 0.0
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+X = np.random.default_rng(5).random((60, 2)).round(3)
+certify(X, n_clusters=4, random_state=0, time_limit=0, checkpoint=sys.argv[1])
+before = open(sys.argv[1], "rb").read()
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+found = certify(X, n_clusters=4, random_state=0, checkpoint=sys.argv[1])
+assert open(sys.argv[1], "rb").read() == before
+print(found.status, found.exact_inertia == certify(X, n_clusters=4, random_state=0).exact_inertia)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limit of the size of files")
+def test_a_full_disk_does_not_end_the_search(tmp_path):
+    run = subprocess.run([sys.executable, "-c", FULL, str(tmp_path / "a.ckpt")], capture_output=True, text=True)
+    assert run.stdout.split() == ["optimal-unique", "True"], run.stderr
+    assert run.stderr.count("could not be written") == 1 and "File too large" in run.stderr
+    assert os.listdir(tmp_path) == ["a.ckpt"]
+
+
+def test_a_folder_that_is_gone_does_not_end_the_search(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    def remove(rung, inertia, lower):
+        if folder.exists():
+            shutil.rmtree(folder)
+
+    with pytest.warns(RuntimeWarning, match="could not be written .*No such file") as caught:
+        found = certify(X[:60], n_clusters=3, random_state=0, checkpoint=folder / "a.ckpt", progress=remove)
+    assert len(caught) == 1 and found.status == "optimal-unique" and not folder.exists()
+
+
+@needs_signals
+@pytest.mark.parametrize("moment", ["after a write", "in the midst of a write"])
+def test_it_goes_on_after_kill(moment, tmp_path, monkeypatch):
     path = tmp_path / "long.ckpt"
-    run = subprocess.Popen([sys.executable, "-c", LONG, str(path)])
-    try:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            if path.exists() and "prices" in entries(path)["inner"]:
-                break
-            time.sleep(0.01)
-    finally:
-        run.kill()  # SIGKILL
-    assert run.wait() == -9
+    words = [sys.executable, "-c", PRELUDE + LONG, str(path), moment]
+    code, lines, errors = signalled(words, signal.SIGKILL, answer=False)
+    assert (code, lines) == (-9, ["here"]), errors
     known = entries(path)
     nodes = known["inner"]["prices"]["nodes"]
     assert "search" in known["done"] and "pca" in known["done"] and "prices" not in known["done"]
-    assert nodes[0]["priced"] > 0 and nodes[0]["open"] and len(nodes[0]["sets"]) > K
+    unit = 4.0 ** prices.Landscape(np.unique(X, axis=0), np.ones(len(X))).exponent
+    reached = (nodes[0]["prices"].sum() - K * nodes[0]["level"]) * unit
+    assert reached > 0 and not nodes[0]["split"] and len(nodes[0]["sets"]) > K
 
     def never(*args, **kwargs):
         raise AssertionError("this was done before")
@@ -80,7 +122,7 @@ def test_it_goes_on_after_kill(tmp_path, monkeypatch):
     monkeypatch.setattr(columns, "balanced_prices", never)
     seen = []
     again = certify(X, n_clusters=K, checkpoint=path, progress=lambda *told: seen.append(told))
-    assert min(lower for _, _, lower in seen) >= float(nodes[0]["priced"]) * (1 - 1e-12)
+    assert min(lower for _, _, lower in seen) >= reached * (1 - 1e-9)
     assert again.status == "optimal-unique" and check.verdict(again.text().encode())[0] == check.PROVED
     monkeypatch.undo()
     assert certify(X, n_clusters=K, random_state=0).exact_inertia == again.exact_inertia

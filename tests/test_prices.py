@@ -47,9 +47,9 @@ def test_greatest_value(seed):
     X, weights, prices = instance(rng)
     pairs = pairs_of(rng, len(X)) if seed % 2 else []
     land = Landscape(X, weights)
-    unit = Fraction(land.scale) ** 2
+    unit = Fraction(4) ** -land.exponent
     best = max(0, *earnings(X, weights, prices, pairs).values())
-    upper = Fraction(land.search(prices * land.scale**2, pairs=pairs).upper) / unit
+    upper = Fraction(land.search(prices * float(unit), pairs=pairs).upper) / unit
     assert best <= upper <= best + Fraction(1, 10**8) * (1 + best)
 
 
@@ -60,7 +60,7 @@ def test_list_of_sets(seed):
     X, weights, prices = instance(rng, 8)
     pairs = pairs_of(rng, len(X)) if seed % 2 else []
     land = Landscape(X, weights)
-    unit = land.scale**2
+    unit = 4.0**-land.exponent
     known = earnings(X, weights, prices, pairs)
     upper = land.search(prices * unit, pairs=pairs).upper
     slack = rng.choice([1e-6, 0.1, 1.0]) * max(upper, 1e-3)
