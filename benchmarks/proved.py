@@ -25,6 +25,7 @@ import numpy as np
 if "--cpu" in sys.argv:
     time.monotonic = process_time
 from ckmeans import certify, check
+from ckmeans.words import down, percent_up
 
 FOLDER = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 GOALS = [  # name and numbers of clusters, seconds, gap (0: proved optimal; None: any bound)
@@ -92,22 +93,25 @@ def cells(row):
     goal = f"{'any bound' if gap is None else f'gap < {100 * gap:g} %' if gap else 'optimal'} in {seconds} s"
     above = "" if row["above"] is None else f"{row['above']:.0e}"
     return [
-        row["instance"], *(f"{row[name]}" for name in "ndk"), f"{row['cost']:.10g}", above, f"{row['bound']:.10g}",
-        f"{100 * row['gap']:.2g} %" if row["gap"] else "0", row["status"], row["rung"], f"{row['cpu']:.1f}",
+        row["instance"], *(f"{row[name]}" for name in "ndk"), f"{row['cost']:.10g}", above,
+        down(row["bound"], 10) if row["status"] == "bounded" else f"{row['cost']:.10g}",
+        percent_up(row["gap"], 2) if row["gap"] else "0", row["status"], row["rung"], f"{row['cpu']:.1f}",
         goal + ("" if reached(row) else ": missed"), f"{row['bytes']}", f"{row['check']:.1f}",
     ]  # fmt: skip
 
 
 def page(rows):
     """The table as a page."""
+    accepted = [row for row in rows if row["accepted"]]
     missed, there = [row for row in rows if not reached(row)], {(row["instance"], row["k"]) for row in rows}
     absent = [f"{name} k={k}" for spec, *_ in GOALS for name, k in each(spec) if (name, k) not in there]
     lines = [
         "# What is proved, and in what time", "",
         "Made by `python benchmarks/proved.py --json benchmarks/proved.json --page docs/proved.md`. Seconds are processor time, of",
         "the search for the clustering, of the proof, and of the checker as far as it runs inside `certify`; check is the time of",
-        "`python -m ckmeans.check` alone. above: how much the cost is above the best known one, below if negative. Every line's",
-        f"proof was accepted by the checker. {len(rows) - len(missed)} of {len(rows)} goals are reached."
+        "`python -m ckmeans.check` alone. above: how much the cost is above the best known one, below if negative. gap: how much, at",
+        "most, the best possible cost is below this one, as a share of it, rounded up; the bound is rounded down. The checker accepted",
+        f"{len(accepted)} of {len(rows)} proofs. {len(rows) - len(missed)} of {len(rows)} goals are reached."
         + (f" Not run yet: {', '.join(absent)}." if absent else ""), "",
         f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS),
     ]  # fmt: skip

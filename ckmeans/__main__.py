@@ -1,12 +1,30 @@
 """`python -m ckmeans`, and the `ckmeans` script."""
 
+import os
+import signal
 import sys
 
 NEEDED = ("click", "rich", "pandas", "pyarrow")
+NOTHING = "interrupted before there was a clustering: nothing was written"
 
 
 def main():
     """Run the command; tell what to install where the extra `cli` is missing."""
+    try:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, _interrupted)
+        code = _run()
+    except SystemExit as end:  # by which click ends
+        code = end.code
+    except KeyboardInterrupt:
+        print(NOTHING, file=sys.stderr)
+        code = 130
+    if code == 130:  # Python ends otherwise where the interrupt fell into code that it was compiling
+        _end()
+    return code
+
+
+def _run():
     from importlib.util import find_spec
 
     missing = [name for name in NEEDED if find_spec(name) is None]
@@ -16,12 +34,29 @@ def main():
         return 1
     for stream in (sys.stdout, sys.stderr):  # a column name may hold what the terminal cannot show
         stream.reconfigure(errors="backslashreplace")
-    try:
-        from .cli import cli
+    from .cli import cli
 
-        return cli(prog_name="ckmeans")
-    except KeyboardInterrupt:  # before there was anything to stop
-        return 130
+    return cli(prog_name="ckmeans")
+
+
+def _interrupted(number, frame):
+    """Ctrl-C. Python, and what is imported, drop some of the interrupts that fall into an import: before a search this is the end."""
+    terminal = sys.modules.get("ckmeans.terminal")
+    while frame is not None and not getattr(terminal, "searched", False):
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            print(NOTHING, file=sys.stderr)
+            _end()
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _end():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # nobody reads it any more
+            pass
+    os._exit(130)
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ def unsure(rows, centers):
     _, n_doubtful, n_exact = panels.assign(
         some, np.empty(0), *rows.packed(none=True), rows.origin, rows.pack_scale, tiles, reach, centers, centers_t,
         0, -(-n // rows.panel_rows), np.empty((2 + d) * rows.panel_rows, rows.panel_dtype),
-        np.empty(len(centers) + 16 * d + 1), np.full(n, -1, np.int32), np.empty(n + rows.panel_rows, np.intp),
+        np.empty(len(centers)), np.full(n, -1, np.int32), np.empty(n + rows.panel_rows, np.intp),
         np.empty(n + rows.panel_rows, np.int32), np.empty(d + 2), np.empty((0, d + 1, 2), np.int64),
     )  # fmt: skip
     return n_doubtful - n_exact > n / 8
@@ -180,7 +180,8 @@ class Bounds:
     def follow(self, centers):
         """Take note of how far the centers have moved, rounded up; whether the bounds are still of use."""
         slack = 1 + 1e-15 * (10 + centers.shape[1])
-        moved = self.rows.pack_scale * slack * np.sqrt(((centers - self.centers) ** 2).sum(axis=1)) + 1e-145
+        moved = (centers - self.centers) * self.rows.pack_scale
+        moved = slack * np.sqrt((moved**2).sum(axis=1)) + 1e-145
         self.centers = centers.copy()
         fastest = moved.argmax()
         others = np.full(len(moved), moved[fastest])

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import check
-from .exact import ExactRows, float_down, float_up
+from .exact import ExactRows, float_down, float_up, relative_gap
+from .words import at_most_above, down
 
 
 def _hex(value):
@@ -37,11 +38,21 @@ def _ratio(value):
     return _hex(value.numerator) + ("" if value.denominator == 1 else f"/{value.denominator:x}")
 
 
-def dyadic(values):
-    """Integers and the power s for which values == integers / 2**s, s >= 0 and least."""
-    ratios = [value.as_integer_ratio() for value in values]
-    scale = max((q.bit_length() - 1 for _, q in ratios), default=0)
-    return [p << (scale + 1 - q.bit_length()) for p, q in ratios], scale
+def _scale(values):
+    """The least s >= 0 for which all values are whole in units of 2**-s."""
+    sizes, exponents = np.frexp(values)
+    whole = np.ldexp(sizes, 53).astype(np.int64)
+    lowest = np.frexp((whole & -whole).astype(float))[1] + exponents  # 54 + the exponent of the lowest bit
+    return max(0, 54 - int(lowest.min(where=whole != 0, initial=54)))
+
+
+def dyadic(values, scale=None):
+    """Integers and the power s for which an array of floats == integers / 2**s, s >= 0 and least, or as given."""
+    scale = _scale(values) if scale is None else scale
+    sizes, exponents = np.frexp(np.ravel(values))
+    whole, shifts = np.ldexp(sizes, 53).astype(np.int64), exponents.astype(np.int64) - 53 + scale
+    whole >>= np.clip(-shifts, 0, 63)  # what is shifted out is zero
+    return [x << s for x, s in zip(whole.tolist(), np.maximum(shifts, 0).tolist())], scale
 
 
 class ExactProblem:
@@ -59,8 +70,10 @@ class ExactProblem:
 
     Attributes
     ----------
-    rows : list of tuple of int
-        The distinct rows, in units of 2**-scale.
+    rows, samples : list of tuple of int
+        The distinct rows, and all, in units of 2**-scale.
+    first : list of int
+        Of each row its first sample.
     weights : list of int
         Their weights, in units of 2**-weight_scale.
     place : list of int or None
@@ -72,27 +85,45 @@ class ExactProblem:
     def __init__(self, X, sample_weight=None):
         X = np.ascontiguousarray(X, np.float64)
         X = X.reshape(len(X), -1) + 0.0  # no minus zero, which would not have the bits of zero
-        n_features = X.shape[1]
-        flat, self.scale = dyadic(X.ravel().tolist())
-        self.samples = [tuple(flat[at : at + n_features]) for at in range(0, len(X) * n_features, n_features)]
         self.sample_weight = None if sample_weight is None else np.asarray(sample_weight, np.float64) + 0.0
         self.sample_weights, self.weight_scale = (
-            ([1] * len(X), 0) if sample_weight is None else dyadic(self.sample_weight.tolist())
+            ([1] * len(X), 0) if sample_weight is None else dyadic(self.sample_weight)
         )
-        self.n_features, self.unit, self._X = n_features, 1 << (2 * self.scale + self.weight_scale), X
-        order, self.weights, self.place = {}, [], []
-        for row, weight in zip(self.samples, self.sample_weights):
-            at = order.setdefault(row, len(order)) if weight else None
+        self.n_features, self.scale, self._X = X.shape[1], _scale(X), X
+        self.unit = 1 << (2 * self.scale + self.weight_scale)
+        order, self.weights, self.place, self.first = {}, [], [], []
+        width, content = X.shape[1] * X.itemsize, X.tobytes()
+        for i, weight in enumerate(self.sample_weights):
+            at = order.setdefault(content[i * width : (i + 1) * width], len(order)) if weight else None
             self.place.append(at)
             if at is not None and at == len(self.weights):
                 self.weights.append(0)
+                self.first.append(i)
             if at is not None:
                 self.weights[at] += weight
-        self.rows = list(order)
+
+    def whole(self, samples):
+        """Samples, given by an index for them, as tuples of integers in units of 2**-scale."""
+        some = self._X[samples]
+        return list(zip(*[iter(dyadic(some, self.scale)[0])] * self.n_features)) if some.size else []
+
+    @cached_property
+    def samples(self):
+        return self.whole(slice(None))
+
+    @cached_property
+    def rows(self):
+        return self.whole(self.first)
 
     def cost(self, labels):
         """The cost of labels of the samples, an exact Fraction in squared units of X."""
         return self.exact.cost(labels)
+
+    def is_of(self, X, sample_weight=None):
+        """Whether these are its rows and weights, number for number."""
+        ones = np.ones(len(self._X))
+        own, other = (ones if weights is None else weights for weights in (self.sample_weight, sample_weight))
+        return np.array_equal(self._X, X) and np.array_equal(own, other)
 
     @cached_property
     def exact(self):
@@ -120,7 +151,7 @@ class ExactProblem:
         """The first lines of a proof file."""
         data = [self._X] if self.sample_weight is None else [self._X, self.sample_weight]
         sha = hashlib.sha256(b"".join(part.astype("<f8").tobytes() for part in data)).hexdigest()
-        n, d, weighted = map(_hex, (len(self.samples), self.n_features, self.sample_weight is not None))
+        n, d, weighted = map(_hex, (len(self._X), self.n_features, self.sample_weight is not None))
         lines = [
             "CKC 1",
             f"problem sse n={n} d={d} k={n_clusters:x} weights={weighted}",
@@ -269,9 +300,9 @@ class Certificate:
     exact_inertia, exact_lower_bound : Fraction
         Its cost and the lower bound, in squared units of X.
     status : {"optimal-unique", "optimal", "bounded"}
-        "optimal-unique" if every other partition (of the samples with weight) costs more.
+        "optimal-unique" if every other partition (of the samples with weight) costs more. Of a loaded file what the file claims.
     stop_reason : str
-        "proved", "gap", "time_limit", "interrupted", ...
+        "proved", "gap", "time_limit", "interrupted", ...; "loaded" of one that was read from a file.
     rung : str
         What gave the bound: "line", "tree", "prices", "sdp", "sum", "pca", ...
     proof : list of str
@@ -281,8 +312,8 @@ class Certificate:
     better : Certificate or None
         That of a clustering of less cost, where the search for a proof found one.
     checked : bool
-        Whether the checker has accepted the proof. If not, it had not the time, and the bound is that of a search in floats
-        that allows for all their errors; `python -m ckmeans.check` has the time.
+        Whether the checker has accepted the proof here. Only then is anything called proved. If not, it had not the time, or
+        the proof was read from a file: `python -m ckmeans.check` has the time.
 
     Examples
     --------
@@ -325,9 +356,11 @@ class Certificate:
 
     @property
     def gap(self) -> float:
-        """(inertia - lower_bound) / inertia, rounded up: how far, at most, the best possible cost is below this one."""
-        above = self.exact_inertia - self.exact_lower_bound
-        return float_up(above / self.exact_inertia) if above > 0 else 0.0
+        """(inertia - lower_bound) / inertia, rounded up: the best possible cost is at most this share of this one below it.
+
+        How far this one is above the best possible is a share of that, and greater: `verdict` has it.
+        """
+        return relative_gap(self.exact_inertia, self.exact_lower_bound)
 
     def text(self, with_rows: bool = True) -> str:
         """The text of the proof file. Without the rows it is short, and to check it takes the data."""
@@ -344,7 +377,8 @@ class Certificate:
     def load(
         cls, path: str | os.PathLike[str], X: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Read a proof file. What it costs is computed again, the proof is not checked: `python -m ckmeans.check PATH` does.
+        """Read a proof file. What it costs is computed again; the proof is not checked, and `verdict` says so: `python -m
+        ckmeans.check PATH` checks it.
 
         Parameters
         ----------
@@ -408,16 +442,26 @@ class Certificate:
 
     @property
     def verdict(self) -> str:
-        """What is proved, in words."""
-        if self.status == "optimal-unique":
-            return "optimal, and the only clustering that is: proved"
-        if self.status == "optimal":
-            return "optimal: proved"
-        return f"at most {100 * self.gap:.3g} % above the best possible: proved"
+        """What is known, in words: "proved" is said of what the checker accepted, and of nothing else."""
+        claim = at_most_above(self.exact_inertia, self.exact_lower_bound)
+        if self.status != "bounded":
+            claim = "optimal" + ", and the only clustering that is" * (self.status == "optimal-unique")
+        elif self.exact_lower_bound <= 0 < self.exact_inertia:
+            return claim
+        if self._accepted:
+            return f"{claim}: proved"
+        if self.stop_reason == "loaded":
+            return f"{claim}, as the proof file has it, which was not checked"
+        return f"{claim}, by a bound that the checker has not yet seen"
+
+    @property
+    def _accepted(self):
+        """Whether the checker accepted what is claimed: optimality is claimed for no other reason, but by a file."""
+        return self.checked or self.status != "bounded" and self.stop_reason != "loaded"
 
     def __str__(self) -> str:
-        n = len(self.problem.samples)
-        said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self.verdict} by {self.rung}"
+        n, by = len(self.problem.place), f"by {self.rung}" if self._accepted else f"({self.rung})"
+        said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self.verdict} {by}"
         if self.better is None:
             return said
         return (
@@ -430,8 +474,7 @@ class Certificate:
     def _repr_html_(self) -> str:
         entries = {
             "inertia": f"{self.inertia:.10g}",
-            "lower bound": f"{self.lower_bound:.10g}",
-            "gap": f"{100 * self.gap:.3g} %",
+            "lower bound": down(self.exact_lower_bound, 10),
             "verdict": self.verdict,
             "proof": self.rung,
             "better": "" if self.better is None else str(self.better),

@@ -64,3 +64,21 @@ class Numbers:
     def choice(self, *args, **kwargs):
         """As that of the generator."""
         return self.rng.choice(*args, **kwargs)
+
+    def mark(self):
+        """Where the numbers are, for `back`."""
+        if self._rng is None:
+            return None
+        state = self._rng.get_state() if hasattr(self._rng, "get_state") else self._rng.bit_generator.state
+        return state, self._ahead
+
+    def back(self, mark):
+        """Give the numbers since a mark again."""
+        if mark is None:
+            self._rng, self._ahead = None, np.empty(0)
+            return
+        state, self._ahead = mark
+        if hasattr(self._rng, "set_state"):
+            self._rng.set_state(state)
+        else:
+            self._rng.bit_generator.state = state

@@ -1,31 +1,86 @@
 """Input checks that scikit-learn does not make: each message names the value, the bound and the remedy."""
 
+import datetime
 import math
 import numbers
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 
 EXACT_INTEGERS = 2**53  # float64 holds every whole number up to here
-NO_NUMBERS = {"U": "text", "S": "text", "M": "a date", "m": "a duration", "V": "a record"}
+NO_NUMBERS = {"U": "text", "S": "text", "T": "text", "M": "a date", "m": "a duration", "V": "a record"}
+UNREAD = {  # what holds no rows yet, by what it has that reads them
+    "toPandas": "give X.toPandas()",
+    "collect": "give X.collect()",
+    "read_all": "give X.read_all()",
+    "to_table": "give X.to_table()",
+}
+REMEDY = (
+    "Encode or drop the columns that are not numbers, convert those that are written as text, and give dates as the time"
+    " since the first of them."
+)
+WORDS = {
+    (str, bytes): "text",
+    (datetime.date, np.datetime64): "a date",
+    (datetime.time,): "a time of day",
+    (datetime.timedelta, np.timedelta64): "a duration",
+    (complex, np.complexfloating): "a complex number",
+}
+RECORD = "numpy.lib.recfunctions.structured_to_unstructured(X) makes its fields columns"
 
 
-def check_kinds(X):
-    """Refuse what NumPy would turn into numbers unasked (text, dates, masked values), and complex numbers.
+def opened(X, name="X"):
+    """X with its numbers in memory: what Dask is to compute is computed, sparse columns of a frame are made dense.
+
+    Raises
+    ------
+    ValueError
+        For what has not read its rows yet.
+    """
+    if type(X) in (np.ndarray, list):
+        return X
+    if hasattr(type(X), "__dask_graph__"):
+        X = X.compute()
+    for method, remedy in UNREAD.items():
+        if hasattr(type(X), method):
+            raise ValueError(
+                f"{name} is a {type(X).__name__}, which has no rows yet: {remedy.replace('X', name, 1)}."
+            )
+    if np.ma.is_masked(X):
+        raise ValueError(
+            f"{name} has {np.ma.count_masked(X)} masked values: drop their rows or fill them in first."
+        )
+    if hasattr(type(X), "iloc") and any(map(_is_sparse, getattr(X, "dtypes", []) if X.ndim == 2 else [X.dtype])):
+        return X.apply(_dense) if X.ndim == 2 else _dense(X)
+    return X
+
+
+def _is_sparse(dtype):
+    return type(dtype).__name__ == "SparseDtype"
+
+
+def _dense(column):
+    return column.sparse.to_dense() if _is_sparse(column.dtype) else column
+
+
+def check_kinds(X, name="X"):
+    """Refuse what NumPy would turn into numbers unasked (text, dates), and complex numbers. X is as from `opened`.
+
+    Returns
+    -------
+    long : bool
+        Whether there are numbers that may have more digits than float64, apart from integers.
 
     Raises
     ------
     ValueError
     """
-    if hasattr(X, "collect"):
-        raise ValueError(f"X is a {type(X).__name__}, which has no rows yet: give X.collect().")
-    if np.ma.is_masked(X):
-        raise ValueError(
-            f"X has {np.ma.count_masked(X)} masked values: drop their rows or fill them in first."
-        )
-    for part in _parts(X):
-        where = f"column {part.name!r}" if hasattr(X, "columns") else "X"
+    long = False
+    for where, part in _parts(X, name):
         kind = getattr(getattr(part, "dtype", None), "kind", "O")
-        values = np.asarray(part) if kind in "OcUSMmV" else np.empty(0)
+        values = part if kind in "biuf" else as_array(part, where)
+        long |= values.dtype.kind == "O" or values.dtype.kind == "f" and values.dtype.itemsize > 8
         if values.dtype.kind == "c":
             raise ValueError(
                 f"Complex data not supported: {where} holds {values.dtype}. Give the real parts, or real and imaginary"
@@ -33,16 +88,47 @@ def check_kinds(X):
             )
         if found := _no_number(values):
             raise ValueError(
-                f"X must hold numbers: {where} holds {found}. Encode or drop the columns that are not numbers, convert"
-                " those that are written as text."
+                f"{name} must hold numbers: {where} holds {found}. "
+                + (f"{RECORD}." if values.dtype.kind == "V" else REMEDY)
             )
+    return long
 
 
-def _parts(X):
-    """The columns of a frame (there may be two of a name), or X itself."""
-    if not hasattr(X, "columns"):
-        return [X]
-    return [X.iloc[:, f] if hasattr(X, "iloc") else X.to_series(f) for f in range(X.shape[1])]
+def _parts(X, name="X"):
+    """The columns of a frame (there may be two of a name) or of a table, or X itself, each with what to call it."""
+    kind = type(X)
+    if hasattr(kind, "column_names"):  # pyarrow
+        return [(f"column {title!r}", X.column(f)) for f, title in enumerate(X.column_names)]
+    if not hasattr(kind, "columns"):
+        return [(name, X)]
+    parts = [X.iloc[:, f] if hasattr(kind, "iloc") else X.to_series(f) for f in range(X.shape[1])]
+    return [(f"column {part.name!r}", part) for part in parts]
+
+
+def column_names(X):
+    """The names of the columns of a frame or a table as text; None for what has none."""
+    kind = type(X)
+    if hasattr(kind, "column_names"):
+        return list(map(str, X.column_names))
+    return list(map(str, X.columns)) if hasattr(kind, "columns") else None
+
+
+def as_array(part, where, dtype=None):
+    """As NumPy reads it.
+
+    Raises
+    ------
+    ValueError
+    """
+    try:
+        return np.asarray(part, dtype=dtype)
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # of the library that part is from
+        kind = type(part)
+        raise ValueError(
+            f"{where} is a {kind.__module__}.{kind.__qualname__} that NumPy cannot read ({error}): give an array of numbers."
+        ) from None
 
 
 def _no_number(values):
@@ -51,8 +137,18 @@ def _no_number(values):
         return f"{NO_NUMBERS[values.dtype.kind]}, {str(values.flat[0])!r}" if values.size else None
     if values.dtype.kind == "O":
         for value in values.flat:
-            if isinstance(value, (str, bytes)):
-                return f"text, {value!r}"
+            if type(value) not in (float, int) and (found := _word(value)):
+                return f"{found}, {value!r}"
+
+
+def _word(value):
+    """What an object is, if it is neither a real number nor missing."""
+    for kinds, word in WORDS.items():
+        if isinstance(value, kinds):
+            return word
+    missing = value is None or type(value).__name__ == "NAType"
+    number = hasattr(value, "__float__") and not (isinstance(value, np.ndarray) and value.ndim)
+    return None if missing or number else type(value).__name__
 
 
 def check_finite(X):
@@ -81,28 +177,115 @@ def refuse_rows(bad, n_samples, nan):
     )
 
 
-def check_integers(X):
-    """Refuse whole numbers that float64 would merge, in arrays, lists, or any column of a frame.
+def check_integers(X, name="X"):
+    """Refuse numbers that float64 would merge or change, in arrays, lists, or any column of a frame.
+
+    Whole numbers of an integer type beyond 2**53; of decimals, fractions and longer floats, whole numbers beyond 2**53 that
+    are no float64, numbers out of its range, and different ones that become one.
 
     Raises
     ------
     ValueError
     """
-    for part in _parts(X):
-        values, largest = np.asarray(part, dtype=None if hasattr(part, "dtype") else object), 0
+    for where, part in _parts(X, name):
+        values, largest = as_array(part, where, None if hasattr(part, "dtype") else object), 0
         if values.dtype.kind in "iu" and values.size:
             largest = max(abs(int(values.min())), abs(int(values.max())))
         elif values.dtype.kind == "O":
             largest = max((abs(int(v)) for v in values.flat if isinstance(v, numbers.Integral)), default=0)
         if largest > EXACT_INTEGERS:
-            shown = largest if largest < 10**40 else f"of {int(math.log10(largest)) + 1} digits"
+            _refuse_whole(largest, where)
+        objects = values.dtype.kind == "O" and not set(map(type, values.flat)) <= {int, float, bool}
+        if values.size and (objects or values.dtype.kind == "f" and values.dtype.itemsize > 8):
+            values = np.atleast_1d(values)
+            for column in values.reshape(len(values), -1).T:
+                check_exact(column.tolist() if objects else column, where)
+
+
+def check_exact(values, where):
+    """Refuse a column of numbers of any type if float64 would merge some of them, or change whole ones.
+
+    Parameters
+    ----------
+    values : iterable
+        What is neither a number nor finite is passed over.
+    where : str
+        What to call it.
+
+    Raises
+    ------
+    ValueError
+    """
+    exact = {}
+    for value in values:
+        if isinstance(value, (float, bool)) or not isinstance(value, (numbers.Real, Decimal)):
+            continue  # floats are what they are
+        if isinstance(value, numbers.Integral):
+            short = int(value)
+            if abs(short) > EXACT_INTEGERS and (abs(short) >= 2**1024 or int(float(short)) != short):
+                _refuse_whole(abs(short), where)
+            exact.setdefault(float(short), short)
+            continue
+        short = _short(value)
+        if not math.isfinite(short) and (value != value or abs(value) == math.inf):
+            continue
+        if math.isinf(short) or (short == 0 and value != 0):
+            raise ValueError(f"{where} holds {value!s:.40}, which is out of the range of float64: give it in other units.")
+        whole = Fraction(*value.as_integer_ratio())
+        if whole.denominator == 1 and abs(whole) > EXACT_INTEGERS and whole != int(short):
+            _refuse_whole(abs(int(whole)), where)
+        if exact.setdefault(short, whole) != whole:
             raise ValueError(
-                f"X contains the integer {shown}, beyond 2**53 = {EXACT_INTEGERS}, up to which float64 is exact: "
-                "subtract the minimum of each column first."
+                f"{where} holds different numbers that are one in float64, {short!r}: subtract the minimum of each column"
+                " first, or round them to float64 if that is meant."
             )
 
 
-def check_matrix(X):
+def _short(value):
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _refuse_whole(largest, where):
+    shown = largest if largest < 10**40 else f"of {int(math.log10(largest)) + 1} digits"
+    raise ValueError(
+        f"{'X' if where == 'X' else where} contains the integer {shown}, beyond 2**53 = {EXACT_INTEGERS}, up to which float64 is"
+        " exact: subtract the minimum of each column first."
+    )
+
+
+def check_values(values, name, n_dimensions=None):
+    """Numbers of any shape as a C-contiguous float64 array, without losing digits on the way; NaN and infinity may be among them.
+
+    Raises
+    ------
+    ValueError
+        For anything that is no real number, or is sparse, masked or not read yet.
+    """
+    if hasattr(type(values), "toarray"):
+        flat = ".ravel()" * (n_dimensions == 1)
+        raise ValueError(f"{name} is sparse: give {name}.toarray(){flat}.")
+    original = values = opened(values, name)
+    check_kinds(values, name)
+    try:
+        values = values.to_numpy(np.float64, na_value=np.nan) if hasattr(type(values), "isna") else values
+        with np.errstate(over="ignore"):
+            values = np.asarray(values, dtype=np.float64, order="C")
+    except OverflowError:
+        check_integers(original, name)
+        raise
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        raise ValueError(f"{name} holds something that is no real number ({error}): give real numbers.") from None
+    if values is not original:
+        check_integers(original, name)
+    return values
+
+
+def check_matrix(X, name="X"):
     """X as a C-contiguous float64 array of finite numbers, without losing digits on the way.
 
     Raises
@@ -110,25 +293,13 @@ def check_matrix(X):
     ValueError
         For anything that is no table of real numbers.
     """
-    original = X
-    if hasattr(X, "toarray"):
-        raise ValueError("X is sparse: give X.toarray().")
-    check_kinds(X)
-    try:
-        X = X.to_numpy(np.float64, na_value=np.nan) if hasattr(X, "isna") else X  # pandas' own missing values
-        X = np.asarray(X, dtype=np.float64, order="C")
-    except OverflowError:
-        check_integers(original)
-        raise
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"X holds something that is no real number ({error}): give real numbers.") from None
+    X = check_values(X, name)
     if X.ndim != 2:
-        remedy = "X.reshape(-1, 1) makes a list one feature" if X.ndim == 1 else "one row for each sample"
-        raise ValueError(f"X has {X.ndim} dimension(s), needs 2: {remedy}.")
+        remedy = f"{name}.reshape(-1, 1) makes a list one feature" if X.ndim == 1 else "one row for each sample"
+        raise ValueError(f"{name} has {X.ndim} dimension(s), needs 2: {remedy}.")
     if not X.size:
-        raise ValueError(f"X has shape {X.shape}: at least one row and one feature are needed.")
+        raise ValueError(f"{name} has shape {X.shape}: at least one row and one feature are needed.")
     check_finite(X)
-    check_integers(original)
     return X
 
 
@@ -142,7 +313,8 @@ def check_labels(labels, n_samples, n_clusters=None):
     TypeError, ValueError
         For the wrong length, missing labels, numbers that are not whole, noise (-1), and too many different labels.
     """
-    given = np.asarray(labels)
+    given = as_array(opened(labels, "labels"), "labels")
+    given = given.astype(object) if given.dtype.kind == "T" else given
     if given.shape != (n_samples,):
         raise ValueError(f"labels have shape {given.shape}; X has {n_samples} rows: give one label for each.")
     if given.dtype.kind not in "iubfUO":
@@ -185,12 +357,7 @@ def check_weights(sample_weight, n_samples):
     """
     if sample_weight is None:
         return None
-    if np.ma.is_masked(sample_weight):
-        raise ValueError("sample_weight has masked values: drop these rows, or give them the weight 0.")
-    try:
-        weights = _numbers(sample_weight)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"sample_weight must hold one number for each row: {error}.") from None
+    weights = _numbers(sample_weight, "sample_weight")
     if weights.ndim == 0:
         weights = np.full(n_samples, float(weights))
     if weights.shape != (n_samples,):
@@ -220,12 +387,7 @@ def check_centers(centers, n_clusters, n_features):
     ValueError
         If the shape is not (n_clusters, n_features), or a value is not a finite number.
     """
-    if np.ma.is_masked(centers):
-        raise ValueError("init gives centers with masked values: give finite numbers.")
-    try:
-        centers = _numbers(centers)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"init gives centers that are not rows of numbers: {error}.") from None
+    centers = _numbers(centers, "init")
     if centers.shape != (n_clusters, n_features):
         raise ValueError(
             f"init gives centers of shape {centers.shape}, where (n_clusters, n_features) is {(n_clusters, n_features)}."
@@ -235,14 +397,35 @@ def check_centers(centers, n_clusters, n_features):
     return centers
 
 
-def _numbers(values):
+def check_fitted(name, values, shape):
+    """An attribute of a fit, which may have been set by hand since, as a C-contiguous float64 array.
+
+    Parameters
+    ----------
+    shape : tuple of int or None
+        None stands for any number but 0.
+
+    Raises
+    ------
+    ValueError
+        If it is of another shape, or holds something that is not a finite number.
+    """
+    try:
+        found = _numbers(values, name)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} holds something that is not a number ({error}): fit again.") from None
+    if len(found.shape) != len(shape) or any(n != m if m else not n for n, m in zip(found.shape, shape)):
+        wanted = "(" + ", ".join(str(n) if n else "any number" for n in shape) + ("," * (len(shape) == 1) + ")")
+        raise ValueError(f"{name} has shape {found.shape}, where {wanted} is needed: fit again, or give such an array.")
+    if not np.isfinite(found).all():
+        raise ValueError(f"{name} contains NaN or infinity: fit again, or give finite numbers.")
+    return found
+
+
+def _numbers(values, name):
     """A copy as a C-contiguous float64 array."""
-    given = np.asarray(values)
-    if given.dtype.kind == "c":
-        raise TypeError("these are complex")
-    if found := _no_number(given):
-        raise TypeError(f"this is {found}")
-    return np.array(given, dtype=np.float64, order="C")
+    found = check_values(values, name)
+    return found.copy() if np.may_share_memory(found, values) else found
 
 
 def check_whole(name, value, least, most=None, remedy="", none=False, word=None):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .certificate import Certificate
+from .words import above_best, percent_up
 
 
 class Criterion(NamedTuple):
@@ -32,6 +33,10 @@ LEGEND = """\
 * what a criterion suggests: the highest value; of Davies-Bouldin, BIC and f(K) the lowest;
   of gap the first that the next does not beat by a standard error."""
 
+CERTIFIED = """\
+above the best: how far the inertia is, at most, above the best possible one; proved, but for what has a "?":
+  a bound that the checker has not yet seen."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ChoiceOfK:
@@ -53,7 +58,7 @@ class ChoiceOfK:
     labels : dict of int to ndarray of shape (n_samples,), int32
         The clusterings that were judged.
     certified : dict of int to Certificate
-        Where asked: how far the clustering can be from the best one, and the proof.
+        Where asked: how far the clustering is, at most, above the best possible one, and the proof.
     stop_reason : {"complete", "time_limit", "interrupted"}
     notes : tuple of str
         What has to be known to read the table.
@@ -97,14 +102,13 @@ class ChoiceOfK:
             head, digits, _ = CRITERIA[name]
             columns.append(_column(head, values, digits, self.n_clusters == self.suggested.get(name)))
         if self.certified:
-            columns.append(
-                ["", "proved", *(_proved(self.certified.get(k)) for k in self.n_clusters.tolist())]
-            )
+            cells = [_above(self.certified.get(k)) for k in self.n_clusters.tolist()]
+            columns.append(["above the best", "at most", *cells])
         widths = [max(map(len, column)) for column in columns]
         lines = [
             "  ".join(cell.rjust(width) for cell, width in zip(row, widths)).rstrip() for row in zip(*columns)
         ]
-        lines += ["", LEGEND, self.verdict]
+        lines += ["", LEGEND, *([CERTIFIED] if self.certified else []), self.verdict]
         return "\n".join([*lines, *self.notes])
 
     def __repr__(self) -> str:
@@ -126,7 +130,11 @@ def _number(value, digits, plain):
     return f"{value:.{digits}g}" if plain or abs(value) >= 1e7 else f"{value:.{digits}f}"
 
 
-def _proved(certificate):
+def _above(certificate):
+    """How far the clustering is above the best possible one, at most."""
     if certificate is None:
         return "-"
-    return "optimal" if certificate.status != "bounded" else f"to {100 * certificate.gap:.2g} %"
+    if certificate.status != "bounded":
+        return "optimal"
+    share = above_best(certificate.exact_inertia, certificate.exact_lower_bound)
+    return "any number" if share is None else percent_up(share, 2) + " ?" * (not certificate.checked)

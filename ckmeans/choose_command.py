@@ -16,13 +16,15 @@ from .terminal import Range, plural
     "n_clusters",
     type=Range(),
     metavar="FIRST:LAST",
-    default="2:10",
+    show_default="2:10, or to the number of rows",
     help="Numbers to try, both ends included; or 2,3,5.",
 )
 @together(
     table,
     click.option(
-        "--certify", is_flag=True, help="Prove, too, how far each clustering can be from the best one."
+        "--certify",
+        is_flag=True,
+        help="Prove, too, how far each clustering is, at most, above the best possible one.",
     ),
     click.option("--time-limit", **SECONDS, help="Time limit; what is known until then is shown."),
     click.option(
@@ -47,6 +49,8 @@ def choose(ctx, data, n_clusters, certify, time_limit, draws, **options):
     """
     ctx.params |= {"out": None}
     job = Job(ctx)
+    n_clusters = n_clusters or list(range(2, min(10, len(job.X)) + 1)) or [1]
+    ctx.params["n_clusters"] = n_clusters
     with job.progress("choice", None) as show:
         from . import choose_k  # may take a second
 
@@ -73,6 +77,7 @@ def choose(ctx, data, n_clusters, certify, time_limit, draws, **options):
                 "inertia": proof.inertia,
                 "lower_bound": proof.lower_bound,
                 "gap": proof.gap,
+                "checked": proof.checked,
             }
             for k, proof in found.certified.items()
         },

@@ -13,7 +13,7 @@ from sklearn.metrics import (
     adjusted_rand_score,
     calinski_harabasz_score,
     davies_bouldin_score,
-    silhouette_score,
+    pairwise_distances_chunked,
 )
 from sklearn.utils import check_random_state
 
@@ -22,9 +22,11 @@ from .choice import CRITERIA, ChoiceOfK
 from .estimators import KMeans
 from .ladder import certify as prove
 from .mixture_estimator import SphericalMixture
+from .scaling import unit_of
 from .workers import Expired
 
 MOST_PAIRED = 10_000  # rows of which all pairs are compared, for the exact silhouette
+PAIRS = 16  # MB of distances at a time
 MOST_TRIED = 10  # numbers of clusters by default
 
 
@@ -182,19 +184,21 @@ class _Study:
     """The clusterings, and what is known of them."""
 
     def __init__(self, X, rows, weights, wanted):
-        self.X, self.rows, self.weights, self.wanted = X, rows, weights, wanted
+        self.given, self.rows, self.weights, self.wanted = X, rows, weights, wanted
+        self.unit = unit_of(X)  # of inertias that are neither infinite nor zero
+        self.X = np.ldexp(X, -self.unit) if self.unit else X
         self.fitted = sorted({k - 1 for k in wanted if k > 1} | set(wanted))  # f(K) asks for the one before
         self.models, self.labels, self.certified, self.values = {}, {}, {}, {}
         self.log_references, self.likeness = [], []  # of each draw, a value for each k
         self.stop_reason, self.notes = "complete", []
         # The measures do not depend on the origin and on the scale: centered and scaled, they lose no digits.
-        some, self.row_weights = X[rows], None if weights is None else weights[rows]
+        some, self.row_weights = self.X[rows], None if weights is None else weights[rows]
         sizes = [_power(some)]
         some = some / sizes[0]
         self.origin = np.average(some, axis=0, weights=self.row_weights)
         sizes.append(_power(some - self.origin))
         self.sizes, self.log_unit = sizes, math.log(sizes[0]) + math.log(sizes[1])
-        self.scaled = self.scale(X)[rows]
+        self.scaled = self.scale(self.X)[rows]
         self.box, self.paired, self.judged = (
             None,
             None,
@@ -248,7 +252,7 @@ class _Study:
         n_left = sum(other >= k for other in self.wanted)
         limit = 60.0 if self.deadline == math.inf else self.left() / 2 / n_left
         found = prove(
-            self.X, model.labels_, n_clusters=k, sample_weight=self.weights, time_limit=limit,
+            self.given, model.labels_, n_clusters=k, sample_weight=self.weights, time_limit=limit,
             random_state=self.random.randint(2**31), n_threads=self.n_threads,
         )  # fmt: skip
         self.certified[k] = found.better or found
@@ -259,9 +263,8 @@ class _Study:
             return model
         means = found.better.problem.exact.centers(found.better.labels)
         some = next(iter(means.values()))
-        return self.cluster(
-            k, self.X, self.weights, init=np.array([means.get(c, some) for c in range(k)]), n_init=1
-        )
+        init = np.ldexp(np.array([means.get(c, some) for c in range(k)]), -self.unit)
+        return self.cluster(k, self.X, self.weights, init=init, n_init=1)
 
     def measure(self, k, model):
         """What a clustering tells by itself, where that is defined."""
@@ -285,12 +288,31 @@ class _Study:
         """By all pairs, or those of a sample, the same for every k."""
         n_rows = len(labels)
         if n_rows <= MOST_PAIRED:
-            return silhouette_score(self.scaled, labels)
+            return self.mean_silhouette(self.scaled, labels)
         if self.paired is None:
             self.paired = np.sort(self.random.choice(n_rows, MOST_PAIRED, replace=False))
             self.notes.append(f"silhouette: of {MOST_PAIRED:,} of the {n_rows:,} rows, drawn at random.")
         labels = labels[self.paired]
-        return silhouette_score(self.scaled[self.paired], labels) if len(np.unique(labels)) > 1 else math.nan
+        return self.mean_silhouette(self.scaled[self.paired], labels)
+
+    def mean_silhouette(self, X, labels):
+        """The silhouette of scikit-learn, but that the time is looked at."""
+        labels = np.unique(labels, return_inverse=True)[1]
+        sizes = np.bincount(labels)
+        if not 1 < len(sizes) < len(X):
+            return math.nan
+        widths = []
+        for distances in pairwise_distances_chunked(X, working_memory=PAIRS):
+            self.left()
+            own = labels[len(widths) : len(widths) + len(distances)]
+            means = np.array([np.bincount(labels, row, len(sizes)) for row in distances]) / sizes
+            at, each = np.arange(len(own)), sizes[own]
+            inside = means[at, own] * each / np.maximum(each - 1, 1)
+            means[at, own] = np.inf
+            outside = means.min(axis=1)
+            most = np.maximum(inside, outside)
+            widths += np.where((each > 1) & (most > 0), (outside - inside) / np.where(most > 0, most, 1), 0.0).tolist()
+        return np.mean(widths)
 
     def bic(self, k, model):
         """Of the mixture that EM finds from the centers."""
@@ -307,7 +329,7 @@ class _Study:
         if mixture.stop_reason_ == "time_limit":
             raise Expired
         total = len(self.scaled) if self.weights is None else self.row_weights.sum()
-        in_units_of_X = 2 * total * self.X.shape[1] * self.log_unit
+        in_units_of_X = 2 * total * self.X.shape[1] * (self.log_unit + self.unit * math.log(2))
         return (
             math.nan if mixture.n_collapsed_ else mixture.bic(self.scaled, self.row_weights) + in_units_of_X
         )
@@ -346,6 +368,10 @@ class _Study:
         inertia = {k: model.inertia_ for k, model in self.models.items()}
         costs = np.array([inertia.get(k, math.nan) for k in self.wanted])
         gap, gap_spread = self.gap(costs)
+        with np.errstate(over="ignore", under="ignore"):
+            shown = np.ldexp(costs, 2 * self.unit) if self.unit else costs
+        if (np.isinf(shown) | (shown == 0) & (costs > 0)).any():
+            self.notes.append("Some inertias are beyond the range of floats; the criteria were computed in other units.")
         likeness = np.array(self.likeness).reshape(-1, len(wanted))
         criteria = {
             name: np.array([self.values.get(k, {}).get(name, math.nan) for k in self.wanted], float)
@@ -372,7 +398,7 @@ class _Study:
                 f"Not complete: {why}. What is missing, or rests on fewer draws, was not reached."
             )
         return ChoiceOfK(
-            wanted, costs, criteria, suggested,
+            wanted, shown, criteria, suggested,
             {
                 "gap": gap_spread,
                 "stability": likeness.std(axis=0) if len(likeness) else np.full(len(wanted), math.nan),

@@ -29,6 +29,7 @@ from .options import (
     table,
 )
 from .terminal import Command, Count, Variance, counted, duration, plural
+from .words import apart, at_most_above, down
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
 STARTS = "k-means++", "plain k-means++", "k-means||", "random"
@@ -127,6 +128,7 @@ def fit(
     word = "population" if algorithm == "hybrid" else "restart"
     with job.progress(f"{word}s", None if n_init == "auto" else n_init) as show:
         from . import KMeans  # may take a second
+        from .exact import relative_gap
 
         model = KMeans(
             n_clusters, init=init, n_init=n_init, algorithm=algorithm, polish=polish, max_seconds=options["max_seconds"],
@@ -140,11 +142,12 @@ def fit(
         verdict = f"optimal: {'one cluster has one best center, the mean' if one else 'every row lies on its center'}"
     else:
         kind = "no row exchange lowers it" if polish else "a fixed point of Lloyd's iteration"
-        verdict = f"local optimum; hit by {n_hits} of {plural(n_restarts, word)} ({kind})"
+        hits = f"hit by {n_hits} of {plural(n_restarts, word)}" if n_restarts > 1 else f"of one {word}, with none to compare"
+        verdict = f"local optimum; {hits} ({kind})"
         if stop_reason in ("time_limit", "interrupted"):
             when = f"after {plural(n_restarts, word)}" if n_restarts else f"in the first {word}"
             verdict = _stopped(stop_reason, when)
-    gap = 0.0 if model.status_ == "optimal" else 1 - model.lower_bound_ / model.inertia_
+    gap = 0.0 if model.status_ == "optimal" else relative_gap(model.inertia_, model.lower_bound_)
     costs = _costs(job, model.inertia_, model.lower_bound_, gap)
     job.finish(
         model.labels_, model.cluster_centers_, seconds, verdict, stop_reason, model.status_,
@@ -154,7 +157,7 @@ def fit(
 
 
 def _prove(job, n_clusters, time_limit, proof, checkpoint):
-    """Find the best clusters, and say what is proved of them."""
+    """Find the best clusters, and prove how good they are."""
     options = job.options
     with job.progress("proof", None) as show:
         from . import ExactKMeans, GapRecorder  # may take a second
@@ -180,7 +183,7 @@ def _prove(job, n_clusters, time_limit, proof, checkpoint):
 @seed
 @output
 def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **options):
-    """How far labels, of any program, are from the best possible clusters: proved.
+    """How far labels, of any program, are at most above the best possible clusters, with a proof.
 
     LABELS is a file with a label for each row of DATA, those with missing values included: one column, or one that is called
     label, as `ckmeans fit --out` writes it. Labels are whole numbers.
@@ -204,11 +207,10 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **opti
 
 
 def _closing(show):
-    """Incumbent, bound and gap, as a line of progress."""
+    """Incumbent and bound, as a line of progress."""
 
     def closing(rung, inertia, lower_bound):
-        gap = 1 - lower_bound / inertia if inertia > 0 else 0.0
-        show(0, f"{rung}: inertia {inertia:.10g}, at least {lower_bound:.10g}, gap {100 * gap:.3g}%")
+        show(0, f"{rung}: inertia {inertia:.10g}, lower bound {down(lower_bound, 10)}: {at_most_above(inertia, lower_bound)}")
 
     return closing
 
@@ -219,13 +221,13 @@ def _certified(job, certificate, labels, centers, seconds, proof, recorder):
 
     if proof:
         job.write(proof, certificate.text())
-    verdict = f"{certificate.verdict}, by {certificate.rung}"
+    closed = certificate.status != "bounded"
+    verdict = f"{certificate.verdict}, by {certificate.rung}" if closed or certificate.checked else certificate.verdict
     if certificate.stop_reason in ("time_limit", "interrupted"):
         verdict += f"; {_stopped(certificate.stop_reason, f'after {seconds:.1f} s')}"
-    facts = [
-        ("inertia", f"{certificate.inertia:.12g}"),
-        ("lower bound", f"{certificate.lower_bound:.12g}   (gap {100 * certificate.gap:.3g}%)"),
-    ]
+    inertia = f"{certificate.inertia:.12g}"
+    bound = f"{inertia}   (gap 0%)" if closed else down(certificate.exact_lower_bound, 12)
+    facts = [("inertia", inertia), ("lower bound", bound)]
     better = certificate.better
     if better is not None:
         facts.append(("better", f"there are clusters of inertia {better.inertia:.12g}: {better.verdict}"))
@@ -342,7 +344,7 @@ def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **opt
         if stop_reason in ("time_limit", "interrupted"):
             verdict += f"; the posterior was {_stopped(stop_reason, 'before it was complete').split(';')[0]}"
     elif best.stop_reason == "ties":
-        verdict = f"within {best.gap:.1e} of the optimum: too many partitions tie to tell which is the best"
+        verdict = f"{at_most_above(best.inertia, best.lower_bound)}: too many partitions tie to tell which is the best"
     else:
         done = f"{100 * best.n_partitions / count:.3g}% of {counted(count)} partitions"
         verdict = _stopped(best.stop_reason, f"after {done}")
@@ -391,7 +393,7 @@ def breaks(ctx, data, column, n_clusters, choose, plot, **options):
         best.labels, best.centers[:, None], seconds, verdict, best.stop_reason, best.status,
         facts=[
             ("inertia", f"{best.inertia:.12g}"),
-            ("breaks", " ".join(f"{value:.7g}" for value in best.breaks)),
+            ("breaks", " ".join(apart(best.breaks.tolist(), 7))),
             ("fit", f"{best.goodness_of_variance_fit:.6f} of the variance, BIC {best.bic:.8g}"),
         ],
         result={

@@ -1,12 +1,16 @@
-"""Text with a delimiter: find out what separates the fields, whether there is a header, and on which line a row stands."""
+"""Text with a delimiter: what separates the fields, which mark is decimal, which line holds names; refused where the text does not tell."""
 
-import csv
-import io
 import re
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
-import numpy as np
+from .cells import refuse
+from .headers import Top
+from .numerals import DECIMALS, GROUPS, MISSING, Notation, like_number
+from .records import ONE, Records, long_fields
 
-DELIMITERS = ("\t", ";", "|", ",", " ")  # " " is any run of white space
+FIRM = ("\t", ";", "|")  # never part of a number
+DELIMITERS = (*FIRM, ",", " ")
 NAMED_DELIMITERS = {
     "tab": "\t",
     "\\t": "\t",
@@ -15,270 +19,391 @@ NAMED_DELIMITERS = {
     "comma": ",",
     "semicolon": ";",
     "pipe": "|",
+    "none": ONE,
 }
-MISSING = ("", "?", ".", "-", "--", "NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "null", "None", "#N/A")
-WHOLE = re.compile(r"[-+]?\d{1,300}")
-EXACT_INTEGERS = 2**53  # float64 holds every whole number up to here
-SNIFFED = 100  # lines looked at to find the delimiter and the header
+WORDS = {mark: word for word, mark in NAMED_DELIMITERS.items() if word != "\\t"}
+COMMENTS = ("#", "%")
+SNIFFED = 100  # records looked at
+SNIFFED_FIELDS = 1000  # of each
+POINT, COMMA = Notation("."), Notation(",")
 
 
-def parse_text(name, raw, delimiter, header):
-    """The fields of a text file as a frame, the line of each row, notes, and columns left out already."""
-    import pandas as pd
+@dataclass(frozen=True)
+class Options:
+    """What the user says of the text; None where it is to be found out."""
 
-    notes, skipped = [], {}
-    text, lines = _lines(_decode(name, raw, notes))
-    head = text[: 2**20].split("\n")[: SNIFFED + 1]
-    first = next((i for i, line in enumerate(head) if not line.startswith("#")), len(head))
-    if first == len(head):
-        raise ValueError(f"{name} is empty: it holds no row at all.")
-    delimiter = _checked_delimiter(delimiter) or _delimiter(head[first + 1 :] or head[first:])
-    if '"' in text:
-        lines = _record_lines(name, text, lines, delimiter)
-    body = [_fields(line, delimiter) for line in head[first + 1 :] if line.count('"') % 2 == 0]
-    top, decimal = _fields(head[first], delimiter), "."
-    commas = [
-        cell for row in [top, *body] for cell in row if re.fullmatch(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?", cell)
-    ]
-    if (
-        commas
-        and delimiter != ","
-        and not any(re.fullmatch(r"[-+]?\d*\.\d+", cell) for row in body for cell in row)
-    ):
-        decimal = ","
-        notes.append(f"decimal commas: {commas[0]} was read as {commas[0].replace(',', '.')}")
-    names = None
-    if header is None and _is_size(top, body, len(lines) - first - 1):
-        notes.append(
-            f"first line '{head[first].strip()}' taken as the size of the table: {top[0]} rows, {top[1]} columns"
-        )
-        first += 1
-    elif header or (header is None and _is_header(top, body, decimal)):
-        names, first = top, first + 1
-    elif first and len(comment := _fields(head[first - 1].lstrip("# "), delimiter)) == len(top):
-        names = comment  # as numpy.savetxt(header=...) writes it
-    elif header is None and _counts(top, body):
-        notes.append(
-            f"the first line, {', '.join(top[:4])}{', ...' * (len(top) > 4)}, was taken for data: if it numbers the columns,"
-            " say --header, else --no-header"
-        )
-    elif header is None and body and not all(_is_number(cell, decimal) for cell in top):
-        notes.append(
-            "no header: the first line has numbers where the other lines have them (else say --header)"
-        )
-    if first >= len(lines):
-        raise ValueError(f"{name} holds a header and no rows: add at least one row of numbers.")
-    recent = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)  # rounds correctly by default
-    exact = {} if recent else {"float_precision": "round_trip"}
+    delimiter: str = None
+    header: bool = None
+    decimal: str = None
+    thousands: str = None
+    comment: str = None
 
-    def read(**options):
-        return pd.read_csv(
-            io.StringIO(text), sep=r"\s+" if delimiter == " " else delimiter, header=None, index_col=False, skiprows=first,
-            skip_blank_lines=False, skipinitialspace=True, decimal=decimal, na_values=MISSING, low_memory=False,
-            **exact, **options,
-        )  # fmt: skip
+    def checked(self):
+        """The same with characters for words.
 
-    try:
-        frame = _with_all_digits(read(), read)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        raise ValueError(_parser_message(name, str(error), lines)) from None
-    if len(frame) != len(lines) - first:
-        raise ValueError(f"{name}: {len(lines) - first} lines gave {len(frame)} rows: is a quote left open?")
-    if names and len(names) == frame.shape[1] - 1 and frame.iloc[:, -1].isna().all():  # "a,b" over "1,2,"
-        frame = frame.iloc[:, :-1]
-    frame.columns, unnamed = _names(names, frame.shape[1], name)
-    if unnamed and counts_rows(frame.iloc[:, 0]):
-        skipped[frame.columns[0]] = "numbers the rows"
-        frame = frame.iloc[:, 1:]
-    return frame, lines[first:], notes, skipped
+        Raises
+        ------
+        ValueError
+        """
+        delimiter = _character("delimiter", self.delimiter, NAMED_DELIMITERS)
+        decimal, thousands = _character("decimal", self.decimal, DECIMALS), self.thousands
+        if decimal not in (None, ".", ","):
+            raise ValueError(f"decimal {decimal!r} is none: give point or comma.")
+        if thousands is not None:
+            thousands = GROUPS.get(thousands.lower(), _character("thousands", thousands, GROUPS))
+            decimal = decimal or ("," if "." in thousands else ".")
+            if decimal in thousands:
+                raise ValueError(f"thousands {self.thousands!r} is the decimal mark as well: give two marks.")
+        comment = self.comment
+        if comment is not None and (not comment or comment[0] in "\"\n\r \t+-.0123456789"):
+            raise ValueError(f"comment {comment!r} begins no comment: give a mark such as #, or none.")
+        return Options(delimiter, self.header, decimal, thousands, comment)
 
 
-def _with_all_digits(frame, read):
-    """Columns of floats that stand for whole numbers which floats would merge, as whole numbers again."""
-    import pandas as pd
-
-    for f in range(frame.shape[1]):
-        values = frame.iloc[:, f]
-        if values.dtype.kind == "f" and values.abs().max() >= EXACT_INTEGERS:
-            cells = read(usecols=[f], dtype=str).iloc[:, 0]
-            whole = [i for i, cell in enumerate(cells) if WHOLE.fullmatch(str(cell))]
-            if any(int(cells.iloc[i]) != int(values.iloc[i]) for i in whole):
-                column = values.astype(object)
-                column.iloc[whole] = [int(cells.iloc[i]) for i in whole]
-                frame = pd.concat([frame.iloc[:, :f], column, frame.iloc[:, f + 1 :]], axis=1)
-    return frame
-
-
-def _decode(name, raw, notes):
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = raw.decode("utf-16", "replace")
-    elif b"\0" in raw[:4096]:
-        raise ValueError(f"{name} is not a table: it holds binary data. Give CSV, Parquet or .npy.")
-    else:
-        try:
-            text = raw.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = raw.decode("latin-1")
-            notes.append("the text is not UTF-8: read as Latin-1")
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = text.rstrip("\n")
-    if not text.strip():
-        raise ValueError(f"{name} is empty: it holds no row at all.")
-    return text
-
-
-def _lines(text):
-    """The text without blank lines, and the numbers of the lines that stayed."""
-    if not re.search(r"\n[ \t]*(?:\n|\Z)", text) and text[0] not in " \t\n":
-        return text, range(1, text.count("\n") + 2)
-    lines = text.split("\n")
-    numbers = [i for i, line in enumerate(lines, 1) if line.strip()]
-    return "\n".join(lines[i - 1] for i in numbers), numbers
-
-
-def _record_lines(name, text, lines, delimiter):
-    """The line on which each record begins, where quoted fields may hold line breaks."""
-    reader, starts = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True), [0]
-    try:
-        for _ in reader:
-            starts.append(reader.line_num)
-    except csv.Error as error:
-        raise ValueError(f"{name}, line {lines[starts[-1]]}: {error}. Is a quote left open?") from None
-    return lines if len(starts) == len(lines) + 1 else [lines[i] for i in starts[:-1]]
-
-
-def _fields(line, delimiter):
-    if delimiter == " ":
-        return [cell.strip('"') for cell in re.findall(r'"[^"]*"|\S+', line)]
-    try:
-        return [
-            cell.strip()
-            for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [""])
-        ]
-    except csv.Error:
-        return [line]
-
-
-def _checked_delimiter(delimiter):
-    if delimiter is None:
+def _character(option, said, words):
+    if said is None:
         return None
-    delimiter = NAMED_DELIMITERS.get(delimiter.lower(), delimiter)
-    if len(delimiter) != 1 or delimiter in '"\n\r':
-        raise ValueError(
-            f"delimiter {delimiter!r} is not one character: give one, or tab, whitespace, comma, semicolon, pipe."
-        )
-    return delimiter
+    mark = words.get(said.lower(), said)
+    if len(mark) != 1 and said.lower() not in words or mark in '"\n\r':
+        names = ", ".join(word for word in words if word.isalpha())
+        raise ValueError(f"{option} {said!r} is not one character: give one, or {names}.")
+    return mark
 
 
-def _delimiter(sample):
-    """The delimiter that splits (nearly) all lines into as many fields, most of them numbers."""
-    best, best_share = ",", 0.0
-    for delimiter in DELIMITERS:
-        rows = [_fields(line, delimiter) for line in sample]
-        widths = [len(row) for row in rows]
-        width = max(set(widths), key=widths.count)
-        if width < 2 or widths.count(width) < 0.8 * len(rows):
-            continue
-        cells = [cell for row in rows for cell in row]
-        share = sum(_is_number(cell) or looks_numeric(cell) for cell in cells) / len(cells)
-        if share > best_share:
-            best, best_share = delimiter, share
-    return best
+@dataclass(frozen=True)
+class Layout:
+    """How a text is read.
 
-
-def _is_number(cell, decimal="."):
-    try:
-        float(cell if decimal == "." else cell.replace(",", "."))
-    except ValueError:
-        return cell in MISSING
-    return "_" not in cell
-
-
-def looks_numeric(cell):
-    """Would a person read a number here: 1.234,5 or 1,234.5 or 50% or $3?"""
-    return re.fullmatch(r"[-+]?[$€£]?\d[\d.,']*[%$€£]?", cell) is not None
-
-
-def _is_header(top, body, decimal):
-    """Does the first line have words where the other lines have numbers?
-
-    A word above a column of words tells nothing: data without a header may have such columns too.
+    Attributes
+    ----------
+    delimiter : str
+    notation : Notation
+    comments : tuple of str
+    first : int
+        Line of the first record that is data.
+    width : int
+        Number of fields.
+    names : list of str or None
+    ended : bool
+        Whether rows end with a delimiter, which gives an empty field more.
+    promised : int or None
+        Number of rows, where the first line tells it; `counted` if that line is still among the data.
+    notes : list of str
     """
-    if not body:
-        return not any(_is_number(cell, decimal) for cell in top)
-    shift = (
-        len(body[0]) - len(top) if len(body[0]) == len(top) + 1 else 0
-    )  # R leaves out the name of the row names
-    for f, cell in enumerate(top):
-        below = [row[f + shift] for row in body if f + shift < len(row)]
-        if (
-            not _is_number(cell, decimal)
-            and sum(_is_number(other, decimal) for other in below) > len(below) / 2
-        ):
-            return True
-    return all(cell == "" or not _is_number(cell, decimal) for cell in top)
+
+    delimiter: str
+    notation: Notation
+    comments: tuple
+    first: int
+    width: int
+    names: list = None
+    ended: bool = False
+    promised: int = None
+    counted: bool = False
+    notes: list = field(default_factory=list)
 
 
-def _counts(top, body):
-    """Does the first line count, 0, 1, 2 or 2019, 2020, 2021, as no other line does?"""
+class Reading:
+    """The first records of a text, split by one delimiter."""
 
-    def counts(row):
-        whole = all(re.fullmatch(r"\d{1,15}", cell) for cell in row)
-        return len(row) > 1 and whole and all(int(b) == int(a) + 1 for a, b in zip(row, row[1:]))
+    def __init__(self, lines, whole, delimiter, comments, first, notation):
+        self.delimiter, self.given_notation = delimiter, notation
+        if delimiter == " ":
+            lines = [line.replace("\t", " ") for line in lines]
+        records = Records(lines, delimiter, comments, first)
+        with long_fields():
+            found = list(islice(records, SNIFFED + 2))
+        self.whole = whole and len(found) < SNIFFED + 2
+        if len(found) > 2 and not self.whole:
+            found.pop()  # it may be cut
+        self.lines = [line for line, _ in found]
+        self.widths = [len(fields) for _, fields in found]
+        self.rows = [[cell.strip() for cell in fields[:SNIFFED_FIELDS]] for _, fields in found]
+        self.ended = [not fields[-1].strip() for _, fields in found[1:]]
+        self.comments = records.skipped
+        self.names = [cell.strip() for cell in found[0][1]] if found else []
+        self.top, self.body = (self.rows[0], self.rows[1:]) if found else ([], [])
+        body = self.widths[1:] or self.widths
+        self.width = max(body, key=body.count) if body else 0
 
-    return bool(body) and counts(top) and not any(counts(row) for row in body)
+    def is_number(self, cell):
+        """A plain number in some notation, or one that a person reads as such."""
+        return self.plain(cell) or like_number(cell) is not None
 
+    def plain(self, cell):
+        notations = (POINT, COMMA) if self.given_notation is None else (self.given_notation,)
+        return any(notation.plain(cell) is not None for notation in notations)
 
-def _is_size(top, body, n_rows):
-    """Is the first line "n_samples n_features"?"""
-    if len(top) != 2 or not all(cell.isdecimal() for cell in top) or len(body) < 2:
+    @property
+    def data(self):
+        return self.body or self.rows
+
+    def column(self, f):
+        """The cells below each other that are given."""
+        return [row[f] for row in self.data if f < len(row) and row[f] not in MISSING]
+
+    def numeric(self):
+        """Is there a column of numbers?"""
+        for f in range(min(self.width, SNIFFED_FIELDS)):
+            cells = self.column(f)
+            if cells and sum(map(self.is_number, cells)) > len(cells) / 2:
+                return True
         return False
-    if int(top[0]) == n_rows and int(top[1]) == len(body[0]):
-        return True
-    if len(body[0]) > 2 and int(top[1]) == len(body[0]):
-        raise ValueError(
-            f"the first line promises {top[0]} rows, and {n_rows} follow: correct the file or remove that line."
-        )
-    return False
+
+    def all_plain(self):
+        return all(cell in MISSING or self.plain(cell) for row in self.data for cell in row)
+
+    @property
+    def headed(self):
+        """Does the first record hold a word above numbers?"""
+        return Top(self).is_header()
+
+    def shape(self, header):
+        """ "full": all records have as many fields; "corner": the first has one less; "size": it tells the size; "ragged"; or "".
+
+        Records with fewer fields than the first one are allowed: their rows are left out later.
+        """
+        top, body = self.widths[0], self.widths[1:]
+        if self.width < 2:
+            return ""
+        if not body or top == self.width and max(body) <= top and 2 * body.count(top) >= len(body):
+            return "full"
+        if top == self.width - 1 and max(body) == self.width and all(self.ended):
+            return "full"  # each row ends with a delimiter
+        if top == 2 and self.width > 2 and all(cell.isdecimal() for cell in self.top):
+            if int(self.top[1]) == self.width and header is None:
+                return "size"
+        if top == self.width - 1 and min(body) == max(body) == self.width:
+            return "corner"
+        return "ragged" if top >= self.width else ""
+
+    def corner_holds_names(self):
+        """Are the first fields names of rows, as R writes them, and can no two of the others be one number?"""
+        first = [row[0] for row in self.body]
+        counting = all(cell.isdecimal() for cell in first)
+        if counting and any(int(b) != int(a) + 1 for a, b in zip(first, first[1:])):
+            return False
+        if not counting and any(map(self.is_number, first)):
+            return False
+        if self.delimiter not in ", " or self.given_notation is not None:
+            return len(set(first)) == len(first)
+        digits = r"\d+" if self.delimiter == "," else r"\d{3}"
+        pairs = [
+            any(
+                re.fullmatch(r"[-+]?\d+", a) and re.fullmatch(digits, b)
+                for a, b in zip(row[not counting :], row[1 + (not counting) :])
+            )
+            for row in self.body
+        ]
+        return len(set(first)) == len(first) and not all(pairs)
 
 
-def _names(names, n_columns, name):
-    """A name for each column, and whether the first one had none."""
-    if names is None:
-        return [f"x{f}" for f in range(1, n_columns + 1)], False
-    if len(names) == n_columns - 1:
-        names = ["", *names]
-    if len(names) != n_columns:
-        raise ValueError(
-            f"{name}: the first line has {len(names)} fields, the next {n_columns}. Is it a table? Correct it or give --delimiter."
-        )
-    return unique_names(names), not names[0]
+def find_layout(text, whole, options):
+    """Decide how a text is read, from its beginning.
+
+    Parameters
+    ----------
+    text : str
+        The beginning of the text.
+    whole : bool
+        Whether that is all of it.
+    options : Options
+
+    Returns
+    -------
+    Layout, or None where more of the text is needed
+
+    Raises
+    ------
+    ValueError
+        Where the text allows several readings: the message names the options that decide.
+    """
+    lines, first, options, notes = text.split("\n"), 1, options.checked(), []
+    if found := re.fullmatch(r'"?sep=(.|\\t)"?[ ,;\t]*', lines[0], re.IGNORECASE):
+        mark = NAMED_DELIMITERS.get(found[1], found[1])
+        options, first, lines = replace(options, delimiter=options.delimiter or mark), 2, lines[1:]
+    comments = COMMENTS if options.comment is None else (options.comment,) if options.comment != "none" else ()
+    notation = _given_notation(options)
+    marks = (options.delimiter,) if options.delimiter else (*DELIMITERS, ONE)
+    readings = [Reading(lines, whole, mark, comments, first, notation) for mark in marks]
+    if not whole and all(len(reading.rows) < 3 for reading in readings):
+        return None
+    readings = [reading for reading in readings if reading.rows]
+    if not readings:
+        refuse(f"it is empty: it holds no row at all{' besides comments' * (len(text.strip()) > 0)}")
+    reading = readings[0] if options.delimiter else _choose(readings, options)
+    reading = _check_width(reading, options)
+    if options.comment is None:
+        _check_comments(reading)
+    return _layout(reading, comments, options, notes)
 
 
-def unique_names(names):
-    """A name for each column, a second one of a name with a number."""
-    unique = {}
-    for f, title in enumerate(names, 1):
-        name = title = title or f"x{f}"
-        while name in unique:
-            unique[title] += 1
-            name = f"{title}.{unique[title]}"
-        unique[name] = 0
-    return list(unique)
+def _given_notation(options):
+    if options.decimal is None and options.thousands is None:
+        return None
+    return Notation(options.decimal, options.thousands or "")
 
 
-def _parser_message(name, message, lines):
-    found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
-    if found:
-        expected, line, saw = map(int, found.groups())
-        line = lines[min(line, len(lines)) - 1]
-        return f"{name}, line {line}: {saw} fields where the rows above have {expected}: correct it, or give --delimiter."
-    found = re.search(r"EOF inside string starting at row (\d+)", message)
-    if found:
-        return f"{name}, line {lines[min(int(found[1]), len(lines) - 1)]}: a quote is opened here and never closed."
-    return f"{name} is not a table: {message.strip().splitlines()[-1]}"
+def _choose(readings, options):
+    """The one reading that holds a table; refuse if there are several."""
+    by_mark = {reading.delimiter: reading for reading in readings}
+    shapes = {mark: reading.shape(options.header) for mark, reading in by_mark.items()}
+    one = by_mark.get(ONE, readings[-1])
+    good = [r for r in readings if shapes[r.delimiter] in ("full", "size") and r.numeric()]
+    if one.given_notation is not None and one.all_plain():
+        marks = one.given_notation.decimal + one.given_notation.thousands
+        good = [r for r in good if r.delimiter not in marks]  # the user says what these are
+    firm = [r for r in good if r.delimiter in FIRM]
+    loose = {r.delimiter: r for r in good if r.delimiter in ", "}
+    if len(firm) > 1:
+        _refuse_several(firm, one)
+    if firm:
+        if " " in loose and loose[" "].all_plain() and not firm[0].all_plain():
+            return loose[" "]  # some of the blanks are tabs
+        if "," in loose and firm[0].given_notation is None and not _commas_are_in_numbers(firm[0]):
+            _refuse_several([firm[0], loose[","]], one)
+        return firm[0]
+    if len(loose) == 2:
+        comma, blank = loose[","], loose[" "]
+        if comma.all_plain() != blank.all_plain() and not one.numeric():
+            return comma if comma.all_plain() else blank
+        _refuse_several([comma, blank], one)
+    for reading in loose.values():
+        _check_one_number(reading, one)
+        return reading
+    corners = [r for r in readings if shapes[r.delimiter] == "corner" and r.numeric()]
+    sure = [r for r in corners if options.header or r.corner_holds_names()]
+    if len(sure) > 1 or sure and one.numeric() and not options.header:
+        _refuse_several([*sure, one], one)
+    if sure:
+        return sure[0]
+    ragged = [r for r in readings if shapes[r.delimiter] == "ragged" and r.numeric()]
+    if ragged:
+        return max(ragged, key=lambda r: r.widths.count(r.width))
+    if one.numeric():
+        return one
+    if corners:
+        return corners[0]  # its width is refused
+    full = [r for r in readings if shapes[r.delimiter] == "full"]
+    return full[0] if full else one
 
 
-def counts_rows(values):
-    return len(values) > 1 and values.dtype.kind in "iu" and bool((np.diff(values.to_numpy()) == 1).all())
+def _commas_are_in_numbers(reading):
+    return all(reading.is_number(cell) for row in reading.data for cell in row if "," in cell)
+
+
+def _check_one_number(reading, one):
+    """Refuse fields without names that may be the parts of one number: 1,5 or 1 250."""
+    if not all(map(one.is_number, one.column(0))):
+        return
+    loose = one.names[0].count(", ") > sum(name.count(", ") for name in reading.names)
+    if reading.delimiter == "," and reading.headed and not loose:
+        return  # names may hold blanks, and commas only in quotes
+    tails = [row[1] for row in reading.data if len(row) == 2]
+    if reading.delimiter == "," and reading.width == 2 and len(tails) == len(reading.data):
+        digits = {len(tail) for tail in tails}
+        padded = any(tail.startswith("0") and len(tail) > 1 for tail in tails)
+        whole = not padded and len(digits) > 1 and any(re.fullmatch(r"\d+0", tail) for tail in tails)
+        single = digits == {1} and all(len(row[0]) == 1 for row in reading.data)
+        if whole or single and not reading.headed:
+            return
+    _refuse_several([reading, one], one)
+
+
+def _refuse_several(readings, one):
+    """Several readings of one line."""
+    row = next((row for row in one.body or one.rows if row[0]), [""])
+    words = [f"--delimiter {WORDS.get(r.delimiter, r.delimiter)}" for r in readings]
+    number = ", or none where it is one number" * (one not in readings and one.numeric())
+    refuse(
+        f"the line {row[0][:40]!r} can be split in more than one way: say {' or '.join(words)}{number}"
+        if len(words) > 1
+        else f"the line {row[0][:40]!r} can be read in more than one way: say {words[0]}"
+    )
+
+
+def _check_width(reading, options):
+    """Refuse a first record of another width, except for row names and sizes."""
+    top, shape = reading.widths[0], reading.shape(options.header)
+    if top == reading.width or shape in ("full", "size") or not reading.body:
+        return reading
+    if shape == "corner" and (options.header or options.header is None and reading.corner_holds_names()):
+        return reading
+    if max(top, reading.width) <= 1 or options.header is False:
+        return reading
+    remedy = "if the others begin with the name of a row, say --header; " * (top == reading.width - 1)
+    refuse(
+        f"line {reading.lines[0]} has {top} fields, the next {reading.width}: {remedy}correct it, or give --delimiter"
+    )
+
+
+def _check_comments(reading):
+    """Refuse comments that may be rows of a table that begins with words: as many fields, and numbers where numbers are."""
+    if reading.width < 2 or reading.body and all(map(reading.is_number, reading.column(0))):
+        return
+    for line, text in reading.comments:
+        fields = next(iter(Records([text], reading.delimiter, ())))[1]
+        inside = line > reading.lines[0]
+        if len(fields) == reading.width and (inside or any(reading.is_number(cell.strip()) for cell in fields[1:])):
+            refuse(
+                f"line {line}, {text[:30]!r}, may be a comment or a row: say --comment {text[0]!r} or --comment none"
+            )
+
+
+def _layout(reading, comments, options, notes):
+    top = Top(reading)
+    first, names, promised, counted = reading.lines[0], None, None, False
+    notation = _notation(reading, options, notes)
+    if options.header is None and reading.shape(None) == "size":
+        promised, first = int(reading.top[0]), reading.lines[1]
+    elif options.header is None and top.may_be_size():
+        counted = not reading.whole or int(reading.top[0]) == len(reading.body)
+        promised = int(reading.top[0]) if counted else None
+    if promised is None and (options.header or options.header is None and top.is_header(notes)):
+        names = reading.names
+        if not reading.body:
+            refuse("it holds a header and no rows: add at least one row of numbers")
+        first = reading.lines[1]
+    else:
+        names = top.names_in_comment()
+        if names is None and promised is None and options.header is None:
+            top.check_numbers(notes)
+    ended = names is not None and len(names) == reading.width - 1 and all(reading.ended)
+    return Layout(
+        reading.delimiter, notation, comments, first, reading.width, names, ended, promised, counted, notes
+    )
+
+
+def _notation(reading, options, notes):
+    """The decimal mark, where the cells tell it."""
+    if reading.given_notation is not None:
+        return reading.given_notation
+    rows = reading.rows
+    commas = [cell for row in rows for cell in row if "," in cell and COMMA.plain(cell)]
+    points = [cell for row in rows for cell in row if "." in cell and POINT.plain(cell)]
+    if commas and not points:
+        if all(re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", cell) for cell in commas):
+            refuse(
+                f"{commas[0]} may be {commas[0].replace(',', '.')} or {commas[0].replace(',', '')}:"
+                " say --decimal comma or --thousands comma"
+            )
+        notes.append(f"decimal commas: {commas[0]} was read as {commas[0].replace(',', '.')}")
+        return COMMA
+    if points and not commas:
+        _check_points(reading, points)
+    return POINT
+
+
+def _check_points(reading, points):
+    """Refuse 1.234 where it may be 1234: beside 850 in a column, or wherever semicolons show a file of decimal commas."""
+    grouped = re.compile(r"[-+]?[1-9]\d{0,2}\.\d{3}").fullmatch
+    if not all(map(grouped, points)):
+        return
+    for f in range(min(reading.width, SNIFFED_FIELDS)):
+        cells = reading.column(f)
+        pointed = [cell for cell in cells if "." in cell and grouped(cell)]
+        small = [cell for cell in cells if re.fullmatch(r"[-+]?\d{1,3}", cell)]
+        mixed = len(small) and len(small) + len(pointed) == len(cells)
+        if pointed and (mixed or reading.delimiter == ";" and len(pointed) == len(cells)):
+            shown = pointed[0].replace(".", "")
+            refuse(f"{pointed[0]} may be {shown} with a point between its thousands: say --decimal point or --thousands point")

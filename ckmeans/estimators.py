@@ -14,6 +14,7 @@ from . import small
 from .checks import (
     check_centers,
     check_finite,
+    check_fitted,
     check_flag,
     check_integers,
     check_kinds,
@@ -21,14 +22,17 @@ from .checks import (
     check_number,
     check_weights,
     check_whole,
+    opened,
 )
 from .hybrid import hybrid_search
+from .interrupts import Held
 from .restarts import STARTS, local_search
 from .rows import Rows
 from .streaming import NpyFile
 from .workers import Workers
 
 ALGORITHMS = ("auto", "lloyd", "hamerly", "yinyang", "hybrid")
+FEATURES = ("n_features_in_", "feature_names_in_")
 REMEDIES = {  # for what scikit-learn refuses in words that do not say what to do
     "a minimum of": "give at least one row and one feature",
     "dim <= 2": "give a row for each sample, as X.reshape(len(X), -1) does",
@@ -50,10 +54,12 @@ def check_rows(estimator, X, reset, files=False):
         X = NpyFile(X)
         validate_data(estimator, X[[0]], reset=reset, ensure_all_finite=False)
         return X
-    if small.plain(X) and _keeps_to(estimator, X, reset) and small.finite(X):
+    if type(X) is np.ndarray:
+        X = X.view()  # whoever gives the array another shape meanwhile does not change this one
+    if small.plain(X) and not reset and _keeps_to(estimator, X) and small.finite(X):
         return X
-    original = X
-    check_kinds(X)
+    original = X = opened(X)
+    long = check_kinds(X)
     try:
         X = validate_data(
             estimator, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=False
@@ -67,6 +73,8 @@ def check_rows(estimator, X, reset, files=False):
         if not remedies:
             raise
         raise ValueError(f"{message}: {remedies[0]}.") from None
+    if long:
+        check_integers(original)
     check_finite(X)
     converted = not isinstance(original, np.ndarray) or original.dtype != X.dtype
     if converted and X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
@@ -74,19 +82,31 @@ def check_rows(estimator, X, reset, files=False):
     return X
 
 
+def rows_to_fit(estimator, X, files=False):
+    """X as `check_rows` has it, and what it tells of its features, for `adopt`: the estimator stays as it is."""
+    if small.plain(X) and small.finite(X):
+        return X.view(), {"n_features_in_": X.shape[1]}
+    other = object.__new__(type(estimator))
+    vars(other).update(vars(estimator))
+    X = check_rows(other, X, reset=True, files=files)
+    return X, {name: vars(other)[name] for name in FEATURES if name in vars(other)}
+
+
+def adopt(estimator, features, **found):
+    """Give an estimator all that a fit has found, and the features it was found in, at once: it is never half fitted."""
+    others = {name: value for name, value in vars(estimator).items() if name not in FEATURES}
+    estimator.__dict__ = {**others, **features, **found}
+
+
 def _is_seed(random_state):
     """Whether the generator is RandomState(random_state), which local_search can have for less than it takes to make."""
     return type(random_state) is int and 0 <= random_state < 2**32
 
 
-def _keeps_to(estimator, X, reset):
-    """Whether an array has the features of the fit; with reset, those of this fit are noted from now on."""
+def _keeps_to(estimator, X):
+    """Whether an array has the features of the fit, as far as their number tells."""
     known = vars(estimator)
-    if "feature_names_in_" in known:
-        return False
-    if reset:
-        estimator.n_features_in_ = X.shape[1]
-    return known.get("n_features_in_") == X.shape[1]
+    return "feature_names_in_" not in known and known.get("n_features_in_") == X.shape[1]
 
 
 class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
@@ -94,15 +114,17 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
 
     @property
     def _n_features_out(self):
-        return self.cluster_centers_.shape[0]
+        return len(self.cluster_centers_)
 
     def _checked(self, X):
         if "cluster_centers_" not in vars(self):
             check_is_fitted(self)
         return check_rows(self, X, reset=False, files=True)
 
-    def _rows(self, X, workers, sample_weight=None):
-        return Rows(X, check_weights(sample_weight, len(X)), workers, reach=self.cluster_centers_)
+    def _with_centers(self, X, workers, sample_weight=None):
+        """The rows, and the centers: such that were set by hand have to fit."""
+        centers = check_fitted("cluster_centers_", self.cluster_centers_, (None, X.shape[1]))
+        return Rows(X, check_weights(sample_weight, len(X)), workers, reach=centers), centers
 
     def predict(self, X: ArrayLike) -> NDArray[np.int32]:
         """Index of the exact nearest center of each row, ties going to the lowest index.
@@ -120,8 +142,8 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         if labels is not None:
             return labels
         with Workers(self.n_threads) as workers:
-            rows = self._rows(X, workers)
-            return rows.assign(rows.scale(self.cluster_centers_))
+            rows, centers = self._with_centers(X, workers)
+            return rows.nearest(centers)
 
     def fit_predict(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
@@ -146,10 +168,9 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         if distances is not None:
             return distances
         with Workers(self.n_threads) as workers:
-            rows = self._rows(X, workers)
-            distances = np.sqrt(rows.distances(rows.scale(self.cluster_centers_)))
-            with np.errstate(over="ignore", under="ignore"):
-                return np.ldexp(distances, rows.exponent)
+            rows, centers = self._with_centers(X, workers)
+            squares = rows.distances(rows.scale(centers))
+            return small.roots(squares, X, centers, rows.exponent)
 
     def fit_transform(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
@@ -177,15 +198,17 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             if inertia is not None:
                 return -inertia
         with Workers(self.n_threads) as workers:
-            rows = self._rows(X, workers, sample_weight)
-            return -rows.unscale(rows.clustering(rows.scale(self.cluster_centers_))).inertia
+            rows, centers = self._with_centers(X, workers, sample_weight)
+            return -rows.inertia(rows.nearest(centers), centers)
 
 
 class KMeans(Centers):
     """k-means by local search: Lloyd's iteration, polished by exchanges of rows and swaps of centers.
 
-    Labels are the exact nearest centers, ties going to the lowest index, and all results have the same bits for every
-    number of threads.
+    Labels are the exact nearest centers, ties going to the lowest index, for all finite numbers, and all results have the
+    same bits for every number of threads. The centers are the means as floats: a row that is exactly as far from two means,
+    one of which is no float, goes by the rounding. Of 10,000 runs of plain Lloyd over 60 points of an 8 x 8 grid, 17 ended
+    otherwise than in rational numbers.
 
     Parameters
     ----------
@@ -210,7 +233,9 @@ callable, default="k-means++"
         Go on from each fixed point by moving single rows while that lowers the inertia (Hartigan 1975), to one where no
         move does. ``polish=False, n_init=1, init=centers`` is plain Lloyd.
     max_seconds : float or None, default=None
-        Time limit; the best clustering so far is kept. One assignment of all rows is completed whatever the limit.
+        Time limit; the best clustering so far is kept. Where not one assignment of all rows was complete when the time was
+        up, or at Ctrl-C, the rows go to as many centers as the next tenth of a second allows, the others being copies of the
+        first.
     algorithm : {"auto", "lloyd", "hamerly", "yinyang", "hybrid"}, default="auto"
         "hybrid" searches for longer, and finds better clusterings where there are many clusters: it crosses a few good ones by
         matching their centers, moves single centers to other rows, and improves that by Lloyd's iteration and exchanges of
@@ -228,12 +253,14 @@ callable, default="k-means++"
         Seed of the restarts.
     n_threads : int or None, default=None
         Number of threads; None for as many as there are processors, shared with what else runs in this process.
-        OMP_NUM_THREADS, which joblib and Dask set in their workers, and control groups count. Never changes the result.
+        OMP_NUM_THREADS, which joblib and Dask set in their workers, and control groups count; without it, a process that
+        `multiprocessing` has started, for a pool or for joblib, has one thread. Never changes the result.
 
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (n_clusters, n_features), float64
-        The means of the clusters, in lexicographic order unless `init` gave centers.
+        The means of the clusters, in lexicographic order unless `init` gave centers. Of a search that was stopped they are
+        the centers that the rows were assigned to last, in any order where putting them in order takes long.
     labels_ : ndarray of shape (n_samples,), int32
         Index of the nearest center of each row; equal to ``predict(X)``.
     inertia_ : float
@@ -338,14 +365,40 @@ callable, default="k-means++"
         ValueError, TypeError
             For data or parameters out of their range; the message tells which, and the remedy.
         KeyboardInterrupt
-            On Ctrl-C, after the attributes were set to the best clustering so far.
+            On Ctrl-C, after the attributes were set to the best clustering so far. Where X was still being looked at, and
+            after an error, the estimator is as it was before.
         """
         if self.algorithm not in ALGORITHMS:
             raise ValueError(
                 f"algorithm={self.algorithm!r} is unknown: give one of {', '.join(map(repr, ALGORITHMS))}."
             )
+        with Held() as held:
+            X, features = rows_to_fit(self, X, files=True)
+            solution = self._search(X, sample_weight, held)
+            adopt(
+                self,
+                features,
+                cluster_centers_=solution.centers,
+                labels_=solution.labels,
+                inertia_=solution.inertia,
+                lower_bound_=solution.lower_bound,
+                status_=solution.status,
+                n_iter_=solution.n_iter,
+                n_restarts_=solution.n_restarts,
+                hit_rate_=solution.hit_rate,
+                stop_reason_=solution.stop_reason,
+            )
+            if solution.stop_reason == "interrupted":
+                raise KeyboardInterrupt
+        if self.verbose and not callable(self.verbose):
+            print(
+                f"labels decided by exact comparisons: {solution.doubtful_share:.2g} of all given on the way"
+            )
+        return self
+
+    def _search(self, X, sample_weight, held):
+        """Check what is left to check, and search: a LocalSolution."""
         hybrid = self.algorithm == "hybrid"
-        X = check_rows(self, X, reset=True, files=True)
         n_clusters = check_n_clusters(self.n_clusters, len(X))
         if callable(self.init) and isinstance(X, NpyFile):
             raise ValueError(
@@ -363,7 +416,7 @@ callable, default="k-means++"
             "polish": check_flag("polish", self.polish),
             "algorithm": self.algorithm,
         }
-        solution = (hybrid_search if hybrid else local_search)(
+        return (hybrid_search if hybrid else local_search)(
             X,
             n_clusters,
             sample_weight=check_weights(sample_weight, len(X)),
@@ -373,24 +426,9 @@ callable, default="k-means++"
             rng=self.random_state if _is_seed(self.random_state) else check_random_state(self.random_state),
             n_threads=check_whole("n_threads", self.n_threads, 1, none=True),
             progress=progress,
+            held=held,
             **({} if hybrid else own),
         )
-        if self.verbose and not callable(self.verbose):
-            print(
-                f"labels decided by exact comparisons: {solution.doubtful_share:.2g} of all given on the way"
-            )
-        self.cluster_centers_ = solution.centers
-        self.labels_ = solution.labels
-        self.inertia_ = solution.inertia
-        self.lower_bound_ = solution.lower_bound
-        self.status_ = solution.status
-        self.n_iter_ = solution.n_iter
-        self.n_restarts_ = solution.n_restarts
-        self.hit_rate_ = solution.hit_rate
-        self.stop_reason_ = solution.stop_reason
-        if solution.stop_reason == "interrupted":
-            raise KeyboardInterrupt
-        return self
 
     def _check_hybrid(self, X):
         """Refuse what algorithm="hybrid" has no use for."""

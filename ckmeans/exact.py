@@ -1,20 +1,77 @@
-"""Exact arithmetic on floats: a float is a dyadic fraction, so a few shifts turn every input into an integer."""
+"""Exact arithmetic on floats: a float is a whole number times a power of two, so sums and products of floats are too.
+
+Whole numbers of any size are digits in base 2**18: products of digits and sums of millions of them are exact in 64 bits, so
+NumPy adds them up.
+"""
 
 import math
 from fractions import Fraction
 
 import numpy as np
 
+BITS = 18  # of a digit
+LOW = (1 << BITS) - 1
+CHUNK = 1 << 16  # numbers whose digits are in memory at a time
+SOME = 1 << 20  # digits of sums in memory at a time
+TINY = 2.0**-900  # sums of squares below this may have lost what vanished
 
-def _integers(values):
-    """Python integers and their common denominator, a power of two: values[i] == integers[i] / denominator."""
-    ratios = [value.as_integer_ratio() for value in values]
-    denominator = max(q for _, q in ratios)
-    return [p * (denominator // q) for p, q in ratios], denominator
+
+
+def _reach(values):
+    """The exponents of the unit in which all floats are whole, and of a power of two that none reaches."""
+    sizes = np.frexp(values[values != 0])[1]
+    return (int(sizes.min()) - 53, int(sizes.max())) if len(sizes) else (0, 0)
+
+
+def _digits(values, unit):
+    """Floats as whole numbers, in units of 2**unit: each is 2**(18 * place) times the sum of digit[t] * 2**(18 * t)."""
+    sizes, exponents = np.frexp(values)
+    rest = np.ldexp(sizes, 53).astype(np.int64)
+    place, shift = np.divmod(np.where(rest == 0, 0, exponents.astype(np.int64) - 53 - unit), BITS)
+    carry, digits = 0, []
+    for _ in range(3):
+        carry = carry + ((rest & LOW) << shift)
+        digits.append(carry & LOW)
+        carry, rest = carry >> BITS, rest >> BITS
+    digits.append(carry + (rest << shift))  # which has the sign
+    return place, digits
+
+
+def _product(a, b):
+    """The products of such numbers."""
+    (place, a), (other, b) = a, b
+    carry, digits = 0, []
+    for t in range(len(a) + len(b) - 1):
+        for s in range(max(0, t + 1 - len(b)), min(t + 1, len(a))):
+            carry = carry + a[s] * b[t - s]
+        digits.append(carry & LOW)
+        carry = carry >> BITS
+    return place + other, [*digits, carry]
+
+
+def _add(total, at, number):
+    """Add each number to the sum that it belongs to: total[:, at], the digits of that."""
+    place, digits = number
+    first = (place * total.shape[1] + at).ravel()
+    for t, own in enumerate(digits):
+        own = np.bincount(first + t * total.shape[1], own.ravel().astype(float), total.size)
+        total += own.reshape(total.shape).astype(np.int64)
+    for t in range(len(total) - 1):  # leave 18 bits to each but the last, which has the sign
+        total[t + 1] += total[t] >> BITS
+        total[t] &= LOW
+
+
+def _integers(total):
+    """The sums as Python's integers."""
+    triples = total[::3] + (total[1::3] << BITS) + (total[2::3] << 2 * BITS)
+    values = triples[-1].tolist()
+    for digits in triples[-2::-1].tolist():
+        values = [(value << 3 * BITS) + digit for value, digit in zip(values, digits)]
+    return values
 
 
 class ExactRows:
-    """Rows and weights as integers, for the exact cost of partitions of them.
+    """Rows and weights as whole numbers, for the exact cost of partitions of them.
 
     Parameters
     ----------
@@ -25,30 +82,54 @@ class ExactRows:
     """
 
     def __init__(self, X, sample_weight=None):
-        n_samples, n_features = X.shape
-        flat, self._unit = _integers(np.asarray(X, np.float64).ravel().tolist())
-        weights = (
-            [1.0] * n_samples if sample_weight is None else np.asarray(sample_weight, np.float64).tolist()
-        )
-        self._weights, self._weight_unit = _integers(weights)
-        self._rows = [
-            [w * v for v in flat[i * n_features : (i + 1) * n_features]] for i, w in enumerate(self._weights)
-        ]
-        self._squares = sum(
-            self._weights[i] * v * v
-            for i in range(n_samples)
-            for v in flat[i * n_features : (i + 1) * n_features]
-        )
+        self._X = np.ascontiguousarray(X, np.float64)
+        self._weights = None if sample_weight is None else np.array(sample_weight, np.float64)[:, None]
+        self._unit, self._most = _reach(self._X)  # exponents of powers of two
+        self._weight_unit, self._most_weight = (0, 0) if sample_weight is None else _reach(self._weights)
+        total = np.zeros((self._size(2), 1), np.int64)
+        for some in self._chunks(self._X.shape[1]):
+            for first in range(0, self._X.shape[1], CHUNK):
+                numbers = _digits(self._X[some, first : first + CHUNK], self._unit)
+                _add(total, 0, self._weighted(_product(numbers, numbers), some))
+        (self._squares,) = _integers(total)
+
+    def _chunks(self, width):
+        """Runs of rows of so many numbers that are looked at together."""
+        size = max(1, CHUNK // width)
+        return [slice(at, at + size) for at in range(0, len(self._X), size)]
+
+    def _size(self, power):
+        """Room for the digits of a sum of weighted powers of features, a multiple of three."""
+        bits = power * (self._most - self._unit) + self._most_weight - self._weight_unit
+        return (bits // BITS + 15) // 3 * 3
+
+    def _weighted(self, numbers, some):
+        if self._weights is None:
+            return numbers
+        return _product(numbers, _digits(self._weights[some], self._weight_unit))
 
     def _sums(self, labels):
         """{label: (sum of weights, sums of weighted features)}, in units of this instance."""
-        members = {}
-        for i, label in enumerate(labels):
-            members.setdefault(int(label), []).append(i)
-        return {
-            label: (sum(self._weights[i] for i in own), [sum(c) for c in zip(*(self._rows[i] for i in own))])
-            for label, own in members.items()
-        }
+        names, first, at = np.unique(np.asarray(labels), return_index=True, return_inverse=True)
+        n_labels, d = len(names), self._X.shape[1]
+        weights = np.bincount(at, minlength=n_labels).tolist()
+        if self._weights is not None:
+            total = np.zeros((self._size(0), n_labels), np.int64)
+            for some in self._chunks(1):
+                _add(total, at[some, None], _digits(self._weights[some], self._weight_unit))
+            weights = _integers(total)
+        size, sums = self._size(1), [[] for _ in names]
+        width = max(1, min(d, CHUNK, SOME // (n_labels * size)))
+        for start in range(0, d, width):
+            X = self._X[:, start : start + width]
+            features = np.arange(X.shape[1])
+            total = np.zeros((size, n_labels * X.shape[1]), np.int64)
+            for some in self._chunks(X.shape[1]):
+                numbers = self._weighted(_digits(X[some], self._unit), some)
+                _add(total, at[some, None] * X.shape[1] + features, numbers)
+            for i, value in enumerate(_integers(total)):
+                sums[i // X.shape[1]].append(value)
+        return {names[i].item(): (weights[i], sums[i]) for i in np.argsort(first)}
 
     def cost(self, labels):
         """Sum over the rows of weight times squared distance to the weighted mean of the row's cluster, a Fraction."""
@@ -60,12 +141,13 @@ class ExactRows:
             ),
             Fraction(0),
         )
-        return (self._squares - explained) / (self._unit**2 * self._weight_unit)
+        return (self._squares - explained) * Fraction(2) ** (2 * self._unit + self._weight_unit)
 
     def centers(self, labels):
         """{label: weighted mean, each coordinate the nearest float}, for the clusters that have weight."""
+        up, down = 1 << max(self._unit, 0), 1 << max(-self._unit, 0)
         return {
-            label: [s / (weight * self._unit) for s in sums]
+            label: [s * up / (weight * down) for s in sums]
             for label, (weight, sums) in self._sums(labels).items()
             if weight
         }
@@ -119,6 +201,35 @@ def near_one(X, weights=None):
     return np.ldexp(rows, exponents - exponent), exponent
 
 
+def inertia(X, labels, centers, sample_weight=()):
+    """The sum of weighted squared distances to given centers, as the nearest float; for rows of which most lie on their centers.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64
+    labels : ndarray of shape (n_samples,), int32
+    centers : ndarray of shape (n_clusters, n_features), float64
+    sample_weight : ndarray of shape (n_samples,) or (0,)
+        Without any, all are one.
+
+    Returns
+    -------
+    float
+        Infinite beyond the floats.
+    """
+    away = np.flatnonzero((X != centers[labels]).any(axis=1))
+    total = Fraction(0)
+    for i in away.tolist():
+        weight = Fraction(float(sample_weight[i])) if len(sample_weight) else 1
+        if weight:
+            pairs = zip(X[i].tolist(), centers[labels[i]].tolist())
+            total += weight * sum((Fraction(x) - Fraction(c)) ** 2 for x, c in pairs)
+    try:
+        return float(total)
+    except OverflowError:
+        return math.inf
+
+
 def float_down(value):
     """The greatest float that is not above a Fraction: beyond their range the greatest of all, or -inf."""
     try:
@@ -131,3 +242,9 @@ def float_down(value):
 def float_up(value):
     """The least float that is not below a Fraction: beyond their range inf, or the least of all."""
     return 0.0 - float_down(-value)  # 0.0 for 0, not -0.0
+
+
+def relative_gap(inertia, lower_bound):
+    """(inertia - lower_bound) / inertia of floats or fractions, rounded up: the best is at most this share of it below."""
+    inertia, lower_bound = Fraction(inertia), Fraction(lower_bound)
+    return float_up(1 - lower_bound / inertia) if inertia > lower_bound else 0.0

@@ -10,14 +10,16 @@ from sklearn.utils import check_random_state
 
 from .certificate import Certificate
 from .checks import check_n_clusters, check_number, check_weights, check_whole
-from .estimators import Centers, check_rows
+from .estimators import Centers, adopt, rows_to_fit
+from .interrupts import Held
 from .ladder import climb
 from .rows import Rows
+from .words import at_most_above, down
 from .workers import Workers
 
 
 class ExactKMeans(Centers):
-    """k-means with a proof: the optimum where it can be proved, and an honest bound where not.
+    """k-means with a proof: the optimum where it can be proved, and a bound where not.
 
     For small and medium data, up to some thousand rows where there are few features. See `certify` for what is tried.
 
@@ -36,7 +38,7 @@ class ExactKMeans(Centers):
     checkpoint : str, Path or None, default=None
         A file that is written every few seconds, and from which a later fit of the same data goes on.
     verbose : int or callable, default=0
-        1 prints inertia, lower bound and gap now and then; ``verbose(rung, inertia, lower_bound)`` is called instead if
+        1 prints inertia and lower bound now and then; ``verbose(rung, inertia, lower_bound)`` is called instead if
         callable.
 
     Attributes
@@ -49,9 +51,9 @@ class ExactKMeans(Centers):
     inertia_ : float
         Sum of the weighted squared distances of the rows to the means of their clusters, rounded up.
     lower_bound_ : float
-        No clustering into as many clusters has a lower inertia.
+        No clustering into as many clusters has a lower inertia: proved, where ``certificate_.checked``.
     gap_ : float
-        ``(inertia_ - lower_bound_) / inertia_``.
+        ``(inertia_ - lower_bound_) / inertia_``, rounded up: the best inertia is at most this share of it below.
     status_ : {"optimal-unique", "optimal", "bounded"}
         The first two only where the checker has accepted the proof; "optimal-unique" if every other partition costs more.
     stop_reason_ : {"proved", "gap", "time_limit", "interrupted", "unresolved", "unchecked"}
@@ -131,56 +133,48 @@ class ExactKMeans(Centers):
         ValueError, TypeError
             For data or parameters out of their range; the message tells which, and the remedy.
         KeyboardInterrupt
-            On Ctrl-C, after the attributes were set, all together, to the best clustering so far.
+            On Ctrl-C, after the attributes were set to the best clustering so far. After an error the estimator is as it was
+            before.
         """
-        X = check_rows(self, X, reset=True).astype(np.float64, copy=False)
-        n_clusters = check_n_clusters(self.n_clusters, len(X))
-        weights = check_weights(sample_weight, len(X))
-        n_threads = check_whole("n_threads", self.n_threads, 1, none=True)
-        certificate = climb(
-            X,
-            n_clusters,
-            sample_weight=weights,
-            time_limit=check_number("time_limit", self.time_limit, none=True),
-            gap=check_number("gap", self.gap),
-            rng=check_random_state(self.random_state),
-            n_threads=n_threads,
-            checkpoint=self.checkpoint,
-            progress=self.verbose if callable(self.verbose) else _told if self.verbose else None,
-        )
-        interrupted, found = certificate.stop_reason == "interrupted", None
-        while found is None:
-            try:
-                found = _attributes(certificate, X, weights, n_threads)
-            except KeyboardInterrupt:  # the search is over: what it found is not lost
-                interrupted = True
-        vars(self).update(found)
-        if interrupted:
-            raise KeyboardInterrupt
+        with Held() as held:
+            X, features = rows_to_fit(self, X)
+            X = X.astype(np.float64, copy=False)
+            n_clusters = check_n_clusters(self.n_clusters, len(X))
+            weights = check_weights(sample_weight, len(X))
+            n_threads = check_whole("n_threads", self.n_threads, 1, none=True)
+            certificate = climb(
+                X,
+                n_clusters,
+                sample_weight=weights,
+                time_limit=check_number("time_limit", self.time_limit, none=True),
+                gap=check_number("gap", self.gap),
+                rng=check_random_state(self.random_state),
+                n_threads=n_threads,
+                checkpoint=self.checkpoint,
+                progress=self.verbose if callable(self.verbose) else _told if self.verbose else None,
+            )
+            held.begin()
+            means = sorted(certificate.problem.exact.centers(certificate.labels).values())
+            centers = np.array(means + means[-1:] * (n_clusters - len(means)))
+            with Workers(n_threads) as workers:
+                labels = Rows(X, weights, workers, reach=centers).nearest(centers)
+            adopt(
+                self,
+                features,
+                cluster_centers_=centers,
+                labels_=labels,
+                inertia_=certificate.inertia,
+                lower_bound_=certificate.lower_bound,
+                gap_=certificate.gap,
+                status_=certificate.status,
+                stop_reason_=certificate.stop_reason,
+                certificate_=certificate,
+            )
+            if certificate.stop_reason == "interrupted":
+                raise KeyboardInterrupt
         return self
 
 
-def _attributes(certificate, X, weights, n_threads):
-    """The attributes of a model from its certificate."""
-    centers = sorted(certificate.problem.exact.centers(certificate.labels).values())
-    centers = np.array(centers + centers[-1:] * (certificate.n_clusters - len(centers)))
-    with Workers(n_threads) as workers:
-        rows = Rows(X, weights, workers, reach=centers)
-        labels = rows.assign(rows.scale(centers))
-    return {
-        "cluster_centers_": centers,
-        "labels_": labels,
-        "inertia_": certificate.inertia,
-        "lower_bound_": certificate.lower_bound,
-        "gap_": certificate.gap,
-        "status_": certificate.status,
-        "stop_reason_": certificate.stop_reason,
-        "certificate_": certificate,
-    }
-
-
 def _told(rung, inertia, lower_bound):
-    gap = 1 - lower_bound / inertia if inertia > 0 else 0.0
-    print(
-        f"{rung}: inertia {inertia:.10g}, lower bound {lower_bound:.10g}, gap {100 * gap:.3g} %", flush=True
-    )
+    known = f"lower bound {down(lower_bound, 10)}: {at_most_above(inertia, lower_bound)}, if the checker agrees"
+    print(f"{rung}: inertia {inertia:.10g}, {known}", flush=True)

@@ -23,8 +23,8 @@ def polish(rows, partition, centers, follow=None, max_iter=None):
     partition : Partition
         At a fixed point of Lloyd's iteration; it is changed.
     centers : ndarray of shape (n_clusters, n_features), float64
-    follow : callable(centers), optional
-        Is called with the centers of every completed assignment.
+    follow : callable(centers, labels), optional
+        As in `lloyd`.
     max_iter : int or None
         Most updates of the centers by Lloyd's iteration; None for no limit.
 

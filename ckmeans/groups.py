@@ -1,11 +1,14 @@
 """Groups of rows that each look like the whole: what their optima add up to is near the optimum of all rows."""
 
+import math
+from time import monotonic
+
 import numpy as np
 
 PASSES, PARTNERS = 10, 50  # over the rows, and rows that each may swap with in one of them
 
 
-def alike(X, labels, n_groups):
+def alike(X, labels, n_groups, seconds=None):
     """Deal the rows out to groups, row by row along each cluster, so that every group has its share of every place.
 
     Then rows of the same cluster are swapped until each group's part of it has nearly the same mean.
@@ -16,6 +19,8 @@ def alike(X, labels, n_groups):
     labels : ndarray of shape (n_samples,), int
         Of a good clustering.
     n_groups : int
+    seconds : float or None
+        After so many no more rows are swapped.
 
     Returns
     -------
@@ -33,16 +38,17 @@ def alike(X, labels, n_groups):
     [[0, 3, 4], [1, 2, 5]]
     """
     X = np.ldexp(X, -int(np.frexp(np.abs(X).max())[1]))  # squares of these do not overflow
+    until = math.inf if seconds is None else monotonic() + seconds
     clusters = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     order = np.concatenate([own[_along(X[own])] for own in clusters])
     group = np.empty(len(X), int)
     group[order] = np.arange(len(X)) % n_groups
     for own in clusters:
-        _swap(X[own] - X[own].mean(axis=0), own, group, n_groups)
+        _swap(X[own] - X[own].mean(axis=0), own, group, n_groups, until)
     return [np.flatnonzero(group == g) for g in range(n_groups)]
 
 
-def _swap(X, own, group, n_groups):
+def _swap(X, own, group, n_groups, until):
     """Swap rows of one cluster between groups as long as that brings the groups' means nearer to the cluster's.
 
     Around the cluster's mean, m rows of a group that add up to S cost |S|^2 / m more than around their own.
@@ -53,6 +59,8 @@ def _swap(X, own, group, n_groups):
     for _ in range(PASSES):
         n_swaps = 0
         for i in rng.permutation(len(own)):
+            if monotonic() >= until:
+                break
             others = rng.integers(len(own), size=PARTNERS)
             h = g[others]
             to_there, to_here = X[i] - X[others], X[others] - X[i]
@@ -68,7 +76,7 @@ def _swap(X, own, group, n_groups):
                 sums[g[j]] += X[i] - X[j]
                 g[i], g[j] = g[j], g[i]
                 n_swaps += 1
-        if n_swaps < len(own) / 20:
+        if n_swaps < len(own) / 20 or monotonic() >= until:
             break
     group[own] = g
 

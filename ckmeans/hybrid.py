@@ -12,6 +12,7 @@ from scipy.spatial.distance import cdist
 from ._kernels import hybrid as kernels
 from .chance import Numbers
 from .exchange import polish
+from .interrupts import Held
 from .lloyd import lloyd
 from .races import Swap
 from .restarts import LARGE, STARTS, Restarts, conduct
@@ -47,6 +48,7 @@ def hybrid_search(
     rng=None,
     n_threads=None,
     progress=None,
+    held=None,
 ):
     """Search for a clustering of low inertia by populations. Arguments are taken as checked; see `KMeans`.
 
@@ -58,6 +60,8 @@ def hybrid_search(
     rng : int, RandomState or Generator
     progress : callable(n, inertia), optional
         Called with the number of the population, from 1 on, when there is a better clustering.
+    held : Held, optional
+        As in `local_search`.
 
     Returns
     -------
@@ -71,10 +75,10 @@ def hybrid_search(
     members that live as long as they are good enough, hopeless children given up early, and populations until some agree.
     """
     numbers = Numbers(np.random.default_rng() if rng is None else rng)
-    with Workers(n_threads, max_seconds) as workers:
+    with Held() as own, Workers(n_threads, max_seconds) as workers:
         return conduct(
-            lambda rows: _Hybrid(rows, n_clusters, init, n_init, numbers), X, sample_weight, workers, progress
-        )
+            lambda rows: _Hybrid(rows, n_clusters, init, n_init, numbers), X, sample_weight, workers, progress, held or own
+        )  # fmt: skip
 
 
 class _Member:
@@ -214,7 +218,7 @@ class _Hybrid(Restarts):
         members.sort(key=lambda member: member.inertia)
         del members[MEMBERS:]
         if self.top is None or inertia < self.top.inertia * (1 - SAME):
-            self.top = member
+            self.top, self.kept = member, Clustering(member.labels, member.centers, None)
             if self.progress is not None:
                 known = self.rows.unscale(Clustering(None, centers, inertia)).inertia
                 self.progress(len(self.ends) + 1, known)
@@ -247,9 +251,9 @@ class _Hybrid(Restarts):
             return self.top.inertia, self.top.n_iter, "converged"
         return super().best_end()
 
-    def finished(self):
+    def finish(self):
         """The best clustering, once more by the kernels for all data, with which it is exact."""
-        if self.top is not None:
+        if self.top is not None and self.best is None:
             self.init = "k-means++"  # centers are put in order
             rows, top = self.rows.pack(), self.top
             partition, centers, _ = polish(rows, *lloyd(rows, top.centers)[:2])
@@ -257,7 +261,7 @@ class _Hybrid(Restarts):
             self.ends = [
                 (inertia if end <= top.inertia * (1 + SAME) else end, *more) for end, *more in self.ends
             ]
-        return super().finished()
+        super().finish()
 
 
 class _Stepwise:

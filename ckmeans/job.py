@@ -8,6 +8,7 @@ from time import perf_counter
 import click
 
 from . import terminal
+from .words import printable
 
 NOT_IN_REPORT = (
     "data",
@@ -58,7 +59,7 @@ class Job:
             )
         for target in targets:
             check_writable(target, self.path)
-        names = ("columns", "skip_columns", "weights", "delimiter", "header")
+        names = ("columns", "skip_columns", "weights", "delimiter", "header", "decimal", "thousands", "comment")
         self.table = read_table(self.path, **{name: self.options[name] for name in names})
         for line in self.table.notes:
             self.note(line)
@@ -224,7 +225,7 @@ class Job:
                 report.write(self.json_path, report.document(self.table, result, **self._origin()))
         finally:
             if self.json_path != "-":
-                terminal.stdout().print(text, soft_wrap=True)
+                terminal.stdout().print("\n".join(map(printable, text.split("\n"))), soft_wrap=True)
         if stop_reason == "interrupted":
             self.ctx.exit(130)
 

@@ -148,14 +148,13 @@ def _seed(random_state):
 
 def _nearest(X, centers, weights, n_threads):
     """The exact nearest center of each row."""
-    centers = check_matrix(centers)
+    centers = check_matrix(centers, "centers")
     if centers.shape[1] != X.shape[1]:
         raise ValueError(
             f"centers have {centers.shape[1]} features, X has {X.shape[1]}: give a center of as many for each cluster."
         )
     with Workers(n_threads) as workers:
-        rows = Rows(X, weights, workers, reach=centers)
-        return rows.assign(rows.scale(centers))
+        return Rows(X, weights, workers, reach=centers).nearest(centers)
 
 
 def climb(
@@ -222,7 +221,7 @@ class _Ladder:
         self.problem = ExactProblem(X, sample_weight)
         # Of each sample its row, -1 where it has no weight; of each row the first sample.
         self.place = np.array([-1 if row is None else row for row in self.problem.place])
-        self.first = np.unique(self.place, return_index=True)[1][-len(self.problem.rows) :]
+        self.first, self.n_rows = np.array(self.problem.first), len(self.problem.first)
         self.given = None if labels is None else (labels, self.problem.cost(labels))
         self.incumbent = self.given  # labels and cost
         if labels is None:
@@ -311,7 +310,7 @@ class _Ladder:
         """Try a rung, and keep what it found."""
         if rung in self.done:
             return
-        if self.left() <= 0 and rung in ("tree", "prices", "sdp", "sum", "longer tree"):
+        if self.left() <= 0 and not (rung in ("trivial", "line") or rung == "search" and self.given is None):
             self.stop_reason = "time_limit"
             return
         begin = monotonic()
@@ -379,7 +378,7 @@ class _Ladder:
         cost = self.incumbent[1]
         if found is not None and found[0] >= cost:
             self.closing = _Bound(evidence, rung, True)
-            few = len(self.problem.rows) < self.k and len(self.problem.rows) < np.count_nonzero(
+            few = self.n_rows < self.k and self.n_rows < np.count_nonzero(
                 self.place >= 0
             )
             self.status = "optimal-unique" if found[1] and not few else "optimal"

@@ -1,4 +1,4 @@
-"""`ckmeans landscape`: where plain k-means gets stuck, and how many restarts are enough."""
+"""`ckmeans landscape`: where plain k-means gets stuck, how often, and what that tells about restarts."""
 
 from time import perf_counter
 
@@ -11,7 +11,7 @@ from .terminal import plural
 INITS = "k-means++", "plain k-means++", "k-means||", "random"
 
 
-@click.command(short_help="Where plain k-means gets stuck, and how many restarts are enough.")
+@click.command(short_help="Where plain k-means gets stuck, how often, and what that tells about restarts.")
 @source
 @clusters
 @together(
@@ -21,7 +21,7 @@ INITS = "k-means++", "plain k-means++", "k-means||", "random"
     click.option(
         "--certify",
         is_flag=True,
-        help="Prove, too, how far the best can be from the optimum: a minute at most.",
+        help="Prove, too, how far the best is, at most, above the best possible: a minute at most.",
     ),
     picture,
     seed,
@@ -62,11 +62,12 @@ def landscape(ctx, data, n_clusters, starts, init, certify, plot, **options):
         from . import LandscapeDisplay
 
         job.draw(plot, lambda: LandscapeDisplay.from_landscape(found))
-    needed = found.restarts_needed()
     result = {
         "stop_reason": found.stop_reason, "seconds": round(seconds, 6), "units": job.units, "n_starts": found.n_starts,
-        "complete": found.complete, "proved": found.proved, "lower_bound": found.lower_bound, "hit_rate": found.hit_rate,
-        "restarts_needed": needed, "unseen_mass": found.unseen_mass, "inertia": found.inertia, "excess": found.excess,
+        "complete": found.complete, "proved": found.proved, "lower_bound": found.lower_bound, "bound_from": found.bound_from,
+        "kmeans_inertia": found.kmeans_inertia, "n_hits": found.n_hits, "hit_rate": found.hit_rate,
+        "hit_interval": found.hit_interval, "restarts_needed": found.restarts_needed(), "unseen_mass": found.unseen_mass,
+        "unseen_interval": found.unseen_interval, "inertia": found.inertia, "excess": found.excess,
         "share": found.share, "n_iter": found.n_iter, "n_movable": found.n_movable, "rand_to_best": found.agreement(0),
     }  # fmt: skip
     size = f"{len(job.X):,} rows, {plural(len(job.table.columns), 'feature')}   ({seconds:.2f} s)"

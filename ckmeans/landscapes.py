@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from time import monotonic
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,8 +20,10 @@ from .checks import (
     check_weights,
     check_whole,
 )
+from .intervals import seen_interval, unseen_interval
+from .landscape_words import text_of
 from .minima import Descents, Everything, Minima, TooMany, add_all
-from .restarts import STARTS
+from .restarts import STARTS, local_search
 from .rules import SAME
 from .workers import Expired, Workers
 
@@ -51,17 +54,30 @@ class Landscape:
     ends : ndarray of shape (n_starts,), int64
         For each start, in their order, the minimum it came to.
     lower_bound : float
-        No clustering into as many clusters costs less: proved, where a certificate said so; 0.0 if nothing is known.
+        No clustering into as many clusters costs less; 0.0 if nothing is known.
     proved : bool
-        Whether the best minimum is proved to be the best of all partitions.
+        Whether the best minimum is proved to be the best of all partitions: exactly, by a certificate.
     complete : bool
         Whether every partition at which Lloyd's iteration rests is listed, because all partitions were looked through.
     stop_reason : {"finished", "time_limit", "interrupted"}
+    bound_from : {"nothing", "caller", "proof", "unchecked proof"}
+        Where the lower bound is from; "proof" is one that the checker has accepted.
+    kmeans_inertia : float
+        What ``KMeans(n_clusters, random_state=random_state)`` finds; NaN if there was no time for it.
+
+    Notes
+    -----
+    Chances are for starts of the same kind, each independent of the others. Intervals have a confidence of 95 %, and what is
+    said of restarts is on the safe side of them. That of the best minimum is Clopper and Pearson's, given that it was seen:
+    the best of those seen is only known because some start came to it, so that a single hit does not tell how rare it is.
 
     References
     ----------
-    Good (1953), "The population frequencies of species and the estimation of population parameters", Biometrika
-    40:237-264, doi:10.1093/biomet/40.3-4.237. Hubert & Arabie (1985), "Comparing partitions", J. Classification 2:193-218,
+    Clopper & Pearson (1934), "The use of confidence or fiducial limits illustrated in the case of the binomial", Biometrika
+    26:404-413, doi:10.1093/biomet/26.4.404. Good (1953), "The population frequencies of species and the estimation of
+    population parameters", Biometrika 40:237-264, doi:10.1093/biomet/40.3-4.237. Esty (1983), "A normal limit law for a
+    nonparametric estimator of the coverage of a random sample", Annals of Statistics 11:905-912,
+    doi:10.1214/aos/1176346256. Hubert & Arabie (1985), "Comparing partitions", J. Classification 2:193-218,
     doi:10.1007/BF01908075.
 
     Examples
@@ -82,6 +98,8 @@ class Landscape:
     proved: bool
     complete: bool
     stop_reason: str
+    bound_from: str = "caller"
+    kmeans_inertia: float = math.nan
 
     @property
     def n_starts(self) -> int:
@@ -98,17 +116,17 @@ class Landscape:
 
     @property
     def share(self) -> NDArray[np.float64]:
-        """Share of the starts that end in each minimum, of shape (n_minima,): the size of its basin."""
+        """Share of the starts made that ended in each minimum, of shape (n_minima,)."""
         return self.counts / self.n_starts
 
     @property
     def excess(self) -> NDArray[np.float64]:
-        """How far each inertia is above the best one, as a share of that, of shape (n_minima,)."""
+        """How far each inertia is above the best one seen, as a share of that, of shape (n_minima,)."""
         return _above(self.inertia, self.inertia[0])
 
     @property
     def excess_over_bound(self) -> NDArray[np.float64]:
-        """How far each inertia is, at most, above the best possible one, as a share of the bound; inf without a bound."""
+        """How far each inertia is, at most, above the best possible one, as a share of the bound, to 1e-12; inf without one."""
         return _above(self.inertia, self.lower_bound)
 
     @property
@@ -119,12 +137,25 @@ class Landscape:
     # ---- how many restarts
 
     @property
+    def n_hits(self) -> int:
+        """Starts that ended in the best minimum of those seen, or in one as good to a relative 1e-9."""
+        return int(self.counts[self.inertia <= self.inertia[0] * (1 + SAME)].sum())
+
+    @property
     def hit_rate(self) -> float:
-        """Share of the starts that ended in the best minimum, or in one as good to a relative 1e-9."""
-        return float(self.counts[self.inertia <= self.inertia[0] * (1 + SAME)].sum() / self.n_starts)
+        """Share of the starts made that ended in the best minimum of those seen, or in one as good to a relative 1e-9."""
+        return self.n_hits / self.n_starts
+
+    @cached_property
+    def hit_interval(self) -> tuple[float, float]:
+        """Limits, with a confidence of 95 %, of the chance that a start ends in a minimum as good as the best of those seen."""
+        low, high = seen_interval(self.n_hits, self.n_starts)
+        return float(low), float(high)
 
     def chance(self, n_restarts: ArrayLike) -> NDArray[np.float64]:
-        """The chance that so many restarts find the best minimum of those seen: 1 - (1 - hit_rate)**n_restarts.
+        """The chance, at least, that so many restarts find a minimum as good as the best of those seen: 1 - (1 - low)**n_restarts.
+
+        With ``low, high = hit_interval``: the counts bear no greater one. 0 where the best was hit once, or by no start.
 
         Parameters
         ----------
@@ -134,10 +165,27 @@ class Landscape:
         -------
         ndarray of float64, of the same shape
         """
-        return 1 - (1 - self.hit_rate) ** np.asarray(n_restarts)
+        return 1 - (1 - self.hit_interval[0]) ** np.asarray(n_restarts)
 
     def restarts_needed(self, chance: float = 0.99) -> float:
-        """The least number of restarts that find the best minimum of those seen with this chance; inf if no start did.
+        """A number of restarts that is enough to find a minimum as good as the best of those seen with this chance.
+
+        The least one that is enough if a start finds it with the lower limit of `hit_interval`; inf where the counts tell of
+        none that is, as where the best was hit once.
+
+        Parameters
+        ----------
+        chance : float
+            Above 0 and below 1.
+
+        Raises
+        ------
+        ValueError, TypeError
+        """
+        return self.restarts_interval(chance)[1]
+
+    def restarts_interval(self, chance: float = 0.99) -> tuple[float, float]:
+        """The least numbers of restarts that find it with this chance, for either limit of `hit_interval`: fewest and most.
 
         Parameters
         ----------
@@ -151,17 +199,18 @@ class Landscape:
         chance = check_number("chance", chance, strict=True)
         if chance >= 1:
             raise ValueError(f"chance={chance} is out of range: give a number below 1, such as 0.99.")
-        if self.hit_rate == 0:
-            return math.inf
-        if self.hit_rate == 1:
-            return 1.0
-        least = max(1, round(math.log1p(-chance) / math.log1p(-self.hit_rate)) - 1)
-        return float(next(r for r in range(least, least + 4) if self.chance(r) >= chance * (1 - 1e-12)))
+        low, high = self.hit_interval
+        return _restarts(high, chance), _restarts(low, chance)
 
     @property
     def unseen_mass(self) -> float:
-        """Chance that one more start ends in a minimum no start has come to: the share of minima seen once (Good-Turing)."""
+        """Estimate of the chance that one more start ends in a minimum no start has come to (Good): the share of those seen once."""
         return float((self.counts == 1).sum() / self.n_starts)
+
+    @cached_property
+    def unseen_interval(self) -> tuple[float, float]:
+        """Limits of that chance, with a confidence of 95 %."""
+        return unseen_interval(self.ends, self.counts)
 
     # ---- how different
 
@@ -196,45 +245,17 @@ class Landscape:
             )
         return np.array([self.agreement(i) for i in range(len(self))])
 
-    # ---- in words
-
-    @property
-    def _best(self):
-        if self.proved:
-            return "proved to be the best of all partitions"
-        return "the best of all that are at rest" if self.complete else "the best that was seen"
-
     def __str__(self) -> str:
-        n, shown = len(self), min(len(self), 10)
-        what = "every partition at rest is listed" if self.complete else "those that were seen"
-        lines = [
-            f"{self.n_starts} starts, {self.n_clusters} clusters of {self.labels.shape[1]} rows: "
-            f"{n} local {'minimum' if n == 1 else 'minima'} ({what})",
-            "",
-            "minimum      inertia   excess  over bound   share  updates  movable rows  Rand to best",
-        ]
-        agreement = self.agreement(0)
-        for i in range(shown):
-            over = f"{100 * self.excess_over_bound[i]:9.3g}%" if self.lower_bound > 0 else f"{'-':>10}"
-            n_iter = f"{self.n_iter[i]:7.1f}" if self.counts[i] else f"{'-':>7}"
-            lines.append(
-                f"{i:7} {self.inertia[i]:12.8g} {100 * self.excess[i]:7.3g}% {over} {100 * self.share[i]:7.3g}% {n_iter}"
-                f" {self.n_movable[i]:13} {agreement[i]:13.3f}"
-            )
-        if shown < n:
-            lines.append(f"    ... {n - shown} more, up to an excess of {100 * self.excess[-1]:.3g}%")
-        needed = self.restarts_needed()
-        lines += [
-            "",
-            f"best minimum   {self._best}",
-            f"restarts       {needed:.0f} find it with a chance of 99%"
-            if needed < math.inf
-            else "restarts       no start found it",
-            f"not yet seen   the next start ends in a new minimum with a chance of about {100 * self.unseen_mass:.1f}%",
-        ]
-        if self.stop_reason != "finished":
-            lines.append(f"stopped        {self.stop_reason.replace('_', ' ')} after {self.n_starts} starts")
-        return "\n".join(lines)
+        return text_of(self)
+
+
+def _restarts(chance_of_one, chance):
+    """The least number of restarts of which one succeeds with a chance; inf if none does."""
+    if chance_of_one in (0, 1):
+        return 1.0 if chance_of_one else math.inf
+    least = max(1, round(math.log1p(-chance) / math.log1p(-chance_of_one)) - 1)
+    enough = (r for r in range(least, least + 4) if 1 - (1 - chance_of_one) ** r >= chance * (1 - 1e-12))
+    return float(next(enough, least + 4))
 
 
 def _above(values, least):
@@ -349,13 +370,13 @@ def landscape(
         exhaustive = check_flag("exhaustive", exhaustive)
     max_seconds = check_number("max_seconds", max_seconds, none=True)
     n_threads = check_whole("n_threads", n_threads, 1, none=True)
-    bound, proved_at = _bound(X, n_clusters, weights, certificate, lower_bound)
+    bound, bound_from = _bound(X, n_clusters, weights, certificate, lower_bound)
     if not hasattr(random_state, "random"):
         random_state = check_whole(
             "random_state", random_state, 0, 2**32 - 1, "2**32 - 1, the greatest seed", none=True
         )
         random_state = np.random.default_rng() if random_state is None else random_state
-    minima, complete, stop_reason = Minima(n_clusters), False, "finished"
+    minima, complete, stop_reason, begin = Minima(n_clusters), False, "finished", monotonic()
     with Workers(n_threads, max_seconds) as workers:
         descents = Descents(X, n_clusters, weights, init, Numbers(random_state), workers, minima)
         try:
@@ -367,34 +388,40 @@ def landscape(
             if not minima.ends:
                 raise
             stop_reason = "interrupted"
-    return _sorted(minima, bound, proved_at, complete, stop_reason)
+    default = math.nan
+    if stop_reason == "finished":
+        left = None if max_seconds is None else max(0.0, max_seconds - (monotonic() - begin))
+        found = local_search(X, n_clusters, sample_weight=weights, rng=random_state, max_seconds=left, n_threads=n_threads)
+        if found.stop_reason == "interrupted":
+            stop_reason = "interrupted"
+        default = found.inertia if found.stop_reason == "converged" else math.nan
+    known = {"lower_bound": bound, "bound_from": bound_from, "complete": complete, "kmeans_inertia": default}
+    return _sorted(minima, certificate, **known, stop_reason=stop_reason)
 
 
 def _bound(X, n_clusters, weights, certificate, lower_bound):
-    """The lower bound, and the inertia that is proved to be the least, inf if none is."""
+    """The lower bound, and where it is from."""
     if certificate is None:
-        return check_number("lower_bound", 0.0 if lower_bound is None else lower_bound), -math.inf
+        bound = check_number("lower_bound", 0.0 if lower_bound is None else lower_bound)
+        return bound, "caller" if bound > 0 else "nothing"
     if lower_bound is not None:
         raise ValueError("certificate and lower_bound are both given: give one of them.")
     if certificate.n_clusters < n_clusters:
         raise ValueError(
             f"the certificate is for at most {certificate.n_clusters} clusters, n_clusters is {n_clusters}: certify that many."
         )
-    certificate = certificate.better or certificate
-    problem = certificate.problem
-    same = len(problem.samples) == len(X) and problem.n_features == X.shape[1]
-    if same:
-        w = np.ones(len(X)) if weights is None else weights
-        cost = 0.0
-        for k in np.unique(certificate.labels):
-            own = certificate.labels == k
-            if w[own].any():
-                cost += w[own] @ ((X[own] - np.average(X[own], axis=0, weights=w[own])) ** 2).sum(axis=1)
-        same = math.isclose(cost, certificate.inertia, rel_tol=1e-6, abs_tol=1e-300)
-    if not same:
+    if not certificate.problem.is_of(X, weights):
         raise ValueError("the certificate is of other data or weights: certify these.")
-    optimal = certificate.status.startswith("optimal") and certificate.n_clusters == n_clusters
-    return certificate.lower_bound, certificate.inertia * (1 + SAME) if optimal else -math.inf
+    certificate = certificate.better or certificate
+    if certificate.lower_bound <= 0:
+        return 0.0, "nothing"
+    return certificate.lower_bound, "proof" if certificate.checked else "unchecked proof"
+
+
+def _is_least(labels, certificate):
+    """Whether labels cost what the checker accepted that no clustering is below, exactly."""
+    certificate = certificate.better or certificate
+    return bool(certificate.checked and certificate.problem.cost(labels) <= certificate.exact_lower_bound)
 
 
 def _enumerate(X, n_clusters, weights, exhaustive, workers, minima, rows):
@@ -416,7 +443,7 @@ def _enumerate(X, n_clusters, weights, exhaustive, workers, minima, rows):
     return True
 
 
-def _sorted(minima, bound, proved_at, complete, stop_reason):
+def _sorted(minima, certificate, **known):
     """The result: minima by inertia, those that cost the same by their labels."""
     labels, found = minima.labels(), minima.found.values()
     inertia = np.array([minimum.inertia for minimum in found])
@@ -435,8 +462,6 @@ def _sorted(minima, bound, proved_at, complete, stop_reason):
         n_iter=n_iter,
         n_movable=np.array([minimum.n_movable for minimum in found])[order],
         ends=ends,
-        lower_bound=bound,
-        proved=bool(inertia[0] <= proved_at),
-        complete=complete,
-        stop_reason=stop_reason,
+        proved=certificate is not None and _is_least(labels[order[0]].tolist(), certificate),
+        **known,
     )

@@ -20,8 +20,8 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ra
         Most updates of the centers; None for no limit.
     tol : float
         Stop when an iteration lowers the inertia by no more than this share; 0 goes on until no label changes.
-    follow : callable(centers), optional
-        Is called with the centers of every completed assignment.
+    follow : callable(centers, labels), optional
+        Is called with the centers and labels of every completed assignment; the labels will change.
     partition : Partition, optional
         Where to start from, if it is near; it is changed. The result does not depend on it.
     race : races.Swap or races.Restart, optional
@@ -47,7 +47,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ra
         n_iter, fresh = n_iter + done, False
         if masses is None:
             if follow is not None:
-                follow(centers)
+                follow(centers, partition.labels)
             if n_iter and not n_changed:
                 return partition, centers, n_iter, "converged"
             if tol > 0 or (n_iter and n_iter % CHECK == 0):
@@ -67,17 +67,22 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ra
 
 
 def relocate(rows, labels, means, masses):
-    """Move each center without weight to the row whose own cluster lowers the inertia most, one after the other.
+    """Move each center without weight to the point whose own cluster lowers the inertia most, one after the other.
 
+    A point is all rows that are equal, so that a weight does what as many copies of the row would do.
     With fewer distinct rows than clusters there is no such row in the end; what is left over lies on another center,
     where, ties going to the lowest index, one of the two stays empty. The labels are not changed in the end.
     """
-    means, masses, before = means.copy(), masses.copy(), {}
+    means, masses, before = means.copy(), masses.copy(), labels.copy()
+    points, points_weight = rows.points
 
     def block(start, stop):
         gains = np.empty(stop - start)
+        whole = masses[labels[start:stop]]
+        weights = points_weight[start:stop]
+        weights = np.where(weights >= whole * (1 - 1e-12), whole, weights)  # all of a cluster, rounding or not
         kernels.removal_gains(
-            rows.X[start:stop], rows.sample_weight[start:stop], labels[start:stop], means, masses, 0, stop - start, gains
+            rows.X[start:stop], weights, labels[start:stop], means, masses, 0, stop - start, gains
         )  # fmt: skip
         row = int(gains.argmax())
         best.append((-gains[row], start + row))
@@ -91,19 +96,13 @@ def relocate(rows, labels, means, masses):
             if gain == 0:
                 means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
                 break
-            old, weight, x = (
-                labels[row],
-                rows.sample_weight[row] if len(rows.sample_weight) else 1.0,
-                rows.take([row])[0],
-            )
+            old, weight, x = labels[row], points_weight[row], rows.take([row])[0]
             masses[old] -= weight
             means[old] -= weight / masses[old] * (x - means[old])
             means[k], masses[k] = x, weight
-            before.setdefault(row, old)
-            labels[row] = k
+            labels[row if points is None else points == points[row]] = k
     finally:
-        for row, old in before.items():
-            labels[row] = old
+        labels[:] = before
     return means
 
 
@@ -112,7 +111,9 @@ def settle(rows, clustering, partition=None):
 
     Looking at the labels again costs less with the partition of which they are, if that keeps bounds.
     """
-    partition = partition or Partition(rows, len(clustering.centers), summed=False, labels=clustering.labels)
+    partition = partition or Partition(
+        rows, len(clustering.centers), summed=False, labels=clustering.labels.copy()
+    )
     means, _, inertia = rows.update(clustering.labels, clustering.centers)
     for _ in range(3):
         clustering = clustering._replace(inertia=inertia)

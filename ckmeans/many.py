@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from ._kernels import small as kernels
 from .chance import Numbers, uniform_rows
 from .checks import (
+    as_array,
     check_finite,
     check_flag,
     check_integers,
@@ -19,9 +20,10 @@ from .checks import (
     check_n_clusters,
     check_weights,
     check_whole,
+    opened,
 )  # fmt: skip
 from .restarts import local_search
-from .small import BLOCK_WORK, ITERATIONS, ONES, PAUSE, SHORT, Plan, Search, Unusual
+from .small import BLOCK_WORK, ITERATIONS, MOST_NUMBERS, ONES, PAUSE, SHORT, Plan, Search, Unusual
 from .workers import Workers
 
 DOUBLE = np.dtype(np.float64)
@@ -224,6 +226,8 @@ class _Many:
             items = np.flatnonzero(kind == g) if len(kinds) > 1 else np.arange(len(kind))
             k, d = int(self.n_clusters[items[0]]), int(self.n_features[items[0]])
             plan = Plan(d, k, "k-means++", **options)
+            if plan.n_numbers > MOST_NUMBERS:  # of each item: it is fitted alone, with as many at a time
+                continue
             items = items[plan.suits(self.n_samples[items])]
             n_restarts = EXPECTED_RESTARTS if plan.swapped else plan.n_init
             work = ITEM_WORK + ITERATIONS * n_restarts * plan.work(self.n_samples[items])
@@ -341,8 +345,9 @@ def _naming(name):
 def _numbers(X, n_dimensions, name):
     """X as a C-contiguous array of float32 or float64."""
     with _naming(name):
+        X = opened(X)
         check_kinds(X)
-        found = np.asarray(X)
+        found = as_array(X, "X")
         if found.dtype.newbyteorder("=") not in READY:
             check_integers(X)
             found = found.astype(np.float64)

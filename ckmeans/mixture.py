@@ -25,7 +25,9 @@ import numpy as np
 from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
 
+from .interrupts import Held
 from .posteriors import Parameters, Passes
+from .scaling import unit_of
 from .workers import Expired, Workers, split
 
 DEAD_MASS = 2.0**-900  # of the largest sample weight; a component with less stays where it is
@@ -56,6 +58,10 @@ class Mixture:
         Components whose estimated variance lies at the floor. A likelihood that comes from such components is
         without bound (Kiefer and Wolfowitz 1956) and says nothing about the clustering.
     stop_reason : {"converged", "max_iter", "time_limit", "interrupted"}
+    unit : int
+        The binary exponent of the units in which extreme data were fitted; else 0.
+    unit_variances : ndarray of shape (n_clusters,), float64
+        The variances in these units, squared: those in units of X may be beyond the range of floats.
     """
 
     means: np.ndarray
@@ -66,6 +72,8 @@ class Mixture:
     n_iter: int
     n_collapsed: int
     stop_reason: str
+    unit: int
+    unit_variances: np.ndarray
 
     @property
     def converged(self):
@@ -111,6 +119,7 @@ def fit_mixture(
     n_threads=None,
     max_seconds=None,
     report=None,
+    held=None,
 ):
     """Fit a mixture of spherical Gaussians from each of some starts, and keep the most likely.
 
@@ -146,6 +155,8 @@ def fit_mixture(
     max_seconds : float or None
     report : callable or None
         Called with the `Mixture` of each start.
+    held : Held, optional
+        Begins when EM is over, as in `local_search`.
 
     Returns
     -------
@@ -167,7 +178,12 @@ def fit_mixture(
            [9.5]])
     """
     deadline = math.inf if max_seconds is None else monotonic() + max_seconds
-    with Workers(n_threads) as workers:
+    variance = variance if isinstance(variance, str) else float(variance)
+    if unit := _unit(X, [variance, variances, anneal]):
+        X = np.ldexp(X.astype(np.float64, copy=False), -unit)
+        variance, variances, anneal = (_in_units(v, unit) for v in (variance, variances, anneal))
+    with Held() as own, Workers(n_threads) as workers:
+        held = held or own
         passes = Passes(X, sample_weight, workers)
         rule, spread = _Rule("fixed", mixing == "estimated"), variance
         if isinstance(variance, str):
@@ -179,25 +195,30 @@ def fit_mixture(
         def fit_from(means, max_iter, anneal):
             k = len(means)
             start = Parameters(
-                np.array(means, dtype=np.float64, order="C"),
+                np.ldexp(means, -unit) if unit else np.array(means, dtype=np.float64, order="C"),
                 np.array(np.full(k, spread) if variances is None else variances, dtype=np.float64),
                 np.array(np.full(k, 1 / k) if weights is None else weights, dtype=np.float64),
             )
-            return _fit(passes, start, rule, max_iter, tol, measure, anneal, critical, random_state)
+            fit = _fit(passes, start, rule, max_iter, tol, measure, anneal, critical, random_state)
+            return _out_of_units(fit, unit, passes) if unit else fit
 
         best, workers.deadline = None, deadline
         try:
             for means in starts:
                 if best is not None and monotonic() >= deadline:
-                    return replace(best, stop_reason="time_limit")
+                    best = replace(best, stop_reason="time_limit")
+                    break
                 fit = fit_from(means, max_iter, anneal)
-                if report is not None:
-                    report(fit)
                 if best is None or _rank(fit) > _rank(best):
                     best = fit
+                if report is not None:
+                    report(fit)
                 if fit.stop_reason in STOPPED:
-                    return replace(best, stop_reason=fit.stop_reason)
+                    best = replace(best, stop_reason=fit.stop_reason)
+                    break
+            held.begin()
         except KeyboardInterrupt as interrupt:
+            held.begin()
             if best is None and not interrupt.args:
                 raise
             workers.deadline = math.inf
@@ -205,6 +226,31 @@ def fit_mixture(
         if best is None:
             raise ValueError("starts is empty: give at least one array of means.")
         return best
+
+
+def _unit(X, variances):
+    """The exponent of the units in which to fit X, with which given variances stay within the floats."""
+    unit = unit_of(X)
+    given = [v for v in variances if v is not None and not isinstance(v, (str, int))]
+    if unit and given:
+        sizes = np.frexp(np.concatenate([np.ravel(v) for v in given]))[1]
+        unit = max(min(unit, (int(sizes.min()) + 900) // 2), (int(sizes.max()) - 900) // 2)
+    return unit
+
+
+def _in_units(variances, unit):
+    return variances if variances is None or isinstance(variances, (str, int)) else np.ldexp(variances, -2 * unit)
+
+
+def _out_of_units(fit, unit, passes):
+    """A fit in the units of X."""
+    shift = np.ldexp(passes.mass, passes.exponent) * passes.X.shape[1] * unit * math.log(2)
+    history = tuple(value - shift for value in fit.history)
+    with np.errstate(over="ignore", under="ignore"):
+        variances = np.ldexp(fit.variances, 2 * unit)
+    return replace(
+        fit, means=np.ldexp(fit.means, unit), variances=variances, log_likelihood=history[-1], history=history, unit=unit
+    )
 
 
 def critical_variance(X, sample_weight):
@@ -268,7 +314,7 @@ def _fit(passes, start, rule, max_iter, tol, measure, anneal, critical, random_s
             history = (passes.accumulate(parameters)[0],)
     collapsed = 0 if rule.variance == "fixed" else int((parameters.variances <= rule.floor).sum())
     history = tuple(passes.unscaled(value) for value in history)
-    return Mixture(*parameters, history[-1], history, state.n_iter, collapsed, stop_reason)
+    return Mixture(*parameters, history[-1], history, state.n_iter, collapsed, stop_reason, 0, parameters.variances)
 
 
 def _climb(passes, state, rule, max_iter, tol):

@@ -14,11 +14,22 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .checks import check_centers, check_n_clusters, check_number, check_weights, check_whole
-from .estimators import check_rows
+from .checks import (
+    check_centers,
+    check_fitted,
+    check_n_clusters,
+    check_number,
+    check_values,
+    check_weights,
+    check_whole,
+)
+from .estimators import adopt, check_rows, rows_to_fit
+from .interrupts import Held
 from .mixture import fit_mixture
 from .posteriors import score_rows
 from .restarts import local_search
+
+PARAMETERS = ("means_", "variances_", "weights_")
 
 
 class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
@@ -34,7 +45,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     variance : float, "tied" or "per-cluster", default=1.0
         A number fixes the variance of all components, in squared units of X (1.0: identity covariance). "tied"
         estimates one for all, "per-cluster" one for each. Estimated variances are kept above a floor: the square of
-        1e-10 standard deviations of X, or of 4 roundings of its largest value if that is more.
+        1e-10 standard deviations of X, or of 4 roundings of its largest value if that is more. Data whose spread is
+        outside 2**-300 .. 2**300 are fitted in other units, a power of two: the result is the same.
     mixing : {"estimated", "uniform"}, default="estimated"
         Whether the mixing weights are estimated, or all are 1 / n_clusters as in k-means.
     init : {"k-means", "random"}, array-like of shape (n_clusters, n_features) or callable, default="k-means"
@@ -88,7 +100,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     Raises
     ------
     KeyboardInterrupt
-        From `fit`, on Ctrl-C, after the attributes have been set to the best so far (where anything is known).
+        From `fit`, on Ctrl-C, after the attributes have been set to the best so far (where anything is known). That takes a
+        pass over the rows, for their labels. After an error the estimator is as it was before.
 
     References
     ----------
@@ -165,7 +178,42 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         -------
         self : SphericalMixture
         """
-        X = check_rows(self, X, reset=True)
+        with Held() as held:
+            X, features = rows_to_fit(self, X)
+            best, weight = self._fitted(X, sample_weight, held)
+            parameters = best.means, best.unit_variances, best.weights, best.variances
+            labels = self._score(X, (*parameters[:3], best.unit))[1]
+            unused = np.bincount(labels, minlength=len(best.means)) == 0
+            if unused.any() and best.stop_reason != "interrupted":  # components that are most likely nowhere go last
+                order = np.argsort(unused, kind="stable")
+                parameters = tuple(values[order] for values in parameters)
+                labels = self._score(X, (*parameters[:3], best.unit))[1]
+            means, unit_variances, weights, variances = parameters
+            bounds = np.array(best.history) / (len(X) if weight is None else weight.sum())
+            adopt(
+                self,
+                features,
+                means_=means,
+                variances_=variances,
+                weights_=weights,
+                _unit=best.unit,
+                _unit_variances=unit_variances,
+                labels_=labels,
+                log_likelihood_=best.log_likelihood,
+                lower_bound_=float(bounds[-1]),
+                lower_bounds_=bounds,
+                n_iter_=best.n_iter,
+                n_collapsed_=best.n_collapsed,
+                converged_=best.converged,
+                stop_reason_=best.stop_reason,
+            )
+            if best.stop_reason == "interrupted":
+                raise KeyboardInterrupt
+        self._warn(best)
+        return self
+
+    def _fitted(self, X, sample_weight, held):
+        """Check what is left to check, and fit: a `Mixture`, and the weights of the rows."""
         anneal = self._check_parameters(len(X))
         weight = check_weights(sample_weight, len(X))
         random_state = check_random_state(self.random_state)
@@ -185,25 +233,13 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             n_threads=self.n_threads,
             max_seconds=self.max_seconds,
             report=_print if self.verbose else None,
+            held=held,
         )
-        total = len(X) if weight is None else weight.sum()
-        self.means_, self.variances_, self.weights_ = best.means, best.variances, best.weights
-        self.log_likelihood_ = best.log_likelihood
-        self.lower_bounds_ = np.array(best.history) / total
-        self.lower_bound_ = float(self.lower_bounds_[-1])
-        self.n_iter_, self.n_collapsed_ = best.n_iter, best.n_collapsed
-        self.converged_, self.stop_reason_ = best.converged, best.stop_reason
-        self.labels_ = self._score(X)[1]
-        unused = np.bincount(self.labels_, minlength=len(self.means_)) == 0
-        if unused.any():  # components that are most likely nowhere go last
-            order = np.argsort(unused, kind="stable")
-            self.means_, self.variances_ = self.means_[order], self.variances_[order]
-            self.weights_ = self.weights_[order]
-            self.labels_ = self._score(X)[1]
-        if best.stop_reason == "interrupted":
-            raise KeyboardInterrupt
-        self._warn(best)
-        return self
+        if not np.isfinite(best.variances).all():
+            raise ValueError(
+                f"X reaches {np.abs(X).max():.3g}, where variances exceed 1.8e308: divide X by a power of ten."
+            )
+        return best, weight
 
     def predict(self, X: ArrayLike) -> NDArray[np.int32]:
         """Most likely component of each row: int32 labels of shape (n_samples,).
@@ -245,18 +281,42 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         check_is_fitted(self)
         check_whole("n_samples", n_samples, 1)
         random_state = check_random_state(self.random_state)
-        labels = random_state.choice(len(self.weights_), n_samples, p=self.weights_).astype(np.int32)
-        noise = random_state.standard_normal((n_samples, self.n_features_in_))
-        return self.means_[labels] + np.sqrt(self.variances_)[labels, None] * noise, labels
+        means, variances, weights, unit = self._parameters()
+        labels = random_state.choice(len(weights), n_samples, p=weights).astype(np.int32)
+        noise = random_state.standard_normal((n_samples, means.shape[1]))
+        return means[labels] + np.ldexp(np.sqrt(variances)[labels, None] * noise, unit), labels
 
     def _n_parameters(self):
         """Free parameters: means, estimated variances, estimated mixing weights less one."""
-        n_variances = {"tied": 1, "per-cluster": len(self.means_)}.get(self.variance, 0)
-        return self.means_.size + n_variances + (len(self.means_) - 1) * (self.mixing == "estimated")
+        means = self._parameters()[0]
+        n_variances = {"tied": 1, "per-cluster": len(means)}.get(self.variance, 0)
+        return means.size + n_variances + (len(means) - 1) * (self.mixing == "estimated")
 
-    def _score(self, X, responsibilities=False):
-        parameters = self.means_, self.variances_, self.weights_
-        return score_rows(X, *parameters, responsibilities=responsibilities, n_threads=self.n_threads)
+    def _parameters(self, n_features=None):
+        """Means, variances and weights; such that were set by hand have to fit.
+
+        And the exponent of the units of an extreme fit: there the variances are in these, else it is 0.
+        """
+        means = check_fitted("means_", self.means_, (None, n_features))
+        variances, weights = (
+            check_fitted(name, getattr(self, name), (len(means),)) for name in PARAMETERS[1:]
+        )
+        unit = vars(self).get("_unit", 0)
+        if unit:
+            with np.errstate(over="ignore", under="ignore"):
+                own = np.array_equal(np.ldexp(self._unit_variances, 2 * unit), variances)
+                variances = self._unit_variances if own else np.ldexp(variances, -2 * unit)  # put there since
+        if not variances.min() > 0:
+            raise ValueError(f"variances_ holds {variances.min()}: fit again, or give positive numbers.")
+        if not (weights.min() >= 0 and weights.max() > 0):
+            raise ValueError("weights_ are not shares of a whole: fit again, or give such.")
+        return means, variances, weights, unit
+
+    def _score(self, X, parameters=None, responsibilities=False):
+        means, variances, weights, unit = parameters or self._parameters(X.shape[1])
+        means = np.ldexp(means, -unit) if unit else means
+        given = {"responsibilities": responsibilities, "n_threads": self.n_threads, "unit": unit}
+        return score_rows(X, means, variances, weights, **given)
 
     def _weights_for(self, density, sample_weight):
         weight = check_weights(sample_weight, len(density))
@@ -314,6 +374,13 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             yield solution.centers
 
     def _warn(self, best):
+        if not (self.variances_ >= np.finfo(float).tiny).all():
+            warnings.warn(
+                f"variances_ are as small as {self.variances_.min():.3g}, where floats lose digits or are 0: labels and densities"
+                " do not go by them, but whoever reads them should multiply X by a power of two first.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         if best.n_collapsed:
             tied = "" if self.variance == "tied" else 'variance="tied", '
             warnings.warn(
@@ -333,8 +400,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
 
 def _check_schedule(anneal, variance):
     try:
-        steps = np.asarray(anneal, dtype=np.float64)
-    except (TypeError, ValueError):
+        steps = check_values(anneal, "anneal")
+    except ValueError:
         steps = np.empty(0)
     if (
         steps.ndim != 1

@@ -22,10 +22,19 @@ clusters = click.option("-k", "--n-clusters", **WHOLE, required=True, help="Numb
 layout = together(
     click.option("--weights", metavar="COLUMN", help="Column with the weights of the rows."),
     click.option(
-        "--delimiter", metavar="CHAR", help="Character, or tab, whitespace, ...  [default: detected]"
+        "--delimiter", metavar="CHAR", help="Character, or tab, whitespace, none, ...  [default: detected]"
     ),
     click.option(
         "--header/--no-header", default=None, help="Whether line 1 holds names.  [default: detected]"
+    ),
+    click.option(
+        "--decimal", metavar="point|comma", help="The mark before decimals.  [default: detected]"
+    ),
+    click.option(
+        "--thousands", metavar="CHAR", help="Mark between groups of digits: space, comma, point, ..."
+    ),
+    click.option(
+        "--comment", metavar="CHAR|none", help="What lines of comment begin with.  [default: # or %]"
     ),
 )
 table = together(

@@ -10,6 +10,7 @@ import platform
 
 from .page_pictures import pictures
 from .report import aligned, digest
+from .words import printable
 
 MOST_ROWS = 100_000  # whose labels the page holds, too
 MOST_CLUSTERS = 200  # in the table
@@ -97,7 +98,7 @@ def page_text(outcome, table, X, centers, title, command, version, downloads, pr
 
 def escaped(text):
     """Text as it stands in a page."""
-    return html.escape(str(text))
+    return html.escape(printable(str(text)))
 
 
 def _clusters(outcome):
@@ -165,7 +166,7 @@ def _again(outcome, table, command, version, downloads):
     links = []
     for name, text in downloads.items():
         kind = "text/csv" if name.endswith(".csv") else "application/json"
-        data = base64.b64encode(text.encode()).decode("ascii")
+        data = base64.b64encode(text.encode("utf-8", "backslashreplace")).decode("ascii")
         links.append(f'<a download="{escaped(name)}" href="data:{kind};base64,{data}">{escaped(name)}</a>')
     return (
         f"<pre>{escaped(command)}</pre>"

@@ -4,10 +4,11 @@ import io
 
 import numpy as np
 
-from .plots import color
+from .plots import color, plain
 from .plots_choice import SilhouetteDisplay
 from .plots_gap import GapDisplay
 from .plots_plane import ClusterDisplay
+from .words import printable
 
 MOST_CELLS = 40  # clusters, and features, of which centers are drawn
 STYLE = {
@@ -52,7 +53,8 @@ def pictures(X, labels, centers, columns, weights=None, recorder=None, certifica
             (
                 _svg(figure),
                 "Inertia and lower bound over time",
-                "How the gap closed. No clustering costs less than the bound.",
+                "How inertia and bound came together: no clustering costs less than the bound"
+                + (": proved." if certificate.checked else ", if the checker, which has not yet seen it, agrees."),
             )
         )
     return drawn
@@ -116,7 +118,7 @@ def _histogram(values, labels, centers, column):
         ax.axvline(value, color="0.4", linewidth=0.9, linestyle=":")
     ax.set_ylim(0, 1.15 * ax.get_ylim()[1])
     ax.yaxis.get_major_locator().set_params(integer=True)
-    ax.set_xlabel(column)
+    ax.set_xlabel(plain(column))
     ax.set_ylabel("rows")
     return (
         _svg(figure),
@@ -129,7 +131,7 @@ def _profile(X, centers, columns):
     """Centers by feature, in standard deviations from the mean."""
     spread = X.std(axis=0)
     away = (centers - X.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    short = [name if len(name) <= 22 else name[:20] + ".." for name in columns]
+    short = [name if len(name) <= 22 else name[:20] + ".." for name in map(printable, columns)]
     room = 6.6 / max(max(map(len, short)) * 0.085, 0.5)  # columns whose names have it side by side
     turned = {
         "rotation": 30 if len(short) < 12 else 90,
@@ -149,7 +151,7 @@ def _profile(X, centers, columns):
         ax.text(
             f, k, f"{away[k, f]:+.1f}", ha="center", va="center", color=color, fontsize=7 if small else 9.5
         )
-    ax.set_xticks(range(len(columns)), short, **turned)
+    ax.set_xticks(range(len(columns)), map(plain, short), **turned)
     ax.set_yticks(range(len(centers)), range(len(centers)))
     ax.tick_params(length=0)
     for spine in ax.spines.values():

@@ -44,7 +44,7 @@ class Partition:
         except IndexError:
             return _Scratch(
                 np.empty((2 + d) * self.rows.panel_rows, dtype),
-                np.empty(self.n_clusters + 16 * d + 1),
+                np.empty(self.n_clusters),
                 np.empty(MOVED, np.intp),
                 np.empty(MOVED, np.int32),
                 self.sums[self._unused.pop()],

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from .words import printable
+
 COLORS = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C7A00", "#000000"
 MARKERS = "o", "s", "^", "D", "v", "P", "X", "*", "<", ">"
 HATCHES = "", "///", "...", "\\\\\\", "xxx", "|||", "ooo", "---"
@@ -103,6 +105,11 @@ def halo(text: Any) -> Any:
 
     text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
     return text
+
+
+def plain(name: str) -> str:
+    """A name of the data's own as it is written in a picture: no mathematics between its dollars, nothing that is not seen."""
+    return printable(name).replace("$", r"\$")
 
 
 def percent(share: float, digits: int = 3) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import check_labels, check_matrix
+from .checks import check_finite, check_labels, check_matrix, check_values, check_weights
 from .plots import (
     COLORS,
     INK,
@@ -19,9 +19,11 @@ from .plots import (
     hatch,
     legend_below,
     percent,
+    plain,
     pyplot,
     some,
 )
+from .words import apart
 
 
 @dataclass(eq=False)
@@ -202,9 +204,11 @@ class BreaksDisplay:
         -------
         BreaksDisplay
         """
-        weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+        numbers = check_values(values, "values", 1).reshape(-1)
+        check_finite(numbers[:, None])
+        weights = check_weights(sample_weight, len(numbers))
         name = getattr(values, "name", None) if name is None else name
-        return cls(breaks, np.asarray(values, np.float64).reshape(-1), weights).plot(ax=ax, name=name)
+        return cls(breaks, numbers, weights).plot(ax=ax, name=name)
 
     def plot(self, ax: Any = None, *, name: str | None = None) -> Self:
         """Draw.
@@ -268,12 +272,12 @@ class BreaksDisplay:
                             text, ((low + high) / 2, 1.06 * top), ha="center", fontsize=9, color=INK, zorder=5
                         )
                     )
-        shown = [f"{value:.4g}" for value in found.breaks]
+        shown = apart(found.breaks.tolist(), 4)
         if few:
             self._break_names(ax, shown)
         ax.set(
             ylim=(-0.08 * top, 1.16 * top),
-            xlabel=name or "value",
+            xlabel=plain(str(name)) if name else "value",
             ylabel="rows" if self.sample_weight is None else "weight",
         )
         ax.set_yticks([tick for tick in ax.get_yticks() if 0 <= tick <= 1.16 * top])

@@ -6,7 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from .plots import COLORS, INK, LINE, PALE, Display, axes_for, legend_below, percent
+from .plots import COLORS, INK, LINE, PALE, Display, axes_for, legend_below
+from .words import at_most_above
 
 
 @dataclass(eq=False)
@@ -112,7 +113,10 @@ class GapDisplay(Display):
         inertia = np.minimum.accumulate([*told.inertia, end.inertia if end else np.inf])
         lower = np.maximum.accumulate([*told.lower_bound, end.lower_bound if end else 0.0])
         closed = end is not None and end.status.startswith("optimal")
+        accepted = end is not None and (closed or end.checked)
         lower = np.minimum(lower, inertia)
+        if end is not None:
+            lower = np.minimum(lower, end.lower_bound)
         if closed:
             lower[-1] = inertia[-1]
         finish = max(told.seconds[-1], sum(end.seconds.values()) if end else 0.0)
@@ -139,7 +143,7 @@ class GapDisplay(Display):
             color=COLORS[3],
             linewidth=2,
             linestyle="--",
-            label="lower bound, proved",
+            label="lower bound, proved" if accepted else "lower bound, not yet checked",
             zorder=3,
         )
         if seconds[-1] > 30 * seconds[0]:
@@ -150,9 +154,11 @@ class GapDisplay(Display):
             ax.xaxis.set_minor_formatter(NullFormatter())
         self._frame(ax, seconds, last, inertia, lower)
         self._rungs(ax, seconds)
-        gap = (inertia[-1] - lower[-1]) / inertia[-1] if inertia[-1] > 0 else 0.0
-        said = "gap closed" if gap == 0 else f"gap {percent(gap)}"
+        said = "gap closed" if closed else at_most_above(inertia[-1], lower[-1])
+        if end is not None and not closed:
+            said = at_most_above(end.exact_inertia, end.exact_lower_bound)
         ax.set(xlabel="seconds", ylabel="inertia")
+        said = said.replace(": ", ":\n")
         ax.set_title(f"{said} after {seconds[-1]:.2g} s", fontsize=11, pad=18)
         legend_below(ax, ax.get_legend_handles_labels()[0])
         return ax

@@ -6,8 +6,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import check_labels, check_matrix, check_weights
-from .plots import INK, Display, axes_for, color, halo, marker, percent, pyplot, some
+from .checks import check_labels, check_matrix, check_values, check_weights, column_names
+from .plots import INK, Display, axes_for, color, halo, marker, percent, plain, pyplot, some
+
+MOST_DENSE = 1000  # features, or rows, of which all singular vectors are found
 
 
 @dataclass(eq=False)
@@ -45,9 +47,8 @@ class Plane:
             return cls(np.zeros(n_features), np.eye(n_features, 2), (*names, "")[:2], 1.0)
         mean = np.average(X, axis=0, weights=weights)
         weights = np.ones(len(X)) if weights is None else weights
-        variances, vectors = np.linalg.eigh(((X - mean) * weights[:, None]).T @ (X - mean))
-        shares = np.maximum(variances[::-1], 0)[:2] / max(variances.sum(), np.finfo(float).tiny)
-        axes = vectors[:, ::-1][:, :2]
+        variances, axes = _principal(X - mean, weights)
+        shares = variances[:2] / max(variances.sum(), np.finfo(float).tiny)
         axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])
         names = (
             f"principal component 1 ({percent(shares[0])} of the variance)", f"component 2 ({percent(shares[1])})"
@@ -63,10 +64,31 @@ class Plane:
         return np.maximum(0.0, ((X - self.mean) ** 2).sum(axis=1) - (self.project(X) ** 2).sum(axis=1))
 
 
+def _principal(centered, weights):
+    """The greatest variances, all or two and the rest, and the first two principal components as columns."""
+    n_rows, n_features = centered.shape
+    if n_features <= MOST_DENSE:
+        variances, vectors = np.linalg.eigh((centered * weights[:, None]).T @ centered)
+        return np.maximum(variances[::-1], 0), vectors[:, ::-1][:, :2]
+    # Of wide rows a matrix of features by features is larger than the rows: their singular vectors tell the same.
+    rows = centered * np.sqrt(weights)[:, None]
+    if n_rows <= MOST_DENSE:
+        _, values, vectors = np.linalg.svd(rows, full_matrices=False)
+    else:
+        from scipy.sparse.linalg import svds
+
+        _, values, vectors = svds(rows, k=2, v0=np.ones(min(rows.shape)))
+        order = np.argsort(-values)
+        values, vectors = values[order], vectors[order]
+    axes = np.zeros((n_features, 2))
+    axes[:, : len(vectors)] = vectors[:2].T
+    most = np.pad(values, (0, 2))[:2] ** 2
+    return np.append(most, max(0.0, (rows**2).sum() - most.sum())), axes
+
+
 def _rows(X):
     """Rows as float64, checked, and the names of the columns if they have any."""
-    names = getattr(X, "columns", None)
-    return check_matrix(X), None if names is None else [str(name) for name in names]
+    return check_matrix(X), column_names(X)
 
 
 def _means(X, labels, n_clusters, weights):
@@ -132,7 +154,7 @@ def _axes(ax, box, plane):
         2.6 if len(plane.mean) == 1 else 4.8 if ratio is None else float(np.clip(1.2 + 5.6 * ratio, 3.0, 5.6))
     )
     ax = axes_for(ax, (6.4, height))
-    ax.set(xlim=box[:2], ylim=box[2:], xlabel=plane.names[0], ylabel=plane.names[1])
+    ax.set(xlim=box[:2], ylim=box[2:], xlabel=plain(plane.names[0]), ylabel=plain(plane.names[1]))
     if len(plane.mean) == 1:
         ax.set_yticks([])
     elif ratio is not None:
@@ -267,7 +289,7 @@ class ClusterDisplay(Display):
             labels, n_clusters = check_labels(labels, len(rows))
             centers = _means(rows, labels, n_clusters, weights)
         else:
-            centers = check_matrix(centers)
+            centers = check_matrix(centers, "centers")
             labels, _ = check_labels(labels, len(rows), len(centers))
         sq = ((rows - centers[labels]) ** 2).sum(axis=1)
         within = np.bincount(labels, sq if weights is None else sq * weights, minlength=len(centers))
@@ -408,10 +430,10 @@ class ResponsibilityDisplay(Display):
         ResponsibilityDisplay
         """
         rows, names = _rows(X)
-        plane, means = Plane.of(rows, feature_names=names), np.asarray(means, np.float64)
+        plane, means = Plane.of(rows, feature_names=names), check_matrix(means, "means")
         if variances is not None:
-            variances = np.broadcast_to(np.asarray(variances, np.float64), len(means))
-        shares = np.asarray(responsibilities, np.float64)
+            variances = np.broadcast_to(check_values(variances, "variances"), len(means))
+        shares = check_matrix(responsibilities, "responsibilities")
         return cls(plane.project(rows), shares, plane.project(means), variances, plane).plot(ax=ax)
 
     def _draw(self, ax):

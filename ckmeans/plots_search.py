@@ -1,11 +1,15 @@
 """The landscape of local minima, and what restarts bring."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 
+from .intervals import seen_interval
+from .landscape_words import is_beaten
 from .plots import COLORS, INK, LINE, PALE, Display, axes_for, halo, legend_below, percent_ticks, pyplot
+from .words import down, percent_up
 
 
 def _excess_axis(ax, values, which):
@@ -107,14 +111,15 @@ class LandscapeDisplay(Display):
         ax.set_ylim(floor, min(1.7, 4 * share.max()))
         ax.yaxis.set_major_locator(LogLocator(numticks=6))
         percent_ticks(ax.yaxis)
-        ax.set(xlabel="inertia above the best of them", ylabel="share of the starts that end there")
+        ax.set(xlabel="inertia above the best of them", ylabel="share of the starts that ended there")
         n = f"{len(found)} local {'minimum' if len(found) == 1 else 'minima'}"
         best = "the best of all that are at rest" if found.complete else "the best that was seen"
         best = "proved to be the best possible" if found.proved else best
-        ax.set_title(
-            f"{n} of {found.n_clusters} clusters, from {found.n_starts} starts\n{found.inertia[0]:.6g} is {best}",
-            fontsize=11,
-        )
+        said = f"{n} of {found.n_clusters} clusters, from {found.n_starts} starts\n"
+        said += f"{found.inertia[0]:.6g} is {best}"
+        if is_beaten(found):
+            said += f", but KMeans finds {found.kmeans_inertia:.6g}"
+        ax.set_title(said, fontsize=11)
         if len(found) > 1:
             bar = ax.figure.colorbar(
                 ScalarMappable(Normalize(0, 1), likeness), ax=ax, fraction=0.04, pad=0.02
@@ -152,9 +157,9 @@ class LandscapeDisplay(Display):
         if (~seen).any():
             handles.append(Line2D([], [], marker="x", linestyle="", color=PALE, label="no start ended there"))
         if bound is not None:
-            said = (
-                "proved: none is lower" if found.proved else f"bound: none is below {found.lower_bound:.6g}"
-            )
+            said = f"bound: none is below {down(found.lower_bound, 6)}"
+            said = "proved: none is lower" if found.proved else said
+            said += ", not yet checked" * (found.bound_from == "unchecked proof")
             handles.append(Line2D([], [], color=COLORS[3], linestyle="--", label=said))
         return handles
 
@@ -163,8 +168,10 @@ class LandscapeDisplay(Display):
 class RestartDisplay(Display):
     """What restarts bring: the best inertia after so many of them, in most runs and in the unlucky ones.
 
-    Use `from_landscape`. The curves follow from the shares of the minima: half of all runs are on the first or below it, 95
-    and 99 of a hundred on the others or below them. The thin line is the run that was made.
+    Use `from_landscape`. The curves follow from how often starts ended in each minimum or a better one, on the safe side of
+    a confidence of 95 % (`Landscape.hit_interval`): at least half of all runs are on the first or below it, at least 95 and 99
+    of a hundred on the others or below them. What is above the best of those seen is counted from it, known as the best there
+    is or not; a curve does not come down to it where it was hit but once. The thin line is the run that was made.
 
     Parameters
     ----------
@@ -180,8 +187,9 @@ class RestartDisplay(Display):
     >>> from sklearn.datasets import load_iris
     >>> from ckmeans import RestartDisplay, landscape
     >>> found = landscape(load_iris().data, 3, random_state=0)
-    >>> RestartDisplay.from_landscape(found).ax_.get_title()
-    '8 restarts find the best of 4 minima with a chance of 99 %'
+    >>> print(RestartDisplay.from_landscape(found).ax_.get_title())
+    8 to 9 restarts find one as good as the best of 4 minima seen
+    with a chance of 99 %
     """
 
     landscape: Any
@@ -202,15 +210,21 @@ class RestartDisplay(Display):
         return cls(landscape).plot(ax=ax)
 
     def quantile(self, n_restarts: int, chance: float) -> float:
-        """The excess that the best of so many restarts does not exceed with a chance, as a share of the best inertia."""
-        found = self.landscape
-        worse = 1 - np.cumsum(found.share)  # the chance that a start ends above each minimum
-        at = int(np.argmax(np.clip(worse, 0, 1) ** n_restarts <= 1 - chance + 1e-12))
-        return float(found.excess[at])
+        """The excess that the best of so many restarts does not exceed with at least this chance, as a share of the best inertia.
+
+        inf where the counts do not bear it, for any minimum that was seen.
+        """
+        enough = self._worse**n_restarts <= 1 - chance + 1e-12
+        return float(self.landscape.excess[np.argmax(enough)]) if enough.any() else np.inf
+
+    @cached_property
+    def _worse(self):
+        """For each minimum, how great the chance may be that a start ends in one that is worse."""
+        return 1 - seen_interval(np.cumsum(self.landscape.counts), self.landscape.n_starts)[0]
 
     def _draw(self, ax):
         found, ax = self.landscape, axes_for(ax)
-        needed, most = found.restarts_needed(), found.n_starts
+        (fewest, needed), most = found.restarts_interval(), found.n_starts
         most = max(10, most, int(min(2 * needed, 100 * most)) if np.isfinite(needed) else most)
         restarts = np.unique(np.round(np.geomspace(1, most, 200)).astype(int))
         run = np.minimum.accumulate(found.excess[found.ends])
@@ -226,9 +240,7 @@ class RestartDisplay(Display):
         drawn = [run]
         for chance, style, color in ((0.99, ":", COLORS[3]), (0.95, "--", COLORS[1]), (0.5, "-", COLORS[0])):
             drawn.append(np.array([self.quantile(int(r), chance) for r in restarts]))
-            said = (
-                f"{'half of all' if chance == 0.5 else f'{100 * chance:.0f} of 100'} runs are here or below"
-            )
+            said = f"at least {'half of all' if chance == 0.5 else f'{100 * chance:.0f} of 100'} runs get here"
             ax.step(
                 restarts,
                 drawn[-1],
@@ -240,24 +252,38 @@ class RestartDisplay(Display):
                 zorder=3,
             )
         ax.set_xscale("log")
-        linear = _excess_axis(ax, drawn := np.concatenate(drawn), "y")
-        n = (found.counts > 0).sum()
-        title = f"no start found the best of {len(found)} minima"
+        drawn = np.concatenate(drawn)
+        linear = _excess_axis(ax, drawn := drawn[np.isfinite(drawn)], "y")
         if np.isfinite(needed):
             ax.axvline(needed, color=INK, linewidth=0.8, zorder=1)
             halo(ax.annotate(
                 f"{needed:.0f}", (needed, 1), xycoords=("data", "axes fraction"), xytext=(4, -2), textcoords="offset points",
                 va="top", fontsize=9, color=INK,
             ))  # fmt: skip
-            minima = "only minimum" if n == 1 else f"best of {n} minima"
-            title = f"{needed:.0f} {'restart finds' if needed == 1 else 'restarts find'} the {minima} with a chance of 99 %"
         top = max(drawn.max(), 0.01 * (linear is None))
         ax.set_ylim(
             -0.03 * top if linear is None else -0.25 * linear, 1.05 * top if linear is None else 1.5 * top
         )
         ax.xaxis.set_major_formatter("{x:g}")
-        ax.set(xlabel="restarts", ylabel="best inertia, above the best of all", xlim=(1, most))
+        ax.set(xlabel="restarts", ylabel="best inertia, above the best seen", xlim=(1, most))
         ax.grid(axis="y", color=LINE, linewidth=0.6, zorder=0)
-        ax.set_title(title, fontsize=11)
+        ax.set_title(self._title(fewest, needed), fontsize=11)
         legend_below(ax, ax.get_legend_handles_labels()[0][::-1])
         return ax
+
+    def _title(self, fewest, most):
+        """What the counts tell about the best of those seen, and whether something better is known."""
+        found = self.landscape
+        n = int((found.counts > 0).sum())
+        best = "the only minimum seen" if n == 1 else f"the best of {n} minima seen"
+        if found.n_hits == 0:
+            said = f"no start found the best of {len(found)} minima"
+        elif found.n_hits == 1:
+            said = f"{best} was hit once:\nhow many restarts find one as good is not known"
+        else:
+            many = f"{most:,.0f}" if fewest == most else f"{fewest:,.0f} to {most:,.0f}"
+            said = f"{many} restarts find one as good as {best}\nwith a chance of 99 %"
+        if is_beaten(found):
+            above = percent_up(found.inertia[0] / found.kmeans_inertia - 1)
+            said += f"\nbut KMeans finds a better one: this is {above} above"
+        return said

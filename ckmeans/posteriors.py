@@ -33,7 +33,7 @@ class Parameters(NamedTuple):
         return 0.5 / self.variances, bias, constant
 
 
-def score_rows(X, means, variances, weights, *, responsibilities=False, n_threads=None):
+def score_rows(X, means, variances, weights, *, responsibilities=False, n_threads=None, unit=0):
     """Log densities of the rows, with their labels or with the responsibilities of all components.
 
     Parameters
@@ -44,6 +44,8 @@ def score_rows(X, means, variances, weights, *, responsibilities=False, n_thread
     responsibilities : bool
         Whether to return responsibilities in place of labels.
     n_threads : int or None
+    unit : int
+        Means and variances are in units of 2**unit and its square; X and the densities are not.
 
     Returns
     -------
@@ -67,6 +69,9 @@ def score_rows(X, means, variances, weights, *, responsibilities=False, n_thread
     parameters = Parameters(means, variances, weights)
     half_precision, bias, constant = parameters.for_kernels()
     transposed = np.ascontiguousarray(means.T)
+    if unit:
+        X = np.ldexp(X.astype(np.float64, copy=False), -unit)
+        constant -= X.shape[1] * unit * math.log(2)
     log_density = np.empty(len(X))
     out = np.empty((len(X), len(means))) if responsibilities else np.empty(len(X), dtype=np.int32)
     kernel = kernels.share if responsibilities else kernels.classify

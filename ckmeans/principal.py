@@ -12,8 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .check import shortfall
+from .spectrum import greatest
 
 DIGITS = 56  # of what is written, in bits
+SLICE = 200_000  # products of integers, which nothing can interrupt
 SPARE = 2.0**-46  # of the greatest eigenvalue, so that rounding makes none negative
 
 
@@ -52,13 +54,15 @@ def principal_bound(rows, weights, n_clusters):
     """
     A, w = np.array(rows, object).reshape(len(rows), -1), np.array(weights, object)
     total, sums, d = w.sum(), w @ A, A.shape[1]
-    S = total * ((A * w[:, None]).T @ A) - np.outer(sums, sums)
+    S, size = -np.outer(sums, sums), max(1, SLICE // d**2)
+    for some in (slice(at, at + size) for at in range(0, len(A), size)):
+        S += (A[some] * (total * w[some])[:, None]).T @ A[some]
     # As floats near 1: S == 4**size * small.
     size = (max(abs(v) for v in S.ravel()).bit_length() + 1) // 2
     small = np.array([[float(Fraction(v, 4**size)) for v in row] for row in S])
-    values, axes = np.linalg.eigh(small)
-    values, axes = values[::-1], axes[:, ::-1]
     n_top = min(n_clusters - 1, d)
+    values, axes = greatest(small, min(n_top + 1, d))
+    values, axes = values[::-1], axes[::-1].T
     tau = max(0.0, float(values[n_top])) if n_top < d else 0.0
     scale = max(0, DIGITS - size)
     top = _whole(axes[:, :n_top] * np.sqrt(np.maximum(values[:n_top] - tau, 0)), scale + size)

@@ -11,16 +11,16 @@ data         path, n_samples, n_features, dtype; sha256 of the rows used (C orde
 parameters   every option of the command with its value
 result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "stopped"), stop_reason, seconds,
              sizes, shares, within_ss (sums of weighted squared distances to the center), centers (in units of the data)
-  fit, certify, exhaustive   inertia, lower_bound, gap = (inertia - lower_bound) / inertia, units ("data" or "standardized": of
-                    inertia, bounds and within_ss)
+  fit, certify, exhaustive   inertia, lower_bound, gap = (inertia - lower_bound) / inertia: the best possible inertia is at most this
+                    share below; units ("data" or "standardized": of inertia, bounds and within_ss)
   fit, certify      with --prove, and always: status "optimal-unique" too; rung: what gave the bound; seconds_by_rung; checked: whether
-                    the checker accepted the proof; better: inertia, status and labels of a better clustering that was found
+                    the checker accepted the proof (if not, the bound is not proved); better: inertia, status and labels of a better clustering that was found
   fit               n_restarts, hit_rate (without --prove)
   exhaustive        n_partitions: examined; of_partitions: all; posterior: variance, log_evidence, together: probability
                     that two rows belong together, n_samples times n_samples
   choose            instead of those above: verdict, stop_reason, seconds, units, notes; of each of n_clusters the inertia, the value of
                     each of the criteria, and the spread; suggested: number of clusters by criterion; certified: by number of
-                    clusters status, inertia, lower_bound, gap
+                    clusters status, inertia, lower_bound, gap, checked
   soft              log_likelihood, bic, aic, variances, weights, n_iter, n_collapsed (variances at the floor: if there
                     are any, the likelihood says nothing)
 """
@@ -35,6 +35,8 @@ import tempfile
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from .words import apart, printable, tells_apart
 
 BLOCK = 2**16  # rows at a time
 
@@ -109,14 +111,14 @@ def show(console, outcome, columns, title):
     else:
         left["share"] = [f"{100 * size / max(1, sizes.sum()):.1f}%" for size in sizes]
         left["within SS"] = aligned(outcome.within_ss, 4)
-    heads = [_folded(name) for name in columns]
+    heads = [_folded(printable(name)) for name in columns]
     heads[0] = f"center\n{heads[0]}"
     cells = [aligned(outcome.centers[:, f], 2) for f in range(len(columns))]
     widths = [max(map(len, [*head.split("\n"), *cell])) + 2 for head, cell in zip(heads, cells)]
     room = console.width - sum(max(map(len, [name, *cell])) + 2 for name, cell in left.items())
     n_shown = max(1, int(np.searchsorted(np.cumsum(widths), room, side="right")))
 
-    console.print(Text(title, style="bold"))
+    console.print(Text(printable(title), style="bold"))
     table = Table(box=_box(console), padding=(0, 0, 0, 1), show_edge=False, pad_edge=False, header_style="")
     for name in left:
         table.add_column(Text(name, style="dim"), justify="right", no_wrap=True, vertical="bottom")
@@ -138,8 +140,10 @@ def show(console, outcome, columns, title):
     facts = [*outcome.facts, ("verdict", None)]
     pad = max(len(name) for name, _ in facts) + 3
     for name, value in facts[:-1]:
-        console.print(Text.assemble((name.ljust(pad), "dim"), value), soft_wrap=not console.is_terminal)
-    head, mark, rest = re.fullmatch(r"([^:;]*)([:;]?)(.*)", outcome.verdict).groups()
+        console.print(
+            Text.assemble((name.ljust(pad), "dim"), printable(value)), soft_wrap=not console.is_terminal
+        )
+    head, mark, rest = re.fullmatch(r"([^:;]*)([:;]?)(.*)", printable(outcome.verdict)).groups()
     style = (
         "bold green"
         if outcome.status == "optimal"
@@ -160,7 +164,7 @@ def _box(console):
 def _folded(name, width=10, most=3):
     """A long column name on several lines, broken after _ . - or a blank."""
     lines = [""]
-    for part in re.findall(r".+?(?:[_ .\-]+|$)", name.replace("\n", " ")):
+    for part in re.findall(r".+?(?:[_ .\-]+|$)", name):
         if lines[-1] and len(lines[-1]) + len(part.strip()) > width:
             lines.append("")
         lines[-1] += part
@@ -176,9 +180,10 @@ def aligned(values, digits):
     spread = max(values) - min(values) if digits < 3 else top
     scale = spread if spread > 1e-9 * top else top
     if not math.isfinite(scale) or top >= 1e8 or 0 < scale < 1e-4:
-        return [f"{value:.5g}" for value in values]
+        return apart(values, 5)
     decimals = 0 if scale == 0 else min(8, max(0, digits - math.floor(math.log10(scale))))
-    return [f"{value:.{decimals}f}" for value in values]
+    shown = [f"{value:.{decimals}f}" for value in values]
+    return shown if tells_apart(shown, values) else apart(values, decimals)
 
 
 # Files.
@@ -218,21 +223,23 @@ def check_writable(path, source):
 
 def write(path, text):
     """Write a file, of text or of bytes, completely or not at all; "-" is standard output."""
+    # UTF-8 whatever the terminal's encoding; what stands for bytes that are no text (\udcff) as JSON escapes it.
+    content = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
     if path == "-":
-        sys.stdout.write(text)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
         sys.stdout.flush()
         return
     target = os.path.realpath(path)
-    how = {"mode": "wb"} if isinstance(text, bytes) else {"mode": "w", "encoding": "utf-8", "newline": ""}
     try:
         if _is_special(path):
-            with open(path, **how) as file:
-                file.write(text)
+            with open(path, "wb") as file:
+                file.write(content)
             return
         part = f"{target}.{os.getpid()}.part"
         try:
-            with open(part, **how) as file:
-                file.write(text)
+            with open(part, "wb") as file:
+                file.write(content)
             os.replace(part, target)
         except BaseException:
             if os.path.exists(part):

@@ -1,16 +1,22 @@
 """The local search as a whole: starts, Lloyd's iteration, polishing and swaps, until the best value keeps coming back."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 
 import numpy as np
 
 from . import small
 from .chance import Numbers
 from .checks import check_centers
+from .exact import TINY
+from .exact import inertia as exact_inertia
 from .exchange import polish
+from .interrupts import Held
 from .lloyd import lloyd, settle
 from .oversampling import kmeans_parallel
+from .partition import Partition
 from .races import Restart, Swap
 from .rows import Clustering, Rows
 from .rules import (
@@ -36,6 +42,9 @@ MOST_EARLY = 15  # on large data: times the work of the first run until it crept
 CREEP = 1e-4  # share of the variance: centers creep that move by less, as with tol=1e-4 in scikit-learn
 # With more coordinate differences in a pass over the rows, runs that fall behind are given up.
 LARGE = 1 << 20
+
+GRACE = 0.06  # seconds that a search which was stopped may take for what it is to return
+KEPT = 0.1, 0.05  # until there is a best: labels are kept after so many seconds, for no more than this share of the time
 
 # `init` in a word.
 STARTS = {
@@ -90,6 +99,7 @@ def local_search(
     rng=None,
     n_threads=None,
     progress=None,
+    held=None,
 ):
     """Search for a clustering of low inertia. Arguments are taken as checked; see `KMeans` for what they mean.
 
@@ -103,46 +113,54 @@ def local_search(
         An int is the seed of a RandomState.
     progress : callable(n_restarts, inertia), optional
         Called after each restart with their number so far and the best inertia.
+    held : Held, optional
+        Begins when the search is over: Ctrl-C waits from then on until whoever gave it has done what is to be done.
 
     Returns
     -------
     LocalSolution
         The best so far when the time is up or on Ctrl-C, stop_reason then being "time_limit" or "interrupted". Where
-        there is nothing yet, the centers are rows at random, or those given.
+        there is nothing yet, the centers are rows at random, or those given: as many of them as the rows can be assigned
+        to in no time, and copies of the first.
     """
     numbers, interrupted = Numbers(np.random.default_rng() if rng is None else rng), False
-    with Workers(n_threads, max_seconds) as workers:
+    with Held() as own, Workers(n_threads, max_seconds) as workers:
+        held = held or own
         plan = small.Plan(X.shape[1], n_clusters, init, n_init, max_iter, polish)
         if isinstance(X, np.ndarray) and plan.suits(len(X)) and not tol:
             try:
-                found = _small_search(small.Search(plan, X, sample_weight, numbers, workers), progress)
+                found = _small_search(small.Search(plan, X, sample_weight, numbers, workers), progress, held)
             except KeyboardInterrupt:
                 found, interrupted = None, True
             if found is not None:
                 return found
         return conduct(
             lambda rows: Restarts(rows, n_clusters, init, n_init, max_iter, tol, polish, numbers),
-            X, sample_weight, workers, progress, algorithm, interrupted,
+            X, sample_weight, workers, progress, held, algorithm, interrupted,
         )  # fmt: skip
 
 
-def conduct(search_of, X, sample_weight, workers, progress, algorithm="auto", interrupted=False):
+def conduct(search_of, X, sample_weight, workers, progress, held, algorithm="auto", interrupted=False):
     """Run the search that search_of(rows) returns, until it ends, the time is up, or there was Ctrl-C: a LocalSolution."""
     # One look at the rows is needed whatever the limit.
     deadline, workers.deadline = workers.deadline, np.inf
     search = search_of(Rows(X, sample_weight, workers, algorithm=algorithm))
     workers.deadline = deadline
-    stop_reason = None
+    solution, stop_reason = None, "time_limit"
     try:
         if interrupted:
             raise KeyboardInterrupt
-        search.run(X, progress)
-    except Expired:
-        stop_reason = "time_limit"
+        with suppress(Expired):
+            search.run(X, progress)
+            search.finish()
+            held.begin()
+            workers.deadline = np.inf
+            solution = search.solution(None)
+        held.begin()
     except KeyboardInterrupt:
+        held.begin()
         stop_reason = "interrupted"
-    workers.deadline = np.inf
-    return search.solution(stop_reason)
+    return solution or search.so_far(stop_reason)
 
 
 class Restarts:
@@ -155,6 +173,7 @@ class Restarts:
         once = isinstance(init, np.ndarray) or n_clusters == 1 or rows.streamed and n_init == "auto"
         self.n_init = 1 if once else MOST_RESTARTS if self.auto else n_init
         self.best = self.current = self.partition = None  # Clustering; centers; Partition of the best
+        self.kept, self.keep_at = None, 0.0  # labels and centers of the restart that is running, not long ago
         self.ends = []  # (inertia, n_iter, stop_reason) of each restart
         self.budget, self.early = np.inf, None  # work allowed in all; work of the first run until it crept
         self.leader = None  # the best restart, where the others are held to it
@@ -232,12 +251,15 @@ class Restarts:
         """Updates of the centers that max_iter still allows in this restart; None without a limit."""
         return None if self.max_iter is None else self.max_iter - n_iter
 
-    def follow(self, centers):
-        """Remember the centers of the restart that is running, and when the first one began to creep."""
+    def follow(self, centers, labels):
+        """Remember the centers of the restart that is running, now and then the labels, and when the first began to creep."""
         if self.early is None and self.large and self.current is not None:
             if ((centers - self.current) ** 2).sum() <= self.creep:
                 self.early = self.work()
         self.current = centers
+        if self.best is None and (now := monotonic()) >= self.keep_at:
+            self.kept = Clustering(labels.copy(), centers, None)
+            self.keep_at = max(now + KEPT[0], monotonic() + (monotonic() - now) / KEPT[1])
 
     def allowance(self):
         """Work allowed in all, known after the first run: less time than ten restarts that end where they creep.
@@ -276,36 +298,68 @@ class Restarts:
         """The restart that ended best."""
         return min(self.ends, default=(np.inf, 0, "time_limit"))
 
-    def finished(self):
-        """The best clustering, with labels made for just these centers."""
-        rows, best = self.rows, self.best
-        if self.current is not None and best is None:  # cut off in the first restart
-            return rows.clustering(self.current)
-        if best is None:  # cut off before the first assignment
-            given = isinstance(self.init, np.ndarray)
-            return rows.clustering(
-                rows.scale(self.init) if given else random_rows(rows, self.n_clusters, self.numbers)
-            )
+    def finish(self):
+        """Put the best clustering in order, with labels made for just these centers. May be called again where it was cut off."""
+        rows, best, partition = self.rows, self.best, self.partition
+        if best is None:  # cut off in the first restart
+            self.best = rows.clustering(self.current)
+            return
         converged = self.best_end()[2] == "converged"
+        best = self.best = best._replace(labels=best.labels.copy())  # the partition goes its own way
+        self.partition = None
         if isinstance(self.init, np.ndarray):
-            return settle(rows, best, self.partition) if converged else best
+            self.best = settle(rows, best, partition) if converged else best
+            return
         for _ in range(MOST_ORDERS):  # the same partition gets the same numbers from every seed
-            best = rows.clustering(np.ascontiguousarray(best.centers[np.lexsort(best.centers.T[::-1])]))
+            best = rows.clustering(_in_order(best.centers))
             best = settle(rows, best) if converged else best
-            if (np.lexsort(best.centers.T[::-1]) == np.arange(self.n_clusters)).all():
+            if np.array_equal(_in_order(best.centers), best.centers):
                 break  # else a row halfway between two centers has changed sides, and the means with it
-        return best
+        self.best = best
+
+    def so_far(self, stop_reason):
+        """What the estimator hands on where the search was stopped, without delay: labels that are there already may have to do."""
+        workers = self.rows.workers
+        workers.deadline = monotonic() + GRACE
+        try:
+            if self.best is None and self.kept is None:
+                self.best = self.first()
+            else:
+                self.finish()
+        except Expired:
+            workers.deadline = np.inf
+            if self.best is None:
+                labels, centers, _ = self.kept
+                self.best = Clustering(labels, centers, self.rows.update(labels, centers)[2])
+        workers.deadline = np.inf
+        return self.solution(stop_reason)
+
+    def first(self):
+        """Where not one assignment is complete: the rows with the nearest of as many centers as there is time for."""
+        rows, workers, k = self.rows, self.rows.workers, self.n_clusters
+        centers = rows.scale(self.init) if isinstance(self.init, np.ndarray) else self.current
+        if centers is None:
+            centers = random_rows(rows, k, self.numbers)
+        partition = Partition(rows, k, summed=False)
+        try:
+            rows.assign(centers, partition)
+        except Expired:
+            # What a row takes goes up with k + 8. Copies of the first center are the nearest of no row: ties go to the first.
+            share = np.count_nonzero(partition.labels >= 0) / rows.n_samples
+            n = max(1, int(0.8 * share * (k + 8)) - 8)
+            centers = np.concatenate([centers[:n], np.repeat(centers[:1], k - n, axis=0)])
+            workers.deadline = np.inf
+            partition.labels = rows.assign(np.ascontiguousarray(centers[:n]))
+        workers.deadline = np.inf
+        return Clustering(partition.labels, centers, rows.update(partition.labels, centers)[2])
 
     def solution(self, stop_reason):
         """What the estimator hands on."""
-        rows, clustering = self.rows, self.finished()
-        rounded = rows.scale(rows.unscale(clustering).centers)
-        if not np.array_equal(rounded, clustering.centers):  # among the denormal numbers
-            clustering = rows.clustering(rounded)
+        rows = self.rows
+        labels, centers, inertia = clustering = rows.published(self.best)
         _, n_iter, reason = self.best_end()
         converged = stop_reason is None and reason == "converged"
-        known = verdict(rows.X, rows.sample_weight, clustering, converged, lambda: rows)
-        labels, centers, inertia = rows.unscale(clustering)
+        known = verdict(rows.given, rows.given_weight, clustering, converged, lambda: rows)
         return LocalSolution(
             labels=labels,
             centers=centers,
@@ -315,31 +369,49 @@ class Restarts:
             n_iter=n_iter,
             n_restarts=len(self.ends),
             n_hits=self.n_hits(),
-            doubtful_share=rows.n_doubtful / rows.n_labelled,
-            computed_share=rows.n_distances / (rows.n_distances + rows.n_spared),
+            doubtful_share=rows.n_doubtful / max(1, rows.n_labelled),
+            computed_share=rows.n_distances / max(1, rows.n_distances + rows.n_spared),
         )
 
 
-def _small_search(search, progress):
+def _in_order(centers):
+    """Centers in lexicographic order; copies of one, whose labels nothing gets, are made copies of the last."""
+    centers = np.ascontiguousarray(centers[np.lexsort(centers.T[::-1])])
+    different = np.append(True, (centers[1:] != centers[:-1]).any(axis=1))
+    if different.all():
+        return centers
+    centers[: different.sum()] = centers[different]
+    centers[different.sum() :] = centers[different.sum() - 1]
+    return centers
+
+
+def _small_search(search, progress, held):
     """The same by the kernels for small data; None where they leave it to others."""
     stop_reason = None
     try:
         try:
-            search.run(progress)
-        except Expired:
-            stop_reason = "time_limit"
+            try:
+                search.run(progress)
+            except Expired:
+                stop_reason = "time_limit"
+            held.begin()
         except KeyboardInterrupt:
-            if search.best is None:
+            held.begin()
+            if not search.found:
                 raise
             stop_reason = "interrupted"
-        if search.best is None:
+        if not search.found:
+            held.end()
             return None
         labels, centers, report = search.conclude()
     except small.Unusual:
+        held.end()
         return None
     inertia, n_iter, at_max_iter, n_restarts, n_hits, n_doubtful, n_labelled = report
     stop_reason = stop_reason or ("max_iter" if at_max_iter else "converged")
     X, weights = search.X, search.weights
+    if inertia < TINY:
+        inertia = exact_inertia(X, labels, centers, weights)
     known = verdict(
         X, weights, Clustering(labels, centers, inertia), stop_reason == "converged",
         lambda: Rows(X, weights if len(weights) else None, Workers(1)),

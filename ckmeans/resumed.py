@@ -36,7 +36,7 @@ def check_known(known, ladder):
         )[1]
         nodes.read(inner["prices"]["nodes"], row_of)
     if "sum" in inner:
-        _groups(inner["sum"]["groups"], len(ladder.problem.rows))
+        _groups(inner["sum"]["groups"], ladder.n_rows)
 
 
 def as_evidence(told):

@@ -7,8 +7,12 @@ import numpy as np
 
 from ._kernels import lloyd as kernels
 from ._kernels import panels
+from ._kernels import small as exact_kernels
 from .bounds import unsure
+from .exact import TINY
+from .exact import inertia as exact_inertia
 from .partition import Partition
+from .scaling import SAFE, unit, unsafe
 from .streaming import affordable
 from .workers import split
 
@@ -18,9 +22,9 @@ SLAB_WORK = 1 << 22  # likewise in a slab
 SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
 SLOW = 64  # the kernels that go row by row take about this many times as long
 PANELS = np.float32  # type that panels begin with
+MOST_SORTED = 1 << 21  # rows among which equal ones are looked for
 UNSURE = 1 / 64  # share of the rows left to differences from which on panels are in double
 PROBE = 4096  # rows from which on some of them tell that beforehand
-SAFE = 300  # float64 data of a binary exponent beyond this are scaled
 
 
 class Clustering(NamedTuple):
@@ -46,8 +50,10 @@ class Rows:
 
     Notes
     -----
-    Float64 data whose largest magnitude is outside 2**-300 .. 2**300 are scaled by a power of two, exactly, so that no
-    square overflows or vanishes; weights likewise. `scale` takes centers into these units, `unscale` results back.
+    Float64 data whose spread is outside 2**-300 .. 2**300 are scaled by a power of two, so that squares of differences
+    neither overflow nor all vanish; weights likewise. `scale` takes centers into these units, `unscale` results back. Of
+    numbers that are some 2**1300 apart the small ones lose digits by that (`lossy`): what is published, by `nearest` and
+    `published`, is then made of the rows as they were given.
 
     Panels are in single precision, whatever the type of X. Where that leaves many rows to differences, as in groups far
     apart, later assignments go on with panels in double; the labels are the same.
@@ -61,25 +67,31 @@ class Rows:
         self.n_spared = 0  # ... and those that bounds spared
         self.n_labelled = 0  # labels given so far ...
         self.n_doubtful = 0  # ... and those for which the two best scores were too close to tell
-        self.X = X
+        self.X = self.given = X
+        self.given_weight = np.empty(0) if sample_weight is None else sample_weight
         total, low, high = self._survey()
         self.streamed = not isinstance(X, np.ndarray)
         if self.streamed and not np.isfinite(total + low + high).all():
             X.check_finite()
-        extreme = max(high.max(), -low.min(), *([] if reach is None else [reach.max(), -reach.min()]))
-        self.exponent = _unsafe(extreme)
-        if self.exponent and self.streamed:
+        most = np.array([low, high]) if reach is None else np.vstack([low, high, reach])
+        extreme = abs(most).max()
+        self.exponent = unit(most.min(axis=0), most.max(axis=0))
+        if self.streamed and unsafe(extreme):
             raise ValueError(
                 f"X holds {extreme:.3g} where a file is taken as it is: scale it to within 2**-{SAFE} .. 2**{SAFE}."
             )
+        self.exponent *= not self.streamed
+        self.lossy = False
         if self.exponent:
             self.X = np.ldexp(X.astype(np.float64, copy=False), -self.exponent)
+            self.lossy = self.exponent > 0 and not np.array_equal(np.ldexp(self.X, self.exponent), X)
             total, low, high = self._survey()  # again: the sum may have overflowed
-        self.weight_exponent = 0 if sample_weight is None else _unsafe(sample_weight.max())
+        self.weight_exponent = 0 if sample_weight is None else unsafe(sample_weight.max())
         self.sample_weight = (
             np.empty(0) if sample_weight is None else np.ldexp(sample_weight, -self.weight_exponent)
         )
         self.origin = (total / self.n_samples).astype(self.X.dtype).astype(np.float64)
+        self.origin[low == high] = low[low == high]
         spread = max((high - self.origin).max(), (self.origin - low).max())
         self.pack_scale = _power(-np.frexp(spread)[1])
         corner = np.maximum(high - self.origin, self.origin - low) * self.pack_scale
@@ -169,6 +181,25 @@ class Rows:
 
         inertia, shifts, masses = self.sum(slab, 1, centers.shape, (len(centers),))
         return centers + shifts / np.where(masses > 0, masses, 1)[:, None], masses, inertia
+
+    @cached_property
+    def points(self):
+        """A number for each row that only equal rows share (None: no row shares its own), and the weight of these."""
+        if self.streamed or self.n_samples > MOST_SORTED:
+            return None, self.weights()
+        odd = np.random.RandomState(0).randint(2**62, size=self.n_features, dtype=np.uint64) * 2 + 1
+        keys = np.empty(self.n_samples, np.uint64)
+        for start, stop in split(self.n_samples, max(1, SLAB_WORK // self.n_features)):
+            bits = (self.X[start:stop] + 0.0).astype(np.float64).view(np.uint64)
+            keys[start:stop] = ((bits ^ bits >> 29) * odd).sum(axis=1, dtype=np.uint64)
+        order = np.argsort(keys, kind="stable")
+        fresh = np.ones(self.n_samples, bool)
+        for start, stop in split(self.n_samples - 1, max(1, SLAB_WORK // self.n_features)):
+            here = order[start : stop + 1]
+            fresh[start + 1 : stop + 1] = (self.X[here[1:]] != self.X[here[:-1]]).any(axis=1)
+        points = np.empty(self.n_samples, np.intp)
+        points[order] = np.cumsum(fresh) - 1
+        return points, np.bincount(points, self.weights())[points]
 
     @cached_property
     def scatter(self):
@@ -396,6 +427,55 @@ class Rows:
         labels = self.assign(centers)
         return Clustering(labels, centers, self.update(labels, centers)[2])
 
+    def nearest(self, centers):
+        """The exact nearest center of each row, of centers in the units of the data."""
+        scaled = self.scale(centers)
+        if not self.lossy and np.array_equal(self.unscale(Clustering(None, scaled, 0.0)).centers, centers):
+            return self.assign(scaled)
+        labels = np.empty(self.n_samples, np.int32)
+        self.n_labelled += self.n_samples
+
+        def block(start, stop):
+            scratch = np.empty(centers.size + len(centers))
+            exact_kernels.label_rows(self.given[start:stop], centers, scratch, labels[start:stop])
+
+        self.run(block, len(centers))
+        return labels
+
+    def inertia(self, labels, centers):
+        """The inertia of labels with centers in the units of the data, in squares of these; infinite beyond the floats."""
+        return self._inertia(labels, centers, self.update(labels, self.scale(centers))[2])
+
+    def _inertia(self, labels, centers, known):
+        if known < TINY and not self.streamed:
+            return exact_inertia(self.given, labels, centers, self.given_weight)
+        return self.unscale(Clustering(None, centers, known)).inertia
+
+    def published(self, clustering):
+        """A clustering in the units of the data; its labels are the nearest of just these centers."""
+        labels, centers, inertia = clustering
+        centers = self.unscale(clustering).centers
+        if self.lossy:
+            centers = self._means(labels, centers)
+        if self.lossy or not np.array_equal(self.scale(centers), clustering.centers):
+            labels = self.nearest(centers)
+            return Clustering(labels, centers, self.inertia(labels, centers))
+        return Clustering(labels, centers, self._inertia(labels, centers, inertia))
+
+    def _means(self, labels, centers):
+        """The means of the rows as they were given, each feature scaled for itself; a center without weight stays."""
+        centers = centers.copy()
+        for f, column in enumerate(self.given.T):
+            exponent = np.frexp(abs(column).max())[1]
+            column = np.ldexp(column.astype(np.float64), -exponent)
+            for k in range(len(centers)):
+                own = np.flatnonzero(labels == k)
+                weights = self.weights()[own]
+                if weights.any():
+                    first = column[own[0]]
+                    centers[k, f] = np.ldexp(first + weights @ (column[own] - first) / weights.sum(), exponent)
+        return centers
+
     def scale(self, centers):
         """Centers in the units of the kernels."""
         return np.ascontiguousarray(np.ldexp(centers, -self.exponent) if self.exponent else centers)
@@ -405,12 +485,6 @@ class Rows:
         with np.errstate(over="ignore", under="ignore"):
             inertia = float(np.ldexp(clustering.inertia, 2 * self.exponent + self.weight_exponent))
             return clustering._replace(centers=np.ldexp(clustering.centers, self.exponent), inertia=inertia)
-
-
-def _unsafe(extreme):
-    """Binary exponent by which a magnitude is out of the range whose squares are safe; 0 within."""
-    exponent = int(np.frexp(extreme)[1])
-    return exponent - max(-SAFE, min(exponent, SAFE)) if extreme else 0
 
 
 def _power(exponent):

@@ -17,7 +17,8 @@ from .groups import alike
 from .hybrid import hybrid_search
 from .principal import principal_bound
 from .restarts import local_search
-from .semidefinite import semidefinite_bound
+from .semidefinite import semidefinite_bound, spectral_bound
+from .spectrum import gram, greatest
 from .sweep import best_halves
 from .univariate import collinear
 from .univariate import line_proof as best_on_a_line
@@ -30,6 +31,7 @@ LEAST_GROUP, MOST_GROUP = 200, 1200
 MOST_STEPS = 4_000_000  # of the checker in a tree: it gives up at 2**22
 STEPS = 5_000  # of these for each second that is left: it takes some 5 us for one,
 LEAST_STEPS = 20_000  # and so many more
+BRANCHING = 5e-5  # seconds that must be left for each number before branch and bound begins: it takes some 5e-6 to prepare
 MOST_SWEPT = 2000  # rows about which a line is turned: some 0.06 us for each pair
 LOW = 4  # features up to which prices are sooner
 MATRIX, LEAST_MATRIX = 20, 120  # rows in a group for each cluster, and at least, where it has a matrix
@@ -39,6 +41,8 @@ NEARLY = Fraction(1, 10**4)  # a gap that may turn out to be none
 LIGHT = 100  # binary digits by which a row may weigh less than the heaviest and still count beside it in floats,
 LIGHT_MATRIX = 40  # and in a matrix
 FEW_AXES = 3
+MOST_SEEN = 1_000_000  # numbers by which is judged along how many axes rows lie
+DEALING = 0.35  # share of the time in which rows are dealt out to groups
 CUTTING = 0.5  # share of the time that the semidefinite bound may take
 EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about
 
@@ -70,7 +74,7 @@ class Evidence:
 def heavy(ladder, digits=LIGHT):
     """The rows that do not vanish beside the heaviest one in floats; without the others all costs are less."""
     if ladder.sample_weight is None:
-        return np.arange(len(ladder.problem.rows))
+        return np.arange(ladder.n_rows)
     sizes = np.array([weight.bit_length() for weight in ladder.problem.weights])
     return np.flatnonzero(sizes > sizes.max() - digits)
 
@@ -78,19 +82,19 @@ def heavy(ladder, digits=LIGHT):
 def heavy_samples(ladder):
     """The samples of these rows."""
     rows = heavy(ladder)
-    if len(rows) == len(ladder.problem.rows):
+    if len(rows) == ladder.n_rows:
         return np.arange(len(ladder.X))
     return np.flatnonzero(np.isin(ladder.place, rows))
 
 
 def _for_all(ladder, rows, lines):
     """The lines of a proof for some rows as one for all of them."""
-    return lines if len(rows) == len(ladder.problem.rows) else sum_proof([rows], [lines])
+    return lines if len(rows) == ladder.n_rows else sum_proof([rows], [lines])
 
 
 def trivial(ladder):
     """One cluster, no more rows than clusters, a cost of zero; else a bound of zero."""
-    place, n_rows = ladder.place, len(ladder.problem.rows)
+    place, n_rows = ladder.place, ladder.n_rows
     if ladder.k == 1:
         labels = np.zeros(len(place), np.int32)
         return Evidence(trivial_proof(), ladder.problem.cost(labels), labels, True)
@@ -115,7 +119,7 @@ def line(ladder):
 def search(ladder):
     """A better clustering: from the one given, and from scratch."""
     init, searched = "k-means++", hybrid_search
-    if len(ladder.problem.rows) <= FEW:
+    if ladder.n_rows <= FEW:
         searched = local_search
     elif ladder.given is not None:
         centers = ladder.problem.exact.centers(ladder.given[0])
@@ -144,6 +148,8 @@ def longer_tree(ladder):
 
 def _branch(ladder, steps):
     problem = ladder.problem
+    if BRANCHING * ladder.X[ladder.first].size > ladder.left():
+        return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
     found = branch_and_bound(
         problem.rows, problem.weights, ladder.k, labels=ladder.incumbent[0][ladder.first], max_nodes=steps,
         time_limit=ladder.seconds_for(FINDING), n_threads=ladder.n_threads,
@@ -176,20 +182,28 @@ def _breadth(X):
 
 
 def pca(ladder):
-    """The principal components, of as many of the rows as can be looked at."""
-    problem, d = ladder.problem, ladder.X.shape[1]
+    """The principal components, of as many of the rows as can be looked at: of the features, or of the rows where these are fewer."""
+    problem, n, d = ladder.problem, ladder.n_rows, ladder.X.shape[1]
     if ladder.k > d:
         return None  # they explain all
-    n = len(problem.rows)
-    most = int(EXACT_PRODUCTS * max(0.5, min(30.0, 0.1 * ladder.left())) / d**2)
-    some = range(0, n, -(-n // max(1, most)))
-    try:
-        found = principal_bound(
-            [problem.rows[i] for i in some], [problem.weights[i] for i in some], ladder.k
-        )
-    except Refused:  # rounding made an eigenvalue negative
+    most = EXACT_PRODUCTS * max(0.5, min(30.0, 0.1 * ladder.left()))
+    some = np.arange(0, n, -(-n // max(1, int(most / d**2 - d / 3))))
+    wide = len(some) < d
+    if wide:
+        some = heavy(ladder, LIGHT_MATRIX)
+        some = some[:: -(-len(some) // max(2, int(min(math.sqrt(2 * most / d), (3 * most) ** (1 / 3)))))]
+    if ladder.k >= len(some):
         return None
-    lines = principal_proof(found.scale, found.tau, found.top)
+    rows, weights = problem.whole([problem.first[i] for i in some]), [problem.weights[i] for i in some]
+    try:
+        if wide:  # the semidefinite bound without its cuts is the same, by the matrix of the rows
+            found = spectral_bound(rows, weights, ladder.k)
+            lines = semidefinite_proof(*found[1:-2])
+        else:
+            found = principal_bound(rows, weights, ladder.k)
+            lines = principal_proof(found.scale, found.tau, found.top)
+    except (Refused, np.linalg.LinAlgError):  # rounding made an eigenvalue negative
+        return None
     if len(some) < n:
         lines = sum_proof([some], [lines])
     return Evidence(lines, found.bound / problem.unit)
@@ -207,7 +221,7 @@ def prices(ladder):
         lambda inertia, lower: ladder.tell("prices", inertia, lower), ladder.inner.get("prices"),
         lambda known: ladder.keep({"prices": known}),
     )  # fmt: skip
-    if len(rows) < len(ladder.problem.rows):
+    if len(rows) < ladder.n_rows:
         reason = "unresolved" if found.stop_reason == "proved" else found.stop_reason
         return Evidence(_for_all(ladder, rows, lines), lower, stop_reason=reason)
     return Evidence(lines, lower, found.labels, found.status == "optimal", found.stop_reason)
@@ -215,8 +229,10 @@ def prices(ladder):
 
 def many_axes(X):
     """Whether a search over all centers has so many axes to look along that the semidefinite bound is sooner there."""
+    X = X[:: -(-X.size // MOST_SEEN)]
     offs = near_one(X)[0]
-    sizes = np.linalg.eigvalsh(offs.T @ offs)
+    squares = gram(np.ascontiguousarray(offs.T) if offs.shape[1] > len(offs) else offs)
+    sizes, _ = greatest(squares, len(squares), vectors=False)
     return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
 
 
@@ -232,7 +248,7 @@ def sdp(ladder):
     if found is None:
         return None
     lines, lower = _for_all(ladder, rows, semidefinite_proof(*found[1:-2])), found.bound / problem.unit
-    if len(rows) < len(problem.rows):
+    if len(rows) < ladder.n_rows:
         return Evidence(lines, lower, stop_reason=found.stop_reason)
     labels = found.labels[np.maximum(ladder.place, 0)]
     cost = min(ladder.incumbent[1], problem.cost(labels))
@@ -254,7 +270,7 @@ def groups(ladder):
         return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
     if kept is None:
         first = ladder.first[rows]
-        members = alike(ladder.X[first], ladder.incumbent[0][first], n_groups)
+        members = alike(ladder.X[first], ladder.incumbent[0][first], n_groups, ladder.seconds_for(DEALING))
         # Rows, the proof, its bound, and whether that is all.
         kept = {"groups": [[rows[own], None, Fraction(0), False] for own in members]}
     stop_reason, todo = "unresolved", [own for own in kept["groups"] if not own[3]]

@@ -18,9 +18,9 @@ from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import eigh, eigvalsh
 
 from ._kernels import semidefinite as kernels
+from .spectrum import gram, greatest
 
 ROUND = 25  # steps between two looks at the bound
 CUTS = 20  # new ones in a round, at most so many times the rows
@@ -73,10 +73,10 @@ class Relaxation:
         self.n, self.k, self.roots = len(X), n_clusters, np.sqrt(weights)
         self.inverse, self.mass = 1 / self.roots, float(weights.sum())
         A = (X - np.average(X, axis=0, weights=weights)) * self.roots[:, None]
-        self.size = np.linalg.norm(
-            A.T @ A, 2
-        )  # the greatest eigenvalue of the Gram matrix, which it is divided by
-        self.gram = A @ A.T / self.size
+        self.gram = gram(np.ascontiguousarray(A.T))
+        # The greatest eigenvalue of the Gram matrix, which it is divided by.
+        self.size = greatest(gram(A) if X.shape[1] <= self.n else self.gram, 1, vectors=False)[0].item()
+        self.gram /= self.size
         self.mean = np.outer(self.roots, self.roots) / self.mass
         self.near = np.zeros((self.n, self.n))  # the matrix near the projections that satisfies the cuts
         for label in np.unique(labels):
@@ -88,7 +88,7 @@ class Relaxation:
 
     def centered(self, M):
         """P M P, but that its eigenvalue for r is far below all others."""
-        q = M @ self.roots / self.mass
+        q = (M * self.roots).sum(axis=1) / self.mass
         P = M - np.outer(q, self.roots) - np.outer(self.roots, q) + self.mean * (q @ self.roots)
         return P - (1 + 4 * np.abs(P).sum(axis=1).max()) * self.mean
 
@@ -109,8 +109,7 @@ class Relaxation:
             np.fill_diagonal(self.below, 0)
             new += self.below
         self.dual += start - new
-        self.apart = np.linalg.norm(self.projection - new)
-        self.moved = np.linalg.norm(new - self.near)
+        self.apart, self.moved = _norm(self.projection - new), _norm(new - self.near)
         self.near = new
 
     def _nearest_projection(self, M):
@@ -118,20 +117,14 @@ class Relaxation:
         M, n = self.centered(M), self.n
         while True:
             few = self.n_vectors < n // 2
-            subset = (
-                {"subset_by_index": [n - self.n_vectors, n - 1], "driver": "evr"}
-                if few
-                else {"driver": "evd"}
-            )
-            values, vectors = eigh(M, check_finite=False, **subset)
+            values, vectors = greatest(M, self.n_vectors if few else n)
             sizes = _cropped(values, self.k - 1)
             if not few or sizes[0] == 0:
                 break
             self.n_vectors = n
         kept = sizes > 0
         self.n_vectors = min(n, int(kept.sum()) + 8)
-        half = vectors[:, kept] * np.sqrt(sizes[kept])
-        return half @ half.T
+        return gram(vectors[kept] * np.sqrt(sizes[kept])[:, None])
 
     def balance(self):
         """Neither of the two sets should pull more than the other."""
@@ -143,10 +136,9 @@ class Relaxation:
     def bound(self):
         """The bound that the multipliers give now."""
         K = self.gram - self.penalty * self.dual
-        top = eigvalsh(
-            self.centered(K), subset_by_index=[self.n - self.k + 1, self.n - 1], check_finite=False
-        )
-        return float((np.trace(self.gram) - self.roots @ K @ self.roots / self.mass - top.sum()) * self.size)
+        top, _ = greatest(self.centered(K), self.k - 1, vectors=False)
+        mean = (K * np.outer(self.roots, self.roots)).sum() / self.mass
+        return float((np.trace(self.gram) - mean - top.sum()) * self.size)
 
     def multipliers(self):
         """Those of the entries, the cuts, and those of the cuts."""
@@ -178,6 +170,10 @@ class Relaxation:
 
     def _keys(self, cuts):
         return (cuts[:, 0].astype(np.int64) * self.n + cuts[:, 1]) * self.n + cuts[:, 2]
+
+
+def _norm(M):
+    return math.sqrt((M * M).sum())
 
 
 def _cropped(values, total):
@@ -260,6 +256,20 @@ def semidefinite_bound(rows, weights, n_clusters, labels, cost, *, gap=0.0, max_
     return scaled.whole(relaxation, best, stop_reason)
 
 
+def spectral_bound(rows, weights, n_clusters):
+    """The same without multipliers: the bound of the principal components, by the matrix of the rows.
+
+    Examples
+    --------
+    >>> found = spectral_bound([(0, 0), (0, 1), (9, 0), (9, 1)], [1, 1, 1, 1], 2)
+    >>> round(float(found.bound), 6)
+    1.0
+    """
+    scaled = _Scaled(rows, weights)
+    relaxation = Relaxation(scaled.X, scaled.weights, n_clusters, np.arange(len(rows)) % n_clusters)
+    return scaled.whole(relaxation, relaxation.multipliers(), "unresolved")
+
+
 class _Scaled:
     """Rows of integers with integer weights as floats near 1: row = 2**reach * X + center, weight = 4**heavy * weights."""
 
@@ -269,7 +279,7 @@ class _Scaled:
         offs = [[x - c for x, c in zip(row, self.center)] for row in rows]
         self.reach = max(abs(v) for off in offs for v in off).bit_length()
         self.heavy = max(weights).bit_length() // 2
-        self.X = np.array([[float(Fraction(v, 1 << self.reach)) for v in off] for off in offs])
+        self.X = np.array([[v / (1 << self.reach) for v in off] for off in offs])
         self.weights = np.array([float(Fraction(w, 4**self.heavy)) for w in weights])
         self.unit = 4 ** (self.reach + self.heavy)
 
@@ -295,12 +305,12 @@ class _Scaled:
         A = (
             self.X * roots[:, None]
         )  # the center is of integers, so the Gram matrix is not quite the centered one
-        K += A @ A.T / relaxation.size
-        values, vectors = eigh(relaxation.centered(K), subset_by_index=[n - k, n - 1], check_finite=False)
-        tau, q = float(values[0]), K @ roots / relaxation.mass
-        V = (vectors[:, 1:] * np.sqrt(np.maximum(values[1:] - tau, 0))).T * inverse
+        K += gram(np.ascontiguousarray(A.T)) / relaxation.size
+        values, vectors = greatest(relaxation.centered(K), k)
+        tau, q = float(values[0]), (K * roots).sum(axis=1) / relaxation.mass
+        V = vectors[1:] * np.sqrt(np.maximum(values[1:] - tau, 0))[:, None] * inverse
         m = 2 * q - roots * ((q @ roots + tau) / relaxation.mass)
-        tau += 8 * n * np.finfo(float).eps * np.linalg.norm(K)
+        tau += 8 * n * np.finfo(float).eps * _norm(K)
 
         tau = math.ceil(Fraction(tau) * size)
         root = (

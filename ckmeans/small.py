@@ -10,6 +10,7 @@ import numpy as np
 
 from ._kernels import lloyd, panels
 from ._kernels import small as kernels
+from .exact import TINY
 from .rules import MOST_RESTARTS, PATIENCE, RULES
 from .seeding import count_candidates
 from .workers import split
@@ -19,6 +20,7 @@ ITERATION_WORK = 1 << 20  # coordinate differences in an iteration: hundreds of 
 SLICE_WORK = 1 << 27  # coordinate differences after which a call returns: less than 20 ms
 BLOCK_WORK = 1 << 24  # those that are worth a thread: a millisecond or two
 ITERATIONS = 16  # in a restart: what is expected
+MOST_NUMBERS = 1 << 20  # random numbers at a time: some milliseconds
 SWAPS = 8  # numbers for swaps, in times of the patience with them, at first
 FEW = 1 << 16  # coordinate differences in the labels of a few rows
 LARGEST = 2.0**300  # magnitudes above this, and below its inverse, are scaled (rows.py)
@@ -41,7 +43,8 @@ class Plan:
         self.n_init = 1 if given or n_clusters == 1 else MOST_RESTARTS if n_init == "auto" else n_init
         self.swapped = n_init == "auto" and self.n_init > 1
         n_candidates = count_candidates(n_clusters)
-        self.n_numbers = 0 if given else self.n_init * (1 + (n_clusters - 1) * n_candidates)
+        self.n_seeds = 0 if given else 1 + (n_clusters - 1) * n_candidates
+        self.n_numbers = self.n_init * self.n_seeds
         if self.swapped:
             self.n_numbers += SWAPS * max(PATIENCE, n_clusters)
         most_distances = SLICE_WORK * n_clusters // ((n_features + 3) * (n_clusters + 8))
@@ -58,31 +61,38 @@ class Plan:
         """Whether so many rows (or each entry of an array of numbers of rows) are few enough."""
         return (n_samples <= MOST_ROWS) & (self.work(n_samples) <= ITERATION_WORK) & self.possible
 
-    def blocks(self, n_samples):
-        """Runs of restarts that do not depend on each other, each worth a thread."""
-        worth = BLOCK_WORK // (ITERATIONS * self.work(n_samples))
-        return split(self.n_init, self.n_init if self.swapped else max(1, worth))
+    def share(self, n_samples):
+        """Number of restarts that are worth a thread."""
+        return max(1, BLOCK_WORK // (ITERATIONS * self.work(n_samples)))
 
     def scratch(self, X):
-        """Room for a search over as many rows."""
-        return np.empty(
+        """Room for a search over as many rows, in which nothing is found yet."""
+        scratch = np.empty(
             kernels.room(len(X), self.n_features, self.n_clusters, self.settings, X.dtype.char == "d")
         )
+        kernels.clear(scratch)
+        return scratch
 
 
 class Search:
-    """A search over one item, as that of restarts.py; it can be concluded as soon as there is a `best`."""
+    """A search over one item, as that of restarts.py; it can be concluded as soon as something is `found`."""
 
     def __init__(self, plan, X, sample_weight, numbers, workers):
         self.plan, self.X, self.numbers, self.workers = plan, X, numbers, workers
         self.weights = ONES if sample_weight is None else sample_weight
         self.n_numbers = plan.n_numbers
-        self.ends = np.empty((plan.n_init, 3))  # inertia, updates, and whether max_iter stopped each restart
-        self.best = None  # scratch with the best of all restarts
+        self.ends = []  # arrays (n, 3): inertia, updates, and whether max_iter stopped each restart
+        self.best = None  # scratch with the best of all restarts ...
+        self.rank = (math.inf, 0)  # ... in several searches: its inertia and its number
         self.labels = np.empty(len(X), np.int32)
         self.centers = np.empty((1, plan.n_clusters, plan.n_features))
         self.report = np.empty((1, 7))  # of src/small.pyx
         self._lock, self._idle, self._apart = Lock(), [], False
+
+    @property
+    def found(self):
+        """Whether there is a clustering."""
+        return self.best is not None and kernels.standing(self.best)[0] < math.inf
 
     def run(self, progress=None, on_threads=True):
         """Make all restarts.
@@ -94,31 +104,56 @@ class Search:
             When the time is up; `conclude` then has what was found until then.
         """
         n_init = self.plan.n_init
+        size = self.plan.share(len(self.X)) if progress is None else 1
+        if on_threads and not self.plan.swapped and size < n_init:
+            self._run_apart(size, progress)
+            return
+        self.best, ends = self.plan.scratch(self.X), np.empty((n_init, 3))
+        self.ends = [ends]
         if progress is not None:
-            self.best = self.plan.scratch(self.X)
             for n in range(n_init):
-                self._restarts(self.best, -1 if n else 0, n + 1)
+                self._restarts(self.best, -1 if n else 0, n + 1, ends)
                 inertia, _, _, finished = kernels.standing(self.best)
                 progress(n + 1, inertia)
                 if finished:
                     break
-        elif on_threads and len(blocks := self.plan.blocks(len(self.X))) > 1 and self.workers.n_threads > 1:
-            self._apart = True
-            self.ends.fill(np.inf)
-            self.numbers.look(self.n_numbers)  # not in a thread
-            self.workers.run(self._block, blocks)
+            return
+        numbers = self.numbers.look(self.n_numbers).reshape(1, self.n_numbers)
+        if kernels.fits(
+            self.X, self.weights, np.array([0, len(self.X)]), 0, 1, self.plan.init, numbers, self.plan.settings,
+            self.best, ends, self.labels, self.centers, self.report,
+        ):  # fmt: skip
+            self._restarts(self.best, -1, n_init, ends, status=-self.report[0, 0])
         else:
-            self.best = self.plan.scratch(self.X)
-            numbers = self.numbers.look(self.n_numbers).reshape(1, self.n_numbers)
-            if kernels.fits(
-                self.X, self.weights, np.array([0, len(self.X)]), 0, 1, self.plan.init, numbers, self.plan.settings,
-                self.best, self.ends, self.labels, self.centers, self.report,
-            ):  # fmt: skip
-                self._restarts(self.best, -1, n_init, -self.report[0, 0])
-            else:
-                self.conclude = self.result
+            self.conclude = self.result
 
-    def _restarts(self, scratch, start, stop, status=DONE):
+    def _run_apart(self, size, progress):
+        """Restarts that do not depend on each other, `size` of them in a search: on threads, or one by one with progress."""
+        n_init, n_seeds, self._apart = self.plan.n_init, self.plan.n_seeds, True
+        mark, stop = self.numbers.mark(), 0
+        try:
+            while stop < n_init and self.rank[0] > 0:
+                start, stop = stop, min(n_init, stop + max(size, MOST_NUMBERS // n_seeds))
+                numbers = self.numbers.uniform((stop - start) * n_seeds)
+                ends = np.full((stop - start, 3), np.inf)
+                self.ends.append(ends)
+                blocks = [
+                    (start + a, numbers[a * n_seeds : b * n_seeds], ends[a:b])
+                    for a, b in split(stop - start, size)
+                ]
+                if progress is None:
+                    self.workers.run(self._block, blocks)
+                    continue
+                for block in blocks:
+                    self.workers.run(self._block, [block])
+                    progress(block[0] + 1, self.rank[0])
+                    if self.rank[0] == 0:
+                        break
+        except Unusual:
+            self.numbers.back(mark)
+            raise
+
+    def _restarts(self, scratch, start, stop, ends, numbers=None, status=DONE):
         """Restarts up to number `stop`: from `start` on in a new search, or those that follow in that in scratch."""
         while True:
             if status == LEFT:
@@ -129,34 +164,37 @@ class Search:
                 self.workers.check_time()
             status = kernels.restarts(
                 self.X, self.weights, start, stop, self.plan.n_clusters, self.plan.init,
-                self.numbers.look(self.n_numbers), self.plan.settings, scratch, self.ends,
+                self.numbers.look(self.n_numbers) if numbers is None else numbers, self.plan.settings, scratch, ends,
             )  # fmt: skip
             if status == DONE:
                 return
             start = -1
 
-    def _block(self, start, stop):
-        """Independent restarts, in a thread."""
+    def _block(self, first, numbers, ends):
+        """Independent restarts from number `first` on, in a search of their own."""
         with self._lock:
             scratch = self._idle.pop() if self._idle else self.plan.scratch(self.X)
+        kernels.clear(scratch)
         try:
-            self._restarts(scratch, start, stop)
+            self._restarts(scratch, 0, len(ends), ends, numbers)
         finally:
+            inertia, restart, _, _ = kernels.standing(scratch)
             with self._lock:  # of restarts that are as good, the first counts
-                if self.best is None or kernels.standing(scratch)[:2] < kernels.standing(self.best)[:2]:
-                    scratch, self.best = self.best, scratch
+                if inertia < math.inf and (inertia, first + restart) < self.rank:
+                    scratch, self.best, self.rank = self.best, scratch, (inertia, first + restart)
                 if scratch is not None:
                     self._idle.append(scratch)
 
     def conclude(self):
         """The result of the restarts made. Raises Unusual."""
-        n_restarts = kernels.standing(self.best)[2]
+        n_restarts, ends = kernels.standing(self.best)[2], self.ends[0]
         if self._apart:  # those made, in several searches, up to the first that leaves nothing to lower
-            self.ends = self.ends[np.isfinite(self.ends[:, 0])]
-            n_restarts = len(self.ends) if self.ends[:, 0].all() else int(self.ends[:, 0].argmin()) + 1
+            ends = np.concatenate(self.ends)
+            ends = ends[np.isfinite(ends[:, 0])]
+            n_restarts = len(ends) if ends[:, 0].all() else int(ends[:, 0].argmin()) + 1
         if kernels.conclude(
-            self.X, self.weights, not len(self.plan.init), n_restarts, self.ends, self.best, self.labels,
-            self.centers[0], self.report[0],
+            self.X, self.weights, not len(self.plan.init), n_restarts, ends, self.best, self.labels, self.centers[0],
+            self.report[0],
         ):  # fmt: skip
             raise Unusual
         return self.result()
@@ -187,19 +225,29 @@ def finite(X):
     return kernels.extent(X) < math.inf
 
 
+def _plain(X, centers):
+    return (
+        plain(X)
+        and plain(centers)
+        and centers.dtype.char == "d"
+        and centers.shape[1] == X.shape[1]
+        and len(X) * centers.size <= FEW
+    )
+
+
 def _quick(X, centers):
-    if not (plain(X) and plain(centers) and centers.dtype.char == "d" and len(X) * centers.size <= FEW):
+    if not _plain(X, centers):
         return False
     extent = max(kernels.extent(X), kernels.extent(centers))
     return 1 / LARGEST <= extent < LARGEST / 2 or extent == 0
 
 
 def labels_of(X, centers):
-    """The nearest centers, as Rows.assign."""
-    if not _quick(X, centers):
+    """The nearest centers, as Rows.nearest."""
+    if not (_plain(X, centers) and finite(centers)):
         return None
     labels = np.empty(len(X), np.int32)
-    kernels.label_rows(X, centers, np.empty(centers.size + len(centers) + 16 * X.shape[1] + 1), labels)
+    kernels.label_rows(X, centers, np.empty(centers.size + len(centers)), labels)
     return labels
 
 
@@ -209,14 +257,29 @@ def distances_to(X, centers):
         return None
     out = np.empty((len(X), len(centers)))
     lloyd.distances(X, np.ascontiguousarray(centers.T), 0, len(X), out)
-    return np.sqrt(out, out)
+    return roots(out, X, centers)
+
+
+def roots(squares, X, centers, exponent=0):
+    """Distances in the units of the data, from squares in units of 2**exponent; those whose squares may have vanished anew."""
+    with np.errstate(over="ignore", under="ignore"):
+        distances = np.ldexp(np.sqrt(squares), exponent)
+    if squares.min() < TINY:
+        rows, nearby = np.nonzero(squares < TINY)
+        for some in np.array_split(np.arange(len(rows)), 1 + X.shape[1] * len(rows) // FEW):
+            away = X[rows[some]].astype(np.float64) - centers[nearby[some]]
+            longest = np.abs(away).max(axis=1)
+            shares = away / np.where(longest > 0, longest, 1)[:, None]
+            distances[rows[some], nearby[some]] = longest * np.sqrt((shares**2).sum(axis=1))
+    return distances
 
 
 def inertia_of(X, centers):
     """The sum of the squared distances to the nearest centers."""
-    labels = labels_of(X, centers)
-    if labels is None or len(X) > MOST_ROWS:
+    if len(X) > MOST_ROWS or not _quick(X, centers):
         return None
-    return lloyd.accumulate(
+    labels = labels_of(X, centers)
+    inertia = lloyd.accumulate(
         X, ONES, labels, centers, 0, len(X), np.zeros_like(centers), np.zeros(len(centers))
     )
+    return inertia if inertia >= TINY else None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .exact import relative_gap
+
 
 @dataclass(frozen=True, eq=False)
 class Solution:
@@ -40,7 +42,5 @@ class Solution:
 
     @property
     def gap(self) -> float:
-        """(inertia - lower_bound) / inertia: how far, at most, this clustering is above the best; 0.0 if optimal."""
-        if self.status == "optimal" or self.inertia <= self.lower_bound:
-            return 0.0
-        return (self.inertia - self.lower_bound) / self.inertia
+        """(inertia - lower_bound) / inertia, rounded up: the best is at most this share of it below; 0.0 if optimal."""
+        return 0.0 if self.status == "optimal" else relative_gap(self.inertia, self.lower_bound)

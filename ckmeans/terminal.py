@@ -9,6 +9,10 @@ from contextlib import contextmanager
 
 import click
 
+from .words import printable
+
+searched = False  # whether there is a result that an interrupt could lose
+
 
 class Command(click.Group):
     """Turns failures into one line and an exit code."""
@@ -20,20 +24,20 @@ class Command(click.Group):
             try:
                 return super().invoke(ctx)
             except KeyboardInterrupt:
-                click.echo("interrupted before there was a clustering: nothing was written", err=True)
+                click.echo("interrupted before there was a result: nothing was written", err=True)
                 ctx.exit(130)
             except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
                 raise
             except Exception as error:
                 if os.environ.get("CKMEANS_TRACEBACK"):
                     raise
-                message = " ".join(str(error).split())
+                message = printable(" ".join(str(error).split()))
                 if isinstance(error, MemoryError):
                     message = (
                         f"out of memory ({message}): take fewer rows or columns, or float32 data in .npy"
                     )
                 elif isinstance(error, OSError) and error.strerror:
-                    message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+                    message = f"{printable(str(error.filename))}: {error.strerror}" if error.filename else error.strerror
                 elif not isinstance(error, (ValueError, TypeError, OSError)):
                     message = f"{type(error).__name__}: {message} (a bug; CKMEANS_TRACEBACK=1 shows where)"
                 click.echo(f"error: {message}", err=True)
@@ -140,7 +144,7 @@ def duration(seconds):
 def note(ctx, message):
     """A line on standard error, unless --quiet."""
     if not (click.get_current_context(silent=True) or ctx).params.get("quiet"):
-        stderr().print(str(message), style="dim", soft_wrap=True)
+        stderr().print(printable(str(message)), style="dim", soft_wrap=True)
 
 
 def stdout():
@@ -156,12 +160,24 @@ def stderr():
 def _console(file):
     from rich.console import Console
 
+    if getattr(file, "errors", None) == "strict" and hasattr(file, "reconfigure"):
+        file.reconfigure(errors="backslashreplace")  # a name that the encoding has not is no reason to fail
     return Console(file=file, markup=False, highlight=False, emoji=False)  # brackets in names are no markup
 
 
 @contextmanager
 def progress(ctx, what, total):
     """A bar on a terminal; yields show(done, text). A spinner where the total is not known."""
+    try:
+        with _bar(ctx, what, total) as show:
+            yield show
+    finally:
+        global searched
+        searched = True
+
+
+@contextmanager
+def _bar(ctx, what, total):
     console = stderr()
     if ctx.params.get("quiet") or not console.is_terminal or not console.is_interactive:
         yield lambda done, text: None

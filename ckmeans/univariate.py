@@ -10,9 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import check_finite, check_integers, check_kinds, check_n_clusters, check_weights
+from ._kernels import univariate as kernels
+from .checks import check_finite, check_n_clusters, check_values, check_weights
 from .exact import float_down, float_up
 from .line import Line
+from .paths import SLICE, slices
+
+SHORT = 1 << 18  # values that are sorted in one go
+ROUNDED = 1e-12  # what rounding makes of differences of numbers up to 1, and of their products, is less
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +69,31 @@ class Breaks:
         Parameters
         ----------
         values : array-like
+            Real numbers; infinite ones are beyond all breaks.
 
         Returns
         -------
         labels : ndarray of int32, of the same shape
+
+        Raises
+        ------
+        ValueError
+            For missing values and what is no real number.
         """
-        return np.searchsorted(self.breaks[1:-1], values).astype(np.int32)
+        values = check_values(values, "values")
+        if (missing := np.argwhere(np.isnan(values))).size:
+            where = ", ".join(map(str, missing[0].tolist()))
+            raise ValueError(
+                f"values[{where}] is NaN, which is in no class (so are {len(missing)} of {values.size}): drop these, or"
+                " give them a class of their own."
+            )
+        return self._classes(values)
+
+    def _classes(self, values):
+        flat, labels = values.ravel(), np.empty(values.size, np.int32)
+        for start, stop in slices(0, values.size, SLICE):
+            labels[start:stop] = np.searchsorted(self.breaks[1:-1], flat[start:stop])
+        return labels.reshape(values.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +183,7 @@ def natural_breaks(
     table = _Table(rows, line, own)
     tried = {k: table.breaks(k) for k in wanted}
     best = min(tried.values(), key=lambda breaks: breaks.bic)
-    return NaturalBreaks(**vars(best), labels=best.classify(values), tried=tried)
+    return NaturalBreaks(**vars(best), labels=best._classes(values), tried=tried)
 
 
 def line_proof(values, n_clusters, sample_weight=None):
@@ -182,7 +206,7 @@ def line_proof(values, n_clusters, sample_weight=None):
     """
     values, weights, (k,) = _checked(values, n_clusters, sample_weight)
     rows, line, own = _sorted(values, weights)
-    labels = _Table(rows, line, own).breaks(k).classify(values)
+    labels = _Table(rows, line, own).breaks(k)._classes(values)
     n_runs = min(k, line.n_distinct)
     return LineProof(labels, line.cut(n_runs).cost, line.penalty(n_runs))
 
@@ -206,8 +230,13 @@ def collinear(X):
     >>> collinear(np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 6.0]]))
     (1, Fraction(5, 4))
     """
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         feature = int(np.argmax(np.ptp(X, axis=0)))
+        offs = X / np.abs(X).max()
+        offs -= offs[0]
+        far = offs[np.argmax(np.abs(offs[:, feature]))]
+        if (np.abs(offs * far[feature] - offs[:, feature, None] * far) > ROUNDED).any():
+            return None  # by more than rounding can be: as nearly always
         farthest = np.argmax(np.abs(X[:, feature] - X[0, feature]))
     first = [Fraction(v) for v in X[0].tolist()]
     far = [Fraction(v) for v in X[farthest].tolist()]
@@ -280,33 +309,42 @@ def _nearest(total, weight):
 
 def _sorted(values, weights):
     """The values that have weight in increasing order, the same as a Line, and their weights in that order."""
-    if weights is None:
-        rows = np.sort(values)
-        return rows, Line(rows.copy()), None
-    order = np.argsort(values)
-    order = order[weights[order] > 0]
-    rows, own = values[order], weights[order]
-    if (own == own[0]).all() and own[0] == 1:
-        own = None
+    if weights is not None:
+        values, weights = values[weights > 0], weights[weights > 0]
+        if (weights == 1).all():
+            weights = None
+    if len(values) > SHORT:
+        rows, own = _dealt(values, weights)
+    elif weights is None:
+        rows, own = np.sort(values), None
+    else:
+        order = np.argsort(values)
+        rows, own = values[order], weights[order]
     return rows, Line(rows.copy(), own), own
+
+
+def _dealt(values, weights):
+    """Sorted in slices, between which an interrupt acts: by one digit after the other, as cards once were."""
+    n, values = len(values), np.ascontiguousarray(values)
+    keys, counts = np.empty(n, np.uint64), np.zeros((8, 256), np.intp)
+    own = np.empty(0) if weights is None else np.array(weights)
+    for start, stop in slices(0, n, SLICE):
+        kernels.sort_keys(values, keys, counts, start, stop)
+    other, others = np.empty_like(keys), np.empty_like(own)
+    for digit in np.flatnonzero(counts.max(axis=1) < n).tolist():
+        places = np.cumsum(counts[digit]) - counts[digit]
+        for start, stop in slices(0, n, SLICE):
+            kernels.sort_pass(keys, own, digit, places, other, others, start, stop)
+        keys, other, own, others = other, keys, others, own
+    rows = other.view(np.float64)
+    for start, stop in slices(0, n, SLICE):
+        kernels.sort_values(keys, rows, start, stop)
+    return rows, None if weights is None else own
 
 
 def _checked(values, n_clusters, sample_weight):
     """Values as a float64 vector, weights, and the numbers of clusters; the first thing wrong raises."""
-    original = values
-    if hasattr(values, "toarray"):
-        raise ValueError("values are sparse: give values.toarray().ravel().")
-    check_kinds(values)
-    try:
-        values = values.to_numpy(np.float64, na_value=np.nan) if hasattr(values, "isna") else values
-        values = np.asarray(values, dtype=np.float64)
-    except OverflowError:
-        check_integers(original)
-        raise
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"values hold something that is no real number ({error}): give real numbers."
-        ) from None
+    values = check_values(values, "values", 1)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
@@ -316,7 +354,6 @@ def _checked(values, n_clusters, sample_weight):
     if not len(values):
         raise ValueError("values are empty: give at least one number.")
     check_finite(values[:, None])
-    check_integers(original)
     weights = check_weights(sample_weight, len(values))
     several = (
         n_clusters if np.iterable(n_clusters) and not isinstance(n_clusters, (str, bytes)) else [n_clusters]

@@ -17,7 +17,7 @@ def verdict(X, sample_weight, clustering, converged, rows):
     converged : bool
         Whether its centers are the means of its clusters.
     rows : callable
-        Rows of X, in whose units the clustering is; called where they are needed.
+        Rows of X; called where they are needed.
 
     Returns
     -------
@@ -45,6 +45,9 @@ def _bound_of_one_cluster(rows, centers):
     A sum of n squared distances has a relative error of at most (n + d + 3) roundings (Higham 2002, section 4.2), and
     the mean, a sum of differences, one of as many roundings of the root mean square of these.
     """
+    if rows.lossy:
+        return 0.0
+    centers = rows.scale(centers)
     means, masses, inertia = rows.update(np.zeros(rows.n_samples, np.int32), centers)
     error = (rows.n_samples + rows.n_features + 16) * 1.2e-16
     way = (

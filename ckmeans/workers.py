@@ -2,15 +2,18 @@
 
 import math
 import os
+import sys
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor, wait
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Thread, get_ident
 from time import monotonic
 
-# One entry for each thread of this process that runs kernels now.
-_running = deque()
+from .interrupts import Held
+
+# The threads of this process that run kernels now, by their idents: an entry is made and taken out by the thread itself.
+_running = {}
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_running.clear)
 
@@ -23,14 +26,23 @@ def available_cpus():
     """Number of processors this process may use.
 
     Counted are those it may run on, no more than its control group pays for and than OMP_NUM_THREADS allows: joblib and
-    Dask set that in their workers, so that all of them together keep to the machine.
+    Dask set that in their workers, so that all of them together keep to the machine. A process that `multiprocessing` has
+    started, for itself, for `concurrent.futures` or for joblib's backend of that name, is one of several, and nobody tells
+    it of how many: without OMP_NUM_THREADS it has one.
     """
     try:
         n_cpus = len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux
         n_cpus = os.cpu_count() or 1
     asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    return max(1, min(n_cpus, _quota(), int(asked) if asked.isdecimal() and int(asked) else math.inf))
+    most = int(asked) if asked.isdecimal() and int(asked) else 1 if _is_one_of_several() else math.inf
+    return max(1, min(n_cpus, _quota(), most))
+
+
+def _is_one_of_several():
+    """Whether `multiprocessing` has started this process."""
+    processes = sys.modules.get("multiprocessing.process")  # it is loaded in all that it starts
+    return processes is not None and processes.parent_process() is not None
 
 
 @cache
@@ -60,10 +72,11 @@ def split(n, size):
 
 
 class Workers:
-    """A thread pool for one call, that counts the calling thread as one of its threads.
+    """Threads for one call, which counts the calling thread as one of them.
 
-    No thread is started before there are two blocks to run. The kernels are expected to take at most some 20 ms
-    a block: that is how late Ctrl-C and the time limit are noticed.
+    No thread is started before there are two blocks to run; where the system has no room for another one, those that there
+    are do the work. The kernels are expected to take at most some 20 ms a block: that is how late Ctrl-C and the time
+    limit are noticed. When `run` has returned, or raised, no thread is in a kernel any more.
 
     Parameters
     ----------
@@ -73,10 +86,13 @@ class Workers:
         Time from now after which `run` raises `Expired`.
     """
 
+    _helpers = ()
+
     def __init__(self, n_threads=None, seconds=None):
         self._asked = n_threads
-        self.deadline = float("inf") if seconds is None else monotonic() + seconds
-        self._pool = None
+        self.deadline = math.inf if seconds is None else monotonic() + seconds
+        self._helpers, self._jobs, self._full = [], SimpleQueue(), False
+        self._held = Held()
 
     @cached_property
     def n_threads(self):
@@ -86,19 +102,27 @@ class Workers:
         return self
 
     def __exit__(self, *exception):
-        if self._pool is not None:
-            self._pool.shutdown()
+        with Held() as held:
+            held.begin()
+            self.__del__()
+            for helper in self._helpers:
+                helper.join()
+
+    def __del__(self):
+        for _ in self._helpers:
+            self._jobs.put(None)
 
     def check_time(self):
-        """Raise `Expired` when the time is up."""
+        """Raise `Expired` when the time is up; on the main thread, let a Ctrl-C take effect that waits for that."""
+        self._held.check()
         if monotonic() >= self.deadline:
             raise Expired
 
     def run(self, kernel, blocks):
         """Call kernel(*block) once for each block, in any order, and return when all are done."""
         queue = deque(blocks)
-        _running.append(None)
         try:
+            _running[get_ident()] = True
             n_helpers = min(self.n_threads, len(queue)) - 1
             if self._asked is None:
                 n_helpers = min(n_helpers, self.n_threads - len(_running))
@@ -107,7 +131,7 @@ class Workers:
             else:
                 self._drain(kernel, queue)
         finally:
-            _running.pop()
+            _running.pop(get_ident(), None)
 
     def _drain(self, kernel, queue, helps=False):
         """Run blocks until none is left, or as a helper until other calls need the processor."""
@@ -120,28 +144,47 @@ class Workers:
             kernel(*block)
 
     def _share(self, kernel, queue, n_helpers):
-        """Empty the queue on this thread and some others."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.n_threads - 1, thread_name_prefix="ckmeans")
-
-        def help_out():
+        """Empty the queue on this thread and some others. Ctrl-C acts between blocks, so that none is left behind."""
+        with Held() as self._held:
+            self._held.begin()
+            n_helpers, n_sent = self._grow(n_helpers), 0
+            errors, done = [None] * n_helpers, [Lock() for _ in range(n_helpers)]
+            drain = partial(self._drain, kernel, queue, helps=True)
+            jobs = [(drain, errors, n, lock) for n, lock in enumerate(done)]
             try:
-                self._drain(kernel, queue, helps=True)
+                for job in jobs:
+                    job[-1].acquire()
+                    self._jobs.put(job)
+                    n_sent += 1
+                self._drain(kernel, queue)
+            except BaseException:  # interrupted, expired or failed: begin nothing more, and go on with nothing
+                queue.clear()
+                deadline, self.deadline = self.deadline, -math.inf
+                for lock in done[:n_sent]:
+                    lock.acquire()
+                self.deadline = deadline
+                raise
+            for lock in done:
+                lock.acquire()
+            try:
+                for error in errors:
+                    if error is not None:
+                        raise error
             finally:
-                _running.pop()
+                error = errors = jobs = None  # or they and their tracebacks would keep each other alive
 
-        _running.extend([None] * n_helpers)
-        helpers = [self._pool.submit(help_out) for _ in range(n_helpers)]
-        try:
-            self._drain(kernel, queue)
-        except BaseException:  # interrupted, expired or failed: begin nothing more, and go on with nothing
-            queue.clear()
-            deadline, self.deadline = self.deadline, -math.inf
-            wait(helpers)
-            self.deadline = deadline
-            raise
-        for helper in helpers:
-            helper.result()
+    def _grow(self, n_helpers):
+        """Have so many helpers, or as many as there is room for; returns their number."""
+        while len(self._helpers) < n_helpers and not self._full:
+            helper = Thread(
+                target=_help, args=(self._jobs,), name=f"ckmeans-{len(self._helpers)}", daemon=True
+            )
+            try:
+                helper.start()
+                self._helpers.append(helper)
+            except (RuntimeError, MemoryError):  # no room for its stack
+                self._full = True
+        return min(n_helpers, len(self._helpers))
 
     def fold(self, kernel, blocks, total):
         """Add up what kernel(*block) returns, lists of numbers and arrays, in the order of the blocks; returns the total.
@@ -162,3 +205,18 @@ class Workers:
 
         self.run(part, [(n, *block) for n, block in enumerate(blocks)])
         return total
+
+
+def _help(jobs):
+    """What a helping thread does: drain the queues it is given, until there are no more."""
+    while (job := jobs.get()) is not None:
+        drain, errors, n, lock = job
+        try:
+            _running[get_ident()] = True
+            drain()
+        except BaseException as error:
+            errors[n] = error
+        finally:
+            _running.pop(get_ident(), None)
+            lock.release()
+            del job, drain, errors, lock  # or they would live on until the next one

@@ -64,7 +64,7 @@ cdef inline void settle_panel(
         if second[r] - first[r] <= margin:
             tally[1] += 1
             sq_distances(&X[i, 0], &centers_t[0, 0], d, n_clusters, &scratch[0])
-            k = nearest(&X[i, 0], &centers[0, 0], d, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful)
+            k = nearest(&X[i, 0], &centers[0, 0], d, n_clusters, &scratch[0], &doubtful)
             tally[2] += doubtful
             low = first[r]
         slack = 2 * margin + unsure * norms[r]
@@ -183,7 +183,7 @@ cdef inline void settle_batch(
         if not second[r] - best[r] > margin[r]:
             tally[1] += 1
             sq_distances(&X[i, 0], &centers_t[0, 0], d, b.n_clusters, &scratch[0])
-            k = nearest(&X[i, 0], &centers[0, 0], d, b.n_clusters, &scratch[0], &scratch[b.n_clusters], &doubtful)
+            k = nearest(&X[i, 0], &centers[0, 0], d, b.n_clusters, &scratch[0], &doubtful)
             tally[2] += doubtful
             second[r] = best[r]
             bounds = &unused

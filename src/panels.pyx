@@ -104,7 +104,7 @@ def assign(
     Py_ssize_t start,                 # IN  the panels of the block
     Py_ssize_t stop,
     packing[::1] scores,              #     ((2 + n_features) * panel_rows,)
-    double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
+    double[::1] scratch,              #     (n_clusters,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
     Py_ssize_t[::1] moved,            #     (at least panel_rows,)
     int[::1] left,                    #     (at least panel_rows,)
@@ -138,7 +138,7 @@ def assign_hamerly(
     Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
     packing[::1] scores,              #     ((2 + n_features) * panel_rows,)
-    double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
+    double[::1] scratch,              #     (n_clusters,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
     Py_ssize_t[::1] moved,            #     (at least panel_rows,)
     int[::1] left,                    #     (at least panel_rows,)
@@ -216,7 +216,7 @@ def assign_yinyang(
     Py_ssize_t stop,
     packing[:, ::1] batch,            #     (rows of a batch, stride)
     int[:, ::1] lists,                #     (n_groups + 1, max(rows of a batch + 1, n_groups))
-    double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
+    double[::1] scratch,              #     (n_clusters,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
     Py_ssize_t[::1] moved,            #     (at least the rows of a batch,)
     int[::1] left,                    #     (at least the rows of a batch,)
@@ -311,7 +311,7 @@ def iterate(
     double[:, ::1] centers,           # INOUT (n_clusters, n_features)
     double[:, ::1] centers_t,         #     (n_features, n_clusters)
     packing[::1] scores,              #     (2 * panel_rows,): of this thread, and so on
-    double[::1] scratch,              #     (n_clusters + 16 * n_features + 1,)
+    double[::1] scratch,              #     (n_clusters,)
     Py_ssize_t[::1] moved,            #     (at least panel_rows,)
     int[::1] left,                    #     (at least panel_rows,)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2): one of parts

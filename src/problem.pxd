@@ -67,12 +67,14 @@ cdef struct Search:
     double* cumulated                 # (n,): closest, weighted and added up
     # rooms
     bint relocated                    # whether centers of the last assignment are others than means
+    bint weighed                      # whether `points` is known
+    double* points                    # (n,): the weight of all rows equal to each row
     double margin                     # of its scores
     double* centers_t                 # (d, k)
     double* masses                    # (k,)
     double* means                     # (k, d)
     double* losses                    # (k,)
-    double* scratch                   # (k + 16 d + 1,)
+    double* scratch                   # (max(k, d),)
     double* run                       # (n,): what is closest, weighted and added up
     double* gains                     # (n_candidates,)
     double* lowered                   # (n_candidates, stride)
@@ -133,11 +135,12 @@ cdef inline Py_ssize_t lay_out_search(Search* s, double* room) noexcept nogil:
     s.masses = take(&free, 8 * p.k)
     s.means = take(&free, 8 * p.k * p.d)
     s.losses = take(&free, 8 * p.k)
-    s.scratch = take(&free, 8 * (p.k + 16 * p.d + 1))
+    s.scratch = take(&free, 8 * max(p.k, p.d))
     s.closest = take(&free, 8 * p.stride)
     s.second = take(&free, 8 * p.n)
     s.cumulated = take(&free, 8 * p.n)
     s.run = take(&free, 8 * p.n)
+    s.points = take(&free, 8 * p.n)
     s.gains = take(&free, 8 * p.n_candidates)
     s.lowered = take(&free, 8 * p.n_candidates * p.stride)
     s.rows = <Py_ssize_t*> take(&free, 8 * p.n)

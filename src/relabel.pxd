@@ -62,7 +62,7 @@ cdef inline Py_ssize_t label_panels(
                 n_close[0] += 1
                 sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
                 k = nearest(
-                    &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &scratch[n_clusters], &doubtful
+                    &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &doubtful
                 )
                 n_close[1] += doubtful
             if k != labels[i]:

@@ -49,7 +49,7 @@ cdef inline int begin(
     s.began = s.done = start
     s.budget = s.inertia = INFINITY
     s.reason = CONVERGED
-    s.finished = False
+    s.finished = s.weighed = False
     return LEFT if prepare(X, &s.problem) else DONE
 
 
@@ -128,7 +128,7 @@ cdef inline Py_ssize_t label(const floating* X, Search* s, State* state) noexcep
         if k < 0:
             s.n_doubtful += 1
             sq_distances(X + i * p.d, s.centers_t, p.d, p.k, s.scratch)
-            k = <int32_t> nearest(X + i * p.d, state.centers, p.d, p.k, s.scratch, s.scratch + p.k, &doubtful)
+            k = <int32_t> nearest(X + i * p.d, state.centers, p.d, p.k, s.scratch, &doubtful)
             if k == labels[i]:
                 continue
         stirred[n_moved] = <int32_t> i
@@ -154,19 +154,53 @@ cdef inline Py_ssize_t means(const Problem* p, const State* state, double* cente
     return n_empty
 
 
+cdef inline bint equal_rows(const Problem* p, Py_ssize_t i, Py_ssize_t j) noexcept nogil:
+    cdef Py_ssize_t f
+    for f in range(p.d):
+        if p.columns[f * p.stride + i] != p.columns[f * p.stride + j]:
+            return False
+    return True
+
+
+cdef inline void weigh_points(Search* s) noexcept nogil:
+    """The weight of all rows equal to each row."""
+    cdef Problem* p = &s.problem
+    cdef Py_ssize_t i, j, n_equal
+    for i in range(p.n):
+        s.points[i] = -1
+    for i in range(p.n):
+        if s.points[i] >= 0:
+            continue
+        n_equal = 0
+        s.points[i] = 0
+        for j in range(i, p.n):
+            if equal_rows(p, i, j):
+                s.left[n_equal] = <int32_t> j
+                n_equal += 1
+                s.points[i] += 1 if p.weights == NULL else p.weights[j]
+        for j in range(1, n_equal):
+            s.points[s.left[j]] = s.points[i]
+    s.weighed = True
+
+
 cdef inline void relocate(const floating* X, Search* s, State* state) noexcept nogil:
-    """Move each center without weight to the row whose own cluster lowers the inertia most, one after the other."""
+    """Move each center without weight to the point whose own cluster lowers the inertia most, one after the other."""
     cdef Problem* p = &s.problem
     cdef Py_ssize_t k, f, i, row, old, other
     cdef double weight
     cdef double* gains = s.lowered
     cdef double* mean
+    if not s.weighed:
+        weigh_points(s)
     memcpy(s.exchanged, state.labels, p.n * sizeof(int32_t))
     for k in range(p.k):
         if s.masses[k] != 0:
             continue
+        for i in range(p.n):  # all of a cluster, rounding or not
+            weight = s.masses[s.exchanged[i]]
+            s.run[i] = weight if s.points[i] >= weight * (1 - 1e-12) else s.points[i]
         removal_gain_rows(
-            X, p.n, p.d, p.weights, <const int*> s.exchanged, state.centers, s.masses, gains
+            X, p.n, p.d, s.run, <const int*> s.exchanged, state.centers, s.masses, gains
         )
         s.n_distances += p.n
         row = 0
@@ -182,14 +216,16 @@ cdef inline void relocate(const floating* X, Search* s, State* state) noexcept n
                     memcpy(state.centers + i * p.d, state.centers + other * p.d, p.d * sizeof(double))
             return
         old = s.exchanged[row]
-        weight = 1 if p.weights == NULL else p.weights[row]
+        weight = s.points[row]
         mean = state.centers + old * p.d
         s.masses[old] -= weight
         for f in range(p.d):
             mean[f] -= weight / s.masses[old] * (<double> X[row * p.d + f] - mean[f])
             state.centers[k * p.d + f] = X[row * p.d + f]
         s.masses[k] = weight
-        s.exchanged[row] = <int32_t> k
+        for i in range(p.n):
+            if equal_rows(p, i, row):
+                s.exchanged[i] = <int32_t> k
 
 
 cdef inline int lloyd(

@@ -202,8 +202,8 @@ cdef inline bint before(const double* a, const double* b, Py_ssize_t d) noexcept
 
 
 cdef inline bint sort_rows(double* rows, Py_ssize_t n, Py_ssize_t d, double* scratch) noexcept nogil:
-    """Insertion sort; returns whether anything moved."""
-    cdef Py_ssize_t i, j
+    """Insertion sort, copies of a row replaced by copies of the last; returns whether anything changed."""
+    cdef Py_ssize_t i, j, n_kept = 1
     cdef bint moved = False
     for i in range(1, n):
         j = i
@@ -214,6 +214,14 @@ cdef inline bint sort_rows(double* rows, Py_ssize_t n, Py_ssize_t d, double* scr
             memcpy(scratch, rows + i * d, d * sizeof(double))
             memmove(rows + (j + 1) * d, rows + j * d, (i - j) * d * sizeof(double))
             memcpy(rows + j * d, scratch, d * sizeof(double))
+    for i in range(1, n):
+        if before(rows + (n_kept - 1) * d, rows + i * d, d):
+            if n_kept < i:
+                moved = True
+                memcpy(rows + n_kept * d, rows + i * d, d * sizeof(double))
+            n_kept += 1
+    for i in range(n_kept, n):
+        memcpy(rows + i * d, rows + (n_kept - 1) * d, d * sizeof(double))
     return moved
 
 
@@ -388,8 +396,16 @@ def restarts(
     return status
 
 
+def clear(
+    double[::1] scratch,              # OUT (room,)
+):
+    """Make new scratch that of a search in which nothing was found, whatever was in this memory before."""
+    memset(&scratch[0], 0, sizeof(Search))
+    (<Search*> &scratch[0]).inertia = INFINITY
+
+
 def standing(
-    double[::1] scratch,              # IN  of `restarts`
+    double[::1] scratch,              # IN  of `clear` or `restarts`
 ):
     """The best inertia of a search, infinite at first; the restart that reached it; restarts done; whether that is all."""
     cdef Search* s = <Search*> &scratch[0]
@@ -407,9 +423,11 @@ def conclude(
     double[:, ::1] centers,           # OUT (n_clusters, n_features)
     double[::1] report,               # OUT (7,) of `fits`
 ):
-    """The result of some restarts; returns whether it is unusual, and left out."""
+    """The result of some restarts; returns whether there is none, or it is unusual and left out."""
     cdef Search* s = <Search*> &scratch[0]
     cdef int status
+    if not s.inertia < INFINITY:
+        return True
     with nogil:
         s.problem.weights = &sample_weight[0] if sample_weight.shape[0] > 0 else NULL
         status = report_on(
@@ -436,7 +454,7 @@ def extent(
 def label_rows(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[:, ::1] centers,     # IN  (n_clusters, n_features)
-    double[::1] scratch,              #     (n_clusters * (1 + n_features) + 16 * n_features + 1,)
+    double[::1] scratch,              #     (n_clusters * (1 + n_features),)
     int[::1] labels,                  # OUT (n_samples,)
 ):
     """The exact nearest centers of a few rows, by differences."""
@@ -451,5 +469,5 @@ def label_rows(
         for i in range(X.shape[0]):
             sq_distances(&X[i, 0], centers_t, n_features, n_clusters, distances)
             labels[i] = <int> nearest(
-                &X[i, 0], &centers[0, 0], n_features, n_clusters, distances, distances + n_clusters, &doubtful
+                &X[i, 0], &centers[0, 0], n_features, n_clusters, distances, &doubtful
             )

@@ -357,3 +357,66 @@ def add_up(
                 deposit_product(w, 2 * x.low, x.high, <int64_t*> &squares[0])
                 deposit_product(w, x.low, x.low, <int64_t*> &squares[0])
     return segment
+
+
+# Sorting by digits of eight bits, the lowest first: stable, and in blocks, between which an interrupt acts.
+
+
+cdef inline uint64_t key_of(double value) noexcept nogil:
+    """Whole numbers in the order of the values."""
+    cdef uint64_t bits
+    memcpy(&bits, &value, 8)
+    return ~bits if bits >> 63 else bits | (<uint64_t> 1 << 63)
+
+
+def sort_keys(
+    const double[::1] values,         # IN  (n,)
+    uint64_t[::1] keys,               # OUT (n,)
+    Py_ssize_t[:, ::1] counts,        # INOUT (8, 256): how many have each digit
+    Py_ssize_t start,                 # IN  the block
+    Py_ssize_t stop,
+):
+    """The keys of a block, and their digits counted."""
+    cdef Py_ssize_t i, digit
+    with nogil:
+        for i in range(start, stop):
+            keys[i] = key_of(values[i])
+            for digit in range(8):
+                counts[digit, (keys[i] >> 8 * digit) & 255] += 1
+
+
+def sort_pass(
+    const uint64_t[::1] keys,         # IN  (n,)
+    const double[::1] weights,        # IN  (n,): what goes with each; or (0,)
+    int digit,                        # IN  by which is sorted
+    Py_ssize_t[::1] places,           # INOUT (256,): where the next with each digit goes
+    uint64_t[::1] sorted_keys,        # OUT (n,)
+    double[::1] sorted_weights,       # OUT (n,); or (0,)
+    Py_ssize_t start,                 # IN  the block
+    Py_ssize_t stop,
+):
+    """Deal a block out by one digit."""
+    cdef Py_ssize_t i, place
+    cdef bint weighted = weights.shape[0] > 0
+    with nogil:
+        for i in range(start, stop):
+            place = places[(keys[i] >> 8 * digit) & 255]
+            places[(keys[i] >> 8 * digit) & 255] = place + 1
+            sorted_keys[place] = keys[i]
+            if weighted:
+                sorted_weights[place] = weights[i]
+
+
+def sort_values(
+    const uint64_t[::1] keys,         # IN  (n,)
+    double[::1] values,               # OUT (n,)
+    Py_ssize_t start,                 # IN  the block
+    Py_ssize_t stop,
+):
+    """The values of a block of keys."""
+    cdef Py_ssize_t i
+    cdef uint64_t bits
+    with nogil:
+        for i in range(start, stop):
+            bits = keys[i] & ~(<uint64_t> 1 << 63) if keys[i] >> 63 else ~keys[i]
+            memcpy(&values[i], &bits, 8)

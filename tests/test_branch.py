@@ -1,12 +1,12 @@
 """Repetitive branch and bound: the optima of all suffixes against the reference, the nodes it takes, and the way it stops."""
 
 import os
-import signal
-import threading
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from children import interrupted, needs_signals
+from clocks import Clock
 
 from ckmeans import branch, check, reference
 from ckmeans.branch import _Search, branch_and_bound
@@ -150,8 +150,9 @@ def test_limits():
     X = np.random.default_rng(0).normal(size=(40, 10)).round(3)
     _, found = solve(X, 4, max_nodes=3000)
     assert found.stop_reason == "node_limit"
-    problem, other = solve(X, 4, time_limit=0.3)
-    assert other.stop_reason == "time_limit"
+    with Clock() as clock:
+        problem, other = solve(X, 4, time_limit=50)
+    assert other.stop_reason == "time_limit" and clock.looks >= 50
     for result in (found, other):
         assert 0 < result.suffix[0] < result.cost
         assert result.cost == problem.cost(result.labels.tolist()) * problem.unit
@@ -164,14 +165,28 @@ def test_limits():
 
 def test_interrupted():
     X = np.random.default_rng(0).normal(size=(60, 8))
-    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    try:
-        problem, found = solve(X, 5)
-    finally:
-        timer.join()
-    assert found.stop_reason == "interrupted"
-    assert found.cost == problem.cost(found.labels.tolist()) * problem.unit > found.suffix[0]
+    for look in (1, 2, 50):
+        with Clock(interrupt=look):
+            problem, found = solve(X, 5)
+        assert found.stop_reason == "interrupted"
+        assert found.cost == problem.cost(found.labels.tolist()) * problem.unit > found.suffix[0]
+
+
+@needs_signals
+def test_ctrl_c():
+    """In the midst of a kernel."""
+    told = interrupted("""
+from ckmeans import branch
+from ckmeans.certificate import ExactProblem
+from ckmeans.workers import Workers
+X = np.random.default_rng(0).normal(size=(60, 8))
+problem, run = ExactProblem(X), Workers.run
+Workers.run = lambda workers, kernel, blocks: run(workers, held(kernel), blocks)
+found = branch.branch_and_bound(problem.rows, problem.weights, 5, n_threads=1)
+true = found.cost == problem.cost(found.labels.tolist()) * problem.unit > found.suffix[0]
+tell(reason=found.stop_reason, true=true)
+""")
+    assert told == {"reason": "interrupted", "true": True}
 
 
 @pytest.mark.parametrize("n, k", [(1, 1), (1, 3), (3, 3), (2, 5), (5, 1)])

@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import time
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from children import PRELUDE, needs_signals, signalled
 
 from ckmeans import ExactKMeans, certify, check, checkpoint, columns, ladder, prices
 from ckmeans.checkpoint import Checkpoint
@@ -16,9 +17,17 @@ from ckmeans.checkpoint import Checkpoint
 X = np.random.default_rng(5).random((150, 3))
 K = 6
 LONG = """
-import sys, numpy as np
+import os
 from ckmeans import certify, checkpoint
-checkpoint.EVERY = 0.02
+checkpoint.EVERY, checkpoint.SHARE, write = 0, 0, checkpoint.Checkpoint.write
+def written(self, state, now=False):
+    write(self, state, now=now)
+    known = self.read()["inner"]
+    if "prices" in known and known["prices"]["nodes"][0]["priced"] > 0:
+        if sys.argv[2] == "after a write":
+            here()
+        os.fsync = lambda _: here()
+checkpoint.Checkpoint.write = written
 X = np.random.default_rng(5).random((150, 3))
 certify(X, n_clusters=6, random_state=0, time_limit=None, checkpoint=sys.argv[1])
 """
@@ -91,19 +100,13 @@ def test_a_folder_that_is_gone_does_not_end_the_search(tmp_path):
     assert len(caught) == 1 and found.status == "optimal-unique" and not folder.exists()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no kill -9")
-def test_it_goes_on_after_kill(tmp_path, monkeypatch):
+@needs_signals
+@pytest.mark.parametrize("moment", ["after a write", "in the midst of a write"])
+def test_it_goes_on_after_kill(moment, tmp_path, monkeypatch):
     path = tmp_path / "long.ckpt"
-    run = subprocess.Popen([sys.executable, "-c", LONG, str(path)])
-    try:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            if path.exists() and "prices" in entries(path)["inner"]:
-                break
-            time.sleep(0.01)
-    finally:
-        run.kill()  # SIGKILL
-    assert run.wait() == -9
+    words = [sys.executable, "-c", PRELUDE + LONG, str(path), moment]
+    code, lines, errors = signalled(words, signal.SIGKILL, answer=False)
+    assert (code, lines) == (-9, ["here"]), errors
     known = entries(path)
     nodes = known["inner"]["prices"]["nodes"]
     assert "search" in known["done"] and "pca" in known["done"] and "prices" not in known["done"]

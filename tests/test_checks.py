@@ -1,5 +1,10 @@
 """Bad input to KMeans: refused, and the message names value, bound and remedy."""
 
+import datetime as dt
+import math
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -7,7 +12,20 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
-from ckmeans import KMeans, exhaustive_search
+from ckmeans import (
+    ClusterDisplay,
+    ExactKMeans,
+    KMeans,
+    SphericalMixture,
+    certify,
+    choose_k,
+    exhaustive_search,
+    fit_many,
+    landscape,
+    natural_breaks,
+    partition_posterior,
+)
+from ckmeans.checks import check_exact
 
 X4 = np.arange(8.0).reshape(4, 2)
 NAN, INF = X4.copy(), X4.copy()
@@ -184,3 +202,195 @@ def test_after_the_fit(method):
         getattr(model, method)(np.ones((4, 3)))
     with pytest.raises(ValueError, match="NaN.*1, 3"):
         getattr(model, method)(NAN)
+
+
+# ---- the same at every door ----
+
+WIDE = [2**60, 2**60 + 1, 2**60 + 40, 2**60 + 41]
+DAYS = pd.Series(pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-20", "2024-01-21"]))
+NO_COLUMNS = {  # one column of four rows, and what is said of it
+    "dates": (DAYS, "a date"),
+    "dates with a zone": (DAYS.dt.tz_localize("Europe/Berlin"), "a date"),
+    "durations": (DAYS - DAYS[0], "a duration"),
+    "Python's dates": ([dt.date(2024, 1, i) for i in (1, 2, 20, 21)], "a date, datetime.date"),
+    "Python's time stamps": (np.array([dt.datetime(2024, 1, i, tzinfo=dt.UTC) for i in (1, 2, 3, 4)], object), "a date"),
+    "times of day": ([dt.time(i) for i in range(4)], "a time of day"),
+    "Python's durations": (np.array([dt.timedelta(i) for i in range(4)], object), "a duration"),
+    "NumPy's dates among objects": (np.array(list(DAYS.to_numpy()), object), "a date"),
+    "periods": (pd.period_range("2024-01", periods=4, freq="M"), "Period"),
+    "intervals": (pd.interval_range(0, 4), "Interval"),
+    "text": (pd.Series(list("1234"), dtype="string"), "text, '1'"),
+    "NumPy's text": (np.array(list("1234"), np.dtypes.StringDType()), "text, '1'"),
+    "categories": (pd.Categorical(list("1234")), "text, '1'"),
+    "complex objects": (np.array([1j, 2, 3, 4], object), "a complex number"),
+    "dictionaries": (np.array([{}, {}, {}, {}], object), "dict"),
+    "wide decimals": ([Decimal(n) for n in WIDE], str(2**60 + 1)),
+    "wide fractions": ([Fraction(n) for n in WIDE], str(2**60 + 1)),
+    "decimals that become one": ([Decimal("1"), Decimal("1.000000000000000000001"), Decimal(2), Decimal(3)], "one in float64, 1.0"),
+    "decimals out of range": ([Decimal("1e999999"), Decimal(1), Decimal(2), Decimal(3)], "out of the range"),
+    "fractions out of range": ([Fraction(1, 10**400), Fraction(0), Fraction(1), Fraction(2)], "out of the range"),
+}
+if np.finfo(np.longdouble).nmant > 60:
+    NO_COLUMNS["wide long doubles"] = (np.array(WIDE, np.longdouble), str(2**60 + 1))
+GIVEN = KMeans(2, random_state=0).fit(X4[:, :1])
+BREAKS = natural_breaks([1.0, 2, 3, 4, 5, 6, 7, 8], 3)
+DOORS = {
+    "KMeans": lambda X: KMeans(2).fit(X),
+    "predict": lambda X: GIVEN.predict(X),
+    "transform": lambda X: GIVEN.transform(X),
+    "score": lambda X: GIVEN.score(X),
+    "ExactKMeans": lambda X: ExactKMeans(2).fit(X),
+    "SphericalMixture": lambda X: SphericalMixture(2).fit(X),
+    "certify": lambda X: certify(X, [0, 0, 1, 1]),
+    "choose_k": lambda X: choose_k(X, [1, 2]),
+    "landscape": lambda X: landscape(X, 2),
+    "exhaustive_search": lambda X: exhaustive_search(X, 2),
+    "partition_posterior": lambda X: partition_posterior(X, variance=1.0),
+    "fit_many": lambda X: fit_many([X], 2),
+    "natural_breaks": lambda X: natural_breaks(X, 2),
+    "classify": lambda X: BREAKS.classify(X),
+    "weights": lambda X: KMeans(2).fit(X4, sample_weight=_column(X)),
+    "weights of breaks": lambda X: natural_breaks([1.0, 2, 3, 4], 2, sample_weight=_column(X)),
+    "init": lambda X: KMeans(4, init=X).fit(X4[:, :1]),
+    "centers": lambda X: certify(X4[:, :1], centers=X),
+    "starts": lambda X: landscape(X4[:, :1], 4, init=[X]),
+    "display": lambda X: ClusterDisplay.from_labels(X, [0, 0, 1, 1]),
+}
+
+
+def _column(X):
+    return X.iloc[:, 0] if hasattr(X, "iloc") else np.asarray(X)[:, 0]
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+@pytest.mark.parametrize("values, word", NO_COLUMNS.values(), ids=NO_COLUMNS)
+def test_what_is_no_column_of_numbers_is_refused_at_every_door(values, word, door):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        door(pd.DataFrame({"b": values}) if not isinstance(values, list) else np.array([[v] for v in values], object))
+    assert word in str(caught.value)
+    if isinstance(values, np.ndarray) and values.dtype.kind == "T":
+        with pytest.raises((ValueError, TypeError), match="text, '1'"):
+            door(values[:, None])
+
+
+@pytest.mark.parametrize("values, word", NO_COLUMNS.values(), ids=NO_COLUMNS)
+def test_the_column_is_named(values, word):
+    frame = pd.DataFrame({"fine": [1.0, 2, 3, 4], "when": values})
+    for call in (lambda: KMeans(2).fit(frame), lambda: certify(frame, [0, 0, 1, 1]), lambda: choose_k(frame)):
+        with pytest.raises(ValueError, match="column 'when'"):
+            call()
+
+
+def tables():
+    frame = pd.DataFrame({"a": [1.0, 1, 50, 51], "b": [2.0, 3, 60, 61]})
+    found = {
+        "pandas": frame,
+        "nullable": frame.astype("Float64"),
+        "sparse columns": frame.astype(pd.SparseDtype(float, 0)),
+        "some sparse columns": frame.assign(b=pd.arrays.SparseArray(frame["b"])),
+        "polars": pl.DataFrame(frame.to_dict("list")),
+        "decimals": frame.map(Decimal),
+        "long doubles": frame.to_numpy().astype(np.longdouble),
+        "categories of numbers": frame.astype("category"),
+    }
+    try:
+        import pyarrow as pa
+
+        table = pa.table({name: frame[name].to_numpy() for name in frame})
+        found |= {"Arrow": table, "Arrow batch": table.to_batches()[0]}
+        found["Arrow decimals"] = table.cast(pa.schema({"a": pa.decimal128(9, 2), "b": pa.decimal128(9, 2)}))
+        found["pandas over Arrow"] = frame.astype("float64[pyarrow]")
+    except ImportError:
+        pass
+    try:
+        import dask.array
+        import dask.dataframe
+
+        found |= {"Dask": dask.dataframe.from_pandas(frame, npartitions=2), "Dask array": dask.array.from_array(frame.to_numpy())}
+    except ImportError:
+        pass
+    return found
+
+
+@pytest.mark.parametrize("name", list(tables()))
+def test_tables_of_any_library_are_taken(name):
+    X = tables()[name]
+    model = KMeans(2, random_state=0).fit(X)
+    assert model.labels_.tolist() == [0, 0, 1, 1] == model.predict(X).tolist()
+    if "array" not in name and "long" not in name:
+        assert model.feature_names_in_.tolist() == ["a", "b"]
+    assert certify(X, [0, 0, 1, 1]).inertia == pytest.approx(model.inertia_)
+    assert KMeans(2, init=X[:2] if name == "long doubles" else "k-means++").fit(X).labels_[0] == 0
+    assert choose_k(X, [1, 2], n_references=1, n_resamples=1).inertia[1] == pytest.approx(model.inertia_)
+    assert landscape(X, 2, 3, random_state=0).inertia[0] == pytest.approx(model.inertia_)
+    assert exhaustive_search(X, 2).inertia == pytest.approx(model.inertia_)
+    assert SphericalMixture(2, variance="tied", random_state=0).fit(X).labels_[0] == 0
+
+
+@pytest.mark.parametrize("name", [name for name in tables() if name not in ("Arrow batch",)])
+def test_columns_of_any_library_are_values_weights_and_labels(name):
+    X = tables()[name]
+    column = X.column(0) if hasattr(X, "column_names") else X["a"] if hasattr(X, "columns") else X[:, 0]
+    assert natural_breaks(column, 2).labels.tolist() == [0, 0, 1, 1]
+    assert natural_breaks([1.0, 2, 3, 4], 4, sample_weight=column).sizes.tolist() == [1] * 4
+    assert BREAKS.classify(column).tolist() == [0, 0, 2, 2]
+    if "decimals" not in name.lower():
+        labels = np.asarray(column, np.float64).astype(int)
+        assert certify(X4, labels).problem is not None
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [np.ma.masked_equal([0, 0, 1, 2], 2), pd.Series([0, 0, None, 1], dtype="Int64"), [0, 0, None, 1], DAYS, pl.LazyFrame({"a": [1]})],
+    ids=["masked", "missing", "None", "dates", "lazy"],
+)
+def test_labels_that_are_none(labels):
+    for call in (lambda: certify(X4, labels), lambda: ClusterDisplay.from_labels(X4, labels)):
+        with pytest.raises((ValueError, TypeError), match="labels"):
+            call()
+
+
+def test_values_that_are_in_no_class():
+    for values, where in {(1.0, NAN[1, 1]): "values[1] is NaN", (NAN[1, 1],): "values[0]"}.items():
+        with pytest.raises(ValueError) as caught:
+            BREAKS.classify(list(values))
+        assert where in str(caught.value)
+    for values in (np.ma.masked_equal([1.0, 8], 8), pd.array([1, None, 3], "Int64"), ["10", "1"], [1 + 5j], ["abc"]):
+        with pytest.raises(ValueError, match="values"):
+            BREAKS.classify(values)
+    assert BREAKS.classify([[-np.inf, 4], [5, np.inf]]).tolist() == [[0, 1], [1, 2]]
+    assert BREAKS.classify(5.0) == 1
+
+
+def test_columns_with_the_names_of_methods():
+    frame = pd.DataFrame({"collect": [1.0, 2], "toPandas": [3.0, 5], "compute": [0.0, 1]})
+    assert KMeans(2).fit(frame).inertia_ == 0
+
+
+def test_records_are_told_how_to_become_columns():
+    with pytest.raises(ValueError, match="structured_to_unstructured"):
+        certify(np.array([(1.0, 2.0)], dtype=[("a", float), ("b", float)]), [0])
+
+
+class Unreadable:
+    """As a tensor on another device is."""
+
+    dtype, shape = None, (2, 2)
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("use .cpu() first")
+
+
+def test_what_numpy_cannot_read_is_refused_with_the_reason():
+    for call in (KMeans(1).fit, lambda X: certify(X, [0, 0]), lambda X: natural_breaks(X, 1)):
+        with pytest.raises(ValueError, match=r"Unreadable that NumPy cannot read \(use .cpu\(\) first\)"):
+            call(Unreadable())
+
+
+def test_numbers_that_floats_hold():
+    check_exact([Decimal("0.1"), Decimal("0.10"), 1, 2.5, Fraction(1, 10) + Fraction(1, 3), 2**60, Decimal(2**70), None, math.nan], "X")
+    check_exact([Decimal("NaN"), Decimal("Infinity"), -math.inf], "X")
+    with pytest.raises(ValueError, match=str(2**53 + 1)):
+        check_exact([2**53 + 1], "X")
+    with pytest.raises(ValueError, match="one in float64"):
+        check_exact([1, 0.5, Decimal("1.00000000000000000001")], "X")

@@ -4,15 +4,14 @@ import hashlib
 import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
 import pytest
+from children import PATIENCE, PRELUDE, interrupted_at_a_terminal
 from click.testing import CliRunner
 
 from ckmeans import KMeans
@@ -150,15 +149,26 @@ def test_standardize_only_when_asked(here):
     assert "in standardized units" in run("fit", "data.csv", "-k", 3, "--standardize").stdout
 
 
-def test_a_header_of_numbers_is_hinted_at(here):
-    hint = "the first line, 2019, 2020, was taken for data: if it numbers the columns, say --header"
+def test_a_header_of_numbers_is_asked_about(here):
     put("2019,2020\n1,5\n3,9\n")
-    assert hint in run("fit", "data.csv", "-k", 1).stderr
+    said = run("fit", "data.csv", "-k", 1, code=1).stderr
+    assert "the first line, 2019, 2020, may hold names or data: say --header" in said
     assert report("fit", "data.csv", "-k", 1, "--header")["data"]["columns"] == ["2019", "2020"]
-    for options in (["--header"], ["--no-header"], ["--quiet"]):
-        assert "taken for data" not in run("fit", "data.csv", "-k", 1, *options).stderr
+    assert report("fit", "data.csv", "-k", 1, "--no-header")["data"]["n_samples"] == 3
     put("1,2\n3,4\n9,1\n")  # another line counts too
-    assert "taken for data" not in run("fit", "data.csv", "-k", 1).stderr
+    assert report("fit", "data.csv", "-k", 1)["data"]["n_samples"] == 3
+
+
+def test_what_the_text_does_not_tell_can_be_said(here):
+    put("# prices\nname;price\na;1.250\nb;1.300\nc;85.000,5\n")
+    assert "--thousands point" in run("fit", "data.csv", "-k", 2, code=1).stderr
+    full = report("fit", "data.csv", "-k", 2, "--thousands", "point", "--comment", "#", "--decimal", "comma")
+    assert full["result"]["centers"] == [[1275], [85000.5]]
+    assert "--decimal comma --thousands point --comment '#'" in full["command"]
+    assert report(*shlex.split(full["command"])[1:])["result"]["centers"] == [[1275], [85000.5]]
+    for option in ("--decimal", "--thousands", "--comment"):
+        assert option in run("fit", "--help").stdout
+        assert f"{option[2:]} '12'" in run("fit", "data.csv", "-k", 2, option, "12", code=1).stderr
 
 
 def test_a_row_without_weight_has_no_part_in_the_posterior(here):
@@ -370,7 +380,7 @@ def test_interrupted_before_anything(here, monkeypatch):
 
 
 def process(*words, **options):
-    options = {"capture_output": True, "text": True, "timeout": 60, **options}
+    options = {"capture_output": True, "text": True, "timeout": PATIENCE, **options}
     return subprocess.run([sys.executable, "-m", "ckmeans", *words], **options)
 
 
@@ -399,29 +409,31 @@ def test_missing_extra():
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal to watch")
 @pytest.mark.parametrize(
-    "words, sign",
+    "words, at, sign",
     [
-        (["fit", "x.npy", "-k", "40", "--n-init", "1000000"], b"restart 2"),
-        pytest.param(["exhaustive", "x.npy", "-k", "3", "--rows", "30", "--time-limit", "600"], b"partitions", marks=needs_exhaustive),
+        (["fit", "x.npy", "-k", "40", "--n-init", "1000"], "small.Search._restarts", b"restart 2"),
+        (["exhaustive", "x.npy", "-k", "3", "--rows", "30"], "workers.Workers.run", b"partitions"),
     ],
     ids=["fit", "exhaustive"],
 )  # fmt: skip
-def test_interrupt_writes_what_there_is(here, words, sign):
+def test_interrupt_writes_what_there_is(here, words, at, sign):
     np.save("x.npy", np.random.default_rng(0).normal(size=(2000, 2)))
-    terminal, child_end = os.openpty()
-    words += ["--out", "labels.csv", "--json", "report.json"]
-    child = subprocess.Popen(
-        [sys.executable, "-m", "ckmeans", *words], stderr=child_end, stdout=subprocess.PIPE
+    code = (
+        PRELUDE
+        + f"""
+from ckmeans import small, workers
+from ckmeans.__main__ import main
+plain, calls, kept = {at}, [], held({at})
+def third(*args):
+    calls.append(0)
+    (kept if len(calls) == 3 else plain)(*args)
+{at} = third
+sys.exit(main())
+"""
     )
-    os.close(child_end)
-    seen, end = b"", time.monotonic() + 40
-    while sign not in seen.split(b"about")[-1] and time.monotonic() < end:
-        seen += os.read(terminal, 4096)
-    time.sleep(0.3)
-    child.send_signal(signal.SIGINT)
-    output = child.communicate(timeout=20)[0].decode()
-    os.close(terminal)
-    assert child.returncode == 130
+    words = [sys.executable, "-c", code, *words, "--out", "labels.csv", "--json", "report.json"]
+    code, output, seen = interrupted_at_a_terminal(words)
+    assert code == 130 and sign in seen.split(b"about")[-1]
     assert "interrupted after" in output and b"Traceback" not in seen
     full = json.load(open("report.json"))
     labels = pd.read_csv("labels.csv")

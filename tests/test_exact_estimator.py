@@ -1,10 +1,11 @@
 """ExactKMeans: scikit-learn's contract, and attributes that belong together."""
 
 import pickle
-import signal
 
 import numpy as np
 import pytest
+from children import interrupted, needs_signals
+from clocks import Clock
 from problems import exact_cost
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -15,9 +16,10 @@ from ckmeans import ExactKMeans, KMeans, check, exact_estimator, reference
 IRIS = load_iris().data
 
 
-@parametrize_with_checks([ExactKMeans(time_limit=2), ExactKMeans(2, time_limit=1, gap=0.1, n_threads=1)])
+@parametrize_with_checks([ExactKMeans(time_limit=300), ExactKMeans(2, time_limit=200, gap=0.1, n_threads=1)])
 def test_scikit_learn_contract(estimator, check):
-    check(estimator)
+    with Clock():
+        check(estimator)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -65,13 +67,32 @@ def test_verbose(capsys):
 def test_interrupted():
     def stop(rung, inertia, lower_bound):
         if lower_bound > 0:
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
 
     model = ExactKMeans(6, random_state=0, verbose=stop)
     with pytest.raises(KeyboardInterrupt):
         model.fit(np.random.default_rng(0).normal(size=(400, 5)))
     assert (model.status_, model.stop_reason_) == ("bounded", "interrupted")
-    assert 0 <= model.lower_bound_ < model.inertia_  # 0 where the machine had no time for more
+    assert 0 < model.lower_bound_ < model.inertia_
+
+
+@needs_signals
+def test_ctrl_c():
+    """In the midst of a rung."""
+    told = interrupted("""
+from ckmeans import ExactKMeans
+from ckmeans.prices import Landscape
+Landscape.search = held(Landscape.search)
+model = ExactKMeans(4, random_state=0)
+X = np.random.default_rng(0).normal(size=(200, 2))
+try:
+    model.fit(X)
+except KeyboardInterrupt:
+    same = bool((model.predict(X) == model.labels_).all())
+    tell(reason=model.stop_reason_, status=model.status_, lower=model.lower_bound_, inertia=model.inertia_, same=same)
+""")
+    assert (told["status"], told["reason"]) == ("bounded", "interrupted") and told["same"]
+    assert 0 < told["lower"] < told["inertia"]
 
 
 def test_interrupted_while_the_result_is_put_together(monkeypatch):

@@ -1,14 +1,12 @@
 """Every partition against the reference: the best one, the sum, the pairs, and what happens when it is cut short."""
 
-import _thread
 import math
-import threading
 from fractions import Fraction
-from itertools import count
-from time import monotonic
 
 import numpy as np
 import pytest
+from children import interrupted, needs_signals
+from clocks import Clock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import each_instruction_set
@@ -314,19 +312,29 @@ def test_interrupt_returns_the_best_so_far():
     assert (posterior.status, posterior.stop_reason) == ("bounded", "interrupted")
 
 
-def test_ctrl_c_stops_within_a_round():
-    threading.Timer(0.3, _thread.interrupt_main).start()
-    start = monotonic()
-    solution = exhaustive_search(rng.normal(size=(30, 2)), 3, time_limit=60)
-    assert solution.stop_reason == "interrupted"
-    assert monotonic() - start < 5
-    assert not [t for t in threading.enumerate() if t.name.startswith("ckmeans")]
+@needs_signals
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_ctrl_c_stops_within_a_round(n_threads):
+    """In the midst of the kernels: no other round is begun, and no thread is left behind."""
+    told = interrupted(f"""
+import threading
+from ckmeans.exhaustive import exhaustive_search
+from ckmeans.workers import Workers
+blocks = Blocks()
+Workers.run = held(Workers.run)
+solution = exhaustive_search(np.random.default_rng(5).normal(size=(30, 2)), 3, n_threads={n_threads})
+threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("ckmeans")]
+tell(reason=solution.stop_reason, late=blocks.late(), threads=threads)
+""")
+    assert told["reason"] == "interrupted" and told["threads"] == []
+    assert told["late"] <= partitions.ROUND * n_threads
 
 
 @pytest.mark.parametrize("n, k", [(26, 3), (60, 4), (30, 30)])
 def test_time_limit_returns_the_best_so_far(n, k):
     X = rng.normal(size=(n, 2))
-    solution = exhaustive_search(X, k, time_limit=0.3)
+    with Clock():
+        solution = exhaustive_search(X, k, time_limit=9)
     if n == k:
         assert solution.status == "optimal"
     else:
@@ -360,9 +368,6 @@ def test_the_best_so_far_is_the_best_of_those_examined(monkeypatch):
 
 def test_a_partial_sum_brackets_the_whole(monkeypatch):
     monkeypatch.setattr(partitions, "BLOCK_SECONDS", 0.0005)
-    monkeypatch.setattr(
-        ckmeans.exhaustive, "monotonic", count().__next__
-    )  # each look at the clock is a second later
     X = rng.normal(size=(18, 2))
     whole = partition_posterior(X, 3, 2.0)
 
@@ -370,7 +375,8 @@ def test_a_partial_sum_brackets_the_whole(monkeypatch):
         if fraction > 0.5:
             raise KeyboardInterrupt
 
-    part = partition_posterior(X, 3, 2.0, progress=progress)
+    with Clock():  # progress is told at each look
+        part = partition_posterior(X, 3, 2.0, progress=progress)
     assert (part.status, part.stop_reason) == ("bounded", "interrupted")
     assert 0 < part.n_partitions < whole.n_partitions
     assert part.log_sum < whole.log_sum < part.log_sum_upper

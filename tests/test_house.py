@@ -1,6 +1,7 @@
 """The rules of the house that a machine can keep: who imports whom, and how long a file may get."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,25 +42,30 @@ SOLVERS = {
     "columns",
     "groups",
     "principal",
+    "spectrum",
     "semidefinite",
     "minima",
+    "intervals",
     "landscapes",
 }
 INSIDE = {
     "__init__": set(),
     "__main__": {"cli"},
     "reference": set(),
-    "solution": set(),
+    "solution": {"exact"},
+    "words": set(),
     "exact": set(),
+    "scaling": set(),
     "check": set(),
-    "certificate": {"check", "exact"},
-    "workers": set(),
+    "certificate": {"check", "exact", "words"},
+    "workers": {"interrupts"},
+    "interrupts": set(),
     "checks": set(),
     "streaming": {"checks", "workers"},
     "configuration": {"_kernels", "workers"},
     "bounds": {"_kernels", "streaming"},
     "partition": {"_kernels", "bounds"},
-    "rows": {"_kernels", "bounds", "partition", "streaming", "workers"},
+    "rows": {"_kernels", "bounds", "exact", "partition", "scaling", "streaming", "workers"},
     "lloyd": {"_kernels", "partition", "rows"},
     "seeding": {"_kernels"},
     "oversampling": {"_kernels", "lloyd", "rows", "seeding"},
@@ -68,9 +74,10 @@ INSIDE = {
     "rules": set(),
     "races": set(),
     "chance": set(),
-    "small": {"_kernels", "rules", "seeding", "workers"},
+    "small": {"_kernels", "exact", "rules", "seeding", "workers"},
     "restarts": {
         "small",
+        "exact",
         "checks",
         "chance",
         "rules",
@@ -80,6 +87,8 @@ INSIDE = {
         "seeding",
         "oversampling",
         "exchange",
+        "interrupts",
+        "partition",
         "swap",
         "solution",
         "verdict",
@@ -90,6 +99,7 @@ INSIDE = {
         "_kernels",
         "chance",
         "exchange",
+        "interrupts",
         "lloyd",
         "races",
         "restarts",
@@ -100,7 +110,7 @@ INSIDE = {
         "workers",
     },
     "posteriors": {"_kernels", "workers"},
-    "mixture": {"posteriors", "workers"},
+    "mixture": {"interrupts", "posteriors", "scaling", "workers"},
     "partitions": {"_kernels", "workers", "exact"},
     "exhaustive": {"partitions", "solution", "workers", "exact", "checks"},
     "branch": {"_kernels", "workers"},
@@ -108,15 +118,16 @@ INSIDE = {
     "paths": {"_kernels"},
     "steps": set(),
     "line": {"_kernels", "paths", "steps"},
-    "univariate": {"checks", "exact", "line"},
+    "univariate": {"_kernels", "checks", "exact", "line", "paths"},
     "prices": {"_kernels", "exact"},
     "bundle": set(),
     "covers": set(),
     "nodes": set(),
     "columns": {"nodes", "prices", "bundle", "covers", "exact", "restarts", "solution", "workers"},
     "groups": set(),
-    "principal": {"check"},
-    "semidefinite": {"_kernels"},
+    "spectrum": {"_kernels"},
+    "principal": {"check", "spectrum"},
+    "semidefinite": {"_kernels", "spectrum"},
     "rungs": {
         "branch",
         "certificate",
@@ -127,6 +138,7 @@ INSIDE = {
         "principal",
         "restarts",
         "semidefinite",
+        "spectrum",
         "sweep",
         "univariate",
     },
@@ -147,19 +159,21 @@ INSIDE = {
         "univariate",
         "workers",
     },
-    "exact_estimator": {"certificate", "checks", "estimators", "ladder", "rows", "workers"},
+    "exact_estimator": {"certificate", "checks", "estimators", "interrupts", "ladder", "rows", "words", "workers"},
     "minima": {"_kernels", "exchange", "lloyd", "partitions", "restarts", "rows", "small", "workers"},
-    "landscapes": {"certificate", "chance", "checks", "minima", "restarts", "rules", "workers"},
+    "intervals": set(),
+    "landscape_words": {"rules", "words"},
+    "landscapes": {"certificate", "chance", "checks", "intervals", "landscape_words", "minima", "restarts", "rules", "workers"},
     "many": {"_kernels", "chance", "checks", "restarts", "small", "workers"},
-    "estimators": {"small", "checks", "hybrid", "rows", "restarts", "streaming", "workers"},
-    "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
-    "plots": set(),
+    "estimators": {"checks", "hybrid", "interrupts", "restarts", "rows", "small", "streaming", "workers"},
+    "mixture_estimator": {"checks", "estimators", "interrupts", "mixture", "posteriors", "restarts"},
+    "plots": {"words"},
     "plots_plane": {"checks", "plots"},
-    "plots_choice": {"checks", "plots"},
-    "plots_search": {"plots"},
-    "plots_gap": {"plots"},
-    "choice": {"certificate"},
-    "choosing": {"checks", "choice", "estimators", "ladder", "mixture_estimator", "workers"},
+    "plots_choice": {"checks", "plots", "words"},
+    "plots_search": {"intervals", "landscape_words", "plots", "words"},
+    "plots_gap": {"plots", "words"},
+    "choice": {"certificate", "words"},
+    "choosing": {"checks", "choice", "estimators", "ladder", "mixture_estimator", "scaling", "workers"},
     "choose_command": {"choose_k", "job", "options", "terminal"},
     "landscape_command": {"LandscapeDisplay", "certify", "job", "landscape", "options", "terminal"},
     "options": {"terminal"},
@@ -167,6 +181,8 @@ INSIDE = {
         "BreaksDisplay",
         "ExactKMeans",
         "GapRecorder",
+        "exact",
+        "words",
         "KMeans",
         "SphericalMixture",
         "certify",
@@ -178,21 +194,29 @@ INSIDE = {
         "natural_breaks",
         "terminal",
     },
-    "job": {"__version__", "page", "report", "tables", "terminal"},
-    "page": {"page_pictures", "report"},
-    "page_pictures": {"plots", "plots_choice", "plots_gap", "plots_plane"},
-    "report": set(),
-    "terminal": set(),
-    "tables": {"delimited"},
-    "delimited": set(),
+    "job": {"__version__", "page", "report", "tables", "terminal", "words"},
+    "page": {"page_pictures", "report", "words"},
+    "page_pictures": {"plots", "plots_choice", "plots_gap", "plots_plane", "words"},
+    "report": {"words"},
+    "terminal": {"words"},
+    "tables": {"cells", "delimited", "numerals", "parquet", "texts"},
+    "texts": {"cells", "delimited", "numerals", "records"},
+    "parquet": {"cells", "numerals"},
+    "cells": {"numerals"},
+    "delimited": {"cells", "headers", "numerals", "records"},
+    "headers": {"cells", "numerals", "records"},
+    "numerals": set(),
+    "records": set(),
 }
 STANDARD = set(sys.stdlib_module_names)
 OUTSIDE = {
     "reference": STANDARD,
     "solution": STANDARD | {"numpy"},
     "exact": STANDARD | {"numpy"},
+    "words": STANDARD,
     "check": STANDARD,
     "certificate": STANDARD | {"numpy"},
+    "interrupts": STANDARD,
     "workers": STANDARD,
     "checks": STANDARD | {"numpy"},
     "rules": STANDARD,
@@ -205,12 +229,17 @@ OUTSIDE = {
     "estimators": STANDARD | {"numpy", "scipy", "sklearn"},
     "exact_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
     "choice": STANDARD | {"numpy"},
+    "tables": STANDARD | {"numpy"},
+    "texts": STANDARD | {"numpy", "pandas"},
+    "parquet": STANDARD | {"numpy", "pyarrow"},
+    **{name: STANDARD | {"numpy"} for name in ("cells", "delimited", "headers", "numerals", "records")},
     "choosing": STANDARD | {"numpy", "sklearn"},
     "mixture_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
     **{
         name: STANDARD | {"numpy", "matplotlib"}
-        for name in ("plots", "plots_plane", "plots_search", "plots_gap")
+        for name in ("plots", "plots_search", "plots_gap")
     },
+    "plots_plane": STANDARD | {"numpy", "scipy", "matplotlib"},
     "plots_choice": STANDARD | {"numpy", "matplotlib", "sklearn"},
 }
 
@@ -250,3 +279,42 @@ def test_public_names_are_no_modules():
 def test_import_loads_nothing_heavy():
     code = "import sys, ckmeans; print([m for m in ('numpy', 'scipy', 'sklearn', 'matplotlib') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+# What a test must not do, and what there is instead. A machine is as fast as it is: tests are about order, not about time.
+FORBIDDEN = {
+    r"os\.kill\(|\.send_signal\(|\bpthread_kill\b|\braise_signal\b|\binterrupt_main\b|\bsetitimer\b|\balarm\(": (
+        "signals go to a child when it says where it is: children.interrupted, or Clock(interrupt=...) in this process"
+    ),
+    r"\bTimer\(|\bsleep\(": "wait for an event, a word of a child (children.py) or a look at the clock (clocks.Clock)",
+    r"\b(monotonic|perf_counter|time)(_ns)?\(\)": "count looks at the clock (clocks.Clock), blocks (children.py) or steps",
+    r"\bactive_count\b": "other tests leave threads: look for those named ckmeans, or count in a child (children.py)",
+}
+TESTS = Path(__file__).parent
+
+
+def broken_rules(text):
+    """The lines of a test that depend on the time, or send signals to the process that runs the tests."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for pattern, instead in FORBIDDEN.items():
+            if re.search(pattern, line):
+                yield f"{number}: {line.strip()}: {instead}"
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.glob("*.py")), ids=lambda path: path.stem)
+def test_no_test_depends_on_the_time(path):
+    if path.stem not in ("children", "clocks", "test_house"):
+        assert not list(broken_rules(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "os.kill(os.getpid(), signal.SIGINT)", "signal.raise_signal(2)", "_thread.interrupt_main()", "signal.setitimer(0, 1)",
+        "signal.pthread_kill(main, 2)", "signal.alarm(1)", "timer = Timer(0.3, stop)", "time.sleep(0.1)", "child.send_signal(2)",
+        "assert monotonic() - begin < 2", "late = time.perf_counter() - sent", "assert time.time() < end",
+        "assert threading.active_count() == before",
+    ],
+)  # fmt: skip
+def test_what_depends_on_the_time_is_seen(line):
+    assert len(list(broken_rules("import time\n\n    " + line))) == 1

@@ -1,13 +1,13 @@
 """The search by populations: as good as all partitions are, on few rows; never worse than what it began with."""
 
 import csv
-import signal
-import threading
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from children import interrupted, needs_signals
+from clocks import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from problems import consistent, exact_cost, numbers
@@ -193,29 +193,52 @@ def test_easy_data_end_after_one_population():
     assert (model.n_restarts_, model.hit_rate_) == (1, 1.0)
 
 
-def test_time_limit(climbs):
-    X = np.random.default_rng(0).normal(size=(3000, 4))
-    for seconds in (0, 0.3):
-        model = KMeans(60, algorithm="hybrid", random_state=0, n_init=1000, max_seconds=seconds).fit(X)
-        assert model.stop_reason_ == "time_limit"
-        consistent(model, X)
+@pytest.mark.parametrize("seconds", [0, 3, 40, 150])
+def test_time_limit(climbs, seconds):
+    X = np.random.default_rng(0).normal(size=(1000, 4))
+    with Clock():
+        model = KMeans(30, algorithm="hybrid", random_state=0, n_init=1000, max_seconds=seconds).fit(X)
+    assert model.stop_reason_ == "time_limit"
+    consistent(model, X)
 
 
-def test_ctrl_c_leaves_the_best_so_far(climbs):
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    X = np.random.default_rng(0).normal(size=(2000, 4))
+@pytest.mark.parametrize("look", [3, 40, 150, 600])
+def test_an_interrupt_leaves_the_best_so_far(climbs, look):
+    X = np.random.default_rng(0).normal(size=(1000, 4))
     seen = []
     model = KMeans(
-        40, algorithm="hybrid", random_state=0, n_init=1000, verbose=lambda n, inertia: seen.append(inertia)
+        30, algorithm="hybrid", random_state=0, n_init=1000, verbose=lambda n, inertia: seen.append(inertia)
     )
-    timer = threading.Timer(1.0, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X)
-    timer.join()
+    with Clock(interrupt=look):
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X)
     assert model.stop_reason_ == "interrupted"
     consistent(model, X)
-    assert seen and model.inertia_ <= min(seen) * (1 + 1e-9)
+    assert (seen or look < 600) and model.inertia_ <= min(seen, default=np.inf) * (1 + 1e-9)
+
+
+@needs_signals
+@pytest.mark.parametrize("kind", ["_Compiled", "_Stepwise"])
+def test_ctrl_c_leaves_the_best_so_far(kind):
+    """In the midst of the local searches of a generation."""
+    told = interrupted(f"""
+from ckmeans import KMeans, hybrid
+X, seen = np.random.default_rng(0).normal(size=(1000, 4)), []
+if "{kind}" == "_Stepwise":
+    hybrid._Compiled.suits = lambda *_: False
+def progress(n, inertia):
+    if not seen:
+        hybrid.{kind}.run = held(hybrid.{kind}.run)
+    seen.append(inertia)
+model = KMeans(30, algorithm="hybrid", random_state=0, n_init=1000, verbose=progress)
+try:
+    model.fit(X)
+except KeyboardInterrupt:
+    same = bool((model.predict(X) == model.labels_).all())
+    tell(reason=model.stop_reason_, same=same, best=min(seen), inertia=model.inertia_)
+""")
+    assert told["reason"] == "interrupted" and told["same"]
+    assert told["inertia"] <= told["best"] * (1 + 1e-9)
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,19 @@
 """The estimator: scikit-learn's contract, and what belongs together."""
 
 import json
-import multiprocessing
 import os
 import pickle
-import signal
-import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from children import interrupted, needs_signals, signalled
+from clocks import Clock
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from problems import consistent, exact_grid, numbers
@@ -26,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ckmeans import KMeans, reference, restarts, small
+from ckmeans import KMeans, reference, restarts, small, workers
 
 IRIS = load_iris().data
 IRIS_OPTIMUM = 78.85144142614601  # proved: Peng & Wei (2007), du Merle et al. (2000)
@@ -275,47 +273,51 @@ def test_the_default_finds_the_best_value(std, n_best):
 
 
 @pytest.fixture(scope="module")
-def big():
-    return np.random.default_rng(0).normal(size=(120_000, 8))
+def some():
+    return np.random.default_rng(0).normal(size=(6000, 4))
 
 
-@pytest.mark.parametrize("seconds", [0, 0.005, 0.05, 0.5])
+@pytest.mark.parametrize("seconds", [0, 1, 5, 20, 45])
 @pytest.mark.parametrize("init", ["k-means++", "array"])
-def test_max_seconds(big, seconds, init):
-    begin = monotonic()
-    model = KMeans(60, init=big[:60] if init == "array" else init, max_seconds=seconds, random_state=0).fit(
-        big
-    )
-    assert monotonic() - begin < seconds + 3  # one assignment of all rows at the most, on a busy machine
+def test_max_seconds(some, seconds, init):
+    """Nothing is begun that the time does not allow, but the labels of what there is."""
+    with Clock() as clock:
+        init = some[:20] if init == "array" else init
+        model = KMeans(20, init=init, max_seconds=seconds, random_state=0, n_threads=1).fit(some)
+        assert clock.looks <= seconds + 40  # a pass takes 6 of them
     assert model.stop_reason_ == "time_limit"
     assert model.n_restarts_ == 0 == model.hit_rate_
-    consistent(model, big)
+    consistent(model, some)
 
 
-def test_more_time_is_no_worse(big):
-    values = [
-        KMeans(20, max_seconds=s, n_init=1, random_state=0).fit(big[:20000]).inertia_ for s in (0, 0.02, 60)
-    ]
-    assert values[2] <= min(values[:2])
+def test_more_time_is_no_worse(some):
+    values = []
+    for seconds in (0, 10, 100, 10**6):
+        with Clock():
+            model = KMeans(20, max_seconds=seconds, n_init=1, random_state=0).fit(some)
+        values.append(model.inertia_)
+    assert model.stop_reason_ == "converged" and values[-1] <= min(values)
 
 
-def interrupt_after(seconds):
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # jobs in the background start with SIGINT ignored
-    timer = threading.Timer(seconds, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    return timer
-
-
-def test_ctrl_c_leaves_the_best_so_far(big):
-    model = KMeans(60, init=big[:60], random_state=0)
-    timer = interrupt_after(1.0)
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(big)
-    timer.join()
-    assert model.stop_reason_ == "interrupted"
-    consistent(model, big)
+@pytest.mark.parametrize("init", ["k-means++", "array"])
+def test_an_interrupt_leaves_the_best_so_far(some, init):
+    """At whatever look at the clock it comes: while seeding, in Lloyd's iteration, in exchanges, in the second restart."""
+    model = KMeans(20, init=some[:20] if init == "array" else init, n_init=2, random_state=0, n_threads=1)
+    with Clock() as clock:
+        model.fit(some)
+    looks = clock.looks
+    assert looks > 50
+    for look in [*range(1, 20), *range(20, looks, 7), *range(looks - 10, looks + 1)]:
+        model = clone(model)
+        with Clock(interrupt=look):
+            with pytest.raises(KeyboardInterrupt):
+                model.fit(some)
+        if hasattr(model, "labels_"):
+            assert model.stop_reason_ in ("interrupted", "converged"), look
+            consistent(model, some)
+        else:  # while the rows are being looked at first there is nothing to keep
+            assert look <= 2 and not [name for name in vars(model) if name.endswith("_")]
+    assert not workers._running
 
 
 def test_ctrl_c_while_seeding(monkeypatch):
@@ -333,67 +335,108 @@ def test_ctrl_c_while_seeding(monkeypatch):
         consistent(model, IRIS)
 
 
-CHILD = """
-import json, os, signal, threading, time
-import numpy as np
-from ckmeans import KMeans
-signal.signal(signal.SIGINT, signal.default_int_handler)
-X = np.random.default_rng(0).normal(size=(100_000, 16))
-model = KMeans(100, init={init}, random_state=0)
-sent = []
-def watch():
-    time.sleep({after})
-    sent.append(time.monotonic())
-    os.kill(os.getpid(), signal.SIGINT)
-threading.Thread(target=watch).start()
+# Where a fit is when the signal comes, in the midst of what the kernels do there.
+PHASES = {
+    "while seeding": "restarts.STARTS['k-means++'] = held(restarts.STARTS['k-means++'])",
+    "in Lloyd's iteration": "restarts.lloyd = held(restarts.lloyd)",
+    "in exchanges": """
+polish = restarts.polish
+restarts.polish = held(lambda rows, partition, *more: polish(rows, partition.copy(), *more))""",
+    "in swaps": """
+lloyd, kept = restarts.lloyd, held(restarts.lloyd)
+restarts.lloyd = lambda *args, **kwargs: (lloyd if kwargs.get('partition') is None else kept)(*args, **kwargs)""",
+    "later": """
+def progress(n, inertia):
+    if n == 2:
+        restarts.lloyd = held(restarts.lloyd)
+model.set_params(verbose=progress, n_init=1000)""",
+    "on few rows": """
+X, Search = X[:1000].copy(), restarts.small.Search
+Search.run = held(Search.run)
+model.set_params(n_init=1000)""",
+}
+
+
+@needs_signals
+@pytest.mark.parametrize("phase", PHASES)
+def test_ctrl_c_is_prompt(phase):
+    """After it nothing is begun but what the result needs, which is there and is whole."""
+    told = interrupted(f"""
+from ckmeans import KMeans, restarts, workers
+X = np.random.default_rng(0).normal(size=(30_000, 8))
+model, blocks = KMeans(20, random_state=0, n_threads=2), Blocks()
+{PHASES[phase]}
 try:
     model.fit(X)
 except KeyboardInterrupt:
-    late = time.monotonic() - sent[0]
-    same = hasattr(model, "labels_") and bool(np.array_equal(model.predict(X[:500]), model.labels_[:500]))
-    print(json.dumps([late, same]))
-"""
+    late, begun = blocks.late(), len(blocks.begun)
+    model.predict(X)
+    pass_ = len(blocks.begun) - begun
+    same = bool((model.predict(X) == model.labels_).all())
+    tell(late=late, pass_=pass_, same=same, reason=model.stop_reason_, running=len(workers._running))
+""")
+    assert told["same"] and told["reason"] == "interrupted" and told["running"] == 0
+    assert told["late"] <= 6 * told["pass_"]  # of a fit that would not end
 
 
-@pytest.mark.parametrize(
-    "init, after", [("X[:100]", 2.0), ("'k-means++'", 0.2)], ids=["later", "while seeding"]
-)
-def test_ctrl_c_is_prompt(init, after):
-    code = CHILD.format(init=init, after=after)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
-    late, same = json.loads(done.stdout)
-    assert late < 0.5  # of a fit that takes minutes
-    assert same
+@needs_signals
+@pytest.mark.parametrize("n_rows, step", [(6000, "settle"), (6000, "verdict"), (1000, "verdict")])
+def test_ctrl_c_while_the_result_is_put_together(n_rows, step):
+    """The search has ended: nothing of it is lost."""
+    told = interrupted(f"""
+from ckmeans import KMeans, restarts
+X = np.random.default_rng(0).normal(size=({n_rows}, 4))
+model, plain = KMeans(5, random_state=0), restarts.{step}
+best = model.fit(X).inertia_
+def late(*args, **kwargs):
+    restarts.{step} = plain
+    here()
+    return plain(*args, **kwargs)
+restarts.{step} = late
+model = KMeans(5, random_state=0)
+try:
+    model.fit(X)
+except KeyboardInterrupt:
+    tell(same=bool((model.predict(X) == model.labels_).all()), inertia=[model.inertia_, best])
+""")
+    assert told["same"] and told["inertia"][0] == pytest.approx(told["inertia"][1], rel=1e-12)
 
 
 # ---- processes and threads ----
 
 
-def _fit_in_child(queue):
-    queue.put(KMeans(3, random_state=0, n_threads=2).fit(IRIS).inertia_)
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_fork_after_a_fit(big):
-    KMeans(8, n_init=1, max_iter=3, n_threads=4).fit(big)  # warm: threads were used
-    context = multiprocessing.get_context("fork")
-    queue = context.Queue()
-    children = [context.Process(target=_fit_in_child, args=(queue,)) for _ in range(2)]
-    for child in children:
-        child.start()
-    assert [queue.get(timeout=30) for _ in children] == pytest.approx([IRIS_OPTIMUM] * 2)
-    for child in children:
-        child.join(30)
-        assert child.exitcode == 0
+def test_fork_after_a_fit():
+    """In a process of its own, in which no other threads are."""
+    code, lines, errors = signalled([sys.executable, "-W", "ignore:.*fork:DeprecationWarning", "-c", """
+import multiprocessing
+import numpy as np
+from ckmeans import KMeans
+from sklearn.datasets import load_iris
+def fit(queue):
+    queue.put(KMeans(3, random_state=0, n_threads=2).fit(load_iris().data).inertia_)
+big = np.random.default_rng(0).normal(size=(120_000, 8))
+KMeans(8, n_init=1, max_iter=3, n_threads=4).fit(big)  # warm: threads were used
+context = multiprocessing.get_context("fork")
+queue = context.Queue()
+children = [context.Process(target=fit, args=(queue,)) for _ in range(2)]
+for child in children:
+    child.start()
+print([queue.get() for _ in children])
+for child in children:
+    child.join()
+    print(child.exitcode)
+"""])  # fmt: skip
+    assert (code, lines[1:]) == (0, ["0", "0"]), errors
+    assert json.loads(lines[0]) == pytest.approx([IRIS_OPTIMUM] * 2)
 
 
 def test_concurrent_fits():
     X = np.random.default_rng(0).normal(size=(30_000, 4))
     fit = lambda seed: KMeans(6, random_state=seed, n_init=1, max_iter=20).fit(X).cluster_centers_  # noqa: E731
-    before = threading.active_count()
     alone = [fit(seed) for seed in range(4)]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(fit, range(4)))
     assert all(np.array_equal(a, b) for a, b in zip(alone, together))
-    assert threading.active_count() == before  # no thread is left behind
+    left = [thread for thread in threading.enumerate() if thread.name.startswith("ckmeans")]
+    assert not left

@@ -2,11 +2,15 @@
 
 import json
 import math
+import re
+from fractions import Fraction
 from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
+from clocks import Clock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import exact_grid, numbers
@@ -306,22 +310,77 @@ def made(counts, inertia):
 
 def test_restarts():
     found = made([2, 5, 1, 1, 1], [10, 12, 15, 20, 30])
-    assert found.share.tolist() == [0.2, 0.5, 0.1, 0.1, 0.1]
+    assert found.share.tolist() == [0.2, 0.5, 0.1, 0.1, 0.1] and found.hit_rate == 0.2
     assert found.excess.tolist() == pytest.approx([0, 0.2, 0.5, 1, 2])
     assert found.excess_over_bound.tolist() == pytest.approx([0.25, 0.5, 0.875, 1.5, 2.75])
-    assert found.chance([1, 2, 3]).tolist() == pytest.approx([0.2, 1 - 0.8**2, 1 - 0.8**3])
+    low, high = found.hit_interval
+    assert 0 < low < 0.025 and 0.2 < high < 0.6
+    assert found.chance([1, 2, 3]).tolist() == pytest.approx([low, 1 - (1 - low) ** 2, 1 - (1 - low) ** 3])
     assert found.unseen_mass == 0.3
     for chance in (0.1, 0.2, 0.36, 0.5, 0.9, 0.99, 0.999999):
-        needed = found.restarts_needed(chance)
-        assert found.chance(needed) >= chance - 1e-12
-        assert needed == 1 or found.chance(needed - 1) < chance
+        fewest, needed = found.restarts_interval(chance)
+        assert found.restarts_needed(chance) == needed >= fewest
+        for p, r in ((low, needed), (high, fewest)):
+            assert 1 - (1 - p) ** r >= chance - 1e-12 and (r == 1 or 1 - (1 - p) ** (r - 1) < chance)
     for wrong in (0, 1, 2, "much"):
         with pytest.raises((ValueError, TypeError), match="chance="):
             found.restarts_needed(wrong)
-    equal = made([2, 3, 5], [10, 10, 11])
-    assert equal.hit_rate == 0.5 and equal.restarts_needed(0.75) == 2
-    assert made([7], [3]).restarts_needed() == 1
+    assert made([2, 3, 5], [10, 10, 11]).n_hits == 5
     assert made([1, 0, 3], [1, 2, 3]).unseen_mass == 0.25
+    every = made([700], [3])
+    assert every.restarts_interval() == (1, 1) and "1 find one as good" in str(every)
+
+
+def test_one_hit_tells_nothing_of_restarts():
+    once = made([1] + [1] * 930 + [69], np.arange(10, 942))
+    assert once.restarts_needed() == np.inf and once.chance(10**9) == 0 and once.hit_interval[0] == 0
+    said = str(once)
+    assert "1 of 1000 starts ended there\n" in said and "one hit does not tell" in said
+    assert "chance of 99" not in said and not re.search(r"\d+ find", said)
+    low, high = once.unseen_interval
+    assert 0.8 < low < once.unseen_mass == 0.931 < high <= 1
+    none = made([0, 5, 5], [1, 2, 3])
+    assert none.restarts_needed() == np.inf and none.hit_interval[0] == 0 < none.hit_interval[1] < 0.35
+    assert "no start found it: at most 30.9 % of all starts do" in str(none)
+    assert "1 of 1 starts" in str(made([1], [2])) and "one hit does not tell" in str(made([1], [2]))
+
+
+def test_intervals_hold_for_few_and_many():
+    """Of draws whose chances are known, no more than a fortieth is missed on either side."""
+    from ckmeans.intervals import clopper_pearson, seen_interval, unseen_interval
+
+    rng, misses, n_draws = np.random.default_rng(0), [], 200
+    for chances in (np.ones(1000), 1 / np.arange(1, 3001), np.array([999, *[1e-3] * 1000]), 0.7 ** np.arange(60), np.ones(5)):
+        chances = chances / chances.sum()
+        order = rng.permutation(len(chances))  # the best first
+        for n in (1, 20, 200):
+            missed, hits, own, as_good = np.zeros(2), [], [], []
+            for _ in range(n_draws):
+                ends = rng.choice(len(chances), n, p=chances)
+                counts = np.bincount(ends, minlength=len(chances))
+                unseen, (low, high) = chances[counts == 0].sum(), unseen_interval(ends, counts)
+                missed += unseen < low - 1e-12, unseen > high + 1e-12
+                at = int(np.argmax(counts[order] > 0))
+                hits.append(counts[order[at]])
+                own.append(chances[order[at]])
+                as_good.append(chances[order[: at + 1]].sum())
+            low, high = seen_interval(hits, n)
+            misses.append([*missed / n_draws, np.mean(as_good < low), np.mean(own > high)])
+    assert np.max(misses) < 0.025 + 3 * (0.025 / n_draws) ** 0.5
+    for hits, n in ((0, 10), (3, 10), (10, 10), (1, 1000), (440, 1000)):
+        same = scipy.stats.binomtest(hits, n).proportion_ci(0.95, method="exact")
+        assert clopper_pearson(hits, n) == pytest.approx((same.low, same.high), abs=1e-12)
+
+
+def test_the_default_stands_beside():
+    found = landscape(IRIS, 5, 50, random_state=3)
+    assert found.kmeans_inertia == KMeans(5, random_state=3).fit(IRIS).inertia_
+    beaten = landscape(IRIS, 10, 3, init="random", random_state=0)
+    share = Fraction(float(beaten.inertia[0])) / Fraction(beaten.kmeans_inertia) - 1
+    said = re.search(r"KMeans .* the best of them is (\S+) % above", str(beaten))
+    assert 0 < share <= Fraction(said[1]) / 100 <= share * Fraction(102, 100)
+    assert "does not make it the best there is" in str(beaten)
+    assert np.isnan(landscape(IRIS, 3, 10**6, max_seconds=0.01, random_state=0).kmeans_inertia)
 
 
 def test_agreement():
@@ -346,8 +405,8 @@ def test_too_many_to_pair(monkeypatch):
 def test_table():
     text = str(landscape(IRIS, 3, 100, random_state=0, lower_bound=78.0))
     assert "100 starts, 3 clusters of 150 rows" in text
-    assert "78.851441" in text and "1.09%" in text
-    assert "find it with a chance of 99%" in text
+    assert "78.851441" in text and " 1.1 %" in text and "none is below 78: as given" in text
+    assert re.search(r"\d+ to \d+ find one as good with a chance of 99 %", text)
     assert "..." in str(landscape(IRIS, 8, 100, random_state=0))
     assert "no start found it" in str(landscape(BLOBS, 3, init=TRAP))
     assert "every partition at rest is listed" in str(landscape(BLOBS, 3, init=TRAP))
@@ -359,7 +418,8 @@ def test_table():
 def test_time_limit():
     found = landscape(IRIS, 3, 10**7, max_seconds=0, random_state=0)
     assert found.n_starts == 1 and found.stop_reason == "time_limit" and "time limit" in str(found)
-    some = landscape(IRIS, 10, 10**6, max_seconds=0.2, random_state=0)
+    with Clock():
+        some = landscape(IRIS, 10, 10**6, max_seconds=20, random_state=0)
     assert 1 < some.n_starts < 10**6 and some.stop_reason == "time_limit"
 
 
@@ -396,7 +456,7 @@ def test_bad_input(change, words):
 
 
 def test_certificates_of_something_else():
-    own = certify(IRIS, n_clusters=3, time_limit=5, random_state=0)
+    own = certify(IRIS, n_clusters=3, time_limit=None, random_state=0)
     with pytest.raises(ValueError, match="other data"):
         landscape(IRIS + 0.5 * (np.arange(150) % 2)[:, None], 3, 2, certificate=own)
     with pytest.raises(ValueError, match="other data"):

@@ -262,7 +262,7 @@ def test_a_column_that_is_large_and_constant(exponent):
         X, start = (np.c_[np.full(len(A), 2.0**exponent), A * 2.0**-30] for A in (X, start))
         labels, centers, _, emptied = exact_run(X, start)
         if not emptied:
-            model = plain(X, start, max_seconds=1)
+            model = plain(X, start, max_iter=1000)
             assert model.stop_reason_ == "converged"
             assert model.labels_.tolist() == labels
             assert numbers(model.cluster_centers_) == centers
@@ -273,7 +273,7 @@ def test_one_value_far_from_all_others(value):
     """3.4e38 and the like mark what is missing, in some files: a cluster of its own, and the rest as without it."""
     X = np.random.default_rng(0).normal(size=(200, 2))
     alone = plain(X, X[:3])
-    model = plain(np.vstack([X, [[value, value]]]), np.vstack([X[:3], [[value, value]]]), max_seconds=1)
+    model = plain(np.vstack([X, [[value, value]]]), np.vstack([X[:3], [[value, value]]]), max_iter=1000)
     assert model.stop_reason_ == "converged"
     assert np.array_equal(model.labels_, np.r_[alone.labels_, 3])
     assert np.allclose(model.cluster_centers_[:3], alone.cluster_centers_, rtol=1e-14)
@@ -323,10 +323,10 @@ def test_rows_without_weight_count_for_nothing(dtype, seed, seeded):
 @given(SEEDS)
 @FAST
 def test_whole_weights_are_repeated_rows(seed):
-    X, weights, start = exact_grid(np.random.default_rng(seed), 9, 2, 3, weighted=True)
-    assume(
-        not exact_run(X, start, weights)[3]
-    )  # a weight moves to an empty cluster as a whole, copies one by one
+    rng = np.random.default_rng(seed)
+    X, weights, start = exact_grid(rng, 9, 2, 4, weighted=True)
+    if seed % 2:
+        start[rng.permutation(4)[:2]] = 1e6 * X.max() + 1  # two that get no row
     copies = weights.astype(int)
     weighted, repeated = plain(X, start, sample_weight=weights), plain(np.repeat(X, copies, axis=0), start)
     assert np.array_equal(weighted.cluster_centers_, repeated.cluster_centers_)
@@ -368,15 +368,14 @@ def test_rows_whose_sum_overflows():
 
 
 def relocated(X, labels, k, weights):
-    """Means after each cluster without weight took the row that lowers the cost most, and whether that was unique."""
+    """Means after each cluster without weight took the point that lowers the cost most, and whether that was unique."""
     X, weights, labels, unique = numbers(X), numbers(weights), list(labels), True
     for empty in [c for c, mean in enumerate(reference.update(X, labels, k, weights)) if mean is None]:
-        costs = []
-        for i, w in enumerate(weights):
-            moved = labels[:i] + [empty] + labels[i + 1 :]
-            costs.append(reference.cost(X, moved, weights) if w else reference.cost(X, labels, weights))
-        unique &= costs.count(min(costs)) == 1
-        labels[costs.index(min(costs))] = empty
+        moved = {tuple(x): [empty if y == x else label for y, label in zip(X, labels)] for x in X}
+        costs = {x: reference.cost(X, other, weights) for x, other in moved.items()}
+        least = min(costs.values())
+        unique &= list(costs.values()).count(least) == 1
+        labels = next(moved[x] for x, cost in costs.items() if cost == least)
     return reference.update(X, labels, k, weights), unique
 
 
@@ -415,11 +414,34 @@ def test_fewer_distinct_rows_than_clusters(dtype, seed, n_distinct, k, far):
             assert np.array_equal(model.predict(X), model.labels_)
 
 
+@pytest.mark.parametrize("tol", [0.0, 1e-9], ids=["compiled", "step by step"])
+@given(SEEDS, st.integers(1, 6), st.integers(2, 4))
+@settings(FAST, max_examples=20)
+def test_clusters_without_rows_come_last_whatever_the_seed(tol, seed, n_distinct, more):
+    rng = np.random.default_rng(seed)
+    distinct = np.unique(rng.integers(-5, 5, size=(n_distinct, 2)), axis=0).astype(float)
+    own = np.r_[0 : len(distinct), rng.integers(len(distinct), size=12)]
+    for init in ("k-means++", "random", "k-means||"):
+        for random_state in range(4):
+            model = KMeans(len(distinct) + more, init=init, n_init=1, tol=tol, random_state=random_state).fit(distinct[own])
+            assert np.array_equal(model.labels_, own)
+            assert np.array_equal(model.cluster_centers_[: len(distinct)], distinct)
+            assert (model.cluster_centers_[len(distinct) :] == distinct[-1]).all()
+
+
+def test_equal_rows_are_one_point():
+    rng = np.random.default_rng(0)
+    X = rng.integers(-1, 2, size=(500, 4)) * [1.0, 0.0, 1e-310, 1e300]
+    weights = rng.uniform(0, 2, 500)
+    points, mass = rows_of(X, weights).points
+    _, expected = np.unique(X + 0.0, axis=0, return_inverse=True)
+    assert len(set(zip(points.tolist(), expected.ravel().tolist()))) == 27 == points.max() + 1
+    assert np.array_equal(mass, np.bincount(points, weights)[points])
+
+
 @pytest.mark.parametrize("weight", [1e-300, 1e-30, 1e-17])
 def test_a_row_of_next_to_no_weight_does_not_move_for_ever(weight):
-    model = KMeans(2, random_state=55, max_seconds=60).fit(
-        [[0.0], [1.0], [1.0]], sample_weight=[weight, 1, 1]
-    )
+    model = KMeans(2, random_state=55, max_iter=1000).fit([[0.0], [1.0], [1.0]], sample_weight=[weight, 1, 1])
     assert model.stop_reason_ == "converged" and model.inertia_ == 0
     assert model.labels_.tolist() == [0, 1, 1] and model.cluster_centers_.tolist() == [[0], [1]]
 
@@ -432,7 +454,7 @@ def test_means_of_equal_rows_are_these_rows(dtype):
         distinct = rng.normal(size=(6, 2)).astype(dtype)
         X, weights = distinct[rng.permutation(np.r_[0:6, rng.integers(0, 6, 15)])], rng.uniform(0.1, 3, 21)
         for init in ("k-means++", "random"):
-            model = KMeans(9, init=init, n_init=1, random_state=0, max_seconds=5).fit(
+            model = KMeans(9, init=init, n_init=1, random_state=0, max_iter=1000).fit(
                 X, sample_weight=weights
             )
             assert (model.stop_reason_, model.inertia_) == ("converged", 0)

@@ -1,7 +1,6 @@
 """Many arrays at once: each as KMeans would have it, whatever stands beside it."""
 
 import threading
-from time import sleep
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
 from ckmeans import KMeans, fit_many, many, small
-from ckmeans.workers import Workers, split
+from ckmeans.workers import Expired, Workers, split
 
 FAST = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
 IRIS = load_iris().data
@@ -200,20 +199,22 @@ def test_what_is_bad_is_named(arguments, error, message):
 
 def test_an_interrupt_ends_long_items_on_other_threads():
     """The helpers look at the time between two slices of an item: there they learn that the call is over."""
-    begun, looks = threading.Event(), []
+    begun, never, ends = threading.Event(), threading.Event(), []
 
     def kernel(start, stop):
         if threading.current_thread() is threading.main_thread():
-            begun.wait(5)
+            begun.wait()
             raise KeyboardInterrupt
         begun.set()
-        while True:
-            looks.append(start)
-            sleep(0.01)
-            own.check_time()
+        try:
+            while not never.wait(0.001):
+                own.check_time()
+        except Expired:
+            ends.append(start)
+            raise
 
     with Workers(2) as own:
         with pytest.raises(KeyboardInterrupt):
             own.run(kernel, split(50, 1))
         own.check_time()
-    assert 0 < len(looks) < 100
+    assert len(ends) == 1  # the item that was begun, and no other

@@ -28,6 +28,7 @@ from ckmeans import (
     landscape,
     natural_breaks,
 )
+from ckmeans.intervals import seen_interval
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -357,19 +358,34 @@ def test_landscape_of_everything():
 def test_restarts():
     found = landscape(IRIS, 3, 300, random_state=0)
     display = RestartDisplay.from_landscape(found)
-    needed = int(found.restarts_needed())
-    assert display.ax_.get_title().startswith(f"{needed} restarts find the best of {len(found)} minima")
+    fewest, needed = map(int, found.restarts_interval())
+    best = f"the best of {len(found)} minima seen"
+    assert display.ax_.get_title() == f"{fewest} to {needed} restarts find one as good as {best}\nwith a chance of 99 %"
     assert display.quantile(needed, 0.99) == 0 < display.quantile(needed - 1, 0.99)
-    assert display.quantile(1, 0.5) == found.excess[np.searchsorted(np.cumsum(found.share), 0.5)]
-    shares = found.share[np.argsort(found.inertia)]
+    below = seen_interval(np.cumsum(found.counts), found.n_starts)[0]  # no worse than each minimum, at least so often
     for r, chance in ((1, 0.3), (1, 0.995), (3, 0.9), (2, 0.5)):
-        below = [1 - (1 - shares[: i + 1].sum()) ** r for i in range(len(shares))]  # no worse than minimum i
-        assert display.quantile(r, chance) == found.excess[np.argmax(np.array(below) >= chance - 1e-12)]
+        enough = 1 - (1 - below) ** r >= chance - 1e-12
+        assert display.quantile(r, chance) == (found.excess[np.argmax(enough)] if enough.any() else np.inf)
     styles = [line.get_linestyle() for line in display.ax_.lines]
     assert {"-", "--", ":"} <= set(styles)
     assert display.ax_.get_ylim()[0] <= 0
     with_trap = landscape([[0.0, 0], [0, 1], [5, 0], [5, 1], [9, 9]], 3, init=[[[0, 0], [0, 1], [7, 5]]])
-    assert RestartDisplay.from_landscape(with_trap).ax_.get_title()
+    assert "was hit once" in RestartDisplay.from_landscape(with_trap).ax_.get_title()
+    with_trap = landscape([[0.0, 0], [0, 1], [5, 0], [5, 1]], 2, init=[[[2, 0], [2, 1]]])
+    assert RestartDisplay.from_landscape(with_trap).ax_.get_title().startswith("no start found the best of")
+
+
+def test_restarts_of_a_best_that_was_hit_once():
+    """No number of restarts, no curve that comes down to it, and what the default search found."""
+    found = landscape(IRIS, 10, 20, init="random", random_state=0)
+    assert found.n_hits == 1 and found.kmeans_inertia < found.inertia[0]
+    display = RestartDisplay.from_landscape(found)
+    title = " ".join(display.ax_.get_title().split())
+    assert f"the best of {len(found)} minima seen was hit once: how many restarts find one as good is not known" in title
+    assert "KMeans finds a better one" in title and "99 %" not in title
+    assert display.quantile(10**6, 0.5) > 0 and display.quantile(1, 0.999) == np.inf
+    display.figure_.canvas.draw()
+    assert "but KMeans finds" in LandscapeDisplay.from_landscape(found).ax_.get_title()
 
 
 def test_gap():
@@ -386,7 +402,7 @@ def test_gap():
     told = GapRecorder()
     for inertia, bound in ((100.0, 0.0), (50.0, 40.0), (50.0, 45.0)):
         told("prices", inertia, bound)
-    assert GapDisplay.from_recorder(told).ax_.get_title().startswith("gap 10 % after")
+    assert GapDisplay.from_recorder(told).ax_.get_title().startswith("at most 11.2 % above the best possible after")
     heard = []
     GapRecorder(then=lambda *said: heard.append(said))("pca", 2.0, 1.0)
     assert heard == [("pca", 2.0, 1.0)]

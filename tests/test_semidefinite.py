@@ -1,14 +1,13 @@
 """The semidefinite bound: never above the optimum whatever its multipliers are, and mostly as high."""
 
-import threading
-import time
 from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
 import pytest
+from children import interrupted, needs_signals
 
-from ckmeans import certify, check, reference
+from ckmeans import certify, check, reference, semidefinite
 from ckmeans._kernels import semidefinite as kernels
 from ckmeans.certificate import ExactProblem, proof_text, semidefinite_proof
 from ckmeans.ladder import climb
@@ -162,14 +161,15 @@ def test_a_better_clustering_comes_of_it():
     assert found.better is not None and found.better.status == "optimal-unique"
 
 
-def test_no_time():
+def test_no_time(monkeypatch):
     X = np.random.default_rng(0).normal(size=(150, 10))
     problem = ExactProblem(X)
     labels = np.arange(150) % 3
     cost = problem.cost(labels) * problem.unit
-    begin = time.monotonic()
+    steps, step = [], semidefinite.Relaxation.step
+    monkeypatch.setattr(semidefinite.Relaxation, "step", lambda own: (steps.append(0), step(own)))
     found = semidefinite_bound(problem.rows, problem.weights, 3, labels, cost, max_seconds=0)
-    assert found.stop_reason == "time_limit" and time.monotonic() - begin < 30
+    assert found.stop_reason == "time_limit" and len(steps) <= 1
     assert found_by_the_checker(problem, 3, labels.tolist(), found)[0] >= found.bound > 0
 
 
@@ -187,4 +187,20 @@ def test_interrupted():
     found = semidefinite_bound(problem.rows, problem.weights, 3, labels, cost, progress=progress)
     assert found.stop_reason == "interrupted"
     assert abs(found.bound / seen[-1] - 1) < Fraction(1, 10**6)
-    assert threading.active_count() == 1
+
+
+@needs_signals
+def test_ctrl_c():
+    """No thread of ours is left behind, and none was there before."""
+    told = interrupted("""
+import threading
+from ckmeans import semidefinite
+from ckmeans.certificate import ExactProblem
+problem, labels = ExactProblem(np.random.default_rng(0).normal(size=(60, 10))), np.arange(60) % 3
+semidefinite.Relaxation.step, seen = held(semidefinite.Relaxation.step), []
+cost = problem.cost(labels) * problem.unit
+found = semidefinite.semidefinite_bound(problem.rows, problem.weights, 3, labels, cost, progress=seen.append)
+threads = [thread.name for thread in threading.enumerate()]
+tell(reason=found.stop_reason, below=bool(found.bound <= cost), threads=threads)
+""")
+    assert told == {"reason": "interrupted", "below": True, "threads": ["MainThread"]}

@@ -1,10 +1,9 @@
 """The turning line: two clusters in the plane against the reference, and what it says of itself."""
 
-import signal
-import threading
-
 import numpy as np
 import pytest
+from children import interrupted, needs_signals
+from clocks import Clock
 
 from ckmeans import check, ladder, reference
 from ckmeans.ladder import climb
@@ -70,13 +69,24 @@ def test_limits():
     found = best_halves(X, time_limit=0)
     assert found.stop_reason == "time_limit" and not found.complete
     assert set(found.labels.tolist()) <= {0, 1}
-    timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    try:
-        found = best_halves(np.random.default_rng(1).random((6000, 2)))
-    finally:
-        timer.join()
-    assert found.stop_reason == "interrupted" and not found.complete
+    whole = best_halves(X)
+    assert whole.complete
+    for options, reason in (({"time_limit": 9}, "time_limit"), ({}, "interrupted")):
+        with Clock(interrupt=None if options else 9):
+            found = best_halves(X, n_threads=1, **options)
+        assert found.stop_reason == reason and not found.complete
+        assert set(found.labels.tolist()) == {0, 1} and whole.cost <= found.cost
+
+
+@needs_signals
+def test_ctrl_c():
+    told = interrupted("""
+from ckmeans import sweep
+sweep._Sweep.turn = held(sweep._Sweep.turn)
+found = sweep.best_halves(np.random.default_rng(1).random((500, 2)), n_threads=1)
+tell(reason=found.stop_reason, complete=found.complete, n=len(found.labels))
+""")
+    assert told == {"reason": "interrupted", "complete": False, "n": 500}
 
 
 def test_the_ladder_starts_from_it(monkeypatch):

@@ -3,11 +3,12 @@
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from time import sleep
 
 import joblib
 import numpy as np
 import pytest
+from children import PATIENCE
+from clocks import Clock
 
 from ckmeans import KMeans, workers
 from ckmeans.workers import Expired, Workers, available_cpus, split
@@ -30,69 +31,131 @@ def test_every_block_is_run_once(n_threads):
             done.clear()
 
 
+def in_main():
+    return threading.current_thread() is threading.main_thread()
+
+
+def until(event):
+    assert event.wait(PATIENCE)
+
+
 @pytest.mark.parametrize("failing", ["caller", "helper"])
 def test_nothing_is_begun_after_a_failure(failing):
-    begun = []
+    """Both threads are in a block when one fails. The caller begins nothing more and ends the helper; or goes on alone."""
+    begun, helped = [], threading.Event()
 
     def kernel(start, stop):
-        begun.append(start)
-        sleep(0.01)
-        if (threading.current_thread() is threading.main_thread()) == (failing == "caller"):
+        begun.append(in_main())
+        if in_main():
+            until(helped)
+            if failing == "caller":
+                raise ZeroDivisionError(start)
+            return
+        helped.set()
+        if failing == "helper":
             raise ZeroDivisionError(start)
+        with pytest.raises(Expired):  # as soon as the caller has failed
+            while not never.wait(0.001):
+                workers.check_time()
 
+    never = threading.Event()
     with Workers(2) as workers, pytest.raises(ZeroDivisionError):
-        workers.run(kernel, split(1000 if failing == "caller" else 50, 1))
-    assert len(begun) < 10 if failing == "caller" else len(begun) == 50
+        workers.run(kernel, split(50, 1))
+    assert sorted(begun) == ([False, True] if failing == "caller" else [False] + [True] * 49)
 
 
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_time_that_is_up(n_threads):
     begun = []
-    with Workers(n_threads, seconds=0.05) as workers, pytest.raises(Expired):
-        workers.run(lambda *block: (begun.append(block), sleep(0.02)), split(1000, 1))
-    assert 0 < len(begun) < 100
+    with Clock(), Workers(n_threads, seconds=20) as workers, pytest.raises(Expired):
+        workers.run(lambda *block: begun.append(block), split(1000, 1))
+    assert begun == split(1000, 1)[: len(begun)] if n_threads == 1 else len(set(begun)) == len(begun)
+    # A look at the clock before each block; what a helper was about to begin when the time was up is left out.
+    assert 20 - n_threads <= len(begun) < 20
 
 
 # ---- no more threads than there are processors for ----
 
 
-class Crowd:
-    """A kernel that notes how many threads are in it."""
+def calls(kernels, n_threads=None, n_blocks=36):
+    """Call each of the kernels from a thread of its own."""
 
-    def __init__(self):
-        self.inside, self.noted, self.lock = 0, [], threading.Lock()
-
-    def __call__(self, start, stop):
-        with self.lock:
-            self.inside += 1
-            self.noted.append(self.inside)
-        sleep(0.005)
-        with self.lock:
-            self.inside -= 1
-
-
-def crowded(n_callers, n_threads):
-    """How many threads work at a time, most of the time, for calls from some threads at once."""
-    kernel = Crowd()
-
-    def call(_):
+    def call(kernel):
         with Workers(n_threads) as own:
-            for _ in range(4):
-                own.run(kernel, split(20, 1))
+            own.run(kernel, split(n_blocks, 1))
 
-    with ThreadPoolExecutor(n_callers) as pool:
-        list(pool.map(call, range(n_callers)))
-    assert len(kernel.noted) == 80 * n_callers
-    return np.quantile(kernel.noted, 0.9)
+    with ThreadPoolExecutor(len(kernels)) as pool:
+        for done in [pool.submit(call, kernel) for kernel in kernels]:
+            done.result(PATIENCE)
+    assert not workers._running
 
 
-def test_calls_at_the_same_time_share_the_processors(monkeypatch):
+@pytest.mark.parametrize("n_callers, n_threads, n_inside", [(1, None, 4), (1, 3, 3), (3, 3, 9)])
+def test_as_many_threads_as_there_are_or_are_asked_for(n_callers, n_threads, n_inside, monkeypatch):
+    """No block ends before so many threads are in one."""
     monkeypatch.setattr(workers, "available_cpus", lambda: 4)
-    assert crowded(1, None) == 4
-    assert crowded(2, None) <= 5  # a caller comes while helpers of another are in a block
-    assert crowded(4, None) <= 5
-    assert crowded(8, None) <= 8
-    assert crowded(3, 3) >= 6  # what is asked for is what one gets
+    all_of_them, threads = threading.Barrier(n_inside, timeout=PATIENCE), set()
+
+    def kernel(start, stop):
+        threads.add(threading.get_ident())
+        all_of_them.wait()
+
+    calls([kernel] * n_callers, n_threads)
+    assert len(threads) == n_inside
+
+
+@pytest.mark.parametrize("n_others", [1, 3, 7])
+def test_calls_at_the_same_time_share_the_processors(n_others, monkeypatch):
+    """Other calls come while all threads of one are in a block: its helpers leave, and the others have none."""
+    monkeypatch.setattr(workers, "available_cpus", lambda: 4)
+    lock, inside, most = threading.Lock(), [0], [0]
+    full, over = threading.Barrier(4, timeout=PATIENCE), threading.Event()
+    come = threading.Semaphore(0)
+    firsts, others, done = [], [], []
+
+    def first(start, stop):
+        if len(firsts) < 4:
+            with lock:
+                firsts.append(threading.get_ident())
+            full.wait()
+            started.set()
+            if threading.get_ident() == firsts[0]:
+                for _ in range(n_others):
+                    assert come.acquire(timeout=PATIENCE)
+                shared.set()
+            until(shared)
+        else:
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            with lock:
+                inside[0] -= 1
+        with lock:
+            done.append(start)
+            if len(done) == 36:
+                over.set()
+
+    def other(start, stop):
+        with lock:
+            fresh = threading.get_ident() not in others
+            others.append(threading.get_ident())
+        if fresh:
+            come.release()
+            until(over)
+
+    started, shared = threading.Event(), threading.Event()
+
+    def call(kernel):
+        if kernel is other:
+            until(started)
+        with Workers() as own:
+            own.run(kernel, split(36, 1))
+
+    with ThreadPoolExecutor(1 + n_others) as pool:
+        for ended in [pool.submit(call, kernel) for kernel in [first, *[other] * n_others]]:
+            ended.result(PATIENCE)
+    assert len(set(firsts)) == 4 and len(set(others)) == n_others
+    assert 1 <= most[0] <= max(1, 4 - n_others)
     assert not workers._running
 
 
@@ -147,7 +210,7 @@ def test_parts_are_added_in_order(n_threads):
 
     def part(n):
         if n == 0 and n_threads > 1:
-            late.wait(10)
+            until(late)
         if n == 19:
             late.set()
         return [f"{n} ", 1]

@@ -52,11 +52,11 @@ figure, ax = plt.subplots(figsize=(7.2, 3.4))
 bars = ax.barh(
     names,
     [excess[name] for name in names],
-    color=["0.2" if excess[name] < 1e-9 else "C0" for name in names],
+    color=["C0" if excess[name] else "0.2" for name in names],
 )
 ax.bar_label(
     bars,
-    ["optimal" if excess[name] < 1e-9 else f"{excess[name]:.2g} %" for name in names],
+    [f"{excess[name]:.2g} %" if excess[name] else "optimal" for name in names],
     padding=4,
 )
 ax.margins(x=0.12)
@@ -85,8 +85,9 @@ plt.show()
 
 # %%
 # "optimal-unique" says that every other partition costs more. Where the time is up
-# before the proof is complete, the status is "bounded" and ``gap_`` says how much is
-# left; "optimal" is never said to a tolerance.
+# before the proof is complete, the status is "bounded" and ``gap_`` says how much lower
+# the best inertia can be; "optimal" is never said to a tolerance, and "proved" only of
+# what the checker accepted.
 #
 # Proven optima
 # -------------

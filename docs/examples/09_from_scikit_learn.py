@@ -82,7 +82,7 @@ plt.show()
 # labels up to rounding         the exact nearest center                   ties go to the lowest index
 # result depends on threads     the same bits for any number               sums are added in a fixed order
 # (none)                        ``hit_rate_``, ``stop_reason_``            to know what it is worth
-# (none)                        ``status_``, ``lower_bound_``              to know how far from the best it may be
+# (none)                        `ckmeans.certify`                          to know how far above the best it can be
 # ============================= ========================================== ============================================
 #
 # Plain Lloyd from given centers, nothing else: ``KMeans(k, init=centers, n_init=1, polish=False)``.

@@ -1,0 +1,115 @@
+"""The first record of a text: names, numbers that are names, the size of the table, or data."""
+
+import re
+
+from .cells import refuse
+from .numerals import MISSING
+from .records import Records
+
+
+class Top:
+    """The first record beside the next ones.
+
+    Parameters
+    ----------
+    reading : Reading
+    """
+
+    def __init__(self, reading):
+        self.reading, self.cells, self.body = reading, reading.top, reading.body
+        self.shift = 1 if reading.width == reading.widths[0] + 1 and self.body and reading.shape(None) == "corner" else 0
+
+    def _below(self, f):
+        f += self.shift
+        return [row[f] for row in self.body if f < len(row) and row[f] not in MISSING]
+
+    def _over_numbers(self):
+        """The fields that stand over columns of numbers."""
+        number = self.reading.is_number
+        return [
+            f for f in range(len(self.cells)) if sum(map(number, below := self._below(f))) > len(below) / 2
+        ]
+
+    def is_header(self, notes=None):
+        """Are there words over numbers, or nothing but words; or numbers that are names, beside an empty corner?
+
+        A word above a column of words tells nothing: data without a header may have such columns too.
+        """
+        number, over = self.reading.is_number, self._over_numbers()
+        if not self.body:
+            return not any(number(cell) or cell in MISSING for cell in self.cells)
+        if self.shift or any(self.cells[f] not in MISSING and not number(self.cells[f]) for f in over):
+            return True
+        if all(cell == "" or cell not in MISSING and not number(cell) for cell in self.cells):
+            return True
+        corner = len(self.cells) > 1 and self.cells[0] == "" and all(row and row[0] != "" for row in self.body)
+        if corner and over and self._rises([self.cells[f] for f in over if f]):
+            if notes is not None:
+                shown = ", ".join(self.cells[1:4]) + ", ..." * (len(self.cells) > 4)
+                notes.append(f"the first line, with {shown} after an empty field, holds the names (else say --no-header)")
+            return True
+        return False
+
+    @staticmethod
+    def _rises(cells):
+        return all(re.fullmatch(r"\d{1,15}", cell) for cell in cells) and all(
+            int(a) < int(b) for a, b in zip(cells, cells[1:])
+        )
+
+    def check_numbers(self, notes):
+        """Refuse numbers that may be names, such as 2019, 2020 or 1, 2, 3; tell that data with words have no header."""
+        over = self._over_numbers()
+        top = [self.cells[f] for f in over]
+        body = [[row[f] for f in over if f < len(row)] for row in self.body]
+        corner = self.cells[0] == "" and self.body and all(row[0] != "" for row in self.body if row)
+        if corner or top and body and any(sign(top) and not any(map(common, body)) for sign, common in SIGNS):
+            shown = ", ".join(self.cells[:4]) + ", ..." * (len(self.cells) > 4)
+            refuse(
+                f"the first line, {shown}, may hold names or data: say --header if it holds names, else --no-header"
+            )
+        if self.body and any(cell not in MISSING and not self.reading.is_number(cell) for cell in self.cells):
+            notes.append(
+                "no header: the first line has numbers where the other lines have them (else say --header)"
+            )
+
+    def names_in_comment(self):
+        """Names as numpy.savetxt(header=...) writes them: a comment before the first record, of as many fields."""
+        reading = self.reading
+        before = [text for line, text in reading.comments if line < reading.lines[0]]
+        if not before:
+            return None
+        mark = before[-1][0]
+        text = before[-1].lstrip(f"{mark} ")
+        for _, fields in Records([text.replace("\t", " ") if reading.delimiter == " " else text], reading.delimiter, ()):
+            words = [cell.strip() for cell in fields]
+            if len(words) == reading.width and not all(map(reading.is_number, words)):
+                return words
+        return None
+
+    def may_be_size(self):
+        """Is it "n_samples 2", over rows of two whole numbers?"""
+        top = self.cells
+        return len(top) == 2 == self.reading.width and len(self.body) > 1 and top[0].isdecimal() and top[1] == "2"
+
+
+def _whole(row):
+    return bool(row) and all(re.fullmatch(r"\d{1,15}", cell) for cell in row)
+
+
+def _distinct(row):
+    return _whole(row) and len(set(row)) == len(row)
+
+
+def _steps(row):
+    """Counting, or going up or down by one step."""
+    if not _whole(row) or len(row) < 2:
+        return False
+    steps = {int(b) - int(a) for a, b in zip(row, row[1:])}
+    return len(steps) == 1 and steps != {0} and (len(row) > 2 or steps <= {1, -1})
+
+
+def _years(row):
+    return len(row) > 1 and _distinct(row) and all(1500 <= int(cell) <= 2100 for cell in row)
+
+
+SIGNS = ((_distinct, _whole), (_steps, _steps), (_years, _years))  # of names, and of rows that are alike

@@ -1,0 +1,111 @@
+"""Numbers and names as sentences have them: bounds rounded to the side on which they hold, and names without control characters."""
+
+import unicodedata
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
+
+TURNS = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # change the direction of writing
+
+
+def above_best(inertia, lower_bound):
+    """By what share an inertia is, at most, above the best possible one: a Fraction, or None for any number.
+
+    Parameters
+    ----------
+    inertia, lower_bound : float or Fraction
+        No clustering costs less than the bound.
+    """
+    inertia, lower_bound = Fraction(inertia), Fraction(lower_bound)
+    if inertia <= max(lower_bound, 0):
+        return Fraction(0)
+    return (inertia - lower_bound) / lower_bound if lower_bound > 0 else None
+
+
+def at_most_above(inertia, lower_bound, digits=3):
+    """The same in words: "at most 4.28 % above the best possible", never less than it may be.
+
+    Examples
+    --------
+    >>> at_most_above(1.0, 0.9)
+    'at most 11.2 % above the best possible'
+    >>> at_most_above(1.0, 0.0)
+    'above the best possible by any number: no bound above 0 is known'
+    """
+    share = above_best(inertia, lower_bound)
+    if share is None:
+        return "above the best possible by any number: no bound above 0 is known"
+    return f"at most {percent_up(share, digits)} above the best possible"
+
+
+def percent_up(share, digits=3):
+    """A share >= 0, a float or a Fraction, as a percentage that is not below it.
+
+    Examples
+    --------
+    >>> percent_up(0.0427), percent_up(Fraction(1, 3) / 10**8), percent_up(7.625), percent_up(0)
+    ('4.28 %', '3.34e-7 %', '763 %', '0 %')
+    """
+    return f"{rounded(100 * Fraction(share), digits, ROUND_CEILING)} %"
+
+
+def down(value, digits):
+    """A float or a Fraction with so many digits, not above it: a lower bound as it is shown.
+
+    Examples
+    --------
+    >>> down(2 / 3, 4), down(0.0, 4), down(123456.7, 3)
+    ('0.6666', '0', '123000')
+    """
+    return rounded(value, digits, ROUND_FLOOR)
+
+
+def rounded(value, digits, side):
+    """A number with so many significant digits, rounded to a side of the module decimal."""
+    value = Fraction(value)
+    top, below = Decimal(value.numerator), Decimal(value.denominator)
+    shown = Context(prec=digits, rounding=side).divide(top, below).normalize()
+    return f"{shown:f}" if -5 < shown.adjusted() < max(7, digits) else f"{shown:e}"
+
+
+def apart(values, digits):
+    """Numbers with at least so many significant digits, and as many more as tell different ones apart.
+
+    Examples
+    --------
+    >>> apart([1527007489.083, 1527007489.093, 1527007492.0], 4)
+    ['1527007489.08', '1527007489.09', '1527007492']
+    """
+    for n_digits in range(digits, 17):
+        shown = [f"{value:.{n_digits}g}" for value in values]
+        if tells_apart(shown, values):
+            return shown
+    return [f"{value:.17g}" if value != float(f"{value:.16g}") else f"{value:.16g}" for value in values]
+
+
+def tells_apart(shown, values):
+    """Whether numbers that differ, by more than what rounding makes of equal ones, are shown as different ones."""
+    pairs = sorted(zip(values, shown))
+    return not any(
+        a == b and y - x > 1e-15 * max(abs(x), abs(y)) for (x, a), (y, b) in zip(pairs, pairs[1:])
+    )
+
+
+def printable(text):
+    """Text without the characters that command a terminal, and without halves of characters: as \\x1b or \\udcff instead.
+
+    Examples
+    --------
+    >>> printable("\\x1b[31mred, größe")
+    '\\\\x1b[31mred, größe'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(sign) if _commands(sign) else sign for sign in text)
+
+
+def _commands(sign):
+    return sign in TURNS or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def _escaped(sign):
+    return sign.encode("unicode_escape", "surrogatepass").decode("ascii")

@@ -1,0 +1,121 @@
+"""Ctrl-C for the tests: sent to a child process, never to the one that runs them, when it says where it is, never at a time."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+
+import pytest
+
+PATIENCE = 600  # seconds after which a child that hangs is killed; no test is about time
+needs_signals = pytest.mark.skipif(os.name == "nt", reason="needs a process that can be sent SIGINT")
+
+# What the code of a child begins with.
+PRELUDE = """
+import json, signal, sys
+import numpy as np
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background start with SIGINT ignored
+
+def here(said=[]):  # the signal has been sent when this returns, the first time; most often it raises KeyboardInterrupt
+    if not said:
+        said.append(True)
+        print("here", flush=True)
+        sys.stdin.readline()
+
+def held(function):  # says where it is, and does not end before the signal, which comes in the midst of it
+    waits = [True]
+    def again(*args, **kwargs):
+        if not waits:
+            return function(*args, **kwargs)
+        print("here", flush=True)
+        try:
+            while True:
+                function(*args, **kwargs)
+        finally:
+            waits.clear()
+    return again
+
+def tell(**found):
+    print(json.dumps(found), flush=True)
+
+class Blocks:  # how many blocks of rows the kernels have begun, and had when the signal came
+    def __init__(self):
+        from ckmeans.workers import Workers
+        self.begun, self.before, run = [], None, Workers.run
+        def counted(workers, kernel, blocks):
+            run(workers, lambda *block: (self.begun.append(block), kernel(*block)), blocks)
+        def come(*_):
+            self.before = len(self.begun)
+            raise KeyboardInterrupt
+        Workers.run = counted
+        signal.signal(signal.SIGINT, come)
+    def late(self):
+        return len(self.begun) - self.before
+"""
+
+
+def signalled(words, send=signal.SIGINT, answer=True):
+    """The exit code of a process, the lines that it wrote, and its errors; it is sent a signal when it says "here"."""
+    with tempfile.TemporaryFile("w+") as errors:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
+        child = subprocess.Popen(words, text=True, bufsize=1, **pipes)
+        guard, lines = threading.Timer(PATIENCE, child.kill), []
+        guard.start()
+        try:
+            for line in child.stdout:
+                lines.append(line.rstrip("\n"))
+                if lines.count("here") == 1 == len(lines) - lines.index("here"):
+                    child.send_signal(send)
+                    if answer:
+                        child.stdin.write("\n")
+            code = child.wait()
+        finally:
+            guard.cancel()
+            child.kill()
+            child.wait()
+            child.stdout.close()
+            child.stdin.close()
+        errors.seek(0)
+        return code, lines, errors.read()
+
+
+def interrupted(code, *words):
+    """What a child tells that runs the code, and was sent Ctrl-C when it said "here"."""
+    ended, lines, errors = signalled([sys.executable, "-c", PRELUDE + code, *map(str, words)])
+    assert ended == 0 and lines[:1] == ["here"] and len(lines) == 2, (ended, lines, errors)
+    return json.loads(lines[1])
+
+
+def interrupted_at_a_terminal(words):
+    """The exit code of a process, its output, and its errors, which a terminal shows; Ctrl-C when that shows "here"."""
+    terminal, own_end = os.openpty()
+    with tempfile.TemporaryFile("w+") as output:
+        child = subprocess.Popen(words, stderr=own_end, stdout=output)
+        os.close(own_end)
+        guard, seen, sent = threading.Timer(PATIENCE, child.kill), b"", False
+        guard.start()
+        try:
+            while more := _read(terminal):  # to the end: a process whose terminal is full would wait
+                seen += more
+                if not sent and b"here" in seen:
+                    sent = True
+                    child.send_signal(signal.SIGINT)
+            code = child.wait()
+        finally:
+            guard.cancel()
+            child.kill()
+            child.wait()
+            os.close(terminal)
+        output.seek(0)
+        return code, output.read(), seen
+
+
+def _read(terminal):
+    """What there is to read; nothing when the process has gone, for which systems have their own ways."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
