@@ -9,6 +9,7 @@ import html
 import math
 import os
 import re
+import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -399,11 +400,10 @@ class Certificate:
         try:
             check.Reader(content)
             lines = content.decode("ascii").split("\n")[:-2]
-            if not any(line.startswith("X ") for line in lines):
-                if X is None:
-                    raise ValueError(f"{path} is without the rows: give X, and sample_weight if there was one.")
+            alone = any(line.startswith("X ") for line in lines)
+            if not alone and X is not None:
                 lines[3:3] = ExactProblem(X).header(1)[3:]
-            found = cls._of(lines)
+            found = cls._of(lines) if alone or X is not None else None
         except check.Refused as refused:
             code, reason = refused.args
             if code == check.OTHER_DATA:
@@ -411,8 +411,12 @@ class Certificate:
             raise ValueError(
                 f"{path} is no proof file, or was truncated or altered ({reason}): get it again from who wrote it."
             ) from None
-        except (LookupError, MemoryError, OverflowError) as error:
-            raise ValueError(f"{path} is no proof file: {error!r}; get it again from who wrote it.") from None
+        except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError, struct.error) as error:
+            raise ValueError(
+                f"{path} is no proof file, or X are no rows for it ({error}): get it again from who wrote it."
+            ) from None
+        if found is None:
+            raise ValueError(f"{path} is without the rows: give X, and sample_weight if there was one.")
         own = found.problem.sample_weight
         if sample_weight is not None and (own is None or not np.array_equal(own, sample_weight)):
             raise ValueError(f"{path} is for other weights: give those that it is for, or none, as they are in it.")

@@ -74,6 +74,56 @@ def test_altered_files_are_not_loaded(line, tmp_path):
             Certificate.load(tmp_path / "a.ckc")
 
 
+ODD = ["", "x", "-1", "0", "1/0", "ffffffffff", "f" * 400, "value=", "lower=0", "proof", "X 1", "scale=ffff", "n=0", "k=fffffff"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_forged_files_are_refused_in_one_line(tmp_path, seed):
+    """Lines altered and sealed anew: ValueError, or a certificate that costs what its labels do and is not called checked."""
+    rng = np.random.default_rng(seed)
+    X, own = rng.integers(0, 5, (6, 2)) / 4, rng.integers(1, 4, 6) / 2 if seed % 2 else None
+    labels = [0, 1, 0, 1, 0, 1]
+    lower = Fraction(0) if seed % 4 < 2 else None
+    saved = certificate(X, labels, 3, ck.trivial_proof(), "bounded" if lower is not None else "optimal", own, lower)
+    whole, n_refused = saved.text().split("\n")[:-2], 0
+    for _ in range(60):
+        lines, at, kind = whole.copy(), int(rng.integers(len(whole))), rng.integers(4)
+        if kind == 0:
+            del lines[at]
+        elif kind == 1:
+            lines.insert(at, lines[rng.integers(len(whole))])
+        else:
+            words = lines[at].split(" ")
+            where, odd = int(rng.integers(len(words))), ODD[rng.integers(len(ODD))]
+            words[where] = words[where].partition("=")[0] + "=" + odd if "=" in words[where] and kind == 2 else odd
+            lines[at] = " ".join(words)
+        (tmp_path / "a.ckc").write_text(ck.sealed(lines))
+        try:
+            found = Certificate.load(tmp_path / "a.ckc", *((X, own) if rng.random() < 0.3 else ()))
+        except ValueError as error:
+            assert "\n" not in str(error) and str(tmp_path) in str(error)
+            n_refused += 1
+            continue
+        weights = found.problem.sample_weight
+        given = None if weights is None else weights.tolist()
+        assert found.exact_inertia == reference.cost(found.problem._X.tolist(), found.labels.tolist(), given)
+        assert found.exact_lower_bound <= found.exact_inertia and not found.checked
+        assert found.text() == ck.sealed(lines) or "X 1" in lines
+    assert n_refused > 30
+
+
+def test_other_data_are_not_loaded(line, tmp_path):
+    X = np.array([[0.0], [1.0], [5.0], [6.5]])
+    line.save(tmp_path / "a.ckc", with_rows=False)
+    assert Certificate.load(tmp_path / "a.ckc", X).text() == line.text()
+    for other in (X + 1, X[:3], X * 3, np.hstack([X, X]), [["a"]] * 4):
+        with pytest.raises(ValueError, match="a.ckc"):
+            Certificate.load(tmp_path / "a.ckc", other)
+    line.save(tmp_path / "b.ckc")
+    with pytest.raises(ValueError, match="other weights"):
+        Certificate.load(tmp_path / "b.ckc", None, np.ones(4))
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_any_floats_are_exact(data):

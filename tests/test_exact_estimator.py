@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ckmeans import ExactKMeans, KMeans, check, reference
+from ckmeans import ExactKMeans, KMeans, check, exact_estimator, reference
 
 IRIS = load_iris().data
 
@@ -93,6 +93,39 @@ except KeyboardInterrupt:
 """)
     assert (told["status"], told["reason"]) == ("bounded", "interrupted") and told["same"]
     assert 0 < told["lower"] < told["inertia"]
+
+
+def test_interrupted_while_the_result_is_put_together(monkeypatch):
+    """The search had ended: its result is there, whole, and Ctrl-C is raised after that."""
+    plain, n_calls = exact_estimator._attributes, 0
+
+    def stop(*args):
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls == 1:
+            raise KeyboardInterrupt
+        return plain(*args)
+
+    monkeypatch.setattr(exact_estimator, "_attributes", stop)
+    model = ExactKMeans(3, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(IRIS[::3])
+    assert model.status_ == "optimal-unique" and np.array_equal(model.labels_, model.predict(IRIS[::3]))
+
+
+def test_a_failed_fit_leaves_the_old_one(monkeypatch):
+    model = ExactKMeans(3, random_state=0).fit(IRIS[::3])
+    before = {name: value for name, value in vars(model).items() if name.endswith("_")}
+
+    def fails(*args, **kwargs):
+        raise MemoryError
+
+    monkeypatch.setattr(exact_estimator, "climb", fails)
+    with pytest.raises(MemoryError):
+        model.fit(IRIS[:, :2])
+    after = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    assert after.keys() == before.keys() and all(after[name] is before[name] for name in before)
+    assert np.array_equal(model.labels_, model.predict(IRIS[::3]))
 
 
 @pytest.mark.parametrize(
