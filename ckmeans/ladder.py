@@ -24,7 +24,7 @@ from .columns import column_generation
 from .exact import float_down, float_up
 from .resumed import as_evidence, check_known, told
 from .rows import Rows
-from .rungs import FINDING, MOST_MATRIX, RUNGS, SEARCHING, Evidence, many_axes
+from .rungs import FINDING, MOST_MATRIX, READING, RUNGS, SEARCHING, Evidence, many_axes
 from .univariate import collinear
 from .workers import Expired, Workers
 
@@ -409,7 +409,7 @@ class _Ladder:
 
     def _asked(self, text, checker):
         begin, self.refused = monotonic(), False
-        if self.left(1.0) <= 0:
+        if self.left(1.0) <= READING * self.X.size:
             return None
         try:
             return checker(text())
