@@ -13,6 +13,7 @@ from ckmeans import certify, check, natural_breaks, reference, rungs, univariate
 from ckmeans.certificate import ExactProblem, proof_text, semidefinite_proof
 from ckmeans.groups import alike
 from ckmeans.ladder import climb
+from ckmeans.prices import Landscape
 from ckmeans.principal import principal_bound
 from ckmeans.semidefinite import spectral_bound
 
@@ -127,6 +128,18 @@ def test_without_time_the_labels_still_get_their_exact_cost():
     assert set(found.seconds) <= {"trivial", "line"}
 
 
+@pytest.mark.parametrize("n, d", [(10, 70), (12, 300), (80, 70)])
+def test_rows_of_many_features_are_turned_without_changing_their_distances(n, d):
+    X = np.random.default_rng(n).normal(size=(n, d))
+    land = Landscape(X, np.ones(n))
+    assert land.rows.shape[1] < n or n > d
+    for i in range(n):
+        apart = np.sqrt(((X - X[i]) ** 2).sum(axis=1))
+        found = np.sqrt(((land.rows - land.rows[i]) ** 2).sum(axis=1)) * 2.0**land.exponent
+        assert np.abs(apart - found).max() <= 2 * land.blur * 2.0**land.exponent + 1e-13 * apart.max()
+    assert land.blur < 1e-9
+
+
 def test_groups_without_time_are_as_they_were_dealt():
     X = np.random.default_rng(0).normal(size=(200, 3))
     labels, n_groups = np.zeros(200, int), 5
@@ -146,7 +159,8 @@ if (ROOT / "benchmarks" / "peers").is_dir():
 shipped = pytest.mark.skipif(
     not (ROOT / "benchmarks" / "peers").is_dir(), reason="the benchmarks are not part of a source distribution"
 )
-STUBBORN = "exec('try:\\n    time.sleep(2)\\nexcept KeyboardInterrupt:\\n    time.sleep(0.6)')"
+WAIT = "__import__('threading').Event().wait"
+STUBBORN = f'exec("try:\\n    {WAIT}(2)\\nexcept KeyboardInterrupt:\\n    {WAIT}(0.6)")'
 
 
 @shipped
@@ -154,7 +168,7 @@ STUBBORN = "exec('try:\\n    time.sleep(2)\\nexcept KeyboardInterrupt:\\n    tim
 def test_the_table_finds_what_is_late(monkeypatch, capsys):
     late = latency.row("interrupts", "stubborn", latency.interrupts((12, "", STUBBORN), 1, 1.0), latency.INTERRUPT)
     assert not late["ok"] and late["found"][0] >= 0.6 and "1 late" in capsys.readouterr().out
-    over = latency.row("limits", "over", latency.limits((12, "", "time.sleep({limit} + 0.5)"), 0.1, 1, 1.0), latency.LIMIT)
+    over = latency.row("limits", "over", latency.limits((12, "", WAIT + "({limit} + 0.5)"), 0.1, 1, 1.0), latency.LIMIT)
     assert not over["ok"] and over["found"][0] >= 0.5
     broken = latency.row("limits", "broken", latency.limits((12, "", "os.kill(os.getpid(), 9)"), 0.1, 1, 1.0), latency.LIMIT)
     assert broken["found"] == ["ended by SIGKILL"] and not broken["ok"]
