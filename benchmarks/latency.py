@@ -31,7 +31,7 @@ import numpy as np
 from ckmeans import *
 rng = np.random.default_rng(0)
 {setup}
-if {room} is not None:
+if {room} >= 0:
     import resource
     used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() + ({room} << 20)
     resource.setrlimit(resource.RLIMIT_AS, (used, used))
@@ -95,7 +95,7 @@ COMMANDS = {
 class Child:
     """A call in a process of its own."""
 
-    def __init__(self, setup, call, room=None):
+    def __init__(self, setup, call, room=-1):
         code = START.format(setup=setup, call=call, room=room)
         self.process = subprocess.Popen(
             [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

@@ -23,7 +23,7 @@ from .estimators import KMeans
 from .ladder import certify as prove
 from .mixture_estimator import SphericalMixture
 from .scaling import unit_of
-from .workers import Expired
+from .workers import Expired, check_room
 
 MOST_PAIRED = 10_000  # rows of which all pairs are compared, for the exact silhouette
 PAIRS = 16  # MB of distances at a time
@@ -239,6 +239,7 @@ class _Study:
     def fit(self, k, certify):
         """The clustering into k, the proof, and the measures."""
         self.progress(f"{k} cluster{'s' * (k > 1)}")
+        check_room()
         model = self.cluster(k, self.X, self.weights)
         if certify and k in self.wanted:
             model = self.certify(k, model)

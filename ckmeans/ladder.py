@@ -24,9 +24,9 @@ from .columns import column_generation
 from .exact import float_down, float_up
 from .resumed import as_evidence, check_known, told
 from .rows import Rows
-from .rungs import FINDING, MOST_MATRIX, RUNGS, SEARCHING, Evidence, many_axes
+from .rungs import FINDING, MOST_MATRIX, READING, RUNGS, SEARCHING, Evidence, many_axes
 from .univariate import collinear
-from .workers import Expired, Workers
+from .workers import Expired, Workers, check_room
 
 MOST_TREE = 300  # rows for which branch and bound is worth a try
 FEW_FEATURES = 4  # features up to which one search by prices is best for any number of rows
@@ -313,6 +313,7 @@ class _Ladder:
         if self.left() <= 0 and not (rung in ("trivial", "line") or rung == "search" and self.given is None):
             self.stop_reason = "time_limit"
             return
+        check_room()
         begin = monotonic()
         try:
             evidence = RUNGS[rung](self)
@@ -332,8 +333,7 @@ class _Ladder:
         if evidence.stop_reason == "interrupted":
             raise KeyboardInterrupt
         claimed = evidence.optimal or evidence.lower >= self.incumbent[1]
-        if claimed:
-            self.claim = evidence, rung
+        self.claim = (evidence, rung) if claimed else self.claim
         if evidence.stop_reason in ("proved", "unresolved"):
             self.done.append(rung)
             self.inner.pop(rung, None)
@@ -409,7 +409,7 @@ class _Ladder:
 
     def _asked(self, text, checker):
         begin, self.refused = monotonic(), False
-        if self.left(1.0) <= 0:
+        if self.left(1.0) <= READING * self.X.size:
             return None
         try:
             return checker(text())

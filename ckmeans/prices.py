@@ -13,10 +13,12 @@ import numpy as np
 
 from ._kernels import prices as kernels
 from .exact import near_one
+from .spectrum import greatest
 
 U = 2.3e-16  # more than twice the unit roundoff
 SLICE = 1 << 20  # rows of boxes to look at between two looks at the clock, some 20 ms
 MANY = 3000  # rows of which only some are looked at for the first prices
+SMALL = 64  # features up to which LAPACK is as fast as any
 MOST_SAID = 128  # rows that the search itself may decide on the way to a set
 
 
@@ -66,8 +68,16 @@ class Landscape:
         # An isometry would map each row to within `blur` of where it is put.
         length = np.sqrt((centered**2).sum(axis=1).max(initial=0.0))
         self.blur = 2 * U * length
+        if d > max(n, SMALL):  # rows span no more than n dimensions: what rounding leaves outside of these is blur
+            axes = np.linalg.qr(centered.T)[0]
+            inside = centered @ axes
+            outside = np.sqrt(((centered - inside @ axes.T) ** 2).sum(axis=1).max())
+            skew = np.linalg.norm(axes.T @ axes - np.eye(n)) + 2 * d * n * U
+            self.blur += outside + (skew + 4 * d * U) * length
+            centered, d = inside, n
         if d > 2:
-            _, axes = np.linalg.eigh((centered.T * weights) @ centered)
+            squares = (centered.T * weights) @ centered
+            axes = np.linalg.eigh(squares)[1] if d <= SMALL else greatest(squares, d)[1].T
             axes = axes[:, ::-1]
             skew = np.linalg.norm(axes.T @ axes - np.eye(d)) + 2 * d * d * U
             centered = centered @ axes

@@ -41,6 +41,7 @@ NEARLY = Fraction(1, 10**4)  # a gap that may turn out to be none
 LIGHT = 100  # binary digits by which a row may weigh less than the heaviest and still count beside it in floats,
 LIGHT_MATRIX = 40  # and in a matrix
 FEW_AXES = 3
+READING = 5e-6  # seconds that the checker takes, at least, to read a number
 MOST_SEEN = 1_000_000  # numbers by which is judged along how many axes rows lie
 DEALING = 0.35  # share of the time in which rows are dealt out to groups
 CUTTING = 0.5  # share of the time that the semidefinite bound may take

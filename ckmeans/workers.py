@@ -1,6 +1,7 @@
 """Runs nogil kernels over blocks on a few threads, so that Ctrl-C and time limits act between blocks."""
 
 import math
+import mmap
 import os
 import sys
 from collections import deque
@@ -11,6 +12,8 @@ from threading import Lock, Thread, get_ident
 from time import monotonic
 
 from .interrupts import Held
+
+BUFFERS = 64 << 20  # bytes that OpenBLAS may ask for, and some more
 
 # The threads of this process that run kernels now, by their idents: an entry is made and taken out by the thread itself.
 _running = {}
@@ -55,6 +58,14 @@ def _quota(folder="/sys/fs/cgroup"):
         except (OSError, ValueError):  # there is no such file, or it says "max"
             continue
     return math.inf
+
+
+def check_room():
+    """Raise MemoryError where linear algebra has no room: OpenBLAS, without memory for its buffers, ends the process or hangs."""
+    try:
+        mmap.mmap(-1, BUFFERS).close()
+    except (OSError, ValueError):
+        raise MemoryError(f"no {BUFFERS >> 20} MB of address space are left for linear algebra") from None
 
 
 def available_memory():

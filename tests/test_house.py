@@ -119,7 +119,7 @@ INSIDE = {
     "steps": set(),
     "line": {"_kernels", "paths", "steps"},
     "univariate": {"_kernels", "checks", "exact", "line", "paths"},
-    "prices": {"_kernels", "exact"},
+    "prices": {"_kernels", "exact", "spectrum"},
     "bundle": set(),
     "covers": set(),
     "nodes": set(),
