@@ -7,13 +7,15 @@ import sys
 from collections import deque
 from functools import cache, cached_property, partial
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Lock, Thread, get_ident
 from time import monotonic
+from weakref import ref
 
 from .interrupts import Held
 
 BUFFERS = 64 << 20  # bytes that OpenBLAS may ask for, and some more
+FORGOTTEN = 5.0  # seconds without a job after which a helping thread looks whether there can be one
 
 # The threads of this process that run kernels now, by their idents: an entry is made and taken out by the thread itself.
 _running = {}
@@ -97,8 +99,6 @@ class Workers:
         Time from now after which `run` raises `Expired`.
     """
 
-    _helpers = ()
-
     def __init__(self, n_threads=None, seconds=None):
         self._asked = n_threads
         self.deadline = math.inf if seconds is None else monotonic() + seconds
@@ -115,13 +115,10 @@ class Workers:
     def __exit__(self, *exception):
         with Held() as held:
             held.begin()
-            self.__del__()
+            for _ in self._helpers:
+                self._jobs.put(None)
             for helper in self._helpers:
                 helper.join()
-
-    def __del__(self):
-        for _ in self._helpers:
-            self._jobs.put(None)
 
     def check_time(self):
         """Raise `Expired` when the time is up; on the main thread, let a Ctrl-C take effect that waits for that."""
@@ -188,7 +185,7 @@ class Workers:
         """Have so many helpers, or as many as there is room for; returns their number."""
         while len(self._helpers) < n_helpers and not self._full:
             helper = Thread(
-                target=_help, args=(self._jobs,), name=f"ckmeans-{len(self._helpers)}", daemon=True
+                target=_help, args=(self._jobs, ref(self)), name=f"ckmeans-{len(self._helpers)}", daemon=True
             )
             try:
                 helper.start()
@@ -218,9 +215,17 @@ class Workers:
         return total
 
 
-def _help(jobs):
-    """What a helping thread does: drain the queues it is given, until there are no more."""
-    while (job := jobs.get()) is not None:
+def _help(jobs, owner):
+    """What a helping thread does: drain the queues it is given, until it is sent away, or nobody is left to send it away."""
+    while True:
+        try:
+            job = jobs.get(timeout=FORGOTTEN)
+        except Empty:
+            if owner() is None:
+                return
+            continue
+        if job is None:
+            return
         drain, errors, n, lock = job
         try:
             _running[get_ident()] = True
