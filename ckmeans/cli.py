@@ -210,7 +210,8 @@ def _closing(show):
     """Incumbent and bound, as a line of progress."""
 
     def closing(rung, inertia, lower_bound):
-        show(0, f"{rung}: inertia {inertia:.10g}, lower bound {down(lower_bound, 10)}: {at_most_above(inertia, lower_bound)}")
+        bound = f"lower bound {down(lower_bound, 10)}, not yet checked"
+        show(0, f"{rung}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}")
 
     return closing
 
