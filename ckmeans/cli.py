@@ -142,7 +142,11 @@ def fit(
         verdict = f"optimal: {'one cluster has one best center, the mean' if one else 'every row lies on its center'}"
     else:
         kind = "no row exchange lowers it" if polish else "a fixed point of Lloyd's iteration"
-        hits = f"hit by {n_hits} of {plural(n_restarts, word)}" if n_restarts > 1 else f"of one {word}, with none to compare"
+        hits = (
+            f"hit by {n_hits} of {plural(n_restarts, word)}"
+            if n_restarts > 1
+            else f"of one {word}, with none to compare"
+        )
         verdict = f"local optimum; {hits} ({kind})"
         if stop_reason in ("time_limit", "interrupted"):
             when = f"after {plural(n_restarts, word)}" if n_restarts else f"in the first {word}"
@@ -223,7 +227,11 @@ def _certified(job, certificate, labels, centers, seconds, proof, recorder):
     if proof:
         job.write(proof, certificate.text())
     closed = certificate.status != "bounded"
-    verdict = f"{certificate.verdict}, by {certificate.rung}" if closed or certificate.checked else certificate.verdict
+    verdict = (
+        f"{certificate.verdict}, by {certificate.rung}"
+        if closed or certificate.checked
+        else certificate.verdict
+    )
     if certificate.stop_reason in ("time_limit", "interrupted"):
         verdict += f"; {_stopped(certificate.stop_reason, f'after {seconds:.1f} s')}"
     inertia = f"{certificate.inertia:.12g}"

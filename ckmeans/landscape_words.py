@@ -36,7 +36,9 @@ def text_of(found):
         "intervals      have a confidence of 95 %, for starts of this kind",
     ]
     if found.stop_reason != "finished":
-        lines.append(f"stopped        {found.stop_reason.replace('_', ' ')} after {_many(found.n_starts, 'start')}")
+        lines.append(
+            f"stopped        {found.stop_reason.replace('_', ' ')} after {_many(found.n_starts, 'start')}"
+        )
     return "\n".join(lines)
 
 

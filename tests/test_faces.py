@@ -49,7 +49,9 @@ def run(*line, code=0):
 
 def process(*line, encoding="utf-8"):
     done = subprocess.run(
-        [sys.executable, "-m", "ckmeans", *line], capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding}
+        [sys.executable, "-m", "ckmeans", *line],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
     )
     assert done.returncode == 0, done.stderr
     return done
@@ -70,7 +72,11 @@ def test_any_encoding_of_the_terminal(here, encoding):
 def test_no_name_commands_the_terminal(here):
     name = "\x1b[31mred\x1b[0m", "\x1b]0;title\x07b", "\x9b2Jc", "\u202eltr"
     put(f"{','.join(name)},text,\x1bbad\n1,2,3,4,x,\n1,3,3,4,\x1b[2J,\n50,60,3,4,y,\n51,61,3,4,z,\n")
-    for line in (["fit", "data.csv", "-k", "2"], ["soft", "data.csv", "-k", "2"], ["fit", "data.csv", "-k", "2", "--prove"]):
+    for line in (
+        ["fit", "data.csv", "-k", "2"],
+        ["soft", "data.csv", "-k", "2"],
+        ["fit", "data.csv", "-k", "2", "--prove"],
+    ):
         done = process(*line)
         for text in (done.stdout.decode(), done.stderr.decode()):
             assert not set(text) & set("\x1b\x07\x9b\u202e"), ascii(text)

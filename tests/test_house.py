@@ -148,7 +148,17 @@ INSIDE = {
     "minima": {"_kernels", "exchange", "lloyd", "partitions", "restarts", "rows", "small", "workers"},
     "intervals": set(),
     "landscape_words": {"rules", "words"},
-    "landscapes": {"certificate", "chance", "checks", "intervals", "landscape_words", "minima", "restarts", "rules", "workers"},
+    "landscapes": {
+        "certificate",
+        "chance",
+        "checks",
+        "intervals",
+        "landscape_words",
+        "minima",
+        "restarts",
+        "rules",
+        "workers",
+    },
     "many": {"_kernels", "chance", "checks", "restarts", "small", "workers"},
     "estimators": {"small", "checks", "hybrid", "rows", "restarts", "streaming", "workers"},
     "mixture_estimator": {"checks", "estimators", "restarts", "mixture", "posteriors"},
@@ -209,10 +219,7 @@ OUTSIDE = {
     "choice": STANDARD | {"numpy"},
     "choosing": STANDARD | {"numpy", "sklearn"},
     "mixture_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
-    **{
-        name: STANDARD | {"numpy", "matplotlib"}
-        for name in ("plots", "plots_search", "plots_gap")
-    },
+    **{name: STANDARD | {"numpy", "matplotlib"} for name in ("plots", "plots_search", "plots_gap")},
     "plots_plane": STANDARD | {"numpy", "scipy", "matplotlib"},
     "plots_choice": STANDARD | {"numpy", "matplotlib", "sklearn"},
 }

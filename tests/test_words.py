@@ -116,7 +116,12 @@ def test_gaps(inertia, bound):
 
 
 def test_choice():
-    certified = {2: bounded(*CASES["a third"]), 3: bounded(*CASES["a third"], False), 4: bounded(1, 0), 5: bounded(1, 1, True, "optimal")}
+    certified = {
+        2: bounded(*CASES["a third"]),
+        3: bounded(*CASES["a third"], False),
+        4: bounded(1, 0),
+        5: bounded(1, 1, True, "optimal"),
+    }
     found = ChoiceOfK(np.array([2, 3, 4, 5, 6]), np.ones(5), {}, {}, {}, {}, certified)
     rows = str(found).splitlines()[2:7]
     assert [row.split(None, 2)[2] for row in rows] == ["34 %", "34 % ?", "any number", "optimal", "-"]
@@ -152,7 +157,9 @@ def test_what_is_told_on_the_way(capsys):
     for line in lines:
         inertia, bound = map(Fraction, re.search(r"inertia (\S+), lower bound (\S+),", line).groups())
         if SENTENCE.search(line):  # of more digits than are shown
-            assert float(SENTENCE.search(line)[1]) >= float(100 * (inertia - bound) / bound) * (1 - 1e-8) - 1e-6
+            assert (
+                float(SENTENCE.search(line)[1]) >= float(100 * (inertia - bound) / bound) * (1 - 1e-8) - 1e-6
+            )
         else:
             assert bound == 0 and "any number" in line
         assert "proved" not in line and "not yet checked" in line
@@ -168,7 +175,19 @@ def test_command(time_limit, tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.csv").write_text("label\n" + "".join(f"{label}\n" for label in BAD))
-    line = ["certify", "iris", "bad.csv", "--time-limit", str(time_limit), "--json", "a.json", "--report", "a.html", "--proof", "a.ckc"]
+    line = [
+        "certify",
+        "iris",
+        "bad.csv",
+        "--time-limit",
+        str(time_limit),
+        "--json",
+        "a.json",
+        "--report",
+        "a.html",
+        "--proof",
+        "a.ckc",
+    ]
     done = runner.invoke(cli, line)
     assert done.exit_code == 0, done.output
     result = json.loads((tmp_path / "a.json").read_text())["result"]
