@@ -48,7 +48,7 @@ def cli():
       ckmeans breaks data.csv population -k 5              classes of one column: proved optimal
       ckmeans landscape iris -k 3 --plot minima.png        where plain k-means gets stuck, and how often
       ckmeans fit iris -k 3 --prove --proof iris.ckc       the best clusters, with a proof that others can check
-      ckmeans certify data.csv labels.csv                  how far given labels are from the best
+      ckmeans certify data.csv labels.csv                  how far given labels are above the best
       ckmeans choose iris --range 2:10                     what eight criteria say about the number of clusters
 
     DATA is a CSV file (delimiter, header and decimal commas are detected), a Parquet or .npy file, - for
@@ -92,7 +92,7 @@ def cli():
     "--polish/--no-polish", default=True, help="Improve Lloyd's result by exchanges of single rows."
 )
 @click.option(
-    "--prove", is_flag=True, help="Prove that the clusters are the best, or how far they can be from it."
+    "--prove", is_flag=True, help="Prove that the clusters are the best, or how far above the best they can be."
 )
 @click.option("--time-limit", **SECONDS, help="Time limit of --prove.  [default: 60]")
 @proof
@@ -175,7 +175,7 @@ def _prove(job, n_clusters, time_limit, proof, checkpoint):
     _certified(job, model.certificate_, model.labels_, model.cluster_centers_, seconds, proof, recorder)
 
 
-@cli.command(short_help="How far given labels are, at most, from the best clusters.")
+@cli.command(short_help="How far given labels are, at most, above the best clusters.")
 @source
 @click.argument("labels", metavar="LABELS")
 @click.option("-k", "--n-clusters", **WHOLE, help="Number of clusters.  [default: that of the labels]")

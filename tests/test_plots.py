@@ -160,6 +160,11 @@ def test_looks_tell_clusters_apart_without_color():
     assert min(np.diff(lightness)) > 0.01
 
 
+def test_a_part_is_not_shown_as_all():
+    assert plots.percent(0.9996) == "99.96 %" and plots.percent(1.0) == "100 %" and plots.percent(0.999) == "99.9 %"
+    assert plots.percent(1 - 2**-53) != "100 %"
+
+
 def test_percent():
     said = [plots.percent(share) for share in (0, 1, 0.978, 0.0000536, 0.01, 12, 1e-9)]
     assert said == ["0 %", "100 %", "97.8 %", "0.00536 %", "1 %", "1200 %", "1e-07 %"]
