@@ -48,7 +48,7 @@ def cli():
       ckmeans breaks data.csv population -k 5              classes of one column: proved optimal
       ckmeans landscape iris -k 3 --plot minima.png        where plain k-means gets stuck, and how often
       ckmeans fit iris -k 3 --prove --proof iris.ckc       the best clusters, with a proof that others can check
-      ckmeans certify data.csv labels.csv                  how far given labels are from the best
+      ckmeans certify data.csv labels.csv                  how far given labels are above the best
       ckmeans choose iris --range 2:10                     what eight criteria say about the number of clusters
 
     DATA is a CSV file (delimiter, header and decimal commas are detected), a Parquet or .npy file, - for
@@ -92,7 +92,7 @@ def cli():
     "--polish/--no-polish", default=True, help="Improve Lloyd's result by exchanges of single rows."
 )
 @click.option(
-    "--prove", is_flag=True, help="Prove that the clusters are the best, or how far they can be from it."
+    "--prove", is_flag=True, help="Prove that the clusters are the best, or how far above the best they can be."
 )
 @click.option("--time-limit", **SECONDS, help="Time limit of --prove.  [default: 60]")
 @proof
@@ -142,7 +142,11 @@ def fit(
         verdict = f"optimal: {'one cluster has one best center, the mean' if one else 'every row lies on its center'}"
     else:
         kind = "no row exchange lowers it" if polish else "a fixed point of Lloyd's iteration"
-        hits = f"hit by {n_hits} of {plural(n_restarts, word)}" if n_restarts > 1 else f"of one {word}, with none to compare"
+        hits = (
+            f"hit by {n_hits} of {plural(n_restarts, word)}"
+            if n_restarts > 1
+            else f"of one {word}, with none to compare"
+        )
         verdict = f"local optimum; {hits} ({kind})"
         if stop_reason in ("time_limit", "interrupted"):
             when = f"after {plural(n_restarts, word)}" if n_restarts else f"in the first {word}"
@@ -171,7 +175,7 @@ def _prove(job, n_clusters, time_limit, proof, checkpoint):
     _certified(job, model.certificate_, model.labels_, model.cluster_centers_, seconds, proof, recorder)
 
 
-@cli.command(short_help="How far given labels are, at most, from the best clusters.")
+@cli.command(short_help="How far given labels are, at most, above the best clusters.")
 @source
 @click.argument("labels", metavar="LABELS")
 @click.option("-k", "--n-clusters", **WHOLE, help="Number of clusters.  [default: that of the labels]")
@@ -210,7 +214,8 @@ def _closing(show):
     """Incumbent and bound, as a line of progress."""
 
     def closing(rung, inertia, lower_bound):
-        show(0, f"{rung}: inertia {inertia:.10g}, lower bound {down(lower_bound, 10)}: {at_most_above(inertia, lower_bound)}")
+        bound = f"lower bound {down(lower_bound, 10)}, not yet checked"
+        show(0, f"{rung}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}")
 
     return closing
 
@@ -222,7 +227,11 @@ def _certified(job, certificate, labels, centers, seconds, proof, recorder):
     if proof:
         job.write(proof, certificate.text())
     closed = certificate.status != "bounded"
-    verdict = f"{certificate.verdict}, by {certificate.rung}" if closed or certificate.checked else certificate.verdict
+    verdict = (
+        f"{certificate.verdict}, by {certificate.rung}"
+        if closed or certificate.checked
+        else certificate.verdict
+    )
     if certificate.stop_reason in ("time_limit", "interrupted"):
         verdict += f"; {_stopped(certificate.stop_reason, f'after {seconds:.1f} s')}"
     inertia = f"{certificate.inertia:.12g}"

@@ -274,7 +274,7 @@ callable, default="k-means++"
     n_restarts_ : int
         Restarts that were made, those included that were given up.
     hit_rate_ : float
-        Share of the restarts that reached the best inertia, to a relative 1e-9.
+        Share of the restarts made that reached the best inertia of them, to a relative 1e-9; 1.0 of one restart is no evidence.
     stop_reason_ : {"converged", "tol", "max_iter", "time_limit", "interrupted"}
         Why the search ended.
     n_features_in_ : int

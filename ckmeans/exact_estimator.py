@@ -176,5 +176,5 @@ class ExactKMeans(Centers):
 
 
 def _told(rung, inertia, lower_bound):
-    known = f"lower bound {down(lower_bound, 10)}: {at_most_above(inertia, lower_bound)}, if the checker agrees"
-    print(f"{rung}: inertia {inertia:.10g}, {known}", flush=True)
+    bound = f"lower bound {down(lower_bound, 10)}, not yet checked"
+    print(f"{rung}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}", flush=True)

@@ -17,7 +17,7 @@ def text_of(found):
     n, hits = len(found), _hits(found)
     what = "every partition at rest is listed" if found.complete else "those that were seen"
     lines = [
-        f"{found.n_starts} starts, {found.n_clusters} clusters of {found.labels.shape[1]} rows: "
+        f"{_many(found.n_starts, 'start')}, {_many(found.n_clusters, 'cluster')} of {_many(found.labels.shape[1], 'row')}: "
         f"{n} local {'minimum' if n == 1 else 'minima'} ({what})",
         "",
         *_table(found, min(n, 10)),
@@ -36,8 +36,14 @@ def text_of(found):
         "intervals      have a confidence of 95 %, for starts of this kind",
     ]
     if found.stop_reason != "finished":
-        lines.append(f"stopped        {found.stop_reason.replace('_', ' ')} after {found.n_starts} starts")
+        lines.append(
+            f"stopped        {found.stop_reason.replace('_', ' ')} after {_many(found.n_starts, 'start')}"
+        )
     return "\n".join(lines)
+
+
+def _many(n, noun):
+    return f"{n} {noun}{'s' * (n != 1)}"
 
 
 def _table(found, shown):

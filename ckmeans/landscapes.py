@@ -391,7 +391,9 @@ def landscape(
     default = math.nan
     if stop_reason == "finished":
         left = None if max_seconds is None else max(0.0, max_seconds - (monotonic() - begin))
-        found = local_search(X, n_clusters, sample_weight=weights, rng=random_state, max_seconds=left, n_threads=n_threads)
+        found = local_search(
+            X, n_clusters, sample_weight=weights, rng=random_state, max_seconds=left, n_threads=n_threads
+        )
         if found.stop_reason == "interrupted":
             stop_reason = "interrupted"
         default = found.inertia if found.stop_reason == "converged" else math.nan

@@ -54,7 +54,11 @@ def pictures(X, labels, centers, columns, weights=None, recorder=None, certifica
                 _svg(figure),
                 "Inertia and lower bound over time",
                 "How inertia and bound came together: no clustering costs less than the bound"
-                + (": proved." if certificate.checked else ", if the checker, which has not yet seen it, agrees."),
+                + (
+                    ": proved."
+                    if certificate.checked
+                    else ", if the checker, which has not yet seen it, agrees."
+                ),
             )
         )
     return drawn

@@ -113,9 +113,13 @@ def plain(name: str) -> str:
 
 
 def percent(share: float, digits: int = 3) -> str:
-    """A share in percent, with so many digits."""
+    """A share in percent, with so many digits, and more where it would seem to be all."""
     shown = f"{100 * share:.{digits}g}"
-    return f"{float(shown):g} %" if "e" not in f"{float(shown):g}" else f"{shown} %"
+    while share < 1 and float(shown) == 100 and digits < 17:
+        digits += 1
+        shown = f"{100 * share:.{digits}g}"
+    plainly = f"{float(shown):.{max(6, digits)}g}"
+    return f"{plainly if 'e' not in plainly else shown} %"
 
 
 def percent_ticks(axis: Any) -> None:

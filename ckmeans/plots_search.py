@@ -240,7 +240,9 @@ class RestartDisplay(Display):
         drawn = [run]
         for chance, style, color in ((0.99, ":", COLORS[3]), (0.95, "--", COLORS[1]), (0.5, "-", COLORS[0])):
             drawn.append(np.array([self.quantile(int(r), chance) for r in restarts]))
-            said = f"at least {'half of all' if chance == 0.5 else f'{100 * chance:.0f} of 100'} runs get here"
+            said = (
+                f"at least {'half of all' if chance == 0.5 else f'{100 * chance:.0f} of 100'} runs get here"
+            )
             ax.step(
                 restarts,
                 drawn[-1],

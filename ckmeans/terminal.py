@@ -37,7 +37,11 @@ class Command(click.Group):
                         f"out of memory ({message}): take fewer rows or columns, or float32 data in .npy"
                     )
                 elif isinstance(error, OSError) and error.strerror:
-                    message = f"{printable(str(error.filename))}: {error.strerror}" if error.filename else error.strerror
+                    message = (
+                        f"{printable(str(error.filename))}: {error.strerror}"
+                        if error.filename
+                        else error.strerror
+                    )
                 elif not isinstance(error, (ValueError, TypeError, OSError)):
                     message = f"{type(error).__name__}: {message} (a bug; CKMEANS_TRACEBACK=1 shows where)"
                 click.echo(f"error: {message}", err=True)

@@ -4,7 +4,9 @@ import unicodedata
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
-TURNS = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # change the direction of writing
+TURNS = set(
+    "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)  # change the direction of writing
 
 
 def above_best(inertia, lower_bound):
@@ -85,9 +87,7 @@ def apart(values, digits):
 def tells_apart(shown, values):
     """Whether numbers that differ, by more than what rounding makes of equal ones, are shown as different ones."""
     pairs = sorted(zip(values, shown))
-    return not any(
-        a == b and y - x > 1e-15 * max(abs(x), abs(y)) for (x, a), (y, b) in zip(pairs, pairs[1:])
-    )
+    return not any(a == b and y - x > 1e-15 * max(abs(x), abs(y)) for (x, a), (y, b) in zip(pairs, pairs[1:]))
 
 
 def printable(text):

@@ -37,7 +37,9 @@ def test_what_it_tells(line):
     )
     assert Fraction(bounded.lower_bound) < Fraction(1, 3) < Fraction(np.nextafter(bounded.lower_bound, 1))
     assert bounded.gap >= (0.5 - 1 / 3) / 0.5
-    assert "at most 50 % above the best possible, by a bound that the checker has not yet seen" in str(bounded)
+    assert "at most 50 % above the best possible, by a bound that the checker has not yet seen" in str(
+        bounded
+    )
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -163,7 +163,17 @@ INSIDE = {
     "minima": {"_kernels", "exchange", "lloyd", "partitions", "restarts", "rows", "small", "workers"},
     "intervals": set(),
     "landscape_words": {"rules", "words"},
-    "landscapes": {"certificate", "chance", "checks", "intervals", "landscape_words", "minima", "restarts", "rules", "workers"},
+    "landscapes": {
+        "certificate",
+        "chance",
+        "checks",
+        "intervals",
+        "landscape_words",
+        "minima",
+        "restarts",
+        "rules",
+        "workers",
+    },
     "many": {"_kernels", "chance", "checks", "restarts", "small", "workers"},
     "estimators": {"checks", "hybrid", "interrupts", "restarts", "rows", "small", "streaming", "workers"},
     "mixture_estimator": {"checks", "estimators", "interrupts", "mixture", "posteriors", "restarts"},
@@ -235,10 +245,7 @@ OUTSIDE = {
     **{name: STANDARD | {"numpy"} for name in ("cells", "delimited", "headers", "numerals", "records")},
     "choosing": STANDARD | {"numpy", "sklearn"},
     "mixture_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
-    **{
-        name: STANDARD | {"numpy", "matplotlib"}
-        for name in ("plots", "plots_search", "plots_gap")
-    },
+    **{name: STANDARD | {"numpy", "matplotlib"} for name in ("plots", "plots_search", "plots_gap")},
     "plots_plane": STANDARD | {"numpy", "scipy", "matplotlib"},
     "plots_choice": STANDARD | {"numpy", "matplotlib", "sklearn"},
 }

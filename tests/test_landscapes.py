@@ -350,7 +350,13 @@ def test_intervals_hold_for_few_and_many():
     from ckmeans.intervals import clopper_pearson, seen_interval, unseen_interval
 
     rng, misses, n_draws = np.random.default_rng(0), [], 200
-    for chances in (np.ones(1000), 1 / np.arange(1, 3001), np.array([999, *[1e-3] * 1000]), 0.7 ** np.arange(60), np.ones(5)):
+    for chances in (
+        np.ones(1000),
+        1 / np.arange(1, 3001),
+        np.array([999, *[1e-3] * 1000]),
+        0.7 ** np.arange(60),
+        np.ones(5),
+    ):
         chances = chances / chances.sum()
         order = rng.permutation(len(chances))  # the best first
         for n in (1, 20, 200):

@@ -160,6 +160,11 @@ def test_looks_tell_clusters_apart_without_color():
     assert min(np.diff(lightness)) > 0.01
 
 
+def test_a_part_is_not_shown_as_all():
+    assert plots.percent(0.9996) == "99.96 %" and plots.percent(1.0) == "100 %" and plots.percent(0.999) == "99.9 %"
+    assert plots.percent(1 - 2**-53) != "100 %"
+
+
 def test_percent():
     said = [plots.percent(share) for share in (0, 1, 0.978, 0.0000536, 0.01, 12, 1e-9)]
     assert said == ["0 %", "100 %", "97.8 %", "0.00536 %", "1 %", "1200 %", "1e-07 %"]
@@ -360,9 +365,14 @@ def test_restarts():
     display = RestartDisplay.from_landscape(found)
     fewest, needed = map(int, found.restarts_interval())
     best = f"the best of {len(found)} minima seen"
-    assert display.ax_.get_title() == f"{fewest} to {needed} restarts find one as good as {best}\nwith a chance of 99 %"
+    assert (
+        display.ax_.get_title()
+        == f"{fewest} to {needed} restarts find one as good as {best}\nwith a chance of 99 %"
+    )
     assert display.quantile(needed, 0.99) == 0 < display.quantile(needed - 1, 0.99)
-    below = seen_interval(np.cumsum(found.counts), found.n_starts)[0]  # no worse than each minimum, at least so often
+    below = seen_interval(np.cumsum(found.counts), found.n_starts)[
+        0
+    ]  # no worse than each minimum, at least so often
     for r, chance in ((1, 0.3), (1, 0.995), (3, 0.9), (2, 0.5)):
         enough = 1 - (1 - below) ** r >= chance - 1e-12
         assert display.quantile(r, chance) == (found.excess[np.argmax(enough)] if enough.any() else np.inf)
@@ -381,7 +391,10 @@ def test_restarts_of_a_best_that_was_hit_once():
     assert found.n_hits == 1 and found.kmeans_inertia < found.inertia[0]
     display = RestartDisplay.from_landscape(found)
     title = " ".join(display.ax_.get_title().split())
-    assert f"the best of {len(found)} minima seen was hit once: how many restarts find one as good is not known" in title
+    assert (
+        f"the best of {len(found)} minima seen was hit once: how many restarts find one as good is not known"
+        in title
+    )
     assert "KMeans finds a better one" in title and "99 %" not in title
     assert display.quantile(10**6, 0.5) > 0 and display.quantile(1, 0.999) == np.inf
     display.figure_.canvas.draw()
@@ -402,7 +415,11 @@ def test_gap():
     told = GapRecorder()
     for inertia, bound in ((100.0, 0.0), (50.0, 40.0), (50.0, 45.0)):
         told("prices", inertia, bound)
-    assert GapDisplay.from_recorder(told).ax_.get_title().startswith("at most 11.2 % above the best possible after")
+    assert (
+        GapDisplay.from_recorder(told)
+        .ax_.get_title()
+        .startswith("at most 11.2 % above the best possible after")
+    )
     heard = []
     GapRecorder(then=lambda *said: heard.append(said))("pca", 2.0, 1.0)
     assert heard == [("pca", 2.0, 1.0)]
