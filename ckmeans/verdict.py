@@ -50,9 +50,12 @@ def _bound_of_one_cluster(rows, centers):
     centers = rows.scale(centers)
     means, masses, inertia = rows.update(np.zeros(rows.n_samples, np.int32), centers)
     error = (rows.n_samples + rows.n_features + 16) * 1.2e-16
-    way = (
-        np.linalg.norm(means - centers) + 4e-16 * np.linalg.norm(means) + error * np.sqrt(inertia / masses[0])
-    )
-    bound = max(0.0, (inertia * (1 - error) - masses[0] * way**2 * (1 + error)) * (1 - 1e-15))
+    with np.errstate(over="ignore"):  # of large features without spread: then nothing is known
+        way = (
+            np.linalg.norm(means - centers)
+            + 4e-16 * np.linalg.norm(means)
+            + error * np.sqrt(inertia / masses[0])
+        )
+        bound = max(0.0, (inertia * (1 - error) - masses[0] * way**2 * (1 + error)) * (1 - 1e-15))
     bound = rows.unscale(Clustering(None, centers, bound)).inertia
     return max(0.0, float(np.nextafter(bound, -np.inf)))

@@ -440,7 +440,7 @@ ok = [[0.0, 1.0], [2.0, 3.0], [5.0, 5.0]]
         (r"complex128", [[1j], [2]], 1, {}),
         (r"text, 'a'", [["a"], ["b"]], 1, {}),
         (r"text, 'a'", np.array([["a"], [1]], object), 1, {}),
-        (r"no real number", np.array([[{}], [1]], object), 1, {}),
+        (r"X holds dict.*real number", np.array([[{}], [1]], object), 1, {}),
         (r"X is sparse.*toarray", csr_array(np.eye(3)), 1, {}),
         (r"n_clusters=0 is too small: give at least 1", ok, 0, {}),
         (r"n_clusters=4 exceeds n_samples=3: ask for at most one cluster per sample\.", ok, 4, {}),

@@ -150,6 +150,18 @@ def test_the_tiny_weights_of_rows_far_away_count():
     assert model.status_ == "bounded" and model.inertia_ == pytest.approx(1e-300)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_large_features_without_spread():
+    """The bound of one cluster is about means that are large beside all differences."""
+    model = KMeans(1).fit([[1e150, 1e-301], [1e150, 3e-301]])
+    assert (model.status_, model.lower_bound_, model.inertia_) == ("optimal", 0.0, 0.0)
+    assert KMeans(1).fit([[1e308, -1e308]]).status_ == "optimal"
+    assert choose_k(np.full((5, 2), 1e300), [1, 2], n_references=1, n_resamples=1).n_clusters.tolist() == [
+        1,
+        2,
+    ]
+
+
 def test_exact_estimator_labels_wild_rows():
     X = [[1e150, 1e-301], [1e150, 3e-301], [-1e150, 5e-301]]
     model = ExactKMeans(2, random_state=0, time_limit=5).fit(X)
