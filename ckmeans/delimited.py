@@ -1,13 +1,12 @@
 """Text with a delimiter: what separates the fields, which mark is decimal, which line holds names; refused where the text does not tell."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from .cells import refuse
 from .headers import Top
-from .numerals import DECIMALS, GROUPS, MISSING, TRUTH, Notation, like_number
+from .numerals import DECIMALS, GROUPS, MISSING, Notation, like_number
 from .records import ONE, Records, long_fields
 
 FIRM = ("\t", ";", "|")  # never part of a number
