@@ -1,9 +1,10 @@
 """Reading a table of numbers from CSV, Parquet or .npy, and naming every column and row that is left out."""
 
-import io
 import os
 import re
+import shutil
 import sys
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def read_table(source, *, columns=None, skip_columns=None, weights=None, delimit
 def _open(source):
     """Name to be shown, and a file that can be read twice."""
     if source == "-":
-        return "standard input", io.BytesIO(sys.stdin.buffer.read())
+        return "standard input", _spooled(sys.stdin.buffer)
     path = Path(source)
     if source == "iris" and not path.exists():
         path = Path(__file__).parent / "data" / "iris.csv"
@@ -120,7 +121,7 @@ def _open(source):
     try:
         file = open(path, "rb")
         if not file.seekable():  # a named pipe
-            file = io.BytesIO(file.read())
+            file = _spooled(file)
     except FileNotFoundError:
         raise ValueError(
             f"{source}: there is no such file. Give a path, - for standard input, or iris."
@@ -130,9 +131,17 @@ def _open(source):
     return str(path) if source != "iris" else "iris", file
 
 
+def _spooled(stream):
+    """What a pipe gives, as a file that can be read twice: in memory if it is small."""
+    file = tempfile.SpooledTemporaryFile(max_size=MAPPED)
+    shutil.copyfileobj(stream, file, 2**20)
+    file.seek(0)
+    return file
+
+
 def _load_npy(name, file):
     try:
-        if isinstance(file, io.BytesIO) or os.path.getsize(name) < MAPPED:
+        if isinstance(file, tempfile.SpooledTemporaryFile) or os.path.getsize(name) < MAPPED:
             return np.load(file, allow_pickle=False)
         return np.load(name, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:

@@ -159,18 +159,6 @@ def test_a_header_of_numbers_is_asked_about(here):
     assert report("fit", "data.csv", "-k", 1)["data"]["n_samples"] == 3
 
 
-def test_what_the_text_does_not_tell_can_be_said(here):
-    put("# prices\nname;price\na;1.250\nb;1.300\nc;85.000,5\n")
-    assert "--thousands point" in run("fit", "data.csv", "-k", 2, code=1).stderr
-    full = report("fit", "data.csv", "-k", 2, "--thousands", "point", "--comment", "#", "--decimal", "comma")
-    assert full["result"]["centers"] == [[1275], [85000.5]]
-    assert "--decimal comma --thousands point --comment '#'" in full["command"]
-    assert report(*shlex.split(full["command"])[1:])["result"]["centers"] == [[1275], [85000.5]]
-    for option in ("--decimal", "--thousands", "--comment"):
-        assert option in run("fit", "--help").stdout
-        assert f"{option[2:]} '12'" in run("fit", "data.csv", "-k", 2, option, "12", code=1).stderr
-
-
 def test_a_row_without_weight_has_no_part_in_the_posterior(here):
     put("a,w\n1,1\n3,0\n2,1\n")
     said = run("exhaustive", "data.csv", "-k", 2, "--weights", "w", "--posterior", 1, code=1).stderr

@@ -3,14 +3,20 @@
 import csv
 import io
 import itertools
+import json
 import math
+import os
+import shlex
+import tempfile
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ckmeans import texts
+from ckmeans.cli import cli
 from ckmeans.delimited import Options
 from ckmeans.tables import read_table
 from ckmeans.texts import Text
@@ -255,9 +261,6 @@ def test_against_an_independent_parser(table, size):
 
 
 def _rows(content, options):
-    import os
-    import tempfile
-
     handle, path = tempfile.mkstemp(suffix=".csv")
     try:
         with open(handle, "wb") as file:
@@ -285,6 +288,25 @@ def test_wide_numbers_are_read_once_more_for_all_columns(read, monkeypatch):
     text = "\n".join(",".join(f"{value:.6e}" for value in row) for row in numbers)
     assert read(text).X.tolist() == [[float(f"{value:.6e}") for value in row] for row in numbers]
     assert len(calls) == 2
+
+
+def test_what_the_text_does_not_tell_can_be_said(tmp_path, monkeypatch):
+    """By the options of the command, which its report repeats."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").write_text("# prices\nname;price\na;1.250\nb;1.300\nc;85.000,5\n")
+
+    def run(*words):
+        return CliRunner().invoke(cli, ["breaks", "data.csv", "price", "-k", "2", *words])
+
+    assert "--thousands point" in run().stderr
+    told = run("--thousands", "point", "--decimal", "comma", "--comment", "#", "--json", "-")
+    full = json.loads(told.stdout)
+    assert full["result"]["breaks"] == [1250, 1300, 85000.5]
+    again = CliRunner().invoke(cli, [*shlex.split(full["command"])[1:], "--json", "-"])
+    assert json.loads(again.stdout)["result"]["breaks"] == [1250, 1300, 85000.5]
+    for option in ("--decimal", "--thousands", "--comment"):
+        assert option in CliRunner().invoke(cli, ["fit", "--help"]).stdout
+        assert f"{option[2:]} '12'" in run(option, "12").stderr
 
 
 @pytest.mark.parametrize(

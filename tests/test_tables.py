@@ -171,8 +171,11 @@ def test_iris(here):
     assert read_table("iris").X.shape == (1, 2)
 
 
-def test_standard_input(monkeypatch):
-    for content in (b"a,b\n1,2\n", _npy(np.array([[1.0, 2.0]]))):
+@pytest.mark.parametrize("in_memory", [2**26, 1])
+def test_standard_input(monkeypatch, in_memory):
+    monkeypatch.setattr("ckmeans.tables.MAPPED", in_memory)
+    pd.DataFrame({"a": [1.0], "b": [2.0]}).to_parquet(parquet := io.BytesIO())
+    for content in (b"a,b\n1,2\n", _npy(np.array([[1.0, 2.0]])), parquet.getvalue()):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
         assert read_table("-").X.tolist() == [[1, 2]]
 
