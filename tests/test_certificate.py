@@ -59,8 +59,10 @@ def test_saved_checked_and_loaded(tmp_path, weighted):
     with pytest.raises(ValueError, match="without the rows"):
         Certificate.load(tmp_path / "b.ckc")
     assert Certificate.load(tmp_path / "b.ckc", X, weights).text() == saved.text()
-    np.save(tmp_path / "x.npy", X)
-    code, said = check.verdict((tmp_path / "b.ckc").read_bytes(), (tmp_path / "x.npy").read_bytes())
+    for name, array in (("x.npy", X), ("w.npy", weights)):
+        np.save(tmp_path / name, array)
+    beside = ["x.npy", "w.npy"] if weighted else ["x.npy"]
+    code, said = check.verdict(*((tmp_path / name).read_bytes() for name in ("b.ckc", *beside)))
     assert code == check.PROVED, said
 
 

@@ -178,9 +178,49 @@ def test_all_sets_within_the_slack_are_found():
         ]
         most = max(0, math.ceil(max(v[m] for m in legal)))
         expected = {m: most - math.ceil(v[m]) for m in legal if v[m] >= most - slack}
-        assert check.clusters_above(pieces, foes, most, slack, iter(range(10**6))) == expected
+        reader = check.Reader(ck.sealed(["CKC 1"]).encode())
+        assert dict(check.clusters_above(pieces, foes, most, slack, reader)) == expected
         found += len(expected)
     assert found > 1000
+
+
+def test_principal_components_of_wide_rows():
+    """A line of V for each row: never above the optimum, about what the eigenvalues are, and with few steps where rows are wide."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        n, k = int(rng.integers(2, 7)), int(rng.integers(1, 4))
+        X = np.round(rng.normal(size=(n, n + 1 + int(rng.integers(5)))) * 50)
+        weights = rng.integers(1, 5, n).astype(float) if seed % 2 else np.ones(n)
+        _, bound, _ = proofs.derived(wide(X, weights, k))
+        best = reference.best_partition(X.tolist(), k, weights.tolist())[1]
+        offs = (X - np.average(X, axis=0, weights=weights)) * np.sqrt(weights)[:, None]
+        values = np.linalg.eigvalsh(offs @ offs.T)
+        assert bound <= best
+        assert float(bound) == pytest.approx(values[: n - k + 1].sum(), abs=1e-4 * values.sum())
+    X = np.round(np.random.default_rng(0).normal(size=(20, 4_000)) * 64)
+    content = wide(X, np.ones(20), 3).encode()
+    reader = check.Reader(content)
+    problem, before = check.read_problem(reader), reader.left
+    assert check.prove(problem, reader)[0] > 0.8 * problem.U
+    assert before - reader.left < 200 * X.size
+
+
+def wide(X, weights, k):
+    """A proof by the eigenvectors of the rows' products, in the integers of X."""
+    total, scale, n = weights.sum(), 24, len(X)
+    offs = (total * X - weights @ X) * np.sqrt(weights)[:, None]
+    values, Q = np.linalg.eigh(offs @ offs.T)
+    values, Q = values[::-1], Q[:, ::-1]
+    rank = min(k - 1, n)
+    tau = max(values[rank], 0.0) if rank < n else 0.0
+    V = Q[:, :rank] * np.sqrt(np.maximum(values[:rank] - tau, 0)) / np.sqrt(weights)[:, None]
+    spare = 1e-9 * values[0] + 1
+    proof = ck.principal_proof(
+        scale,
+        round(Fraction(tau + spare) * 4**scale),
+        [[round(v * 2**scale) for v in row] for row in V.tolist()],
+    )
+    return ck.proof_text(ck.ExactProblem(X, weights), k, [0] * n, "bounded", proof, Fraction(-(10**30)))
 
 
 def test_two_optima_on_two_sides_of_a_branch():
@@ -254,7 +294,8 @@ def truth(text, cache):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_mutation_proves_too_much(kind, monkeypatch):
-    monkeypatch.setattr(check, "LIMIT", 3000)
+    monkeypatch.setattr(check, "LIMIT", 300_000)
+    monkeypatch.setattr(check, "STEPS_A_BYTE", 0)
     accepted = refused = 0
     for seed in range(30):
         rng, _, _, small, cost, parts = instance(seed, kind)
@@ -488,10 +529,72 @@ def test_command(iris_like, tmp_path):
     np.save(tmp_path / "x.npy", X)
     np.save(tmp_path / "y.npy", X + 1)
     code, said = run(path, tmp_path / "x.npy")
-    assert code == 0 and said.startswith("proved optimal: cost ")
+    assert code == 0 and re.fullmatch(
+        r"proved optimal: cost \S+, lower bound \S+, for k=2, n=8, d=2, no weights\n", said
+    )
     assert run(path, tmp_path / "y.npy") == (3, "other data: the proof is for other data\n")
     assert run(tmp_path / "none.ckc")[0] == 2
-    assert run()[0] == 2
+    assert run() == (2, "usage: python -m ckmeans.check FILE.ckc [DATA [WEIGHTS]]\n")
+    assert run(path, path, path, path)[0] == 2
+    assert run(tmp_path / "caf\u00e9.ckc")[0] == 2
+
+
+def test_weights_are_told(tmp_path):
+    """A proof for weights of its own is none for the bare data: here the labels cost 14 with weights and without, the optimum is 1.625."""
+    X, weights = np.array([[0.0], [1.0], [5.0], [6.5]]), np.array([28.0, 28.0, 0.0, 2.0**20])
+    problem, path = ck.ExactProblem(X, weights), tmp_path / "a.ckc"
+    proof = ck.tree_proof([0, 1, 2], [Fraction(14 * problem.unit), Fraction(0), Fraction(0)])
+    path.write_text(ck.proof_text(problem, 2, [0, 0, 0, 1], "optimal-unique", proof), newline="")
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "w.npy", weights)
+    np.savetxt(tmp_path / "w.txt", weights)
+    np.savetxt(tmp_path / "ones.txt", np.ones(4))
+    said = "proved optimal-unique: cost 14, lower bound 14, for k=2, n=4, d=1, weights 0 to 1048576\n"
+    assert run(path) == (0, said)
+    for name in ("w.npy", "w.txt"):
+        assert run(path, tmp_path / "x.npy", tmp_path / name) == (0, said)
+    code, refused = run(path, tmp_path / "x.npy")
+    assert code == check.OTHER_DATA and "weights" in refused
+    assert run(path, tmp_path / "x.npy", tmp_path / "ones.txt")[0] == check.OTHER_DATA
+
+
+def test_decimals_are_on_the_safe_side():
+    rng = np.random.default_rng(0)
+    for _ in range(2000):
+        top, below = (int(rng.integers(1, 10**6)) << int(rng.integers(0, 200)) for _ in range(2))
+        value = Fraction(top * int(rng.choice([-1, 1])), below)
+        up, down = (Fraction(check.decimal(value, 1, way)) for way in (True, False))
+        assert down <= value <= up
+        assert up - down <= abs(value) * Fraction(1, 10**13)
+    for value in (0, 7, 60, 1500, Fraction(-13, 2), Fraction(1, 1000), 10**30, Fraction(1, 10**20)):
+        assert (
+            Fraction(check.decimal(Fraction(value), 1, True))
+            == Fraction(check.decimal(Fraction(value), 1, False))
+            == value
+        )
+    assert check.decimal(Fraction(1, 3), 1, True) == "0.333333333333334"
+    assert check.decimal(Fraction(2000), 3, False) == "666.666666666666"
+    assert check.decimal(Fraction(2**80), 1, True) == "1.20892581961463e+24"
+
+
+def test_numbers_of_a_million_digits():
+    """Turned into decimals by the leading bits, whatever a file claims."""
+    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
+    text = ck.proof_text(problem, 2, [0, 0, 1, 1], "bounded", ck.line_proof(32), Fraction(0))
+    text = (
+        text.replace("lower=0/1", "lower=-" + "f" * 10**6)
+        if "lower=0/1" in text
+        else text.replace("lower=0", "lower=-" + "f" * 10**6)
+    )
+    code, said = check.verdict(ck.sealed(text.splitlines()[:-1]).encode())
+    assert code == check.PROVED and len(said) < 200
+    number, _, power = re.search(r"lower bound (-\S+)( \* 2\*\*)?(\d+)?,", said).groups()
+    assert Fraction(number) * 2 ** int(power) <= 1 - 16 ** (10**6) // problem.unit
+    for up in (True, False):
+        value = Fraction(7**40_000, 3**70_850)
+        shown = Fraction(check.decimal(value, 1, up))
+        assert shown >= value if up else shown <= value
+        assert abs(shown - value) < value * Fraction(1, 10**13)
 
 
 # ---- What the checker is made of
@@ -500,7 +603,7 @@ def test_command(iris_like, tmp_path):
 def test_the_checker_is_short_and_exact():
     path = Path(check.__file__)
     source = path.read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= 500
+    assert len(source.splitlines()) <= 900
     nodes = list(ast.walk(ast.parse(source)))
     for node in nodes:
         assert not isinstance(node, ast.Div | ast.Assert | ast.MatMult)
