@@ -1,0 +1,497 @@
+"""Proof files that are not to be accepted, each for a reason of its own, and some that are: what a hole in the checker would change."""
+
+import hashlib
+import io
+import struct
+from fractions import Fraction
+
+import numpy as np
+
+from ckmeans import certificate as ck
+
+FOUR = [[0], [2], [10], [13]]  # k = 2: the optimum is 2 + 9/2 = 13/2
+HALVES = [0, 0, 1, 1]
+
+
+def hexed(word, numbers):
+    return " ".join([word, *(f"{int(v):x}" for v in numbers)])
+
+
+def file(X, k, labels, claim, *proof, weights=None, with_rows=True):
+    """A file of integer rows and weights, whatever they claim."""
+    flat = [float(v) for row in X for v in row] + [float(w) for w in weights or ()]
+    lines = [
+        "CKC 1",
+        f"problem sse n={len(X):x} d={len(X[0]):x} k={k:x} weights={weights is not None:d}",
+        f"data sha256={hashlib.sha256(struct.pack(f'<{len(flat)}d', *flat)).hexdigest()} scale=0",
+        *(hexed("X", row) for row in X if with_rows),
+        *(["weights scale=0", hexed("W", weights)] if weights else []),
+        hexed("labels", labels),
+        f"claim {claim}",
+        *proof,
+    ]
+    return ck.sealed(lines).encode()
+
+
+def changed(content, old, new):
+    """The file with other words, and a last line that fits."""
+    text = content.decode()
+    assert text.count(old) >= 1, old
+    return ck.sealed(text.replace(old, new, 1).splitlines()[:-1]).encode()
+
+
+def sdp(tau, mu, V, N, cuts=(), scale=0, shift=0):
+    return [
+        f"proof sdp scale={scale:x} shift={shift:x} tau={int(tau):x}",
+        hexed("mu", mu),
+        *(hexed("V", v) for v in V),
+        *(hexed("N", row) for row in N),
+        *(hexed("cut", cut) for cut in cuts),
+    ]
+
+
+def best_sdp(X, N, cuts=(), k=2, scale=40, spare=1e-6, weights=None):
+    """The semidefinite proof with given multipliers, of whatever sign: mu, V and tau from the eigenvectors."""
+    x, N = np.array(X, float), np.array(N, float)
+    n = len(x)
+    w = np.ones(n) if weights is None else np.array(weights, float)
+    r = np.sqrt(w)
+    x = x * w[:, None]
+    K = x @ x.T + N + N.T
+    for i, j, h, a in cuts:
+        K[i, i] += a
+        for p, q, part in ((i, j, -a / 2), (i, h, -a / 2), (j, h, a / 2))[: 1 if j == h else 3]:
+            K[p, q] += part
+            K[q, p] += part
+    K /= np.outer(r, r)
+    P = np.eye(n) - np.outer(r, r) / (r @ r)
+    values, Q = np.linalg.eigh(P @ K @ P - 1e4 * (np.eye(n) - P))
+    tau = values[-k]
+    V = (Q[:, n - k + 1 :] * np.sqrt(np.maximum(values[n - k + 1 :] - tau, 0))).T / r
+    q = K @ r / (r @ r)
+    mu = (2 * q - r * (q @ r + tau) / (r @ r)) * r
+    unit = 4.0**scale
+    return sdp(
+        round((tau + spare) * unit),
+        [round(m * unit) for m in mu],
+        [[round(v * 2.0**scale) for v in row] for row in V],
+        [[round(v * unit) for v in row[:i]] for i, row in enumerate(N)],
+        [(i, j, h, round(a * unit)) for i, j, h, a in cuts],
+        scale,
+    )
+
+
+# Multipliers of either sign, with which the bound would be above the optimum.
+MINUS = [[0, 0, 0, 0], [-64.8, 0, 0, 0], [94.9, -210.8, 0, 0], [-65.8, -125.7, -230.1, 0]]
+NONE = np.zeros((4, 4))
+CUTS = [(0, 2, 3, -6.0), (1, 2, 3, -6.0), (2, 0, 1, -6.0), (3, 0, 1, -6.0)]
+
+
+def lower(value, *proof, X=FOUR, k=2, labels=HALVES, weights=None):
+    """A file that claims a lower bound, which may be a fraction."""
+    rows = ck.ExactProblem(np.array(X, float), None if weights is None else np.array(weights, float))
+    cost, value = rows.cost(labels) * rows.unit, Fraction(value)
+    claim = f"bounded lower={value.numerator:x}/{value.denominator:x} value={cost.numerator:x}/{cost.denominator:x}"
+    return file(X, k, labels, claim, *proof, weights=weights)
+
+
+def optimal(value, *proof, X=FOUR, k=2, labels=HALVES, unique=True, weights=None):
+    value = Fraction(value)
+    claim = f"optimal{'-unique' if unique else ''} value={value.numerator:x}/{value.denominator:x}"
+    return file(X, k, labels, claim, *proof, weights=weights)
+
+
+ONE_LINE = [
+    ("sse", "sse", 0),
+    ("k=2", "k=0", 2),
+    ("k=2", "k=1", 2),
+    ("n=4", "n=0", 2),
+    ("n=4", "n=3", 3),
+    ("n=4", "n=5", 3),
+    ("d=1", "d=0", 2),
+    ("d=1", "d=2", 2),
+    ("sse", "median", 2),
+    ("weights=0", "weights=2", 2),
+    ("n=4", "n=ffffff", 2),
+    ("n=4", "n=-4", 2),
+    ("n=4", "m=4", 2),
+    ("n=4", "n=4 o=1", 2),
+    ("scale=0", "scale=4001", 2),
+    ("scale=0", "scale=-1", 2),
+    ("scale=0", "scale=1", 3),
+    ("X d", "X e", 3),
+    ("X d", "X d d", 2),
+    ("X 0\n", "X -0\n", 2),
+    ("X 0\n", "", 3),
+    ("X d\n", "X d\nX d\n", 3),
+    ("labels", "label", 2),
+    ("0 0 1 1", "0 0 1 2", 2),
+    ("0 0 1 1", "0 0 1 -1", 2),
+    ("0 0 1 1", "0 0 1", 2),
+    ("0 0 1 1", "0 0 1 1 1", 2),
+    ("0 0 1 1", "0 0 0 1", 1),
+    ("optimal", "best", 2),
+    ("optimal", "optimal-unique", 1),
+    ("value=d/2", "value=c/2", 1),
+    ("value=d/2", "value=d/0", 2),
+    ("value=d/2", "value=-d/-2", 2),
+    ("value=d/2", "lower=d/2 value=d/2", 2),
+]
+PROOFS = [
+    ("line penalty=-20", 1), ("line penalty=1", 1), ("line ", 2), ("line penalty=20 more=1", 2), ("magic", 2), ("line penalty=20\nproof trivial", 2), ("trivial", 1), ("trivial 1", 2), ("sum 0", 2), ("sum", 2),
+    ("sum 1 0\ngroup 0 1 2 3\nproof line penalty=20", 2), ("sum 1\ngroup 0 0\nproof trivial", 2), ("sum 1\ngroup\nproof trivial", 2), ("sum 1\ngroup 0 4\nproof trivial", 2),
+    ("sum 1\ngroup 3 2 1 0\nproof line penalty=20", 0), ("sum 2\ngroup 0 1 2 3\ngroup 0 1\nproof line penalty=20\nproof trivial", 2), ("branch 0 4\nproof trivial\nproof trivial", 2),
+    ("branch 0\nproof trivial\nproof trivial", 2), ("branch 0 1 2\nproof trivial\nproof trivial", 2), ("branch 0 1\nproof line penalty=20", 2),
+    ("branch 0 1\nproof line penalty=20\nproof line penalty=20", 0), ("branch 0 1\nproof line penalty=20\nproof trivial", 1), ("branch 0 1\nproof trivial\nproof line penalty=20", 1),
+    ("branch 0 0\nproof line penalty=20\nproof trivial", 0), ("tree 1\norder 3 2 1 0\nsuffix d/2 0 0 0", 2), ("tree\norder 3 2 1 0\nsuffix d/2 0 0 0", 0),
+    ("tree\norder 0 1 2 2\nsuffix 0 0 0 0", 2), ("tree\norder 0 1 2\nsuffix 0 0 0", 2), ("tree\norder 3 2 1 0\nsuffix d/2 0 0", 2), ("tree\norder 3 2 1 0\nsuffix d/2 5 0 0", 1),
+    ("prices shift=0 m=0\nprice 0 0 0", 2), ("prices shift=0 m=-1\nprice 0 0 0 0", 2), ("prices shift=4001 m=0\nprice 0 0 0 0", 2), ("prices shift=0 m=0\nprice 0 0 0 0", 0),
+    ("prices shift=0 m=10\nprice 100 100 100 100", 1), ("pca scale=0 tau=0\nV", 1), ("pca scale=0 tau=400\nV 0\nV 0", 2), ("pca scale=0 tau=400", 2), ("pca scale=0 tau=400\nV 0\nV 0\nV 0\nV 0 0", 2),
+]  # fmt: skip
+
+FIVE, FIVE_LABELS = [[0, 1], [3, 0], [7, 2], [1, 9], [12, 4]], [0, 0, 1, 0, 1]
+WIDE = [[0, 1, 3, 4, 9], [3, 0, 1, 7, 7], [7, 2, 2, 2, 1]]
+SEVEN, SEVEN_LABELS = [[0], [1], [3], [8], [9], [13], [20]], [0, 0, 0, 1, 1, 1, 2]
+SOME = np.tril([[0, 0, 0, 0], [0, 0, 0, 0], [20, 15, 0, 0], [30, 25, 0, 0]], -1)
+CUT = sdp(
+    0x64,
+    [-0x27C, -0xD4, 0x55C, 0x7BC],
+    [[-0x19, -0x10, 0xE, 0x1B]],
+    [[], [0], [0x40, 0], [0, 0x50, 0]],
+    [(1, 0, 0, 0x20), (3, 2, 1, 0x30), (0, 2, 3, 0x10)],
+    2,
+)
+HEAVY_CUT = sdp(
+    0x481,
+    [-0x49CA, -0x4EC8, 0x125A1, 0x255D7],
+    [[-0x89, -0x69, 0x16, 0x46]],
+    [[], [0], [0x400, 0], [0, 0x500, 0]],
+    [(1, 0, 0, 0x200), (3, 2, 1, 0x300), (0, 2, 3, 0x100)],
+    4,
+)
+# A proof, the bound it gives exactly, and what it is for. Roots are coarse, so that what is left of them counts.
+EXACT = [
+    ("-103/5", ["proof pca scale=0 tau=200", "V 10", "V -8"], {"X": FIVE, "labels": FIVE_LABELS}),
+    ("-626/5", ["proof pca scale=0 tau=200", "V 10", "V -8"], {"X": FIVE, "labels": FIVE_LABELS, "k": 3}),
+    ("-113/3", ["proof pca scale=0 tau=2000", "V 10", "V -8"], {"X": FIVE, "labels": FIVE_LABELS, "weights": [3, 1, 2, 5, 4]}),
+    ("-130332/5", ["proof pca scale=0 tau=-20", "V 100 0", "V 0 100"], {"X": FIVE, "labels": FIVE_LABELS, "k": 3}),
+    ("-1463/9", ["proof pca scale=1 tau=2000", "V 10", "V 8", "V 1"], {"X": WIDE, "labels": [0, 0, 1]}),
+    ("-5635/36", ["proof pca scale=0 tau=2000", "V 20", "V 8", "V 1"], {"X": WIDE, "labels": [0, 0, 1], "weights": [3, 1, 2]}),
+    ("3", ["proof line penalty=1"], {"X": SEVEN, "labels": SEVEN_LABELS, "k": 3}),
+    ("65/6", ["proof line penalty=11/3"], {"X": SEVEN, "labels": SEVEN_LABELS, "k": 3}),
+    ("77/6", ["proof line penalty=11/3"], {"X": SEVEN, "labels": SEVEN_LABELS, "k": 3, "weights": [1, 2, 3, 1, 5, 1, 2]}),
+    ("4", ["proof prices shift=0 m=e", "price 8 8 8 8"], {}),
+    ("-83/8", CUT, {}),
+    ("-1469/256", HEAVY_CUT, {"weights": [1, 2, 3, 4]}),
+    ("1031/42", ["proof line penalty=20"], {"X": SEVEN, "labels": SEVEN_LABELS, "k": 3, "weights": [1, 2, 3, 1, 5, 1, 2]}),
+]  # fmt: skip
+LIMITS = 1 << 20, 0, 1 << 20, 0
+# Lines of the checker, and what would be a hole in their place.
+HOLES = [
+    ("for first in reversed(range(n)):", "for first in range(n)[:1]:"),
+    ("strict = wanted is not None and not first", "strict = False"),
+    ("* 2**32) + strict", "* 2**31) + strict"),
+    ("<< 32) // w", "<< 33) // w"),
+    (" or mask & foe:", ":"),
+    ("at < n and c < k and c <= len(clusters)", "at < n and c < k and c < len(clusters)"),
+    ("at < n and c < k and c <= len(clusters)", "at < n and c < k - 1 and c <= len(clusters)"),
+    ("other = cost <= problem.U and", "other = cost < problem.U and"),
+    ("cut = sum(map(len, clusters)) != len(items)", "cut = True"),
+    ("clique.bit_count() > problem.k or", "clique.bit_count() >= problem.k or"),
+    (" or own >> i & 1:", ":"),
+    ("if problem.k == 1:", "if problem.k <= 2:"),
+    ("- problem.k * penalty, False", "- penalty, False"),
+    ("path(queue[head][0], j) + penalty * size", "path(queue[head][0], j) + 2 * penalty * size"),
+    ("queue.append((j, low))", "pass"),
+    ("bound = Fraction(sum(earned) - problem.k * most, unit)", "bound = Fraction(sum(earned) - most, unit)"),
+    ("slack = ceil((problem.U - bound) * unit) if close else None", "slack = 0 if close else None"),
+    ("if close and mask and value >= (most - slack) * W", "if close and mask and value > (most - slack) * W"),
+    ("unique = unique and (cost > problem.U or sorted(cover) == labels)", "pass"),
+    ("elif len(chosen) + 1 < k:", "elif True:"),
+    ("off[i], off[j] = off[i] + rest, off[j] + rest", "off[i] += rest"),
+    ("off[i], off[j] = off[i] + rest, off[j] + rest", "off[j] += rest"),
+    ("off[i] += F[i][i] ** 2 - square", "pass"),
+    ("max(-(-value // weight) for value, weight in zip(off, weights))", "max(value // weight for value, weight in zip(off, weights))"),
+    ("max(-(-value // weight) for value, weight in zip(off, weights))", "min(-(-value // weight) for value, weight in zip(off, weights))"),
+    ("most = trace + (problem.k - 1) * max(0, tau +", "most = trace + (problem.k - 1) * max(0, tau + 0 *"),
+    ("most = trace + (problem.k - 1) * max(0, tau +", "most = trace + (problem.k - 1) * (tau +"),
+    ("most = trace + (problem.k - 1) *", "most = trace + (problem.k - 2) *"),
+    ("most = trace + ", "most = "),
+    ("whole, weights = heavy.weight**2, w", "whole, weights = heavy.weight, w"),
+    ("whole, weights = heavy.weight**2, w", "whole, weights = heavy.weight**2, [1] * len(X)"),
+    ("most += k * shortfall", "most += 0 * shortfall"),
+    ("+ sum(a * x * x for v in V for a, x in zip(w, v)))", ")"),
+    ("((i, i, -2), (i, j, 1), (i, h, 1), (j, h, -1))[: 2 if j == h else 4]", "((i, i, -2), (i, j, 1), (i, h, 1), (j, h, -1))"),
+    ("((i, i, -2),", "((i, i, -1),"),
+    ("(j, h, -1))", "(j, h, -2))"),
+    ("sum(sorted(w)[: k - 1])", "sum(sorted(w)[:k])"),
+    ("sum(sorted(w)[: k - 1])", "sum(sorted(w)[1 - k :])"),
+    ("if 2 * v > slack) for own", "if 3 * v > slack) for own"),
+    ("not seeds & ~clash[i]), None)", "True), None)"),
+    ("if cut[3] > slack]", "if 2 * cut[3] > slack]"),
+    ("if not clash[i] & held[c]) for", ") for"),
+    ("reader, rows, path, whole)\n", "reader, rows, path, True)\n"),
+    ("(min(bounds), all(uniques))", "(max(bounds), all(uniques))"),
+    ("(min(bounds), all(uniques))", "(min(bounds), any(uniques))"),
+    ("(total(bounds, reader), False)", "(total(bounds, reader), True)"),
+    ("not all(groups) or len(set(listed)) < len(listed) or", "len(set(listed)) < len(listed) or"),
+    ("not all(groups) or len(set(listed)) < len(listed) or", "not all(groups) or"),
+    (" or any(row not in rows for row in listed)", ""),
+    ("leader[max(first(i), first(j))] = min(first(i), first(j))", "pass"),
+    ("unique &= problem.distinct or len(problem.X) >= problem.k", "pass"),
+    ("unique &= problem.distinct or", "unique &="),
+    ("return problem.U, all(a != b for a, b in zip(means, means[1:]))", "return problem.U, True"),
+    ("may[i] &= may[j] | may[h]", "may[i] &= may[j]"),
+    ("word[:1].isalpha() and", ""),
+    (" and word.lower() not in MISSING", ""),
+    ("if not at and len(cells) == d and", "if len(cells) == d and"),
+    ("if not at and len(cells) == d and", "if not at and"),
+    ("len(cell) <= LONGEST and", ""),
+    ("== [n, d] and len(content) - stop == size", "== [n, d]"),
+    ("fits = [int(length or 1) for length in shape] == [n, d] and", "fits ="),
+    ("digest.hexdigest() != sha", "False"),
+]  # fmt: skip
+
+
+def files():
+    """name, exit code, content, data and weights."""
+    fine = file(FOUR, 2, HALVES, "optimal value=d/2", "proof line penalty=20")
+    for old, new, code in ONE_LINE:
+        yield f"{old} for {new}", code, changed(fine, old, new), None, None
+    for new, code in PROOFS:
+        yield new, code, changed(fine, "line penalty=20", new), None, None
+    for at, (bound, proof, where) in enumerate(EXACT):
+        bound = Fraction(bound)
+        yield f"exact {at}", 0, lower(bound, *proof, **where), None, None
+        yield f"above {at}", 1, lower(bound + Fraction(1, 2**50), *proof, **where), None, None
+    for name, code, content, *beside in (*more(), *semidefinite(), *numbers(fine)):
+        yield name, code, content, *beside, *[None] * (2 - len(beside))
+
+
+def more():
+    zeros, three = "proof prices shift=0 m=0", [[0], [1], [2]]
+    tree = ["proof tree", "order 0 1 2 3", "suffix d/2 0 0 0"]
+    yield "suffixes on trust", 1, lower(0xFFF, "proof tree", "order 0 1 2 3", "suffix fff ffff 0 0")
+    hair = "suffix d0000000001/20000000000 0 0 0"
+    yield (
+        "a tree a hair too high",
+        1,
+        lower(Fraction(13, 2) + Fraction(1, 2**40), "proof tree", "order 0 1 2 3", hair),
+    )
+    yield "the only optimum", 0, optimal(Fraction(13, 2), *tree)
+    yield (
+        "two optima, by a tree",
+        1,
+        optimal(Fraction(1, 2), "proof tree", "order 0 1 2", "suffix 1/2 0 0", X=three, labels=[0, 0, 1]),
+    )
+    yield "two optima, by prices", 1, optimal(Fraction(1, 2), zeros, "price 0 0 0", X=three, labels=[0, 0, 1])
+    yield (
+        "one of two optima",
+        0,
+        optimal(Fraction(1, 2), zeros, "price 0 0 0", X=three, labels=[0, 0, 1], unique=False),
+    )
+    yield "two optima at the edge", 1, optimal(2, zeros, "price 0 0 0", X=[[0], [2], [4]], labels=[0, 0, 1])
+    worse = Fraction(182, 3)
+    yield (
+        "worse labels",
+        1,
+        optimal(Fraction(194, 3), zeros, "price 0 0 0 0", labels=[0, 1, 1, 1], unique=False),
+    )
+    yield "a worse cost", 1, optimal(worse, zeros, "price 0 0 0 0", labels=[0, 1, 1, 1], unique=False)
+    yield "a sum knows no other partition", 1, optimal(Fraction(13, 2), "proof sum 1", "group 0 1 2 3", *tree)
+    sides = (["proof tree", "order 0 1", "suffix 1/2 0"], ["proof tree", "order 0 1 2", "suffix 1/2 0 0"])
+    yield (
+        "two optima on two sides",
+        1,
+        optimal(Fraction(1, 2), "proof branch 0 1", *sides[0], *sides[1], X=three, labels=[0, 0, 1]),
+    )
+    yield (
+        "two optima on two sides, the other",
+        1,
+        optimal(Fraction(1, 2), "proof branch 0 1", *sides[0], *sides[1], X=three, labels=[0, 1, 1]),
+    )
+    # With 0 and 2 apart the best is 0 | 2 10 13.
+    yield (
+        "apart",
+        0,
+        lower(
+            Fraction(13, 2),
+            "proof branch 0 1",
+            "proof tree",
+            "order 0 1 2",
+            "suffix d/2 0 0",
+            "proof tree",
+            "order 0 1 2 3",
+            "suffix c2/3 0 0 0",
+        ),
+    )
+    yield "joined", 0, optimal(Fraction(13, 2), "proof branch 0 3", "proof trivial", *tree)
+    yield (
+        "equal rows part",
+        1,
+        optimal(0, "proof tree", "order 0 1", "suffix 0 0", X=[[0], [0], [1]], k=3, labels=[0, 0, 1]),
+    )
+    yield (
+        "fewer rows than clusters",
+        0,
+        optimal(0, "proof tree", "order 0 1", "suffix 0 0", X=[[0], [2]], k=3, labels=[0, 1]),
+    )
+    yield "a row left out", 1, optimal(Fraction(13, 2), "proof sum 1", "group 0 1 2", zeros, "price 0 0 0")
+    yield "a bound above", 1, lower(1, "proof trivial")
+    yield "on no line", 1, lower(0, "proof line penalty=0", X=[[0, 0], [1, 1], [2, 3]], labels=[0, 0, 1])
+    yield "on a line", 0, lower(0, "proof line penalty=0", X=[[0, 0], [1, 1], [2, 2]], labels=[0, 0, 1])
+    yield (
+        "a negative minor",
+        1,
+        lower(
+            -9999,
+            "proof pca scale=1 tau=2000",
+            "V 10",
+            "V 8",
+            "V 1",
+            X=WIDE,
+            labels=[0, 0, 1],
+            weights=[3, 1, 2],
+        ),
+    )
+    yield "a great scale", 2, lower(0, "proof pca scale=4001 tau=0", hexed("V", [0] * 9000))
+    yield "too many steps", 1, lower(0, "proof pca scale=fff tau=" + "f" * 9000, "V 0")
+    yield (
+        "too much memory",
+        1,
+        lower(
+            0,
+            "proof prices shift=1ff m=0",
+            hexed("price", [0] * 700),
+            X=[[i] for i in range(700)],
+            labels=[0] * 700,
+        ),
+    )
+
+
+def semidefinite():
+    yield "negative multipliers", 1, lower(7, *best_sdp(FOUR, MINUS))
+    yield "negative cuts", 2, lower(7, *best_sdp(FOUR, NONE, CUTS))
+    for cut in ("0 2 4 1", "0 4 2 1", "4 2 0 1", "0 0 2 1", "0 2 0 1", "0 2 3 -1", "0 2 3", "-1 2 3 1"):
+        yield f"cut {cut}", 2, lower(-99, *best_sdp(FOUR, NONE), f"cut {cut}")
+    few = sdp(-0x999900, [0, 0], [[0x1000, 0], [0, 0x1000]], [[], [0]])
+    yield "fewer items than clusters", 1, lower(0xFF, *few, X=[[0], [2]], k=3, labels=[0, 0])
+    # Beyond such a tau the bound is too far from U for the multipliers to show who is apart.
+    for spare, code in ((3.876, 0), (3.8762, 1)):
+        yield f"closure {spare}", code, optimal(Fraction(13, 2), *best_sdp(FOUR, SOME, scale=20, spare=spare))
+    weights = [1, 2, 3, 4]
+    for spare, code in ((2.7256, 0), (2.7257, 1)):
+        proof = best_sdp(FOUR, 6 * SOME, scale=20, spare=spare, weights=weights)
+        cost = ck.ExactProblem(np.array(FOUR, float), np.array(weights, float)).cost(HALVES)
+        yield f"weighted closure {spare}", code, optimal(cost, *proof, weights=weights)
+
+
+def numbers(fine):
+    """Damaged files, numbers that are no float64, weights, and data beside the file."""
+    yield "another word", 2, fine.replace(b"CKC 1", b"CKC 2")
+    yield "altered", 2, fine.replace(b"X 2", b"X 3")
+    yield "cut off", 2, fine[:-1]
+    yield "not ASCII", 2, changed(fine, "labels", "l\u00e4bels")
+    yield "no float64", 2, file([[0], [2**53 + 1]], 1, [0, 0], "bounded lower=0 value=1", "proof trivial")
+    weighted = {"weights": [1, 2, 1], "X": [[0], [1], [5]], "labels": [0, 0, 1]}
+    cost = Fraction(2, 3)
+    good = optimal(cost, "proof line penalty=2", unique=False, **weighted)
+    yield "weights", 0, good
+    yield "other weights", 3, changed(good, "W 1 2 1", "W 1 2 2")
+    for new in ("W 1 -2 1", "W 0 0 0", "W 1 2", "W 1 2 1 1"):
+        yield new, 2, changed(good, "W 1 2 1", new)
+    yield (
+        "weights that are no float64",
+        2,
+        optimal(
+            Fraction(2**54 + 2, 2**53 + 2),
+            "proof trivial",
+            X=[[0], [1]],
+            labels=[0, 0],
+            k=1,
+            weights=[2**53 + 1, 1],
+        ),
+    )
+    yield "rows and weights beside", 0, good, b"0\n1\n5\n", b"1\n2\n1\n"
+    yield "rows beside, weights not", 3, good, b"0\n1\n5\n"
+    yield "other weights beside", 3, good, b"0\n1\n5\n", b"1\n1\n1\n"
+    yield "weights for none", 3, fine, b"0\n2\na\n", b"1\n1\n1\n1\n"
+    yield "no rows", 2, file(FOUR, 2, HALVES, "optimal value=d/2", "proof line penalty=20", with_rows=False)
+    two = file([[0, 1], [2, 3]], 1, [0, 0], "bounded lower=0 value=4", "proof trivial", with_rows=False)
+    yield "rows", 0, two, b"0,1\n2,3\n"
+    yield "rows cut elsewhere", 3, two, b"0\n1,2,3\n"
+    for name, code, data in texts():
+        yield name, code, fine, data
+        yield (
+            f"{name}, without rows",
+            code,
+            file(FOUR, 2, HALVES, "optimal value=d/2", "proof line penalty=20", with_rows=False),
+            data,
+        )
+
+
+def texts():
+    """Data for FOUR."""
+    for data, code in [
+        ("0\n2\n10\n13\n", 0), ("a\n0\n2\n10\n13", 0), ('"a b"\r\n0\r\n2\r\n10\r\n13\r\n', 0), ("# note\n0\n2 # here\n\n1e1\n+13.0\n", 0), ("\ufeffx\n0\n2\n10\n13\n", 0),
+        ("NA\n0\n2\n10\n13\n", 3), ("nan\n0\n2\n10\n13\n", 3), ("?\n0\n2\n10\n13\n", 3), ('""\n0\n2\n10\n13\n', 3), ('"7"\n0\n2\n10\n13\n', 3), ("7,5\n0\n2\n10\n13\n", 3),
+        ("a,b\n0\n2\n10\n13\n", 3), ("0\n2\n10\n", 3), ("0\n2\n10\n13\n13\n", 3), ("0\n2\n10\n13.5\n", 3), ("0\n2\n10\n13,0\n", 3), ("0\n2\n10\nx\n", 3), ("a\nb\n0\n2\n10\n13\n", 3),
+        ("0\n2\n10\n1e999\n", 3), ("0\n2\n10\n13" + "0" * 5000 + "\n", 3), ("0\n2\n10\n13" + "0" * 1500 + "e-1500\n", 3), ("0\n2\n10\n" + "1" * 10**5 + "x\n", 3), ("", 3),
+    ]:  # fmt: skip
+        yield f"text {data[:30]!r} {len(data)}", code, data.encode()
+    rows = np.array(FOUR, float)
+    for dtype, code in [
+        ("<f8", 0),
+        (">f4", 0),
+        ("u1", 0),
+        ("<i8", 0),
+        ("<f2", 0),
+        ("<c8", 3),
+        ("?", 3),
+        ("U3", 3),
+    ]:
+        yield f"numpy {dtype}", code, numpy_file(rows.astype(dtype))
+    yield "numpy, one axis", 0, numpy_file(rows.ravel())
+    yield "numpy, other", 3, numpy_file(rows + 1)
+    good = numpy_file(rows)
+    for old, new in [("4, 1", "1, 4"), ("4, 1", "5, 1"), ("4, 1", "4, -1"), ("4, 1", "-4, 1"), ("4, 1", "4, 1, 1"), ("4, 1", "9999999999, 1"), ("4, 1", "9999999999, 0"), ("4, 1", "9" * 40 + ", 1"),
+                     ("<f8", "|O8"), ("<f8", "=f8"), ("<f8", "<f4"), ("False", "True1"), ("False", "True, 'x': 1")]:  # fmt: skip
+        header = good[10:128].decode().replace(old, new)
+        length = len(header)
+        yield f"numpy {new[:20]}", 3, good[:8] + length.to_bytes(2, "little") + header.encode() + good[128:]
+    yield "numpy, cut off", 3, good[:-1]
+    yield "numpy, only a header", 3, good[:40]
+    yield "numpy, nan", 3, numpy_file(rows * np.nan)
+
+
+def numpy_file(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+DIRECT = [[3, 12], False, None, False, False]
+
+
+def direct(check):
+    """What the closure of the semidefinite proof says of two clusters, of which items 0 and 2 are apart, where no file is at hand."""
+    reader = check.Reader(file(FOUR, 2, HALVES, "optimal value=d/2", "proof trivial"))
+    N, cuts = [[], [0], [6, 0], [0, 0, 0]], [(1, 0, 0, 11), (3, 2, 2, 11)]
+    said = [check.settled(4, [3, 12], [0] * 4, N, cuts, 10, reader)]
+    said.append(check.settled(4, [3, 12], [0] * 4, N, [*cuts[:1], (3, 2, 2, 10)], 10, reader) == [3, 12])
+    said.append(check.settled(4, [3, 12], [0] * 4, [[], [0], [5, 0], [0, 0, 0]], cuts, 10, reader))
+    said.append(check.settled(4, [3, 12], [0] * 4, N, [*cuts[:1], (3, 2, 0, 11)], 10, reader) == [3, 12])
+    # Two items with the same mean: together they cost as little.
+    content = optimal(10, *sdp(9, [0, 0], [[0, 0]], [[], [0]], scale=4), X=[[-1], [1], [-2], [2]])
+    reader = check.Reader(content)
+    problem = check.read_problem(reader)
+    family = check.Family([[0, 1], [2, 3]], [0, 1, 2, 3], [(0, 2)], True)
+    args = reader.words("proof")[1:]
+    try:
+        bound, unique = check.semidefinite(
+            problem, reader, args, family, *check.items_of(problem, reader, family)
+        )
+        said.append(unique)
+    except check.Refused as refused:
+        said.append(refused.args)
+    return said
