@@ -95,24 +95,6 @@ except KeyboardInterrupt:
     assert 0 < told["lower"] < told["inertia"]
 
 
-def test_interrupted_while_the_result_is_put_together(monkeypatch):
-    """The search had ended: its result is there, whole, and Ctrl-C is raised after that."""
-    plain, n_calls = exact_estimator._attributes, 0
-
-    def stop(*args):
-        nonlocal n_calls
-        n_calls += 1
-        if n_calls == 1:
-            raise KeyboardInterrupt
-        return plain(*args)
-
-    monkeypatch.setattr(exact_estimator, "_attributes", stop)
-    model = ExactKMeans(3, random_state=0)
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(IRIS[::3])
-    assert model.status_ == "optimal-unique" and np.array_equal(model.labels_, model.predict(IRIS[::3]))
-
-
 def test_a_failed_fit_leaves_the_old_one(monkeypatch):
     model = ExactKMeans(3, random_state=0).fit(IRIS[::3])
     before = {name: value for name, value in vars(model).items() if name.endswith("_")}
