@@ -430,8 +430,12 @@ def check_fitted(name, values, shape):
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} holds something that is not a number ({error}): fit again.") from None
     if len(found.shape) != len(shape) or any(n != m if m else not n for n, m in zip(found.shape, shape)):
-        wanted = "(" + ", ".join(str(n) if n else "any number" for n in shape) + ("," * (len(shape) == 1) + ")")
-        raise ValueError(f"{name} has shape {found.shape}, where {wanted} is needed: fit again, or give such an array.")
+        wanted = (
+            "(" + ", ".join(str(n) if n else "any number" for n in shape) + ("," * (len(shape) == 1) + ")")
+        )
+        raise ValueError(
+            f"{name} has shape {found.shape}, where {wanted} is needed: fit again, or give such an array."
+        )
     if not np.isfinite(found).all():
         raise ValueError(f"{name} contains NaN or infinity: fit again, or give finite numbers.")
     return found

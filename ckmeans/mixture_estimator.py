@@ -184,7 +184,9 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             parameters = best.means, best.unit_variances, best.weights, best.variances
             labels = self._score(X, (*parameters[:3], best.unit))[1]
             unused = np.bincount(labels, minlength=len(best.means)) == 0
-            if unused.any() and best.stop_reason != "interrupted":  # components that are most likely nowhere go last
+            if (
+                unused.any() and best.stop_reason != "interrupted"
+            ):  # components that are most likely nowhere go last
                 order = np.argsort(unused, kind="stable")
                 parameters = tuple(values[order] for values in parameters)
                 labels = self._score(X, (*parameters[:3], best.unit))[1]

@@ -44,7 +44,10 @@ CREEP = 1e-4  # share of the variance: centers creep that move by less, as with 
 LARGE = 1 << 20
 
 GRACE = 0.06  # seconds that a search which was stopped may take for what it is to return
-KEPT = 0.1, 0.05  # until there is a best: labels are kept after so many seconds, for no more than this share of the time
+KEPT = (
+    0.1,
+    0.05,
+)  # until there is a best: labels are kept after so many seconds, for no more than this share of the time
 
 # `init` in a word.
 STARTS = {
@@ -152,10 +155,7 @@ def conduct(search_of, X, sample_weight, workers, progress, held, algorithm="aut
             raise KeyboardInterrupt
         with suppress(Expired):
             search.run(X, progress)
-            search.finish()
-            held.begin()
-            workers.deadline = np.inf
-            solution = search.solution(None)
+            solution = search.solution(held)
         held.begin()
     except KeyboardInterrupt:
         held.begin()
@@ -332,7 +332,7 @@ class Restarts:
                 labels, centers, _ = self.kept
                 self.best = Clustering(labels, centers, self.rows.update(labels, centers)[2])
         workers.deadline = np.inf
-        return self.solution(stop_reason)
+        return self.outcome(stop_reason)
 
     def first(self):
         """Where not one assignment is complete: the rows with the nearest of as many centers as there is time for."""
@@ -353,8 +353,15 @@ class Restarts:
         workers.deadline = np.inf
         return Clustering(partition.labels, centers, rows.update(partition.labels, centers)[2])
 
-    def solution(self, stop_reason):
-        """What the estimator hands on."""
+    def solution(self, held):
+        """What the estimator hands on when the search has ended by itself."""
+        self.finish()
+        held.begin()
+        self.rows.workers.deadline = np.inf
+        return self.outcome(None)
+
+    def outcome(self, stop_reason):
+        """The best clustering, and what is known of it."""
         rows = self.rows
         labels, centers, inertia = clustering = rows.published(self.best)
         _, n_iter, reason = self.best_end()

@@ -165,7 +165,9 @@ class Workers:
                     self._jobs.put(job)
                     n_sent += 1
                 self._drain(kernel, queue)
-            except BaseException:  # interrupted, expired or failed: begin nothing more, and go on with nothing
+            except (
+                BaseException
+            ):  # interrupted, expired or failed: begin nothing more, and go on with nothing
                 queue.clear()
                 deadline, self.deadline = self.deadline, -math.inf
                 for lock in done[:n_sent]:
