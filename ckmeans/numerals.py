@@ -28,7 +28,7 @@ class Notation:
         mark, whole = re.escape(self.decimal), r"\d+"
         if self.thousands:
             whole = rf"(?:\d{{1,3}}(?:[{re.escape(self.thousands)}]\d{{3}})+|\d+)"
-        number = rf"(?:{whole}(?:{mark}\d*)?|{mark}\d+)(?:e[-+]?\d+)?|inf|infinity"
+        number = rf"(?:{whole}(?:{mark}\d{'*' if self.decimal == '.' else '+'})?|{mark}\d+)(?:e[-+]?\d+)?|inf|infinity"
         return re.compile(rf"[-+]?(?:{number})", re.ASCII | re.IGNORECASE).fullmatch
 
     def plain(self, cell):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 QUOTE = '"'
+ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NUM!", "#NAME?", "#NULL!")  # of spreadsheets: no comments
 ONE = "\x1f"  # no delimiter: each record is one field
 
 
@@ -54,7 +55,7 @@ class Records:
             if self._fresh:
                 if not line.strip():
                     continue
-                if self.comments and line.startswith(self.comments):
+                if self.comments and line.startswith(self.comments) and not line.startswith(ERRORS):
                     self.skipped.append((number, line))
                     continue
                 self._start, self.n_before, self._fresh = number, len(self.kept), False

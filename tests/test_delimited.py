@@ -56,6 +56,8 @@ TOLD = {
     "other comments": ("// x\na,b\n1,2\n// y\n3,4\n", {"comment": "//"}, [[1, 2], [3, 4]], ["a", "b"]),
     "no comments": ("color,x\n#ff0000,1\n#00ff00,2\n", {"comment": "none"}, [[1], [2]], ["x"]),
     "a column called #": ("#,x\n1,3.5\n2,7.5\n", {}, [[3.5], [7.5]], ["x"]),
+    "missing values of a spreadsheet": ("a,b\n1,2\n#N/A,3\n4,5\n", {}, [[1, 2], [4, 5]], ["a", "b"]),
+    "blanks after commas, no names": ("1.5, 2\n3, 4\n", {}, [[1.5, 2], [3, 4]], ["x1", "x2"]),
     "quoted comments": ('t,x\n"a\n# b",1\n"# c",2\n', {}, [[1], [2]], ["x"]),
     "commas between thousands": ('n,v\na,"1,250"\nb,"85,000.5"\nc,7\n', {"thousands": "comma"}, [[1250], [85000.5], [7]], ["v"]),
     "points between thousands": ("n;v\na;1.250\nb;85.000,5\n", {"thousands": "point"}, [[1250], [85000.5]], ["v"]),
@@ -130,6 +132,7 @@ ASKED = {
     "UTF-16 cut short": (b"\xff\xfea\0,\0b", ["UTF-16"]),
     "UTF-16 without a mark": ("a,b\n1,2\n".encode("utf-16-le"), ["binary", "byte order mark"]),
     "a preamble": ("! a note of some words\n1 2\n3 4\n", ["line 1 has 6 fields, the next 2", "--comment"]),
+    "errors of a spreadsheet": ("a,b\n1,2\n#DIV/0!,3\n4,5\n5,6\n", ["'#DIV/0!' in line 3"]),
     "comments only": ("# a\n% b\n", ["no row at all besides comments"]),
 }  # fmt: skip
 

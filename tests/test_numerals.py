@@ -25,6 +25,7 @@ from ckmeans.numerals import Notation, Words, group_words, keeps_digits, like_nu
         (Notation(), "e5", None),
         (Notation(","), "1,5", "1.5"),
         (Notation(","), "1.5", None),
+        (Notation(","), "1,", None),
         (Notation(".", ","), "1,234,567.5", "1234567.5"),
         (Notation(".", ","), "1234.5", "1234.5"),
         (Notation(".", ","), "1,23", None),
