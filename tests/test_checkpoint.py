@@ -23,7 +23,8 @@ checkpoint.EVERY, checkpoint.SHARE, write = 0, 0, checkpoint.Checkpoint.write
 def written(self, state, now=False):
     write(self, state, now=now)
     known = self.read()["inner"]
-    if "prices" in known and known["prices"]["nodes"][0]["priced"] > 0:
+    root = known["prices"]["nodes"][0] if "prices" in known else None
+    if root and root["prices"].sum() > 6 * root["level"]:
         if sys.argv[2] == "after a write":
             here()
         os.fsync = lambda _: here()
