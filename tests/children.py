@@ -122,3 +122,28 @@ def _read(terminal):
         return os.read(terminal, 4096)
     except OSError:
         return b""
+
+
+# Ctrl-C where Python cannot raise it: in a callback that runs while modules are imported.
+DROPPED = """
+import signal, sys, weakref
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Thing: pass
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            print("found", flush=True)
+            thing = Thing()
+            keep = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+            del thing
+sys.meta_path.insert(0, Finder())
+from ckmeans.__main__ import main
+sys.argv = {words!r}
+sys.exit(main())
+"""
+
+
+def interrupted_in_an_import(words, module):
+    """The command, which gets Ctrl-C in a callback while it imports a module."""
+    code = DROPPED.format(module=module, words=["ckmeans", *words])
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
