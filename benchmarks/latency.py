@@ -187,7 +187,11 @@ def commands(args, tries, folder):
             yield "runs on"
             continue
         late = time.monotonic() - sent
-        yield late if process.returncode == 130 and "Traceback" not in error else signal_name(process.returncode)
+        yield (
+            late
+            if process.returncode == 130 and "Traceback" not in error
+            else signal_name(process.returncode)
+        )
 
 
 def row(part, name, found, allowed):
@@ -218,14 +222,23 @@ def table(parts, only, tries, shrink, rooms):
                 rows.append(row(part, name, interrupts(entry, tries, shrink), INTERRUPT))
             elif part == "limits":
                 for limit in (0.0, 0.5, 2.0):
-                    rows.append(row(part, f"{name}: {limit} s", limits(entry, limit, max(1, tries // 5), shrink), LIMIT))
+                    rows.append(
+                        row(
+                            part,
+                            f"{name}: {limit} s",
+                            limits(entry, limit, max(1, tries // 5), shrink),
+                            LIMIT,
+                        )
+                    )
             elif part == "memory":
                 rows.append(row(part, name, memory(entry, rooms, min(shrink, 0.1)), 0.0))
             else:
                 with TemporaryDirectory() as folder:
                     lines = [f"{random.gauss(0, 1)},{random.gauss(0, 1)}" for _ in range(3000)]
                     Path(folder, "x.csv").write_text("a,b\n" + "\n".join(lines) + "\n")
-                    Path(folder, "l.csv").write_text("label\n" + "\n".join(str(i % 4) for i in range(3000)) + "\n")
+                    Path(folder, "l.csv").write_text(
+                        "label\n" + "\n".join(str(i % 4) for i in range(3000)) + "\n"
+                    )
                     rows.append(row(part, name, commands(entry, tries, folder), INTERRUPT))
     return rows
 
@@ -233,7 +246,9 @@ def table(parts, only, tries, shrink, rooms):
 def main(args=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the rows, and few tries")
-    parser.add_argument("--part", choices=("interrupts", "limits", "memory", "commands"), help="only this part")
+    parser.add_argument(
+        "--part", choices=("interrupts", "limits", "memory", "commands"), help="only this part"
+    )
     parser.add_argument("--only", default="", help="only calls whose names have this in them")
     parser.add_argument("--tries", type=int, help="signals into each call")
     parser.add_argument("--json", help="a file for what was measured")

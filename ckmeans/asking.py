@@ -68,8 +68,7 @@ class _TimedReader(check.Reader):
             raise Expired
         return super().words(word)
 
-    def steps(self):
-        for step in super().steps():
-            if monotonic() >= self.deadline:
-                raise Expired
-            yield step
+    def spend(self, steps, bits=0):
+        if monotonic() >= self.deadline:
+            raise Expired
+        super().spend(steps, bits)

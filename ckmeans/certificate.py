@@ -135,7 +135,8 @@ class ExactProblem:
         for row, label in zip(rows, labels):
             members.setdefault(label, []).append(row)
         return sum(
-            (self.own_price(own) * sum(self.weights[row] for row in own) for own in members.values()), Fraction(0)
+            (self.own_price(own) * sum(self.weights[row] for row in own) for own in members.values()),
+            Fraction(0),
         )
 
     def own_price(self, rows):
@@ -407,7 +408,9 @@ class Certificate:
         except check.Refused as refused:
             code, reason = refused.args
             if code == check.OTHER_DATA:
-                raise ValueError(f"{path} is for other data: give the rows that it is for, bit for bit.") from None
+                raise ValueError(
+                    f"{path} is for other data: give the rows that it is for, bit for bit."
+                ) from None
             raise ValueError(
                 f"{path} is no proof file, or was truncated or altered ({reason}): get it again from who wrote it."
             ) from None
@@ -419,7 +422,9 @@ class Certificate:
             raise ValueError(f"{path} is without the rows: give X, and sample_weight if there was one.")
         own = found.problem.sample_weight
         if sample_weight is not None and (own is None or not np.array_equal(own, sample_weight)):
-            raise ValueError(f"{path} is for other weights: give those that it is for, or none, as they are in it.")
+            raise ValueError(
+                f"{path} is for other weights: give those that it is for, or none, as they are in it."
+            )
         return found
 
     @classmethod
@@ -430,7 +435,9 @@ class Certificate:
         wrong = problem.value != problem.U or problem.lower > problem.U
         check.refuse_if(wrong, "the labels do not cost what is claimed")
         rung = (lines[at : at + 1] or [""])[0].removeprefix("proof ").split(" ")[0]
-        check.refuse_if(rung not in {*check.KINDS, "branch", "sum"}, "there is no proof in it", check.MALFORMED)
+        check.refuse_if(
+            rung not in {*check.KINDS, "branch", "sum"}, "there is no proof in it", check.MALFORMED
+        )
         scale = dict(re.findall(r"(\w+)=(\S+)", lines[2]))["scale"]
         X = np.array([_fractions(line, scale) for line in lines[:at] if line.startswith("X ")])
         scales = [line.partition("=")[2] for line in lines[:at] if line.startswith("weights ")]

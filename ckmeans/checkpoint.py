@@ -64,7 +64,9 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise ValueError(f"checkpoint={self.path!r} cannot be read ({error}): give another file.") from None
+            raise ValueError(
+                f"checkpoint={self.path!r} cannot be read ({error}): give another file."
+            ) from None
         try:
             if head != WORD + _sha256(body):
                 raise ValueError("the sum of its bits is another")
@@ -149,7 +151,11 @@ def _from_json(found):
     if "$array" not in found:
         return found
     bits, shape = found["dtype"] == "bits", tuple(found["shape"])
-    if not bits and found["dtype"] not in DTYPES or not all(type(size) is int and size >= 0 for size in shape):
+    if (
+        not bits
+        and found["dtype"] not in DTYPES
+        or not all(type(size) is int and size >= 0 for size in shape)
+    ):
         raise ValueError("no such array")
     size, packed = math.prod(shape), base64.b64decode(found["$array"])
     n_bytes = -(-size // 8) if bits else size * np.dtype(found["dtype"]).itemsize

@@ -8,14 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 
+from .frames import as_array, opened, parts_of
+
 EXACT_INTEGERS = 2**53  # float64 holds every whole number up to here
 NO_NUMBERS = {"U": "text", "S": "text", "T": "text", "M": "a date", "m": "a duration", "V": "a record"}
-UNREAD = {  # what holds no rows yet, by what it has that reads them
-    "toPandas": "give X.toPandas()",
-    "collect": "give X.collect()",
-    "read_all": "give X.read_all()",
-    "to_table": "give X.to_table()",
-}
 REMEDY = (
     "Encode or drop the columns that are not numbers, convert those that are written as text, and give dates as the time"
     " since the first of them."
@@ -29,42 +25,6 @@ WORDS = {
 }
 KNOWN = (*NO_NUMBERS.values(), *WORDS.values())
 RECORD = "numpy.lib.recfunctions.structured_to_unstructured(X) makes its fields columns"
-
-
-def opened(X, name="X"):
-    """X with its numbers in memory: what Dask is to compute is computed, sparse columns of a frame are made dense.
-
-    Raises
-    ------
-    ValueError
-        For what has not read its rows yet.
-    """
-    if type(X) in (np.ndarray, list):
-        return X
-    if hasattr(type(X), "__dask_graph__"):
-        X = X.compute()
-    for method, remedy in UNREAD.items():
-        if hasattr(type(X), method):
-            raise ValueError(
-                f"{name} is a {type(X).__name__}, which has no rows yet: {remedy.replace('X', name, 1)}."
-            )
-    if np.ma.is_masked(X):
-        raise ValueError(
-            f"{name} has {np.ma.count_masked(X)} masked values: drop their rows or fill them in first."
-        )
-    if hasattr(type(X), "iloc") and any(
-        map(_is_sparse, getattr(X, "dtypes", []) if X.ndim == 2 else [X.dtype])
-    ):
-        return X.apply(_dense) if X.ndim == 2 else _dense(X)
-    return X
-
-
-def _is_sparse(dtype):
-    return type(dtype).__name__ == "SparseDtype"
-
-
-def _dense(column):
-    return column.sparse.to_dense() if _is_sparse(column.dtype) else column
 
 
 def check_kinds(X, name="X"):
@@ -82,7 +42,7 @@ def check_kinds(X, name="X"):
         For objects that are no numbers.
     """
     long = False
-    for where, part in _parts(X, name):
+    for where, part in parts_of(X, name):
         kind = getattr(getattr(part, "dtype", None), "kind", "O")
         values = part if kind in "biuf" else as_array(part, where)
         long |= values.dtype.kind == "O" or values.dtype.kind == "f" and values.dtype.itemsize > 8
@@ -101,43 +61,6 @@ def check_kinds(X, name="X"):
                 + (f"{RECORD}." if values.dtype.kind == "V" else REMEDY)
             )
     return long
-
-
-def _parts(X, name="X"):
-    """The columns of a frame (there may be two of a name) or of a table, or X itself, each with what to call it."""
-    kind = type(X)
-    if hasattr(kind, "column_names"):  # pyarrow
-        return [(f"column {title!r}", X.column(f)) for f, title in enumerate(X.column_names)]
-    if not hasattr(kind, "columns"):
-        return [(name, X)]
-    parts = [X.iloc[:, f] if hasattr(kind, "iloc") else X.to_series(f) for f in range(X.shape[1])]
-    return [(f"column {part.name!r}", part) for part in parts]
-
-
-def column_names(X):
-    """The names of the columns of a frame or a table as text; None for what has none."""
-    kind = type(X)
-    if hasattr(kind, "column_names"):
-        return list(map(str, X.column_names))
-    return list(map(str, X.columns)) if hasattr(kind, "columns") else None
-
-
-def as_array(part, where, dtype=None):
-    """As NumPy reads it.
-
-    Raises
-    ------
-    ValueError
-    """
-    try:
-        return np.asarray(part, dtype=dtype)
-    except (MemoryError, KeyboardInterrupt):
-        raise
-    except Exception as error:  # of the library that part is from
-        kind = type(part)
-        raise ValueError(
-            f"{where} is a {kind.__module__}.{kind.__qualname__} that NumPy cannot read ({error}): give an array of numbers."
-        ) from None
 
 
 def _no_number(values):
@@ -196,7 +119,7 @@ def check_integers(X, name="X"):
     ------
     ValueError
     """
-    for where, part in _parts(X, name):
+    for where, part in parts_of(X, name):
         values, largest = as_array(part, where, None if hasattr(part, "dtype") else object), 0
         if values.dtype.kind in "iu" and values.size:
             largest = max(abs(int(values.min())), abs(int(values.max())))

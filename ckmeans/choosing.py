@@ -312,7 +312,9 @@ class _Study:
             means[at, own] = np.inf
             outside = means.min(axis=1)
             most = np.maximum(inside, outside)
-            widths += np.where((each > 1) & (most > 0), (outside - inside) / np.where(most > 0, most, 1), 0.0).tolist()
+            widths += np.where(
+                (each > 1) & (most > 0), (outside - inside) / np.where(most > 0, most, 1), 0.0
+            ).tolist()
         return np.mean(widths)
 
     def bic(self, k, model):

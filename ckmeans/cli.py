@@ -92,7 +92,9 @@ def cli():
     "--polish/--no-polish", default=True, help="Improve Lloyd's result by exchanges of single rows."
 )
 @click.option(
-    "--prove", is_flag=True, help="Prove that the clusters are the best, or how far above the best they can be."
+    "--prove",
+    is_flag=True,
+    help="Prove that the clusters are the best, or how far above the best they can be.",
 )
 @click.option("--time-limit", **SECONDS, help="Time limit of --prove.  [default: 60]")
 @proof

@@ -22,8 +22,8 @@ from .checks import (
     check_number,
     check_weights,
     check_whole,
-    opened,
 )
+from .frames import opened
 from .hybrid import hybrid_search
 from .interrupts import Held
 from .restarts import STARTS, local_search

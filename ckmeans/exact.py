@@ -16,7 +16,6 @@ SOME = 1 << 20  # digits of sums in memory at a time
 TINY = 2.0**-900  # sums of squares below this may have lost what vanished
 
 
-
 def _reach(values):
     """The exponents of the unit in which all floats are whole, and of a power of two that none reaches."""
     sizes = np.frexp(values[values != 0])[1]

@@ -258,8 +258,8 @@ class _Ladder:
         """Ask the checker about the bound of the file. Where that is not true, nothing in it is."""
         found = self.ask("bounded", self.hearsay.evidence)
         if found is not None:
-            lower = min(found[0], self.hearsay.evidence.lower)
-            self.bounds = [*self.bounds, _Bound(replace(self.hearsay.evidence, lower=lower), self.hearsay.rung, True)]
+            evidence = replace(self.hearsay.evidence, lower=min(found[0], self.hearsay.evidence.lower))
+            self.bounds = [*self.bounds, _Bound(evidence, self.hearsay.rung, True)]
         if found is None and self.refused or found is not None and found[0] < self.hearsay.evidence.lower:
             self.done, self.inner = [], {}
         if found is not None or self.refused:
@@ -378,9 +378,7 @@ class _Ladder:
         cost = self.incumbent[1]
         if found is not None and found[0] >= cost:
             self.closing = _Bound(evidence, rung, True)
-            few = self.n_rows < self.k and self.n_rows < np.count_nonzero(
-                self.place >= 0
-            )
+            few = self.n_rows < self.k and self.n_rows < np.count_nonzero(self.place >= 0)
             self.status = "optimal-unique" if found[1] and not few else "optimal"
             self.stop_reason = "proved"
         elif found is None and self.left(1.0) <= 0:
@@ -403,7 +401,8 @@ class _Ladder:
         return self._asked(
             lambda: proof_text(self.problem, self.k, labels, "bounded", lines, Fraction(0)),
             lambda text: [
-                bound and bound / self.problem.unit for bound in bounds_of(text, proofs, self.start + self.limit)
+                bound and bound / self.problem.unit
+                for bound in bounds_of(text, proofs, self.start + self.limit)
             ],
         )
 
@@ -497,4 +496,3 @@ class _Ladder:
         shift, most = (int(word.partition("=")[2], 16) for word in lines[0].split(" ")[2:])
         paid = sum(mass * int(word, 16) for mass, word in zip(masses.values(), lines[1].split(" ")[1:]))
         return lines, Fraction(paid - self.k * most, 4**shift * self.problem.unit)
-

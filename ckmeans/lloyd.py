@@ -113,9 +113,7 @@ def settle(rows, clustering, partition=None):
 
     Looking at the labels again costs less with the partition of which they are, if that keeps bounds.
     """
-    partition = partition or Partition(
-        rows, len(clustering.centers), summed=False, labels=clustering.labels.copy()
-    )
+    partition = partition or Partition(rows, len(clustering.centers), summed=False, labels=clustering.labels)
     means, _, inertia = rows.update(clustering.labels, clustering.centers)
     for _ in range(3):
         clustering = clustering._replace(inertia=inertia)

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from ._kernels import small as kernels
 from .chance import Numbers, uniform_rows
 from .checks import (
-    as_array,
     check_finite,
     check_flag,
     check_integers,
@@ -20,8 +19,8 @@ from .checks import (
     check_n_clusters,
     check_weights,
     check_whole,
-    opened,
 )  # fmt: skip
+from .frames import as_array, opened
 from .restarts import local_search
 from .small import BLOCK_WORK, ITERATIONS, MOST_NUMBERS, ONES, PAUSE, SHORT, Plan, Search, Unusual
 from .workers import Workers

@@ -6,7 +6,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import check_labels, check_matrix, check_values, check_weights, column_names
+from .checks import check_labels, check_matrix, check_values, check_weights
+from .frames import column_names
 from .plots import INK, Display, axes_for, color, halo, marker, percent, plain, pyplot, some
 
 MOST_DENSE = 1000  # features, or rows, of which all singular vectors are found

@@ -68,7 +68,9 @@ class Landscape:
         # An isometry would map each row to within `blur` of where it is put.
         length = np.sqrt((centered**2).sum(axis=1).max(initial=0.0))
         self.blur = 2 * U * length
-        if d > max(n, SMALL):  # rows span no more than n dimensions: what rounding leaves outside of these is blur
+        if d > max(
+            n, SMALL
+        ):  # rows span no more than n dimensions: what rounding leaves outside of these is blur
             axes = np.linalg.qr(centered.T)[0]
             inside = centered @ axes
             outside = np.sqrt(((centered - inside @ axes.T) ** 2).sum(axis=1).max())

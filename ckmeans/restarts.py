@@ -258,7 +258,7 @@ class Restarts:
                 self.early = self.work()
         self.current = centers
         if self.best is None and (now := monotonic()) >= self.keep_at:
-            self.kept = Clustering(labels.copy(), centers, None)
+            self.kept = Clustering(_compact(labels, self.n_clusters), centers, None)
             self.keep_at = max(now + KEPT[0], monotonic() + (monotonic() - now) / KEPT[1])
 
     def allowance(self):
@@ -277,6 +277,7 @@ class Restarts:
         inertia = self.rows.update(partition.labels, centers)[2]
         if self.best is None or inertia < self.best.inertia:
             self.best, self.partition = Clustering(partition.labels, centers, inertia), partition
+            self.kept = None
         return inertia
 
     def start(self, X):
@@ -305,13 +306,20 @@ class Restarts:
             self.best = rows.clustering(self.current)
             return
         converged = self.best_end()[2] == "converged"
-        best = self.best = best._replace(labels=best.labels.copy())  # the partition goes its own way
+        # What follows may be cut off while labels change: then it goes on from these.
+        best = best._replace(labels=best.labels.astype(np.int32, copy=False))
+        self.best = best._replace(labels=_compact(best.labels, self.n_clusters))
         self.partition = None
         if isinstance(self.init, np.ndarray):
             self.best = settle(rows, best, partition) if converged else best
             return
         for _ in range(MOST_ORDERS):  # the same partition gets the same numbers from every seed
-            best = rows.clustering(_in_order(best.centers))
+            centers, best, partition = (
+                _in_order(best.centers),
+                None,
+                None,
+            )  # labels there were make room for others
+            best = rows.clustering(centers)
             best = settle(rows, best) if converged else best
             if np.array_equal(_in_order(best.centers), best.centers):
                 break  # else a row halfway between two centers has changed sides, and the means with it
@@ -329,7 +337,7 @@ class Restarts:
         except Expired:
             workers.deadline = np.inf
             if self.best is None:
-                labels, centers, _ = self.kept
+                labels, centers = self.kept.labels.astype(np.int32), self.kept.centers
                 self.best = Clustering(labels, centers, self.rows.update(labels, centers)[2])
         workers.deadline = np.inf
         return self.outcome(stop_reason)
@@ -362,8 +370,9 @@ class Restarts:
 
     def outcome(self, stop_reason):
         """The best clustering, and what is known of it."""
-        rows = self.rows
-        labels, centers, inertia = clustering = rows.published(self.best)
+        rows, best = self.rows, self.best
+        best = best._replace(labels=best.labels.astype(np.int32, copy=False))
+        labels, centers, inertia = clustering = rows.published(best)
         _, n_iter, reason = self.best_end()
         converged = stop_reason is None and reason == "converged"
         known = verdict(rows.given, rows.given_weight, clustering, converged, lambda: rows)
@@ -379,6 +388,11 @@ class Restarts:
             doubtful_share=rows.n_doubtful / max(1, rows.n_labelled),
             computed_share=rows.n_distances / max(1, rows.n_distances + rows.n_spared),
         )
+
+
+def _compact(labels, n_clusters):
+    """A copy of labels in as few bytes as do: labels may take half as much memory as the rows."""
+    return labels.astype(np.min_scalar_type(n_clusters - 1))
 
 
 def _in_order(centers):

@@ -38,7 +38,9 @@ MATRIX, LEAST_MATRIX = 20, 120  # rows in a group for each cluster, and at least
 ENOUGH = 1e-3  # gap of a group
 MOST_MATRIX = 700  # rows of which there is a matrix
 NEARLY = Fraction(1, 10**4)  # a gap that may turn out to be none
-LIGHT = 100  # binary digits by which a row may weigh less than the heaviest and still count beside it in floats,
+LIGHT = (
+    100  # binary digits by which a row may weigh less than the heaviest and still count beside it in floats,
+)
 LIGHT_MATRIX = 40  # and in a matrix
 FEW_AXES = 3
 READING = 5e-6  # seconds that the checker takes, at least, to read a number
@@ -281,7 +283,12 @@ def groups(ladder):
             break
         seconds = None if ladder.limit == math.inf else ladder.left() / (len(todo) - at)
         if wide:
-            found, ended, lines, lower = _matrix(ladder, own[0], seconds, max(ladder.gap, ENOUGH)), "unresolved", None, 0
+            found, ended, lines, lower = (
+                _matrix(ladder, own[0], seconds, max(ladder.gap, ENOUGH)),
+                "unresolved",
+                None,
+                0,
+            )
             if found is not None:
                 ended, lines = found.stop_reason, semidefinite_proof(*found[1:-2])
                 lower = found.bound / ladder.problem.unit

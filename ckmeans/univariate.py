@@ -294,7 +294,9 @@ class _Table:
         )
         if log_variance < 2 * _log(average) - math.log(12) or not cut.cost:
             log_variance = max(log_variance, 2 * math.log(self.grain) - math.log(12))
-        log_likelihood = masses @ np.log(np.maximum(masses / n, 5e-324)) - n / 2 * (math.log(2 * math.pi) + log_variance + 1)
+        log_likelihood = masses @ np.log(np.maximum(masses / n, 5e-324)) - n / 2 * (
+            math.log(2 * math.pi) + log_variance + 1
+        )
         return float(2 * k * math.log(n) - 2 * log_likelihood)
 
 

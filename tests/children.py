@@ -2,12 +2,14 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from contextlib import suppress
+from time import sleep
 
 import pytest
 
@@ -90,6 +92,28 @@ def interrupted(code, *words):
     ended, lines, errors = signalled([sys.executable, "-c", PRELUDE + code, *map(str, words)])
     assert ended == 0 and lines[:1] == ["here"] and len(lines) == 2, (ended, lines, errors)
     return json.loads(lines[1])
+
+
+def interrupted_at_any_moment(code, n_rounds, seed=0):
+    """What a child tells of each round, which it begins with the word "begun" for a line that it reads; Ctrl-C comes soon after."""
+    rng = random.Random(seed)
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    guard = threading.Timer(PATIENCE, child.kill)
+    guard.start()
+    try:
+        for _ in range(n_rounds):
+            child.stdin.write("\n")
+            child.stdin.flush()
+            assert child.stdout.readline() == "begun\n"
+            sleep(rng.uniform(0, 0.1))  # wherever it is then
+            child.send_signal(signal.SIGINT)
+            yield json.loads(child.stdout.readline())
+    finally:
+        guard.cancel()
+        child.kill()
+        child.communicate()
 
 
 def interrupted_at_a_terminal(words):

@@ -76,7 +76,22 @@ def test_altered_files_are_not_loaded(line, tmp_path):
             Certificate.load(tmp_path / "a.ckc")
 
 
-ODD = ["", "x", "-1", "0", "1/0", "ffffffffff", "f" * 400, "value=", "lower=0", "proof", "X 1", "scale=ffff", "n=0", "k=fffffff"]
+ODD = [
+    "",
+    "x",
+    "-1",
+    "0",
+    "1/0",
+    "ffffffffff",
+    "f" * 400,
+    "value=",
+    "lower=0",
+    "proof",
+    "X 1",
+    "scale=ffff",
+    "n=0",
+    "k=fffffff",
+]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -86,7 +101,9 @@ def test_forged_files_are_refused_in_one_line(tmp_path, seed):
     X, own = rng.integers(0, 5, (6, 2)) / 4, rng.integers(1, 4, 6) / 2 if seed % 2 else None
     labels = [0, 1, 0, 1, 0, 1]
     lower = Fraction(0) if seed % 4 < 2 else None
-    saved = certificate(X, labels, 3, ck.trivial_proof(), "bounded" if lower is not None else "optimal", own, lower)
+    saved = certificate(
+        X, labels, 3, ck.trivial_proof(), "bounded" if lower is not None else "optimal", own, lower
+    )
     whole, n_refused = saved.text().split("\n")[:-2], 0
     for _ in range(60):
         lines, at, kind = whole.copy(), int(rng.integers(len(whole))), rng.integers(4)
@@ -97,7 +114,9 @@ def test_forged_files_are_refused_in_one_line(tmp_path, seed):
         else:
             words = lines[at].split(" ")
             where, odd = int(rng.integers(len(words))), ODD[rng.integers(len(ODD))]
-            words[where] = words[where].partition("=")[0] + "=" + odd if "=" in words[where] and kind == 2 else odd
+            words[where] = (
+                words[where].partition("=")[0] + "=" + odd if "=" in words[where] and kind == 2 else odd
+            )
             lines[at] = " ".join(words)
         (tmp_path / "a.ckc").write_text(ck.sealed(lines))
         try:

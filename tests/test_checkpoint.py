@@ -82,7 +82,9 @@ print(found.status, found.exact_inertia == certify(X, n_clusters=4, random_state
 
 @pytest.mark.skipif(os.name == "nt", reason="no limit of the size of files")
 def test_a_full_disk_does_not_end_the_search(tmp_path):
-    run = subprocess.run([sys.executable, "-c", FULL, str(tmp_path / "a.ckpt")], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path / "a.ckpt")], capture_output=True, text=True
+    )
     assert run.stdout.split() == ["optimal-unique", "True"], run.stderr
     assert run.stderr.count("could not be written") == 1 and "File too large" in run.stderr
     assert os.listdir(tmp_path) == ["a.ckpt"]

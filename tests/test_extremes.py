@@ -132,7 +132,10 @@ def test_the_rows_of_one_feature_do_not_vanish():
     """Rows of 1e150 beside a feature of 1e-301: their cost is not 0."""
     X = np.array([[1e150, 0.0], [1e150, 1e-301], [-1e150, 0.0], [-1e150, 3e-301]])
     found = certify(X, n_clusters=2, random_state=0)
-    assert found.status == "optimal-unique" and found.exact_inertia == reference.cost(X.tolist(), [0, 0, 1, 1]) > 0
+    assert (
+        found.status == "optimal-unique"
+        and found.exact_inertia == reference.cost(X.tolist(), [0, 0, 1, 1]) > 0
+    )
 
 
 def test_near_one():
@@ -157,5 +160,7 @@ def test_no_one_center_earns_more():
         upper = columns.Fraction(land.search(price).upper) * area
         for mask in range(1, 1 << len(X)):
             own = [i for i in range(len(X)) if mask >> i & 1]
-            earned = sum(columns.Fraction(price[i]) for i in own) * area - reference.cost(X[own].tolist(), [0] * len(own))
+            earned = sum(columns.Fraction(price[i]) for i in own) * area - reference.cost(
+                X[own].tolist(), [0] * len(own)
+            )
             assert earned <= upper

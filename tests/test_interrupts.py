@@ -1,17 +1,14 @@
 """Ctrl-C at any moment: nothing is left running or half done, and what was found is there. Signals go to children only."""
 
-import json
 import multiprocessing
 import signal
-import subprocess
-import sys
 import threading
-import time
 from concurrent.futures import ProcessPoolExecutor
 
 import joblib
 import numpy as np
 import pytest
+from children import interrupted_at_any_moment, needs_signals
 
 from ckmeans import ExactKMeans, KMeans, SphericalMixture, restarts, small, workers
 from ckmeans._kernels import small as kernels
@@ -42,6 +39,11 @@ def noted(monkeypatch):
     before = signal.signal(signal.SIGINT, handler)
     yield calls
     signal.signal(signal.SIGINT, before)
+
+
+def threads():
+    """Those that run kernels, here and elsewhere in this process."""
+    return {thread for thread in threading.enumerate() if thread.name.startswith("ckmeans")}
 
 
 def press():
@@ -94,33 +96,42 @@ def test_who_insists_is_heard(noted, monkeypatch):
 
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_no_thread_is_in_a_kernel_after_an_interrupt(noted, n_threads):
-    inside, main = [], threading.main_thread()
+    inside, main, pressed = [], threading.main_thread(), threading.Event()
 
     def kernel(n):
         inside.append(n)
-        if threading.current_thread() is main and n:
+        if threading.current_thread() is not main:
+            pressed.wait(60)  # each helper is in a kernel then
+        elif n:
             press()
-        time.sleep(0.01)
+            pressed.set()
         inside.remove(n)
 
-    before = threading.active_count()
+    before = threads()
     with Workers(n_threads) as own:
         with pytest.raises(KeyboardInterrupt):
             own.run(kernel, [(n,) for n in range(1000)])
         assert len(inside) == (n_threads == 1) and not workers._running
-    assert threading.active_count() == before
+    assert threads() == before
 
 
 def test_a_handler_that_does_not_raise_stops_nothing():
-    done, calls = [], []
+    done, calls, pressed = [], [], threading.Event()
+
+    def kernel(n):
+        if threading.current_thread() is threading.main_thread():
+            press()
+            pressed.set()
+        pressed.wait(60)
+        done.append(n)
+
     before = signal.signal(signal.SIGINT, lambda number, frame: calls.append(number))
     try:
         with Workers(2) as own:
-            own.run(lambda n: (n == 3 and threading.current_thread() is threading.main_thread() and press(),
-                               time.sleep(0.002), done.append(n)), [(n,) for n in range(50)])  # fmt: skip
+            own.run(kernel, [(n,) for n in range(50)])
     finally:
         signal.signal(signal.SIGINT, before)
-    assert sorted(done) == list(range(50))
+    assert sorted(done) == list(range(50)) and calls
 
 
 @pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
@@ -145,16 +156,13 @@ def test_no_room_for_a_thread(error, n_started, monkeypatch):
 
 def test_helpers_without_an_owner_go(monkeypatch):
     monkeypatch.setattr(workers, "FORGOTTEN", 0.05)
-    before = threading.active_count()
+    before = threads()
     own = Workers(2)  # no with statement
-    own.run(lambda n: time.sleep(0.01), [(0,), (1,), (2,)])
-    assert threading.active_count() == before + 1
+    own.run(lambda n: None, [(0,), (1,), (2,)])
+    (helper,) = threads() - before
     del own
-    for _ in range(200):
-        if threading.active_count() == before:
-            return
-        time.sleep(0.05)
-    raise AssertionError("a thread is left")
+    helper.join(60)
+    assert not helper.is_alive()
 
 
 def _cpus(_):
@@ -342,35 +350,25 @@ X = np.random.default_rng(0).normal(size={shape})
 KMeans(2, random_state=0, n_threads=2).fit(X[:10])
 for line in sys.stdin:
     model, said = KMeans(20, random_state=0, n_init=100000, n_threads=2), None
-    print("begun", flush=True)
     try:
+        print("begun", flush=True)
         model.fit(X)
     except KeyboardInterrupt:
         said = [True, model.stop_reason_ if hasattr(model, "labels_") else None]
     if hasattr(model, "labels_"):
         said += [bool(np.array_equal(model.predict(X), model.labels_))]
-    print(json.dumps([*said, len(workers._running), threading.active_count()]), flush=True)
+    helpers = [thread.name for thread in threading.enumerate() if thread.name.startswith("ckmeans")]
+    print(json.dumps([*said, len(workers._running), helpers]), flush=True)
 """
 
 
+@needs_signals
 @pytest.mark.parametrize("shape", [(1000, 4), (20000, 8)])
 def test_signals_at_random_moments(shape):
-    rng = np.random.default_rng(0)
-    child = subprocess.Popen([sys.executable, "-c", CHILD.format(shape=shape)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                             text=True)  # fmt: skip
-    try:
-        for _ in range(25):
-            child.stdin.write("\n")
-            child.stdin.flush()
-            assert child.stdout.readline() == "begun\n"
-            time.sleep(rng.uniform(0.005, 0.1))  # wherever it is then
-            child.send_signal(signal.SIGINT)
-            interrupted, reason, *same, n_running, n_threads = json.loads(child.stdout.readline())
-            assert interrupted and n_running == 0 and n_threads == 1
-            assert (reason, same) in ((None, []), ("interrupted", [True]))
-    finally:
-        child.kill()
-        child.communicate()
+    for told in interrupted_at_any_moment(CHILD.format(shape=shape), 25):
+        interrupted, reason, *same, n_running, helpers = told
+        assert interrupted and n_running == 0 and helpers == []
+        assert (reason, same) in ((None, []), ("interrupted", [True]))
 
 
 # ---- estimators are whole ----

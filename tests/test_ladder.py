@@ -354,7 +354,9 @@ def test_what_is_published_is_what_the_checker_finds(monkeypatch, slip, given):
 
 
 @pytest.mark.parametrize("nth", [1, 2, 4])
-@pytest.mark.parametrize("name", ["open", "take", "confirm", "ask", "keep", "check_bound", "certificate", "written", "offer"])
+@pytest.mark.parametrize(
+    "name", ["open", "take", "confirm", "ask", "keep", "check_bound", "certificate", "written", "offer"]
+)
 def test_interrupted_in_any_step(monkeypatch, tmp_path, name, nth):
     """Ctrl-C is not raised again: what is known is returned, whatever was going on."""
     plain, n_calls, X = getattr(ladder._Ladder, name), 0, np.random.default_rng(1).random((30, 2)).round(2)

@@ -19,12 +19,15 @@ from ckmeans.semidefinite import spectral_bound
 
 ROOT = Path(__file__).resolve().parents[1]
 
+
 @needs_signals
 @pytest.mark.parametrize("module", ["ckmeans.cli", "ckmeans.ladder", "numpy", "ckmeans._kernels.lloyd"])
 def test_an_interrupt_that_falls_into_an_import_is_not_dropped(module, tmp_path):
     labels = tmp_path / "labels.csv"
     labels.write_text("label\n" + "0\n1\n2\n" * 50)
-    ended = interrupted_in_an_import(["certify", "iris", str(labels), "--out", str(tmp_path / "out.csv")], module)
+    ended = interrupted_in_an_import(
+        ["certify", "iris", str(labels), "--out", str(tmp_path / "out.csv")], module
+    )
     assert ended.returncode == 130
     assert ended.stdout == "found\n" and not (tmp_path / "out.csv").exists()
     assert ended.stderr.splitlines()[-1] == "interrupted before there was a clustering: nothing was written"
@@ -80,7 +83,9 @@ def test_the_matrix_of_the_rows_gives_the_same_bound(n, d, k):
     found = spectral_bound(problem.rows, problem.weights, k)
     assert float(found.bound) == pytest.approx(float(principal_bound(problem.rows, problem.weights, k).bound))
     labels = (np.arange(n) % k).tolist()
-    text = proof_text(problem, k, labels, "bounded", semidefinite_proof(*found[1:-2]), found.bound / problem.unit)
+    text = proof_text(
+        problem, k, labels, "bounded", semidefinite_proof(*found[1:-2]), found.bound / problem.unit
+    )
     assert check.verdict(text.encode())[0] == check.PROVED
 
 
@@ -120,7 +125,10 @@ def test_groups_without_time_are_as_they_were_dealt():
     labels, n_groups = np.zeros(200, int), 5
     quick, whole = (alike(X, labels, n_groups, seconds) for seconds in (0.0, None))
     assert sorted(np.concatenate(quick)) == sorted(np.concatenate(whole)) == list(range(200))
-    apart = [sum(((X[own].mean(axis=0) - X.mean(axis=0)) ** 2).sum() for own in groups) for groups in (quick, whole)]
+    apart = [
+        sum(((X[own].mean(axis=0) - X.mean(axis=0)) ** 2).sum() for own in groups)
+        for groups in (quick, whole)
+    ]
     assert apart[1] < apart[0]
 
 
@@ -132,7 +140,8 @@ if (ROOT / "benchmarks" / "peers").is_dir():
     from benchmarks import latency
 
 shipped = pytest.mark.skipif(
-    not (ROOT / "benchmarks" / "peers").is_dir(), reason="the benchmarks are not part of a source distribution"
+    not (ROOT / "benchmarks" / "peers").is_dir(),
+    reason="the benchmarks are not part of a source distribution",
 )
 WAIT = "__import__('threading').Event().wait"
 STUBBORN = f'exec("try:\\n    {WAIT}(2)\\nexcept KeyboardInterrupt:\\n    {WAIT}(0.6)")'
@@ -141,16 +150,24 @@ STUBBORN = f'exec("try:\\n    {WAIT}(2)\\nexcept KeyboardInterrupt:\\n    {WAIT}
 @shipped
 @needs_signals
 def test_the_table_finds_what_is_late(monkeypatch, capsys):
-    late = latency.row("interrupts", "stubborn", latency.interrupts((12, "", STUBBORN), 1, 1.0), latency.INTERRUPT)
+    late = latency.row(
+        "interrupts", "stubborn", latency.interrupts((12, "", STUBBORN), 1, 1.0), latency.INTERRUPT
+    )
     assert not late["ok"] and late["found"][0] >= 0.6 and "1 late" in capsys.readouterr().out
-    over = latency.row("limits", "over", latency.limits((12, "", WAIT + "({limit} + 0.5)"), 0.1, 1, 1.0), latency.LIMIT)
+    over = latency.row(
+        "limits", "over", latency.limits((12, "", WAIT + "({limit} + 0.5)"), 0.1, 1, 1.0), latency.LIMIT
+    )
     assert not over["ok"] and over["found"][0] >= 0.5
-    broken = latency.row("limits", "broken", latency.limits((12, "", "os.abort()"), 0.1, 1, 1.0), latency.LIMIT)
+    broken = latency.row(
+        "limits", "broken", latency.limits((12, "", "os.abort()"), 0.1, 1, 1.0), latency.LIMIT
+    )
     assert broken["found"] == ["ended by SIGABRT"] and not broken["ok"]
 
 
 @shipped
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the address space is limited on Linux only")
+@pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="the address space is limited on Linux only"
+)
 def test_the_table_tells_of_missing_memory():
     assert list(latency.memory((12, "", "np.ones(10**8)"), [16, 2000], 1.0)) == ["MemoryError", "returned"]
 

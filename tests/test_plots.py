@@ -161,7 +161,11 @@ def test_looks_tell_clusters_apart_without_color():
 
 
 def test_a_part_is_not_shown_as_all():
-    assert plots.percent(0.9996) == "99.96 %" and plots.percent(1.0) == "100 %" and plots.percent(0.999) == "99.9 %"
+    assert (
+        plots.percent(0.9996) == "99.96 %"
+        and plots.percent(1.0) == "100 %"
+        and plots.percent(0.999) == "99.9 %"
+    )
     assert plots.percent(1 - 2**-53) != "100 %"
 
 

@@ -71,7 +71,15 @@ def changed(found, way, value):
 def goes_on(path, time_limit, rungs=None):
     """From a file that says anything; returns whether it was refused."""
     try:
-        found = climb(ROWS, K, labels=(np.arange(60) % K).astype(np.int32), rungs=rungs, time_limit=time_limit, rng=0, checkpoint=path)
+        found = climb(
+            ROWS,
+            K,
+            labels=(np.arange(60) % K).astype(np.int32),
+            rungs=rungs,
+            time_limit=time_limit,
+            rng=0,
+            checkpoint=path,
+        )
     except ValueError as error:
         assert re.match("checkpoint=.* (is no checkpoint, or was|is of other)", str(error)), error
         return True
@@ -83,7 +91,9 @@ def goes_on(path, time_limit, rungs=None):
     return False
 
 
-@pytest.mark.parametrize("rungs", [("search", "pca", "prices"), ("search", "pca", "sum")], ids=["prices", "sum"])
+@pytest.mark.parametrize(
+    "rungs", [("search", "pca", "prices"), ("search", "pca", "sum")], ids=["prices", "sum"]
+)
 def test_any_entry_may_be_another(tmp_path, rungs):
     path, rng = tmp_path / "a.ckpt", np.random.default_rng(0)
     whole = stopped(path, rungs)

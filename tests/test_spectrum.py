@@ -13,7 +13,15 @@ def matrices(n):
     A, B = rng.normal(size=(n, n)), rng.normal(size=(n, 2))
     sparse = np.zeros((n, n))
     sparse[0, 0] = 1
-    return [A + A.T, B @ B.T, sparse, np.zeros((n, n)), np.eye(n), 1e-150 * (A + A.T), np.diag(np.arange(n) - 2.0)]
+    return [
+        A + A.T,
+        B @ B.T,
+        sparse,
+        np.zeros((n, n)),
+        np.eye(n),
+        1e-150 * (A + A.T),
+        np.diag(np.arange(n) - 2.0),
+    ]
 
 
 @pytest.mark.parametrize("n", SIZES)
