@@ -314,11 +314,8 @@ class Restarts:
             self.best = settle(rows, best, partition) if converged else best
             return
         for _ in range(MOST_ORDERS):  # the same partition gets the same numbers from every seed
-            centers, best, partition = (
-                _in_order(best.centers),
-                None,
-                None,
-            )  # labels there were make room for others
+            # The labels there were make room for others.
+            centers, best, partition = _in_order(best.centers), None, None
             best = rows.clustering(centers)
             best = settle(rows, best) if converged else best
             if np.array_equal(_in_order(best.centers), best.centers):
