@@ -6,6 +6,7 @@ from ._kernels import lloyd as kernels
 from .partition import Partition
 
 CHECK = 256  # iterations after which the inertia must have fallen: rounding could in theory go in circles
+ROUNDED = 1e-12  # share of a gain, or of a weight, that may be rounding
 MOST_RELOCATIONS = 256  # iterations that fill empty clusters, for the same reason
 
 
@@ -76,28 +77,36 @@ def relocate(rows, labels, means, masses):
     means, masses, before = means.copy(), masses.copy(), labels.copy()
     points, points_weight = rows.points
 
-    def block(start, stop):
+    def gains_of(start, stop):
         gains = np.empty(stop - start)
         whole = masses[labels[start:stop]]
         weights = points_weight[start:stop]
         weights = np.where(
-            weights >= whole * (1 - 1e-12), whole, weights
+            weights >= whole * (1 - ROUNDED), whole, weights
         )  # all of a cluster, rounding or not
         kernels.removal_gains(
             rows.X[start:stop], weights, labels[start:stop], means, masses, 0, stop - start, gains
         )  # fmt: skip
-        row = int(gains.argmax())
-        best.append((-gains[row], start + row))
+        return gains
 
     empty = np.flatnonzero(masses == 0)
     try:
         for n_filled, k in enumerate(empty):
-            best = []
-            rows.run(block, 1)
-            gain, row = min(best)
-            if gain == 0:
+            found = []
+            rows.run(lambda *block: found.append(gains_of(*block).max()), 1)
+            most, found = max(found), []
+            if most == 0:
                 means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
                 break
+            # Of those that only rounding tells apart the first. (These distances have been counted.)
+            rows.run(
+                lambda start, stop: found.extend(
+                    start + _first(gains_of(start, stop) >= most * (1 - ROUNDED))
+                ),
+                1,
+            )
+            rows.n_distances -= rows.n_samples
+            row = min(found)
             old, weight, x = labels[row], points_weight[row], rows.take([row])[0]
             masses[old] -= weight
             means[old] -= weight / masses[old] * (x - means[old])
@@ -125,3 +134,8 @@ def settle(rows, clustering, partition=None):
         clustering = clustering._replace(centers=means)
         means, _, inertia = rows.update(clustering.labels, means)
     return clustering._replace(inertia=inertia)
+
+
+def _first(mask):
+    """The index of the first that is true, none where nothing is."""
+    return np.flatnonzero(mask)[:1]

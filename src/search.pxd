@@ -187,7 +187,7 @@ cdef inline void relocate(const floating* X, Search* s, State* state) noexcept n
     """Move each center without weight to the point whose own cluster lowers the inertia most, one after the other."""
     cdef Problem* p = &s.problem
     cdef Py_ssize_t k, f, i, row, old, other
-    cdef double weight
+    cdef double weight, most
     cdef double* gains = s.lowered
     cdef double* mean
     if not s.weighed:
@@ -203,11 +203,13 @@ cdef inline void relocate(const floating* X, Search* s, State* state) noexcept n
             X, p.n, p.d, s.run, <const int*> s.exchanged, state.centers, s.masses, gains
         )
         s.n_distances += p.n
-        row = 0
+        most = gains[0]
         for i in range(1, p.n):
-            if gains[i] > gains[row]:
-                row = i
-        if gains[row] == 0:  # too few distinct rows
+            most = max(most, gains[i])
+        row = 0
+        while gains[row] < most * (1 - 1e-12):  # of those that only rounding tells apart the first
+            row += 1
+        if most == 0:  # too few distinct rows
             other = 0
             while s.masses[other] == 0:
                 other += 1

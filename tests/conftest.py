@@ -1,4 +1,6 @@
-"""What holds for all tests: nothing that is proved, and no example of hypothesis, has a limit on the time it takes."""
+"""What holds for all tests: nothing that is proved, and no example of hypothesis, has a limit on the time it takes; pictures are closed."""
+
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,3 +18,11 @@ def no_time_limit_unless_one_is_given():
         for function in (certify, ExactKMeans.__init__):
             patch.setitem(function.__kwdefaults__, "time_limit", None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def pictures_are_closed():
+    """Matplotlib keeps those of pyplot, and warns of many."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

@@ -78,7 +78,9 @@ def test_polish_never_raises():
         partition, centers, _, _ = lloyd(rows, start)
         before = rows.update(partition.labels, centers)[2]
         followed = []
-        partition, centers, _ = polish(rows, partition, centers, followed.append)
+        partition, centers, _ = polish(
+            rows, partition, centers, lambda centers, labels: followed.append(centers)
+        )
         after = rows.update(partition.labels, centers)[2]
         assert after <= before
         assert np.array_equal(rows.assign(centers), partition.labels)

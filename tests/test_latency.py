@@ -169,7 +169,7 @@ def test_the_table_finds_what_is_late(monkeypatch, capsys):
     not Path("/proc/self/statm").exists(), reason="the address space is limited on Linux only"
 )
 def test_the_table_tells_of_missing_memory():
-    assert list(latency.memory((12, "", "np.ones(10**8)"), [16, 2000], 1.0)) == ["MemoryError", "returned"]
+    assert list(latency.memory((12, "", "np.ones(10**8)"), [100, 2000], 1.0)) == ["MemoryError", "returned"]
 
 
 @shipped
