@@ -1,5 +1,7 @@
 """Lloyd's iteration: rows to their nearest centers, centers to the means of their rows, until nothing changes."""
 
+from functools import partial
+
 import numpy as np
 
 from ._kernels import lloyd as kernels
@@ -89,22 +91,23 @@ def relocate(rows, labels, means, masses):
         )  # fmt: skip
         return gains
 
+    def most_of(found, start, stop):
+        found.append(gains_of(start, stop).max())
+
+    def first_of(found, enough, start, stop):
+        found.extend(start + np.flatnonzero(gains_of(start, stop) >= enough)[:1])
+
     empty = np.flatnonzero(masses == 0)
     try:
         for n_filled, k in enumerate(empty):
             found = []
-            rows.run(lambda *block: found.append(gains_of(*block).max()), 1)
-            most, found = max(found), []
-            if most == 0:
+            rows.run(partial(most_of, found), 1)
+            enough, found = max(found) * (1 - ROUNDED), []
+            if enough == 0:
                 means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
                 break
             # Of those that only rounding tells apart the first. (These distances have been counted.)
-            rows.run(
-                lambda start, stop: found.extend(
-                    start + _first(gains_of(start, stop) >= most * (1 - ROUNDED))
-                ),
-                1,
-            )
+            rows.run(partial(first_of, found, enough), 1)
             rows.n_distances -= rows.n_samples
             row = min(found)
             old, weight, x = labels[row], points_weight[row], rows.take([row])[0]
@@ -134,8 +137,3 @@ def settle(rows, clustering, partition=None):
         clustering = clustering._replace(centers=means)
         means, _, inertia = rows.update(clustering.labels, means)
     return clustering._replace(inertia=inertia)
-
-
-def _first(mask):
-    """The index of the first that is true, none where nothing is."""
-    return np.flatnonzero(mask)[:1]

@@ -184,7 +184,10 @@ class Rows:
 
     @cached_property
     def points(self):
-        """A number for each row that only equal rows share (None: no row shares its own), and the weight of these."""
+        """A number for each row that only equal rows share (None: no row shares its own), and the weight of these.
+
+        A row without weight is no point.
+        """
         if self.streamed or self.n_samples > MOST_SORTED:
             return None, self.weights()
         odd = np.random.RandomState(0).randint(2**62, size=self.n_features, dtype=np.uint64) * 2 + 1
@@ -199,7 +202,8 @@ class Rows:
             fresh[start + 1 : stop + 1] = (self.X[here[1:]] != self.X[here[:-1]]).any(axis=1)
         points = np.empty(self.n_samples, np.intp)
         points[order] = np.cumsum(fresh) - 1
-        return points, np.bincount(points, self.weights())[points]
+        weights = self.weights()
+        return points, np.where(weights > 0, np.bincount(points, weights)[points], 0.0)
 
     @cached_property
     def scatter(self):

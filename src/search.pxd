@@ -199,6 +199,8 @@ cdef inline void relocate(const floating* X, Search* s, State* state) noexcept n
         for i in range(p.n):  # all of a cluster, rounding or not
             weight = s.masses[s.exchanged[i]]
             s.run[i] = weight if s.points[i] >= weight * (1 - 1e-12) else s.points[i]
+            if p.weights != NULL and p.weights[i] == 0:  # it is no point
+                s.run[i] = 0
         removal_gain_rows(
             X, p.n, p.d, s.run, <const int*> s.exchanged, state.centers, s.masses, gains
         )
