@@ -113,6 +113,8 @@ class Workers:
         return self
 
     def __exit__(self, *exception):
+        if not self._helpers:
+            return
         with Held() as held:
             held.begin()
             for _ in self._helpers:
