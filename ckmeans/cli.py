@@ -51,9 +51,9 @@ def cli():
       ckmeans certify data.csv labels.csv                  how far given labels are above the best
       ckmeans choose iris --range 2:10                     what eight criteria say about the number of clusters
 
-    DATA is a CSV file (delimiter, header and decimal commas are detected), a Parquet or .npy file, - for
-    standard input, or iris. Columns that are not numeric are skipped, rows with missing values are left
-    out; both are named.
+    DATA is a CSV file (delimiter, header and decimal commas are detected where the text tells them, and
+    asked for where it does not), a Parquet or .npy file, - for standard input, or iris. Columns that are
+    not numeric are skipped, rows with missing values are left out; both are named.
 
     \b
     The result goes to standard output, notes and progress to standard error.

@@ -1,10 +1,7 @@
 """Ctrl-C at moments of one's own choosing: held back where half of the work would be worse than a little more of it."""
 
-from _signal import (
-    SIGINT,
-    getsignal,
-    signal,
-)  # those of the module signal make enums, which takes 5 us each time
+# The plain functions: those of the module signal make enums, which takes 5 us each time.
+from _signal import SIGINT, getsignal, signal
 from threading import current_thread, main_thread
 from time import monotonic
 
