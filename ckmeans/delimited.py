@@ -233,7 +233,7 @@ def find_layout(text, whole, options):
     readings = [reading for reading in readings if reading.rows]
     if not readings:
         refuse(f"it is empty: it holds no row at all{' besides comments' * (len(text.strip()) > 0)}")
-    reading = readings[0] if options.delimiter else _choose(readings, options)
+    reading = readings[0] if options.delimiter else _choose(readings, options, notes)
     reading = _check_width(reading, options)
     if options.comment is None:
         _check_comments(reading)
@@ -246,7 +246,7 @@ def _given_notation(options):
     return Notation(options.decimal, options.thousands or "")
 
 
-def _choose(readings, options):
+def _choose(readings, options, notes):
     """The one reading that holds a table; refuse if there are several."""
     by_mark = {reading.delimiter: reading for reading in readings}
     shapes = {mark: reading.shape(options.header) for mark, reading in by_mark.items()}
@@ -271,7 +271,7 @@ def _choose(readings, options):
             return comma if comma.all_plain() else blank
         _refuse_several([comma, blank], one)
     for reading in loose.values():
-        _check_one_number(reading, one)
+        _check_one_number(reading, one, notes)
         return reading
     corners = [r for r in readings if shapes[r.delimiter] == "corner" and r.numeric()]
     sure = [r for r in corners if options.header or r.corner_holds_names()]
@@ -294,8 +294,8 @@ def _commas_are_in_numbers(reading):
     return all(reading.is_number(cell) for row in reading.data for cell in row if "," in cell)
 
 
-def _check_one_number(reading, one):
-    """Refuse fields without names that may be the parts of one number: 1,5 or 1 250."""
+def _check_one_number(reading, one, notes):
+    """Refuse fields without names that may be the parts of one number, 1,5 or 1 250; small whole numbers are two, with a note."""
     if not all(map(one.is_number, one.column(0))):
         return
     loose = one.names[0].count(", ") > sum(name.count(", ") for name in reading.names)
@@ -306,8 +306,15 @@ def _check_one_number(reading, one):
         digits = {len(tail) for tail in tails}
         padded = any(tail.startswith("0") and len(tail) > 1 for tail in tails)
         whole = not padded and len(digits) > 1 and any(re.fullmatch(r"\d+0", tail) for tail in tails)
-        single = digits == {1} and all(len(row[0]) == 1 for row in reading.data)
-        if whole or single and not reading.headed:
+        if whole:
+            return
+        heads = [row[0] for row in reading.data]
+        small = digits == {1} and all(re.fullmatch(r"\d\d?", head) for head in heads)
+        if small and min(map(len, heads)) == 1 and not reading.headed:
+            notes.append(
+                f"two columns of whole numbers: {heads[0]},{tails[0]} was read as {heads[0]} and {tails[0]}"
+                " (if it is one number, say --delimiter none)"
+            )
             return
     _refuse_several([reading, one], one)
 
