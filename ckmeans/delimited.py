@@ -26,6 +26,7 @@ COMMENTS = ("#", "%")
 SNIFFED = 100  # records looked at
 SNIFFED_FIELDS = 1000  # of each
 POINT, COMMA = Notation("."), Notation(",")
+_PAIRS = re.compile(r"[-+]?\d+(?:,\d+)?(?:, +[-+]?\d+(?:,\d+)?)+").fullmatch  # 1,5, 2,5
 
 
 @dataclass(frozen=True)
@@ -265,6 +266,16 @@ def _choose(readings, options, notes):
         if "," in loose and firm[0].given_notation is None and not _commas_are_in_numbers(firm[0]):
             _refuse_several([firm[0], loose[","]], one)
         return firm[0]
+    if (
+        "," in loose
+        and not loose[","].headed
+        and all(map(_PAIRS, one.column(0)))
+        and any(re.search(r",\d", c) for c in one.column(0))
+    ):
+        line = one.column(0)[0][:40]
+        refuse(
+            f"the line {line!r} may hold decimal commas: say --delimiter comma, or separate the numbers by semicolons"
+        )
     if len(loose) == 2:
         comma, blank = loose[","], loose[" "]
         if comma.all_plain() != blank.all_plain() and not one.numeric():
@@ -301,12 +312,14 @@ def _check_one_number(reading, one, notes):
     loose = one.names[0].count(", ") > sum(name.count(", ") for name in reading.names)
     if reading.delimiter == "," and reading.headed and not loose:
         return  # names may hold blanks, and commas only in quotes
+    if reading.delimiter == "," and Top(reading).names_in_comment():
+        return  # they tell how many fields there are
     tails = [row[1] for row in reading.data if len(row) == 2]
     if reading.delimiter == "," and reading.width == 2 and len(tails) == len(reading.data):
         digits = {len(tail) for tail in tails}
         padded = any(tail.startswith("0") and len(tail) > 1 for tail in tails)
         whole = not padded and len(digits) > 1 and any(re.fullmatch(r"\d+0", tail) for tail in tails)
-        if whole:
+        if whole or not any(re.match(r"\d", tail) for tail in tails):
             return
         heads = [row[0] for row in reading.data]
         small = digits == {1} and all(re.fullmatch(r"\d\d?", head) for head in heads)
@@ -398,11 +411,22 @@ def _notation(reading, options, notes):
                 f"{commas[0]} may be {commas[0].replace(',', '.')} or {commas[0].replace(',', '')}:"
                 " say --decimal comma or --thousands comma"
             )
+        if options.delimiter is None and reading.delimiter == ONE and _two_names(reading):
+            refuse(
+                f"{commas[0]!r} under {reading.names[0][:30]!r} may be one number or two: say --decimal comma if it is one,"
+                " else take away the quotes around the lines"
+            )
         notes.append(f"decimal commas: {commas[0]} was read as {commas[0].replace(',', '.')}")
         return COMMA
     if points and not commas:
         _check_points(reading, points)
     return POINT
+
+
+def _two_names(reading):
+    """Is the name over the one column, as in "a,b", two of them?"""
+    name = reading.names[0]
+    return re.search(r"\w,\w", name) is not None and not reading.is_number(name)
 
 
 def _check_points(reading, points):
