@@ -55,6 +55,7 @@ def check_kinds(X, name="X"):
             if not found.startswith(KNOWN):  # in the words of float
                 raise TypeError(
                     f"{name} must hold numbers: {where} holds {found}, where a float() argument must be a string or a real number."
+                    " Give an array, a list of rows, or a frame of numbers."
                 )
             raise ValueError(
                 f"{name} must hold numbers: {where} holds {found}. "

@@ -118,6 +118,7 @@ class Reading:
         if len(found) > 2 and not self.whole:
             found.pop()  # it may be cut
         self.lines = [line for line, _ in found]
+        self.texts = [lines[line - first] for line in self.lines]  # the first lines of the records
         self.widths = [len(fields) for _, fields in found]
         self.rows = [[cell.strip() for cell in fields[:SNIFFED_FIELDS]] for _, fields in found]
         self.ended = [not fields[-1].strip() for _, fields in found[1:]]
@@ -321,11 +322,11 @@ def _check_one_number(reading, one, notes):
         whole = not padded and len(digits) > 1 and any(re.fullmatch(r"\d+0", tail) for tail in tails)
         if whole or not any(re.match(r"\d", tail) for tail in tails):
             return
-        heads = [row[0] for row in reading.data]
+        heads = [row[0] for row in reading.rows]  # -0,5 is no whole number
         small = digits == {1} and all(re.fullmatch(r"\d\d?", head) for head in heads)
         if small and min(map(len, heads)) == 1 and not reading.headed:
             notes.append(
-                f"two columns of whole numbers: {heads[0]},{tails[0]} was read as {heads[0]} and {tails[0]}"
+                f"two columns of whole numbers: {heads[-1]},{tails[-1]} was read as {heads[-1]} and {tails[-1]}"
                 " (if it is one number, say --delimiter none)"
             )
             return

@@ -43,6 +43,8 @@ class Top:
         number, over = self.reading.is_number, self._over_numbers()
         if not self.body:
             return not any(number(cell) or cell in MISSING for cell in self.cells)
+        if self._alone_in_quotes(over):
+            return True
         words = [f for f in over if self._is_word(self.cells[f])]
         if self.shift or words:
             numbers = [self.cells[f] for f in over if f not in words and number(self.cells[f])]
@@ -64,6 +66,21 @@ class Top:
                 )
             return True
         return False
+
+    def _alone_in_quotes(self, over):
+        """Are the fields over numbers in quotes, and none of the numbers, as R and spreadsheets write names and numbers?"""
+        top, *texts = self.reading.texts
+        quoted = [f'"{self.cells[f]}"' in top for f in over]
+        return (
+            bool(over)
+            and all(quoted)
+            and not any(
+                f'"{row[f + self.shift]}"' in text
+                for row, text in zip(self.body, texts)
+                for f in over
+                if f + self.shift < len(row) and row[f + self.shift] not in MISSING
+            )
+        )
 
     def _is_word(self, cell):
         """Neither a number nor what stands for a missing one."""
