@@ -322,8 +322,9 @@ def _check_one_number(reading, one, notes):
         whole = not padded and len(digits) > 1 and any(re.fullmatch(r"\d+0", tail) for tail in tails)
         if whole or not any(re.match(r"\d", tail) for tail in tails):
             return
-        heads = [row[0] for row in reading.rows]  # -0,5 is no whole number
+        heads = [row[0] for row in reading.data]
         small = digits == {1} and all(re.fullmatch(r"\d\d?", head) for head in heads)
+        small = small and not re.match("[-+]", reading.top[0])
         if small and min(map(len, heads)) == 1 and not reading.headed:
             notes.append(
                 f"two columns of whole numbers: {heads[-1]},{tails[-1]} was read as {heads[-1]} and {tails[-1]}"
