@@ -4,7 +4,16 @@ import re
 
 import numpy as np
 
-from .numerals import EXACT_INTEGERS, TRUTH, Words, group_words, keeps_digits, lost_integers, may_be_number
+from .numerals import (
+    EXACT_INTEGERS,
+    MISSING,
+    TRUTH,
+    Words,
+    group_words,
+    keeps_digits,
+    lost_integers,
+    may_be_number,
+)
 
 REMEDIES = {
     "": "leave the column out with --skip-columns {}",
@@ -61,6 +70,8 @@ class Columns:
                     continue
                 cell = str(cell)
             if not may_be_number(cell):  # most cells of a column of words
+                if cell[-1:].isspace() and cell.strip() in MISSING:
+                    continue
                 n_words += 1
                 if words.first is None:
                     words.first = self.n_rows + i, cell.strip()
@@ -71,7 +82,7 @@ class Columns:
                 if not keeps_digits(text, number):
                     self.lost.setdefault(f, cell)
                 numbers[i] = number
-            elif cell:
+            elif cell not in MISSING:
                 words.add(self.n_rows + i, cell)
                 numbers[i] = TRUTH.get(cell, np.nan)
         words.n_words += n_words

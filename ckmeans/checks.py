@@ -55,6 +55,7 @@ def check_kinds(X, name="X"):
             if not found.startswith(KNOWN):  # in the words of float
                 raise TypeError(
                     f"{name} must hold numbers: {where} holds {found}, where a float() argument must be a string or a real number."
+                    " Give an array, a list of rows, or a frame of numbers."
                 )
             raise ValueError(
                 f"{name} must hold numbers: {where} holds {found}. "
@@ -251,7 +252,8 @@ def check_labels(labels, n_samples, n_clusters=None):
     TypeError, ValueError
         For the wrong length, missing labels, numbers that are not whole, noise (-1), and too many different labels.
     """
-    given = as_array(opened(labels, "labels"), "labels")
+    listed = isinstance(labels, (list, tuple)) and any(isinstance(label, str) for label in labels)
+    given = as_array(opened(labels, "labels"), "labels", object if listed else None)  # NaN stays what it is
     given = given.astype(object) if given.dtype.kind == "T" else given
     if given.shape != (n_samples,):
         raise ValueError(f"labels have shape {given.shape}; X has {n_samples} rows: give one label for each.")

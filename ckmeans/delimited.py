@@ -26,6 +26,7 @@ COMMENTS = ("#", "%")
 SNIFFED = 100  # records looked at
 SNIFFED_FIELDS = 1000  # of each
 POINT, COMMA = Notation("."), Notation(",")
+_PAIRS = re.compile(r"[-+]?\d+(?:,\d+)?(?:, +[-+]?\d+(?:,\d+)?)+").fullmatch  # 1,5, 2,5
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class Reading:
         if len(found) > 2 and not self.whole:
             found.pop()  # it may be cut
         self.lines = [line for line, _ in found]
+        self.texts = [lines[line - first] for line in self.lines]  # the first lines of the records
         self.widths = [len(fields) for _, fields in found]
         self.rows = [[cell.strip() for cell in fields[:SNIFFED_FIELDS]] for _, fields in found]
         self.ended = [not fields[-1].strip() for _, fields in found[1:]]
@@ -233,7 +235,7 @@ def find_layout(text, whole, options):
     readings = [reading for reading in readings if reading.rows]
     if not readings:
         refuse(f"it is empty: it holds no row at all{' besides comments' * (len(text.strip()) > 0)}")
-    reading = readings[0] if options.delimiter else _choose(readings, options)
+    reading = readings[0] if options.delimiter else _choose(readings, options, notes)
     reading = _check_width(reading, options)
     if options.comment is None:
         _check_comments(reading)
@@ -246,7 +248,7 @@ def _given_notation(options):
     return Notation(options.decimal, options.thousands or "")
 
 
-def _choose(readings, options):
+def _choose(readings, options, notes):
     """The one reading that holds a table; refuse if there are several."""
     by_mark = {reading.delimiter: reading for reading in readings}
     shapes = {mark: reading.shape(options.header) for mark, reading in by_mark.items()}
@@ -265,13 +267,23 @@ def _choose(readings, options):
         if "," in loose and firm[0].given_notation is None and not _commas_are_in_numbers(firm[0]):
             _refuse_several([firm[0], loose[","]], one)
         return firm[0]
+    if (
+        "," in loose
+        and not loose[","].headed
+        and all(map(_PAIRS, one.column(0)))
+        and any(re.search(r",\d", c) for c in one.column(0))
+    ):
+        line = one.column(0)[0][:40]
+        refuse(
+            f"the line {line!r} may hold decimal commas: say --delimiter comma, or separate the numbers by semicolons"
+        )
     if len(loose) == 2:
         comma, blank = loose[","], loose[" "]
         if comma.all_plain() != blank.all_plain() and not one.numeric():
             return comma if comma.all_plain() else blank
         _refuse_several([comma, blank], one)
     for reading in loose.values():
-        _check_one_number(reading, one)
+        _check_one_number(reading, one, notes)
         return reading
     corners = [r for r in readings if shapes[r.delimiter] == "corner" and r.numeric()]
     sure = [r for r in corners if options.header or r.corner_holds_names()]
@@ -294,20 +306,30 @@ def _commas_are_in_numbers(reading):
     return all(reading.is_number(cell) for row in reading.data for cell in row if "," in cell)
 
 
-def _check_one_number(reading, one):
-    """Refuse fields without names that may be the parts of one number: 1,5 or 1 250."""
+def _check_one_number(reading, one, notes):
+    """Refuse fields without names that may be the parts of one number, 1,5 or 1 250; small whole numbers are two, with a note."""
     if not all(map(one.is_number, one.column(0))):
         return
     loose = one.names[0].count(", ") > sum(name.count(", ") for name in reading.names)
     if reading.delimiter == "," and reading.headed and not loose:
         return  # names may hold blanks, and commas only in quotes
+    if reading.delimiter == "," and Top(reading).names_in_comment():
+        return  # they tell how many fields there are
     tails = [row[1] for row in reading.data if len(row) == 2]
     if reading.delimiter == "," and reading.width == 2 and len(tails) == len(reading.data):
         digits = {len(tail) for tail in tails}
         padded = any(tail.startswith("0") and len(tail) > 1 for tail in tails)
         whole = not padded and len(digits) > 1 and any(re.fullmatch(r"\d+0", tail) for tail in tails)
-        single = digits == {1} and all(len(row[0]) == 1 for row in reading.data)
-        if whole or single and not reading.headed:
+        if whole or not any(re.match(r"\d", tail) for tail in tails):
+            return
+        heads = [row[0] for row in reading.data]
+        small = digits == {1} and all(re.fullmatch(r"\d\d?", head) for head in heads)
+        small = small and not re.match("[-+]", reading.top[0])
+        if small and min(map(len, heads)) == 1 and not reading.headed:
+            notes.append(
+                f"two columns of whole numbers: {heads[-1]},{tails[-1]} was read as {heads[-1]} and {tails[-1]}"
+                " (if it is one number, say --delimiter none)"
+            )
             return
     _refuse_several([reading, one], one)
 
@@ -391,11 +413,22 @@ def _notation(reading, options, notes):
                 f"{commas[0]} may be {commas[0].replace(',', '.')} or {commas[0].replace(',', '')}:"
                 " say --decimal comma or --thousands comma"
             )
+        if options.delimiter is None and reading.delimiter == ONE and _two_names(reading):
+            refuse(
+                f"{commas[0]!r} under {reading.names[0][:30]!r} may be one number or two: say --decimal comma if it is one,"
+                " else take away the quotes around the lines"
+            )
         notes.append(f"decimal commas: {commas[0]} was read as {commas[0].replace(',', '.')}")
         return COMMA
     if points and not commas:
         _check_points(reading, points)
     return POINT
+
+
+def _two_names(reading):
+    """Is the name over the one column, as in "a,b", two of them?"""
+    name = reading.names[0]
+    return re.search(r"\w,\w", name) is not None and not reading.is_number(name)
 
 
 def _check_points(reading, points):

@@ -37,6 +37,8 @@ REMEDIES = {  # for what scikit-learn refuses in words that do not say what to d
     "a minimum of": "give at least one row and one feature",
     "dim <= 2": "give a row for each sample, as X.reshape(len(X), -1) does",
     "is expecting": "give the features of the fit, in their order",
+    "at least one array or dtype": "X has no columns, give at least one row and one feature",
+    "unique column names": "give each column a name of its own, or X.to_numpy()",
 }
 
 
@@ -67,8 +69,14 @@ def check_rows(estimator, X, reset, files=False):
     except OverflowError:
         check_integers(original)
         raise
+    except TypeError as error:
+        if "NAType" not in str(error):
+            raise
+        raise ValueError(
+            "X contains <NA> (NaN and inf are not allowed) among objects. Drop these rows or fill in the missing values first."
+        ) from None
     except ValueError as error:
-        message = str(error).rstrip(".")
+        message = str(error).rstrip(".\n")
         remedies = [remedy for words, remedy in REMEDIES.items() if words in message]
         if not remedies:
             raise

@@ -31,6 +31,8 @@ def opened(X, name="X"):
         raise ValueError(
             f"{name} has {np.ma.count_masked(X)} masked values: drop their rows or fill them in first."
         )
+    if hasattr(type(X), "to_dense") and _is_sparse(X.dtype):  # an array of pandas
+        return X.to_dense()
     if hasattr(type(X), "iloc") and any(
         map(_is_sparse, getattr(X, "dtypes", []) if X.ndim == 2 else [X.dtype])
     ):

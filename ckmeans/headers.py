@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from .cells import refuse
 from .numerals import MISSING
-from .records import Records
+from .records import ERRORS, Records
 
 
 class Top:
@@ -43,7 +43,15 @@ class Top:
         number, over = self.reading.is_number, self._over_numbers()
         if not self.body:
             return not any(number(cell) or cell in MISSING for cell in self.cells)
-        if self.shift or any(self.cells[f] not in MISSING and not number(self.cells[f]) for f in over):
+        if self._alone_in_quotes(over):
+            return True
+        words = [f for f in over if self._is_word(self.cells[f])]
+        if self.shift or words:
+            numbers = [self.cells[f] for f in over if f not in words and number(self.cells[f])]
+            if notes is not None and numbers and not self.shift:
+                notes.append(
+                    f"the first line, with {self.cells[words[0]][:30]} and {numbers[0]}, holds the names (else say --no-header)"
+                )
             return True
         if all(cell == "" or cell not in MISSING and not number(cell) for cell in self.cells):
             return True
@@ -59,6 +67,25 @@ class Top:
             return True
         return False
 
+    def _alone_in_quotes(self, over):
+        """Are the fields over numbers in quotes, and none of the numbers, as R and spreadsheets write names and numbers?"""
+        top, *texts = self.reading.texts
+        quoted = [f'"{self.cells[f]}"' in top for f in over]
+        return (
+            bool(over)
+            and all(quoted)
+            and not any(
+                f'"{row[f + self.shift]}"' in text
+                for row, text in zip(self.body, texts)
+                for f in over
+                if f + self.shift < len(row) and row[f + self.shift] not in MISSING
+            )
+        )
+
+    def _is_word(self, cell):
+        """Neither a number nor what stands for a missing one."""
+        return cell not in MISSING and cell not in ERRORS and not self.reading.is_number(cell)
+
     @staticmethod
     def _rises(cells):
         return all(re.fullmatch(r"\d{1,15}", cell) for cell in cells) and all(
@@ -71,8 +98,11 @@ class Top:
         top = [self.cells[f] for f in over]
         body = [[row[f] for f in over if f < len(row)] for row in self.body]
         corner = self.cells[0] == "" and self.body and all(row[0] != "" for row in self.body if row)
-        if corner or top and body and any(sign(top) and not any(map(common, body)) for sign, common in SIGNS):
-            shown = ", ".join(self.cells[:4]) + ", ..." * (len(self.cells) > 4)
+        shown = ", ".join(self.cells[:4]) + ", ..." * (len(self.cells) > 4)
+        told = top and body and any(sign(top) and not any(map(common, body)) for sign, common in SIGNS)
+        if told and not corner and self._neighbours(top, body):
+            notes.append(f"the first line, {shown}, was read as data (else say --header)")
+        elif told or corner:
             refuse(
                 f"the first line, {shown}, may hold names or data: say --header if it holds names, else --no-header"
             )
@@ -80,6 +110,15 @@ class Top:
             notes.append(
                 "no header: the first line has numbers where the other lines have them (else say --header)"
             )
+
+    def _neighbours(self, top, body):
+        """Two whole numbers side by side, such as 1, 2, over whole numbers: few data have none; names would be 0, 1, or years."""
+        return (
+            len(top) == len(self.cells) == 2
+            and top != ["0", "1"]
+            and not _years(top)
+            and all(map(_whole, body))
+        )
 
     def names_in_comment(self):
         """Names as numpy.savetxt(header=...) writes them: a comment before the first record, of as many fields."""

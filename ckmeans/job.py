@@ -127,7 +127,14 @@ class Job:
         """Labels from a file that has one for each row of the table's file, or for each row that is used."""
         from .tables import read_table
 
-        given = read_table(path)
+        try:
+            given = read_table(path)
+        except ValueError as error:
+            if "no numeric column" not in str(error):
+                raise
+            raise ValueError(
+                f"{path} holds no numbers: labels are whole numbers, one for each row; number them if they are names."
+            ) from None
         columns = given.columns
         if "label" not in columns and len(columns) > 1:
             raise ValueError(

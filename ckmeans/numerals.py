@@ -9,7 +9,11 @@ from functools import cached_property
 import numpy as np
 
 EXACT_INTEGERS = 2**53  # float64 holds every whole number up to here
-MISSING = ("", "?", ".", "-", "--", "NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "null", "None", "#N/A")
+MISSING = frozenset(
+    ["", "?", ".", "-", "--", "NA", "N/A", "n/a", "na", "N.A.", "n.a.", "<NA>", "#N/A", "#NA", "#N/A N/A"]
+    + ["NaN", "nan", "NAN", "-nan", "-NaN", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"]
+    + ["NULL", "Null", "null", "None", "NONE", "none"]
+)
 TRUTH = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
 DECIMALS = {"point": ".", "comma": ","}
 SPACES = " \u00a0\u2007\u2009\u202f"

@@ -269,7 +269,7 @@ class Text:
             frame = pd.read_csv(
                 io.BytesIO(block.text.encode()), sep=r"\s+" if mark == " " else mark, header=None, names=range(width),
                 index_col=False, skip_blank_lines=False, skipinitialspace=True, decimal=self.layout.notation.decimal,
-                na_values=MISSING, low_memory=False, **exact, **options,
+                na_values=MISSING, keep_default_na=False, low_memory=False, **exact, **options,
             )  # fmt: skip
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise ValueError(self._parser_message(str(error), block.lines)) from None

@@ -372,6 +372,33 @@ def test_labels_that_are_none(labels):
             call()
 
 
+@pytest.mark.parametrize("missing", [np.nan, None, pd.NA])
+def test_a_missing_label_among_names_is_no_name(missing):
+    with pytest.raises(TypeError, match="labels"):
+        certify(X4, ["a", missing, "b", "b"])
+
+
+@pytest.mark.parametrize(
+    "X, word",
+    [
+        ([[1, pd.NA], [2, 3]], "fill in the missing values"),
+        (pd.DataFrame({"a": [1, pd.NA]}, dtype=object), "fill in the missing values"),
+        (pd.DataFrame(), "give at least one row"),
+        (pd.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]), "a name of its own"),
+    ],
+    ids=["NA in a list", "NA among objects", "an empty frame", "two columns of a name"],
+)
+def test_frames_that_scikit_learn_refuses_without_a_remedy(X, word):
+    with pytest.raises(ValueError, match=word):
+        KMeans(2).fit(X)
+
+
+def test_sparse_arrays_of_pandas_are_taken():
+    zeros = pd.arrays.SparseArray([0, 0, 1, 1.0])
+    assert KMeans(2, random_state=0).fit(X4, sample_weight=zeros).inertia_ >= 0
+    assert natural_breaks(zeros, 2).labels.tolist() == [0, 0, 1, 1]
+
+
 def test_values_that_are_in_no_class():
     for values, where in {(1.0, NAN[1, 1]): "values[1] is NaN", (NAN[1, 1],): "values[0]"}.items():
         with pytest.raises(ValueError) as caught:

@@ -7,14 +7,21 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from ckmeans.cli import cli
 from ckmeans.tables import read_table
 
 GOOD = {
     # name: (content, X, columns, lines, words in the notes)
     "commas": ("a,b\n1,2\n3,4\n", [[1, 2], [3, 4]], ["a", "b"], [2, 3], []),
-    "no header": ("1,2\n3,4\n", [[1, 2], [3, 4]], ["x1", "x2"], [1, 2], []),
-    "one row": ("1,2\n", [[1, 2]], ["x1", "x2"], [1], []),
+    "no header": ("1,2\n3,4\n", [[1, 2], [3, 4]], ["x1", "x2"], [1, 2], ["two columns of whole numbers", "--delimiter none"]),
+    "one row": ("1,2\n", [[1, 2]], ["x1", "x2"], [1], ["two columns of whole numbers", "--delimiter none"]),
+    "small whole numbers": ("1,2\n1,4\n10,0\n", [[1, 2], [1, 4], [10, 0]], ["x1", "x2"], [1, 2, 3], ["10,0 was read as 10 and 0"]),
+    "neighbours on the first line": ("1 2\n10 30\n5 7\n", [[1, 2], [10, 30], [5, 7]], ["x1", "x2"], [1, 2, 3], ["the first line, 1, 2, was read as data (else say --header)"]),
+    "a number among the names": ("n/d,5.5\n3,4.1\n", [[3, 4.1]], ["n/d", "5.5"], [2], ["with n/d and 5.5, holds the names (else say --no-header)"]),
+    "a missing value first": ("<NA>,1.5\n2,3.5\n4,5\n", [[2, 3.5], [4, 5]], ["x1", "x2"], [1, 2, 3], ["left out 1 of 3"]),
+    "missing values of many hands": ("a;b\nNAN;1\nNull;2\nnone;3\n-nan;4\nNA ;5\n6;7\n", [[6, 7]], ["a", "b"], [2, 3, 4, 5, 6, 7], ["left out 5 of 6"]),
     "one column": ("v\n1\n2\n", [[1], [2]], ["v"], [2, 3], []),
     "tabs": ("a\tb c\n1\t2\n", [[1, 2]], ["a", "b c"], [2], []),
     "pipes": ("a|b\n1|2\n", [[1, 2]], ["a", "b"], [2], []),
@@ -254,3 +261,9 @@ def test_take(here):
     table = read_table(put("a,w\n1,1\n2,2\n3,3\n4,4\n"), weights="w").take(np.array([1, 3]))
     assert (table.X.tolist(), table.weights.tolist(), table.rows.tolist()) == ([[2], [4]], [2, 4], [1, 3])
     assert len(table.lines) == 4
+
+
+def test_labels_that_are_names(here):
+    name = put("red\nblue\n" * 75)
+    result = CliRunner().invoke(cli, ["certify", "iris", name])
+    assert result.exit_code == 1 and "labels are whole numbers" in result.output
