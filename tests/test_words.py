@@ -165,6 +165,20 @@ def test_what_is_told_on_the_way(capsys):
         assert "proved" not in line and "not yet checked" in line
 
 
+def test_costs_beyond_the_floats(capsys):
+    """Their share is unknown on the way, where there are floats alone, and exact in the end."""
+    X = np.column_stack([np.array([1.7, -1.7, 1.0, 0.0, 1e-300]) * 1e308, np.arange(5.0)])
+    ExactKMeans(2, random_state=0, verbose=1).fit(X)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines and all("by an unknown share" in line and "%" not in line for line in lines)
+    found = certify(X, [0, 0, 1, 1, 1], random_state=0)
+    best = found.better.exact_inertia
+    share = Fraction(SENTENCE.search(found.verdict)[1]) / 100
+    assert found.inertia == np.inf and share >= (found.exact_inertia - best) / best > share * Fraction(
+        99, 100
+    )
+
+
 @pytest.mark.parametrize("time_limit", [0, 20])
 def test_command(time_limit, tmp_path, monkeypatch):
     """Terminal, report and page say the same, and it is right."""
