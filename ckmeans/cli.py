@@ -237,7 +237,9 @@ def _certified(job, certificate, labels, centers, seconds, proof, recorder):
     if certificate.stop_reason in ("time_limit", "interrupted"):
         verdict += f"; {_stopped(certificate.stop_reason, f'after {seconds:.1f} s')}"
     inertia = f"{certificate.inertia:.12g}"
-    bound = f"{inertia}   (gap 0%)" if closed else down(certificate.exact_lower_bound, 12)
+    bound = down(certificate.exact_lower_bound, 12)
+    if closed:
+        bound = f"{bound if certificate.inertia == float('inf') else inertia}   (gap 0%)"
     facts = [("inertia", inertia), ("lower bound", bound)]
     better = certificate.better
     if better is not None:
@@ -452,7 +454,12 @@ def _posterior(job, whole, variance):
     }
     if whole.status != "complete":
         return (
-            [("log evidence", f"at least {whole.log_evidence:.10g}   (variance {variance:g})")],
+            [
+                (
+                    "log evidence",
+                    f"at least {down(whole.log_evidence - whole.error, 10)}   (variance {variance:g})",
+                )
+            ],
             {"posterior": result},
             {},
         )

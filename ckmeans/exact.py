@@ -244,6 +244,11 @@ def float_up(value):
 
 
 def relative_gap(inertia, lower_bound):
-    """(inertia - lower_bound) / inertia of floats or fractions, rounded up: the best is at most this share of it below."""
+    """(inertia - lower_bound) / inertia of floats or fractions, rounded up: the best is at most this share of it below.
+
+    1 where the inertia is inf, a cost beyond the floats, of which any share may be.
+    """
+    if inertia == math.inf:
+        return 1.0
     inertia, lower_bound = Fraction(inertia), Fraction(lower_bound)
     return float_up(1 - lower_bound / inertia) if inertia > lower_bound else 0.0

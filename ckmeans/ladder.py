@@ -22,7 +22,7 @@ from .checkpoint import Checkpoint
 from .checks import check_labels, check_matrix, check_n_clusters, check_number, check_weights, check_whole
 from .columns import column_generation
 from .exact import float_down, float_up
-from .resumed import as_evidence, check_known, told
+from .resumed import as_evidence, check_known, denied, told
 from .rows import Rows
 from .rungs import FINDING, MOST_MATRIX, READING, RUNGS, SEARCHING, Evidence, many_axes
 from .univariate import collinear
@@ -248,7 +248,9 @@ class _Ladder:
         self.done, self.inner = known["done"], known["inner"]
         self.hearsay = _Bound(as_evidence(known["best"]), known["rung"])
         if known["claim"] is not None:
-            self.confirm(as_evidence(known["claim"]), known["claimed by"])
+            claimed = as_evidence(known["claim"])
+            if denied(self, self.confirm(claimed, known["claimed by"]), claimed):
+                self.done, self.inner = [], {}
         if self.status is None or self.given is not None:
             self.believe()
         if self.status is None and self.best.evidence.lower >= self.incumbent[1]:
@@ -260,7 +262,7 @@ class _Ladder:
         if found is not None:
             evidence = replace(self.hearsay.evidence, lower=min(found[0], self.hearsay.evidence.lower))
             self.bounds = [*self.bounds, _Bound(evidence, self.hearsay.rung, True)]
-        if found is None and self.refused or found is not None and found[0] < self.hearsay.evidence.lower:
+        if denied(self, found, self.hearsay.evidence):
             self.done, self.inner = [], {}
         if found is not None or self.refused:
             self.hearsay = None
@@ -371,7 +373,7 @@ class _Ladder:
     # ---- What the checker says
 
     def confirm(self, evidence, rung):
-        """Ask the checker whether the incumbent is optimal, and if it is the only one."""
+        """Ask the checker whether the incumbent is optimal, and if it is the only one; returns what it found, as `ask` does."""
         self.claim = evidence, rung
         self.keep(now=True)
         found = self.ask("optimal", evidence)
@@ -385,6 +387,7 @@ class _Ladder:
             self.stop_reason = "time_limit"
         if self.status is None and (found is not None or self.refused):
             self.claim = None
+        return found
 
     def ask(self, status, evidence):
         """The lower bound that the checker finds, and whether it rules out all other clusterings; None if it finds none."""
@@ -430,13 +433,11 @@ class _Ladder:
         best = None
         if self.status is not None:
             best = self.written(self.incumbent, self.incumbent[1], self.closing, self.status)
-            if self.published is self.incumbent:
-                return best
-        self.check_bound()
-        if best is None:
-            best = self.written(self.incumbent, self.best.evidence.lower, self.best, "bounded")
-            if self.published is self.incumbent:
-                return best
+        if best is None or self.published is not self.incumbent:
+            self.check_bound()
+        best = best or self.written(self.incumbent, self.best.evidence.lower, self.best, "bounded")
+        if self.published is self.incumbent:
+            return best
         return self.written(self.given, self.best.evidence.lower, self.best, "bounded", best)
 
     def check_bound(self):

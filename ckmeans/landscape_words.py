@@ -78,8 +78,9 @@ def _default(found):
         return "no time for its default search"
     said, best = f"its default search finds {found.kmeans_inertia:.8g}", found.inertia[0]
     if is_beaten(found):
-        above = percent_up(above_best(best, found.kmeans_inertia))
-        return f"{said}: no start came to that, the best of them is {above} above"
+        above = above_best(best, found.kmeans_inertia)
+        by = "" if above is None else f", the best of them is {percent_up(above)} above"
+        return f"{said}: no start came to that{by}"
     return f"{said}, {'as good' if found.kmeans_inertia <= best * (1 + SAME) else 'which is worse'}"
 
 

@@ -449,6 +449,10 @@ def _sorted(minima, certificate, **known):
     """The result: minima by inertia, those that cost the same by their labels."""
     labels, found = minima.labels(), minima.found.values()
     inertia = np.array([minimum.inertia for minimum in found])
+    if inertia.max() == np.inf:
+        raise ValueError(
+            "Some costs are beyond the largest float, so that none is the best: divide X by a power of ten."
+        )
     order = np.array(sorted(range(len(found)), key=lambda i: (inertia[i], labels[i].tobytes())), np.intp)
     ends, n_iter = np.array(minima.ends, np.int64).T
     ends = np.argsort(order)[ends]

@@ -9,7 +9,7 @@ import numpy as np
 from .intervals import seen_interval
 from .landscape_words import is_beaten
 from .plots import COLORS, INK, LINE, PALE, Display, axes_for, halo, legend_below, percent_ticks, pyplot
-from .words import down, percent_up
+from .words import above_best, down, percent_up
 
 
 def _excess_axis(ax, values, which):
@@ -286,6 +286,7 @@ class RestartDisplay(Display):
             many = f"{most:,.0f}" if fewest == most else f"{fewest:,.0f} to {most:,.0f}"
             said = f"{many} restarts find one as good as {best}\nwith a chance of 99 %"
         if is_beaten(found):
-            above = percent_up(found.inertia[0] / found.kmeans_inertia - 1)
-            said += f"\nbut KMeans finds a better one: this is {above} above"
+            above = above_best(found.inertia[0], found.kmeans_inertia)
+            by = "" if above is None else f": this is {percent_up(above)} above"
+            said += f"\nbut KMeans finds a better one{by}"
         return said

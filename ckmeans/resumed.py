@@ -20,12 +20,13 @@ def check_known(known, ladder):
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError
     """
     _labels(known["labels"], len(ladder.X), ladder.k)
-    _refuse_if(known["rung"] not in RUNGS or not set(known["done"]) <= set(RUNGS), "no such rung")
+    done, inner = known["done"], known["inner"]
+    _refuse_if(not isinstance(done, list) or not isinstance(inner, dict), "no rungs")
+    _refuse_if(known["rung"] not in RUNGS or not set(done) <= set(RUNGS), "no such rung")
     _evidence(known["best"])
     if known["claim"] is not None:
         _evidence(known["claim"])
         _refuse_if(known["claimed by"] not in RUNGS, "no such rung")
-    inner = known["inner"]
     _refuse_if(not set(inner) <= {"prices", "sum"}, "no such rung")
     if "prices" in inner:
         samples = heavy_samples(ladder)
@@ -48,6 +49,11 @@ def told(evidence):
     return {"proof": evidence.proof, "lower": evidence.lower, "optimal": evidence.optimal}
 
 
+def denied(ladder, found, evidence):
+    """Whether the checker, which found that, finds less than a file tells: then its rungs are not done."""
+    return ladder.refused if found is None else found[0] < evidence.lower
+
+
 def _evidence(found):
     _lines(found["proof"])
     _bound(found["lower"])
@@ -55,6 +61,7 @@ def _evidence(found):
 
 
 def _groups(groups, n_rows):
+    _refuse_if(not isinstance(groups, list) or not groups, "no groups")
     taken = np.zeros(n_rows, bool)
     for rows, proof, lower, ended in groups:
         _refuse_if(not isinstance(rows, np.ndarray) or rows.dtype.kind != "i" or rows.ndim != 1, "no rows")

@@ -48,7 +48,11 @@ def greatest(M, n_values, *, vectors=True):
     if not vectors:
         values = eigh_tridiagonal(diagonal, off, eigvals_only=True, check_finite=False, **chosen)
         return np.ldexp(values, unit), None
-    values, columns = eigh_tridiagonal(diagonal, off, check_finite=False, lapack_driver="stemr", **chosen)
+    try:
+        values, columns = eigh_tridiagonal(diagonal, off, check_finite=False, lapack_driver="stemr", **chosen)
+    except np.linalg.LinAlgError:  # of sizes too far apart; this takes longer, and comes to an end
+        values, columns = eigh_tridiagonal(diagonal, off, check_finite=False, lapack_driver="stev")
+        values, columns = values[n - n_values :], columns[:, n - n_values :]
     own = np.ascontiguousarray(columns.T)
     step = max(1, SLICE // n**2)
     for start in range(0, n_values, step):

@@ -1,5 +1,6 @@
 """Numbers and names as sentences have them: bounds rounded to the side on which they hold, and names without control characters."""
 
+import math
 import unicodedata
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
@@ -15,8 +16,10 @@ def above_best(inertia, lower_bound):
     Parameters
     ----------
     inertia, lower_bound : float or Fraction
-        No clustering costs less than the bound.
+        No clustering costs less than the bound. A cost beyond the floats may be any number.
     """
+    if inertia == math.inf:
+        return None
     inertia, lower_bound = Fraction(inertia), Fraction(lower_bound)
     if inertia <= max(lower_bound, 0):
         return Fraction(0)
@@ -34,6 +37,8 @@ def at_most_above(inertia, lower_bound, digits=3):
     'above the best possible by any number: no bound above 0 is known'
     """
     share = above_best(inertia, lower_bound)
+    if inertia == math.inf:
+        return "above the best possible by an unknown share: the inertia is beyond the floats"
     if share is None:
         return "above the best possible by any number: no bound above 0 is known"
     return f"at most {percent_up(share, digits)} above the best possible"

@@ -5,6 +5,8 @@ LAPACK's way takes as long in one call, holds the interpreter, and starts BLAS t
 
 from libc.math cimport sqrt
 
+cdef double LEAST = 1e-75             # what is less beside 1 is 0: its powers down to the fourth are numbers
+
 cdef extern from "spectrum.h" nogil:
     double dot(const double* a, const double* b, Py_ssize_t n)
     void subtract(double* a, const double* b, double factor, Py_ssize_t n)
@@ -14,7 +16,7 @@ cdef extern from "spectrum.h" nogil:
 
 
 def reduce(
-    double[:, ::1] A,                 # INOUT (n, n): the lower half of the matrix; below the diagonal of done rows their reflectors
+    double[:, ::1] A,                 # INOUT (n, n): the lower half of the matrix, of entries up to 1; below the diagonal of done rows their reflectors
     double[:, ::1] pending,           # INOUT (2, n): w of the step before, that A has not seen yet; and a buffer; zeros before
     double[::1] factors,              # OUT (n,): row i stands for the reflection 1 - factors[i] v v'
     double[::1] diagonal,             # OUT (n,)
@@ -45,7 +47,7 @@ def reduce(
                 i -= 1
                 continue
             size = sqrt(dot(x, x, i))
-            if size > 0:
+            if size > LEAST:
                 off[i - 1] = -size if x[i - 1] > 0 else size
                 x[i - 1] -= off[i - 1]
                 factor = 1 / (size * (x[i - 1] if x[i - 1] > 0 else -x[i - 1]))

@@ -97,6 +97,16 @@ def test_scale_costs_nothing(name, rung):
     assert check.verdict(found.text().encode())[0] == check.PROVED
 
 
+@pytest.mark.parametrize("rung", ["pca", "sdp", "sum"])
+def test_numbers_far_apart(rung):
+    """A matrix whose entries have squares that are no floats has eigenvalues all the same."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X = np.ldexp(rng.normal(size=(8, 5)), rng.integers(-1074, 1018, (8, 5)))
+        found = climb(X, 2, rungs=[rung], rng=0, n_threads=1, labels=np.arange(8, dtype=np.int32) % 2)
+        assert check.verdict(found.text().encode())[0] == check.PROVED
+
+
 def test_denormal_weights_on_ctrl_c():
     """A bound that nobody had the time to check is true as well."""
     rng = np.random.default_rng(320)

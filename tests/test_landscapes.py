@@ -17,7 +17,17 @@ from problems import exact_grid, numbers
 from sklearn.datasets import load_iris
 from sklearn.metrics import adjusted_rand_score
 
-from ckmeans import KMeans, certify, exhaustive_search, landscape, landscapes, minima, reference, small
+from ckmeans import (
+    KMeans,
+    RestartDisplay,
+    certify,
+    exhaustive_search,
+    landscape,
+    landscapes,
+    minima,
+    reference,
+    small,
+)
 from ckmeans.landscapes import Landscape
 from ckmeans.workers import Workers
 
@@ -387,6 +397,17 @@ def test_the_default_stands_beside():
     assert 0 < share <= Fraction(said[1]) / 100 <= share * Fraction(102, 100)
     assert "does not make it the best there is" in str(beaten)
     assert np.isnan(landscape(IRIS, 3, 10**6, max_seconds=0.01, random_state=0).kmeans_inertia)
+
+
+def test_the_default_finds_a_cost_of_zero():
+    """Starts whose clusters are of rows without weight: no share of 0 is said."""
+    X = [[3.0, 3.0], [3.0, 0.0], [1.0, 0.0], [0.0, 3.0], [3.0, 2.0], [2.0, 3.0]]
+    starts = [[[0.0, 3.0], [1.0, 0.0], [3.0, 3.0], [2.0, 3.0]]]
+    weights = [1.0, 1e-300, 0.0, 1e-300, 1e-300, 0.0]
+    found = landscape(X, 4, init=starts, exhaustive=False, sample_weight=weights, random_state=0)
+    assert found.inertia[0] > 0 == found.kmeans_inertia
+    assert str(found).count("no start came to that") == 1 and "the best of them" not in str(found)
+    assert "KMeans finds a better one" in RestartDisplay.from_landscape(found).ax_.get_title()
 
 
 def test_agreement():

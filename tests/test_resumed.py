@@ -108,6 +108,24 @@ def test_any_entry_may_be_another(tmp_path, rungs):
     assert not goes_on(path, 0)
 
 
+@pytest.mark.parametrize("name, odd", [("inner", []), ("inner", ""), ("done", ""), ("done", {})])
+def test_rungs_of_another_form(tmp_path, name, odd):
+    path = tmp_path / "a.ckpt"
+    whole = stopped(path, ("search", "pca", "prices"))
+    whole["known"] |= {name: odd, "claim": LIE, "claimed by": "prices"}
+    seal(path, whole)
+    assert goes_on(path, 0)
+
+
+def test_the_rung_of_a_false_claim_is_done_again(tmp_path):
+    path = tmp_path / "a.ckpt"
+    whole = stopped(path, ("search", "pca", "prices"))
+    whole["known"] |= {"claim": LIE, "claimed by": "prices"}
+    whole["known"]["done"] += ["prices", "sdp", "tree", "longer tree"]
+    seal(path, whole)
+    assert certify(ROWS, n_clusters=K, checkpoint=path, random_state=0).status == "optimal-unique"
+
+
 LIE = {"proof": ["proof trivial"], "lower": {"$fraction": ["fffff", "1"]}, "optimal": True}
 
 

@@ -11,6 +11,8 @@ SIZES = [1, 2, 3, 4, 7, 8, 9, 16, 17, 50, 133]
 def matrices(n):
     rng = np.random.default_rng(n)
     A, B = rng.normal(size=(n, n)), rng.normal(size=(n, 2))
+    steps = np.ldexp(1.0, -rng.integers(0, 500, n))
+    far_apart = np.ldexp(A, -rng.integers(0, 1000, (n, n)))
     sparse = np.zeros((n, n))
     sparse[0, 0] = 1
     return [
@@ -21,6 +23,8 @@ def matrices(n):
         np.eye(n),
         1e-150 * (A + A.T),
         np.diag(np.arange(n) - 2.0),
+        np.outer(steps, steps) * (A + A.T),
+        far_apart + far_apart.T,
     ]
 
 

@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
-from ckmeans import Certificate, ExactKMeans, GapRecorder, certify, choose_k, landscape, words
+from ckmeans import (
+    Certificate,
+    ExactKMeans,
+    GapRecorder,
+    certify,
+    choose_k,
+    exhaustive_search,
+    landscape,
+    words,
+)
 from ckmeans import certificate as ck
 from ckmeans.choice import ChoiceOfK
 from ckmeans.exact import relative_gap
@@ -163,6 +172,30 @@ def test_what_is_told_on_the_way(capsys):
         else:
             assert bound == 0 and "any number" in line
         assert "proved" not in line and "not yet checked" in line
+
+
+def test_costs_beyond_the_floats(capsys):
+    """Their share is unknown on the way, where there are floats alone, and exact in the end."""
+    X = np.column_stack([np.array([1.7, -1.7, 1.0, 0.0, 1e-300]) * 1e308, np.arange(5.0)])
+    ExactKMeans(2, random_state=0, verbose=1).fit(X)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines and all("by an unknown share" in line and "%" not in line for line in lines)
+    found = certify(X, [0, 0, 1, 1, 1], random_state=0)
+    best = found.better.exact_inertia
+    share = Fraction(SENTENCE.search(found.verdict)[1]) / 100
+    assert found.inertia == np.inf and share >= (found.exact_inertia - best) / best > share * Fraction(
+        99, 100
+    )
+
+
+def test_searches_beyond_the_floats():
+    """A bound of 0 and a gap of 1, and no counts of minima that nothing tells apart."""
+    X = np.column_stack([np.array([1.7, -1.7, 1.0, 0.0, 1e-300]) * 1e308, np.arange(5.0)])
+    found = exhaustive_search(X, 2, time_limit=0)
+    assert (found.inertia, found.lower_bound, found.gap) == (np.inf, 0.0, 1.0)
+    assert exhaustive_search(X, 2).gap == 0.0
+    with pytest.raises(ValueError, match="divide X by a power of ten"):
+        landscape(X, 2, 20, random_state=0)
 
 
 @pytest.mark.parametrize("time_limit", [0, 20])
