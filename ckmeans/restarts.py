@@ -424,6 +424,8 @@ def _small_search(search, progress, held):
         labels, centers, report = search.conclude()
     except small.Unusual:
         held.end()
+        if stop_reason == "interrupted":
+            raise KeyboardInterrupt from None
         return None
     inertia, n_iter, at_max_iter, n_restarts, n_hits, n_doubtful, n_labelled = report
     stop_reason = stop_reason or ("max_iter" if at_max_iter else "converged")
