@@ -219,7 +219,7 @@ def fit_mixture(
             held.begin()
         except KeyboardInterrupt as interrupt:
             held.begin()
-            if best is None and not interrupt.args:
+            if best is None and not isinstance(next(iter(interrupt.args), None), np.ndarray):
                 raise
             workers.deadline = math.inf
             best = replace(best or fit_from(interrupt.args[0], 0, None), stop_reason="interrupted")

@@ -175,6 +175,9 @@ class Restarts:
         self.best = self.current = self.partition = None  # Clustering; centers; Partition of the best
         self.kept, self.keep_at = None, 0.0  # labels and centers of the restart that is running, not long ago
         self.ends = []  # (inertia, n_iter, stop_reason) of each restart
+        self.hits = (
+            None  # of these, how many reached the best: known before that is put in order, which may lower it
+        )
         self.budget, self.early = np.inf, None  # work allowed in all; work of the first run until it crept
         self.leader = None  # the best restart, where the others are held to it
         self.large = self.auto and self.rows.X.size * n_clusters > LARGE
@@ -302,6 +305,7 @@ class Restarts:
     def finish(self):
         """Put the best clustering in order, with labels made for just these centers. May be called again where it was cut off."""
         rows, best, partition = self.rows, self.best, self.partition
+        self.hits = self.n_hits() if self.hits is None else self.hits
         if best is None:  # cut off in the first restart
             self.best = rows.clustering(self.current)
             return
@@ -381,7 +385,7 @@ class Restarts:
             stop_reason=stop_reason or reason,
             n_iter=n_iter,
             n_restarts=len(self.ends),
-            n_hits=self.n_hits(),
+            n_hits=self.n_hits() if self.hits is None else self.hits,
             doubtful_share=rows.n_doubtful / max(1, rows.n_labelled),
             computed_share=rows.n_distances / max(1, rows.n_distances + rows.n_spared),
         )
@@ -424,6 +428,8 @@ def _small_search(search, progress, held):
         labels, centers, report = search.conclude()
     except small.Unusual:
         held.end()
+        if stop_reason == "interrupted":
+            raise KeyboardInterrupt from None
         return None
     inertia, n_iter, at_max_iter, n_restarts, n_hits, n_doubtful, n_labelled = report
     stop_reason = stop_reason or ("max_iter" if at_max_iter else "converged")

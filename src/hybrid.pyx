@@ -9,7 +9,9 @@ from libc.string cimport memcpy, memset
 from problem cimport Search, Settings
 from search cimport DONE, HOPELESS, MAX_ITER, UNUSUAL, begin, exchange, inertia, lay_out, lloyd, seed
 
-cdef enum: MOST_UPDATES = 254         # in one call of lloyd
+cdef enum:
+    MOST_UPDATES = 254                # in one call of lloyd
+    CHECK = 256                       # updates after which the inertia must have fallen: rounding can go in circles
 
 cdef extern from "math.h" nogil:
     double INFINITY
@@ -46,6 +48,7 @@ cdef inline bint climb_on(const floating* X, Search* s, double ceiling) noexcept
     """Go on from the centers in s.state; returns whether that led to an end. Its inertia is then in s.value."""
     cdef Py_ssize_t more, n_updates
     cdef int reason
+    cdef double reached
     while s.n_distances <= s.pause:
         n_updates = 4 + <Py_ssize_t> ((s.pause - s.n_distances) / (s.problem.n * s.problem.k))
         reason = lloyd(
@@ -55,6 +58,12 @@ cdef inline bint climb_on(const floating* X, Search* s, double ceiling) noexcept
         if reason == UNUSUAL or reason == HOPELESS:
             s.value = INFINITY
             return True
+        if s.n_iter >= s.first:
+            reached, s.first = inertia(X, s, &s.state), s.n_iter + CHECK
+            if reached >= s.value:
+                s.value = reached
+                return True
+            s.value = reached
         if reason != MAX_ITER and not exchange(X, s, &s.state):
             s.value = inertia(X, s, &s.state)
             return True
@@ -89,7 +98,7 @@ def climb(
                     memcpy(s.state.centers, &centers[c, 0, 0], s.problem.k * s.problem.d * sizeof(double))
                 memset(s.state.labels, 0xFF, s.problem.stride * sizeof(int32_t))
                 memset(s.state.sums, 0, s.problem.k * s.problem.width * sizeof(long long))
-                s.n_iter = 0
+                s.n_iter, s.first, s.value = 0, CHECK, INFINITY  # updates; when the inertia is looked at, and what it was then
             if not climb_on(&X[0, 0], s, ceiling):
                 break
             fresh = True

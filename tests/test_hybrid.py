@@ -33,6 +33,23 @@ def climbs(request, monkeypatch):
     return request.param
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_an_end_where_rounding_goes_in_circles(climbs, seed):
+    """Far from the origin rows of a grid are moved back and forth, each time for a gain that is none."""
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 4, (50, 3)).astype(float)
+    init = X[rng.choice(50, 12, replace=False)]
+    near, far = (
+        KMeans(12, algorithm="hybrid", n_init=1, init=init + offset, random_state=0, max_seconds=60).fit(
+            X + offset
+        )
+        for offset in (0.0, 1e6)
+    )
+    assert near.stop_reason_ == far.stop_reason_ == "converged"
+    assert far.inertia_ == pytest.approx(near.inertia_, rel=1e-6)
+    consistent(far, X + 1e6)
+
+
 def few(rng, weighted, n=7):
     """A few rows with duplicates and ties, weights, and a number of clusters."""
     X = rng.integers(0, 5, (n, int(rng.integers(1, 4)))).astype(float)

@@ -225,6 +225,23 @@ def test_interrupt_where_random_numbers_are_drawn(options, at, monkeypatch):
     consistent(model, X)
 
 
+def test_interrupt_of_a_search_that_others_have_to_conclude(monkeypatch):
+    """They conclude it: Ctrl-C is not forgotten."""
+
+    def unusual(self):
+        raise small.Unusual
+
+    def progress(n_restarts, inertia):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(small.Search, "conclude", unusual)
+    model = KMeans(20, random_state=0, verbose=progress)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert (model.stop_reason_, model.n_restarts_) == ("interrupted", 0)
+    consistent(model, X)
+
+
 @pytest.mark.parametrize("seed", [3, np.random.RandomState, np.random.default_rng])
 def test_many_restarts_draw_their_numbers_bit_by_bit(seed, monkeypatch):
     def fit(progress=None):

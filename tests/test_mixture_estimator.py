@@ -256,6 +256,16 @@ def test_interrupted_fit_keeps_the_best(monkeypatch):
     )
 
 
+def test_interrupt_with_a_message_is_no_array_of_means():
+    def init(X, n_clusters, random_state):
+        raise KeyboardInterrupt("enough")
+
+    model = mixture(init=init)
+    with pytest.raises(KeyboardInterrupt, match="enough"):
+        model.fit(IRIS)
+    assert not hasattr(model, "means_")
+
+
 @pytest.mark.parametrize("n_done", [0, 2])
 @pytest.mark.parametrize("variance", [1.0, "tied", "per-cluster"])
 def test_interrupted_while_it_looks_for_means(monkeypatch, variance, n_done):

@@ -164,6 +164,22 @@ def test_the_best_so_far_when_the_time_is_up(monkeypatch):
     assert np.array_equal(reference.assign(numbers(X[:50]), numbers(solution.centers)), solution.labels[:50])
 
 
+def test_hits_are_counted_before_rounding_off(monkeypatch):
+    """That may lower the best inertia, here to 0, but not those of the restarts it is held against."""
+    X = 1e5 * np.array([[1.0, 2.0], [0.0, 0.0], [-2.0, 2.0], [0.0, -0.0], [-2.0, 0.0]])
+    weights = np.array([1e-14, 1e-8, 1e-15, 1e-3, 1e-19])
+    for options in (
+        {"init": 1e5 * np.array([[-2.0, 2.0], [0.0, 0.0], [1.0, 2.0], [-2.0, 2.0]])},
+        {"n_init": 3},
+    ):
+        models = []
+        for rows in (small.MOST_ROWS, 0):
+            monkeypatch.setattr(small, "MOST_ROWS", rows)
+            models.append(KMeans(4, random_state=0, **options).fit(X, sample_weight=weights))
+        few, many = models
+        assert few.hit_rate_ == many.hit_rate_ > 0 and few.n_restarts_ == many.n_restarts_
+
+
 def test_ctrl_c_between_two_restarts():
     def progress(n_restarts, inertia):
         if n_restarts == 3:
