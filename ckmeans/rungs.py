@@ -47,7 +47,8 @@ READING = 5e-6  # seconds that the checker takes, at least, to read a number
 MOST_SEEN = 1_000_000  # numbers by which is judged along how many axes rows lie
 DEALING = 0.35  # share of the time in which rows are dealt out to groups
 CUTTING = 0.5  # share of the time that the semidefinite bound may take
-EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about
+EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about,
+DIGITS = 128  # of up to so many binary digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +190,8 @@ def pca(ladder):
     problem, n, d = ladder.problem, ladder.n_rows, ladder.X.shape[1]
     if ladder.k > d:
         return None  # they explain all
-    most = EXACT_PRODUCTS * max(0.5, min(30.0, 0.1 * ladder.left()))
+    digits = problem.scale + int(np.frexp(np.abs(ladder.X).max())[1]) + max(problem.weights).bit_length()
+    most = EXACT_PRODUCTS * max(0.5, min(30.0, 0.1 * ladder.left())) / max(1, digits / DIGITS) ** 2
     some = np.arange(0, n, -(-n // max(1, int(most / d**2 - d / 3))))
     wide = len(some) < d
     if wide:
