@@ -14,7 +14,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # setuptools has a warning on every editable installation, and nothing that could be done about it.
 PIP = PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip --disable-pip-version-check --quiet
-WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/*)
+WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/* src/simd/*)
 
 .PHONY: demo test test-wheel test-oldest wheel-check lint docs clean
 

@@ -16,10 +16,10 @@ extensions = [
         [str(path)],
         depends=[
             str(header)
-            for pattern in ("*.pxd", "*.pxi", "*.h")
+            for pattern in ("*.pxd", "*.pxi", "simd/*.h")
             for header in sorted(Path("src").glob(pattern))
         ],
-        include_dirs=["src"],
+        include_dirs=["src", "src/simd"],
         define_macros=[("Py_LIMITED_API", "0x030B0000")] if LIMITED_API else [],
         py_limited_api=LIMITED_API,
         # No contraction into fused multiply-adds: the error-free transformations need each rounding, and

@@ -34,7 +34,7 @@ def _run():
         return 1
     for stream in (sys.stdout, sys.stderr):  # a column name may hold what the terminal cannot show
         stream.reconfigure(errors="backslashreplace")
-    from .cli import cli
+    from .command.cli import cli
 
     return cli(prog_name="ckmeans")
 

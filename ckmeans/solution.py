@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .exact import relative_gap
+from .rationals import relative_gap
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-from ckmeans import cli, terminal
+from ckmeans.command import cli, terminal
 
 COMMAND = "ckmeans fit iris -k 3"
 WIDTH = 12.2  # of a letter, in units of the picture

@@ -61,7 +61,7 @@ def proved(files):
 
 def report(path):
     """A page as `ckmeans fit --report` writes it."""
-    from ckmeans.cli import cli
+    from ckmeans.command.cli import cli
 
     words = ["fit", "iris", "-k", "3", "--prove", "--quiet", "--report", str(path)]
     if not path.exists():
@@ -77,7 +77,7 @@ def helped():
     """The help of the command and its parts, as it is printed."""
     import click
 
-    from ckmeans.cli import cli
+    from ckmeans.command.cli import cli
 
     for name in (None, *cli.commands):
         command, title = (

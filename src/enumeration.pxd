@@ -1,8 +1,8 @@
-"""The loops over partitions of enumeration.h; what they compute is said in enumerate.h."""
+"""The loops over partitions of enumeration_table.h; what they compute is said in enumeration.h."""
 
 from libc.stddef cimport ptrdiff_t
 
-cdef extern from "enumeration.h" nogil:
+cdef extern from "enumeration_table.h" nogil:
     ctypedef struct instruction_set:
         const char* name
         void (*fill)(

@@ -13,7 +13,7 @@ a product of numbers of the prefix alone (its coefficients) with columns that de
 r_last > 0 taken out of the bracket, a coefficient needs no column, and the greatest score of an entry over a class of
 prefixes of one V is found before r_last and the constant are applied. Prefixes come sorted by V, so the columns are made
 once for a class, a chunk of entries at a time; a partition costs one multiply-add per column, and one maximum. These loops
-are compiled for each instruction set (enumerate.h).
+are compiled for each instruction set (enumeration.h).
 
 When `reduced`, the last cluster's sum is left out, P_last = total - sum of the others, which saves the columns of one
 cluster; with two clusters |P_last|^2 goes the same way, and r_0 + r_1 takes the place of r_last. The rounding error then grows with the ratio of the total

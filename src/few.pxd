@@ -1,9 +1,9 @@
-"""The loops of small.h."""
+"""The loops of few_table.h."""
 
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t
 
-cdef extern from "small.h" nogil:
+cdef extern from "few_table.h" nogil:
     ctypedef struct small_set:
         ptrdiff_t n_rows[2]
         ptrdiff_t (*label[2])(

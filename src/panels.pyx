@@ -6,7 +6,7 @@ such rows are decided by differences in double and, where these cannot tell, in 
 """
 
 from cython cimport floating
-from bounds cimport BATCH, bounding, settle_batch, settle_panel, still_settled
+from distance_bounds cimport BATCH, bounding, settle_batch, settle_panel, still_settled
 from fixed cimport add_up, cluster_means
 from libc.stdint cimport int64_t
 from processor cimport prefetch
@@ -144,9 +144,9 @@ def assign_hamerly(
     int[::1] left,                    #     (at least panel_rows,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
-    packing[::1] settled,             # INOUT (n_samples,): bounds.pxd; -inf at first
+    packing[::1] settled,             # INOUT (n_samples,): distance_bounds.pxd; -inf at first
 ):
-    """As assign, but only for rows whose bound does not settle the label (bounds.pxd); the labels are the same.
+    """As assign, but only for rows whose bound does not settle the label (distance_bounds.pxd); the labels are the same.
 
     Returns the number of rows moved, the number decided by differences, the number decided exactly, and
     the number looked at.
@@ -222,12 +222,12 @@ def assign_yinyang(
     int[::1] left,                    #     (at least the rows of a batch,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
-    packing[::1] settled,             # INOUT (n_samples,): bounds.pxd; -inf at first
+    packing[::1] settled,             # INOUT (n_samples,): distance_bounds.pxd; -inf at first
     packing[::1] reached,             # INOUT (n_samples,)
     packing[:, ::1] lower,            # INOUT (n_samples + 16, n_groups)
     unsigned char[::1] needed,        #     (n_groups + 16,)
 ):
-    """As assign, but only for rows whose bounds do not settle the label (bounds.pxd); the labels are the same.
+    """As assign, but only for rows whose bounds do not settle the label (distance_bounds.pxd); the labels are the same.
 
     Returns the number of rows moved, the number decided by differences, the number decided exactly, the squared distances
     computed, and the number of rows looked at.

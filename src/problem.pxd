@@ -16,7 +16,7 @@ cdef struct Settings:                 # of small.Plan, in its order
     double n_init, swapped, polished
     double max_iter                   # negative for no limit
     double instructions               # of panels
-    # of rules.py
+    # of stopping.py
     double same, enough_hits, easy_hits, easy_work, most_work, work_ratio, swap_reach, polish_reach, patience, most_orders
 
 cdef struct Problem:

@@ -6,7 +6,7 @@ for row r of panel p, are computed, by differences; what the others would add is
 """
 
 from cython cimport floating
-from eights cimport INSTRUCTION_SETS
+from gains cimport INSTRUCTION_SETS
 from libc.math cimport fabs
 from libc.stddef cimport ptrdiff_t
 from metric cimport sq_distance

@@ -1,11 +1,11 @@
-"""The panel kernels of simd.h."""
+"""The panel kernels of tile_table.h."""
 
 from cython cimport floating
 from libc.math cimport sqrt
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
-cdef extern from "simd.h" nogil:
+cdef extern from "tile_table.h" nogil:
     ctypedef uint64_t (*panel_function)(
         const void* x, ptrdiff_t n_features, const void* tiles, ptrdiff_t n_tiles,
         void* first, void* second, int32_t* nearest, const int32_t* labels, double margin) noexcept nogil

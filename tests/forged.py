@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ckmeans import certificate as ck
+from ckmeans.proofs import certificate as ck
 
 FOUR = [[0], [2], [10], [13]]  # k = 2: the optimum is 2 + 9/2 = 13/2
 HALVES = [0, 0, 1, 1]

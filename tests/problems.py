@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ckmeans import reference
-from ckmeans.lloyd import lloyd
-from ckmeans.rows import Clustering, Rows
+from ckmeans.local.lloyd import lloyd
+from ckmeans.local.rows import Clustering, Rows
 from ckmeans.workers import Workers
 
 

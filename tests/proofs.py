@@ -6,9 +6,9 @@ from itertools import combinations
 import numpy as np
 from scipy.optimize import linprog
 
-from ckmeans import certificate as ck
 from ckmeans import check
-from ckmeans.semidefinite import semidefinite_bound
+from ckmeans.exact.semidefinite import semidefinite_bound
+from ckmeans.proofs import certificate as ck
 
 
 class Small:

@@ -12,8 +12,8 @@ import numpy as np
 import proofs
 import pytest
 
-from ckmeans import certificate as ck
 from ckmeans import check, reference
+from ckmeans.proofs import certificate as ck
 
 KINDS = ("tree", "line", "prices", "sdp", "parted", "principal", "trivial", "total", "branch")
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import test_check
 
-from ckmeans import certificate as ck
 from ckmeans import check
+from ckmeans.proofs import certificate as ck
 
 CASES = 40  # for each kind and seed
 CHILD = """

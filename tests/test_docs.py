@@ -94,7 +94,7 @@ def test_commands_run(line, tmp_path, monkeypatch):
     runner = pytest.importorskip("click.testing").CliRunner()
     for name in ("rich", "matplotlib"):
         pytest.importorskip(name)
-    from ckmeans.cli import cli
+    from ckmeans.command.cli import cli
 
     monkeypatch.chdir(tmp_path)
     Path("labels.csv").write_text("label\n" + "0\n1\n2\n" * 50)

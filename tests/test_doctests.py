@@ -8,7 +8,12 @@ import pytest
 
 import ckmeans
 
-MODULES = sorted(path.stem for path in Path(ckmeans.__file__).parent.glob("*.py") if path.stem[0] != "_")
+PACKAGE = Path(ckmeans.__file__).parent
+MODULES = sorted(
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    for path in PACKAGE.rglob("*.py")
+    if path.stem[0] != "_"
+)
 
 
 def examples(name):

@@ -11,288 +11,81 @@ import pytest
 import ckmeans
 
 PACKAGE = Path(ckmeans.__file__).parent
-SOLVERS = {
-    "bounds",
-    "partition",
-    "rows",
-    "lloyd",
-    "seeding",
-    "oversampling",
-    "exchange",
-    "swap",
-    "small",
-    "races",
-    "many",
-    "restarts",
-    "verdict",
-    "hybrid",
-    "posteriors",
-    "mixture",
-    "partitions",
-    "exhaustive",
-    "branch",
-    "sweep",
-    "paths",
-    "steps",
-    "line",
-    "univariate",
-    "prices",
-    "bundle",
-    "nodes",
-    "columns",
-    "groups",
-    "principal",
-    "spectrum",
-    "semidefinite",
-    "minima",
-    "intervals",
-    "landscapes",
-}
-INSIDE = {
-    "__init__": set(),
-    "__main__": {"cli"},
-    "reference": set(),
-    "solution": {"exact"},
-    "words": set(),
-    "exact": set(),
-    "scaling": set(),
-    "check": set(),
-    "certificate": {"check", "exact", "words"},
-    "workers": {"interrupts"},
-    "interrupts": set(),
-    "frames": set(),
-    "checks": {"frames"},
-    "streaming": {"checks", "workers"},
-    "configuration": {"_kernels", "workers"},
-    "bounds": {"_kernels", "streaming"},
-    "partition": {"_kernels", "bounds"},
-    "rows": {"_kernels", "bounds", "exact", "partition", "scaling", "streaming", "workers"},
-    "lloyd": {"_kernels", "partition", "rows"},
-    "seeding": {"_kernels"},
-    "oversampling": {"_kernels", "lloyd", "rows", "seeding"},
-    "exchange": {"_kernels", "lloyd"},
-    "swap": {"_kernels", "seeding"},
-    "rules": set(),
-    "races": set(),
-    "chance": set(),
-    "small": {"_kernels", "exact", "rules", "seeding", "workers"},
-    "restarts": {
-        "small",
-        "exact",
-        "checks",
-        "chance",
-        "rules",
-        "races",
-        "rows",
-        "lloyd",
-        "seeding",
-        "oversampling",
-        "exchange",
-        "interrupts",
-        "partition",
-        "swap",
-        "solution",
-        "verdict",
-        "workers",
-    },
-    "verdict": {"rows", "workers"},
-    "hybrid": {
-        "_kernels",
-        "chance",
-        "exchange",
-        "interrupts",
-        "lloyd",
-        "races",
-        "restarts",
-        "rows",
-        "rules",
-        "seeding",
-        "small",
-        "workers",
-    },
-    "posteriors": {"_kernels", "workers"},
-    "mixture": {"interrupts", "posteriors", "scaling", "workers"},
-    "partitions": {"_kernels", "workers", "exact"},
-    "exhaustive": {"partitions", "solution", "workers", "exact", "checks"},
-    "branch": {"_kernels", "workers"},
-    "sweep": {"_kernels", "exact", "workers"},
-    "paths": {"_kernels"},
-    "steps": set(),
-    "line": {"_kernels", "paths", "steps"},
-    "univariate": {"_kernels", "checks", "exact", "line", "paths"},
-    "prices": {"_kernels", "exact", "spectrum"},
-    "bundle": set(),
-    "covers": set(),
-    "nodes": set(),
-    "columns": {"nodes", "prices", "bundle", "covers", "exact", "restarts", "solution", "workers"},
-    "groups": set(),
-    "spectrum": {"_kernels"},
-    "principal": {"check", "spectrum"},
-    "semidefinite": {"_kernels", "spectrum"},
-    "rungs": {
-        "branch",
-        "certificate",
-        "check",
-        "exact",
-        "groups",
-        "hybrid",
-        "principal",
-        "restarts",
-        "semidefinite",
-        "spectrum",
-        "sweep",
-        "univariate",
-    },
-    "checkpoint": set(),
-    "asking": {"certificate", "check", "workers"},
-    "resumed": {"nodes", "rungs"},
-    "ladder": {
-        "asking",
-        "certificate",
-        "check",
-        "checkpoint",
-        "checks",
-        "columns",
-        "exact",
-        "resumed",
-        "rows",
-        "rungs",
-        "univariate",
-        "workers",
-    },
-    "exact_estimator": {
-        "certificate",
-        "checks",
-        "estimators",
-        "interrupts",
-        "ladder",
-        "rows",
-        "words",
-        "workers",
-    },
-    "minima": {"_kernels", "exchange", "lloyd", "partitions", "restarts", "rows", "small", "workers"},
-    "intervals": set(),
-    "landscape_words": {"rules", "words"},
-    "landscapes": {
-        "certificate",
-        "chance",
-        "checks",
-        "intervals",
-        "landscape_words",
-        "minima",
-        "restarts",
-        "rules",
-        "workers",
-    },
-    "many": {"frames", "_kernels", "chance", "checks", "restarts", "small", "workers"},
-    "estimators": {
-        "frames",
-        "checks",
-        "hybrid",
-        "interrupts",
-        "restarts",
-        "rows",
-        "small",
-        "streaming",
-        "workers",
-    },
-    "mixture_estimator": {"checks", "estimators", "interrupts", "mixture", "posteriors", "restarts"},
-    "plots": {"words"},
-    "plots_plane": {"frames", "checks", "plots"},
-    "plots_choice": {"checks", "plots", "words"},
-    "plots_search": {"intervals", "landscape_words", "plots", "words"},
-    "plots_gap": {"plots", "words"},
-    "choice": {"certificate", "words"},
-    "choosing": {"checks", "choice", "estimators", "ladder", "mixture_estimator", "scaling", "workers"},
-    "choose_command": {"choose_k", "job", "options", "terminal"},
-    "landscape_command": {"LandscapeDisplay", "certify", "job", "landscape", "options", "terminal"},
-    "options": {"terminal"},
-    "cli": {
-        "BreaksDisplay",
-        "ExactKMeans",
-        "GapRecorder",
-        "exact",
-        "words",
-        "KMeans",
-        "SphericalMixture",
-        "certify",
-        "choose_command",
-        "exhaustive",
-        "job",
-        "landscape_command",
-        "options",
-        "natural_breaks",
-        "terminal",
-    },
-    "job": {"__version__", "page", "report", "tables", "terminal", "words"},
-    "page": {"page_pictures", "report", "words"},
-    "page_pictures": {"plots", "plots_choice", "plots_gap", "plots_plane", "words"},
-    "report": {"words"},
-    "terminal": {"words"},
-    "tables": {"cells", "delimited", "numerals", "parquet", "texts"},
-    "texts": {"cells", "delimited", "numerals", "records"},
-    "parquet": {"cells", "numerals"},
-    "cells": {"numerals"},
-    "delimited": {"cells", "headers", "numerals", "records"},
-    "headers": {"cells", "numerals", "records"},
-    "numerals": set(),
-    "records": set(),
-}
 STANDARD = set(sys.stdlib_module_names)
-OUTSIDE = {
-    "reference": STANDARD,
-    "solution": STANDARD | {"numpy"},
-    "exact": STANDARD | {"numpy"},
-    "words": STANDARD,
-    "check": STANDARD,
-    "certificate": STANDARD | {"numpy"},
-    "interrupts": STANDARD,
-    "workers": STANDARD,
-    "frames": STANDARD | {"numpy"},
-    "checks": STANDARD | {"numpy"},
-    "rules": STANDARD,
-    "chance": STANDARD | {"numpy"},
-    "streaming": STANDARD | {"numpy"},
-    "covers": STANDARD | {"numpy"},
-    "rungs": STANDARD | {"numpy"},
-    "ladder": STANDARD | {"numpy"},
-    **{name: STANDARD | {"numpy", "scipy"} for name in SOLVERS},
-    "estimators": STANDARD | {"numpy", "scipy", "sklearn"},
-    "exact_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
-    "choice": STANDARD | {"numpy"},
-    "tables": STANDARD | {"numpy"},
-    "texts": STANDARD | {"numpy", "pandas"},
-    "parquet": STANDARD | {"numpy", "pyarrow"},
-    **{name: STANDARD | {"numpy"} for name in ("cells", "delimited", "headers", "numerals", "records")},
-    "choosing": STANDARD | {"numpy", "sklearn"},
-    "mixture_estimator": STANDARD | {"numpy", "scipy", "sklearn"},
-    **{name: STANDARD | {"numpy", "matplotlib"} for name in ("plots", "plots_search", "plots_gap")},
-    "plots_plane": STANDARD | {"numpy", "scipy", "matplotlib"},
-    "plots_choice": STANDARD | {"numpy", "matplotlib", "sklearn"},
+SCIENCE = STANDARD | {"numpy", "scipy"}
+# Room: the rooms it may import from beside itself, and the packages. "public" are the names of ckmeans itself.
+ROOMS = {
+    "ground": (set(), SCIENCE),
+    "check and reference": (set(), STANDARD),
+    "local": ({"ground"}, SCIENCE),
+    "exact": ({"local", "ground", "check and reference"}, SCIENCE),
+    "proofs": ({"exact", "local", "ground", "check and reference"}, SCIENCE),
+    "estimators": ({"proofs", "local", "ground"}, SCIENCE | {"sklearn"}),
+    "diagnostics": ({"estimators", "proofs", "exact", "local", "ground"}, SCIENCE | {"sklearn"}),
+    "plots": ({"diagnostics", "ground"}, SCIENCE | {"sklearn", "matplotlib"}),
+    "command": (
+        {"plots", "exact", "public", "ground"},
+        SCIENCE | {"sklearn", "matplotlib", "click", "rich", "pandas", "pyarrow"},
+    ),
 }
+ENTRANCES = {"__init__": set(), "__main__": {"command"}}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path):
+    return str(path.relative_to(PACKAGE).with_suffix(""))
+
+
+def room_of(module):
+    """The room of a dotted name inside the package, given as a tuple; that of `from .. import name` is ()."""
+    if not module or not (PACKAGE / module[0]).exists() and not (PACKAGE / f"{module[0]}.py").exists():
+        return "public"
+    if module[0] in ("check", "reference"):
+        return "check and reference"
+    return module[0] if module[0] in ROOMS else "ground"
 
 
 def imports(path):
-    inside, outside = set(), set()
+    """The rooms and the packages that a module imports from, inside its functions too."""
+    rooms, outside = set(), set()
+    package = path.relative_to(PACKAGE).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
-            inside |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+            base = package[: len(package) + 1 - node.level]
+            names = [node.module.split(".")] if node.module else [[alias.name] for alias in node.names]
+            rooms |= {room_of((*base, *name)) for name in names}
         elif isinstance(node, ast.ImportFrom):
             outside.add(node.module.split(".")[0])
         elif isinstance(node, ast.Import):
             outside |= {alias.name.split(".")[0] for alias in node.names}
-    return inside, outside
+    return rooms, outside
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_rooms(path):
-    inside, outside = imports(path)
-    assert inside <= INSIDE[path.stem]
-    assert outside <= OUTSIDE.get(path.stem, outside)
-    assert "ckmeans" not in outside
+    rooms, outside = imports(path)
+    if name_of(path) in ENTRANCES:
+        assert rooms <= ENTRANCES[name_of(path)] and outside <= STANDARD
+        return
+    room = room_of(path.relative_to(PACKAGE).with_suffix("").parts)
+    allowed, packages = ROOMS[room]
+    assert rooms <= allowed | {room} and outside <= packages
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
+def test_nothing_shipped_imports_the_oracle():
+    for path in MODULES:
+        names = [
+            alias.name for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom) for alias in node.names
+        ]  # fmt: skip
+        modules = [
+            node.module for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom)
+        ]  # fmt: skip
+        assert "reference" not in names and "reference" not in modules
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_files_stay_short(path):
     longest = 900 if path.stem == "check" else 500  # one file, to be read by itself
     assert len(path.read_text(encoding="utf-8").splitlines()) <= longest
@@ -332,7 +125,7 @@ def broken_rules(text):
                 yield f"{number}: {line.strip()}: {instead}"
 
 
-@pytest.mark.parametrize("path", sorted(TESTS.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: path.stem)
 def test_no_test_depends_on_the_time(path):
     if path.stem not in MAY_KNOW_THE_TIME:
         assert not list(broken_rules(path.read_text(encoding="utf-8")))

@@ -9,19 +9,23 @@ import numpy as np
 import pytest
 from children import interrupted, interrupted_in_an_import, needs_signals
 
-from ckmeans import certify, check, natural_breaks, reference, rungs, univariate
-from ckmeans.certificate import ExactProblem, proof_text, semidefinite_proof
-from ckmeans.groups import alike
-from ckmeans.ladder import climb
-from ckmeans.prices import Landscape
-from ckmeans.principal import principal_bound
-from ckmeans.semidefinite import spectral_bound
+from ckmeans import certify, check, natural_breaks, reference
+from ckmeans.exact import univariate
+from ckmeans.exact.anticlusters import alike
+from ckmeans.exact.prices import Landscape
+from ckmeans.exact.principal import principal_bound
+from ckmeans.exact.semidefinite import spectral_bound
+from ckmeans.proofs import methods as rungs
+from ckmeans.proofs.certificate import ExactProblem, proof_text, semidefinite_proof
+from ckmeans.proofs.portfolio import climb
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @needs_signals
-@pytest.mark.parametrize("module", ["ckmeans.cli", "ckmeans.ladder", "numpy", "ckmeans._kernels.lloyd"])
+@pytest.mark.parametrize(
+    "module", ["ckmeans.command.cli", "ckmeans.proofs.portfolio", "numpy", "ckmeans._kernels.lloyd"]
+)
 def test_an_interrupt_that_falls_into_an_import_is_not_dropped(module, tmp_path):
     labels = tmp_path / "labels.csv"
     labels.write_text("label\n" + "0\n1\n2\n" * 50)
@@ -35,7 +39,7 @@ def test_an_interrupt_that_falls_into_an_import_is_not_dropped(module, tmp_path)
 
 
 SORTING = """
-from ckmeans import natural_breaks, univariate
+from ckmeans import natural_breaks; from ckmeans.exact import univariate
 univariate.SHORT, univariate.SLICE = 0, 1000
 calls, sort_pass = [], univariate.kernels.sort_pass
 class Kernels:

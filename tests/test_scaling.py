@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ckmeans import ExactKMeans, KMeans, SphericalMixture, choose_k
-from ckmeans.rows import Rows
+from ckmeans.local.npy_file import NpyFile
+from ckmeans.local.rows import Rows
 from ckmeans.scaling import unit_of
-from ckmeans.streaming import NpyFile
 from ckmeans.workers import Workers
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -21,9 +21,9 @@ from ckmeans import (
     landscape,
     words,
 )
-from ckmeans import certificate as ck
-from ckmeans.choice import ChoiceOfK
-from ckmeans.exact import relative_gap
+from ckmeans.diagnostics.choice import ChoiceOfK
+from ckmeans.proofs import certificate as ck
+from ckmeans.rationals import relative_gap
 from ckmeans.solution import Solution
 
 IRIS = load_iris().data
@@ -204,7 +204,7 @@ def test_command(time_limit, tmp_path, monkeypatch):
     runner = pytest.importorskip("click.testing").CliRunner()
     for name in ("rich", "matplotlib"):
         pytest.importorskip(name)
-    from ckmeans.cli import cli
+    from ckmeans.command.cli import cli
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.csv").write_text("label\n" + "".join(f"{label}\n" for label in BAD))
@@ -257,7 +257,7 @@ def test_nothing_is_proved_after_ctrl_c():
 def test_one_restart_is_no_evidence():
     runner = pytest.importorskip("click.testing").CliRunner()
     pytest.importorskip("rich")
-    from ckmeans.cli import cli
+    from ckmeans.command.cli import cli
 
     said = runner.invoke(cli, ["fit", "iris", "-k", "3", "--n-init", "1"]).stdout
     assert "of one restart, with none to compare" in said and "hit by" not in said

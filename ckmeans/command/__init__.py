@@ -1,0 +1,1 @@
+"""The `ckmeans` command: read a table, call, print and write."""

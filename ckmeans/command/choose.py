@@ -1,0 +1,87 @@
+"""`ckmeans choose`: what the criteria say about the number of clusters."""
+
+from time import perf_counter
+
+import click
+
+from .job import Job
+from .options import SECONDS, WHOLE, seed, source, table, together
+from .terminal import Range, plural
+
+
+@click.command(short_help="What eight criteria say about the number of clusters.")
+@source
+@click.option(
+    "--range",
+    "n_clusters",
+    type=Range(),
+    metavar="FIRST:LAST",
+    show_default="2:10, or to the number of rows",
+    help="Numbers to try, both ends included; or 2,3,5.",
+)
+@together(
+    table,
+    click.option(
+        "--certify",
+        is_flag=True,
+        help="Prove, too, how far each clustering is, at most, above the best possible one.",
+    ),
+    click.option("--time-limit", **SECONDS, help="Time limit; what is known until then is shown."),
+    click.option(
+        "--draws",
+        type=click.IntRange(min=0),
+        metavar="N",
+        default=20,
+        help="Sets of even rows, and bootstrap samples.",
+    ),
+    seed,
+    click.option("--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"),
+    click.option(
+        "--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
+    click.pass_context,
+)
+def choose(ctx, data, n_clusters, certify, time_limit, draws, **options):
+    """What eight criteria say about the number of clusters, in one table.
+
+    They often disagree, and then the data do not decide it: what the clusters are for does.
+    """
+    ctx.params |= {"out": None}
+    job = Job(ctx)
+    n_clusters = n_clusters or list(range(2, min(10, len(job.X)) + 1)) or [1]
+    ctx.params["n_clusters"] = n_clusters
+    with job.progress("choice", None) as show:
+        from .. import choose_k  # may take a second
+
+        start = perf_counter()
+        found = choose_k(
+            job.X, n_clusters, sample_weight=job.table.weights, n_references=draws, n_resamples=draws, certify=certify,
+            time_limit=time_limit, random_state=options["seed"], n_threads=options["threads"],
+            progress=lambda text: show(0, text),
+        )  # fmt: skip
+        seconds = perf_counter() - start
+    result = {
+        "verdict": found.verdict,
+        "stop_reason": found.stop_reason,
+        "seconds": round(seconds, 6),
+        "units": job.units,
+        "n_clusters": found.n_clusters,
+        "inertia": found.inertia,
+        "criteria": found.criteria,
+        "spread": found.spread,
+        "suggested": found.suggested,
+        "certified": {
+            k: {
+                "status": proof.status,
+                "inertia": proof.inertia,
+                "lower_bound": proof.lower_bound,
+                "gap": proof.gap,
+                "checked": proof.checked,
+            }
+            for k, proof in found.certified.items()
+        },
+        "notes": found.notes,
+    }
+    size = f"{len(job.X):,} rows, {plural(len(job.table.columns), 'feature')}   ({seconds:.2f} s)"
+    job.tell(f"{size}\n\n{found}", result, found.stop_reason)

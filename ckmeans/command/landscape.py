@@ -1,0 +1,74 @@
+"""`ckmeans landscape`: where plain k-means gets stuck, how often, and what that tells about restarts."""
+
+from time import perf_counter
+
+import click
+
+from .job import Job
+from .options import WHOLE, clusters, max_seconds, picture, seed, source, table, together
+from .terminal import plural
+
+INITS = "k-means++", "plain k-means++", "k-means||", "random"
+
+
+@click.command(short_help="Where plain k-means gets stuck, how often, and what that tells about restarts.")
+@source
+@clusters
+@together(
+    table,
+    click.option("--starts", **WHOLE, default=1000, help="Number of starts."),
+    click.option("--init", type=click.Choice(INITS), default="k-means++", help="How they begin."),
+    click.option(
+        "--certify",
+        is_flag=True,
+        help="Prove, too, how far the best is, at most, above the best possible: a minute at most.",
+    ),
+    picture,
+    seed,
+    max_seconds,
+    click.option("--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"),
+    click.option(
+        "--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
+    click.pass_context,
+)
+def landscape(ctx, data, n_clusters, starts, init, certify, plot, **options):
+    """The local minima that Lloyd's iteration ends in: how good each is, how often starts end there, how alike they are.
+
+    Without exchanges or swaps, that is: what a plain k-means program comes to. Of few rows every one is listed.
+    """
+    ctx.params |= {"out": None}
+    job = Job(ctx)
+    with job.progress("starts", starts) as show:
+        from .. import landscape  # may take a second
+
+        start, proof = perf_counter(), None
+        if certify:
+            from .. import certify as prove
+
+            show(0, "proof")
+            proof = prove(
+                job.X, n_clusters=n_clusters, sample_weight=job.table.weights, random_state=options["seed"],
+                n_threads=options["threads"],
+            )  # fmt: skip
+        found = landscape(
+            job.X, n_clusters, starts, sample_weight=job.table.weights, init=init, certificate=proof,
+            max_seconds=options["max_seconds"], random_state=options["seed"], n_threads=options["threads"],
+            progress=lambda n, inertia: show(n, f"start {n}, best inertia {inertia:.10g}"),
+        )  # fmt: skip
+        seconds = perf_counter() - start
+    if plot:
+        from .. import LandscapeDisplay
+
+        job.draw(plot, lambda: LandscapeDisplay.from_landscape(found))
+    result = {
+        "stop_reason": found.stop_reason, "seconds": round(seconds, 6), "units": job.units, "n_starts": found.n_starts,
+        "complete": found.complete, "proved": found.proved, "lower_bound": found.lower_bound, "bound_from": found.bound_from,
+        "kmeans_inertia": found.kmeans_inertia, "n_hits": found.n_hits, "hit_rate": found.hit_rate,
+        "hit_interval": found.hit_interval, "restarts_needed": found.restarts_needed(), "unseen_mass": found.unseen_mass,
+        "unseen_interval": found.unseen_interval, "inertia": found.inertia, "excess": found.excess,
+        "share": found.share, "n_iter": found.n_iter, "n_movable": found.n_movable, "rand_to_best": found.agreement(0),
+    }  # fmt: skip
+    size = f"{len(job.X):,} rows, {plural(len(job.table.columns), 'feature')}   ({seconds:.2f} s)"
+    job.tell(f"{size}\n\n{found}", result, found.stop_reason)

@@ -1,0 +1,328 @@
+"""What the command says and writes: the table of clusters, the verdict, the labels file and the JSON report.
+
+The JSON report (--json) has these keys; numbers are in full precision, and null stands for what there is not:
+
+schema       1
+ckmeans      version of the package
+command      command line that gives the same result again
+data         path, n_samples, n_features, dtype; sha256 of the rows used (C order, little-endian); columns; weights: name of
+             their column; skipped: {column: reason}; incomplete: lines of the rows left out for missing values;
+             lines: of the rows used, after --rows or --sample; unit: "line" of a text file, or "row"
+parameters   every option of the command with its value
+result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "stopped"), stop_reason, seconds,
+             sizes, shares, within_ss (sums of weighted squared distances to the center), centers (in units of the data)
+  fit, certify, exhaustive   inertia, lower_bound, gap = (inertia - lower_bound) / inertia: the best possible inertia is at most this
+                    share below; units ("data" or "standardized": of inertia, bounds and within_ss)
+  fit, certify      with --prove, and always: status "optimal-unique" too; rung: what gave the bound; seconds_by_rung; checked: whether
+                    the checker accepted the proof (if not, the bound is not proved); better: inertia, status and labels of a better clustering that was found
+  fit               n_restarts, hit_rate (without --prove)
+  exhaustive        n_partitions: examined; of_partitions: all; posterior: variance, log_evidence, together: probability
+                    that two rows belong together, n_samples times n_samples
+  choose            instead of those above: verdict, stop_reason, seconds, units, notes; of each of n_clusters the inertia, the value of
+                    each of the criteria, and the spread; suggested: number of clusters by criterion; certified: by number of
+                    clusters status, inertia, lower_bound, gap, checked
+  soft              log_likelihood, bic, aic, variances, weights, n_iter, n_collapsed (variances at the floor: if there
+                    are any, the likelihood says nothing)
+"""
+
+import hashlib
+import json
+import math
+import os
+import re
+import sys
+import tempfile
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..words import apart, printable, tells_apart
+
+BLOCK = 2**16  # rows at a time
+
+
+@dataclass(eq=False)
+class Outcome:
+    """A result as it is shown.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_samples,), int
+    centers : ndarray of shape (n_clusters, n_features)
+        In units of the data.
+    within_ss : ndarray of shape (n_clusters,)
+    verdict : str
+        One line, of which the words before the first colon or semicolon are the verdict proper.
+    facts : list of (str, str)
+        Lines shown above the verdict.
+    result : dict
+        What goes into the report beside these.
+    extra : dict
+        Columns of the table, instead of share and within SS.
+    by_row : dict
+        Columns of the labels file.
+    """
+
+    labels: np.ndarray
+    centers: np.ndarray
+    seconds: float
+    verdict: str
+    stop_reason: str
+    status: str
+    facts: list = field(default_factory=list)
+    result: dict = field(default_factory=dict)
+    extra: dict = field(default_factory=dict)
+    by_row: dict = field(default_factory=dict)
+    within_ss: np.ndarray = None
+
+    def sizes(self):
+        """Rows in each cluster."""
+        return np.bincount(self.labels, minlength=len(self.centers))
+
+
+def within_sums(X, labels, centers, weights=None):
+    """Sum of weighted squared distances to the center, for each cluster."""
+    sums = np.zeros(len(centers))
+    with np.errstate(over="ignore"):
+        for start in range(0, len(X), BLOCK):
+            own = slice(start, start + BLOCK)
+            difference = X[own] - centers[labels[own]]
+            squares = np.einsum("if,if->i", difference, difference)
+            squares = squares if weights is None else squares * weights[own]
+            sums += np.bincount(labels[own], weights=squares, minlength=len(centers))
+    return sums
+
+
+# The table.
+
+
+def show(console, outcome, columns, title):
+    """Print the clusters, the facts and the verdict."""
+    from rich.table import Table
+    from rich.text import Text
+
+    sizes = outcome.sizes()
+    left = {
+        "cluster": [str(k) for k in range(len(sizes))],
+        "rows": [f"{size:,}" for size in sizes],
+    }
+    if outcome.extra:
+        left |= {name: aligned(values, 3) for name, values in outcome.extra.items()}
+    else:
+        left["share"] = [f"{100 * size / max(1, sizes.sum()):.1f}%" for size in sizes]
+        left["within SS"] = aligned(outcome.within_ss, 4)
+    heads = [_folded(printable(name)) for name in columns]
+    heads[0] = f"center\n{heads[0]}"
+    cells = [aligned(outcome.centers[:, f], 2) for f in range(len(columns))]
+    widths = [max(map(len, [*head.split("\n"), *cell])) + 2 for head, cell in zip(heads, cells)]
+    room = console.width - sum(max(map(len, [name, *cell])) + 2 for name, cell in left.items())
+    n_shown = max(1, int(np.searchsorted(np.cumsum(widths), room, side="right")))
+
+    console.print(Text(printable(title), style="bold"))
+    table = Table(box=_box(console), padding=(0, 0, 0, 1), show_edge=False, pad_edge=False, header_style="")
+    for name in left:
+        table.add_column(Text(name, style="dim"), justify="right", no_wrap=True, vertical="bottom")
+    for f, head in enumerate(heads[:n_shown]):
+        text = Text(head, style="cyan")
+        text.stylize("dim default", 0, 0 if f else len("center"))
+        table.add_column(text, justify="right", no_wrap=True, vertical="bottom")
+    rows = list(zip(*left.values(), *cells[:n_shown]))
+    for row in rows[:200]:
+        table.add_row(*map(Text, row))
+    console.print(table)
+    console.print()
+    if len(rows) > 200:
+        console.print(f"and {len(rows) - 200} more clusters: see --json", style="dim")
+    if n_shown < len(columns):
+        console.print(
+            f"centers in {n_shown} of {len(columns)} features; all of them with --json", style="dim"
+        )
+    facts = [*outcome.facts, ("verdict", None)]
+    pad = max(len(name) for name, _ in facts) + 3
+    for name, value in facts[:-1]:
+        console.print(
+            Text.assemble((name.ljust(pad), "dim"), printable(value)), soft_wrap=not console.is_terminal
+        )
+    head, mark, rest = re.fullmatch(r"([^:;]*)([:;]?)(.*)", printable(outcome.verdict)).groups()
+    style = (
+        "bold green"
+        if outcome.status == "optimal"
+        else "bold yellow"
+        if re.search("stopped|interrupted|degenerate", head)
+        else "bold"
+    )
+    line = Text.assemble(("verdict".ljust(pad), "dim"), (head, style), mark + rest)
+    console.print(line, soft_wrap=not console.is_terminal)
+
+
+def _box(console):
+    from rich import box
+
+    return box.SIMPLE_HEAD if console.encoding.lower().startswith("utf") else box.ASCII2
+
+
+def _folded(name, width=10, most=3):
+    """A long column name on several lines, broken after _ . - or a blank."""
+    lines = [""]
+    for part in re.findall(r".+?(?:[_ .\-]+|$)", name):
+        if lines[-1] and len(lines[-1]) + len(part.strip()) > width:
+            lines.append("")
+        lines[-1] += part
+    lines = [line.strip() for line in lines]
+    lines = [line if len(line) <= 20 else line[:18] + ".." for line in lines]
+    return "\n".join(lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1][:10] + ".."])
+
+
+def aligned(values, digits):
+    """Numbers of a column with as many decimals as tell them apart: their spread to `digits` more digits."""
+    values = [float(value) for value in values]
+    top = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    spread = max(values) - min(values) if digits < 3 else top
+    scale = spread if spread > 1e-9 * top else top
+    if not math.isfinite(scale) or top >= 1e8 or 0 < scale < 1e-4:
+        return apart(values, 5)
+    decimals = 0 if scale == 0 else min(8, max(0, digits - math.floor(math.log10(scale))))
+    shown = [f"{value:.{decimals}f}" for value in values]
+    return shown if tells_apart(shown, values) else apart(values, decimals)
+
+
+# Files.
+
+
+def check_writable(path, source):
+    """Refuse a path that cannot be written, before any work is done.
+
+    Raises
+    ------
+    ValueError
+    """
+    if path is None or path == "-":
+        return
+    target = os.path.realpath(path)
+    if os.path.isdir(target):
+        raise ValueError(f"{path} is a folder: give the name of a file.")
+    if _is_special(path):  # a device or a pipe: opening it once more might end it
+        return
+    same = target == os.path.realpath(source)  # of the packaged data too: a file of its name would hide it
+    if same or os.path.exists(target) and os.path.exists(source) and os.path.samefile(target, source):
+        raise ValueError(f"{path} is the data file itself: write to another file.")
+    if target.lower().endswith((".parquet", ".npy", ".xlsx")):
+        raise ValueError(
+            f"{path}: labels are written as CSV and reports as JSON; choose a name that says so."
+        )
+    folder = os.path.dirname(target)
+    if not os.path.isdir(folder):
+        raise ValueError(f"{path} cannot be written: there is no folder {folder}. Create it first.")
+    try:
+        if os.path.exists(target):
+            open(target, "ab").close()
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def write(path, text):
+    """Write a file, of text or of bytes, completely or not at all; "-" is standard output."""
+    # UTF-8 whatever the terminal's encoding; what stands for bytes that are no text (\udcff) as JSON escapes it.
+    content = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
+    if path == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+        return
+    target = os.path.realpath(path)
+    try:
+        if _is_special(path):
+            with open(path, "wb") as file:
+                file.write(content)
+            return
+        part = f"{target}.{os.getpid()}.part"
+        try:
+            with open(part, "wb") as file:
+                file.write(content)
+            os.replace(part, target)
+        except BaseException:
+            if os.path.exists(part):
+                os.unlink(part)
+            raise
+    except OSError as error:
+        raise ValueError(f"{path} could not be written: {error.strerror}.") from None
+
+
+def _is_special(path):
+    """Is this no file but /dev/stdout, or the pipe that a shell makes of >(gzip)?"""
+    return os.path.exists(path) and not os.path.isfile(path)
+
+
+def labels_text(table, outcome):
+    """The labels as CSV: one line for each row of the input, without a label where the row was left out."""
+    import pandas as pd
+
+    frame = pd.DataFrame({"label": outcome.labels, **outcome.by_row}, index=table.rows)
+    frame = frame.reindex(range(len(table.lines))) if len(table.rows) < len(table.lines) else frame
+    frame.insert(0, table.unit, np.asarray(table.lines))
+    frame["label"] = frame["label"].astype("Int64")
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def report_text(table, outcome, **origin):
+    """The JSON report of a clustering; see the top of this file."""
+    sizes = outcome.sizes()
+    result = {
+        "verdict": outcome.verdict,
+        "status": outcome.status,
+        "stop_reason": outcome.stop_reason,
+        "seconds": round(outcome.seconds, 6),
+        **outcome.result,
+        "sizes": sizes,
+        "shares": sizes / max(1, sizes.sum()),
+        "within_ss": outcome.within_ss,
+        "centers": outcome.centers,
+    }
+    return document(table, result, **origin)
+
+
+def document(table, result, path, parameters, command, version):
+    """The JSON report of any result; see the top of this file."""
+    some = len(table.rows) + len(table.incomplete) < len(table.lines)
+    report = {
+        "schema": 1,
+        "ckmeans": version,
+        "command": command,
+        "data": {
+            "path": path,
+            "sha256": digest(table.X),
+            "dtype": str(table.X.dtype),
+            "n_samples": len(table.X),
+            "n_features": table.X.shape[1],
+            "columns": table.columns,
+            "weights": parameters.get("weights"),
+            "skipped": table.skipped,
+            "unit": table.unit,
+            "incomplete": table.incomplete,
+            "lines": [table.lines[i] for i in table.rows] if some else None,
+        },
+        "parameters": parameters,
+        "result": result,
+    }
+    return json.dumps(_plain(report), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _plain(value):
+    """Without NumPy, NaN and infinity."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def digest(X):
+    """The sha256 of rows: C order, little-endian."""
+    found = hashlib.sha256()
+    for start in range(0, len(X), BLOCK):
+        block = X[start : start + BLOCK]
+        found.update(np.ascontiguousarray(block, dtype=block.dtype.newbyteorder("<")).tobytes())
+    return found.hexdigest()

@@ -1,0 +1,353 @@
+"""Reading a table of numbers from CSV, Parquet or .npy, and naming every column and row that is left out."""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from .cells import counts_rows, refuse
+from .delimited import Options
+from .numerals import EXACT_INTEGERS, lost_integers
+from .parquet import Parquet
+from .texts import Text
+
+MAPPED = 2**26  # .npy files from this many bytes on are memory-mapped
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The complete numeric rows of a file, and what became of the others.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64
+    columns : list of str
+    weights : ndarray of shape (n_samples,), float64, or None
+    rows : ndarray of shape (n_samples,), int
+        Index of each row of X among the rows of the file.
+    lines : sequence of int, of length n_rows
+        Where each row of the file stands: its line in a text file, else its number, both counted from 1.
+    unit : {"line", "row"}
+    skipped : dict
+        Name of each column that was left out -> reason.
+    incomplete : list of int
+        Lines of the rows left out because a value is missing.
+    notes : list of str
+        What the user should be told.
+    """
+
+    X: np.ndarray
+    columns: list
+    weights: np.ndarray
+    rows: np.ndarray
+    lines: object
+    unit: str
+    skipped: dict = field(default_factory=dict)
+    incomplete: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+
+    def take(self, index):
+        """The table of the given rows of X."""
+        weights = None if self.weights is None else self.weights[index]
+        return replace(self, X=self.X[index], rows=self.rows[index], weights=weights)
+
+
+def read_table(source, *, columns=None, skip_columns=None, weights=None, delimiter=None, header=None, decimal=None,
+               thousands=None, comment=None):  # fmt: skip
+    """Read the numeric columns of a file; rows with a missing value are left out.
+
+    Parameters
+    ----------
+    source : str
+        A path; "-" for standard input; "iris" for the packaged data, unless there is a file of that name.
+    columns, skip_columns : sequence of str
+        Columns to take (all numeric ones by default) and to leave out, by name or by number from 1.
+    weights : str, optional
+        Column that holds the weights of the rows.
+    delimiter : str, optional
+        One character, or a word such as "tab", "whitespace" or "none"; detected if not given.
+    header : bool, optional
+        Whether the first line holds names; detected if not given.
+    decimal : {"point", "comma"}, optional
+        The decimal mark; detected if not given.
+    thousands : str, optional
+        The mark between groups of three digits: a character, or "space", "comma", "point", "apostrophe", "underscore".
+    comment : str, optional
+        What comment lines begin with, or "none"; # and % if not given.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ValueError, OSError
+        If there is no such file, or no table of numbers in it, or more than one way to read it; the message names value,
+        place and remedy.
+    """
+    name, file = _open(source)
+    with file:
+        start = file.read(8)
+        file.seek(0)
+        if start.startswith(b"\x93NUMPY"):
+            return _from_array(_load_npy(name, file), columns, skip_columns, weights)
+        if start.startswith(b"PAR1"):
+            return _from_columns(Parquet(name, file), columns, skip_columns, weights)
+        suffix = Path(name).suffix.lower()
+        if suffix in (".npy", ".parquet", ".pq"):
+            raise ValueError(
+                f"{name} is no {suffix} file: its first bytes are {start!r}. Was it copied completely?"
+            )
+        if start.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"BZh", b"\xfd7zXZ")):
+            raise ValueError(f"{name} is a spreadsheet or an archive: save it as CSV, Parquet or .npy first.")
+        options = Options(delimiter, header, decimal, thousands, comment)
+        return _from_columns(Text(name, file, options), columns, skip_columns, weights)
+
+
+def _open(source):
+    """Name to be shown, and a file that can be read twice."""
+    if source == "-":
+        return "standard input", _spooled(sys.stdin.buffer)
+    path = Path(source)
+    if source == "iris" and not path.exists():
+        path = Path(__file__).parents[1] / "data" / "iris.csv"
+    if path.is_dir():
+        raise ValueError(f"{source} is a folder: give a CSV, Parquet or .npy file.")
+    try:
+        file = open(path, "rb")
+        if not file.seekable():  # a named pipe
+            file = _spooled(file)
+    except FileNotFoundError:
+        raise ValueError(
+            f"{source}: there is no such file. Give a path, - for standard input, or iris."
+        ) from None
+    except OSError as error:
+        raise ValueError(f"{source} cannot be read: {error.strerror}.") from None
+    return str(path) if source != "iris" else "iris", file
+
+
+def _spooled(stream):
+    """What a pipe gives, as a file that can be read twice: in memory if it is small."""
+    file = tempfile.SpooledTemporaryFile(max_size=MAPPED)
+    shutil.copyfileobj(stream, file, 2**20)
+    file.seek(0)
+    return file
+
+
+def _load_npy(name, file):
+    try:
+        if isinstance(file, tempfile.SpooledTemporaryFile) or os.path.getsize(name) < MAPPED:
+            return np.load(file, allow_pickle=False)
+        return np.load(name, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ValueError(f"{name} is no readable .npy array of numbers: {error}.") from None
+
+
+def _from_columns(source, columns, skip_columns, weights):
+    """Choose the columns of a text or a Parquet file, and read them."""
+    if not source.names:
+        refuse("the table is empty: 0 rows, 0 columns")
+    named = columns is not None
+    chosen, weights = _choose(source.names, columns, skip_columns, weights, source.hidden, source.groups)
+    must = dict.fromkeys(chosen, "--columns") if named else {}
+    if weights is not None:
+        must[weights] = "--weights"
+    wanted = [*chosen, *([weights] if weights is not None else [])]
+    found, lines = source.read(wanted, must)
+    weight = None if weights is None else _weight(found, lines)
+    skipped, used = {}, []
+    if not named:
+        left = set(source.hidden) - set(wanted)
+        skipped = {
+            title: source.hidden[title] for title in source.names if title in left and source.hidden[title]
+        }
+    for f, title in enumerate(found.names):
+        if title == weights and f == len(found.names) - 1:
+            continue
+        reason = found.reason(f, lines)
+        if reason is None and not named:
+            reason = _row_numbers(source, found, f)
+        if reason is None:
+            used.append(f)
+        else:
+            skipped[title] = reason
+    if not used:
+        reasons = "; ".join(f"{title}: {reason}" for title, reason in list(skipped.items())[:3])
+        remedy = "give --delimiter or another file" if found.unit == "line" else "give another file"
+        refuse(f"no numeric column among the {len(source.names)} ({reasons}): {remedy}")
+    X = found.take(used)
+    return _complete(
+        X,
+        [found.names[f] for f in used],
+        weight,
+        weights,
+        lines,
+        found.unit,
+        skipped,
+        source.notes,
+        found.short,
+    )
+
+
+def _weight(found, lines):
+    found.reason(len(found.names) - 1, lines)
+    return found.column(len(found.names) - 1)
+
+
+def _row_numbers(source, found, f):
+    """The reason to leave out a first column without a name that numbers the rows; a note on others that do."""
+    title, text = found.names[f], found.unit == "line"
+    first = title == source.names[0] and source.unnamed
+    if not text or not (first or re.fullmatch(r"(?i)id|index|row|no|nr|unnamed.*", title)):
+        return None
+    counts = counts_rows(found.column(f))
+    if first and not counts:
+        refuse(
+            f"the first column has no name: if it only names the rows, leave it out with --skip-columns {title},"
+            " else name the columns to use with --columns"
+        )
+    if first:
+        return "numbers the rows"
+    if counts:
+        source.notes.append(f"column {title} numbers the rows: leave it out with --skip-columns {title}")
+
+
+def _from_array(X, columns, skip_columns, weights):
+    """Choose the columns of an array."""
+    if X.ndim == 1:
+        X = X[:, None]
+    if X.ndim != 2:
+        raise ValueError(f"the array has shape {X.shape}: give one of shape (n_samples, n_features).")
+    if X.dtype.kind not in "fiu":
+        raise ValueError(f"the array holds {X.dtype}, not real numbers: convert it to float64.")
+    if X.dtype.kind in "iu" or X.dtype.itemsize > 8:
+        _check_exact(X)
+    names = [f"x{f}" for f in range(1, X.shape[1] + 1)]
+    chosen, weights = _choose(names, columns, skip_columns, weights)
+    weight = None if weights is None else X[:, names.index(weights)].astype(np.float64)
+    if chosen != names:
+        X = X[:, [names.index(title) for title in chosen]]
+    if not X.size:
+        raise ValueError(f"the table is empty: {X.shape[0]} rows, {X.shape[1]} columns.")
+    if X.dtype not in (np.float32, np.float64) or not X.dtype.isnative:
+        X = X.astype(np.float64)
+    return _complete(X, chosen, weight, weights, range(1, len(X) + 1), "row", {}, [])
+
+
+def _choose(names, columns, skip_columns, weights, hidden=(), groups=None):
+    """The columns to try, and the one with the weights, by name or number; a group stands for its columns."""
+
+    def find(wanted):
+        if wanted in names:
+            return [wanted]
+        if groups and wanted in groups:
+            return groups[wanted]
+        if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
+            return [names[int(wanted) - 1]]
+        shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+        raise ValueError(
+            f"there is no column {wanted!r}: choose among {shown}, or a number from 1 to {len(names)}."
+        )
+
+    out = {title for wanted in skip_columns or () for title in find(wanted)}
+    if weights is not None:
+        weights = find(weights)[0]
+        out.add(weights)
+    if columns is None:
+        asked = [title for title in names if title not in hidden]
+    else:
+        asked = dict.fromkeys(title for wanted in columns for title in find(wanted))
+    chosen = [title for title in asked if title not in out]
+    if not chosen:
+        without = ", ".join(sorted(out)) or "the index"
+        refuse(f"no column is left without {without}: skip fewer, or name some with --columns")
+    return chosen, weights
+
+
+def _check_exact(X):
+    """Refuse numbers beyond 2**53 that no float64 equals."""
+    for f in range(X.shape[1]):
+        values = X[:, f]
+        if X.dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                lost = np.flatnonzero(
+                    (np.abs(values) >= EXACT_INTEGERS) & (values.astype(np.float64) != values)
+                )
+        else:
+            lost = lost_integers(values)
+        if len(lost):
+            refuse(
+                f"the array holds {values[lost[0]]}, beyond 2**53, up to which float64 is exact: subtract the minimum first"
+            )
+
+
+def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, short=()):
+    """The table of the rows without a missing value."""
+    missing = np.zeros(len(X), bool)
+    missing[list(short)] = True
+    for f in range(X.shape[1]):
+        missing |= np.isnan(X[:, f])
+        _check_infinite(X[:, f], names[f], lines, unit)
+    if weight is not None:
+        missing |= np.isnan(weight)
+        bad = np.flatnonzero((weight < 0) | np.isinf(weight))
+        if len(bad):
+            refuse(
+                f"weight {weight[bad[0]]:g} in {unit} {lines[bad[0]]} of column {weight_name}: give finite weights, 0 or more"
+            )
+    rows = np.flatnonzero(~missing)
+    if not len(rows):
+        worst, n_worst = _worst(X, names)
+        refuse(f"every row has a missing value ({n_worst} of {len(X)} in column {worst}): use --skip-columns")
+    incomplete = [int(lines[i]) for i in np.flatnonzero(missing)]
+    for reason in dict.fromkeys(skipped.values()):
+        titles = [title for title in skipped if skipped[title] == reason]
+        shown = ", ".join(titles[:6]) + (f" and {len(titles) - 6} more" if len(titles) > 6 else "")
+        notes.append(f"skipped column{'s' * (len(titles) > 1)} {shown} ({reason})")
+    if incomplete:
+        worst, n_worst = _worst(X, names)
+        where = f" ({n_worst} in column {worst})" if n_worst and X.shape[1] > 1 else ""
+        notes.append(
+            f"left out {len(incomplete)} of {len(X)} rows with missing values{where}: {named_lines(incomplete, unit)}"
+        )
+        X = _keep(X, rows)
+        weight = None if weight is None else weight[rows]
+    return Table(X, names, weight, rows, lines, unit, skipped, incomplete, notes)
+
+
+def _keep(X, rows):
+    """Some rows of X: moved up within it where it is ours, so that no second copy is needed."""
+    if isinstance(X, np.memmap) or not X.flags.owndata:
+        return X[rows]
+    for start in range(0, len(rows), 4096):
+        X[start : start + 4096][: len(part)] = X[part := rows[start : start + 4096]]
+    return X[: len(rows)]
+
+
+def _worst(X, names):
+    """The column with most missing values, and their number."""
+    n_missing = [int(np.isnan(X[:, f]).sum()) for f in range(X.shape[1])]
+    worst = int(np.argmax(n_missing))
+    return names[worst], n_missing[worst]
+
+
+def _check_infinite(values, title, lines, unit):
+    bad = np.flatnonzero(np.isinf(values))
+    if len(bad):
+        where = named_lines([int(lines[i]) for i in bad], unit)
+        refuse(
+            f"column {title} holds infinity in {where}: correct or remove these rows, or use --skip-columns {title}"
+        )
+
+
+def named_lines(numbers, unit):
+    """ "lines 3, 17, 20" with at most ten numbers."""
+    shown = ", ".join(map(str, numbers[:10])) + (
+        f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
+    )
+    return f"{unit}{'s' * (len(numbers) > 1)} {shown}"

@@ -1,0 +1,196 @@
+"""The command's dealings with the terminal: failures in one line, notes, progress, and words for numbers."""
+
+import csv
+import math
+import os
+import sys
+import warnings
+from contextlib import contextmanager
+
+import click
+
+from ..words import printable
+
+searched = False  # whether there is a result that an interrupt could lose
+
+
+class Command(click.Group):
+    """Turns failures into one line and an exit code."""
+
+    def invoke(self, ctx):
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            warnings.showwarning = lambda message, *_: note(ctx, message)
+            try:
+                return super().invoke(ctx)
+            except KeyboardInterrupt:
+                click.echo("interrupted before there was a result: nothing was written", err=True)
+                ctx.exit(130)
+            except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+                raise
+            except Exception as error:
+                if os.environ.get("CKMEANS_TRACEBACK"):
+                    raise
+                message = printable(" ".join(str(error).split()))
+                if isinstance(error, MemoryError):
+                    message = (
+                        f"out of memory ({message}): take fewer rows or columns, or float32 data in .npy"
+                    )
+                elif isinstance(error, OSError) and error.strerror:
+                    message = (
+                        f"{printable(str(error.filename))}: {error.strerror}"
+                        if error.filename
+                        else error.strerror
+                    )
+                elif not isinstance(error, (ValueError, TypeError, OSError)):
+                    message = f"{type(error).__name__}: {message} (a bug; CKMEANS_TRACEBACK=1 shows where)"
+                click.echo(f"error: {message}", err=True)
+                ctx.exit(1)
+
+
+class Count(click.IntRange):
+    """A whole number of at least 1, or one word."""
+
+    def __init__(self, word):
+        super().__init__(min=1)
+        self.word = word
+
+    def convert(self, value, param, ctx):
+        if value == self.word:
+            return value
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value} is neither {self.word} nor a whole number of at least 1", param, ctx)
+
+
+class Seconds(click.ParamType):
+    name = "SECONDS"
+
+    def convert(self, value, param, ctx):
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not 0 <= number < math.inf:
+            self.fail(f"{value} is no number of seconds, 0 or more; without a limit leave it out", param, ctx)
+        return number
+
+
+class Range(click.ParamType):
+    """Numbers of clusters: 2:10, with both ends, or 2,3,5."""
+
+    name = "FIRST:LAST"
+
+    def convert(self, value, param, ctx):
+        try:
+            first, colon, last = value.partition(":")
+            found = (
+                list(range(int(first), int(last) + 1))
+                if colon
+                else sorted({int(k) for k in value.split(",")})
+            )
+        except ValueError:
+            found = []
+        if not found or found[0] < 1:
+            self.fail(
+                f"{value} is no range of whole numbers from 1 on: give FIRST:LAST, such as 2:10", param, ctx
+            )
+        return found
+
+
+class Variance(click.ParamType):
+    name = "FLOAT|tied|per-cluster"
+
+    def convert(self, value, param, ctx):
+        if value in ("tied", "per-cluster"):
+            return value
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not 0 < number < math.inf:
+            self.fail(f"{value} is neither a number above 0 nor tied or per-cluster", param, ctx)
+        return number
+
+
+def names(ctx, param, value):
+    """Column names separated by commas, as a CSV line, so that a name may hold a comma in quotes."""
+    return [name.strip() for name in next(csv.reader([value], skipinitialspace=True))] if value else None
+
+
+def quoted(name):
+    """A column name as `names` reads it."""
+    return '"' + name.replace('"', '""') + '"' if set(name) & set(',"') else name
+
+
+def plural(n, noun):
+    """ "1 restart", "2 restarts" """
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def counted(n):
+    """A number of partitions: 16,777,216, or 7.1e44."""
+    digits = str(n) if n < 10**4000 else "1" + "0" * int(n.bit_length() * math.log10(2))
+    return f"{n:,}" if len(digits) <= 15 else f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
+
+
+def duration(seconds):
+    """About how long: 75 seconds, 2.8 hours."""
+    if seconds > 4e17:
+        return "longer than the universe is old"
+    for name, size in (("years", 31_557_600), ("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"about {seconds / size:.2g} {name}"
+    return "less than a second" if seconds < 1 else f"about {seconds:.0f} seconds"
+
+
+def note(ctx, message):
+    """A line on standard error, unless --quiet."""
+    if not (click.get_current_context(silent=True) or ctx).params.get("quiet"):
+        stderr().print(printable(str(message)), style="dim", soft_wrap=True)
+
+
+def stdout():
+    """Where the result goes."""
+    return _console(sys.stdout)
+
+
+def stderr():
+    """Where notes and progress go."""
+    return _console(sys.stderr)
+
+
+def _console(file):
+    from rich.console import Console
+
+    if getattr(file, "errors", None) == "strict" and hasattr(file, "reconfigure"):
+        file.reconfigure(errors="backslashreplace")  # a name that the encoding has not is no reason to fail
+    return Console(file=file, markup=False, highlight=False, emoji=False)  # brackets in names are no markup
+
+
+@contextmanager
+def progress(ctx, what, total):
+    """A bar on a terminal; yields show(done, text). A spinner where the total is not known."""
+    try:
+        with _bar(ctx, what, total) as show:
+            yield show
+    finally:
+        global searched
+        searched = True
+
+
+@contextmanager
+def _bar(ctx, what, total):
+    console = stderr()
+    if ctx.params.get("quiet") or not console.is_terminal or not console.is_interactive:
+        yield lambda done, text: None
+        return
+    from rich import progress as p
+
+    columns = [p.SpinnerColumn(), p.TimeElapsedColumn(), p.TextColumn("{task.description}", markup=False)]
+    if total:
+        columns[1:2] = [p.BarColumn(), p.TaskProgressColumn(), p.TimeRemainingColumn()]
+    with p.Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done, text: bar.update(task, completed=done, description=text)

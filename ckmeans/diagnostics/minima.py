@@ -1,0 +1,372 @@
+"""Where Lloyd's iteration comes to rest: the minima that many starts lead to, and all there are where rows are few."""
+
+from fractions import Fraction
+from math import comb
+from typing import NamedTuple
+
+import numpy as np
+
+from .._kernels import minima as kernels
+from ..exact.partitions import count_labellings
+from ..local.exchange import movable
+from ..local.lloyd import lloyd
+from ..local.restarts import STARTS
+from ..local.rows import Clustering, Rows
+from ..local.small import BLOCK_WORK, ITERATIONS, LEFT, ONES, Plan
+from ..workers import split
+
+CHUNK = 1 << 21  # random numbers, or labels, at a time
+SLICE = 1 << 16  # partitions of a call: some 10 ms
+PREFIXES = 64  # walks that all partitions are cut into, about
+ROOM = 1024  # partitions at rest that a call has room for
+MOST_FOUND = 1 << 16  # partitions at rest: with many features nearly all of them are
+ROUGH = 4  # what a kernel returns (src/search.pxd)
+
+
+class Minimum(NamedTuple):
+    """A partition at which Lloyd's iteration rests; `n_movable` rows would lower the inertia by moving alone."""
+
+    number: int
+    centers: np.ndarray
+    inertia: float
+    n_movable: int
+
+
+class Minima:
+    """Distinct partitions at which Lloyd's iteration rests, and which of them each start came to.
+
+    Attributes
+    ----------
+    found : dict of bytes to Minimum
+        By their labels, numbered in the order of their first rows.
+    ends : list of (int, int)
+        Of each start the number of its minimum, and the updates that led there.
+    """
+
+    def __init__(self, n_clusters):
+        self.n_clusters, self.found, self.ends = n_clusters, {}, []
+        self.dtype = np.uint8 if n_clusters <= 256 else np.int32  # of the labels that are kept
+
+    def add(self, labels, centers, inertia, n_movable):
+        """The number of a partition, whose labels are numbered in the order of their first rows."""
+        key = labels.astype(self.dtype, copy=False).tobytes()
+        return self.found.setdefault(key, Minimum(len(self.found), centers, inertia, n_movable)).number
+
+    def labels(self):
+        """Those of all partitions, of shape (n_minima, n_samples)."""
+        return np.array([np.frombuffer(key, self.dtype) for key in self.found], np.int32)
+
+
+def numbered(labels, n_clusters):
+    """Labels numbered in the order of their first rows, and the order of the old ones; those without rows come last."""
+    seen, first = np.unique(labels, return_index=True)
+    order = np.append(seen[np.argsort(first)], np.setdiff1d(np.arange(n_clusters), seen))
+    return np.argsort(order)[labels].astype(np.int32), order
+
+
+# ---- from many starts ----
+
+
+class Descents:
+    """Lloyd's iteration from many starts, one after the other or on threads.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous
+    n_clusters : int
+    sample_weight : ndarray of shape (n_samples,), float64, or None
+    init : a word of STARTS, or ndarray of shape (n_starts, n_clusters, n_features)
+    numbers : Numbers
+    workers : Workers
+    minima : Minima
+        Where they are noted.
+    """
+
+    def __init__(self, X, n_clusters, sample_weight, init, numbers, workers, minima):
+        self.X, self.n_clusters, self.init, self.numbers = X, n_clusters, init, numbers
+        self.workers, self.minima = workers, minima
+        deadline, workers.deadline = (
+            workers.deadline,
+            np.inf,
+        )  # one look at the rows is needed whatever the limit
+        self.rows = Rows(X, sample_weight, workers)
+        workers.deadline = deadline
+        self.weights = ONES if sample_weight is None else sample_weight
+        self.plan = Plan(X.shape[1], n_clusters, "k-means++", 1, None, False)
+        self.small = bool(self.plan.suits(len(X))) and not self.rows.exponent
+        self.wide = False
+
+    def run(self, n_starts, progress=None):
+        """Make the starts. What was done stays in `minima` when this raises Expired or KeyboardInterrupt."""
+        deadline, size = self.workers.deadline, 1
+        while (done := len(self.minima.ends)) < n_starts:
+            if done:
+                self.workers.check_time()
+            else:  # the first start is made whatever the time
+                self.workers.deadline = np.inf
+            stop = min(n_starts, done + (size if self.small else 1))
+            if self.small:
+                self._on_threads(done, stop)
+            else:
+                self._one(self._centers(done))
+            self.workers.deadline = deadline
+            if progress is not None:
+                progress(len(self.minima.ends), min(found.inertia for found in self.minima.found.values()))
+            size = max(1, CHUNK // max(self.plan.n_numbers, len(self.X)))
+
+    def _given(self, start, stop):
+        """Centers to begin with, or random numbers that lead to them."""
+        k, d = self.n_clusters, self.X.shape[1]
+        if isinstance(self.init, str) and self.init == "k-means++":
+            n = self.plan.n_numbers
+            return np.empty((0, k, d)), self.numbers.uniform(n * (stop - start)).reshape(-1, n)
+        init = np.array([self._centers(j) for j in range(start, stop)])
+        return init, np.empty((stop - start, 0))
+
+    def _centers(self, j):
+        """Those that start j begins with, in the units of the kernels."""
+        if isinstance(self.init, str):
+            return STARTS[self.init](self.rows, self.n_clusters, self.numbers)
+        return self.rows.scale(self.init[j])
+
+    def _one(self, centers):
+        """A start of any kind."""
+        rows = self.rows
+        rows.pack()
+        partition, centers, n_iter, _ = lloyd(rows, centers)
+        labels, order = numbered(partition.labels, self.n_clusters)
+        inertia = rows.update(partition.labels, centers)[2]
+        means, masses = partition.means(centers)
+        n_movable = len(movable(rows, partition.labels, means, np.ascontiguousarray(means.T), masses))
+        found = rows.unscale(Clustering(labels, centers[order], inertia))
+        self.minima.ends.append((self.minima.add(labels, found.centers, found.inertia, n_movable), n_iter))
+
+    def _on_threads(self, start, stop):
+        """Starts over few rows: all of a block in one compiled call."""
+        init, numbers = self._given(start, stop)
+        worth = max(1, BLOCK_WORK // (ITERATIONS * self.plan.work(len(self.X))))
+        blocks, found = split(stop - start, worth), {}
+
+        def block(first, last):
+            found[first] = self._block(init[first:last], numbers[first:last])
+
+        try:
+            self.workers.run(block, blocks)
+        finally:  # up to the first that is missing
+            for first, last in blocks:
+                if first not in found:
+                    break
+                if found[first] is None:  # unusual rows
+                    self.small = False
+                self._keep(found[first], init[first:last], numbers[first:last])
+
+    def _block(self, init, numbers):
+        """Labels, centers and ends of some starts; None where other kernels have to do it."""
+        n = len(numbers)
+        labels, ends = np.empty((n, len(self.X)), np.int32), np.empty((n, 3))
+        centers, scratch = np.empty((n, self.n_clusters, self.X.shape[1])), self.plan.scratch(self.X)
+        for wide in (self.wide, True):
+            status = kernels.descents(
+                self.X, self.weights, init, numbers, self.plan.settings, wide, scratch, labels, centers, ends
+            )
+            if status == LEFT:
+                return None
+            if status != ROUGH:
+                break
+            self.wide = True
+        return labels.astype(self.minima.dtype), centers, ends.tolist()
+
+    def _keep(self, found, init, numbers):
+        """Note the ends of a block, in order."""
+        for n in range(len(numbers)):
+            inertia, n_iter, n_movable = (-1, 0, 0) if found is None else found[2][n]
+            if inertia >= 0:
+                number = self.minima.add(found[0][n], found[1][n].copy(), inertia, int(n_movable))
+                self.minima.ends.append((number, int(n_iter)))
+            elif len(init):
+                self._one(init[n])
+            else:
+                self._one(STARTS["k-means++"](self.rows, self.n_clusters, _Given(numbers[n])))
+
+
+class _Given:
+    """Random numbers that were drawn before."""
+
+    def __init__(self, numbers):
+        self._left = numbers
+
+    def uniform(self, size):
+        taken, self._left = self._left[:size], self._left[size:]
+        return taken
+
+
+# ---- all partitions ----
+
+
+class TooMany(Exception):
+    """There are more partitions at rest than can be listed."""
+
+
+class Everything:
+    """All partitions of few rows into so many clusters, looked through for those at which Lloyd's iteration rests.
+
+    A partition is at rest if no row is nearer to the mean of another cluster than to that of its own, and the clusters can be
+    numbered so that rows that are as near to another stay, ties going to the lowest number. Equal rows are in the same cluster; rows of weight zero have no part. Rows of one feature are put in order: only their cuts are tried.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    n_clusters : int
+    sample_weight : ndarray of shape (n_samples,) or None
+    """
+
+    def __init__(self, X, n_clusters, sample_weight=None):
+        weights = np.ones(len(X)) if sample_weight is None else sample_weight
+        self.heavy = np.flatnonzero(weights > 0)
+        X = X[self.heavy].astype(np.float64) + 0.0
+        self.distinct, self.own = np.unique(X, axis=0, return_inverse=True)
+        self.own = self.own.reshape(-1)
+        self.ordered = X.shape[1] == 1
+        if not self.ordered:  # in the order in which they come first, so that the labels are numbered
+            first = np.unique(self.own, return_index=True)[1].argsort()
+            self.distinct, self.own = self.distinct[first], first.argsort()[self.own]
+        self.weights = weights[self.heavy]
+        self.k = min(n_clusters, len(self.distinct))
+        self.found, self.n_found = [], 0
+
+    @property
+    def n_partitions(self):
+        """Partitions to look at."""
+        n, k = len(self.distinct), self.k
+        return (
+            comb(n - 1, k - 1) if self.ordered else count_labellings(n, 0, k) - count_labellings(n, 0, k - 1)
+        )
+
+    def run(self, workers):
+        """Find them: `found` has the labels of the rows with weight."""
+        low, high = self.distinct.min(axis=0), self.distinct.max(axis=0)
+        exponent = np.frexp(max(high.max(), -low.min()))[1]
+        X = np.ldexp(self.distinct, -exponent - 1)
+        X = X - X.mean(axis=0)
+        X = np.ascontiguousarray(np.ldexp(X, -np.frexp(np.abs(X).max())[1]))
+        exact_weights = [Fraction(0)] * len(X)
+        for row, weight in zip(self.own.tolist(), self.weights.tolist()):
+            exact_weights[row] += Fraction(weight)
+        weights = np.array([float(weight / max(exact_weights)) for weight in exact_weights])
+        n, d = X.shape
+        # Means of coordinates below 1 are off by at most n + 4 roundings, and scores of d of them by as many again.
+        margin = 8 * (n + d + 8) * d * 1.2e-16
+        prefixes, found = self._prefixes(), {}
+
+        def walk(p):
+            labels, at_rest = np.zeros(n, np.int32), []
+            labels[: len(prefixes[p])] = prefixes[p]
+            sums, lines = np.zeros((n, self.k, 1 + d)), np.empty((self.k, 1 + d))
+            rows, ties = np.empty((ROOM, n), np.int32), np.empty(ROOM, np.uint8)
+            finished = False
+            while not finished:
+                n_found, finished = kernels.resting(
+                    X,
+                    weights,
+                    margin,
+                    self.ordered,
+                    len(prefixes[p]),
+                    not at_rest,
+                    SLICE,
+                    labels,
+                    sums,
+                    lines,
+                    rows,
+                    ties,
+                )
+                at_rest.append((rows[:n_found].copy(), ties[:n_found].copy()))
+                self.n_found += n_found
+                if self.n_found > MOST_FOUND:
+                    raise TooMany
+                workers.check_time()
+            found[p] = at_rest
+
+        workers.run(walk, [(p,) for p in range(len(prefixes))])
+        exact = None
+        for labels, ties in (part for p in range(len(prefixes)) for part in found[p]):
+            for own, tie in zip(labels, ties):
+                if tie and exact is None:
+                    exact = _Exact(self.distinct, exact_weights)
+                if not tie or exact.rests(own.tolist()):
+                    self.found.append(own[self.own])
+
+    def _prefixes(self):
+        """Labels of the first rows, in all ways."""
+        prefixes = [[0]]
+        while len(prefixes) < PREFIXES and len(prefixes[0]) < len(self.distinct) - 1 and self.k > 1:
+            prefixes = [
+                [*labels, label]
+                for labels in prefixes
+                for label in range(labels[-1] if self.ordered else 0, min(max(labels) + 2, self.k))
+            ]
+        return prefixes
+
+
+class _Exact:
+    """Rows and weights as fractions."""
+
+    def __init__(self, X, weights):
+        self.rows, self.weights = [list(map(Fraction, row)) for row in X.tolist()], weights
+
+    def rests(self, labels):
+        """Whether no row leaves its cluster, the clusters being numbered as suits."""
+        means = []
+        for k in range(max(labels) + 1):
+            own = [i for i, label in enumerate(labels) if label == k]
+            mass = sum(self.weights[i] for i in own)
+            means.append([sum(self.weights[i] * x for i, x in zip(own, column)) / mass
+                          for column in zip(*(self.rows[i] for i in own))])  # fmt: skip
+        before = {
+            (label, label) for label in labels
+        }  # clusters that have to be numbered before others, to win ties
+        for row, label in zip(self.rows, labels):
+            sq_distances = [sum((x - m) ** 2 for x, m in zip(row, mean)) for mean in means]
+            if sq_distances[label] > min(sq_distances):
+                return False
+            before |= {(label, k) for k, sq in enumerate(sq_distances) if sq == sq_distances[label]}
+        left = set(labels)
+        while left:
+            free = {k for k in left if not any((other, k) in before for other in left - {k})}
+            if not free:
+                return False
+            left -= free
+        return True
+
+
+def add_all(minima, rows, everything):
+    """Note the partitions at rest that no start came to."""
+    n, k = rows.n_samples, minima.n_clusters
+    labels = np.zeros((len(everything.found), n), np.int32)
+    labels[:, everything.heavy] = everything.found
+    light = np.setdiff1d(np.arange(n), everything.heavy)
+    if len(light) or everything.ordered:
+        for own in labels:
+            if len(light):
+                centers = _measured(rows, own[None], k)[0][0]
+                own[light] = rows.assign(centers)[light]
+            own[:] = numbered(own, k)[0]
+    keys = labels.astype(minima.dtype)
+    labels = labels[[key.tobytes() not in minima.found for key in keys]]
+    for own, centers, (inertia, n_movable) in zip(labels, *_measured(rows, labels, k)):
+        found = rows.unscale(Clustering(own, centers, inertia))
+        minima.add(own, found.centers, found.inertia, int(n_movable))
+
+
+def _measured(rows, labels, k):
+    """Centers, inertia and number of movable rows of partitions, in units of the rows."""
+    centers, ends = np.zeros((len(labels), k, rows.n_features)), np.empty((len(labels), 2))
+    kernels.measure(
+        rows.X,
+        rows.sample_weight,
+        labels,
+        np.empty(k * (1 + 2 * rows.n_features)),
+        np.empty(k),
+        centers,
+        ends,
+    )
+    return centers, ends

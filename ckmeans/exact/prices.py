@@ -1,0 +1,328 @@
+"""The price bound: with a price for each row, how much any center can earn bounds the cost of every clustering.
+
+For prices l_i >= 0, M the greatest value of sum_i w_i max(0, l_i - |x_i - y|^2) over all points y, and k clusters, every
+clustering costs at least sum_i w_i l_i - k M. What each of its clusters C with mean y earns, sum_{i in C}
+w_i (l_i - |x_i - y|^2), is at most M, and all of them together earn the sum of the prices less the cost.
+"""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from .._kernels import prices as kernels
+from ..rationals import near_one
+from .spectrum import greatest
+
+U = 2.3e-16  # more than twice the unit roundoff
+SLICE = 1 << 20  # rows of boxes to look at between two looks at the clock, some 20 ms
+MANY = 3000  # rows of which only some are looked at for the first prices
+SMALL = 64  # features up to which LAPACK is as fast as any
+MOST_SAID = 128  # rows that the search itself may decide on the way to a set
+
+
+@dataclass(frozen=True, eq=False)
+class Peaks:
+    """What a search over all centers found.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n_found, n_features)
+        In the coordinates of the landscape.
+    values : ndarray of shape (n_found,)
+    members : ndarray of shape (n_found, n_samples), bool
+        The rows that count at the point.
+    upper : float
+        f is nowhere greater, but at the points found.
+    n_boxes, n_unresolved : int
+        Boxes looked at, and boxes given up because rounding decides in them.
+    """
+
+    points: np.ndarray
+    values: np.ndarray
+    members: np.ndarray
+    upper: float
+    n_boxes: int
+    n_unresolved: int
+
+
+class Landscape:
+    """Rows, on their principal axes and scaled by a power of two, over which centers are searched for.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float64
+    weights : ndarray of shape (n_samples,), float64
+        All > 0, near 1.
+
+    Attributes
+    ----------
+    exponent : int
+        2**exponent in X is 1 here.
+    """
+
+    def __init__(self, X, weights):
+        centered, self.exponent = near_one(X, weights)
+        n, d = X.shape
+        # An isometry would map each row to within `blur` of where it is put.
+        length = np.sqrt((centered**2).sum(axis=1).max(initial=0.0))
+        self.blur = 2 * U * length
+        if d > max(
+            n, SMALL
+        ):  # rows span no more than n dimensions: what rounding leaves outside of these is blur
+            axes = np.linalg.qr(centered.T)[0]
+            inside = centered @ axes
+            outside = np.sqrt(((centered - inside @ axes.T) ** 2).sum(axis=1).max())
+            skew = np.linalg.norm(axes.T @ axes - np.eye(n)) + 2 * d * n * U
+            self.blur += outside + (skew + 4 * d * U) * length
+            centered, d = inside, n
+        if d > 2:
+            squares = (centered.T * weights) @ centered
+            axes = np.linalg.eigh(squares)[1] if d <= SMALL else greatest(squares, d)[1].T
+            axes = axes[:, ::-1]
+            skew = np.linalg.norm(axes.T @ axes - np.eye(d)) + 2 * d * d * U
+            centered = centered @ axes
+            self.blur += (skew + 2 * d * U) * length
+            spread = np.ptp(centered, axis=0)
+            flat = spread <= 1e-14 * length
+            flat[0] = False
+            self.blur += np.sqrt((np.abs(centered[:, flat]).max(axis=0, initial=0.0) ** 2).sum())
+            centered = centered[:, ~flat]
+        self.rows = np.ascontiguousarray(centered)
+        self.weights = np.ascontiguousarray(weights, np.float64)
+        self._measure()
+
+    def merged(self, groups):
+        """The landscape of groups of rows, each put at its mean."""
+        if len(groups) == groups.max() + 1:
+            return self
+        land = object.__new__(Landscape)
+        land.exponent, land.weights = self.exponent, np.bincount(groups, self.weights)
+        land.rows = np.column_stack(
+            [np.bincount(groups, self.weights * x) / land.weights for x in self.rows.T]
+        )
+        land.blur = self.blur + 2 * U * len(groups) * np.sqrt(self.reach)
+        land._measure()
+        return land
+
+    def _measure(self):
+        self.squares = (self.rows**2).sum(axis=1)
+        self.lower, self.upper = self.rows.min(axis=0), self.rows.max(axis=0)
+        self.mass = self.weights.sum()
+        self.reach = (np.maximum(np.abs(self.lower), np.abs(self.upper)) ** 2).sum()
+        n, d = self.rows.shape
+        self._stacks = _Stacks(n, d, 64, 8 * n + 64)
+
+    def padded(self, prices):
+        """Prices that in the coordinates of the landscape earn at least what the given ones do in those of X."""
+        prices = prices * (1 + 2 * U)
+        return prices + 4 * self.blur * np.sqrt(prices) + 4 * self.blur**2
+
+    def climb(self, prices, starts):
+        """Local maxima uphill from some points: points, values, and the rows that count."""
+        return climb(self.rows, self.weights, prices, starts)
+
+    def search(
+        self,
+        prices,
+        level=0.0,
+        *,
+        rise=True,
+        ease=0.0,
+        slack=None,
+        pairs=(),
+        most=256,
+        most_boxes=np.inf,
+        check=None,
+    ):
+        """Search all centers for values above a level.
+
+        Parameters
+        ----------
+        prices : ndarray of shape (n_samples,)
+            In squared units of the landscape.
+        level : float
+            Values up to this are not looked for.
+        rise : bool
+            Whether only the greatest value is of interest.
+        ease : float
+            How much `upper` may then be above the greatest value.
+        slack : float or None
+            Terms nearer to 0 than this count as undecided (for the closure); None for exactly 0.
+        pairs : sequence of (int, int)
+            Rows that must not count both.
+        most, most_boxes : int
+            Stop after so many points or boxes unless `rise`; `upper` is then infinite.
+        check : callable(), optional
+            Called every 20 ms or so; what it raises ends the search.
+
+        Returns
+        -------
+        Peaks
+        """
+        n, d = self.rows.shape
+        earn = self.padded(prices)
+        top = earn.max(initial=0.0)
+        far = top + 4 * self.reach
+        if slack is None:
+            slacks = np.zeros(n)
+        else:
+            slacks = slack / self.weights * (1 + 4 * U) + 4 * (d + 8) * U * far + 8 * self.blur * np.sqrt(far)
+        pairs = np.asarray(pairs, np.intc).reshape(-1, 2)
+        mated = np.zeros(n, np.uint8)
+        mated[pairs] = 1
+        kappa = 2 * (n + 2 * d + 10) * U * far
+        if rise:
+            level = max(level + ease, kappa * self.mass)  # what rounding alone can make of nothing
+        args = (
+            self.rows, self.weights, earn, earn - self.squares, slacks, mated, pairs,
+            2 * (n + 8) * U * self.mass * np.sqrt(self.reach), kappa,
+            1e-12 * np.sqrt(self.reach), rise, ease, SLICE,
+        )  # fmt: skip
+        stacks = self._stacks
+        stacks.start(self.lower, self.upper)
+        found, values, said = np.empty((64, d)), np.empty(64), np.empty((64, MOST_SAID), np.intc)
+        gauge, state = np.array([level, -np.inf]), np.array([1, 0, 0, 0])
+        points, heights, members = [], [], []
+        upper = np.inf
+        while True:
+            status = kernels.search(*args, *stacks.arrays, found, values, said, gauge, state, *stacks.scratch)
+            n_found = state[1]
+            if n_found:
+                points.append(found[:n_found].copy())
+                heights.append(values[:n_found].copy())
+                members.append(self._members(earn, found[:n_found], said, pairs))
+                state[1] = 0
+            if status == 0:
+                upper = gauge.max()
+                break
+            if not rise and (sum(map(len, heights)) >= most or state[2] > most_boxes):
+                break
+            if status == 2 and not n_found:
+                stacks.grow()
+            if check is not None:
+                check()
+        return Peaks(
+            np.concatenate(points) if points else np.empty((0, d)),
+            np.concatenate(heights) if heights else np.empty(0),
+            np.concatenate(members) if members else np.empty((0, n), bool),
+            float(upper),
+            int(state[2]),
+            int(state[3]),
+        )
+
+    def _members(self, earn, points, said, pairs):
+        """The rows that count at points found, as far as the search decided against it, those."""
+        n = len(self.rows)
+        terms = earn - self.squares + 2 * points @ self.rows.T - (points**2).sum(axis=1)[:, None]
+        members = terms > 0
+        for j, (size, *row) in enumerate(said[: len(points)].tolist()):
+            for i in row[:size]:
+                members[j, i if 0 <= i < n else ~i if i < 0 else i - n] = i < n
+            for a, b in pairs:  # only where the search did not get so far
+                if members[j, a] and members[j, b]:
+                    members[j, a if terms[j, a] < terms[j, b] else b] = False
+        return members
+
+    def clusters(self, members):
+        """Costs and means of some clusters."""
+        shares = members * self.weights
+        masses, sums = shares.sum(axis=1), shares @ self.rows
+        means = sums / np.maximum(masses, 1e-300)[:, None]
+        return shares @ self.squares - (sums * means).sum(axis=1), means
+
+
+def climb(rows, weights, prices, starts):
+    """Local maxima uphill from some points: points, values, and the rows that count."""
+    starts = np.array(starts, np.float64)
+    members = np.empty((len(starts), len(rows)), np.uint8)
+    values = np.empty(len(starts))
+    kernels.climb(rows, weights, prices, starts, values, members)
+    return starts, values, members.view(bool)
+
+
+def few(n):
+    """So many of n rows to climb from, which takes time in proportion to both numbers."""
+    return max(5, min(100, 200_000 // n))
+
+
+def balanced_prices(land, labels, n_clusters, check=None):
+    """Prices between the squared distances of each row to its own and its second nearest center, best for the bound.
+
+    Those of a cluster are as far on the way from the one to the other as lets all clusters earn the same.
+    """
+    n = len(labels)
+    _, means = land.clusters(labels == np.arange(labels.max() + 1)[:, None])
+    sq_distances = np.maximum(land.squares[:, None] - 2 * land.rows @ means.T + (means**2).sum(axis=1), 0)
+    own = sq_distances[np.arange(n), labels]
+    if len(means) < 2:
+        return own
+    sq_distances[np.arange(n), labels] = np.inf
+    way = np.maximum(sq_distances.min(axis=1) - own, 0)
+    most = np.bincount(labels, land.weights * way)
+    best, prices = -np.inf, own
+    starts, some = np.concatenate([means, land.rows[:: 1 + n // few(n)]]), slice(None, None, 1 + n // MANY)
+    rows, weights = land.rows[some].copy(), land.weights[some].copy()
+    for earned in np.unique(
+        np.outer(np.quantile(most, [0, 0.05, 0.1, 0.25, 0.5]), [1, 0.5, 0.25, 0.1, 0.03])
+    ):
+        trial = own + np.minimum(earned / np.maximum(most, 1e-300), 1)[labels] * way
+        value = weights @ trial[some] - n_clusters * climb(rows, weights, trial[some].copy(), starts)[1].max()
+        if value > best:
+            best, prices = value, trial
+        if check is not None:
+            check()
+    return prices
+
+
+def whole_prices(prices, level, scale, weight_scale=0, bits=60):
+    """Prices and a level as the integers that stand in a proof file.
+
+    Rows are integers times 2**-scale, weights integers times 2**-weight_scale, prices in squared units of these rows times
+    4**-shift. Prices are rounded down, which lets no cluster earn more, and the level up.
+
+    Parameters
+    ----------
+    prices : sequence of float
+    level : float
+        In squared units of X times the unit of the weights.
+    bits : int
+        How much finer than the level the prices are.
+
+    Returns
+    -------
+    prices : list of int
+    level : int
+    shift : int
+    """
+    finest = 2**bits / (Fraction(level) * 4**scale) if level > 0 else Fraction(1)
+    shift = max(0, (math.ceil(finest).bit_length() + 1) // 2)
+    unit = 4 ** (scale + shift)
+    whole = [math.floor(Fraction(float(price)) * unit) for price in prices]
+    return whole, math.ceil(Fraction(float(level)) * unit * 2**weight_scale), shift
+
+
+class _Stacks:
+    """The buffers of a search: boxes still to look at, and the rows undecided in them."""
+
+    def __init__(self, n, d, depth, size):
+        self.n, self.d = n, d
+        self.arrays = (
+            np.empty((depth, d)),
+            np.empty((depth, d)),
+            np.empty((depth, 2 + d)),
+            np.empty((depth, 2), np.intp),
+            np.empty(size, np.intc),
+        )
+        self.scratch = np.zeros(n, np.uint8), np.empty((6, 2 + d))
+
+    def start(self, lower, upper):
+        """One box, all rows undecided."""
+        self.arrays[0][0], self.arrays[1][0], self.arrays[2][0] = lower, upper, 0
+        self.arrays[3][0] = 0, self.n
+        self.arrays[4][: self.n] = np.arange(self.n)
+
+    def grow(self):
+        """Twice the room, what is there stays."""
+        self.arrays = tuple(np.concatenate([array, np.empty_like(array)]) for array in self.arrays)

@@ -1,0 +1,80 @@
+"""The bound of the principal components: what no clustering into k clusters can be below, for any number of rows.
+
+What clusters explain of the scatter matrix M is its trace after a projection to k - 1 dimensions, so at most the sum of its
+k - 1 greatest eigenvalues (Ding & He 2004, "K-means clustering via principal component analysis", ICML,
+doi:10.1145/1015330.1015408).
+"""
+
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from ..check import shortfall
+from .spectrum import greatest
+
+DIGITS = 56  # of what is written, in bits
+SLICE = 200_000  # products of integers, which nothing can interrupt
+SPARE = 2.0**-46  # of the greatest eigenvalue, so that rounding makes none negative
+
+
+class Principal(NamedTuple):
+    """A bound, in units of the rows, and the integers that show it.
+
+    With S the scatter matrix times the total weight, V V' + (tau + delta) I - 4**scale S has no negative eigenvalue for the
+    delta that the checker finds: the k - 1 greatest of S add up to at most (trace V V' + (k - 1) max(0, tau + delta)) /
+    4**scale.
+    """
+
+    bound: Fraction
+    scale: int
+    tau: int
+    top: list
+
+
+def principal_bound(rows, weights, n_clusters):
+    """The bound, exact whatever the eigenvalues' rounding errors.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of int
+    weights : sequence of int
+        All > 0.
+    n_clusters : int
+
+    Returns
+    -------
+    Principal
+
+    Examples
+    --------
+    >>> round(float(principal_bound([(0, 0), (0, 1), (9, 0), (9, 1)], [1, 1, 1, 1], 2).bound), 9)
+    1.0
+    """
+    A, w = np.array(rows, object).reshape(len(rows), -1), np.array(weights, object)
+    total, sums, d = w.sum(), w @ A, A.shape[1]
+    S, size = -np.outer(sums, sums), max(1, SLICE // d**2)
+    for some in (slice(at, at + size) for at in range(0, len(A), size)):
+        S += (A[some] * (total * w[some])[:, None]).T @ A[some]
+    # As floats near 1: S == 4**size * small.
+    size = (max(abs(v) for v in S.ravel()).bit_length() + 1) // 2
+    small = np.array([[float(Fraction(v, 4**size)) for v in row] for row in S])
+    n_top = min(n_clusters - 1, d)
+    values, axes = greatest(small, min(n_top + 1, d))
+    values, axes = values[::-1], axes[::-1].T
+    tau = max(0.0, float(values[n_top])) if n_top < d else 0.0
+    scale = max(0, DIGITS - size)
+    top = _whole(axes[:, :n_top] * np.sqrt(np.maximum(values[:n_top] - tau, 0)), scale + size)
+    tau = 1 + math.ceil(Fraction(tau + SPARE * d * max(values[0], 0)) * 4 ** (scale + size))
+
+    V = np.array(top, object).reshape(d, -1)
+    R = V @ V.T - S * 4**scale + tau * np.eye(d, dtype=int).astype(object)
+    delta = shortfall([row[: f + 1] for f, row in enumerate(R.tolist())], [1] * d)
+    most = Fraction((V * V).sum() + (n_clusters - 1) * max(0, tau + delta), 4**scale)
+    return Principal((np.trace(S) - most) / total, scale, tau, top)
+
+
+def _whole(values, shift):
+    """Rounded values * 2**shift."""
+    return [[round(Fraction(v) * 2**shift) for v in row] for row in values.tolist()]

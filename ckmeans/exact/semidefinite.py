@@ -1,0 +1,335 @@
+"""The semidefinite bound (Peng & Wei 2007), with cuts: for few clusters in many features.
+
+For a partition let Z[i, j] = 1 / (weight of the cluster of i and j), and 0 for rows that are in different ones. With the Gram
+matrix G of the weighted rows, all matrices scaled by the roots r of the weights, a partition into k clusters costs
+trace G - <G, Z>; Z is a projection of rank k with Z r = r; Z >= 0; and it satisfies the cuts of src/semidefinite.pyx. So for
+any M with <M, Z> >= 0 for all these Z (a sum of nonnegative multiples of entries and of cuts), with K = G + M and P the
+projection to what is orthogonal to r, it costs at least
+
+    trace G - r' K r / r' r - sum of the k - 1 greatest eigenvalues of P K P,
+
+as Z - r r' / r' r is a projection of rank k - 1 too. The best M is found by alternating directions: between the projections,
+which takes eigenvalues, and the matrices that satisfy what is known of the cuts.
+"""
+
+import math
+from fractions import Fraction
+from time import monotonic
+from typing import NamedTuple
+
+import numpy as np
+
+from .._kernels import semidefinite as kernels
+from .spectrum import gram, greatest
+
+ROUND = 25  # steps between two looks at the bound
+CUTS = 20  # new ones in a round, at most so many times the rows
+SLICE = 1 << 18  # cuts in a block
+PASSES = 3  # over the cuts in each step
+OVER = 1.6  # relaxation: how much of a step is taken
+NEGLIGIBLE = 1e-3  # a violation, relative to the average of Z[i, i]
+STALE = 24  # rounds without progress, after which there will be none
+PROGRESS = 1e-4  # of the bound in a round, relative to the gap
+NEAR = 1e-11  # a gap that closes
+DIGITS = 32  # of a multiplier, in bits
+FINE = 100  # of a unit, in bits
+NONE = 1e-200  # multipliers that are as good as none
+
+
+class Semidefinite(NamedTuple):
+    """A bound, in units of the rows and weights, and the integers that show it: docs/proofs.md, "sdp", has their meaning.
+
+    The bound is what the checker finds, or a little less: it allows for more rounding. The labels are a clustering of the rows,
+    the best one where the relaxation is tight.
+    """
+
+    bound: Fraction
+    scale: int
+    shift: int
+    tau: int
+    mu: list
+    top: list
+    below: list
+    cuts: list
+    labels: np.ndarray
+    stop_reason: str
+
+
+class Relaxation:
+    """The matrices of the method of alternating directions.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_features), float64
+    weights : ndarray of shape (n,), float64
+        All > 0.
+    n_clusters : int
+        At least 2, at most n.
+    labels : ndarray of shape (n,)
+        A clustering to start from.
+    """
+
+    def __init__(self, X, weights, n_clusters, labels):
+        self.n, self.k, self.roots = len(X), n_clusters, np.sqrt(weights)
+        self.inverse, self.mass = 1 / self.roots, float(weights.sum())
+        A = (X - np.average(X, axis=0, weights=weights)) * self.roots[:, None]
+        self.gram = gram(np.ascontiguousarray(A.T))
+        # The greatest eigenvalue of the Gram matrix, which it is divided by.
+        self.size = greatest(gram(A) if X.shape[1] <= self.n else self.gram, 1, vectors=False)[0].item()
+        self.gram /= self.size
+        self.mean = np.outer(self.roots, self.roots) / self.mass
+        self.near = np.zeros((self.n, self.n))  # the matrix near the projections that satisfies the cuts
+        for label in np.unique(labels):
+            own = np.where(labels == label, self.roots, 0.0)
+            self.near += np.outer(own, own) / (own @ own)
+        self.dual, self.below = np.zeros((self.n, self.n)), np.zeros((self.n, self.n))
+        self.cuts, self.by = np.zeros((0, 3), np.int32), np.zeros(0)
+        self.penalty, self.n_vectors = 1.0, self.n
+
+    def centered(self, M):
+        """P M P, but that its eigenvalue for r is far below all others."""
+        q = (M * self.roots).sum(axis=1) / self.mass
+        P = M - np.outer(q, self.roots) - np.outer(self.roots, q) + self.mean * (q @ self.roots)
+        return P - (1 + 4 * np.abs(P).sum(axis=1).max()) * self.mean
+
+    def step(self):
+        """To the nearest projection, and from there to the nearest matrix that satisfies the cuts."""
+        self.projection = self.mean + self._nearest_projection(
+            self.near - self.dual + self.gram / self.penalty
+        )
+        start = OVER * self.projection + (1 - OVER) * self.near
+        new = (
+            start.copy()
+        )  # less the cuts times their multipliers this is where the projection of the step before left off
+        for _ in range(PASSES):
+            for at in range(0, len(self.cuts), SLICE):
+                kernels.project(new, self.inverse, self.cuts, self.by, at, min(at + SLICE, len(self.cuts)))
+            new -= self.below
+            self.below = np.maximum(-new, 0)
+            np.fill_diagonal(self.below, 0)
+            new += self.below
+        self.dual += start - new
+        self.apart, self.moved = _norm(self.projection - new), _norm(new - self.near)
+        self.near = new
+
+    def _nearest_projection(self, M):
+        """With eigenvalues between 0 and 1 that add up to k - 1."""
+        M, n = self.centered(M), self.n
+        while True:
+            few = self.n_vectors < n // 2
+            values, vectors = greatest(M, self.n_vectors if few else n)
+            sizes = _cropped(values, self.k - 1)
+            if not few or sizes[0] == 0:
+                break
+            self.n_vectors = n
+        kept = sizes > 0
+        self.n_vectors = min(n, int(kept.sum()) + 8)
+        return gram(vectors[kept] * np.sqrt(sizes[kept])[:, None])
+
+    def balance(self):
+        """Neither of the two sets should pull more than the other."""
+        factor = 1.5 if self.apart > 3 * self.moved else 1 / 1.5 if self.moved > 3 * self.apart else 1.0
+        self.penalty *= factor
+        for own in (self.dual, self.below, self.by):
+            own /= factor
+
+    def bound(self):
+        """The bound that the multipliers give now."""
+        K = self.gram - self.penalty * self.dual
+        top, _ = greatest(self.centered(K), self.k - 1, vectors=False)
+        mean = (K * np.outer(self.roots, self.roots)).sum() / self.mass
+        return float((np.trace(self.gram) - mean - top.sum()) * self.size)
+
+    def multipliers(self):
+        """Those of the entries, the cuts, and those of the cuts."""
+        return self.penalty * self.below, self.cuts, self.penalty * self.by
+
+    def cut(self):
+        """Add the cuts that are violated most, of different rows i and j, and drop those that do nothing."""
+        Z, n = self.projection * np.outer(self.inverse, self.inverse), self.n
+        Z = np.ascontiguousarray((Z + Z.T) / 2)
+        violations, partners = np.empty((n, n)), np.empty((n, n), np.int32)
+        for i in range(n):
+            kernels.separate(Z, i, i + 1, violations, partners)
+        violations = violations.ravel()
+        most = np.argpartition(violations, -CUTS * n)[-CUTS * n :] if n > CUTS else np.arange(n * n)
+        most = np.sort(most[violations[most] > NEGLIGIBLE * np.diag(Z).mean()])
+        cuts = np.column_stack([most // n, most % n, partners.ravel()[most]]).astype(np.int32)
+        kept = self.by > 0
+        new = cuts[~np.isin(self._keys(cuts), self._keys(self.cuts[kept]))]
+        self.cuts = np.ascontiguousarray(np.concatenate([self.cuts[kept], new]))
+        self.by = np.concatenate([self.by[kept], np.zeros(len(new))])
+
+    def clustering(self, X):
+        """Labels: each row is replaced by the mean of the rows with which it is together, as far as it is."""
+        means = (self.near * np.outer(self.inverse, self.roots)) @ X
+        at = [int(((means - X.mean(axis=0)) ** 2).sum(axis=1).argmax())]
+        while len(at) < self.k:
+            at.append(int(np.min([((means - means[i]) ** 2).sum(axis=1) for i in at], axis=0).argmax()))
+        return np.argmin([((means - means[i]) ** 2).sum(axis=1) for i in at], axis=0)
+
+    def _keys(self, cuts):
+        return (cuts[:, 0].astype(np.int64) * self.n + cuts[:, 1]) * self.n + cuts[:, 2]
+
+
+def _norm(M):
+    return math.sqrt((M * M).sum())
+
+
+def _cropped(values, total):
+    """max(0, min(1, values - shift)) with the shift for which they add up to `total`; values ascend."""
+    tails = np.append(values[::-1].cumsum()[::-1], 0.0)
+
+    def above(shifts):  # the sum of max(0, values - shift)
+        at = np.searchsorted(values, shifts)
+        return tails[at] - (len(values) - at) * shifts
+
+    shifts = np.sort(np.concatenate([values - 1, values]))
+    shift = np.interp(-total, above(shifts + 1) - above(shifts), shifts)  # linear between these
+    return np.clip(values - shift, 0, 1)
+
+
+def semidefinite_bound(rows, weights, n_clusters, labels, cost, *, gap=0.0, max_seconds=None, progress=None):
+    """The bound, exact whatever the rounding errors of the search for it; the best found when the time is up.
+
+    Parameters
+    ----------
+    rows : sequence of n sequences of int
+        Distinct.
+    weights : sequence of n int
+        All > 0.
+    n_clusters : int
+        At least 2, less than n.
+    labels : ndarray of shape (n,)
+        A clustering.
+    cost : Fraction
+        What it costs. The search ends where the bound is as near as `gap` times that, or makes no progress.
+    gap : float
+    max_seconds : float or None
+    progress : callable(lower), optional
+        Called with each better bound, a Fraction that is not proved yet.
+
+    Returns
+    -------
+    Semidefinite
+
+    References
+    ----------
+    Peng & Wei (2007), "Approximating K-means-type clustering via semidefinite programming", SIAM J. Optimization 18:186-205,
+    doi:10.1137/050641983. Piccialli, Sudoso & Wiegele (2022), "SOS-SDP: an exact solver for minimum sum-of-squares
+    clustering", INFORMS J. Computing 34:2144-2162, doi:10.1287/ijoc.2022.1166. Wen, Goldfarb & Yin (2010), "Alternating
+    direction augmented Lagrangian methods for semidefinite programming", Math. Programming Computation 2:203-230,
+    doi:10.1007/s12532-010-0017-1.
+
+    Examples
+    --------
+    >>> rows, labels = [(0,), (2,), (10,), (13,)], np.array([0, 0, 1, 1])
+    >>> found = semidefinite_bound(rows, [1, 1, 1, 1], 2, labels, Fraction(13, 2))
+    >>> round(float(found.bound), 3)
+    6.5
+    """
+    scaled = _Scaled(rows, weights)
+    relaxation = Relaxation(scaled.X, scaled.weights, n_clusters, labels)
+    begin, cost = monotonic(), float(cost / scaled.unit)
+    lower, best, stale, n_steps, stop_reason = -math.inf, relaxation.multipliers(), 0, 0, "unresolved"
+    try:
+        while stale < STALE:
+            relaxation.step()
+            n_steps += 1
+            late = max_seconds is not None and monotonic() - begin > max_seconds
+            if n_steps % ROUND and not late:
+                continue
+            found = relaxation.bound()
+            stale = 0 if found > lower + PROGRESS * (cost - lower) else stale + 1
+            if found > lower:
+                lower, best = found, relaxation.multipliers()
+                if progress is not None:
+                    progress(Fraction(lower) * scaled.unit)
+            if late or lower >= cost * (1 - max(gap, NEAR)):
+                stop_reason = "time_limit" if late else stop_reason
+                break
+            if n_steps % (2 * ROUND) == 0:
+                relaxation.cut()
+            relaxation.balance()
+    except KeyboardInterrupt:
+        stop_reason = "interrupted"
+    return scaled.whole(relaxation, best, stop_reason)
+
+
+def spectral_bound(rows, weights, n_clusters):
+    """The same without multipliers: the bound of the principal components, by the matrix of the rows.
+
+    Examples
+    --------
+    >>> found = spectral_bound([(0, 0), (0, 1), (9, 0), (9, 1)], [1, 1, 1, 1], 2)
+    >>> round(float(found.bound), 6)
+    1.0
+    """
+    scaled = _Scaled(rows, weights)
+    relaxation = Relaxation(scaled.X, scaled.weights, n_clusters, np.arange(len(rows)) % n_clusters)
+    return scaled.whole(relaxation, relaxation.multipliers(), "unresolved")
+
+
+class _Scaled:
+    """Rows of integers with integer weights as floats near 1: row = 2**reach * X + center, weight = 4**heavy * weights."""
+
+    def __init__(self, rows, weights):
+        self.rows, self.masses, mass = rows, weights, sum(weights)
+        self.center = [sum(w * x for w, x in zip(weights, column)) // mass for column in zip(*rows)]
+        offs = [[x - c for x, c in zip(row, self.center)] for row in rows]
+        self.reach = max(abs(v) for off in offs for v in off).bit_length()
+        self.heavy = max(weights).bit_length() // 2
+        self.X = np.array([[v / (1 << self.reach) for v in off] for off in offs])
+        self.weights = np.array([float(Fraction(w, 4**self.heavy)) for w in weights])
+        self.unit = 4 ** (self.reach + self.heavy)
+
+    def whole(self, relaxation, multipliers, stop_reason):
+        """Multipliers as integers, and the bound that these prove."""
+        (below, cuts, by), k, n = multipliers, relaxation.k, relaxation.n
+        roots, inverse = relaxation.roots, relaxation.inverse
+        size = Fraction(relaxation.size) * self.unit
+        scale = max(0, FINE + 2 * self.heavy + 1 - math.floor(size).bit_length()) // 2
+        size *= 4**scale  # one of the relaxation's units, in units of 4**-scale
+        below = np.tril(below, -1) * np.outer(roots, roots)
+        largest = max(below.max(), by.max(initial=0.0))
+        if largest < NONE:
+            below, by, largest = np.zeros_like(below), np.zeros_like(by), 1.0
+        most = math.floor(size * 4**self.heavy * Fraction(largest))
+        shift = max(0, most.bit_length() - DIGITS)
+        factor = float(size * 4**self.heavy / 2**shift)
+        below, by = np.rint(below * factor), np.rint(by * factor)
+        cuts, by = np.ascontiguousarray(cuts[by > 0]), by[by > 0]
+        # With these multipliers tau I + V V' + (m r' + r m') / 2 - K is 0 for r, and nowhere negative but for rounding.
+        K = (below + below.T) * np.outer(inverse, inverse) / factor
+        kernels.combine(inverse, cuts, by / factor, K)
+        A = (
+            self.X * roots[:, None]
+        )  # the center is of integers, so the Gram matrix is not quite the centered one
+        K += gram(np.ascontiguousarray(A.T)) / relaxation.size
+        values, vectors = greatest(relaxation.centered(K), k)
+        tau, q = float(values[0]), (K * roots).sum(axis=1) / relaxation.mass
+        V = vectors[1:] * np.sqrt(np.maximum(values[1:] - tau, 0))[:, None] * inverse
+        m = 2 * q - roots * ((q @ roots + tau) / relaxation.mass)
+        tau += 8 * n * np.finfo(float).eps * _norm(K)
+
+        tau = math.ceil(Fraction(tau) * size)
+        root = (
+            math.isqrt(math.floor(size)) >> self.heavy
+        )  # rows v are scaled as V, of which the bound has the squares
+        top = [[round(Fraction(x) * root) for x in v] for v in V.tolist()]
+        mu = [round(Fraction(x) * size) for x in (m * roots).tolist()]
+        # Of the rows themselves, not of what is left when the center is taken off.
+        inner = [sum(c * (2 * x - c) for x, c in zip(row, self.center)) for row in self.rows]
+        mu = [own + (w * along << 2 * scale) for own, w, along in zip(mu, self.masses, inner)]
+        squares = [w * sum(x * x for x in row) for w, row in zip(self.masses, self.rows)]
+        spans = [w * sum(v[i] ** 2 for v in top) for i, w in enumerate(self.masses)]
+        # The checker's factor has a diagonal of which each rest in a row is less.
+        ends = zip(self.masses, spans, mu, squares)
+        widest = max(2 * w * (tau + span + own - (square << 2 * scale)) for w, span, own, square in ends)
+        delta = -(-n * (math.isqrt(max(widest, 1)) + 1) // min(self.masses))
+        paid = 2 * (sum(mu) + k * tau + sum(spans)) + k * delta
+        return Semidefinite(
+            sum(squares) - Fraction(paid, 2 * 4**scale), scale, shift, tau, mu, top,
+            [[int(x) for x in row[:i]] for i, row in enumerate(below.tolist())],
+            [(*cut, int(a)) for cut, a in zip(cuts.tolist(), by.tolist())], relaxation.clustering(self.X), stop_reason,
+        )  # fmt: skip

@@ -1,0 +1,69 @@
+"""The greatest eigenvalues of a symmetric matrix, and their vectors; the loops are in src/spectrum.pyx."""
+
+import numpy as np
+from scipy.linalg import eigh_tridiagonal
+
+from .._kernels import spectrum as kernels
+
+SLICE = 2_000_000  # multiplications in a call of a kernel, which nothing can interrupt
+
+
+def greatest(M, n_values, *, vectors=True):
+    """The greatest eigenvalues in increasing order, and a row for the vector of each.
+
+    Parameters
+    ----------
+    M : ndarray of shape (n, n), float64
+        Symmetric; finite.
+    n_values : int
+        How many; at most n.
+    vectors : bool
+        Without them the second result is None.
+
+    Returns
+    -------
+    values : ndarray of shape (n_values,)
+    vectors : ndarray of shape (n_values, n), or None
+
+    Examples
+    --------
+    >>> values, vectors = greatest(np.array([[2.0, 1.0], [1.0, 2.0]]), 1)
+    >>> values.round(12).tolist(), np.abs(vectors).round(12).tolist()
+    ([3.0], [[0.707106781187, 0.707106781187]])
+    """
+    n, most = len(M), np.abs(M).max()
+    if not n_values:
+        return np.empty(0), np.empty((0, n))
+    unit = int(np.frexp(most)[1])  # so that squares are neither too great nor too small
+    A = np.ldexp(M, -unit)
+    pending, factors, diagonal, off = np.zeros((2, n)), np.zeros(n), np.empty(n), np.empty(n - 1)
+    i = n - 1
+    while i >= 0:
+        stop = max(-1, i - 1 - SLICE // (i + 1) ** 2)
+        kernels.reduce(A, pending, factors, diagonal, off, i, stop)
+        i = stop
+    if n == 1:
+        return np.ldexp(diagonal, unit), np.ones((1, 1))
+    chosen = {"select": "i", "select_range": (n - n_values, n - 1)}
+    if not vectors:
+        values = eigh_tridiagonal(diagonal, off, eigvals_only=True, check_finite=False, **chosen)
+        return np.ldexp(values, unit), None
+    try:
+        values, columns = eigh_tridiagonal(diagonal, off, check_finite=False, lapack_driver="stemr", **chosen)
+    except np.linalg.LinAlgError:  # of sizes too far apart; this takes longer, and comes to an end
+        values, columns = eigh_tridiagonal(diagonal, off, check_finite=False, lapack_driver="stev")
+        values, columns = values[n - n_values :], columns[:, n - n_values :]
+    own = np.ascontiguousarray(columns.T)
+    step = max(1, SLICE // n**2)
+    for start in range(0, n_values, step):
+        kernels.reflect(A, factors, own, start, min(start + step, n_values))
+    return np.ldexp(values, unit), own
+
+
+def gram(vectors):
+    """The sum of the outer products of rows with themselves."""
+    m, n = vectors.shape
+    total, step = np.empty((n, n)), max(1, SLICE // max(1, m * n))
+    for start in range(0, n, step):
+        kernels.product(vectors, total, start, min(start + step, n))
+    return total

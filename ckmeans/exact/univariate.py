@@ -1,0 +1,366 @@
+"""One feature: the best clustering at any size, proved, by dynamic programming over the sorted values (see segmentation.py)."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._kernels import univariate as kernels
+from ..rationals import float_down, float_up
+from ..validation import check_finite, check_n_clusters, check_values, check_weights
+from .penalized_paths import SLICE, slices
+from .segmentation import Line
+
+SHORT = 1 << 18  # values that are sorted in one go
+ROUNDED = 1e-12  # what rounding makes of differences of numbers up to 1, and of their products, is less
+
+
+@dataclass(frozen=True, eq=False)
+class Breaks:
+    """The best classes of some values, without their labels.
+
+    Attributes
+    ----------
+    n_clusters : int
+    breaks : ndarray of shape (n_clusters + 1,), float64
+        The least value, then the greatest of each cluster: cluster c has the values above breaks[c] and not above
+        breaks[c + 1]; the first has the least value too.
+    centers : ndarray of shape (n_clusters,), float64
+        The means of the clusters, each the nearest float. Where there are fewer different values than clusters, the
+        first is repeated.
+    sizes : ndarray of shape (n_clusters,), int64
+        Number of values in each cluster, those of weight 0 left out.
+    inertia, lower_bound : float
+        The exact sum of weighted squared distances to the centers, rounded up and down. No clustering costs less.
+    goodness_of_variance_fit : float
+        1 - inertia / (inertia of a single cluster); 1 is a perfect fit.
+    bic : float
+        Bayesian information criterion, lower is better: of normal clusters of one variance, inertia / n, and of
+        weights by their sizes; 2 n_clusters parameters. The variance is taken to be at least that of rounding to the
+        least distance between two values.
+    status, stop_reason : str
+        "optimal" and "proved".
+    """
+
+    n_clusters: int
+    breaks: np.ndarray
+    centers: np.ndarray
+    sizes: np.ndarray
+    inertia: float
+    lower_bound: float
+    goodness_of_variance_fit: float
+    bic: float
+    status: str
+    stop_reason: str
+
+    @property
+    def gap(self):
+        """0.0: no clustering is better."""
+        return 0.0
+
+    def classify(self, values):
+        """The clusters that values fall in, the outer ones for what is beyond the breaks.
+
+        Parameters
+        ----------
+        values : array-like
+            Real numbers; infinite ones are beyond all breaks.
+
+        Returns
+        -------
+        labels : ndarray of int32, of the same shape
+
+        Raises
+        ------
+        ValueError
+            For missing values and what is no real number.
+        """
+        values = check_values(values, "values")
+        if (missing := np.argwhere(np.isnan(values))).size:
+            where = ", ".join(map(str, missing[0].tolist()))
+            raise ValueError(
+                f"values[{where}] is NaN, which is in no class (so are {len(missing)} of {values.size}): drop these, or"
+                " give them a class of their own."
+            )
+        return self._classes(values)
+
+    def _classes(self, values):
+        flat, labels = values.ravel(), np.empty(values.size, np.int32)
+        for start, stop in slices(0, values.size, SLICE):
+            labels[start:stop] = np.searchsorted(self.breaks[1:-1], flat[start:stop])
+        return labels.reshape(values.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class NaturalBreaks(Breaks):
+    """The best classes of some values.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_samples,), int32
+        Cluster of each value, in the order given; clusters are numbered from the least values up.
+    tried : dict of int to Breaks
+        The best classes for each number of clusters that was asked for.
+    """
+
+    labels: np.ndarray = field(repr=False)
+    tried: dict[int, Breaks] = field(repr=False)
+
+
+class LineProof(NamedTuple):
+    """What shows that a clustering of one feature is optimal.
+
+    With this penalty s, the least cost of any number of clusters plus s for each of them, p_n, is cost + n_clusters * s:
+    the optimum is p_n - n_clusters * s, as an equality of rational numbers.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_samples,), int32
+    cost, penalty : Fraction
+        In squared units of the values.
+    """
+
+    labels: np.ndarray
+    cost: Fraction
+    penalty: Fraction
+
+
+def natural_breaks(
+    values: ArrayLike, n_clusters: int | Iterable[int], *, sample_weight: ArrayLike | None = None
+) -> NaturalBreaks:
+    """The best clusters of numbers: Jenks' natural breaks, exactly.
+
+    The cut of the sorted values into classes of least inertia, for data of any size, in about the time of a few sorts
+    for any number of clusters. Floats find it, and it is proved optimal in exact arithmetic, for the numbers given, not to a
+    tolerance, wherever they lie: no digits are lost to a large offset, as of time stamps.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_samples,) or (n_samples, 1)
+        Finite real numbers.
+    n_clusters : int or iterable of int
+        1 to n_samples. Of several, such as ``range(1, 11)``, the one of least BIC is chosen; all are in `tried`.
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights >= 0, not all zero. Values of weight zero take no part, and get the label of the class they fall in.
+
+    Returns
+    -------
+    NaturalBreaks
+        With status "optimal". Of several best cuts it is the one whose last break comes first, then the last but one, and
+        so on. Where there are fewer different values than clusters, each has a cluster of its own and the others are empty.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For NaN, infinity, text, no values, numbers of clusters that are out of range, and for very many values (or weights)
+        that are more than 2**199 (2**80, all together) times as large as others.
+
+    References
+    ----------
+    W. D. Fisher (1958), "On grouping for maximum homogeneity", J. Am. Stat. Assoc. 53:789-798, doi:10.2307/2281952: best
+    clusters of numbers are runs. G. F. Jenks (1977), "Optimal data classification for choropleth maps", University of
+    Kansas, Geography occasional paper 2. H. Wang, M. Song (2011), "Ckmeans.1d.dp: optimal k-means clustering in one
+    dimension by dynamic programming", R Journal 3(2):29-33, doi:10.32614/RJ-2011-015. A. Grønlund, K. G. Larsen, A.
+    Mathiasen, J. S. Nielsen, S. Schneider, M. Song (2017), "Fast exact k-means, k-medians and Bregman divergence clustering
+    in 1D", arXiv:1701.07204: the search over penalties, here with a proof.
+
+    Examples
+    --------
+    >>> from ckmeans import natural_breaks
+    >>> result = natural_breaks([4, 1, 2, 40, 38, 41, 7], 3)
+    >>> result.breaks.tolist(), result.labels.tolist(), round(result.inertia, 3), result.status
+    ([1.0, 4.0, 7.0, 41.0], [0, 0, 0, 2, 2, 2, 1], 9.333, 'optimal')
+    >>> natural_breaks([4, 1, 2, 40, 38, 41, 7], range(1, 5)).n_clusters
+    2
+    """
+    values, weights, wanted = _checked(values, n_clusters, sample_weight)
+    rows, line, own = _sorted(values, weights)
+    table = _Table(rows, line, own)
+    tried = {k: table.breaks(k) for k in wanted}
+    best = min(tried.values(), key=lambda breaks: breaks.bic)
+    return NaturalBreaks(**vars(best), labels=best._classes(values), tried=tried)
+
+
+def line_proof(values, n_clusters, sample_weight=None):
+    """The best clusters of numbers, and what shows it.
+
+    Parameters
+    ----------
+    values, n_clusters, sample_weight
+        As in `natural_breaks`; n_clusters is one number.
+
+    Returns
+    -------
+    LineProof
+
+    Examples
+    --------
+    >>> proof = line_proof([0.0, 1.0, 5.0, 7.0], 2)
+    >>> proof.labels.tolist(), proof.cost, proof.penalty > 2
+    ([0, 0, 1, 1], Fraction(5, 2), True)
+    """
+    values, weights, (k,) = _checked(values, n_clusters, sample_weight)
+    rows, line, own = _sorted(values, weights)
+    labels = _Table(rows, line, own).breaks(k)._classes(values)
+    n_runs = min(k, line.n_distinct)
+    return LineProof(labels, line.cut(n_runs).cost, line.penalty(n_runs))
+
+
+def collinear(X):
+    """The feature that tells the rows of X apart if they lie on one line, and what its squared distances are to be
+    multiplied with; None if the rows, in exact arithmetic, are not on a line.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float64
+
+    Returns
+    -------
+    (int, Fraction) or None
+        Every clustering of the rows costs factor times what it costs in this feature alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> collinear(np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 6.0]]))
+    (1, Fraction(5, 4))
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        feature = int(np.argmax(np.ptp(X, axis=0)))
+        offs = X / np.abs(X).max()
+        offs -= offs[0]
+        far = offs[np.argmax(np.abs(offs[:, feature]))]
+        if (np.abs(offs * far[feature] - offs[:, feature, None] * far) > ROUNDED).any():
+            return None  # by more than rounding can be: as nearly always
+        farthest = np.argmax(np.abs(X[:, feature] - X[0, feature]))
+    first = [Fraction(v) for v in X[0].tolist()]
+    far = [Fraction(v) for v in X[farthest].tolist()]
+    direction = [b - a for a, b in zip(first, far)]
+    if not direction[feature]:
+        return (feature, Fraction(1)) if (X == X[0]).all() else None
+    slopes = [d / direction[feature] for d in direction]
+    for row in X:
+        along = Fraction(float(row[feature])) - first[feature]
+        if any(Fraction(float(v)) != a + along * s for v, a, s in zip(row, first, slopes)):
+            return None
+    return feature, sum(s * s for s in slopes)
+
+
+class _Table:
+    """The results for each number of clusters, with what they have in common."""
+
+    def __init__(self, rows, line, weights):
+        self.rows, self.line, self.weights = rows, line, weights
+
+    @cached_property
+    def grain(self):
+        """The least distance between two values."""
+        with np.errstate(over="ignore"):
+            distances = np.minimum(np.diff(self.rows), np.finfo(float).max)
+        return float(distances[distances > 0].min()) if self.line.n_distinct > 1 else 1.0
+
+    def breaks(self, k):
+        n_runs = min(k, self.line.n_distinct)
+        cut = self.line.cut(n_runs)
+        scatter = self.line.scatter
+        empty = k - n_runs
+        centers = [_nearest(total, weight) for weight, total in zip(cut.weights, cut.totals)]
+        upper = self.rows[cut.ends[1:] - 1]
+        return Breaks(
+            n_clusters=k,
+            breaks=np.concatenate((self.rows[:1], upper[:1].repeat(empty), upper)),
+            centers=np.array(centers[:1] * empty + centers),
+            sizes=np.insert(np.diff(cut.ends), 1, [0] * empty),
+            inertia=float_up(cut.cost),
+            lower_bound=float_down(cut.cost),
+            goodness_of_variance_fit=float(1 - cut.cost / scatter) if scatter else 1.0,
+            bic=self._bic(cut, k),
+            status="optimal",
+            stop_reason="proved",
+        )
+
+    def _bic(self, cut, k):
+        masses = np.array([float(weight) for weight in cut.weights])
+        n = masses.sum()
+        log_variance = _log(cut.cost) - math.log(n)
+        # The least distance is at most the average one.
+        average = (Fraction(float(self.rows[-1])) - Fraction(float(self.rows[0]))) / max(
+            self.line.n_distinct - 1, 1
+        )
+        if log_variance < 2 * _log(average) - math.log(12) or not cut.cost:
+            log_variance = max(log_variance, 2 * math.log(self.grain) - math.log(12))
+        log_likelihood = masses @ np.log(np.maximum(masses / n, 5e-324)) - n / 2 * (
+            math.log(2 * math.pi) + log_variance + 1
+        )
+        return float(2 * k * math.log(n) - 2 * log_likelihood)
+
+
+def _log(fraction):
+    return math.log(fraction.numerator) - math.log(fraction.denominator) if fraction else -math.inf
+
+
+def _nearest(total, weight):
+    """The quotient of two Fractions as the nearest float."""
+    return float(total / weight)
+
+
+def _sorted(values, weights):
+    """The values that have weight in increasing order, the same as a Line, and their weights in that order."""
+    if weights is not None:
+        values, weights = values[weights > 0], weights[weights > 0]
+        if (weights == 1).all():
+            weights = None
+    if len(values) > SHORT:
+        rows, own = _dealt(values, weights)
+    elif weights is None:
+        rows, own = np.sort(values), None
+    else:
+        order = np.argsort(values)
+        rows, own = values[order], weights[order]
+    return rows, Line(rows.copy(), own), own
+
+
+def _dealt(values, weights):
+    """Sorted in slices, between which an interrupt acts: by one digit after the other, as cards once were."""
+    n, values = len(values), np.ascontiguousarray(values)
+    keys, counts = np.empty(n, np.uint64), np.zeros((8, 256), np.intp)
+    own = np.empty(0) if weights is None else np.array(weights)
+    for start, stop in slices(0, n, SLICE):
+        kernels.sort_keys(values, keys, counts, start, stop)
+    other, others = np.empty_like(keys), np.empty_like(own)
+    for digit in np.flatnonzero(counts.max(axis=1) < n).tolist():
+        places = np.cumsum(counts[digit]) - counts[digit]
+        for start, stop in slices(0, n, SLICE):
+            kernels.sort_pass(keys, own, digit, places, other, others, start, stop)
+        keys, other, own, others = other, keys, others, own
+    rows = other.view(np.float64)
+    for start, stop in slices(0, n, SLICE):
+        kernels.sort_values(keys, rows, start, stop)
+    return rows, None if weights is None else own
+
+
+def _checked(values, n_clusters, sample_weight):
+    """Values as a float64 vector, weights, and the numbers of clusters; the first thing wrong raises."""
+    values = check_values(values, "values", 1)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise ValueError(
+            f"values have shape {values.shape}: give one number for each sample; for several features use ckmeans.KMeans."
+        )
+    if not len(values):
+        raise ValueError("values are empty: give at least one number.")
+    check_finite(values[:, None])
+    weights = check_weights(sample_weight, len(values))
+    several = (
+        n_clusters if np.iterable(n_clusters) and not isinstance(n_clusters, (str, bytes)) else [n_clusters]
+    )
+    wanted = [check_n_clusters(k, len(values)) for k in several]
+    if not wanted:
+        raise ValueError(f"n_clusters={n_clusters!r} is empty: give one number of clusters, or several.")
+    return values, weights, wanted

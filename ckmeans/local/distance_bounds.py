@@ -1,0 +1,235 @@
+"""Bounds that spare Lloyd's iteration distances: what is kept of them, and when it is worth keeping them."""
+
+import numpy as np
+
+from .._kernels import lloyd, panels
+from .npy_file import affordable
+
+CALM = 0.3  # share of the labels that may change where bounds are thought of
+AHEAD = 2.0  # steps for which they are to last
+WORTH = 0.8  # share of the time of a pass that they may take
+LASTING = 20  # assignments in which they are to spare what it takes to begin
+QUICK = 1e6  # nanoseconds of a pass up to which no bounds are tried
+SHORT = 1e7  # nanoseconds of a pass that need not be interrupted
+FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
+MANY_FEATURES = 48  # from so many on bounds are kept for groups of centers, unless told otherwise
+LONG = 64.0  # drift in packed units from which on sums of it would lose digits of the bounds
+
+
+class Choice:
+    """Whether the next assignment uses bounds.
+
+    With algorithm="auto", bounds are begun when they would have spared enough of the assignment, had there been any in the
+    last one; some rows tell. They are given up again when they spare too little.
+    """
+
+    def __init__(self, rows, n_clusters):
+        self.rows, self.n_clusters, self.algorithm = rows, n_clusters, rows.algorithm
+        self.kept, self.fresh = None, False
+        self.changed, self.wait, self.last = 1.0, 0, None
+        if not affordable(rows.X) or (rows.X.dtype == np.float32 and not 1e-30 < rows.pack_scale < 1e30):
+            self.algorithm = "lloyd"
+        self._weigh()
+
+    def _weigh(self):
+        """What things take with the panels as they are, in nanoseconds on some machine; their ratios decide."""
+        rows, n_clusters, d = self.rows, self.n_clusters, self.rows.n_features
+        self.kept, self.dtype = None, rows.panel_dtype
+        own, unit = rows.X.dtype.itemsize / 4, rows.panel_dtype.itemsize / 4  # of X, of panels
+        n_groups = -(-n_clusters // panels.group_shape()[1])
+        work = n_clusters * (0.055 + 0.0185 * d) * unit
+        self.per_pass = (0.4 + 0.15 * d) * unit + work  # a row in a pass over all of them
+        self.quick = self.algorithm == "auto" and rows.n_samples * self.per_pass < QUICK
+        self.pause = (
+            6 if rows.n_samples * self.per_pass < SHORT else 1
+        )  # passes until one thinks of bounds again
+        # Bounds of groups take the place of the panels, and of no more than half as much again.
+        small = d >= MANY_FEATURES and n_groups <= 1.5 * d
+        self.grouped = self.algorithm == "yinyang" or (self.algorithm == "auto" and small)
+        self.per_row = 70 + 0.8 * d * own + n_groups if self.grouped else 12 + 2.8 * d + work
+        self.per_look = (1.5 if self.grouped else 0.4 * unit) + 5e5 / rows.n_samples
+        self.per_distance = (9 + 0.3 * d * unit) / 16 if self.grouped else 0.0
+
+    def cost(self, seen, distances):
+        """What a row takes on the average with bounds that leave a share of them, and so many distances of a row."""
+        return self.per_look + seen * self.per_row + distances * self.per_distance
+
+    def without(self, few):
+        """How many assignments may go without bounds now, and the number of rows below which no more may move meanwhile.
+
+        Where rows are few, or passes over them quick, bounds cost more than they spare.
+        """
+        if self.dtype != self.rows.panel_dtype:
+            self._weigh()
+        if few or self.quick or self.algorithm == "lloyd":
+            return np.inf, 0
+        if self.wait:
+            return self.wait, 0
+        if self.kept is not None or self.algorithm != "auto" or self.changed <= CALM:
+            return 0, 0
+        return np.inf, int(CALM * self.rows.n_samples)
+
+    def passed(self, n_assignments, n_moved):
+        """Take note of assignments without bounds, and how many rows the last one moved."""
+        self.wait = max(0, self.wait - n_assignments)
+        self.changed, self.last = n_moved / self.rows.n_samples, None
+
+    def bounds(self, centers):
+        """The bounds to use for these centers, or None."""
+        if self.dtype != self.rows.panel_dtype:
+            self._weigh()
+        reach = np.abs(centers - self.rows.origin).max() * self.rows.pack_scale
+        if self.algorithm == "lloyd" or not reach < FAR:
+            self.kept = None
+            return None
+        if self.kept is None and self.algorithm == "auto" and not self._promising(centers):
+            return None
+        self.fresh = self.kept is None
+        if self.fresh or not self.kept.follow(centers):  # else they are for these centers now
+            self.kept = None
+            if self.grouped:
+                self.rows.unpack()
+            self.kept = Bounds(self.rows, centers, self.grouped)
+        return self.kept
+
+    def _promising(self, centers):
+        """Whether bounds would spare enough: how far the other centers are, a step ago, against how far all have moved."""
+        if self.quick or self.wait or self.changed > CALM:
+            self.wait, self.last = max(0, self.wait - 1), None
+            return False
+        size = panels.group_shape()[1] if self.grouped else self.n_clusters
+        last, self.last = self.last, (centers, *gaps(self.rows, centers, size))
+        if last is None:
+            return False
+        before, own, gap, order = last
+        moved = np.sqrt(((centers - before) ** 2).sum(axis=1))
+        furthest = np.maximum.reduceat(moved[order], np.arange(0, len(moved), size))
+        needed = gap <= AHEAD * (moved[own][:, None] + furthest)
+        cost = self.cost(needed.any(axis=1).mean(), size * needed.sum(axis=1).mean())
+        cost = (cost + self.cost(1, self.n_clusters) / LASTING) / self.per_pass
+        if cost > WORTH:
+            self.wait = max(self.pause, min(8, int(8 * (cost - WORTH))))
+            return False
+        self.last = None
+        return True
+
+    def learn(self, n_moved, n_seen, n_distances):
+        """Take note of how many labels an assignment changed, and how much it had to look at."""
+        n = self.rows.n_samples
+        self.changed = n_moved / n
+        if self.kept is None or self.algorithm != "auto" or self.fresh:
+            return
+        if self.cost(n_seen / n, n_distances / n) > self.per_pass:
+            self.kept, self.wait = None, 4
+
+
+def unsure(rows, centers):
+    """Whether single precision leaves many of some rows to differences, as in groups far apart."""
+    n, d = min(rows.n_samples, max(64, min(256, rows.n_samples // 1024))), rows.n_features
+    some = rows.take(np.arange(0, rows.n_samples, rows.n_samples // n)[:n])
+    tiles, centers_t = rows.tiles(len(centers))
+    reach = panels.pack_centers(centers, rows.origin, rows.pack_scale, tiles, centers_t)
+    _, n_doubtful, n_exact = panels.assign(
+        some, np.empty(0), *rows.packed(none=True), rows.origin, rows.pack_scale, tiles, reach, centers, centers_t,
+        0, -(-n // rows.panel_rows), np.empty((2 + d) * rows.panel_rows, rows.panel_dtype),
+        np.empty(len(centers)), np.full(n, -1, np.int32), np.empty(n + rows.panel_rows, np.intp),
+        np.empty(n + rows.panel_rows, np.int32), np.empty(d + 2), np.empty((0, d + 1, 2), np.int64),
+    )  # fmt: skip
+    return n_doubtful - n_exact > n / 8
+
+
+def gaps(rows, centers, size):
+    """The centers of some rows; how much further away the other centers are, in groups of `size`; and their order in these."""
+    n = min(rows.n_samples, max(64, min(256, rows.n_samples // 1024)))
+    some = np.ascontiguousarray(rows.X[:: rows.n_samples // n][:n])
+    distances = np.empty((n, len(centers)))
+    lloyd.distances(some, np.ascontiguousarray(centers.T), 0, n, distances)
+    order = neighbours(centers, size)
+    own, line = distances.argmin(axis=1), np.arange(n)
+    nearest = np.sqrt(distances[line, own])
+    distances[line, own] = np.inf
+    others = np.minimum.reduceat(distances[:, order], np.arange(0, len(centers), size), axis=1)
+    return own, np.sqrt(others) - nearest[:, None], order
+
+
+class Bounds:
+    """What src/bounds.pxd keeps for the rows, and how far the centers have moved since.
+
+    Parameters
+    ----------
+    rows : Rows
+    centers : ndarray of shape (n_clusters, n_features)
+    grouped : bool
+        Whether there is a bound for each group of centers that are near each other, or one for all.
+    """
+
+    def __init__(self, rows, centers, grouped):
+        n_clusters, size = len(centers), panels.group_shape()[1]
+        self.rows, self.centers, self.grouped = rows, centers.copy(), grouped
+        self.center_at = neighbours(centers, size) if grouped else np.arange(n_clusters, dtype=np.intc)
+        self.place = np.empty(n_clusters, np.intc)
+        self.place[self.center_at] = np.arange(n_clusters)
+        self.starts = np.arange(0, n_clusters, size)
+        self.drift, self.own_drift = np.zeros(n_clusters), np.zeros(n_clusters)
+        self.group_drift = np.zeros(len(self.starts))
+        self.settled = np.full(rows.n_samples, -np.inf, rows.panel_dtype)
+        if grouped:
+            self.reached = np.empty(rows.n_samples, rows.panel_dtype)
+            self.lower = np.empty((rows.n_samples + 16, len(self.starts)), rows.panel_dtype)
+
+    def follow(self, centers):
+        """Take note of how far the centers have moved, rounded up; whether the bounds are still of use."""
+        slack = 1 + 1e-15 * (10 + centers.shape[1])
+        moved = (centers - self.centers) * self.rows.pack_scale
+        moved = slack * np.sqrt((moved**2).sum(axis=1)) + 1e-145
+        self.centers = centers.copy()
+        fastest = moved.argmax()
+        others = np.full(len(moved), moved[fastest])
+        others[fastest] = np.delete(moved, fastest).max(initial=0.0)
+        self.drift = (self.drift + moved + others) * (1 + 1e-15)
+        self.own_drift = (self.own_drift + moved) * (1 + 1e-15)
+        self.group_drift = (self.group_drift + np.maximum.reduceat(moved[self.center_at], self.starts)) * (
+            1 + 1e-15
+        )
+        return self.drift.max() < LONG
+
+    def tables(self, centers):
+        """The origin and the centers as the kernel wants them, the centers in groups and row by row."""
+        rows, (n_clusters, d) = self.rows, centers.shape
+        groups = np.empty((len(self.starts), 1 + d, panels.group_shape()[1]), rows.panel_dtype)
+        reach = panels.pack_centers(
+            centers[self.center_at], rows.origin, rows.pack_scale, groups, np.empty((d, n_clusters))
+        )
+        padded = np.zeros((n_clusters, stride(d)), rows.panel_dtype)
+        padded[:, :d] = (centers - rows.origin) * rows.pack_scale
+        shift = (-rows.origin * rows.pack_scale).astype(rows.panel_dtype)
+        return rows.origin, shift, rows.pack_scale, groups, padded, self.place, self.center_at, reach
+
+    def gone(self):
+        """The drifts of the groups, rounded up, and some more zeros."""
+        return np.append(self.group_drift * (1 + 1.2e-7), np.zeros(16)).astype(self.rows.panel_dtype)
+
+    def buffers(self):
+        """What one thread needs for a block, besides."""
+        n_groups, n_rows = len(self.starts), panels.group_shape()[0]
+        batch = np.empty((n_rows, stride(self.rows.n_features)), self.rows.panel_dtype)
+        return batch, np.empty((n_groups + 1, max(n_groups, n_rows + 1)), np.intc)
+
+
+def stride(n_features):
+    """Numbers that a row takes in the buffers of the kernel."""
+    return -(-n_features // 32) * 32
+
+
+def neighbours(centers, size):
+    """An order of the centers in which each run of `size` are near each other: halves along the widest feature."""
+
+    def split(some):
+        if len(some) <= size:
+            return [some]
+        feature = np.ptp(centers[some], axis=0).argmax()
+        some = some[np.argsort(centers[some, feature], kind="stable")]
+        half = -(-len(some) // (2 * size)) * size
+        return split(some[:half]) + split(some[half:])
+
+    return np.concatenate(split(np.arange(len(centers), dtype=np.intc)))

@@ -1,0 +1,81 @@
+"""Hartigan's exchange: from a fixed point of Lloyd's iteration on to where no single row can move and lower the inertia."""
+
+from itertools import count
+
+import numpy as np
+
+from .._kernels import exchange as kernels
+from .lloyd import lloyd
+
+CHECK = 64  # rounds after which the inertia must have fallen: rounding could in theory go in circles
+
+
+def polish(rows, partition, centers, follow=None, max_iter=None):
+    """Exchange single rows until none is left that would lower the inertia.
+
+    Every result is a fixed point of Lloyd's iteration, not the other way round. Rows that could move with all others
+    staying are found first, then tried one after the other; Lloyd's iteration closes each round.
+
+    Parameters
+    ----------
+    rows : Rows
+        Packed.
+    partition : Partition
+        At a fixed point of Lloyd's iteration; it is changed.
+    centers : ndarray of shape (n_clusters, n_features), float64
+    follow : callable(centers, labels), optional
+        As in `lloyd`.
+    max_iter : int or None
+        Most updates of the centers by Lloyd's iteration; None for no limit.
+
+    Returns
+    -------
+    partition : Partition
+    centers : ndarray of shape (n_clusters, n_features), float64
+    n_iter : int
+        Updates of the centers by Lloyd's iteration.
+
+    References
+    ----------
+    Hartigan (1975), Clustering Algorithms, ch. 4. Telgarsky & Vattani (2010), "Hartigan's method: k-means clustering
+    without Voronoi", AISTATS, 820-827.
+    """
+    n_iter, last = 0, np.inf
+    for n_rounds in count(1):
+        if n_iter == max_iter:
+            break
+        means, masses = partition.means(centers)
+        labels, centers_t = partition.labels.copy(), np.ascontiguousarray(means.T)
+        candidates = movable(rows, labels, means, centers_t, masses)
+        if not len(candidates) or not kernels.exchange(
+            rows.X, rows.sample_weight, candidates, np.empty(len(means)), labels, centers_t, masses
+        ):
+            break
+        left = None if max_iter is None else max_iter - n_iter
+        partition, centers, more, _ = lloyd(
+            rows, np.ascontiguousarray(centers_t.T), left, 0.0, follow, partition
+        )
+        n_iter += more
+        if n_rounds % CHECK == 0:
+            inertia = rows.update(partition.labels, centers)[2]
+            if inertia >= last:
+                break
+            last = inertia
+    return partition, centers, n_iter
+
+
+def movable(rows, labels, means, centers_t, masses):
+    """Rows that would lower the inertia by moving, all others staying: bounds rule out most, differences decide."""
+    candidates = rows.restless(labels, means, masses)
+    moves = np.empty(len(candidates), np.uint8)
+
+    def block(start, stop):
+        scratch = np.empty(len(means))
+        kernels.scan(
+            rows.X, rows.sample_weight, candidates, labels, centers_t, masses, start, stop, scratch, moves
+        )
+
+    rows.run(block, len(means), len(candidates))
+    # Not counted as work, since the bounds leave over more with one instruction set than with another.
+    rows.n_distances -= len(means) * len(candidates)
+    return candidates[moves.view(bool)]

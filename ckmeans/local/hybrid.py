@@ -1,0 +1,353 @@
+"""Hybrid genetic search: a few good clusterings are crossed, changed a little and improved by local search, over and over.
+
+Where restarts find the same minima again and again, this goes on from one minimum to better ones.
+"""
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+
+from .._kernels import hybrid as kernels
+from ..interrupts import Held
+from ..workers import Workers, split
+from .cutoffs import Swap
+from .exchange import polish
+from .lloyd import lloyd
+from .random_stream import Numbers
+from .restarts import LARGE, STARTS, Restarts, conduct
+from .rows import Clustering
+from .seeding import count_candidates
+from .small import BLOCK_WORK, ITERATIONS, Plan
+from .stopping import SAME
+
+MEMBERS = 8  # of a population, and its founders
+CHILDREN = 8  # of a generation, whatever the number of threads
+REACH = 0.1  # a child still further than this share above all members after a few iterations is given up
+SWAPPED = 0.5  # share of the crossed children of which a center is moved to a row too
+# A population ends after PATIENCE_LEAST + PATIENCE * n_clusters children in a row without a better one; with
+# PATIENCE_EASY * n_clusters where all founders were the same clustering.
+PATIENCE_LEAST, PATIENCE, PATIENCE_EASY = 50, 10, 2
+# n_init="auto" ends once so many populations have reached the best value, or after so many, or with so many coordinate
+# differences, or so many times those of the founders if that is more.
+ENOUGH, MOST_POPULATIONS, MOST_WORK, WORK_RATIO = 3, 50, 1e11, 20
+REUNION = 4  # populations of which the best members, and the best of those before, found another one together
+MOST_MATCHED = 2048  # clusters beyond which centers are not matched: that takes a matrix of all pairs
+COMPILED_WORK = 1 << 24  # coordinate differences in an iteration: searches of so few rows are compiled calls
+
+
+def hybrid_search(
+    X,
+    n_clusters,
+    *,
+    sample_weight=None,
+    init="k-means++",
+    n_init="auto",
+    max_seconds=None,
+    rng=None,
+    n_threads=None,
+    progress=None,
+    held=None,
+):
+    """Search for a clustering of low inertia by populations. Arguments are taken as checked; see `KMeans`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous
+    init : a word of STARTS, ndarray of shape (n_clusters, n_features), or callable(X, n_clusters, rng)
+        Given centers are the first founder of each population, the others come from k-means++.
+    rng : int, RandomState or Generator
+    progress : callable(n, inertia), optional
+        Called with the number of the population, from 1 on, when there is a better clustering.
+    held : Held, optional
+        As in `local_search`.
+
+    Returns
+    -------
+    LocalSolution
+        Its restarts are populations.
+
+    References
+    ----------
+    Gribel & Vidal (2019), "HG-means: a scalable hybrid genetic algorithm for minimum sum-of-squares clustering", Pattern
+    Recognition 88:569-583, doi:10.1016/j.patcog.2018.12.022. Departures: founders from k-means++, exchanges of rows, fewer
+    members that live as long as they are good enough, hopeless children given up early, and populations until some agree.
+    """
+    numbers = Numbers(np.random.default_rng() if rng is None else rng)
+    with Held() as own, Workers(n_threads, max_seconds) as workers:
+        return conduct(
+            lambda rows: _Hybrid(rows, n_clusters, init, n_init, numbers), X, sample_weight, workers, progress, held or own
+        )  # fmt: skip
+
+
+class _Member:
+    """A clustering of the population, a local minimum."""
+
+    def __init__(self, rows, inertia, centers, labels, n_iter):
+        self.rows, self.inertia, self.n_iter = rows, inertia, n_iter
+        self.centers, self.labels = centers, labels
+        self._matches, self._cumulated = WeakKeyDictionary(), None
+
+    def match(self, other):
+        """Of each own center the one of the other's that it is matched with, to the least sum of squared distances."""
+        if other not in self._matches:
+            self._matches[other] = linear_sum_assignment(cdist(self.centers, other.centers, "sqeuclidean"))[1]
+        return self._matches[other]
+
+    def draw(self, number):
+        """A row, drawn by its squared distance to its center; None where all lie on theirs."""
+        rows = self.rows
+        if self._cumulated is None:
+            closest = np.empty(rows.n_samples)
+
+            def block(start, stop):
+                away = rows.X[start:stop] - self.centers[self.labels[start:stop]]
+                closest[start:stop] = np.einsum("if,if->i", away, away)
+
+            rows.run(block, 1)
+            self._cumulated = np.cumsum(rows.sample_weight * closest if len(rows.sample_weight) else closest)
+            self.labels = None
+        total = self._cumulated[-1]
+        if not total > 0:
+            return None
+        row = np.searchsorted(self._cumulated, number * total, side="right")
+        return rows.X[min(row, np.searchsorted(self._cumulated, total))]
+
+
+class _Hybrid(Restarts):
+    """Populations one after the other; a restart of the base class is a population here."""
+
+    def __init__(self, rows, n_clusters, init, n_init, numbers):
+        super().__init__(rows, n_clusters, init, n_init, None, 0.0, True, numbers)
+        self.auto = n_init == "auto"
+        self.n_init = 1 if n_clusters == 1 else MOST_POPULATIONS if self.auto else n_init
+        self.climbs = _Compiled(rows, n_clusters) if _Compiled.suits(rows, n_clusters) else _Stepwise(self)
+        self.top = None  # the best member of all populations
+        self.members, self.tops, self.progress = [], [], None
+
+    def run(self, X, progress):
+        self.progress = progress
+        for _ in range(self.n_init):
+            best = self.evolve(X)
+            self.tops.append(best)
+            if len(self.tops) == REUNION:
+                best = self.reunite(best)
+            self.ends.append((best.inertia, best.n_iter, "converged"))
+            clear = self.is_clear and len(self.ends) == 1
+            if best.inertia == 0 or self.auto and (clear or self.n_hits() >= ENOUGH or self.spent()):
+                break
+
+    def evolve(self, X):
+        """One population, until it has not become better for long; returns its best member."""
+        self.members = []
+        self.found(X)
+        if not self.members:  # the kernels for few rows find all starts unusual
+            self.climbs = _Stepwise(self)
+            self.found(X)
+        if self.budget == np.inf:
+            self.budget = max(MOST_WORK, WORK_RATIO * self.work())
+        patience = PATIENCE_LEAST + PATIENCE * self.n_clusters
+        return self.breed(PATIENCE_EASY * self.n_clusters if self.is_clear else patience)
+
+    def reunite(self, best):
+        """One more population, of the best members of the last ones; returns its best member if it is better than all."""
+        tops, self.tops, self.members = self.tops, [], []
+        for top in sorted(tops, key=lambda member: member.inertia):
+            if all(abs(top.inertia - member.inertia) > SAME * top.inertia for member in self.members):
+                self.members.append(top)
+        known = self.top.inertia
+        if len(self.members) > 1:
+            self.breed(PATIENCE_LEAST + PATIENCE * self.n_clusters)
+        self.tops = self.members[:1]
+        return self.members[0] if self.members[0].inertia < known * (1 - SAME) else best
+
+    def breed(self, patience):
+        """Generations, until so many children in a row were no better; returns the best member."""
+        failures, best = 0, self.members[0]
+        while failures < patience and best.inertia > 0 and self.n_clusters > 1 and not self.spent():
+            self.climb(self.children(), self.members[-1].inertia)
+            failures = failures + CHILDREN if self.members[0] is best else 0
+            best = self.members[0]
+        return best
+
+    def spent(self):
+        """Whether the budget of n_init="auto" is."""
+        return self.auto and self.work() > self.budget
+
+    def found(self, X):
+        """The founders; `is_clear` says whether all are the same clustering."""
+        n = 1 if self.n_clusters == 1 else MEMBERS
+        compiled = isinstance(self.climbs, _Compiled)
+        if compiled and isinstance(self.init, str) and self.init == "k-means++":
+            inertia = self.climb(n)
+        else:
+            given, starts = isinstance(self.init, np.ndarray), []
+            for i in range(n):
+                self.rows.workers.check_time()
+                later = given and i
+                starts.append(
+                    STARTS["k-means++"](self.rows, self.n_clusters, self.numbers) if later else self.start(X)
+                )
+                if not compiled:
+                    self.current = starts[-1]
+            inertia = self.climb(np.array(starts))
+        self.is_clear = inertia.max() <= inertia.min() * (1 + SAME)
+
+    def climb(self, starts, worst=np.inf):
+        """Local searches from some centers, or from so many draws of k-means++; their ends may become members."""
+        n = starts if isinstance(starts, int) else len(starts)
+        ends = [None] * n
+        try:
+            self.climbs.run(starts, self.numbers, worst, ends)
+        finally:
+            for end in ends:
+                if end is not None and end[0] < np.inf:
+                    self.take(*end)
+        return np.array([end[0] for end in ends])
+
+    def take(self, inertia, centers, labels, n_iter):
+        """Make a clustering a member, unless it is one already, or worse than all of them."""
+        members = self.members
+        if len(members) == MEMBERS and inertia >= members[-1].inertia:
+            return
+        if any(abs(member.inertia - inertia) <= SAME * inertia for member in members):
+            return
+        member = _Member(self.rows, inertia, centers.copy(), labels.copy(), n_iter)
+        members.append(member)
+        members.sort(key=lambda member: member.inertia)
+        del members[MEMBERS:]
+        if self.top is None or inertia < self.top.inertia * (1 - SAME):
+            self.top, self.kept = member, Clustering(member.labels, member.centers, None)
+            if self.progress is not None:
+                known = self.rows.unscale(Clustering(None, centers, inertia)).inertia
+                self.progress(len(self.ends) + 1, known)
+
+    def children(self):
+        """The starts of a generation: crossed members, a center of some moved to a row far from its own."""
+        k, members = self.n_clusters, self.members
+        starts = np.empty((CHILDREN, *members[0].centers.shape))
+        for start, (a, b, c, d, *others) in zip(starts, self.numbers.uniform((CHILDREN, 7 + k))):
+            one, other = (members[int(len(members) * min(pair))] for pair in ((a, b), (c, d)))
+            start[:] = one.centers
+            crossed = one is not other and k <= MOST_MATCHED
+            if crossed:
+                taken = np.array(others[3:]) < 0.5
+                start[taken] = other.centers[one.match(other)[taken]]
+            if not crossed or others[0] < SWAPPED:
+                row = one.draw(others[1])
+                if row is not None:
+                    start[int(k * others[2])] = row
+        return starts
+
+    def n_hits(self):
+        if not self.ends:
+            return 0
+        best = self.top.inertia if self.best is None else self.best.inertia
+        return sum(inertia <= best * (1 + SAME) for inertia, _, _ in self.ends)
+
+    def best_end(self):
+        if not self.ends and self.top is not None:  # cut off in the first population
+            return self.top.inertia, self.top.n_iter, "converged"
+        return super().best_end()
+
+    def finish(self):
+        """The best clustering, once more by the kernels for all data, with which it is exact."""
+        if self.top is not None and self.best is None:
+            self.init = "k-means++"  # centers are put in order
+            rows, top = self.rows.pack(), self.top
+            partition, centers, _ = polish(rows, *lloyd(rows, top.centers)[:2])
+            inertia = self.offer(partition, centers)
+            self.ends = [
+                (inertia if end <= top.inertia * (1 + SAME) else end, *more) for end, *more in self.ends
+            ]
+        super().finish()
+
+
+class _Stepwise:
+    """Local searches one after the other, each on all threads."""
+
+    def __init__(self, search):
+        self.search = search
+
+    def run(self, starts, numbers, worst, ends):
+        rows = self.search.rows.pack()
+        large = rows.X.size * starts.shape[1] > LARGE
+        for c, start in enumerate(starts):
+            race = Swap(worst, start, REACH, large) if worst < np.inf else None
+            follow = self.search.follow if self.search.top is None else None
+            partition, centers, n_iter, reason = lloyd(rows, start, follow=follow, race=race)
+            if reason == "hopeless":
+                ends[c] = np.inf, centers, partition.labels, n_iter
+                continue
+            partition, centers, more = polish(rows, partition, centers, follow)
+            ends[c] = rows.update(partition.labels, centers)[2], centers, partition.labels, n_iter + more
+
+
+class _Compiled:
+    """Local searches of few rows: in compiled calls, several on as many threads."""
+
+    def __init__(self, rows, n_clusters):
+        self.rows, self.shape = rows, (n_clusters, rows.n_features)
+        self.settings = Plan(rows.n_features, n_clusters, "k-means++", "auto", None, True).settings
+        self.n_numbers = 1 + (n_clusters - 1) * count_candidates(n_clusters)
+        self.size = max(
+            1, BLOCK_WORK // (ITERATIONS * self.work(rows, n_clusters))
+        )  # searches worth a thread
+        self.wide, self.idle = (
+            False,
+            [],
+        )  # whether panels are of double; scratch, and what has been counted there
+
+    @staticmethod
+    def work(rows, n_clusters):
+        """Coordinate differences in an iteration, about."""
+        return rows.n_samples * (rows.n_features + 3) * (n_clusters + 8)
+
+    @classmethod
+    def suits(cls, rows, n_clusters):
+        return cls.work(rows, n_clusters) <= COMPILED_WORK
+
+    def scratch(self):
+        """Room for a search, with the rows made ready; None where they are unusual."""
+        X, weights, k = self.rows.X, self.rows.sample_weight, self.shape[0]
+        room = np.empty(kernels.room(*X.shape, k, self.settings, self.wide))
+        return None if kernels.prepare(X, weights, k, self.settings, self.wide, room) else room
+
+    def run(self, starts, numbers, worst, ends):
+        n, rows = len(ends), self.rows
+        seeds = numbers.uniform((n, self.n_numbers)) if isinstance(starts, int) else np.empty((0, 1))
+        centers = np.empty((n, *self.shape)) if isinstance(starts, int) else starts
+        labels, report = np.empty((n, rows.n_samples), np.int32), np.full((n, 4), np.inf)
+        counts = np.zeros((n, 2))  # distances and doubtful rows of each block
+
+        def block(start, stop):
+            try:
+                scratch, before = self.idle.pop()
+            except IndexError:
+                scratch, before = self.scratch(), np.zeros(2)
+            at, fresh = (stop if scratch is None else start), True
+            while at < stop:
+                done = kernels.climb(
+                    rows.X, rows.sample_weight, at, stop, fresh, seeds, worst * (1 + REACH), scratch, centers,
+                    labels, report,
+                )  # fmt: skip
+                for c in range(at, done):
+                    ends[c] = report[c, 0], centers[c], labels[c], int(report[c, 1])
+                if done < stop:
+                    rows.workers.check_time()
+                at, fresh = done, False
+            if scratch is None:
+                ends[start:stop] = [(np.inf, None, None, 0)] * (stop - start)
+            else:
+                counts[start] = report[stop - 1, 2:] - before
+                self.idle.append((scratch, report[stop - 1, 2:]))
+
+        rows.workers.run(block, split(n, self.size))
+        n_distances, n_doubtful = counts.sum(axis=0).astype(int).tolist()
+        n_labelled = n_distances // self.shape[0]
+        rows.n_distances += n_distances
+        rows.n_labelled += n_labelled
+        rows.n_doubtful += n_doubtful
+        if not self.wide and rows.X.dtype == np.float64 and 8 * n_doubtful > n_labelled:
+            self.wide, self.idle = True, []

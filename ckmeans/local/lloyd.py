@@ -1,0 +1,139 @@
+"""Lloyd's iteration: rows to their nearest centers, centers to the means of their rows, until nothing changes."""
+
+from functools import partial
+
+import numpy as np
+
+from .._kernels import lloyd as kernels
+from .partition import Partition
+
+CHECK = 256  # iterations after which the inertia must have fallen: rounding could in theory go in circles
+ROUNDED = 1e-12  # share of a gain, or of a weight, that may be rounding
+MOST_RELOCATIONS = 256  # iterations that fill empty clusters, for the same reason
+
+
+def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, race=None):
+    """Lloyd's iteration from given centers (Lloyd 1982, IEEE Trans. Inf. Theory 28:129-137).
+
+    Parameters
+    ----------
+    rows : Rows
+    centers : ndarray of shape (n_clusters, n_features), float64
+    max_iter : int or None
+        Most updates of the centers; None for no limit.
+    tol : float
+        Stop when an iteration lowers the inertia by no more than this share; 0 goes on until no label changes.
+    follow : callable(centers, labels), optional
+        Is called with the centers and labels of every completed assignment; the labels will change.
+    partition : Partition, optional
+        Where to start from, if it is near; it is changed. The result does not depend on it.
+    race : races.Swap or races.Restart, optional
+        Give up where `race.is_lost(partition, centers)` after `race.look` updates, which that call raises.
+
+    Returns
+    -------
+    partition : Partition
+        Its labels are the nearest centers.
+    centers : ndarray of shape (n_clusters, n_features), float64
+    n_iter : int
+        Updates of the centers.
+    stop_reason : {"converged", "tol", "max_iter", "hopeless"}
+    """
+    last, n_iter, n_relocations, fresh = np.inf, 0, 0, True
+    partition = partition or Partition(rows, len(centers))
+    most = np.inf if max_iter is None else max_iter
+    while True:
+        look = (
+            n_iter if tol > 0 else min(most, race.look if race else np.inf, -(-(n_iter + 1) // CHECK) * CHECK)
+        )
+        centers, done, n_changed, masses = rows.iterate(centers, partition, look - n_iter, fresh)
+        n_iter, fresh = n_iter + done, False
+        if masses is None:
+            if follow is not None:
+                follow(centers, partition.labels)
+            if n_iter and not n_changed:
+                return partition, centers, n_iter, "converged"
+            if tol > 0 or (n_iter and n_iter % CHECK == 0):
+                inertia = rows.update(partition.labels, centers)[2]
+                if n_iter and last - inertia <= tol * last:
+                    return partition, centers, n_iter, "tol" if tol > 0 else "converged"
+                last = inertia
+            if n_iter == max_iter:
+                return partition, centers, n_iter, "max_iter"
+            if race is not None and n_iter == race.look and race.is_lost(partition, centers):
+                return partition, centers, n_iter, "hopeless"
+            centers, masses = partition.means(centers)
+            n_iter += 1
+        if not masses.all() and n_relocations < MOST_RELOCATIONS:
+            n_relocations += 1
+            centers = relocate(rows, partition.labels, centers, masses)
+
+
+def relocate(rows, labels, means, masses):
+    """Move each center without weight to the point whose own cluster lowers the inertia most, one after the other.
+
+    A point is all rows that are equal, so that a weight does what as many copies of the row would do.
+    With fewer distinct rows than clusters there is no such row in the end; what is left over lies on another center,
+    where, ties going to the lowest index, one of the two stays empty. The labels are not changed in the end.
+    """
+    means, masses, before = means.copy(), masses.copy(), labels.copy()
+    points, points_weight = rows.points
+
+    def gains_of(start, stop):
+        gains = np.empty(stop - start)
+        whole = masses[labels[start:stop]]
+        weights = points_weight[start:stop]
+        weights = np.where(
+            weights >= whole * (1 - ROUNDED), whole, weights
+        )  # all of a cluster, rounding or not
+        kernels.removal_gains(
+            rows.X[start:stop], weights, labels[start:stop], means, masses, 0, stop - start, gains
+        )  # fmt: skip
+        return gains
+
+    def most_of(found, start, stop):
+        found.append(gains_of(start, stop).max())
+
+    def first_of(found, enough, start, stop):
+        found.extend(start + np.flatnonzero(gains_of(start, stop) >= enough)[:1])
+
+    empty = np.flatnonzero(masses == 0)
+    try:
+        for n_filled, k in enumerate(empty):
+            found = []
+            rows.run(partial(most_of, found), 1)
+            enough, found = max(found) * (1 - ROUNDED), []
+            if enough == 0:
+                means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
+                break
+            # Of those that only rounding tells apart the first. (These distances have been counted.)
+            rows.run(partial(first_of, found, enough), 1)
+            rows.n_distances -= rows.n_samples
+            row = min(found)
+            old, weight, x = labels[row], points_weight[row], rows.take([row])[0]
+            masses[old] -= weight
+            means[old] -= weight / masses[old] * (x - means[old])
+            means[k], masses[k] = x, weight
+            labels[row if points is None else points == points[row]] = k
+    finally:
+        labels[:] = before
+    return means
+
+
+def settle(rows, clustering, partition=None):
+    """Round off a fixed point: centers that are the means of the labels to the last bit, as far as the labels allow.
+
+    Looking at the labels again costs less with the partition of which they are, if that keeps bounds.
+    """
+    partition = partition or Partition(rows, len(clustering.centers), summed=False, labels=clustering.labels)
+    means, _, inertia = rows.update(clustering.labels, clustering.centers)
+    for _ in range(3):
+        clustering = clustering._replace(inertia=inertia)
+        if np.array_equal(means, clustering.centers):
+            break
+        if rows.iterate(means, partition, 0, True)[2]:
+            rows.iterate(clustering.centers, partition, 0, True)  # back
+            break
+        clustering = clustering._replace(centers=means)
+        means, _, inertia = rows.update(clustering.labels, means)
+    return clustering._replace(inertia=inertia)

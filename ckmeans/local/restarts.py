@@ -1,0 +1,454 @@
+"""The local search as a whole: starts, Lloyd's iteration, polishing and swaps, until the best value keeps coming back."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+
+import numpy as np
+
+from ..interrupts import Held
+from ..rationals import TINY
+from ..rationals import inertia as exact_inertia
+from ..solution import Solution
+from ..validation import check_centers
+from ..workers import Expired, Workers
+from . import small
+from .cutoffs import Restart, Swap
+from .exchange import polish
+from .lloyd import lloyd, settle
+from .oversampling import kmeans_parallel
+from .partition import Partition
+from .random_stream import Numbers
+from .rows import Clustering, Rows
+from .seeding import kmeans_plusplus, random_rows
+from .stopping import (
+    EASY_HITS,
+    EASY_WORK,
+    ENOUGH_HITS,
+    MOST_ORDERS,
+    MOST_RESTARTS,
+    MOST_WORK,
+    PATIENCE,
+    POLISH_REACH,
+    SAME,
+    SWAP_REACH,
+    WORK_RATIO,
+)  # fmt: skip
+from .swap import proposals
+from .trivial_bound import verdict
+
+MOST_EARLY = 15  # on large data: times the work of the first run until it crept that may follow
+CREEP = 1e-4  # share of the variance: centers creep that move by less, as with tol=1e-4 in scikit-learn
+# With more coordinate differences in a pass over the rows, runs that fall behind are given up.
+LARGE = 1 << 20
+
+GRACE = 0.06  # seconds that a search which was stopped may take for what it is to return
+KEPT = (
+    0.1,
+    0.05,
+)  # until there is a best: labels are kept after so many seconds, for no more than this share of the time
+
+# `init` in a word.
+STARTS = {
+    "k-means++": kmeans_plusplus,
+    "plain k-means++": partial(kmeans_plusplus, n_candidates=1),
+    "k-means||": kmeans_parallel,
+    "random": random_rows,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class LocalSolution(Solution):
+    """The best clustering of a local search.
+
+    Attributes
+    ----------
+    n_iter : int
+        Updates of the centers in the restart that found it.
+    n_restarts, n_hits : int
+        Restarts made, those included that were given up, and how many of them reached the best inertia (to a relative
+        1e-9).
+    doubtful_share : float
+        Share of the labels given on the way that the scores could not tell: exact comparisons did.
+    computed_share : float
+        Share of the squared distances on the way that were computed; bounds spared the others.
+    """
+
+    n_iter: int
+    n_restarts: int
+    n_hits: int
+    doubtful_share: float
+    computed_share: float
+
+    @property
+    def hit_rate(self):
+        """Share of the restarts that reached the best inertia."""
+        return self.n_hits / self.n_restarts if self.n_restarts else 0.0
+
+
+def local_search(
+    X,
+    n_clusters,
+    *,
+    sample_weight=None,
+    init="k-means++",
+    n_init="auto",
+    max_iter=None,
+    tol=0.0,
+    polish=True,
+    max_seconds=None,
+    algorithm="auto",
+    rng=None,
+    n_threads=None,
+    progress=None,
+    held=None,
+):
+    """Search for a clustering of low inertia. Arguments are taken as checked; see `KMeans` for what they mean.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous; or NpyFile
+        The rows of a file are never polished, nor are centers swapped; n_init="auto" is one restart then.
+    sample_weight : ndarray of shape (n_samples,), float64, or None
+    init : a word of STARTS, ndarray of shape (n_clusters, n_features), or callable(X, n_clusters, rng)
+    rng : int, RandomState or Generator
+        An int is the seed of a RandomState.
+    progress : callable(n_restarts, inertia), optional
+        Called after each restart with their number so far and the best inertia.
+    held : Held, optional
+        Begins when the search is over: Ctrl-C waits from then on until whoever gave it has done what is to be done.
+
+    Returns
+    -------
+    LocalSolution
+        The best so far when the time is up or on Ctrl-C, stop_reason then being "time_limit" or "interrupted". Where
+        there is nothing yet, the centers are rows at random, or those given: as many of them as the rows can be assigned
+        to in no time, and copies of the first.
+    """
+    numbers, interrupted = Numbers(np.random.default_rng() if rng is None else rng), False
+    with Held() as own, Workers(n_threads, max_seconds) as workers:
+        held = held or own
+        plan = small.Plan(X.shape[1], n_clusters, init, n_init, max_iter, polish)
+        if isinstance(X, np.ndarray) and plan.suits(len(X)) and not tol:
+            try:
+                found = _small_search(small.Search(plan, X, sample_weight, numbers, workers), progress, held)
+            except KeyboardInterrupt:
+                found, interrupted = None, True
+            if found is not None:
+                return found
+        return conduct(
+            lambda rows: Restarts(rows, n_clusters, init, n_init, max_iter, tol, polish, numbers),
+            X, sample_weight, workers, progress, held, algorithm, interrupted,
+        )  # fmt: skip
+
+
+def conduct(search_of, X, sample_weight, workers, progress, held, algorithm="auto", interrupted=False):
+    """Run the search that search_of(rows) returns, until it ends, the time is up, or there was Ctrl-C: a LocalSolution."""
+    # One look at the rows is needed whatever the limit.
+    deadline, workers.deadline = workers.deadline, np.inf
+    search = search_of(Rows(X, sample_weight, workers, algorithm=algorithm))
+    workers.deadline = deadline
+    solution, stop_reason = None, "time_limit"
+    try:
+        if interrupted:
+            raise KeyboardInterrupt
+        with suppress(Expired):
+            search.run(X, progress)
+            solution = search.solution(held)
+        held.begin()
+    except KeyboardInterrupt:
+        held.begin()
+        stop_reason = "interrupted"
+    return solution or search.so_far(stop_reason)
+
+
+class Restarts:
+    """The restarts: where each ended, the best centers of all, and the latest of the one that is running."""
+
+    def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, numbers):
+        self.rows, self.n_clusters, self.init, self.numbers = rows, n_clusters, init, numbers
+        self.max_iter, self.tol, self.polish = max_iter, tol, polish and not rows.streamed
+        self.auto = n_init == "auto" and not rows.streamed
+        once = isinstance(init, np.ndarray) or n_clusters == 1 or rows.streamed and n_init == "auto"
+        self.n_init = 1 if once else MOST_RESTARTS if self.auto else n_init
+        self.best = self.current = self.partition = None  # Clustering; centers; Partition of the best
+        self.kept, self.keep_at = None, 0.0  # labels and centers of the restart that is running, not long ago
+        self.ends = []  # (inertia, n_iter, stop_reason) of each restart
+        self.hits = (
+            None  # of these, how many reached the best: known before that is put in order, which may lower it
+        )
+        self.budget, self.early = np.inf, None  # work allowed in all; work of the first run until it crept
+        self.leader = None  # the best restart, where the others are held to it
+        self.large = self.auto and self.rows.X.size * n_clusters > LARGE
+        if self.large:
+            some = rows.X[:: max(1, rows.n_samples // 4096)]
+            self.creep = CREEP * some.var(axis=0, dtype=np.float64).mean()
+
+    def run(self, X, progress):
+        """Restart until there is enough evidence, or n_init times."""
+        for _ in range(self.n_init):
+            self.ends.append(self.restart(X))
+            self.current = None
+            if progress is not None:
+                progress(len(self.ends), self.rows.unscale(self.best).inertia)
+            if self.best.inertia == 0:
+                break
+            enough = EASY_HITS if self.work() <= EASY_WORK else ENOUGH_HITS
+            if self.auto and (self.n_hits() >= enough or self.work() > self.budget):
+                break
+
+    def restart(self, X):
+        """One start, to where neither Lloyd's iteration, nor exchanges, nor a few swaps lead on."""
+        race, best = Restart(self.leader) if self.large else None, self.best
+        centers = self.start(X)
+        self.rows.pack()
+        partition, centers, n_iter, stop_reason = lloyd(
+            self.rows, centers, self.max_iter, self.tol, self.follow, race=race
+        )
+        if stop_reason == "hopeless":
+            return np.inf, n_iter, stop_reason
+        if self.budget == np.inf:
+            self.budget = self.allowance()
+        if not self.polish or stop_reason != "converged":
+            return self.offer(partition, centers), n_iter, stop_reason
+        first = n_iter
+        partition, centers, more = polish(self.rows, partition, centers, self.follow, self.left(n_iter))
+        n_iter += more
+        inertia = self.offer(partition, centers)
+        if self.auto and self.n_init > 1:
+            inertia, n_iter = self.swap(partition, centers, inertia, n_iter)
+        if self.best is not best:
+            self.leader = race
+        return inertia, n_iter, "max_iter" if first < n_iter == self.max_iter else "converged"
+
+    def swap(self, partition, centers, inertia, n_iter):
+        """Random swaps until one leads to what is the best of all so far anyway, or too many in a row have failed."""
+        rows, failures = self.rows, 0
+        swaps = proposals(rows, partition.labels, centers, self.numbers)
+        patience = max(PATIENCE, self.n_clusters)
+        while failures < patience and self.work() <= self.budget and n_iter != self.max_iter:
+            if self.ends and self.best.inertia * (1 - SAME) <= inertia <= self.best.inertia * (1 + SAME):
+                break
+            proposal = next(swaps, None)
+            if proposal is None:  # every row lies on its center
+                break
+            failures += 1
+            race = Swap(inertia, centers, SWAP_REACH, self.large)
+            other, moved, more, reason = lloyd(
+                rows, proposal, self.left(n_iter), partition=partition.copy(), race=race
+            )
+            if reason == "hopeless":
+                continue
+            reached = rows.update(other.labels, moved)[2] / inertia
+            if reached > 1 + POLISH_REACH or 1 - SAME <= reached <= 1 + SAME:
+                continue
+            other, moved, last = polish(rows, other, moved, max_iter=self.left(n_iter + more))
+            reached = self.offer(other, moved)
+            if reached < inertia * (1 - SAME):
+                failures, partition, centers, inertia, n_iter = 0, other, moved, reached, n_iter + more + last
+                swaps = proposals(rows, partition.labels, centers, self.numbers)
+        return inertia, n_iter
+
+    def left(self, n_iter):
+        """Updates of the centers that max_iter still allows in this restart; None without a limit."""
+        return None if self.max_iter is None else self.max_iter - n_iter
+
+    def follow(self, centers, labels):
+        """Remember the centers of the restart that is running, now and then the labels, and when the first began to creep."""
+        if self.early is None and self.large and self.current is not None:
+            if ((centers - self.current) ** 2).sum() <= self.creep:
+                self.early = self.work()
+        self.current = centers
+        if self.best is None and (now := monotonic()) >= self.keep_at:
+            self.kept = Clustering(_compact(labels, self.n_clusters), centers, None)
+            self.keep_at = max(now + KEPT[0], monotonic() + (monotonic() - now) / KEPT[1])
+
+    def allowance(self):
+        """Work allowed in all, known after the first run: less time than ten restarts that end where they creep.
+
+        Where a row has few distances a pass takes the time to read it, and the first run's own tail is much of that.
+        """
+        if not self.large:
+            return max(MOST_WORK, WORK_RATIO * self.work())
+        self.early = self.early or self.work()
+        passes = min(MOST_EARLY, 4 + self.n_clusters * self.rows.n_features / 4)
+        return max(MOST_WORK, self.work() + passes * self.early)
+
+    def offer(self, partition, centers):
+        """Keep the clustering if it is the best so far, with the labels as they are; returns its inertia."""
+        inertia = self.rows.update(partition.labels, centers)[2]
+        if self.best is None or inertia < self.best.inertia:
+            self.best, self.partition = Clustering(partition.labels, centers, inertia), partition
+            self.kept = None
+        return inertia
+
+    def start(self, X):
+        """Centers to begin with, in the units of the kernels."""
+        if isinstance(self.init, str):
+            return STARTS[self.init](self.rows, self.n_clusters, self.numbers)
+        centers = self.init(X, self.n_clusters, self.numbers.rng) if callable(self.init) else self.init
+        return self.rows.scale(check_centers(centers, self.n_clusters, X.shape[1]))
+
+    def work(self):
+        """Coordinate differences so far, those spared by bounds included: the same on every machine."""
+        return (self.rows.n_distances + self.rows.n_spared) * self.rows.n_features
+
+    def n_hits(self):
+        """Restarts that reached the best inertia."""
+        return sum(inertia <= self.best.inertia * (1 + SAME) for inertia, _, _ in self.ends)
+
+    def best_end(self):
+        """The restart that ended best."""
+        return min(self.ends, default=(np.inf, 0, "time_limit"))
+
+    def finish(self):
+        """Put the best clustering in order, with labels made for just these centers. May be called again where it was cut off."""
+        rows, best, partition = self.rows, self.best, self.partition
+        self.hits = self.n_hits() if self.hits is None else self.hits
+        if best is None:  # cut off in the first restart
+            self.best = rows.clustering(self.current)
+            return
+        converged = self.best_end()[2] == "converged"
+        # What follows may be cut off while labels change: then it goes on from these.
+        best = best._replace(labels=best.labels.astype(np.int32, copy=False))
+        self.best = best._replace(labels=_compact(best.labels, self.n_clusters))
+        self.partition = None
+        if isinstance(self.init, np.ndarray):
+            self.best = settle(rows, best, partition) if converged else best
+            return
+        for _ in range(MOST_ORDERS):  # the same partition gets the same numbers from every seed
+            # The labels there were make room for others.
+            centers, best, partition = _in_order(best.centers), None, None
+            best = rows.clustering(centers)
+            best = settle(rows, best) if converged else best
+            if np.array_equal(_in_order(best.centers), best.centers):
+                break  # else a row halfway between two centers has changed sides, and the means with it
+        self.best = best
+
+    def so_far(self, stop_reason):
+        """What the estimator hands on where the search was stopped, without delay: labels that are there already may have to do."""
+        workers = self.rows.workers
+        workers.deadline = monotonic() + GRACE
+        try:
+            if self.best is None and self.kept is None:
+                self.best = self.first()
+            else:
+                self.finish()
+        except Expired:
+            workers.deadline = np.inf
+            if self.best is None:
+                labels, centers = self.kept.labels.astype(np.int32), self.kept.centers
+                self.best = Clustering(labels, centers, self.rows.update(labels, centers)[2])
+        workers.deadline = np.inf
+        return self.outcome(stop_reason)
+
+    def first(self):
+        """Where not one assignment is complete: the rows with the nearest of as many centers as there is time for."""
+        rows, workers, k = self.rows, self.rows.workers, self.n_clusters
+        centers = rows.scale(self.init) if isinstance(self.init, np.ndarray) else self.current
+        if centers is None:
+            centers = random_rows(rows, k, self.numbers)
+        partition = Partition(rows, k, summed=False)
+        try:
+            rows.assign(centers, partition)
+        except Expired:
+            # What a row takes goes up with k + 8. Copies of the first center are the nearest of no row: ties go to the first.
+            share = np.count_nonzero(partition.labels >= 0) / rows.n_samples
+            n = max(1, int(0.8 * share * (k + 8)) - 8)
+            centers = np.concatenate([centers[:n], np.repeat(centers[:1], k - n, axis=0)])
+            workers.deadline = np.inf
+            partition.labels = rows.assign(np.ascontiguousarray(centers[:n]))
+        workers.deadline = np.inf
+        return Clustering(partition.labels, centers, rows.update(partition.labels, centers)[2])
+
+    def solution(self, held):
+        """What the estimator hands on when the search has ended by itself."""
+        self.finish()
+        held.begin()
+        self.rows.workers.deadline = np.inf
+        return self.outcome(None)
+
+    def outcome(self, stop_reason):
+        """The best clustering, and what is known of it."""
+        rows, best = self.rows, self.best
+        best = best._replace(labels=best.labels.astype(np.int32, copy=False))
+        labels, centers, inertia = clustering = rows.published(best)
+        _, n_iter, reason = self.best_end()
+        converged = stop_reason is None and reason == "converged"
+        known = verdict(rows.given, rows.given_weight, clustering, converged, lambda: rows)
+        return LocalSolution(
+            labels=labels,
+            centers=centers,
+            inertia=inertia,
+            **known,
+            stop_reason=stop_reason or reason,
+            n_iter=n_iter,
+            n_restarts=len(self.ends),
+            n_hits=self.n_hits() if self.hits is None else self.hits,
+            doubtful_share=rows.n_doubtful / max(1, rows.n_labelled),
+            computed_share=rows.n_distances / max(1, rows.n_distances + rows.n_spared),
+        )
+
+
+def _compact(labels, n_clusters):
+    """A copy of labels in as few bytes as do: labels may take half as much memory as the rows."""
+    return labels.astype(np.min_scalar_type(n_clusters - 1))
+
+
+def _in_order(centers):
+    """Centers in lexicographic order; copies of one, whose labels nothing gets, are made copies of the last."""
+    centers = np.ascontiguousarray(centers[np.lexsort(centers.T[::-1])])
+    different = np.append(True, (centers[1:] != centers[:-1]).any(axis=1))
+    if different.all():
+        return centers
+    centers[: different.sum()] = centers[different]
+    centers[different.sum() :] = centers[different.sum() - 1]
+    return centers
+
+
+def _small_search(search, progress, held):
+    """The same by the kernels for small data; None where they leave it to others."""
+    stop_reason = None
+    try:
+        try:
+            try:
+                search.run(progress)
+            except Expired:
+                stop_reason = "time_limit"
+            held.begin()
+        except KeyboardInterrupt:
+            held.begin()
+            if not search.found:
+                raise
+            stop_reason = "interrupted"
+        if not search.found:
+            held.end()
+            return None
+        labels, centers, report = search.conclude()
+    except small.Unusual:
+        held.end()
+        if stop_reason == "interrupted":
+            raise KeyboardInterrupt from None
+        return None
+    inertia, n_iter, at_max_iter, n_restarts, n_hits, n_doubtful, n_labelled = report
+    stop_reason = stop_reason or ("max_iter" if at_max_iter else "converged")
+    X, weights = search.X, search.weights
+    if inertia < TINY:
+        inertia = exact_inertia(X, labels, centers, weights)
+    known = verdict(
+        X, weights, Clustering(labels, centers, inertia), stop_reason == "converged",
+        lambda: Rows(X, weights if len(weights) else None, Workers(1)),
+    )  # fmt: skip
+    return LocalSolution(
+        labels=labels,
+        centers=centers,
+        inertia=inertia,
+        **known,
+        stop_reason=stop_reason,
+        n_iter=int(n_iter),
+        n_restarts=int(n_restarts),
+        n_hits=int(n_hits),
+        doubtful_share=n_doubtful / n_labelled,
+        computed_share=1.0,
+    )

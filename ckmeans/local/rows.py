@@ -1,0 +1,498 @@
+"""The rows to cluster, as the kernels want them, and what the solvers do with all of them at once."""
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from .._kernels import lloyd as kernels
+from .._kernels import panels
+from .._kernels import small as exact_kernels
+from ..rationals import TINY
+from ..rationals import inertia as exact_inertia
+from ..scaling import SAFE, unit, unsafe
+from ..workers import split
+from .distance_bounds import unsure
+from .npy_file import affordable
+from .partition import Partition
+
+SLICE_WORK = 1 << 28  # in a run of iterations, which nothing can interrupt: 20 ms or less
+BLOCK_WORK = 1 << 26  # coordinate differences in a block of the panel kernels: some milliseconds
+SLAB_WORK = 1 << 22  # likewise in a slab
+SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
+SLOW = 64  # the kernels that go row by row take about this many times as long
+PANELS = np.float32  # type that panels begin with
+MOST_SORTED = 1 << 21  # rows among which equal ones are looked for
+UNSURE = 1 / 64  # share of the rows left to differences from which on panels are in double
+PROBE = 4096  # rows from which on some of them tell that beforehand
+
+
+class Clustering(NamedTuple):
+    """Labels that are the nearest centers, and the inertia of these labels with these centers."""
+
+    labels: np.ndarray
+    centers: np.ndarray
+    inertia: float
+
+
+class Rows:
+    """The rows, their weights, and the threads that run the kernels.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous; or NpyFile
+    sample_weight : ndarray of shape (n_samples,), float64, or None for ones
+    workers : Workers
+    reach : ndarray, optional
+        Centers from elsewhere that are to be compared with the rows.
+    algorithm : {"auto", "lloyd", "hamerly", "yinyang"}
+        Whether bounds spare the iteration distances; the labels are the same.
+
+    Notes
+    -----
+    Float64 data whose spread is outside 2**-300 .. 2**300 are scaled by a power of two, so that squares of differences
+    neither overflow nor all vanish; weights likewise. `scale` takes centers into these units, `unscale` results back. Of
+    numbers that are some 2**1300 apart the small ones lose digits by that (`lossy`): what is published, by `nearest` and
+    `published`, is then made of the rows as they were given.
+
+    Panels are in single precision, whatever the type of X. Where that leaves many rows to differences, as in groups far
+    apart, later assignments go on with panels in double; the labels are the same.
+    """
+
+    def __init__(self, X, sample_weight, workers, reach=None, algorithm="auto"):
+        self.algorithm = algorithm
+        self.n_samples, self.n_features = X.shape
+        self.workers = workers
+        self.n_distances = 0  # squared distances computed so far ...
+        self.n_spared = 0  # ... and those that bounds spared
+        self.n_labelled = 0  # labels given so far ...
+        self.n_doubtful = 0  # ... and those for which the two best scores were too close to tell
+        self.X = self.given = X
+        self.given_weight = np.empty(0) if sample_weight is None else sample_weight
+        total, low, high = self._survey()
+        self.streamed = not isinstance(X, np.ndarray)
+        if self.streamed and not np.isfinite(total + low + high).all():
+            X.check_finite()
+        most = np.array([low, high]) if reach is None else np.vstack([low, high, reach])
+        extreme = abs(most).max()
+        self.exponent = unit(most.min(axis=0), most.max(axis=0))
+        if self.streamed and unsafe(extreme):
+            raise ValueError(
+                f"X holds {extreme:.3g} where a file is taken as it is: scale it to within 2**-{SAFE} .. 2**{SAFE}."
+            )
+        self.exponent *= not self.streamed
+        self.lossy = False
+        if self.exponent:
+            self.X = np.ldexp(X.astype(np.float64, copy=False), -self.exponent)
+            self.lossy = self.exponent > 0 and not np.array_equal(np.ldexp(self.X, self.exponent), X)
+            total, low, high = self._survey()  # again: the sum may have overflowed
+        self.weight_exponent = 0 if sample_weight is None else unsafe(sample_weight.max())
+        self.sample_weight = (
+            np.empty(0) if sample_weight is None else np.ldexp(sample_weight, -self.weight_exponent)
+        )
+        self.origin = (total / self.n_samples).astype(self.X.dtype).astype(np.float64)
+        self.origin[low == high] = low[low == high]
+        spread = max((high - self.origin).max(), (self.origin - low).max())
+        self.pack_scale = _power(-np.frexp(spread)[1])
+        corner = np.maximum(high - self.origin, self.origin - low) * self.pack_scale
+        self.reach = np.sqrt((corner**2).sum()) * (1 + 1e-6)  # no row is longer, in packed units
+        self._panels = None
+        fits = (
+            self.X.dtype == np.float64 or 1e-30 < self.pack_scale < 1e30
+        )  # float32 is scaled in its own range
+        self.panel_dtype = np.dtype(PANELS if fits else np.float64)
+        self._unsure, self._probed = False, False
+        self._units = self._fixed_point(np.maximum(high, -low))
+        self.coarse = self._coarse()
+
+    def _survey(self):
+        """Sum, least and largest value of each feature."""
+        slabs = self.slabs()
+        total = np.zeros((len(slabs), self.n_features))
+        low, high = np.full_like(total, np.inf), np.full_like(total, -np.inf)
+
+        def slab(s, start, stop):
+            panels.survey(self.X[start:stop], 0, stop - start, total[s], low[s], high[s])
+
+        self.workers.run(slab, [(s, *slab) for s, slab in enumerate(slabs)])
+        with np.errstate(over="ignore"):
+            return total.sum(axis=0), low.min(axis=0), high.max(axis=0)
+
+    def _fixed_point(self, extremes):
+        """Units of the fixed-point sums: of each feature and of the weights, and parts of a unit (src/fixed.pxd)."""
+        bits = min(62 - self.n_samples.bit_length(), 50)
+        weight = self.sample_weight.max() if len(self.sample_weight) else 1.0
+        units = _power(bits - 1 - np.frexp(weight * np.append(extremes, 1.0))[1])
+        if not len(self.sample_weight):
+            units[-1] = 1.0
+        return np.append(units, np.ldexp(1.0, bits))
+
+    def _coarse(self):
+        """Whether some values are so large that the fixed-point sums would lose digits of most others."""
+        some = self.take(np.arange(0, self.n_samples, max(1, self.n_samples // 64)))
+        typical = np.median(np.abs(some - some[len(some) // 2]), axis=0)
+        return bool((self._units[:-2] * typical * self._units[-1] < 2.0**60).any(where=typical > 0))
+
+    def weights(self):
+        """The weights as an array of shape (n_samples,), ones included."""
+        return self.sample_weight if len(self.sample_weight) else np.ones(self.n_samples)
+
+    # ---- over all rows, row by row ----
+
+    def run(self, kernel, n_centers, n_rows=None):
+        """Call kernel(start, stop) over all rows, or n_rows of them, blocks sized for n_centers distances a row."""
+        n_rows = self.n_samples if n_rows is None else n_rows
+        self.n_distances += n_rows * n_centers
+        size = max(1, BLOCK_WORK // SLOW // (self.n_features * n_centers + 8))
+        self.workers.run(kernel, split(n_rows, size))
+
+    def slabs(self, n_centers=1, n_out=1):
+        """(start, stop) of the slabs that sums go through: they depend on the shape of the data alone."""
+        longest = SLAB_WORK // (self.n_features * n_centers + 8)
+        size = max(1, 4 * n_out, min(longest, max(4096, -(-self.n_samples // 64))))
+        return split(self.n_samples, -(-size // 64) * 64)  # whole panels
+
+    def take(self, indices):
+        """Some rows, in double."""
+        return self.X[indices].astype(np.float64)
+
+    def sum(self, kernel, n_centers, *shapes):
+        """Add up over slabs what kernel(start, stop, *outs) returns and adds to zeroed outs: (total, *outs).
+
+        The slabs are added in order, so the sums have the same bits for every number of threads.
+        """
+        self.n_distances += self.n_samples * n_centers
+
+        def slab(start, stop):
+            outs = [np.zeros(shape) for shape in shapes]
+            return [kernel(start, stop, *outs) or 0.0, *outs]
+
+        total = [0.0, *[np.zeros(shape) for shape in shapes]]
+        return self.workers.fold(slab, self.slabs(n_centers, max(shape[0] for shape in shapes)), total)
+
+    def update(self, labels, centers):
+        """The means of the labels (a center without weight stays), their masses, the inertia with the old centers."""
+
+        def slab(start, stop, shifts, masses):
+            return kernels.accumulate(
+                self.X[start:stop], self.sample_weight[start:stop], labels[start:stop], centers, 0, stop - start,
+                shifts, masses,
+            )  # fmt: skip
+
+        inertia, shifts, masses = self.sum(slab, 1, centers.shape, (len(centers),))
+        return centers + shifts / np.where(masses > 0, masses, 1)[:, None], masses, inertia
+
+    @cached_property
+    def points(self):
+        """A number for each row that only equal rows share (None: no row shares its own), and the weight of these.
+
+        A row without weight is no point.
+        """
+        if self.streamed or self.n_samples > MOST_SORTED:
+            return None, self.weights()
+        odd = np.random.RandomState(0).randint(2**62, size=self.n_features, dtype=np.uint64) * 2 + 1
+        keys = np.empty(self.n_samples, np.uint64)
+        for start, stop in split(self.n_samples, max(1, SLAB_WORK // self.n_features)):
+            bits = (self.X[start:stop] + 0.0).astype(np.float64).view(np.uint64)
+            keys[start:stop] = ((bits ^ bits >> 29) * odd).sum(axis=1, dtype=np.uint64)
+        order = np.argsort(keys, kind="stable")
+        fresh = np.ones(self.n_samples, bool)
+        for start, stop in split(self.n_samples - 1, max(1, SLAB_WORK // self.n_features)):
+            here = order[start : stop + 1]
+            fresh[start + 1 : stop + 1] = (self.X[here[1:]] != self.X[here[:-1]]).any(axis=1)
+        points = np.empty(self.n_samples, np.intp)
+        points[order] = np.cumsum(fresh) - 1
+        weights = self.weights()
+        return points, np.where(weights > 0, np.bincount(points, weights)[points], 0.0)
+
+    @cached_property
+    def scatter(self):
+        """The inertia of all rows about the origin."""
+        return self.update(np.zeros(self.n_samples, np.int32), self.origin[None])[2]
+
+    def distances(self, centers):
+        """Squared distances of every row to every center, of shape (n_samples, n_clusters)."""
+        out = np.empty((self.n_samples, len(centers)))
+        centers_t = np.ascontiguousarray(centers.T)
+
+        def block(start, stop):
+            kernels.distances(self.X[start:stop], centers_t, 0, stop - start, out[start:stop])
+
+        self.run(block, len(centers))
+        return out
+
+    # ---- over all rows, in panels ----
+
+    @property
+    def panel_rows(self):
+        """Rows in a panel."""
+        return panels.panel_rows(self.panel_dtype == np.float64)
+
+    def _blocks(self, n_centers, spared=1):
+        """Runs of panels: blocks of BLOCK_WORK, or as many times that as bounds spare, and some for each thread."""
+        n_panels = -(-self.n_samples // self.panel_rows)
+        work = self.panel_rows * (self.n_features + 3) * (n_centers + 8)
+        if n_panels * work <= SHARED_WORK:
+            return [(0, n_panels)]
+        size = min(BLOCK_WORK * spared // work, -(-n_panels // (4 * self.workers.n_threads)))
+        return split(n_panels, max(1, size, SHARED_WORK // (4 * work)))
+
+    def pack(self):
+        """Keep the rows in panels too, for as many assignments as follow: some memory, so not where X is large.
+
+        What is not packed is packed on the way, panel by panel, in each assignment.
+        """
+        self.choose_panels()
+        size = self.n_samples * self.n_features * self.panel_dtype.itemsize
+        if self._panels is None and affordable(self.X, size):
+            n_panels = -(-self.n_samples // self.panel_rows)
+            panels_ = (
+                np.empty((n_panels, self.n_features, self.panel_rows), self.panel_dtype),
+                np.empty(n_panels),
+            )
+
+            def block(start, stop):
+                panels.pack(self.X, self.origin, self.pack_scale, start, stop, *panels_)
+
+            self.workers.run(block, self._blocks(1))
+            self._panels = panels_
+        return self
+
+    def choose_panels(self, centers=None):
+        """Go on in double where single precision told too few rows, or tells too few of some with the first centers."""
+        if centers is not None and not self._probed and self.panel_dtype == np.float32:
+            self._probed = True
+            self._unsure |= self.n_samples >= PROBE and unsure(self, centers)
+        if self._unsure and self.panel_dtype == np.float32:
+            self.panel_dtype, packed = np.dtype(np.float64), self._panels is not None
+            self.unpack()
+            if packed:
+                self.pack()
+
+    def _learn(self, n_labelled, n_doubtful, n_exact):
+        """Take note of labels given, how many of them differences decided, and for how many these were too close too."""
+        self.n_labelled += n_labelled
+        self.n_doubtful += n_doubtful
+        self._unsure |= n_doubtful - n_exact > UNSURE * n_labelled
+
+    def unpack(self):
+        """Give the memory of the panels back."""
+        self._panels = None
+
+    def packed(self, none=False):
+        """The panels and their reaches; arrays without rows if there are none, or none are wanted."""
+        return (
+            not none
+            and self._panels
+            or (
+                np.empty((0, self.n_features, self.panel_rows), self.panel_dtype),
+                np.empty(0),
+            )
+        )
+
+    def tiles(self, n_clusters):
+        """Room for centers as the panel kernels want them: in tiles, and transposed."""
+        n_tile = panels.tile_centers()
+        tiles = np.empty((-(-n_clusters // n_tile), 1 + self.n_features, n_tile), self.panel_dtype)
+        return tiles, np.empty((self.n_features, n_clusters))
+
+    def assign(self, centers, partition=None):
+        """Label every row with its exact nearest center, ties to the lowest index; returns how many labels changed.
+
+        With a `Partition`, its labels and sums follow. Without, the labels are returned instead.
+        """
+        self.choose_panels(centers)
+        target = partition or Partition(self, len(centers), summed=False)
+        summed = partition is not None and partition.summed
+        bounds = partition.choice.bounds(centers) if summed else None
+        if summed and not (bounds and bounds.grouped):
+            self.pack()
+        n_moved, n_doubtful, n_exact, n_distances, n_seen = self._assign(centers, target, bounds)
+        self.n_distances += n_distances
+        self.n_spared += self.n_samples * len(centers) - n_distances
+        self._learn(self.n_samples, n_doubtful, n_exact)
+        if partition is None:
+            return target.labels
+        partition.choice.learn(n_moved, n_seen, n_distances)
+        return n_moved
+
+    def _assign(self, centers, target, bounds):
+        """Rows moved, decided by differences and exactly, distances computed, and rows looked at: not settled by bounds."""
+        if bounds is None or not bounds.grouped:
+            tiles, centers_t = self.tiles(len(centers))
+            center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
+            packed = self.packed()
+        else:
+            centers_t, tables, gone = np.ascontiguousarray(centers.T), bounds.tables(centers), bounds.gone()
+        blocks, counts = self._blocks(len(centers), 1 if bounds is None else 2), []
+
+        def block(start, stop):
+            scratch = target.scratch()
+            rows = start * self.panel_rows, min(stop * self.panel_rows, self.n_samples)
+            sums = target.labels, scratch.moved, scratch.left, self._units, scratch.sums
+            if bounds is None:
+                own = slice(*rows)
+                n_moved, *n_close = panels.assign(
+                    self.X[own], self.sample_weight[own], packed[0][start:stop], packed[1][start:stop], self.origin,
+                    self.pack_scale, tiles, center_reach, centers, centers_t, 0, stop - start, scratch.scores,
+                    scratch.distances, target.labels[own], *sums[1:],
+                )  # fmt: skip
+                n_seen = rows[1] - rows[0]
+                n_distances = n_seen * len(centers)
+            elif not bounds.grouped:
+                n_moved, *n_close, n_seen = panels.assign_hamerly(
+                    self.X, self.sample_weight, packed[0], tiles, center_reach, centers, centers_t, bounds.drift,
+                    *rows, scratch.scores, scratch.distances, *sums, bounds.settled,
+                )  # fmt: skip
+                n_distances = n_seen * len(centers)
+            else:
+                n_moved, *n_close, n_distances, n_seen = panels.assign_yinyang(
+                    self.X, self.sample_weight, *tables, centers, centers_t, bounds.drift, bounds.own_drift, bounds.group_drift, gone,
+                    *rows, *bounds.buffers(), scratch.distances, *sums, bounds.settled, bounds.reached, bounds.lower,
+                    np.empty(len(gone), np.uint8),
+                )  # fmt: skip
+            counts.append((n_moved, *n_close, n_distances, n_seen))
+            target.idle.append(scratch)
+
+        self.workers.run(block, blocks)
+        return tuple(map(sum, zip(*counts)))
+
+    def iterate(self, centers, partition, n_steps, fresh):
+        """Assign all rows and, as long as labels change, update the centers and assign again, up to n_steps times.
+
+        Parameters
+        ----------
+        centers : ndarray of shape (n_clusters, n_features), float64
+        partition : Partition
+            Follows.
+        n_steps : int
+            Most updates; 0 to assign the rows. Fewer are made where they would take long; none where the rows fill more
+            than one block, or where their fixed-point sums are of no use.
+        fresh : bool
+            Whether the labels may be those of other centers.
+
+        Returns
+        -------
+        centers : ndarray of shape (n_clusters, n_features), float64
+        n_iter : int
+            Updates made.
+        n_changed : int
+            Labels changed in the last assignment.
+        masses : ndarray of shape (n_clusters,), or None
+            The masses, where a cluster is left without weight; the centers are not assigned yet in this case.
+        """
+        self.choose_panels(centers)
+        work = self.n_samples * (self.n_features + 3) * (len(centers) + 8)
+        most, enough = partition.choice.without(len(self._blocks(len(centers))) == 1)
+        if self.coarse or not partition.summed or self._panels is None or 2 * work > SLICE_WORK or not most:
+            return centers, 0, self.assign(centers, partition), None
+        self.workers.check_time()
+        n_team = min(self.workers.n_threads, 1 + work * 4 // SHARED_WORK)
+        centers, masses, found = centers.copy(), np.empty(len(centers)), np.zeros(5, np.int64)
+        board, total = np.zeros(panels.board(), np.int64), np.empty(partition.sums.shape[1:], np.int64)
+        tiles, centers_t = self.tiles(len(centers))
+        team = [partition.scratch() for _ in range(n_team)]
+
+        def member(n):
+            panels.iterate(
+                self.X, self.sample_weight, *self._panels, self.origin, self.pack_scale, tiles, centers, centers_t,
+                *team[n], partition.labels, self._units, partition.parts(), total, masses, found,
+                min(n_steps, most, SLICE_WORK // work), enough, fresh, board, n == 0,
+            )  # fmt: skip
+
+        self.workers.run(member, [(n,) for n in range(n_team)])
+        partition.idle.extend(team)
+        n_iter, n_changed, n_doubtful, n_exact, n_empty = found.tolist()
+        partition.choice.passed(n_iter + 1, n_changed)
+        n_labelled = self.n_samples * (n_iter + 1 - (n_empty > 0))
+        self.n_distances += n_labelled * len(centers)
+        self._learn(n_labelled, n_doubtful, n_exact)
+        return centers, n_iter, n_changed, masses if n_empty else None
+
+    def restless(self, labels, centers, masses):
+        """Rows that could lower the inertia by moving to another cluster, all others staying, and perhaps some more."""
+        tiles, centers_t = self.tiles(len(centers))
+        center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
+        mask = np.empty(self.n_samples, np.uint8)
+
+        def block(start, stop):
+            scores = np.empty((2 + self.n_features) * self.panel_rows, self.panel_dtype)
+            panels.restless(
+                self.X, self.sample_weight, *self.packed(), self.origin, self.pack_scale, tiles, center_reach, labels,
+                masses, start, stop, scores, mask,
+            )  # fmt: skip
+
+        self.workers.run(block, self._blocks(len(centers)))
+        self.n_distances += self.n_samples * len(centers)
+        return np.flatnonzero(mask)
+
+    def clustering(self, centers):
+        """The rows with their nearest centers."""
+        labels = self.assign(centers)
+        return Clustering(labels, centers, self.update(labels, centers)[2])
+
+    def nearest(self, centers):
+        """The exact nearest center of each row, of centers in the units of the data."""
+        scaled = self.scale(centers)
+        if not self.lossy and np.array_equal(self.unscale(Clustering(None, scaled, 0.0)).centers, centers):
+            return self.assign(scaled)
+        labels = np.empty(self.n_samples, np.int32)
+        self.n_labelled += self.n_samples
+
+        def block(start, stop):
+            scratch = np.empty(centers.size + len(centers))
+            exact_kernels.label_rows(self.given[start:stop], centers, scratch, labels[start:stop])
+
+        self.run(block, len(centers))
+        return labels
+
+    def inertia(self, labels, centers):
+        """The inertia of labels with centers in the units of the data, in squares of these; infinite beyond the floats."""
+        return self._inertia(labels, centers, self.update(labels, self.scale(centers))[2])
+
+    def _inertia(self, labels, centers, known):
+        if known < TINY and not self.streamed:
+            return exact_inertia(self.given, labels, centers, self.given_weight)
+        return self.unscale(Clustering(None, centers, known)).inertia
+
+    def published(self, clustering):
+        """A clustering in the units of the data; its labels are the nearest of just these centers."""
+        labels, centers, inertia = clustering
+        centers = self.unscale(clustering).centers
+        if self.lossy:
+            centers = self._means(labels, centers)
+        if self.lossy or not np.array_equal(self.scale(centers), clustering.centers):
+            labels = self.nearest(centers)
+            return Clustering(labels, centers, self.inertia(labels, centers))
+        return Clustering(labels, centers, self._inertia(labels, centers, inertia))
+
+    def _means(self, labels, centers):
+        """The means of the rows as they were given, each feature scaled for itself; a center without weight stays."""
+        centers = centers.copy()
+        for f, column in enumerate(self.given.T):
+            exponent = np.frexp(abs(column).max())[1]
+            column = np.ldexp(column.astype(np.float64), -exponent)
+            for k in range(len(centers)):
+                own = np.flatnonzero(labels == k)
+                weights = self.weights()[own]
+                if weights.any():
+                    first = column[own[0]]
+                    centers[k, f] = np.ldexp(
+                        first + weights @ (column[own] - first) / weights.sum(), exponent
+                    )
+        return centers
+
+    def scale(self, centers):
+        """Centers in the units of the kernels."""
+        return np.ascontiguousarray(np.ldexp(centers, -self.exponent) if self.exponent else centers)
+
+    def unscale(self, clustering):
+        """A clustering in the units of the data; an inertia beyond the range of float64 is inf."""
+        with np.errstate(over="ignore", under="ignore"):
+            inertia = float(np.ldexp(clustering.inertia, 2 * self.exponent + self.weight_exponent))
+            return clustering._replace(centers=np.ldexp(clustering.centers, self.exponent), inertia=inertia)
+
+
+def _power(exponent):
+    """2**exponent, or the largest power of two where that is beyond the range."""
+    return np.ldexp(1.0, np.minimum(exponent, 1023))

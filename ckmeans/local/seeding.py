@@ -1,0 +1,175 @@
+"""Where the centers start: k-means++, greedy or plain, or rows at random."""
+
+import math
+
+import numpy as np
+
+from .._kernels import panels
+from .._kernels import seeding as kernels
+
+# Memory goes to what k-means++ knows of a row; beside that of so many rows there are no panels where all of it would be
+# more than so many times the rows.
+MANY, MOST = 1 << 18, 1.5
+
+
+def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
+    """k-means++ with weights: each center is a row drawn by its weighted squared distance to those before.
+
+    Of several draws, the one that lowers the inertia most is taken.
+
+    Parameters
+    ----------
+    rows : Rows
+    n_clusters : int
+    rng : RandomState or Generator
+    n_candidates : int, optional
+        Draws for each center; by default 2 + log(n_clusters), which is greedy k-means++. 1 is k-means++ as it was first.
+
+    Returns
+    -------
+    centers : ndarray of shape (n_clusters, n_features), float64
+        Copies of the first center fill up where there are fewer distinct rows with weight than clusters.
+
+    References
+    ----------
+    Arthur & Vassilvitskii (2007), "k-means++: the advantages of careful seeding", SODA, 1027-1035; the greedy form
+    is in its section 5.
+    """
+    n_candidates = n_candidates or count_candidates(n_clusters)
+    rows.choose_panels(rows.take(np.arange(n_clusters) * rows.n_samples // n_clusters))
+    size = 8 + (1 + rows.n_features) * rows.panel_dtype.itemsize
+    narrow = size > MOST * rows.n_features * rows.X.dtype.itemsize and rows.n_samples >= MANY
+    rows.unpack() if narrow else rows.pack()
+    distances = _Screened(rows)
+    centers = np.empty((n_clusters, rows.n_features))
+    centers[:] = candidates = rows.take(distances.draw(rng, 1))
+    for k in range(n_clusters):
+        gains = distances.gains(candidates)
+        centers[k] = candidates[gains.argmax()]
+        distances.lower(centers[k])
+        if k + 1 == n_clusters or not distances.masses.any():
+            break
+        candidates = rows.take(distances.draw(rng, n_candidates))
+    return centers
+
+
+def count_candidates(n_clusters):
+    """Draws of which greedy k-means++ takes the best."""
+    return 2 + int(math.log(n_clusters))
+
+
+class Distances:
+    """Squared distances of the rows to the nearest of some centers, and draws of rows by them.
+
+    Parameters
+    ----------
+    rows : Rows
+    closest : ndarray of shape (n_samples,), float64, optional
+        The squared distances; by default those to no center, inf.
+
+    Attributes
+    ----------
+    masses : ndarray of shape (n_slabs,)
+        Sums of weight times squared distance, of weight where there is no center. The slabs depend on the shape alone.
+    """
+
+    def __init__(self, rows, closest=None):
+        self.rows, self.slabs = rows, rows.slabs()
+        self.closest = np.full(rows.n_samples, np.inf) if closest is None else closest
+        self.masses = np.array([self._masses(slab).sum() for slab in self.slabs])
+
+    def _masses(self, slab):
+        """Masses of the rows of a slab."""
+        start, stop = slab
+        weights = self.rows.sample_weight[start:stop]
+        if self.closest[start] == np.inf:
+            return weights if len(weights) else np.ones(stop - start)
+        return weights * self.closest[start:stop] if len(weights) else self.closest[start:stop]
+
+    def draw(self, rng, n):
+        """Indices of n rows, drawn by their masses."""
+        if len(self.slabs) == 1:
+            return draw(np.cumsum(self._masses(self.slabs[0])), rng, n)
+        drawn = draw(np.cumsum(self.masses), rng, n)
+        for s in np.unique(drawn):
+            own = np.flatnonzero(drawn == s)
+            drawn[own] = -1 - self.slabs[s][0] - draw(np.cumsum(self._masses(self.slabs[s])), rng, len(own))
+        return -1 - drawn
+
+
+class _Screened(Distances):
+    """Distances that follow as centers come; scores tell which rows a center can be nearer to, and only these are computed."""
+
+    def __init__(self, rows):
+        super().__init__(rows)
+        self.thresholds = np.full(rows.n_samples, np.inf, rows.panel_dtype)
+        self.passed = np.empty(-(-rows.n_samples // rows.panel_rows), np.uint64)
+        self.margin = kernels.score_error(
+            rows.reach, rows.reach, rows.n_features, rows.panel_dtype == np.float64
+        )
+
+    def _parts(self, start, stop):
+        """What the kernels take of the rows of a slab."""
+        rows, own = self.rows, slice(start, stop)
+        p = slice(start // rows.panel_rows, -(-stop // rows.panel_rows))
+        return (
+            rows.X[own],
+            rows.sample_weight[own],
+            self.closest[own],
+            self.thresholds[own],
+            self.passed[p],
+            p,
+        )
+
+    def gains(self, candidates):
+        """By how much the inertia would fall with each candidate as one more center. Only one has nothing to win."""
+        rows, n = self.rows, len(candidates)
+        tiles, centers_t = rows.tiles(n)
+        panels.pack_centers(candidates, rows.origin, rows.pack_scale, tiles, centers_t)
+        eights = np.zeros((-(-n // 8), 8, rows.n_features))
+        eights.reshape(-1, rows.n_features)[:n] = -candidates
+        eights = np.ascontiguousarray(eights.transpose(0, 2, 1))
+
+        def slab(start, stop, sums):
+            X, weights, closest, thresholds, passed, p = self._parts(start, stop)
+            scores = np.empty((2 + rows.n_features) * rows.panel_rows, rows.panel_dtype)
+            panels.screen(
+                X, rows.packed()[0][p], rows.origin, rows.pack_scale, tiles, scores, thresholds, passed
+            )
+            if n > 1:
+                kernels.gains(X, weights, closest, passed, rows.panel_rows, panels.in_use(), eights, sums)
+
+        return rows.sum(slab, n, (len(eights), 8))[1].ravel()[:n]
+
+    def lower(self, center):
+        """Take one of the candidates whose gains were asked for last."""
+        rows, counts = self.rows, np.empty(len(self.slabs), np.intp)
+
+        def slab(s, start, stop):
+            X, weights, closest, thresholds, passed, _ = self._parts(start, stop)
+            self.masses[s], counts[s] = kernels.take(
+                X, weights, center, passed, rows.panel_rows, rows.origin, rows.pack_scale, self.margin, closest, thresholds
+            )  # fmt: skip
+
+        rows.workers.run(slab, [(s, *slab) for s, slab in enumerate(self.slabs)])
+        rows.n_distances += int(counts.sum())
+        rows.n_spared += rows.n_samples - int(counts.sum())
+
+
+def random_rows(rows, n_clusters, rng):
+    """Rows drawn without replacement by their weights; rows without weight only where the others do not suffice."""
+    if not len(rows.sample_weight):
+        return rows.take(rng.choice(rows.n_samples, n_clusters, replace=False))
+    weights = rows.sample_weight
+    p = weights / weights.sum()  # can vanish next to a weight that is 1e308 times as large
+    n_heavy = min(n_clusters, np.count_nonzero(p))
+    chosen = rng.choice(rows.n_samples, n_heavy, replace=False, p=p)
+    light = np.flatnonzero(p == 0)
+    light = light[np.argsort(-weights[light], kind="stable")][: n_clusters - n_heavy]
+    return rows.take(np.concatenate([chosen, light]))
+
+
+def draw(cumulated, rng, n):
+    """Indices of n rows drawn by their masses, given cumulated; never one without mass."""
+    drawn = np.searchsorted(cumulated, rng.uniform(size=n) * cumulated[-1], side="right")
+    return np.minimum(drawn, np.searchsorted(cumulated, cumulated[-1]))  # the last row with mass

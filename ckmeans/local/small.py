@@ -1,0 +1,287 @@
+"""Small data: whole searches, and labels of a few rows, in one compiled call; steps from Python would take longer than they do.
+
+The results have the same bits as those of restarts.py and rows.py. What the kernels find unusual goes that way.
+"""
+
+import math
+from threading import Lock
+
+import numpy as np
+
+from .._kernels import lloyd, panels
+from .._kernels import small as kernels
+from ..rationals import TINY
+from ..workers import split
+from .seeding import count_candidates
+from .stopping import MOST_RESTARTS, PATIENCE, RULES
+
+MOST_ROWS = 4096  # sums go through one slab up to here (rows.py)
+ITERATION_WORK = 1 << 20  # coordinate differences in an iteration: hundreds of them take less than 20 ms
+SLICE_WORK = 1 << 27  # coordinate differences after which a call returns: less than 20 ms
+BLOCK_WORK = 1 << 24  # those that are worth a thread: a millisecond or two
+ITERATIONS = 16  # in a restart: what is expected
+MOST_NUMBERS = 1 << 20  # random numbers at a time: some milliseconds
+SWAPS = 8  # numbers for swaps, in times of the patience with them, at first
+FEW = 1 << 16  # coordinate differences in the labels of a few rows
+LARGEST = 2.0**300  # magnitudes above this, and below its inverse, are scaled (rows.py)
+ONES = np.empty(0)
+DONE, LEFT, SHORT, PAUSE = range(4)  # what the kernels return (src/small.pyx)
+
+
+class Unusual(Exception):
+    """The kernels for small data leave these to others."""
+
+
+class Plan:
+    """How to fit small data with n_features to n_clusters; arguments as those of local_search."""
+
+    def __init__(self, n_features, n_clusters, init, n_init, max_iter, polish):
+        given = isinstance(init, np.ndarray)
+        self.possible = given or isinstance(init, str) and init == "k-means++"
+        self.n_features, self.n_clusters = n_features, n_clusters
+        self.init = init if given else np.empty((0, n_features))
+        self.n_init = 1 if given or n_clusters == 1 else MOST_RESTARTS if n_init == "auto" else n_init
+        self.swapped = n_init == "auto" and self.n_init > 1
+        n_candidates = count_candidates(n_clusters)
+        self.n_seeds = 0 if given else 1 + (n_clusters - 1) * n_candidates
+        self.n_numbers = self.n_init * self.n_seeds
+        if self.swapped:
+            self.n_numbers += SWAPS * max(PATIENCE, n_clusters)
+        most_distances = SLICE_WORK * n_clusters // ((n_features + 3) * (n_clusters + 8))
+        self.settings = np.array(
+            [n_candidates, most_distances, self.n_init, self.swapped, polish, -1 if max_iter is None else max_iter,
+             panels.in_use(), *RULES], float,
+        )  # fmt: skip
+
+    def work(self, n_samples):
+        """Coordinate differences in an iteration, as rows.py counts them."""
+        return n_samples * (self.n_features + 3) * (self.n_clusters + 8)
+
+    def suits(self, n_samples):
+        """Whether so many rows (or each entry of an array of numbers of rows) are few enough."""
+        return (n_samples <= MOST_ROWS) & (self.work(n_samples) <= ITERATION_WORK) & self.possible
+
+    def share(self, n_samples):
+        """Number of restarts that are worth a thread."""
+        return max(1, BLOCK_WORK // (ITERATIONS * self.work(n_samples)))
+
+    def scratch(self, X):
+        """Room for a search over as many rows, in which nothing is found yet."""
+        scratch = np.empty(
+            kernels.room(len(X), self.n_features, self.n_clusters, self.settings, X.dtype.char == "d")
+        )
+        kernels.clear(scratch)
+        return scratch
+
+
+class Search:
+    """A search over one item, as that of restarts.py; it can be concluded as soon as something is `found`."""
+
+    def __init__(self, plan, X, sample_weight, numbers, workers):
+        self.plan, self.X, self.numbers, self.workers = plan, X, numbers, workers
+        self.weights = ONES if sample_weight is None else sample_weight
+        self.n_numbers = plan.n_numbers
+        self.ends = []  # arrays (n, 3): inertia, updates, and whether max_iter stopped each restart
+        self.best = None  # scratch with the best of all restarts ...
+        self.rank = (math.inf, 0)  # ... in several searches: its inertia and its number
+        self.labels = np.empty(len(X), np.int32)
+        self.centers = np.empty((1, plan.n_clusters, plan.n_features))
+        self.report = np.empty((1, 7))  # of src/small.pyx
+        self._lock, self._idle, self._apart = Lock(), [], False
+
+    @property
+    def found(self):
+        """Whether there is a clustering."""
+        return self.best is not None and kernels.standing(self.best)[0] < math.inf
+
+    def run(self, progress=None, on_threads=True):
+        """Make all restarts.
+
+        Raises
+        ------
+        Unusual
+        Expired
+            When the time is up; `conclude` then has what was found until then.
+        """
+        n_init = self.plan.n_init
+        size = self.plan.share(len(self.X)) if progress is None else 1
+        if on_threads and not self.plan.swapped and size < n_init:
+            self._run_apart(size, progress)
+            return
+        self.best, ends = self.plan.scratch(self.X), np.empty((n_init, 3))
+        self.ends = [ends]
+        if progress is not None:
+            for n in range(n_init):
+                self._restarts(self.best, -1 if n else 0, n + 1, ends)
+                inertia, _, _, finished = kernels.standing(self.best)
+                progress(n + 1, inertia)
+                if finished:
+                    break
+            return
+        numbers = self.numbers.look(self.n_numbers).reshape(1, self.n_numbers)
+        if kernels.fits(
+            self.X, self.weights, np.array([0, len(self.X)]), 0, 1, self.plan.init, numbers, self.plan.settings,
+            self.best, ends, self.labels, self.centers, self.report,
+        ):  # fmt: skip
+            self._restarts(self.best, -1, n_init, ends, status=-self.report[0, 0])
+        else:
+            self.conclude = self.result
+
+    def _run_apart(self, size, progress):
+        """Restarts that do not depend on each other, `size` of them in a search: on threads, or one by one with progress."""
+        n_init, n_seeds, self._apart = self.plan.n_init, self.plan.n_seeds, True
+        mark, stop = self.numbers.mark(), 0
+        try:
+            while stop < n_init and self.rank[0] > 0:
+                start, stop = stop, min(n_init, stop + max(size, MOST_NUMBERS // n_seeds))
+                numbers = self.numbers.uniform((stop - start) * n_seeds)
+                ends = np.full((stop - start, 3), np.inf)
+                self.ends.append(ends)
+                blocks = [
+                    (start + a, numbers[a * n_seeds : b * n_seeds], ends[a:b])
+                    for a, b in split(stop - start, size)
+                ]
+                if progress is None:
+                    self.workers.run(self._block, blocks)
+                    continue
+                for block in blocks:
+                    self.workers.run(self._block, [block])
+                    progress(block[0] + 1, self.rank[0])
+                    if self.rank[0] == 0:
+                        break
+        except Unusual:
+            self.numbers.back(mark)
+            raise
+
+    def _restarts(self, scratch, start, stop, ends, numbers=None, status=DONE):
+        """Restarts up to number `stop`: from `start` on in a new search, or those that follow in that in scratch."""
+        while True:
+            if status == LEFT:
+                raise Unusual
+            if status == SHORT:
+                self.n_numbers *= 2
+            if start < 0:
+                self.workers.check_time()
+            status = kernels.restarts(
+                self.X, self.weights, start, stop, self.plan.n_clusters, self.plan.init,
+                self.numbers.look(self.n_numbers) if numbers is None else numbers, self.plan.settings, scratch, ends,
+            )  # fmt: skip
+            if status == DONE:
+                return
+            start = -1
+
+    def _block(self, first, numbers, ends):
+        """Independent restarts from number `first` on, in a search of their own."""
+        with self._lock:
+            scratch = self._idle.pop() if self._idle else self.plan.scratch(self.X)
+        kernels.clear(scratch)
+        try:
+            self._restarts(scratch, 0, len(ends), ends, numbers)
+        finally:
+            inertia, restart, _, _ = kernels.standing(scratch)
+            with self._lock:  # of restarts that are as good, the first counts
+                if inertia < math.inf and (inertia, first + restart) < self.rank:
+                    scratch, self.best, self.rank = self.best, scratch, (inertia, first + restart)
+                if scratch is not None:
+                    self._idle.append(scratch)
+
+    def conclude(self):
+        """The result of the restarts made. Raises Unusual."""
+        n_restarts, ends = kernels.standing(self.best)[2], self.ends[0]
+        if self._apart:  # those made, in several searches, up to the first that leaves nothing to lower
+            ends = np.concatenate(self.ends)
+            ends = ends[np.isfinite(ends[:, 0])]
+            n_restarts = len(ends) if ends[:, 0].all() else int(ends[:, 0].argmin()) + 1
+        if kernels.conclude(
+            self.X, self.weights, not len(self.plan.init), n_restarts, ends, self.best, self.labels, self.centers[0],
+            self.report[0],
+        ):  # fmt: skip
+            raise Unusual
+        return self.result()
+
+    def result(self):
+        """Labels, centers, and what the kernel reports of them."""
+        return self.labels, self.centers[0], self.report[0].tolist()
+
+
+# ---- a few rows, and centers from elsewhere: None where this is not the quickest way, or the numbers are not safe ----
+
+
+def plain(X):
+    """Whether X is an array that needs no conversion, and is small: the checks that it needs are quickly made."""
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype.char in "df"
+        and X.flags.c_contiguous
+        and X.flags.aligned
+        and X.dtype.isnative
+        and 0 < X.size <= FEW
+    )
+
+
+def finite(X):
+    """Whether all numbers are finite."""
+    return kernels.extent(X) < math.inf
+
+
+def _plain(X, centers):
+    return (
+        plain(X)
+        and plain(centers)
+        and centers.dtype.char == "d"
+        and centers.shape[1] == X.shape[1]
+        and len(X) * centers.size <= FEW
+    )
+
+
+def _quick(X, centers):
+    if not _plain(X, centers):
+        return False
+    extent = max(kernels.extent(X), kernels.extent(centers))
+    return 1 / LARGEST <= extent < LARGEST / 2 or extent == 0
+
+
+def labels_of(X, centers):
+    """The nearest centers, as Rows.nearest."""
+    return _labels(X, centers) if _plain(X, centers) and finite(centers) else None
+
+
+def _labels(X, centers):
+    labels = np.empty(len(X), np.int32)
+    kernels.label_rows(X, centers, np.empty(centers.size + len(centers)), labels)
+    return labels
+
+
+def distances_to(X, centers):
+    """Distances to all centers."""
+    if not _quick(X, centers):
+        return None
+    out = np.empty((len(X), len(centers)))
+    lloyd.distances(X, np.ascontiguousarray(centers.T), 0, len(X), out)
+    return np.sqrt(out, out) if out.min() >= TINY else roots(out, X, centers)
+
+
+def roots(squares, X, centers, exponent=0):
+    """Distances in the units of the data, from squares in units of 2**exponent; those whose squares may have vanished anew."""
+    with np.errstate(over="ignore", under="ignore"):
+        distances = np.ldexp(np.sqrt(squares), exponent)
+    if squares.min() < TINY:
+        rows, nearby = np.nonzero(squares < TINY)
+        for some in np.array_split(np.arange(len(rows)), 1 + X.shape[1] * len(rows) // FEW):
+            away = X[rows[some]].astype(np.float64) - centers[nearby[some]]
+            longest = np.abs(away).max(axis=1)
+            shares = away / np.where(longest > 0, longest, 1)[:, None]
+            distances[rows[some], nearby[some]] = longest * np.sqrt((shares**2).sum(axis=1))
+    return distances
+
+
+def inertia_of(X, centers):
+    """The sum of the squared distances to the nearest centers."""
+    if len(X) > MOST_ROWS or not _quick(X, centers):
+        return None
+    labels = _labels(X, centers)
+    inertia = lloyd.accumulate(
+        X, ONES, labels, centers, 0, len(X), np.zeros_like(centers), np.zeros(len(centers))
+    )
+    return inertia if inertia >= TINY else None

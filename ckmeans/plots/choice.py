@@ -1,0 +1,428 @@
+"""How good clusters are: by every criterion, row by row, and the classes of one feature over its histogram."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..validation import check_finite, check_labels, check_matrix, check_values, check_weights
+from ..words import apart
+from .common import (
+    COLORS,
+    INK,
+    LINE,
+    PALE,
+    Display,
+    axes_for,
+    color,
+    halo,
+    hatch,
+    legend_below,
+    percent,
+    plain,
+    pyplot,
+    some,
+)
+
+
+@dataclass(eq=False)
+class ChoiceDisplay(Display):
+    """What each criterion says about the number of clusters, side by side, and how many agree.
+
+    Use `from_choice`.
+
+    Parameters
+    ----------
+    choice : object with `n_clusters`, `criteria` and `suggested`
+        As `choose_k` returns it: numbers of clusters, an array for each name, and the number that each name suggests.
+
+    Attributes
+    ----------
+    axes_ : list of matplotlib Axes
+        One for each criterion, and the last for how many suggest each number.
+    ax_ : matplotlib Axes
+        The last of them.
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from ckmeans import ChoiceDisplay
+    >>> choice = SimpleNamespace(
+    ...     n_clusters=[2, 3, 4], criteria={"silhouette": [0.5, 0.7, 0.6], "bic": [9, 8, 7]}, suggested={"silhouette": 3, "bic": 4}
+    ... )
+    >>> [ax.get_title() for ax in ChoiceDisplay.from_choice(choice).axes_]
+    ['silhouette: 3', 'bic: 4', '2 criteria, 2 answers']
+    """
+
+    choice: Any
+
+    @classmethod
+    def from_choice(cls, choice: Any, *, ax: Any = None) -> Self:
+        """Draw what `choose_k` found.
+
+        Parameters
+        ----------
+        choice : object with `n_clusters`, `criteria` and `suggested`
+        ax : matplotlib Axes or None
+            What the panels are put in the place of.
+
+        Returns
+        -------
+        ChoiceDisplay
+        """
+        return cls(choice).plot(ax=ax)
+
+    def _draw(self, ax):
+        from matplotlib.gridspec import GridSpecFromSubplotSpec
+        from matplotlib.ticker import FixedLocator, MaxNLocator
+
+        plt = pyplot()
+        k, criteria, suggested = (
+            np.asarray(self.choice.n_clusters),
+            self.choice.criteria,
+            self.choice.suggested,
+        )
+        n_panels = len(criteria) + 1
+        n_columns = min(3, n_panels)
+        n_rows = -(-n_panels // n_columns)
+        if ax is None:
+            figure = plt.figure(figsize=(3.2 * n_columns, 2.3 * n_rows), layout="constrained")
+            grid = figure.add_gridspec(n_rows, n_columns)
+        else:
+            figure = ax.figure
+            ax.set_axis_off()
+            spec = ax.get_subplotspec()
+            grid = GridSpecFromSubplotSpec(n_rows, n_columns, spec, wspace=0.45, hspace=0.9)
+        self.axes_ = []
+        for i, (name, values) in enumerate(criteria.items()):
+            panel = figure.add_subplot(grid[i // n_columns, i % n_columns])
+            self._criterion(panel, k, name, np.asarray(values, float), suggested.get(name))
+            self.axes_.append(panel)
+        last = figure.add_subplot(grid[-1, (n_panels - 1) % n_columns :])
+        self._votes(last, k, [suggested[name] for name in criteria if suggested.get(name) is not None])
+        self.axes_.append(last)
+        for i, panel in enumerate(self.axes_):
+            panel.xaxis.set_major_locator(
+                FixedLocator(k) if len(k) <= 12 else MaxNLocator(nbins=8, integer=True)
+            )
+            panel.set_xlim(k.min() - 0.6, k.max() + 0.6)
+            if i + n_columns >= n_panels or i == len(self.axes_) - 1:
+                panel.set_xlabel("clusters", fontsize=9)
+        return last
+
+    def _criterion(self, ax, k, name, values, chosen):
+        axes_for(ax)
+        ax.plot(k, values, color=COLORS[0], marker="o", markersize=3.5, linewidth=1.4, zorder=2)
+        if chosen is not None:
+            ax.axvline(chosen, color=PALE, linestyle=":", linewidth=1, zorder=1)
+            at = np.flatnonzero(k == chosen)
+            ax.plot(
+                k[at],
+                values[at],
+                marker="D",
+                markersize=8,
+                color=COLORS[3],
+                markeredgecolor="white",
+                linestyle="",
+                zorder=3,
+            )
+        ax.set_title(f"{name.replace('_', ' ')}: {'no answer' if chosen is None else chosen}", fontsize=10)
+        ax.tick_params(labelsize=8)
+        ax.ticklabel_format(axis="y", scilimits=(-3, 5), useOffset=False)
+        ax.yaxis.get_offset_text().set_fontsize(8)
+        ax.grid(axis="y", color=LINE, linewidth=0.5, zorder=0)
+
+    def _votes(self, ax, k, votes):
+        axes_for(ax)
+        counts = np.array([sum(vote == value for vote in votes) for value in k])
+        bars = ax.bar(
+            k, counts, width=0.7, facecolor="white", edgecolor=INK, hatch="///", linewidth=0.8, zorder=2
+        )
+        ax.bar_label(bars, ["" if count == 0 else str(count) for count in counts], fontsize=8, padding=1)
+        n = len(set(votes))
+        ax.set_title(f"{len(votes)} criteria, {n} answer{'s' * (n != 1)}", fontsize=10)
+        ax.set_yticks([])
+        ax.set_ylim(0, max(1, counts.max(initial=0)) * 1.25)
+        ax.tick_params(labelsize=8)
+
+
+@dataclass(eq=False)
+class BreaksDisplay:
+    """The classes of one feature over its histogram: where the breaks are, and the mean of each class.
+
+    Use `from_breaks`.
+
+    Parameters
+    ----------
+    breaks : Breaks
+        What `natural_breaks` found.
+    values : ndarray of shape (n_samples,)
+    sample_weight : ndarray of shape (n_samples,) or None
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from ckmeans import BreaksDisplay, natural_breaks
+    >>> x = load_iris().data[:, 2]
+    >>> BreaksDisplay.from_breaks(natural_breaks(x, 3), x).ax_.get_title()
+    '3 classes, 94.7 % of the variance between them: proved the best'
+    """
+
+    breaks: Any
+    values: NDArray[np.float64]
+    sample_weight: NDArray[np.float64] | None = None
+
+    @classmethod
+    def from_breaks(
+        cls,
+        breaks: Any,
+        values: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        name: str | None = None,
+        ax: Any = None,
+    ) -> Self:
+        """Draw natural breaks.
+
+        Parameters
+        ----------
+        breaks : Breaks
+        values : array-like of shape (n_samples,) or (n_samples, 1)
+        sample_weight : array-like of shape (n_samples,) or None
+        name : str or None
+            Of the feature; that of a Series by default.
+        ax : matplotlib Axes or None
+
+        Returns
+        -------
+        BreaksDisplay
+        """
+        numbers = check_values(values, "values", 1).reshape(-1)
+        check_finite(numbers[:, None])
+        weights = check_weights(sample_weight, len(numbers))
+        name = getattr(values, "name", None) if name is None else name
+        return cls(breaks, numbers, weights).plot(ax=ax, name=name)
+
+    def plot(self, ax: Any = None, *, name: str | None = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            None for new ones.
+        name : str or None
+            Of the feature.
+
+        Returns
+        -------
+        BreaksDisplay
+            Itself, with `ax_` and `figure_`.
+        """
+        ax, found = axes_for(ax, (7.2, 4.2)), self.breaks
+        n_bins = int(np.clip(2 * len(self.values) ** 0.4, 10, 80))
+        heights, edges, _ = ax.hist(
+            self.values,
+            bins=n_bins,
+            weights=self.sample_weight,
+            color="#BDBDBD",
+            edgecolor="white",
+            linewidth=0.4,
+            zorder=2,
+        )
+        top, n = heights.max(), found.n_clusters
+        few = n <= 15
+        for k in range(n):
+            low, high = found.breaks[k], found.breaks[k + 1]
+            if k % 2 == 0:
+                ax.axvspan(
+                    low,
+                    high,
+                    facecolor="#F3F3F3",
+                    edgecolor=LINE,
+                    hatch=hatch(1) if k % 4 == 0 else "",
+                    linewidth=0,
+                    zorder=0,
+                )
+            if k:
+                ax.axvline(
+                    low,
+                    color=COLORS[3],
+                    linewidth=1.4,
+                    linestyle="--",
+                    zorder=3,
+                    label="break" if k == 1 else None,
+                )
+            if found.sizes[k]:
+                ax.plot(
+                    found.centers[k], -0.035 * top, marker="^", color=COLORS[0], markersize=8, zorder=4, linestyle="",
+                    label="mean of a class" if k == 0 else None, clip_on=False,
+                )  # fmt: skip
+                text = f"{found.sizes[k]:,}"
+                left, right = ax.get_xlim()
+                if high - low > 0.016 * len(text) * (right - left):  # else it would reach into the next class
+                    halo(
+                        ax.annotate(
+                            text, ((low + high) / 2, 1.06 * top), ha="center", fontsize=9, color=INK, zorder=5
+                        )
+                    )
+        shown = apart(found.breaks.tolist(), 4)
+        if few:
+            self._break_names(ax, shown)
+        ax.set(
+            ylim=(-0.08 * top, 1.16 * top),
+            xlabel=plain(str(name)) if name else "value",
+            ylabel="rows" if self.sample_weight is None else "weight",
+        )
+        ax.set_yticks([tick for tick in ax.get_yticks() if 0 <= tick <= 1.16 * top])
+        gvf = percent(found.goodness_of_variance_fit)
+        ax.set_title(
+            f"{n} classes, {gvf} of the variance between them: proved the best",
+            fontsize=11,
+            pad=24 if few else 8,
+        )
+        legend_below(ax, ax.get_legend_handles_labels()[0])
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _break_names(self, ax, shown):
+        """The breaks' values above the picture, on two levels, those left out that would overlap."""
+        left, right = ax.get_xlim()
+        free = [-np.inf, -np.inf]
+        for value, text in zip(self.breaks.breaks[1:-1], shown[1:-1]):
+            at, half = (value - left) / (right - left), 0.008 * len(text) + 0.008
+            for level in (0, 1):
+                if at - half >= free[level]:
+                    ax.annotate(
+                        text, (value, 1), xycoords=("data", "axes fraction"), xytext=(0, 3 + 11 * level),
+                        textcoords="offset points", ha="center", fontsize=8.5, color=INK,
+                    )  # fmt: skip
+                    free[level] = at + half
+                    break
+
+
+@dataclass(eq=False)
+class SilhouetteDisplay(Display):
+    """The silhouette of each row, cluster by cluster: how much nearer it is to its own cluster than to the next.
+
+    Use `from_estimator` or `from_labels`.
+
+    Parameters
+    ----------
+    silhouettes : ndarray of shape (n_samples,)
+        From -1 to 1.
+    labels : ndarray of shape (n_samples,), int
+    n_samples : int
+        Rows that these are some of.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    References
+    ----------
+    Rousseeuw (1987), "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis", J. Comput. Appl.
+    Math. 20:53-65, doi:10.1016/0377-0427(87)90125-7.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from ckmeans import KMeans, SilhouetteDisplay
+    >>> X = load_iris().data
+    >>> SilhouetteDisplay.from_labels(X, KMeans(3, random_state=0).fit_predict(X)).ax_.get_title()
+    'silhouettes of 3 clusters, on average 0.553'
+    """
+
+    silhouettes: NDArray[np.float64]
+    labels: NDArray[np.int32]
+    n_samples: int
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: ArrayLike, *, most: int = 5000, ax: Any = None) -> Self:
+        """Draw those of the labels that an estimator predicts.
+
+        Parameters
+        ----------
+        estimator : fitted estimator with `predict`
+        X : array-like of shape (n_samples, n_features)
+        most : int
+            As for `from_labels`.
+        ax : matplotlib Axes or None
+
+        Returns
+        -------
+        SilhouetteDisplay
+        """
+        return cls.from_labels(X, estimator.predict(X), most=most, ax=ax)
+
+    @classmethod
+    def from_labels(cls, X: ArrayLike, labels: ArrayLike, *, most: int = 5000, ax: Any = None) -> Self:
+        """Draw those of given labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        labels : array-like of shape (n_samples,)
+            Whole numbers, or names: 2 to n_samples - 1 different ones.
+        most : int
+            Of more rows, as many, evenly spread, are compared with each other: the time grows with the square.
+        ax : matplotlib Axes or None
+
+        Returns
+        -------
+        SilhouetteDisplay
+        """
+        from sklearn.metrics import silhouette_samples
+
+        rows = check_matrix(X)
+        chosen = some(len(rows), most)
+        labels = check_labels(labels, len(rows))[0][chosen]
+        return cls(silhouette_samples(rows[chosen], labels), labels, len(rows)).plot(ax=ax)
+
+    def _draw(self, ax):
+        ax = axes_for(ax)
+        clusters = np.unique(self.labels)
+        space, at, middles = max(1.0, 0.02 * len(self.labels)), 0.0, []
+        for k in clusters:
+            own = np.sort(self.silhouettes[self.labels == k])
+            y = at + np.repeat(np.arange(len(own) + 1), 2)[1:-1]
+            ax.fill_betweenx(
+                y,
+                0,
+                np.repeat(own, 2),
+                facecolor=color(k),
+                edgecolor="white",
+                hatch=hatch(k),
+                linewidth=0,
+                zorder=2,
+            )
+            middles.append(at + len(own) / 2)
+            at += len(own) + space
+        mean = float(self.silhouettes.mean())
+        ax.axvline(0, color=INK, linewidth=0.8, zorder=3)
+        ax.axvline(mean, color=INK, linewidth=1.2, linestyle="--", zorder=3, label="average")
+        sizes = [(self.labels == k).sum() for k in clusters]
+        crowded = len(clusters) > 30
+        ax.set_yticks(
+            [] if crowded else middles, [] if crowded else [f"{k}  ({n})" for k, n in zip(clusters, sizes)]
+        )
+        ax.tick_params(axis="y", length=0)
+        ax.grid(axis="x", color=LINE, linewidth=0.6, zorder=0)
+        ax.set(
+            xlabel="silhouette", ylabel="cluster (rows)", xlim=(min(-0.05, self.silhouettes.min() - 0.02), 1.0),
+            ylim=(-space, at),
+        )  # fmt: skip
+        ax.invert_yaxis()
+        title = f"silhouettes of {len(clusters)} clusters, on average {mean:.3f}"
+        if len(self.labels) < self.n_samples:
+            title += f"\n{len(self.labels)} of {self.n_samples} rows"
+        ax.set_title(title, fontsize=11)
+        ax.spines["left"].set_color(PALE)
+        return ax

@@ -1,0 +1,140 @@
+"""What the pictures share: colors, markers, lines and axes. Matplotlib is imported when something is drawn.
+
+Every picture tells its clusters by marker, hatch or line style too: printed in grey it says the same. The colors are those of
+Okabe & Ito, which people who do not see red or green tell apart.
+"""
+
+from typing import Any, Self
+
+import numpy as np
+
+from ..words import printable
+
+COLORS = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C7A00", "#000000"
+MARKERS = "o", "s", "^", "D", "v", "P", "X", "*", "<", ">"
+HATCHES = "", "///", "...", "\\\\\\", "xxx", "|||", "ooo", "---"
+INK, PALE, LINE = (
+    "#222222",
+    "#8A8A8A",
+    "#D0D0D0",
+)  # of text and thick lines, of what is beside it, of thin lines
+MOST_POINTS = 5000  # rows that are drawn
+
+
+class Display:
+    """A picture: `ax_` and `figure_` are what it is drawn on."""
+
+    ax_: Any
+    figure_: Any
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None
+            None for new ones.
+
+        Returns
+        -------
+        self
+            With `ax_` and `figure_`.
+        """
+        self.ax_ = self._draw(ax)
+        self.figure_ = self.ax_.figure
+        return self
+
+    def _draw(self, ax):
+        """Draw, and return the axes."""
+        raise NotImplementedError
+
+
+def axes_for(ax: Any, size: tuple[float, float] = (6.4, 4.8)) -> Any:
+    """Axes to draw on: those given, or new ones.
+
+    Raises
+    ------
+    ImportError
+        Where there is no matplotlib.
+    """
+    plt = pyplot()
+    if ax is None:
+        _, ax = plt.subplots(figsize=size, layout="constrained")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def pyplot() -> Any:
+    """matplotlib.pyplot.
+
+    Raises
+    ------
+    ImportError
+        Where there is none.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError:
+        raise ImportError('Pictures need matplotlib: pip install "certified-kmeans[plots]"') from None
+    return plt
+
+
+def color(k: int) -> str:
+    """The color of cluster k."""
+    return COLORS[k % len(COLORS)]
+
+
+def marker(k: int) -> str:
+    """Its marker: color and marker together are the same for no two of 40 clusters."""
+    return MARKERS[(k + k // len(COLORS)) % len(MARKERS)]
+
+
+def hatch(k: int) -> str:
+    """Its hatch."""
+    return HATCHES[(k + k // len(COLORS)) % len(HATCHES)]
+
+
+def some(n: int, most: int = MOST_POINTS) -> np.ndarray:
+    """Indices of rows to draw: all, or as many as are seen, evenly spread."""
+    return np.arange(n) if n <= most else np.arange(most) * n // most
+
+
+def halo(text: Any) -> Any:
+    """Text with a white edge, to be read on anything."""
+    from matplotlib.patheffects import withStroke
+
+    text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
+    return text
+
+
+def plain(name: str) -> str:
+    """A name of the data's own as it is written in a picture: no mathematics between its dollars, nothing that is not seen."""
+    return printable(name).replace("$", r"\$")
+
+
+def percent(share: float, digits: int = 3) -> str:
+    """A share in percent, with so many digits, and more where it would seem to be all."""
+    shown = f"{100 * share:.{digits}g}"
+    while share < 1 and float(shown) == 100 and digits < 17:
+        digits += 1
+        shown = f"{100 * share:.{digits}g}"
+    plainly = f"{float(shown):.{max(6, digits)}g}"
+    return f"{plainly if 'e' not in plainly else shown} %"
+
+
+def percent_ticks(axis: Any) -> None:
+    """Ticks of an axis as percentages without needless zeros."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def legend_below(ax: Any, handles: list, columns: int = 2) -> None:
+    """A legend that cannot cover the data: below the figure where the layout leaves room for it, or below the axes."""
+    look = {"handles": handles, "ncols": columns, "frameon": False, "fontsize": 9}
+    own = len([other for other in ax.figure.axes if other.get_label() != "<colorbar>"]) == 1
+    if own and ax.figure.get_layout_engine() is not None:
+        ax.figure.legend(loc="outside lower center", **look)
+    else:
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), **look)

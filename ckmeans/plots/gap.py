@@ -1,0 +1,196 @@
+"""The gap between the best clustering and the lower bound, as it closes."""
+
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Self
+
+import numpy as np
+
+from ..words import at_most_above
+from .common import COLORS, INK, LINE, PALE, Display, axes_for, legend_below
+
+
+@dataclass(eq=False)
+class GapRecorder:
+    """Keeps what `certify` tells on the way: give it as `progress`.
+
+    Parameters
+    ----------
+    then : callable(rung, inertia, lower_bound) or None
+        Is told the same.
+
+    Attributes
+    ----------
+    seconds, rungs, inertia, lower_bound : list
+        Of each call the time since the recorder was made, the rung, and what was known.
+
+    Examples
+    --------
+    >>> from ckmeans import GapRecorder, certify
+    >>> recorder = GapRecorder()
+    >>> certificate = certify([[0.0], [1.0], [5.0], [7.0]], n_clusters=2, progress=recorder)
+    >>> recorder.inertia[-1], recorder.lower_bound[-1]
+    (2.5, 2.5)
+    """
+
+    then: Any = None
+    seconds: list[float] = field(default_factory=list)
+    rungs: list[str] = field(default_factory=list)
+    inertia: list[float] = field(default_factory=list)
+    lower_bound: list[float] = field(default_factory=list)
+    _start: float = field(default_factory=monotonic, repr=False)
+
+    def __call__(self, rung: str, inertia: float, lower_bound: float) -> None:
+        self.seconds.append(monotonic() - self._start)
+        self.rungs.append(rung)
+        self.inertia.append(float(inertia))
+        self.lower_bound.append(float(lower_bound))
+        if self.then is not None:
+            self.then(rung, inertia, lower_bound)
+
+
+@dataclass(eq=False)
+class GapDisplay(Display):
+    """The best clustering and the lower bound as they come together, and which way to a proof did it.
+
+    Use `from_recorder`.
+
+    Parameters
+    ----------
+    recorder : GapRecorder
+    certificate : Certificate or None
+        What it came to: the end of the lines.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from ckmeans import GapDisplay, GapRecorder, certify
+    >>> recorder = GapRecorder()
+    >>> certificate = certify(load_iris().data, n_clusters=3, random_state=0, progress=recorder)
+    >>> GapDisplay.from_recorder(recorder, certificate).ax_.get_title().split(" after")[0]
+    'gap closed'
+    """
+
+    recorder: GapRecorder
+    certificate: Any = None
+
+    @classmethod
+    def from_recorder(cls, recorder: GapRecorder, certificate: Any = None, *, ax: Any = None) -> Self:
+        """Draw what a recorder was told.
+
+        Parameters
+        ----------
+        recorder : GapRecorder
+            That was called at least once.
+        certificate : Certificate or None
+            What `certify` returned then: it also knows what the checker made of the last rung.
+        ax : matplotlib Axes or None
+
+        Returns
+        -------
+        GapDisplay
+
+        Raises
+        ------
+        ValueError
+            If nothing was recorded.
+        """
+        return cls(recorder, certificate).plot(ax=ax)
+
+    def _draw(self, ax):
+        from matplotlib.ticker import LogLocator, NullFormatter
+
+        told = self.recorder
+        if not told.seconds:
+            raise ValueError("the recorder was told nothing: give it to certify as progress=.")
+        ax = axes_for(ax)
+        end = self.certificate and (self.certificate.better or self.certificate)
+        inertia = np.minimum.accumulate([*told.inertia, end.inertia if end else np.inf])
+        lower = np.maximum.accumulate([*told.lower_bound, end.lower_bound if end else 0.0])
+        closed = end is not None and end.status.startswith("optimal")
+        accepted = end is not None and (closed or end.checked)
+        lower = np.minimum(lower, inertia)
+        if end is not None:
+            lower = np.minimum(lower, end.lower_bound)
+        if closed:
+            lower[-1] = inertia[-1]
+        finish = max(told.seconds[-1], sum(end.seconds.values()) if end else 0.0)
+        seconds = np.maximum([*told.seconds, finish], 1e-3)
+        last = seconds[-1] * 1.03
+        t = np.append(seconds, last)
+        upper_line, lower_line = np.append(inertia, inertia[-1]), np.append(lower, lower[-1])
+        ax.fill_between(
+            t,
+            lower_line,
+            upper_line,
+            step="post",
+            facecolor="#EEEEEE",
+            edgecolor=LINE,
+            hatch="//",
+            linewidth=0,
+            zorder=1,
+        )
+        ax.step(t, upper_line, where="post", color=COLORS[0], linewidth=2, label="best clustering", zorder=3)
+        ax.step(
+            t,
+            lower_line,
+            where="post",
+            color=COLORS[3],
+            linewidth=2,
+            linestyle="--",
+            label="lower bound, proved" if accepted else "lower bound, not yet checked",
+            zorder=3,
+        )
+        if seconds[-1] > 30 * seconds[0]:
+            decades = np.log10(seconds[-1] / seconds[0])
+            ax.set_xscale("log")
+            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3 else (1,), numticks=20))
+            ax.xaxis.set_major_formatter("{x:g}")
+            ax.xaxis.set_minor_formatter(NullFormatter())
+        self._frame(ax, seconds, last, inertia, lower)
+        self._rungs(ax, seconds)
+        said = "gap closed" if closed else at_most_above(inertia[-1], lower[-1])
+        if end is not None and not closed:
+            said = at_most_above(end.exact_inertia, end.exact_lower_bound)
+        ax.set(xlabel="seconds", ylabel="inertia")
+        said = said.replace(": ", ":\n")
+        ax.set_title(f"{said} after {seconds[-1]:.2g} s", fontsize=11, pad=18)
+        legend_below(ax, ax.get_legend_handles_labels()[0])
+        return ax
+
+    def _frame(self, ax, seconds, end, inertia, lower):
+        """From where the bound is of interest: a bound of 0 at first would hide all that follows."""
+        last = max(inertia[-1] - lower[-1], 0.02 * inertia[-1], 1e-300)
+        known = lower[lower > 0.5 * inertia[-1]]
+        bottom = known.min() if len(known) else lower.min()
+        top = np.sort(inertia)[: max(1, len(inertia))]
+        top = top[top <= 2 * inertia[-1]].max()
+        span = max(top - bottom, last)
+        ax.set_ylim(bottom - 0.25 * span, top + 0.2 * span)
+        ax.set_xlim(seconds[0] * (0.9 if ax.get_xscale() == "log" else 0.0), end)
+
+    def _rungs(self, ax, seconds):
+        """Where each rung first speaks, by name above the picture; of names too close together the later ones."""
+        starts = [
+            i for i, rung in enumerate(self.recorder.rungs) if i == 0 or rung != self.recorder.rungs[i - 1]
+        ]
+        place = np.log if ax.get_xscale() == "log" else np.array
+        left, right = map(float, place(ax.get_xlim()))
+        free = np.inf
+        for i in reversed(starts):
+            x, name = seconds[i], self.recorder.rungs[i]
+            at = (float(place(x)) - left) / (right - left)
+            if 0 <= at <= 1:
+                ax.axvline(x, color=PALE, linewidth=0.8, linestyle=":", zorder=0)
+            width = 0.018 * (len(name) + 1)
+            if at + width <= free:
+                ax.annotate(
+                    name, (x, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), textcoords="offset points", fontsize=8.5,
+                    color=INK, ha="left" if at + width < 1 else "right", va="bottom",
+                )  # fmt: skip
+                free = at if at + width < 1 else at - width

@@ -1,0 +1,95 @@
+"""What a checkpoint says (checkpoint.py): its form is checked here, and nothing in it is more than a hint of where to go on.
+
+Anyone can write such a file. So the costs of its labels are computed again, its bounds and claims are candidates until the checker
+has accepted them, and what rungs had not finished is proved again by them.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+
+from ..exact import nodes
+from .methods import RUNGS, Evidence, heavy_samples
+
+
+def check_known(known, ladder):
+    """Refuse what `_Ladder.known` would not have given.
+
+    Raises
+    ------
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError
+    """
+    _labels(known["labels"], len(ladder.X), ladder.k)
+    done, inner = known["done"], known["inner"]
+    _refuse_if(not isinstance(done, list) or not isinstance(inner, dict), "no rungs")
+    _refuse_if(known["rung"] not in RUNGS or not set(done) <= set(RUNGS), "no such rung")
+    _evidence(known["best"])
+    if known["claim"] is not None:
+        _evidence(known["claim"])
+        _refuse_if(known["claimed by"] not in RUNGS, "no such rung")
+    _refuse_if(not set(inner) <= {"prices", "sum"}, "no such rung")
+    if "prices" in inner:
+        samples = heavy_samples(ladder)
+        _labels(inner["prices"]["labels"], len(samples), ladder.k)
+        row_of = np.full(len(samples), -1)
+        row_of[ladder.place[samples] >= 0] = np.unique(
+            ladder.place[samples][ladder.place[samples] >= 0], return_inverse=True
+        )[1]
+        nodes.read(inner["prices"]["nodes"], row_of)
+    if "sum" in inner:
+        _groups(inner["sum"]["groups"], ladder.n_rows)
+
+
+def as_evidence(told):
+    """As a rung gives it; to be believed when the checker has accepted it."""
+    return Evidence(told["proof"], told["lower"], None, told["optimal"])
+
+
+def told(evidence):
+    return {"proof": evidence.proof, "lower": evidence.lower, "optimal": evidence.optimal}
+
+
+def denied(ladder, found, evidence):
+    """Whether the checker, which found that, finds less than a file tells: then its rungs are not done."""
+    return ladder.refused if found is None else found[0] < evidence.lower
+
+
+def _evidence(found):
+    _lines(found["proof"])
+    _bound(found["lower"])
+    _refuse_if(type(found["optimal"]) is not bool, "neither true nor false")
+
+
+def _groups(groups, n_rows):
+    _refuse_if(not isinstance(groups, list) or not groups, "no groups")
+    taken = np.zeros(n_rows, bool)
+    for rows, proof, lower, ended in groups:
+        _refuse_if(not isinstance(rows, np.ndarray) or rows.dtype.kind != "i" or rows.ndim != 1, "no rows")
+        _refuse_if(not rows.size or rows.min() < 0 or (np.diff(rows) <= 0).any(), "rows are out of order")
+        _refuse_if(taken[rows].any(), "a row in two groups")
+        taken[rows] = True
+        if proof is not None:
+            _lines(proof)
+        _bound(lower)
+        _refuse_if(type(ended) is not bool, "neither true nor false")
+
+
+def _labels(labels, n_samples, n_clusters):
+    labels = np.asarray(labels)
+    _refuse_if(labels.dtype.kind != "i", "no labels")
+    fine = labels.shape == (n_samples,) and labels.min() >= 0 and labels.max() < n_clusters
+    _refuse_if(not fine, "labels are out of range")
+
+
+def _lines(lines):
+    fine = isinstance(lines, list) and lines and all(type(line) is str and line.isascii() for line in lines)
+    _refuse_if(not fine or any("\n" in line for line in lines), "no lines of a proof")
+
+
+def _bound(lower):
+    _refuse_if(not isinstance(lower, Fraction) or lower < 0, "no lower bound")
+
+
+def _refuse_if(condition, reason):
+    if condition:
+        raise ValueError(reason)

@@ -1,0 +1,118 @@
+/* Template: the scores |c|^2/2 - x.c of one panel of rows with all centers, and the least two of each row.
+ *
+ * Included by instruction_sets.h once for each instruction set and type, with REAL, VEC, W (lanes), MR, NR and the vector operations
+ * defined. A panel is MR*W rows, feature-major. Centers come in tiles of NR: NR values |c|^2/2, then n_features times NR
+ * coordinates; the last tile is filled up with infinite |c|^2/2. MR x NR accumulators stay in registers and the n x k
+ * scores are never written (the register tile of Goto & van de Geijn 2008, with the argmin fused).
+ */
+
+#ifndef NUMBERED
+#define NUMBERED 64
+#define EIGHT(n) (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
+#define OTHER_THAN_float double
+#define OTHER_THAN_double float
+#define OTHER_THAN(type) JOIN(OTHER_THAN_, type)
+#define JOIN(a, b) a##b
+#define OTHER OTHER_THAN(REAL) /* rows may come in the other type */
+#endif
+static const REAL NAME(numbers)[NUMBERED] = {
+    EIGHT(0), EIGHT(8), EIGHT(16), EIGHT(24), EIGHT(32), EIGHT(40), EIGHT(48), EIGHT(56)};
+
+/* Lanes with another label than before, or two scores too close to tell: bit l for lane l. */
+static INLINE uint64_t NAME(stirs)(VEC best, VEC next, VEC index, VEC margin, const int32_t *labels)
+{
+    VEC apart = FNMA(best, SET1((REAL)1), next);
+#ifdef NUMBERS
+    return (uint64_t)(uint32_t)(DIFFERENT(index, NUMBERS(labels)) | AT_MOST(apart, margin));
+#else
+    REAL gap[W], found[W], most[W];
+    uint64_t bits = 0;
+    STORE(gap, apart), STORE(found, index), STORE(most, margin);
+    for (int l = 0; l < W; l++) bits |= (uint64_t)((found[l] != (REAL)labels[l]) | (gap[l] <= most[l])) << l;
+    return bits;
+#endif
+}
+
+/* `some` vectors of rows, of MR in a panel. */
+static INLINE uint64_t NAME(score)(
+    int some, const REAL *x, ptrdiff_t n_features, const REAL *tiles, ptrdiff_t n_tiles,
+    REAL *first, REAL *second, int32_t *nearest, const int32_t *labels, REAL margin)
+{
+    VEC best[MR], next[MR], index[MR];
+    REAL winner[MR * W];
+    uint64_t bits = 0;
+    UNROLL for (int m = 0; m < some; m++) {
+        best[m] = next[m] = SET1((REAL)INFINITY);
+        index[m] = SET1((REAL)0);
+    }
+    for (ptrdiff_t t = 0; t < n_tiles; t++) {
+        VEC sum[MR][NR];
+        UNROLL for (int j = 0; j < NR; j++)
+            UNROLL for (int m = 0; m < some; m++) sum[m][j] = SET1(tiles[j]);
+        tiles += NR;
+        for (ptrdiff_t f = 0; f < n_features; f++, tiles += NR) {
+            VEC value[MR];
+            UNROLL for (int m = 0; m < some; m++) value[m] = LOAD(x + (f * MR + m) * W);
+            UNROLL for (int j = 0; j < NR; j++) {
+                VEC c = SET1(tiles[j]);
+                UNROLL for (int m = 0; m < some; m++) sum[m][j] = FNMA(value[m], c, sum[m][j]);
+            }
+        }
+        UNROLL for (int j = 0; j < NR; j++) {
+            ptrdiff_t number = t * NR + j;
+            VEC k = SET1(number < NUMBERED ? NAME(numbers)[number] : (REAL)number);
+            UNROLL for (int m = 0; m < some; m++) {
+                next[m] = MIN(next[m], MAX(sum[m][j], best[m]));
+                index[m] = IF_LESS(sum[m][j], best[m], k, index[m]);
+                best[m] = MIN(best[m], sum[m][j]);
+            }
+        }
+    }
+    if (labels) {
+        UNROLL for (int m = 0; m < some; m++)
+            bits |= NAME(stirs)(best[m], next[m], index[m], SET1(margin), labels + m * W) << m * W;
+        if (!bits) return 0;
+    }
+    UNROLL for (int m = 0; m < some; m++) {
+        STORE(first + m * W, best[m]);
+        STORE(second + m * W, next[m]);
+        STORE(winner + m * W, index[m]);
+    }
+    for (int r = 0; r < some * W; r++) nearest[r] = (int32_t)winner[r];
+    return bits;
+}
+
+/* Few features: the loop over them is unrolled, and half of a panel leaves registers for what else there is to do. */
+static INLINE uint64_t NAME(score_few)(
+    ptrdiff_t n_features, const REAL *x, const REAL *tiles, ptrdiff_t n_tiles,
+    REAL *first, REAL *second, int32_t *nearest, const int32_t *labels, REAL margin)
+{
+    const int some = MR > 2 ? 2 : MR, rows = some * W;
+    uint64_t bits = 0;
+    for (int r = 0; r < MR * W; r += rows)
+        bits |= NAME(score)(
+            some, x + r, n_features, tiles, n_tiles, first + r, second + r, nearest + r, labels ? labels + r : labels,
+            margin) << r;
+    return bits;
+}
+
+/* The least two scores of each row and where the least is. Given labels and a margin, what is returned is which rows have
+ * another label than before, or two scores that are no more than the margin apart: bit r for row r. Only what concerns
+ * these rows is sure to be written then. */
+static uint64_t NAME(panel)(
+    const void *x, ptrdiff_t n_features, const void *tiles, ptrdiff_t n_tiles,
+    void *first, void *second, int32_t *nearest, const int32_t *labels, double margin)
+{
+    REAL close = (REAL)margin;
+    switch (n_features) {
+    case 1: return NAME(score_few)(1, x, tiles, n_tiles, first, second, nearest, labels, close);
+    case 2: return NAME(score_few)(2, x, tiles, n_tiles, first, second, nearest, labels, close);
+    case 3: return NAME(score_few)(3, x, tiles, n_tiles, first, second, nearest, labels, close);
+    case 4: return NAME(score_few)(4, x, tiles, n_tiles, first, second, nearest, labels, close);
+    default: return NAME(score)(MR, x, n_features, tiles, n_tiles, first, second, nearest, labels, close);
+    }
+}
+
+#include "group.h"
+#include "pack.h"
+#include "shift.h"

@@ -1,0 +1,24 @@
+/* Ends the inclusion of a template by instruction_sets.h. */
+#undef NAME
+#undef REAL
+#undef VEC
+#undef W
+#undef LOAD
+#undef STORE
+#undef SET1
+#undef FNMA
+#undef MIN
+#undef MAX
+#undef IF_LESS
+#undef REDUCE_MIN
+#undef ADD
+#undef MUL
+#undef DIV
+#undef FMA
+#undef POWER
+#undef LANES
+#undef LOW
+#undef HIGH
+#undef NUMBERS
+#undef DIFFERENT
+#undef AT_MOST

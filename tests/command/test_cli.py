@@ -1,0 +1,490 @@
+"""The command as a user meets it: results, files, exit codes, and one clear line for whatever goes wrong."""
+
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from children import PATIENCE, PRELUDE, interrupted_at_a_terminal
+from click.testing import CliRunner
+
+from ckmeans import KMeans
+from ckmeans.command.cli import cli
+from ckmeans.command.tables import read_table
+from ckmeans.command.terminal import counted, duration
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words, code=0, **options):
+    result = CliRunner().invoke(cli, [str(word) for word in words], **options)
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+def report(*words, **options):
+    return json.loads(run(*words, "--json", "-", **options).stdout)
+
+
+def put(content, name="data.csv"):
+    with open(name, "w", encoding="utf-8") as file:
+        file.write(content)
+    return name
+
+
+# Results.
+
+
+def test_breaks(here):
+    result = run("breaks", "iris", "petal_length_cm", "-k", 3)
+    assert "1 1.9 4.9 6.9" in result.stdout and "proved optimal" in result.stdout
+    told = report("breaks", "iris", 3, "-k", 3, "--choose", "--out", "labels.csv")
+    assert told["command"] == "ckmeans breaks iris 3 -k 3 --choose"
+    assert told["result"]["status"] == "optimal" and set(told["result"]["bic_by_n_clusters"]) == {
+        "1",
+        "2",
+        "3",
+    }
+    assert len(open("labels.csv", encoding="utf-8").read().splitlines()) == 151
+    assert "setosa" in run("breaks", "iris", "species", "-k", 2, code=1).stderr
+
+
+def test_fit_shows_clusters_and_verdict():
+    result = run("fit", "iris", "-k", 3)
+    assert "78.8514414261" in result.stdout
+    assert "local optimum; hit by 8 of 8 restarts (no row exchange lowers it)" in result.stdout
+    for words in (
+        "0    50  33.3%     15.151       5.01",
+        "1    62  41.3%     39.821       5.90",
+        "length_cm",
+    ):
+        assert words in result.stdout
+    assert "skipped column species" in result.stderr
+    assert "species" not in result.stdout
+    assert "\x1b" not in result.output
+    assert run("fit", "iris", "-k", 3, "--quiet").stderr == ""
+
+
+def test_report(here):
+    put("a,b,c,w\n1,2,x,1\n3,,y,1\n5,7,z,2\n6,8,z,1\n", "some data.csv")
+    full = report("fit", "some data.csv", "-k", 2, "--weights", "w", "--n-init", 4)
+    data, result = full["data"], full["result"]
+    X = np.array([[1.0, 2], [5, 7], [6, 8]])
+    assert data["sha256"] == hashlib.sha256(X.tobytes()).hexdigest()
+    assert (data["columns"], data["incomplete"], data["lines"]) == (["a", "b"], [3], None)
+    assert data["skipped"] == {"c": "not numeric: 'x'"}
+    assert (data["n_samples"], data["n_features"], data["weights"]) == (3, 2, "w")
+    assert result["inertia"] == pytest.approx(4 / 3)
+    assert sum(result["within_ss"]) == pytest.approx(result["inertia"])
+    assert (result["sizes"], result["centers"][0]) == ([1, 2], [1, 2])
+    assert (result["status"], result["lower_bound"], result["gap"]) == ("bounded", 0, 1)
+    assert (result["n_restarts"], result["hit_rate"], result["stop_reason"]) == (4, 1, "converged")
+    assert full["command"] == "ckmeans fit 'some data.csv' -k 2 --weights w --n-init 4 --seed 0"
+    again = report(*shlex.split(full["command"])[1:])
+    assert again["result"]["centers"] == result["centers"]
+    assert full["schema"] == 1 and full["parameters"]["polish"] is True
+
+
+def test_labels_have_a_line_for_each_row(here):
+    put("a,b\n1,2\n3,\n\n1,2.5\n9,9\n")
+    run("fit", "data.csv", "-k", 2, "--out", "labels.csv")
+    assert open("labels.csv").read() == "line,label\n2,0\n3,\n5,0\n6,1\n"
+    assert run("fit", "data.csv", "-k", 2, "--out", "-", "-q").stdout == "line,label\n2,0\n3,\n5,0\n6,1\n"
+    np.save("x.npy", np.array([[1.0], [9]]))
+    assert run("fit", "x.npy", "-k", 2, "--out", "-").stdout == "row,label\n1,0\n2,1\n"
+
+
+def test_labels_are_those_of_the_estimator(here):
+    run("fit", "iris", "-k", 5, "--seed", 3, "--no-polish", "--n-init", 2, "--out", "labels.csv")
+    kmeans = KMeans(5, random_state=3, polish=False, n_init=2).fit(read_table("iris").X)
+    assert pd.read_csv("labels.csv")["label"].tolist() == kmeans.labels_.tolist()
+
+
+def test_hybrid(here):
+    full = report("fit", "iris", "-k", 5, "--algorithm", "hybrid", "--n-init", 2)
+    model = KMeans(5, algorithm="hybrid", n_init=2, random_state=0).fit(read_table("iris").X)
+    assert full["result"]["inertia"] == model.inertia_ and full["result"]["n_restarts"] == 2
+    assert (
+        "hit by 2 of 2 populations"
+        in run("fit", "iris", "-k", 5, "--algorithm", "hybrid", "--n-init", 2).stdout
+    )
+    assert (
+        "is for the other algorithms"
+        in run("fit", "iris", "-k", 5, "--algorithm", "hybrid", "--no-polish", code=1).stderr
+    )
+    assert (
+        "excludes --prove" in run("fit", "iris", "-k", 5, "--algorithm", "hybrid", "--prove", code=2).stderr
+    )
+
+
+def test_estimator_tells_a_function_of_its_restarts():
+    seen = []
+    kmeans = KMeans(3, n_init=4, random_state=0, verbose=lambda n, inertia: seen.append((n, inertia)))
+    kmeans.fit(read_table("iris").X)
+    assert [n for n, _ in seen] == [1, 2, 3, 4] and seen[-1][1] == pytest.approx(kmeans.inertia_)
+
+
+def test_standardize_only_when_asked(here):
+    put("a,b\n" + "".join(f"{i % 3},{1000 * (i % 2)}\n" for i in range(12)))
+    raw, scaled = (report("fit", "data.csv", "-k", 3, *more)["result"] for more in ([], ["--standardize"]))
+    assert (raw["units"], scaled["units"]) == ("data", "standardized")
+    assert sum(scaled["within_ss"]) == pytest.approx(scaled["inertia"])
+    assert max(center[1] for center in scaled["centers"]) > 400
+    assert "in standardized units" in run("fit", "data.csv", "-k", 3, "--standardize").stdout
+
+
+def test_a_header_of_numbers_is_asked_about(here):
+    put("2019,2020\n1,5\n3,9\n")
+    said = run("fit", "data.csv", "-k", 1, code=1).stderr
+    assert "the first line, 2019, 2020, may hold names or data: say --header" in said
+    assert report("fit", "data.csv", "-k", 1, "--header")["data"]["columns"] == ["2019", "2020"]
+    assert report("fit", "data.csv", "-k", 1, "--no-header")["data"]["n_samples"] == 3
+    put("1,2\n3,4\n9,1\n")  # another line counts too
+    assert report("fit", "data.csv", "-k", 1)["data"]["n_samples"] == 3
+
+
+def test_a_row_without_weight_has_no_part_in_the_posterior(here):
+    put("a,w\n1,1\n3,0\n2,1\n")
+    said = run("exhaustive", "data.csv", "-k", 2, "--weights", "w", "--posterior", 1, code=1).stderr
+    assert "weight 0 in line 3" in said and "take it out" in said
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "soon"])
+def test_no_number_of_seconds(here, seconds):
+    for command, option in (("fit", "--max-seconds"), ("exhaustive", "--time-limit")):
+        said = " ".join(run(command, "iris", "-k", 2, option, seconds, code=2).stderr.split())
+        assert f"{seconds} is no number of seconds, 0 or more" in said
+
+
+def test_given_centers(here):
+    put("a,b\n1,1\n2,2\n8,8\n9,9\n")
+    put("b,a\n0,1\n5,5\n", "centers.csv")
+    full = report("fit", "data.csv", "-k", 2, "--init", "centers.csv", "--no-polish")
+    assert full["result"]["centers"] == [[1.5, 1.5], [8.5, 8.5]]
+    assert full["result"]["n_restarts"] == 1
+    assert "(3, 2)" in run("fit", "data.csv", "-k", 3, "--init", "centers.csv", code=1).stderr
+
+
+def test_verdicts(here):
+    put("a\n1\n1\n3\n")
+    assert "verdict   optimal: every row lies on its center" in run("fit", "data.csv", "-k", 2).stdout
+    assert "verdict   optimal: one cluster" in run("fit", "data.csv", "-k", 1).stdout
+    result = report("fit", "data.csv", "-k", 1)["result"]
+    assert (result["status"], result["gap"]) == ("optimal", 0)
+    assert result["lower_bound"] <= 8 / 3 and result["lower_bound"] == pytest.approx(8 / 3)
+    np.save("x.npy", np.random.default_rng(0).normal(size=(3000, 2)))
+    result = run("fit", "x.npy", "-k", 50, "--n-init", 10**6, "--max-seconds", 0.3).stdout
+    assert "stopped by the time limit" in result and "best so far" in result
+    assert "fixed point of Lloyd's iteration" in run("fit", "iris", "-k", 3, "--no-polish").stdout
+
+
+def test_wide_tables_say_what_they_leave_out(here):
+    np.save("x.npy", np.random.default_rng(0).normal(size=(30, 40)))
+    result = run("fit", "x.npy", "-k", 3).stdout
+    assert "of 40 features; all of them with --json" in result
+    assert max(map(len, result.splitlines())) <= 80
+    put("a [b],[red]c\n1,2\n3,4\n")
+    result = run("fit", "data.csv", "-k", 2).stdout
+    assert "a [b]" in result and "[red]c" in result
+
+
+def test_soft(here):
+    result = run("soft", "iris", "-k", 3, "--variance", "tied", "--out", "labels.csv")
+    assert "verdict          local maximum of the likelihood; the best of 10 starts" in result.stdout
+    assert "-401.80" in result.stdout
+    labels = pd.read_csv("labels.csv")
+    shares = labels[["p0", "p1", "p2"]].to_numpy()
+    assert np.allclose(shares.sum(axis=1), 1)
+    assert (shares.argmax(axis=1) == labels["label"]).all()
+    full = report("soft", "iris", "-k", 3, "--variance", 0.001, "--anneal", 20, "--mixing", "uniform")[
+        "result"
+    ]
+    assert sum(full["within_ss"]) == pytest.approx(78.8514414)
+    assert len(full["variances"]) == 3 and full["status"] == "converged" and full["n_collapsed"] == 0
+    put("a,b\n" + "1,2\n5,6\n" * 4)
+    result = run("soft", "data.csv", "-k", 2, "--variance", "tied")
+    assert "degenerate: 2 of 2 variances shrank to nothing; the likelihood has no bound" in result.stdout
+
+
+def test_exhaustive(here):
+    result = run("exhaustive", "iris", "-k", 2, "--sample", 20, "--out", "labels.csv")
+    assert "proved optimal: none of the 524,288 partitions costs less" in result.stdout
+    assert "20 rows into at most 2 clusters are 524,288 partitions" in result.stderr
+    labels = pd.read_csv("labels.csv")
+    assert len(labels) == 150 and labels["label"].notna().sum() == 20
+    full = report("exhaustive", "iris", "-k", 2, "--rows", 12)
+    assert full["data"]["lines"] == list(range(2, 14))
+    assert (full["result"]["status"], full["result"]["gap"], full["result"]["n_partitions"]) == (
+        "optimal",
+        0,
+        2048,
+    )
+    full = report("exhaustive", "iris", "-k", 3, "--rows", 40, "--time-limit", 0.2)["result"]
+    assert (full["status"], full["stop_reason"]) == ("bounded", "time_limit")
+    result = run("exhaustive", "iris", "-k", 2, code=1)
+    assert "7.1e44 partitions" in result.stderr and "--sample" in result.stderr
+
+
+def test_posterior(here):
+    put("a\n0\n1\n5\n7\n")
+    full = report("exhaustive", "data.csv", "-k", 2, "--posterior", 1)["result"]
+    assert np.allclose(np.diag(full["posterior"]["together"]), 1)
+    assert full["posterior"]["together"][0][1] == pytest.approx(0.99968, abs=1e-5)
+    result = run("exhaustive", "data.csv", "-k", 2, "--posterior", 1, "--out", "labels.csv").stdout
+    assert "log evidence" in result and "least sure" in result
+    assert list(pd.read_csv("labels.csv").columns) == ["line", "label", "together"]
+
+
+def test_numbers_for_people():
+    assert [counted(n) for n in (16_777_216, 7 * 10**44, 2**20000)] == ["16,777,216", "7.0e44", "1.0e6020"]
+    assert [duration(s) for s in (0.1, 75, 1e4, 1e30)] == [
+        "less than a second", "about 75 seconds", "about 2.8 hours", "longer than the universe is old",
+    ]  # fmt: skip
+
+
+# Failures.
+
+BAD = {
+    # words on the command line: words in the message
+    "fit nosuch.csv -k 3": ["nosuch.csv", "no such file"],
+    "fit . -k 3": ["folder"],
+    "fit empty.csv -k 3": ["empty.csv is empty"],
+    "fit words.csv -k 1": ["no numeric column"],
+    "fit infinite.csv -k 1": ["infinity", "line 3"],
+    "fit iris -k 151": ["n_clusters=151", "n_samples=150", "at most one cluster per sample"],
+    "fit iris -k 3 --columns petal": ["'petal'", "sepal_length_cm"],
+    "fit iris -k 3 --columns species": ["'setosa'", "line 2"],
+    "fit iris -k 3 --weights species": ["species", "'setosa'"],
+    "fit bad.parquet -k 3": ["bad.parquet"],
+    "fit iris -k 3 --out nosuch/labels.csv": ["nosuch", "no folder", "Create it"],
+    "fit iris -k 3 --json .": ["folder"],
+    "fit data.csv -k 1 --out data.csv": ["data.csv", "data file itself"],
+    "fit iris -k 1 --out ./iris": ["iris", "data file itself"],
+    "fit iris -k 3 --out labels.parquet": ["CSV"],
+    "exhaustive iris -k 2 --rows 151": ["151", "150"],
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_bad_input_is_one_line_and_exit_1(here, words):
+    put("", "empty.csv")
+    put("a\nx\ny\n", "words.csv")
+    put("a\n1\ninf\n", "infinite.csv")
+    put("a\n1\n2\n")
+    put("PAR1", "bad.parquet")
+    result = run(*words.split(), "--quiet", code=1)
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
+    for word in BAD[words]:
+        assert word in result.stderr
+    assert sorted(os.listdir()) == ["bad.parquet", "data.csv", "empty.csv", "infinite.csv", "words.csv"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "fit", "fit iris", "fit iris -k 0", "fit iris -k two", "fit iris -k 3 --n-init 0", "fit iris -k 3 --init kmeans",
+        "fit iris -k 3 --max-seconds -1", "fit iris -k 3 --out - --json -", "fit iris -k 3 --out a --json a",
+        "soft iris -k 3 --variance 0", "soft iris -k 3 --variance none", "exhaustive iris -k 2 --rows 3 --sample 3",
+        "exhaustive iris -k 2 --posterior 0", "nosuch",
+    ],  # fmt: skip
+)  # fmt: skip
+def test_wrong_usage_is_exit_2(here, words):
+    result = run(*words.split(), code=2)
+    assert "Error: " in result.stderr
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize("words", ["fit iris -k 3 --n-init some", "soft iris -k 3 --variance TIED"])
+def test_wrong_words_are_answered_with_the_right_ones(words):
+    message = run(*words.split(), code=2).stderr
+    assert ("neither auto nor" if "fit" in words else "nor tied or per-cluster") in message
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (MemoryError("Unable to allocate 9 TiB"), ["out of memory", "9 TiB"]),
+        (OSError(28, "No space left on device"), ["No space left"]),
+        (RuntimeError("broken\n  inside"), ["RuntimeError: broken inside", "bug"]),
+    ],
+)
+def test_unforeseen_failures_are_one_line_too(monkeypatch, error, words):
+    monkeypatch.setattr("ckmeans.command.tables.read_table", lambda *_, **__: (_ for _ in ()).throw(error))
+    result = run("fit", "iris", "-k", 3, code=1)
+    assert result.stderr.count("\n") == 1
+    for word in words:
+        assert word in result.stderr
+
+
+def test_failed_write_leaves_the_old_file(here, monkeypatch):
+    put("old", "labels.csv")
+    monkeypatch.setattr(
+        "os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
+    result = run("fit", "iris", "-k", 3, "--out", "labels.csv", code=1)
+    assert "labels.csv could not be written: No space left on device" in result.stderr
+    assert os.listdir() == ["labels.csv"] and open("labels.csv").read() == "old"
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="no names for open files")
+def test_labels_into_a_pipe():
+    """As `--out >(gzip > labels.gz)` has them."""
+    reading, writing = os.pipe()
+    with open(reading) as pipe:
+        run("fit", "iris", "-k", 3, "--out", f"/dev/fd/{writing}")
+        os.close(writing)
+        assert pipe.read().splitlines()[:2] == ["line,label", "2,0"]
+
+
+def test_interrupted_before_anything(here, monkeypatch):
+    monkeypatch.setattr(
+        "ckmeans.command.tables.read_table", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
+    result = run("fit", "iris", "-k", 3, "--out", "labels.csv", code=130)
+    assert result.stderr.startswith("interrupted before") and os.listdir() == []
+
+
+# The command as a process.
+
+
+def process(*words, **options):
+    options = {"capture_output": True, "text": True, "timeout": PATIENCE, **options}
+    return subprocess.run([sys.executable, "-m", "ckmeans", *words], **options)
+
+
+def test_process(here):
+    assert process("--version").stdout.startswith("ckmeans, version ")
+    result = process("fit", "-", "-k", "2", "--json", "-", input="1;2,5\n3;4\n8;9,5\n")
+    assert result.returncode == 0 and json.loads(result.stdout)["data"]["n_samples"] == 3
+    assert "decimal commas: 2,5" in result.stderr
+    result = process("fit", "nosuch", "-k", "2")
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    code = "import sys; from ckmeans.command.cli import cli; cli(['--help'], standalone_mode=False); print('HEAVY', "
+    code += "[name for name in ('numpy', 'pandas', 'rich', 'sklearn') if name in sys.modules])"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert "HEAVY []" in output and "Exit codes" in output
+
+
+def test_missing_extra():
+    code = "import sys, ckmeans.__main__ as m; m.NEEDED += ('no_such_module',); sys.exit(m.main())"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 1
+    assert 'needs no_such_module: pip install "certified-kmeans[cli]"' in result.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal to watch")
+@pytest.mark.parametrize(
+    "words, at, sign",
+    [
+        (["fit", "x.npy", "-k", "40", "--n-init", "1000"], "small.Search._restarts", b"restart 2"),
+        (["exhaustive", "x.npy", "-k", "3", "--rows", "30"], "workers.Workers.run", b"partitions"),
+    ],
+    ids=["fit", "exhaustive"],
+)  # fmt: skip
+def test_interrupt_writes_what_there_is(here, words, at, sign):
+    np.save("x.npy", np.random.default_rng(0).normal(size=(2000, 2)))
+    code = (
+        PRELUDE
+        + f"""
+from ckmeans.local import small; from ckmeans import workers
+from ckmeans.__main__ import main
+plain, calls, kept = {at}, [], held({at})
+def third(*args):
+    calls.append(0)
+    (kept if len(calls) == 3 else plain)(*args)
+{at} = third
+sys.exit(main())
+"""
+    )
+    words = [sys.executable, "-c", code, *words, "--out", "labels.csv", "--json", "report.json"]
+    code, output, seen = interrupted_at_a_terminal(words)
+    assert code == 130 and sign in seen.split(b"about")[-1]
+    assert "interrupted after" in output and b"Traceback" not in seen
+    full = json.load(open("report.json"))
+    labels = pd.read_csv("labels.csv")
+    assert full["result"]["stop_reason"] == "interrupted" and full["result"]["status"] == "bounded"
+    assert len(labels) == 2000
+    assert (
+        np.bincount(labels["label"].dropna().astype(int), minlength=len(full["result"]["sizes"])).tolist()
+        == full["result"]["sizes"]
+    )
+    assert sorted(os.listdir()) == ["labels.csv", "report.json", "x.npy"]
+
+
+# Proofs.
+
+
+def test_prove(here):
+    result = run("fit", "iris", "-k", 3, "--prove", "--proof", "iris.ckc", "--out", "labels.csv")
+    assert "optimal, and the only clustering that is: proved, by prices" in result.stdout
+    assert "78.8514414261" in result.stdout and "gap 0%" in result.stdout
+    child = subprocess.run(
+        [sys.executable, "-m", "ckmeans.check", "iris.ckc"], capture_output=True, text=True
+    )
+    assert (child.returncode, child.stdout[:22]) == (0, "proved optimal-unique:")
+    told = report("certify", "iris", "labels.csv")
+    assert told["command"] == "ckmeans certify iris labels.csv --seed 0"
+    assert told["result"]["status"] == "optimal-unique" and told["result"]["better"] is None
+    assert told["result"]["checked"] is True
+
+
+def test_certify_a_worse_clustering(here):
+    put("a,b\n0,0\n0,1\n5,\n5,0\n5,2\n9,9\n")
+    put("label\n7\n7\n\n7\n3\n-2\n", "labels.csv")
+    result = run("certify", "data.csv", "labels.csv", "--proof", "p.ckc")
+    assert "above the best possible: proved" in result.stdout
+    assert "there are clusters of inertia 2.5: optimal, and the only clustering that is" in result.stdout
+    assert report("certify", "data.csv", "labels.csv", "-k", 4)["result"]["better"]["inertia"] < 2.5
+    np.save("labels.npy", np.array([0, 0, 1, 1, 2]))  # for the rows that are used
+    assert report("certify", "data.csv", "labels.npy")["result"]["inertia"] == 2.5
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("certify data.csv short.csv", "short.csv has 2 labels, data.csv has 3 rows"),
+        ("certify data.csv gap.csv", "gap.csv has no label for line 2"),
+        ("certify data.csv two.csv", "none of which is called label"),
+        ("certify data.csv noise.csv", "-1 (noise) in 1 of 3 rows"),
+        ("certify data.csv data.csv -k 2", "3 different labels"),
+        ("certify data.csv nosuch.csv", "there is no such file"),
+        ("fit data.csv -k 2 --prove --proof data.csv", "is the data file itself"),
+    ],
+)
+def test_what_cannot_be_certified_is_one_line(here, words, said):
+    put("a\n1\n2\n4\n")
+    put("label\n1\n2\n", "short.csv")
+    put("label,x\n,1\n2,1\n3,1\n", "gap.csv")
+    put("p,q\n1,2\n2,2\n3,4\n", "two.csv")
+    put("label\n1\n2\n-1\n", "noise.csv")
+    result = run(*words.split(), code=1)
+    assert said in result.stderr and result.stderr.count("\n") == 1 and result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--proof p.ckc",
+        "--time-limit 3",
+        "--prove --n-init 3",
+        "--prove --no-polish",
+        "--prove --max-seconds 3",
+    ],
+)
+def test_options_of_proofs(here, words):
+    assert "--prove" in run("fit", "iris", "-k", 3, *words.split(), code=2).stderr
+    assert os.listdir() == []

@@ -1,0 +1,49 @@
+"""The quadratic program of the bundle: best prices against the clusters known, and a solve that can be stopped."""
+
+import numpy as np
+import pytest
+
+from ckmeans.exact.bundle import Bundle
+
+
+def bundle(rng, n=30, k=4, m=60):
+    found = Bundle(np.ones(n), k)
+    sets = np.append(rng.random((m, n)) < 0.3, np.zeros((1, n), bool), axis=0)
+    found.add(sets, rng.random(m + 1) * sets.sum(axis=1), np.zeros((m + 1, 2)))
+    found.seed(np.ones(k))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_prices_near_by_are_better(seed):
+    rng = np.random.default_rng(seed)
+    known, center, t = bundle(rng), rng.random(30), 0.1
+
+    def value(prices):
+        return prices.sum() - 4 * known.earnings(prices).max() - ((prices - center) ** 2).sum() / (2 * t)
+
+    prices, level = known.solve(center, t, 1e-12)
+    assert known.earnings(prices).max() == pytest.approx(level, abs=1e-9)
+    assert known.shares.sum() == pytest.approx(4) and known.shares.min() >= 0
+    for size in (1e-1, 1e-3, 1e-5):
+        assert value(prices + size * rng.normal(size=30)) < value(prices)
+
+
+def test_it_can_be_stopped():
+    def stop():
+        raise KeyboardInterrupt
+
+    known = bundle(np.random.default_rng(0))
+    with pytest.raises(KeyboardInterrupt):
+        known.solve(np.ones(30), 0.1, 1e-9, stop)
+
+
+def test_the_oldest_are_forgotten_where_rows_are_many(monkeypatch):
+    monkeypatch.setattr("ckmeans.exact.bundle.MOST_WEIGHTS", 30 * 40)
+    monkeypatch.setattr("ckmeans.exact.bundle.LEAST_CLUSTERS", 20)
+    known = bundle(np.random.default_rng(0))
+    for _ in range(30):
+        known.solve(np.ones(30), 0.1, 1e-9)
+    active = known.sets[known.shares > 0].copy()
+    known.forget()
+    assert known.n < 61 and all((known.sets == own).all(axis=1).any() for own in active)

@@ -1,0 +1,219 @@
+"""The prover against the oracle: its bound is never above the optimum, and "optimal" is the optimum, as fractions."""
+
+import csv
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clocks import Clock
+
+from ckmeans import reference
+from ckmeans.exact import columns
+from ckmeans.exact.columns import column_generation
+from ckmeans.exact.exact_cover import TooMany, covers
+from ckmeans.rationals import cost
+
+FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
+KNOWN = [
+    ("cg_ruspini", 4),
+    ("cg_ruspini", 8),
+    ("hg_german", 10),
+    ("hg_bavaria1", 7),
+    ("tsp_eil51", 6),
+    ("sos_iris", 3),
+    ("sos_iris", 7),
+    ("sos_wine", 4),
+    ("cg_gr202", 6),
+]
+
+
+def instance(rng):
+    n, d, kind = int(rng.integers(1, 9)), int(rng.integers(1, 4)), int(rng.integers(4))
+    X = rng.random((n, d)) if kind == 3 else rng.integers(0, [3, 8, 50][kind], (n, d)).astype(float)
+    weights = None
+    if rng.random() < 0.4:
+        weights = rng.integers(0, 4, n) * (rng.random(n) if rng.random() < 0.3 else np.ones(n))
+        weights[rng.integers(n)] = 1
+    heavy = np.ones(n, bool) if weights is None else weights > 0
+    k = int(rng.integers(1, min(4, len(np.unique(X[heavy], axis=0))) + 1))
+    return X, weights, k
+
+
+def check(X, weights, k, found):
+    best = reference.best_partition(X.tolist(), k, None if weights is None else weights.tolist())[1]
+    assert found.exact_bound <= best <= Fraction(found.inertia)
+    assert Fraction(found.lower_bound) <= found.exact_bound
+    assert cost(X, found.labels, weights) <= Fraction(found.inertia)
+    if found.status == "optimal":
+        assert cost(X, found.labels, weights) == best == found.exact_bound
+    return found.status == "optimal"
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_against_the_oracle(seed):
+    """From a poor start. CKMEANS_TEST_FACTOR=50 makes it ten thousand instances and more."""
+    rng = np.random.default_rng(seed)
+    for _ in range(10 * int(os.environ.get("CKMEANS_TEST_FACTOR", 1))):
+        X, weights, k = instance(rng)
+        found = column_generation(X, k, sample_weight=weights, labels=np.arange(len(X)) % k)
+        assert check(X, weights, k, found)
+        assert (found.stop_reason, found.gap) == ("proved", 0.0)
+
+
+def few(sets, n_clusters, check=None):
+    """Covers, but only where there is little to choose from."""
+    if len(sets) > 3 * n_clusters:
+        raise TooMany
+    return covers(sets, n_clusters, check)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_branching(monkeypatch, seed):
+    """Where clusters within the gap are not listed, branching has to do it; what stays open is said so."""
+    monkeypatch.setattr(columns, "covers", few)
+    rng = np.random.default_rng(1000 + seed)
+    for _ in range(5):
+        X, weights, k = instance(rng)
+        labels = np.arange(len(X)) % k
+        with Clock():
+            found = column_generation(X, k, sample_weight=weights, labels=labels, max_seconds=1000)
+        check(X, weights, k, found)
+
+
+def test_branches_are_made(monkeypatch):
+    """Two ways to the same optimum: the list of clusters within the gap, and branches without it."""
+    instances = [
+        (np.random.default_rng(seed).integers(0, 12, (30, 2)).astype(float), 6) for seed in range(48, 54)
+    ]
+    listed = [column_generation(X, k) for X, k in instances]
+    monkeypatch.setattr(columns, "covers", few)
+    with Clock():
+        branched = [column_generation(X, k, max_seconds=10_000) for X, k in instances]
+    assert {found.status for found in listed} == {"optimal"}
+    for one, other in zip(listed, branched):
+        assert other.exact_bound <= one.exact_bound
+        assert other.status == "bounded" or other.exact_bound == one.exact_bound
+    assert any(found.n_nodes > 1 and found.status == "optimal" for found in branched)
+    assert {found.proof[0] for found in branched} == {"prices", "branch"}
+
+
+def test_covers_are_all_partitions():
+    n, k = 6, 3
+    sets = np.array([[mask >> i & 1 for i in range(n)] for mask in range(1, 2**n)], bool)
+    found = {
+        frozenset(frozenset(np.flatnonzero(sets[s]).tolist()) for s in chosen) for chosen in covers(sets, k)
+    }
+    assert len(found) == reference.stirling(n, k)
+    assert not list(covers(sets[:, :0], k))
+    assert not list(covers(np.array([[True, False]]), 1))
+
+
+def test_too_many_covers(monkeypatch):
+    monkeypatch.setattr("ckmeans.exact.exact_cover.MOST_STEPS", 100)
+    sets = np.array([[mask >> i & 1 for i in range(8)] for mask in range(1, 256)], bool)
+    with pytest.raises(TooMany):
+        list(covers(sets, 4))
+
+
+def test_prices_prove_the_bound():
+    """Who takes the prices alone gets a bound that is no greater than the optimum, and near it."""
+    X = np.random.default_rng(0).random((40, 2))
+    found = column_generation(X, 4)
+    kind, groups, prices, level = found.proof
+    assert (kind, found.status) == ("prices", "optimal")
+    assert sorted(groups) == list(range(40))
+    bound = sum(prices) - 4 * level
+    assert 0.5 * found.inertia < bound <= found.inertia * (1 + 1e-9)
+
+
+def leaves(proof, together=(), apart=()):
+    """The proofs at the leaves of a tree, with the pairs of samples that are together and apart there."""
+    if proof[0] == "branch":
+        _, i, j, one, other = proof
+        yield from leaves(one, (*together, (i, j)), apart)
+        yield from leaves(other, together, (*apart, (i, j)))
+    else:
+        yield proof, together, apart
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_leaves_hold_for_every_cluster(monkeypatch, seed):
+    """No set of rows, groups whole and rows apart not both in it, earns more than the level, its own cost included."""
+    monkeypatch.setattr(columns, "covers", few)
+    rng = np.random.default_rng(seed)
+    X, k = np.unique(rng.integers(0, 5, (8, 2)), axis=0).astype(float), 3
+    # Splits by hand: whatever they are, what is said about each branch has to be true.
+    search = columns._Search(X, k, None, None, 0.0, 0, None)
+    search.begin(np.arange(len(X)) % k)
+    branch = columns._Branch(search, search.root)
+    branch.closed = lambda last=False: False
+    monkeypatch.setattr(columns, "STALE", 1e9)
+    split = branch.run()
+    assert split is False or split is True
+    for node in search.root.children:
+        columns._Branch(search, node).run()
+    for (kind, groups, prices, level), together, apart in leaves(search.proof(search.root)):
+        assert kind == "prices"
+        assert all(groups[i] == groups[j] for i, j in together)
+        for mask in range(1, 2 ** len(prices)):
+            rows = [i for i, g in enumerate(groups) if mask >> g & 1]
+            if not any(i in rows and j in rows for i, j in apart):
+                one = [0] * len(rows)
+                earned = sum(Fraction(prices[groups[i]]) for i in rows)
+                own = cost(X[rows], groups[rows])  # of rows that are together anyway
+                assert earned + own - cost(X[rows], one) <= Fraction(level)
+
+
+@pytest.mark.parametrize("seconds", [0, 30, 100])
+def test_time_limit(seconds):
+    X = np.random.default_rng(0).random((400, 5))
+    with Clock():
+        found = column_generation(X, 8, max_seconds=seconds)
+    assert (found.status, found.stop_reason) == ("bounded", "time_limit")
+    assert 0 <= found.lower_bound <= found.inertia
+    assert cost(X, found.labels) <= Fraction(found.inertia)
+
+
+def test_interrupt():
+    X = np.random.default_rng(0).random((200, 3))
+    seen = []
+
+    def progress(inertia, lower_bound):
+        seen.append((inertia, lower_bound))
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    found = column_generation(X, 10, progress=progress)
+    assert (found.status, found.stop_reason) == ("bounded", "interrupted")
+    assert found.inertia <= seen[0][0]
+    assert found.lower_bound >= seen[0][1]
+
+
+def test_gap_asked_for():
+    X = np.random.default_rng(0).random((300, 2))
+    found = column_generation(X, 10, gap=0.05)
+    assert found.gap <= 0.05
+    assert (found.status, found.stop_reason) in {("bounded", "gap"), ("optimal", "proved")}
+
+
+def test_far_from_the_origin_and_tiny():
+    """Neither an offset nor the scale changes what is proved."""
+    X = np.random.default_rng(0).integers(0, 64, (40, 2)) / 64
+    for moved in (X, X + 2.0**30, X * 2.0**-300, X * 2.0**300):
+        assert column_generation(moved, 4).status == "optimal"
+
+
+@pytest.mark.parametrize("name, k", KNOWN)
+def test_known_optima(name, k):
+    if not (FOLDER / "best_known.csv").exists():
+        pytest.skip(f"{FOLDER} is missing")
+    table = {
+        (row["instance"], int(row["n_clusters"])): float(row["best_inertia"])
+        for row in csv.DictReader((FOLDER / "best_known.csv").open())
+    }
+    X = np.loadtxt(FOLDER / f"{name}.txt", skiprows=1, ndmin=2)
+    found = column_generation(X, k)
+    assert found.status == "optimal"
+    assert found.inertia == pytest.approx(table[name, k], rel=1e-9)

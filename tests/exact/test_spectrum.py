@@ -1,0 +1,53 @@
+"""The greatest eigenvalues against LAPACK's."""
+
+import numpy as np
+import pytest
+
+from ckmeans.exact.spectrum import gram, greatest
+
+SIZES = [1, 2, 3, 4, 7, 8, 9, 16, 17, 50, 133]
+
+
+def matrices(n):
+    rng = np.random.default_rng(n)
+    A, B = rng.normal(size=(n, n)), rng.normal(size=(n, 2))
+    steps = np.ldexp(1.0, -rng.integers(0, 500, n))
+    far_apart = np.ldexp(A, -rng.integers(0, 1000, (n, n)))
+    sparse = np.zeros((n, n))
+    sparse[0, 0] = 1
+    return [
+        A + A.T,
+        B @ B.T,
+        sparse,
+        np.zeros((n, n)),
+        np.eye(n),
+        1e-150 * (A + A.T),
+        np.diag(np.arange(n) - 2.0),
+        np.outer(steps, steps) * (A + A.T),
+        far_apart + far_apart.T,
+    ]
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_values_and_vectors(n):
+    for M in matrices(n):
+        size = np.abs(M).max()
+        for n_values in {1, (n + 1) // 2, n}:
+            kept = M.copy()
+            values, vectors = greatest(M, n_values)
+            assert (M == kept).all()
+            assert values == pytest.approx(np.linalg.eigvalsh(M)[n - n_values :], abs=1e-13 * n * size)
+            assert greatest(M, n_values, vectors=False)[0] == pytest.approx(values, abs=1e-13 * n * size)
+            assert np.abs(vectors @ vectors.T - np.eye(n_values)).max() < 1e-12 * n
+            assert np.abs(M @ vectors.T - vectors.T * values).max() <= 1e-13 * n * size
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 8), (60, 33), (0, 4)])
+def test_sums_of_outer_products(shape):
+    rows = np.random.default_rng(0).normal(size=shape)
+    assert gram(rows) == pytest.approx(rows.T @ rows, abs=1e-12)
+
+
+def test_no_values():
+    values, vectors = greatest(np.eye(3), 0)
+    assert values.shape == (0,) and vectors.shape == (0, 3)

@@ -1,0 +1,121 @@
+"""Runs that are given up: which ones, and that the result is none of them."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_blobs
+
+from ckmeans import KMeans
+from ckmeans.local import cutoffs as races
+from ckmeans.local import restarts, small
+from ckmeans.local.cutoffs import Restart, Swap
+
+OLD = np.array([[0.0, 0.0], [10.0, 0.0]])
+
+
+class Run:
+    """A partition of which nothing is known but its inertia and masses."""
+
+    labels = None
+
+    def __init__(self, inertia):
+        self.value, self.rows = inertia, self
+
+    def update(self, labels, centers):
+        return None, None, self.value
+
+    def inertia(self, centers):
+        return self.value
+
+    def means(self, centers):
+        return centers, np.ones(len(centers))
+
+
+def looks(race, values, centers=OLD + 3):
+    """What the race says at each look, and the updates after which it looked."""
+    said = []
+    for value in values:
+        look = race.look
+        said.append((look, race.is_lost(Run(value), centers)))
+    return said
+
+
+def test_a_swap_is_lost_that_is_far_above_after_a_few_updates():
+    assert looks(Swap(100, OLD, 0.02, again=False), [102.1]) == [(3, True)]
+    swap = Swap(100, OLD, 0.02, again=False)
+    assert looks(swap, [101.9]) == [(3, False)] and swap.look == np.inf
+
+
+def test_a_swap_is_lost_that_gains_too_slowly():
+    assert looks(Swap(100, OLD, 0.02, again=True), [102, 101, 100.6]) == [(3, False), (6, False), (12, True)]
+    swap = Swap(100, OLD, 0.02, again=True)
+    assert looks(swap, [102, 101, 100.4, 99, 99, 99]) == [(3 * 2**i, False) for i in range(6)]
+
+
+def test_a_swap_is_lost_on_its_way_back():
+    there, crossed = OLD[::-1] + 0.1, np.array([[0.0, 0.1], [0.1, 0.0]])
+    for centers, lost in ((there, True), (crossed, False), (OLD + 3, False)):
+        assert looks(Swap(100, OLD, 0.02, again=True), [100.05], centers) == [(3, lost)]
+    assert looks(Swap(100, OLD, 0.02, again=True), [99.9], there) == [(3, False)]
+    assert looks(Swap(100, OLD, 0.02, again=False), [100.05], there) == [(3, False)]
+
+
+def test_a_restart_is_lost_that_is_behind_the_best_one():
+    first = Restart(None)
+    assert looks(first, [110, 105]) == [(48, False), (96, False)]
+    second = Restart(first)
+    assert looks(second, [109, 106]) == [(48, False), (96, True)]
+    assert looks(Restart(first), [110, 105, 200]) == [(48, False), (96, False), (192, False)]
+
+
+@pytest.mark.parametrize("lost", ["swaps", "restarts", "neither"])
+def test_what_is_given_up_is_not_the_result(monkeypatch, lost):
+    X = make_blobs(2000, centers=12, cluster_std=1.5, random_state=0)[0]
+    monkeypatch.setattr(small.Plan, "suits", lambda self, n_samples: False)
+    monkeypatch.setattr(restarts, "LARGE", 0)
+    monkeypatch.setattr(races, "AHEAD", 1)
+    if lost == "swaps":
+        monkeypatch.setattr(Swap, "is_lost", lambda *_: True)
+    if lost == "restarts":
+        monkeypatch.setattr(Restart, "is_lost", lambda race, *_: bool(race.best))
+        monkeypatch.setattr(
+            Restart, "__init__", lambda race, best: vars(race).update(best=best, look=1, times={})
+        )
+    model = KMeans(12, random_state=0).fit(X)
+    if lost == "restarts":
+        assert model.n_restarts_ == 20 and model.hit_rate_ == 1 / 20
+    assert np.array_equal(model.predict(X), model.labels_)
+    again = KMeans(12, init=model.cluster_centers_).fit(X)  # it is a fixed point that no exchange improves
+    assert np.array_equal(again.cluster_centers_, model.cluster_centers_)
+    others = [KMeans(12, random_state=0, n_threads=n).fit(X).cluster_centers_ for n in (1, 3)]
+    assert all(np.array_equal(model.cluster_centers_, centers) for centers in others)
+
+
+def test_giving_up_saves_work_and_costs_nothing(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(3000, 4))
+    found = []
+    for large in (0, np.inf):
+        monkeypatch.setattr(restarts, "LARGE", large)
+        with restarts.Workers(1) as workers:
+            search = restarts.Restarts(
+                restarts.Rows(X, None, workers),
+                6,
+                "k-means++",
+                "auto",
+                None,
+                0.0,
+                True,
+                np.random.RandomState(0),
+            )
+            search.run(X, None)
+        found.append((search.work() / len(search.ends), search.best.inertia))
+    assert found[0][0] < 0.7 * found[1][0] and found[0][1] < found[1][1] * 1.002
+
+
+@pytest.mark.parametrize("offset", [0, 1e6])
+def test_the_inertia_of_a_partition(offset):
+    X = np.random.default_rng(0).normal(size=(500, 3)) + offset
+    with restarts.Workers(1) as workers:
+        rows = restarts.Rows(X, np.arange(500) % 3.0, workers).pack()
+        partition = restarts.lloyd(rows, X[:7])[0]
+        means = partition.means(X[:7])[0]
+        assert partition.inertia(X[:7]) == pytest.approx(rows.update(partition.labels, means)[2], rel=1e-9)

@@ -1,0 +1,101 @@
+"""Hartigan's exchange: where it ends, no row can move and lower the inertia; in exact arithmetic."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from problems import exact_cost, exact_grid, exact_inertia, numbers, rows_of
+
+from ckmeans import KMeans, reference
+from ckmeans.local.exchange import polish
+from ckmeans.local.lloyd import lloyd
+
+FAST = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def best_exchange(X, labels, k, weights=None):
+    """Most that moving one row to another cluster lowers the exact cost (negative: it can only rise)."""
+    labels, cost = np.asarray(labels).tolist(), exact_cost(X, labels, weights)
+    others = [
+        labels[:i] + [new] + labels[i + 1 :] for i in range(len(X)) for new in range(k) if new != labels[i]
+    ]
+    return max((cost - exact_cost(X, other, weights) for other in others), default=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)
+@pytest.mark.parametrize("weighted", [False, True])
+@given(SEEDS, st.integers(1, 9), st.integers(1, 3), st.integers(1, 4))
+@FAST
+def test_no_exchange_improves_and_lloyd_stays(dtype, weighted, seed, n, d, k):
+    n = min(n, 6) if weighted and dtype == np.float32 else n
+    k = min(k, n)
+    X, weights, start = exact_grid(np.random.default_rng(seed), n, d, k, dtype, weighted, top=4)
+    model = KMeans(k, init=start, n_init=1).fit(X, sample_weight=weights)
+    labels = model.labels_.tolist()
+    assert best_exchange(X, labels, k, weights) <= 0
+    assert reference.assign(numbers(X), numbers(model.cluster_centers_)) == labels
+    means = reference.update(numbers(X), labels, k, numbers(weights))
+    assert all(m is None or m == c for m, c in zip(means, numbers(model.cluster_centers_)))
+    start_cost = exact_inertia(X, reference.assign(numbers(X), numbers(start)), start, weights)
+    assert exact_cost(X, labels, weights) <= start_cost
+
+
+@pytest.mark.parametrize("offset", [0, 1e6])
+@given(SEEDS)
+@settings(FAST, max_examples=5)
+def test_no_exchange_improves_on_reals(offset, seed):
+    X = np.random.default_rng(seed).normal(size=(24, 2)) + offset
+    model = KMeans(3, init=X[:3], n_init=1).fit(X)
+    gain = best_exchange(X, model.labels_, 3)
+    assert float(gain) <= 1e-9 * model.inertia_
+
+
+def test_a_lloyd_fixed_point_that_exchange_leaves():
+    """Telgarsky & Vattani (2010): rows 0, 2 and 3 in clusters {0, 2}, {3} stay under Lloyd; {0}, {2, 3} is better."""
+    X = np.array([[0.0], [2.0], [3.0]])
+    start = np.array([[1.0], [3.0]])
+    assert KMeans(2, init=start, polish=False).fit(X).labels_.tolist() == [0, 0, 1]
+    model = KMeans(2, init=start).fit(X)
+    assert model.labels_.tolist() == [0, 1, 1]
+    assert model.inertia_ == 0.5
+
+
+def test_an_exchange_that_gains_nothing_is_not_made():
+    """{0, 2}, {4} and {0}, {2, 4} cost the same."""
+    X, start = np.array([[0.0], [2.0], [4.0]]), np.array([[1.0], [4.0]])
+    models = [KMeans(2, init=start, polish=polish).fit(X) for polish in (False, True)]
+    assert [model.labels_.tolist() for model in models] == [[0, 0, 1]] * 2
+    assert models[0].n_iter_ == models[1].n_iter_
+
+
+def _follow(followed, centers, labels):
+    followed["last"] = centers
+
+
+def test_polish_never_raises():
+    X = np.random.default_rng(0).normal(size=(400, 2))
+    rows = rows_of(X)
+    worse = 0
+    for seed in range(10):
+        start = X[np.random.default_rng(seed).choice(400, 8, replace=False)]
+        partition, centers, _, _ = lloyd(rows, start)
+        before = rows.update(partition.labels, centers)[2]
+        followed = {}
+        partition, centers, _ = polish(rows, partition, centers, partial(_follow, followed))
+        after = rows.update(partition.labels, centers)[2]
+        assert after <= before
+        assert np.array_equal(rows.assign(centers), partition.labels)
+        assert not followed or np.array_equal(followed["last"], centers)
+        worse += after < before
+    assert worse >= 3  # it does find something
+
+
+def test_exchange_below_the_rounding_of_the_inertia():
+    """The polished three rows beside two rows that are 2**31 apart and share a cluster."""
+    X = np.array([[0, 0], [2, 0], [3, 0], [2.0**30, 2.0**32], [-(2.0**30), 2.0**32]])
+    model = KMeans(3, init=[[1, 0], [3, 0], [0, 2.0**32]]).fit(X)
+    assert best_exchange(X, model.labels_, 3) <= 0
+    assert model.labels_.tolist() == [0, 1, 1, 2, 2]

@@ -1,0 +1,68 @@
+"""k-means||: candidates by rounds, weighted by their rows, clustered."""
+
+import numpy as np
+import pytest
+from problems import rows_of
+from test_seeding import KINDS, close_to, data
+
+from ckmeans import KMeans
+from ckmeans.local import oversampling
+from ckmeans.local.oversampling import kmeans_parallel
+from ckmeans.local.rows import Rows
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_same_bits_for_every_number_of_threads(kind, dtype, weighted):
+    X = data(kind, dtype, 20_000, 3)
+    weights = np.random.default_rng(1).integers(0, 4, len(X)) if weighted else None
+    results = []
+    for n_threads in (1, 3):
+        rows = rows_of(X, weights, n_threads)
+        centers = kmeans_parallel(rows, 9, np.random.default_rng(0))
+        assert np.isfinite(centers).all()
+        results.append(centers.tobytes())
+    assert results[0] == results[1]
+    if kind == "blobs":
+        seeded = rows.clustering(centers).inertia
+        assert seeded < 1.5 * rows.clustering(rows_of(X, weights).take(np.arange(9) * 2000)).inertia
+
+
+def test_candidates_are_drawn_by_weighted_squared_distance_and_weigh_their_rows(monkeypatch):
+    """One draw in one round: the rows and masses that are left to be clustered."""
+    monkeypatch.setattr(oversampling, "ROUNDS", 1)
+    seen = []
+    monkeypatch.setattr(oversampling, "Rows", lambda *args: seen.append(args) or Rows(*args))
+    monkeypatch.setattr(oversampling, "FACTOR", 1)
+    x, weights, n = np.array([0.0, 1, 3, 7]), np.array([1.0, 2, 1, 0.5]), 3000
+    rows, rng, counts = rows_of(x[:, None], weights), np.random.default_rng(0), {}
+    for _ in range(n):
+        kmeans_parallel(rows, 1, rng)
+        candidates, masses, _ = seen.pop()
+        owners = abs(x[:, None] - candidates[:, 0]).argmin(axis=1)
+        assert np.array_equal(masses, np.bincount(owners, weights, 2))
+        pair = tuple(candidates.ravel().tolist())
+        counts[pair] = counts.get(pair, 0) + 1
+    expected = {}
+    for first in range(4):
+        p = weights * (x - x[first]) ** 2 / (weights * (x - x[first]) ** 2).sum()
+        for second in range(4):
+            if p[second]:
+                expected[x[first], x[second]] = weights[first] / weights.sum() * p[second]
+    close_to(counts, expected, n)
+
+
+@pytest.mark.parametrize("init", ["k-means||", "plain k-means++"])
+def test_by_name(init):
+    X = data("blobs", np.float64)
+    model = KMeans(5, init=init, random_state=0).fit(X)
+    assert np.array_equal(model.predict(X), model.labels_)
+    assert model.inertia_ < 1.01 * KMeans(5, random_state=0).fit(X).inertia_
+    with pytest.raises(ValueError, match="'k-means\\+\\+', 'plain k-means\\+\\+', 'k-means\\|\\|', 'random'"):
+        KMeans(5, init="k-means").fit(X)
+
+
+def test_time_limit():
+    model = KMeans(5, init="k-means||", max_seconds=0).fit(data("blobs", np.float64))
+    assert model.stop_reason_ == "time_limit"

@@ -1,0 +1,198 @@
+"""Checkpoints that anyone may have written: refused in one line, or of no harm. No bound is above the optimum, whatever they say."""
+
+import hashlib
+import json
+import re
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+import pytest
+
+from ckmeans import certify, check, reference
+from ckmeans.proofs import methods
+from ckmeans.proofs.checkpoint import WORD
+from ckmeans.proofs.portfolio import climb
+
+ROWS = np.random.default_rng(5).random((60, 3)).round(3)
+K = 4
+ODD = [
+    None, True, -1, 0, 2, 10**30, 1e300, float("inf"), float("nan"), "", "x", "proof trivial", [], {}, [[]], {"$fraction": ["a", "0"]},
+    {"$fraction": ["fffffffff", "1"]}, {"$fraction": ["-1", "1"]}, {"$fraction": []}, {"$array": "", "dtype": "<i4", "shape": [0]},
+    {"$array": "x", "dtype": "<f8", "shape": [10**12]}, {"$array": "eJwDAAAAAAE=", "dtype": "O", "shape": [1]},
+    {"$array": "eJwDAAAAAAE=", "dtype": "bits", "shape": [-1, 8]}, {"$array": None, "dtype": None, "shape": None},
+]  # fmt: skip
+
+
+def seal(path, found):
+    body = json.dumps(found)
+    path.write_text(f"{WORD}{hashlib.sha256(body.encode()).hexdigest()}\n{body}")
+
+
+def content(path):
+    return json.loads(path.read_text().partition("\n")[2])
+
+
+@cache
+def optimum():
+    found = certify(ROWS, n_clusters=K, random_state=0)
+    assert found.status == "optimal-unique"
+    return found.exact_inertia
+
+
+def stopped(path, rungs):
+    """The file of a run that Ctrl-C ended while its last rung was at work."""
+
+    def stop(rung, inertia, lower):
+        if rung == rungs[-1] and lower > 0:
+            raise KeyboardInterrupt
+
+    found = climb(ROWS, K, rungs=rungs, rng=0, checkpoint=path, progress=stop)
+    assert found.stop_reason == "interrupted"
+    return content(path)
+
+
+def entries(node, way=()):
+    """The ways to all that is in a file."""
+    yield way
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for name, value in items:
+        yield from entries(value, (*way, name))
+
+
+def changed(found, way, value):
+    found = json.loads(json.dumps(found))
+    node = found
+    for name in way[:-1]:
+        node = node[name]
+    node[way[-1]] = value
+    return found
+
+
+def goes_on(path, time_limit, rungs=None):
+    """From a file that says anything; returns whether it was refused."""
+    try:
+        found = climb(
+            ROWS,
+            K,
+            labels=(np.arange(60) % K).astype(np.int32),
+            rungs=rungs,
+            time_limit=time_limit,
+            rng=0,
+            checkpoint=path,
+        )
+    except ValueError as error:
+        assert re.match("checkpoint=.* (is no checkpoint, or was|is of other)", str(error)), error
+        return True
+    assert found.exact_lower_bound <= optimum() <= (found.better or found).exact_inertia
+    if found.checked:
+        assert check.verdict(found.text().encode())[0] == check.PROVED
+    if (found.better or found).status != "bounded":
+        assert found.better.exact_inertia == optimum()
+    return False
+
+
+@pytest.mark.parametrize(
+    "rungs", [("search", "pca", "prices"), ("search", "pca", "sum")], ids=["prices", "sum"]
+)
+def test_any_entry_may_be_another(tmp_path, rungs):
+    path, rng = tmp_path / "a.ckpt", np.random.default_rng(0)
+    whole = stopped(path, rungs)
+    assert rungs[-1] in whole["known"]["inner"]
+    ways = [way for way in entries(whole["known"], ("known",)) if len(way) > 1]
+    n_refused = 0
+    for way in [ways[i] for i in rng.permutation(len(ways))[:90]]:
+        seal(path, changed(whole, way, ODD[rng.integers(len(ODD))]))
+        n_refused += goes_on(path, 0)
+    assert 30 < n_refused < 90
+    seal(path, whole)
+    assert not goes_on(path, 0)
+
+
+@pytest.mark.parametrize("name, odd", [("inner", []), ("inner", ""), ("done", ""), ("done", {})])
+def test_rungs_of_another_form(tmp_path, name, odd):
+    path = tmp_path / "a.ckpt"
+    whole = stopped(path, ("search", "pca", "prices"))
+    whole["known"] |= {name: odd, "claim": LIE, "claimed by": "prices"}
+    seal(path, whole)
+    assert goes_on(path, 0)
+
+
+def test_the_rung_of_a_false_claim_is_done_again(tmp_path):
+    path = tmp_path / "a.ckpt"
+    whole = stopped(path, ("search", "pca", "prices"))
+    whole["known"] |= {"claim": LIE, "claimed by": "prices"}
+    whole["known"]["done"] += ["prices", "sdp", "tree", "longer tree"]
+    seal(path, whole)
+    assert certify(ROWS, n_clusters=K, checkpoint=path, random_state=0).status == "optimal-unique"
+
+
+LIE = {"proof": ["proof trivial"], "lower": {"$fraction": ["fffff", "1"]}, "optimal": True}
+
+
+@pytest.mark.parametrize("time_limit", [0, 60])
+@pytest.mark.parametrize("where", ["best", "claim"])
+def test_a_bound_that_nothing_supports(tmp_path, time_limit, where):
+    path = tmp_path / "a.ckpt"
+    whole = stopped(path, ("search", "pca", "prices"))
+    whole["known"] |= {where: LIE, "claimed by": "prices"}
+    seal(path, whole)
+    assert not goes_on(path, time_limit)
+    if time_limit:  # with the time for it, what is found is no less than without the file
+        found = certify(ROWS, n_clusters=K, checkpoint=path, random_state=0)
+        assert found.exact_inertia == found.exact_lower_bound == optimum() and found.checked
+
+
+def test_levels_that_are_too_low(tmp_path):
+    """Prices say nothing without the level: it is found again."""
+    path = tmp_path / "a.ckpt"
+    whole = stopped(path, ("search", "pca", "prices"))
+    for node in whole["known"]["inner"]["prices"]["nodes"]:
+        node["level"] *= 1e-3
+    seal(path, whole)
+    seen = []
+    climb(ROWS, K, rungs=["prices"], rng=0, checkpoint=path, progress=lambda *told: seen.append(told[2]))
+    assert 0 < max(seen) and max(map(Fraction, seen)) <= optimum()
+
+
+def test_groups_are_proved_again(tmp_path, monkeypatch):
+    """What a file says of a group is taken back where the checker does not find it, and nothing is said before it was asked."""
+    path = tmp_path / "a.ckpt"
+    plain, n_done = methods.column_generation, []
+
+    def counted(*args, **kwargs):
+        n_done.append(1)
+        return plain(*args, **kwargs)
+
+    monkeypatch.setattr(methods, "column_generation", counted)
+    done = climb(ROWS, K, rungs=["search", "sum"], rng=0)
+    n_groups = len(n_done)
+
+    def stop(rung, inertia, lower):
+        if rung == "sum" and len(n_done) == n_groups + 1:
+            raise KeyboardInterrupt
+
+    climb(ROWS, K, rungs=["search", "sum"], rng=0, checkpoint=path, progress=stop)
+    whole = content(path)
+    groups = whole["known"]["inner"]["sum"]["groups"]
+    assert sum(proof is not None for _, proof, _, _ in groups) == 1 < n_groups
+    n_done.clear()
+    again = climb(ROWS, K, rungs=["search", "sum"], rng=0, checkpoint=path)
+    assert len(n_done) == n_groups - 1 and again.exact_lower_bound == done.exact_lower_bound and again.checked
+    for group in groups:
+        group[1:] = ["proof trivial"], {"$fraction": ["fffff", "1"]}, True
+    seal(path, whole)
+    assert climb(ROWS, K, rungs=["sum"], time_limit=0, checkpoint=path).exact_lower_bound == 0
+    n_done.clear()
+    seal(path, whole)
+    again = climb(ROWS, K, rungs=["sum"], rng=0, checkpoint=path)
+    assert len(n_done) == n_groups and 0 < again.exact_lower_bound <= optimum() and again.checked
+
+
+def test_labels_of_the_file_cost_what_they_cost(tmp_path):
+    path = tmp_path / "a.ckpt"
+    whole = stopped(path, ("search", "pca", "prices"))
+    whole["known"]["labels"] = [0] * 60
+    seal(path, whole)
+    found = climb(ROWS, K, rungs=["trivial"], checkpoint=path)
+    assert found.exact_inertia == reference.cost(ROWS.tolist(), [0] * 60)
