@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,14 @@ def test_rooms(path):
     room = room_of(path.relative_to(PACKAGE).with_suffix("").parts)
     allowed, packages = ROOMS[room]
     assert rooms <= allowed | {room} and outside <= packages
+
+
+def test_every_folder_is_shipped():
+    """An editable installation would not notice a folder that the wheel leaves out."""
+    with open(Path(__file__).resolve().parents[1] / "pyproject.toml", "rb") as file:
+        shipped = tomllib.load(file)["tool"]["setuptools"]["packages"]
+    folders = {path.parent.relative_to(PACKAGE.parent) for path in PACKAGE.rglob("__init__.py")}
+    assert sorted(shipped) == sorted(".".join(folder.parts) for folder in folders)
 
 
 def test_nothing_shipped_imports_the_oracle():
