@@ -114,11 +114,12 @@ class Reading:
         records = Records(lines, delimiter, comments, first)
         with long_fields():
             found = list(islice(records, SNIFFED + 2))
+        starts = [line - first for line, _ in found]
+        self.texts = ["\n".join(lines[start:stop]) for start, stop in zip(starts, [*starts[1:], len(lines)])]
         self.whole = whole and len(found) < SNIFFED + 2
         if len(found) > 2 and not self.whole:
             found.pop()  # it may be cut
         self.lines = [line for line, _ in found]
-        self.texts = [lines[line - first] for line in self.lines]  # the first lines of the records
         self.widths = [len(fields) for _, fields in found]
         self.rows = [[cell.strip() for cell in fields[:SNIFFED_FIELDS]] for _, fields in found]
         self.ended = [not fields[-1].strip() for _, fields in found[1:]]
