@@ -5,7 +5,7 @@ from time import perf_counter
 import click
 
 from .job import Job
-from .options import SECONDS, WHOLE, seed, source, table, together
+from .options import SECONDS, seed, shown, source, table, threads, together
 from .terminal import Range, plural
 
 
@@ -35,12 +35,8 @@ from .terminal import Range, plural
         help="Sets of even rows, and bootstrap samples.",
     ),
     seed,
-    click.option("--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"),
-    click.option(
-        "--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
-    click.pass_context,
+    threads,
+    shown,
 )
 def choose(ctx, data, n_clusters, certify, time_limit, draws, **options):
     """What eight criteria say about the number of clusters, in one table.

@@ -111,6 +111,10 @@ class Job:
         """Where row i of X stands in the file."""
         return f"{self.table.unit} {self.table.lines[self.table.rows[i]]}"
 
+    def costs(self, inertia, lower_bound, gap):
+        """What the report tells of the cost."""
+        return {"inertia": inertia, "lower_bound": lower_bound, "gap": gap, "units": self.units}
+
     def given_centers(self, path):
         """Centers from a file, their columns in the order of the table's, in the units of X."""
         from .tables import read_table

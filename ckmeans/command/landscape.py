@@ -5,10 +5,20 @@ from time import perf_counter
 import click
 
 from .job import Job
-from .options import WHOLE, clusters, max_seconds, picture, seed, source, table, together
+from .options import (
+    STARTS,
+    WHOLE,
+    clusters,
+    max_seconds,
+    picture,
+    seed,
+    shown,
+    source,
+    table,
+    threads,
+    together,
+)
 from .terminal import plural
-
-INITS = "k-means++", "plain k-means++", "k-means||", "random"
 
 
 @click.command(short_help="Where plain k-means gets stuck, how often, and what that tells about restarts.")
@@ -17,7 +27,7 @@ INITS = "k-means++", "plain k-means++", "k-means||", "random"
 @together(
     table,
     click.option("--starts", **WHOLE, default=1000, help="Number of starts."),
-    click.option("--init", type=click.Choice(INITS), default="k-means++", help="How they begin."),
+    click.option("--init", type=click.Choice(STARTS), default="k-means++", help="How they begin."),
     click.option(
         "--certify",
         is_flag=True,
@@ -26,12 +36,8 @@ INITS = "k-means++", "plain k-means++", "k-means||", "random"
     picture,
     seed,
     max_seconds,
-    click.option("--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"),
-    click.option(
-        "--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
-    click.pass_context,
+    threads,
+    shown,
 )
 def landscape(ctx, data, n_clusters, starts, init, certify, plot, **options):
     """The local minima that Lloyd's iteration ends in: how good each is, how often starts end there, how alike they are.

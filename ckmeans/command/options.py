@@ -6,6 +6,7 @@ from .terminal import Seconds, names
 
 WHOLE = {"type": click.IntRange(min=1), "metavar": "N"}
 SECONDS = {"type": Seconds(), "metavar": "SECONDS"}
+STARTS = "k-means++", "plain k-means++", "k-means||", "random"
 
 
 def together(*options):
@@ -46,20 +47,21 @@ table = together(
     ),
 )
 data = together(source, clusters, table)
-files = together(
-    click.option(
-        "--out", metavar="FILE", help="Write labels as CSV, a line for each row; - for standard output."
-    ),
+out = click.option(
+    "--out", metavar="FILE", help="Write labels as CSV, a line for each row; - for standard output."
+)
+shown = together(
     click.option(
         "--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."
     ),
     click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
     click.pass_context,
 )
-output = together(
-    click.option("--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"),
-    files,
+threads = click.option(
+    "--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"
 )
+files = together(out, shown)
+output = together(threads, files)
 seed = click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),

@@ -145,6 +145,12 @@ def duration(seconds):
     return "less than a second" if seconds < 1 else f"about {seconds:.0f} seconds"
 
 
+def stopped(stop_reason, when):
+    """The verdict on a search that did not come to its end."""
+    reason = "interrupted" if stop_reason == "interrupted" else "stopped by the time limit"
+    return f"{reason} {when}; best so far"
+
+
 def note(ctx, message):
     """A line on standard error, unless --quiet."""
     if not (click.get_current_context(silent=True) or ctx).params.get("quiet"):

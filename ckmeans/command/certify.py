@@ -1,0 +1,88 @@
+"""`ckmeans certify`: how far given labels are, at most, above the best clusters."""
+
+from time import perf_counter
+
+import click
+
+from ..words import at_most_above, down
+from .job import Job
+from .options import SECONDS, WHOLE, checkpoint, output, page, proof, seed, source, table
+from .terminal import stopped
+
+
+@click.command(short_help="How far given labels are, at most, above the best clusters.")
+@source
+@click.argument("labels", metavar="LABELS")
+@click.option("-k", "--n-clusters", **WHOLE, help="Number of clusters.  [default: that of the labels]")
+@table
+@click.option("--time-limit", **SECONDS, default=60.0, help="Time limit; what is proved until then is told.")
+@proof
+@page
+@checkpoint
+@seed
+@output
+def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **options):
+    """How far labels, of any program, are at most above the best possible clusters, with a proof.
+
+    LABELS is a file with a label for each row of DATA, those with missing values included: one column, or one that is called
+    label, as `ckmeans fit --out` writes it. Labels are whole numbers.
+    """
+    job = Job(ctx)
+    given = job.given_labels(labels)
+    with job.progress("proof", None) as show:
+        from .. import GapRecorder, certify  # may take a second
+
+        recorder = GapRecorder(closing(show))
+        start = perf_counter()
+        found = certify(
+            job.X, given, n_clusters=n_clusters, sample_weight=job.table.weights, time_limit=time_limit,
+            random_state=options["seed"], n_threads=options["threads"], checkpoint=checkpoint,
+            progress=recorder,
+        )  # fmt: skip
+        seconds = perf_counter() - start
+    means = found.problem.exact.centers(found.labels)
+    centers = [means.get(label) or next(iter(means.values())) for label in range(found.n_clusters)]
+    finish_certified(job, found, found.labels, centers, seconds, proof, recorder)
+
+
+def closing(show):
+    """Incumbent and bound, as a line of progress."""
+
+    def closing(rung, inertia, lower_bound):
+        bound = f"lower bound {down(lower_bound, 10)}, not yet checked"
+        show(0, f"{rung}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}")
+
+    return closing
+
+
+def finish_certified(job, certificate, labels, centers, seconds, proof, recorder):
+    """Show a certificate, and write its proof."""
+    import numpy as np
+
+    if proof:
+        job.write(proof, certificate.text())
+    closed = certificate.status != "bounded"
+    verdict = (
+        f"{certificate.verdict}, by {certificate.rung}"
+        if closed or certificate.checked
+        else certificate.verdict
+    )
+    if certificate.stop_reason in ("time_limit", "interrupted"):
+        verdict += f"; {stopped(certificate.stop_reason, f'after {seconds:.1f} s')}"
+    inertia = f"{certificate.inertia:.12g}"
+    bound = down(certificate.exact_lower_bound, 12)
+    if closed:
+        bound = f"{bound if certificate.inertia == float('inf') else inertia}   (gap 0%)"
+    facts = [("inertia", inertia), ("lower bound", bound)]
+    better = certificate.better
+    if better is not None:
+        facts.append(("better", f"there are clusters of inertia {better.inertia:.12g}: {better.verdict}"))
+    job.finish(
+        labels, np.array(centers), seconds, verdict, certificate.stop_reason, certificate.status, facts=facts,
+        result={
+            **job.costs(certificate.inertia, certificate.lower_bound, certificate.gap), "rung": certificate.rung,
+            "seconds_by_rung": certificate.seconds, "checked": certificate.checked,
+            "better": None if better is None else {"inertia": better.inertia, "status": better.status, "labels": better.labels},
+        },
+        proof=(recorder, certificate),
+    )  # fmt: skip

@@ -1,0 +1,124 @@
+"""`ckmeans exhaustive`: every partition of a small table, the best one proved."""
+
+from time import perf_counter
+
+import click
+
+from ..words import at_most_above, down
+from .job import Job
+from .options import SECONDS, WHOLE, data, output, seed
+from .terminal import counted, duration, stopped
+
+
+@click.command()
+@data
+@click.option("--rows", **WHOLE, help="Use the first N rows only.")
+@click.option("--sample", **WHOLE, help="Use a random sample of N rows only (see --seed).")
+@click.option("--posterior", type=click.FloatRange(min=0, min_open=True), metavar="VARIANCE",
+              help="Sum over all partitions too: which rows belong together, with this variance in clusters.")  # fmt: skip
+@click.option("--time-limit", **SECONDS, help="Time limit; the best so far is kept.")
+@seed
+@output
+def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **options):
+    """Try every partition of a small table: the best one, proved.
+
+    With --posterior the labels file has a column with the probability that a row belongs together with the
+    others of its cluster, on average; the JSON report has it for every pair of rows.
+    """
+    if rows and sample:
+        raise click.UsageError("--rows and --sample exclude each other")
+    job = Job(ctx, rows, sample)
+    from ..exact.exhaustive import exhaustive_search, partition_posterior
+
+    count = _announce(job, n_clusters, posterior, time_limit)
+    limits = {"sample_weight": job.table.weights, "time_limit": time_limit, "n_threads": options["threads"]}
+    with job.progress("partitions", 1.0) as show:
+        limits["progress"] = lambda share: show(share, f"of {counted(count)} partitions")
+        start = perf_counter()
+        whole = partition_posterior(job.X, n_clusters, posterior, **limits) if posterior else None
+        best = whole.best if posterior else exhaustive_search(job.X, n_clusters, **limits)
+        seconds = perf_counter() - start
+    stop_reason = whole.stop_reason if posterior else best.stop_reason
+    if best.status == "optimal":
+        verdict = f"proved optimal: none of the {counted(count)} partitions costs less"
+        if best.inertia == 0:
+            verdict = "proved optimal: every row lies on its center"
+        elif count == 1:
+            verdict = "proved optimal: there is only one partition into one cluster"
+        if stop_reason in ("time_limit", "interrupted"):
+            verdict += f"; the posterior was {stopped(stop_reason, 'before it was complete').split(';')[0]}"
+    elif best.stop_reason == "ties":
+        verdict = f"{at_most_above(best.inertia, best.lower_bound)}: too many partitions tie to tell which is the best"
+    else:
+        done = f"{100 * best.n_partitions / count:.3g}% of {counted(count)} partitions"
+        verdict = stopped(best.stop_reason, f"after {done}")
+    costs = job.costs(best.inertia, best.lower_bound, best.gap)
+    facts, posterior_result, by_row = _posterior(job, whole, posterior) if posterior else ([], {}, {})
+    job.finish(
+        best.labels, best.centers, seconds, verdict, stop_reason, best.status,
+        facts=[("inertia", f"{best.inertia:.12g}"), *facts],
+        result={**costs, "n_partitions": best.n_partitions, "of_partitions": count, **posterior_result},
+        by_row=by_row,
+    )  # fmt: skip
+
+
+def _announce(job, n_clusters, posterior, time_limit):
+    """Say how many partitions there are and how long they will take; refuse where that is hopeless."""
+    from ..exact.exhaustive import count_partitions, estimated_seconds
+
+    weights, (n, n_features) = job.table.weights, job.X.shape
+    if weights is not None and not posterior:
+        n = int((weights > 0).sum())
+    elif weights is not None and not weights.all():
+        raise ValueError(
+            f"weight 0 in {job.place(weights.argmin())}: a row without weight has no part in the posterior; take it out."
+        )
+    cost = {
+        "n_threads": job.options["threads"], "weighted": weights is not None, "posterior": posterior is not None,
+    }  # fmt: skip
+    count = count_partitions(n, n_clusters)
+    seconds = estimated_seconds(n, n_features, n_clusters, **cost)
+    size = f"{n} rows into at most {n_clusters} clusters are {counted(count)} partitions, {duration(seconds)}"
+    if 1 < n_clusters < n and seconds > 86_400 and time_limit is None:
+        few = n_clusters
+        while estimated_seconds(few + 1, n_features, n_clusters, **cost) < 5:
+            few += 1
+        raise ValueError(f"{size}: try --sample {few}, --time-limit, or `ckmeans fit`, which does not prove.")
+    if 1 < n_clusters < n:
+        job.note(size)
+    return count
+
+
+def _posterior(job, whole, variance):
+    """Facts, results and a column of the labels file."""
+    result = {
+        "variance": variance,
+        "log_evidence": whole.log_evidence,
+        "together": whole.together,
+        "status": whole.status,
+    }
+    if whole.status != "complete":
+        return (
+            [
+                (
+                    "log evidence",
+                    f"at least {down(whole.log_evidence - whole.error, 10)}   (variance {variance:g})",
+                )
+            ],
+            {"posterior": result},
+            {},
+        )
+    labels = whole.best.labels
+    mates = labels[:, None] == labels
+    together = ((whole.together * mates).sum(axis=1) - 1) / (mates.sum(axis=1) - 1).clip(1)
+    together[mates.sum(axis=1) == 1] = 1.0
+    least = int(together.argmin())
+    sure = f"{together[least]:.4f}" if together[least] < 0.9999 else "above 0.9999"
+    facts = [
+        ("log evidence", f"{whole.log_evidence:.10g}   (variance {variance:g})"),
+        (
+            "least sure",
+            f"{job.place(least)}: together with the rest of its cluster by a probability of {sure}",
+        ),
+    ]
+    return facts, {"posterior": result}, {"together": together}

@@ -1,0 +1,120 @@
+"""`ckmeans fit`: k-means by restarts of a local search; with --prove, the best clusters and the proof."""
+
+import os
+
+import click
+
+from .certify import closing, finish_certified
+from .job import Job
+from .options import SECONDS, STARTS, checkpoint, data, max_seconds, output, page, proof, seed
+from .terminal import Count, plural, stopped
+
+
+@click.command()
+@data
+@click.option(
+    "--init",
+    metavar="METHOD|FILE",
+    default="k-means++",
+    help="Starts: k-means++, 'plain k-means++', 'k-means||' or random; FILE has a center in each row.",
+)
+@click.option(
+    "--n-init",
+    type=Count("auto"),
+    metavar="auto|N",
+    default="auto",
+    help="Restarts; auto: until enough agree.",
+)
+@click.option(
+    "--algorithm",
+    type=click.Choice(["auto", "hybrid"]),
+    default="auto",
+    help="hybrid: search longer, by populations.",
+)
+@click.option(
+    "--polish/--no-polish", default=True, help="Improve Lloyd's result by exchanges of single rows."
+)
+@click.option(
+    "--prove",
+    is_flag=True,
+    help="Prove that the clusters are the best, or how far above the best they can be.",
+)
+@click.option("--time-limit", **SECONDS, help="Time limit of --prove.  [default: 60]")
+@proof
+@page
+@checkpoint
+@seed
+@max_seconds
+@output
+def fit(
+    ctx, data, n_clusters, init, n_init, algorithm, polish, prove, time_limit, proof, checkpoint, **options
+):
+    """k-means by restarts of a local search; with --prove, the optimum or a bound."""
+    if init not in STARTS and not os.path.isfile(init):
+        raise click.UsageError(f"--init {init} is none of {', '.join(STARTS)}, nor is there such a file")
+    said = {
+        name
+        for name in ctx.params
+        if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    }
+    for name in (
+        ("init", "n_init", "algorithm", "polish", "max_seconds")
+        if prove
+        else ("time_limit", "proof", "checkpoint")
+    ):
+        if name in said:
+            word = name.replace("_", "-")
+            raise click.UsageError(f"--{word} {'excludes' if prove else 'is for'} --prove")
+    job = Job(ctx)
+    if prove:
+        return _prove(job, n_clusters, time_limit, proof, checkpoint)
+    if init not in STARTS:
+        init = job.given_centers(init)
+    word = "population" if algorithm == "hybrid" else "restart"
+    with job.progress(f"{word}s", None if n_init == "auto" else n_init) as show:
+        from .. import KMeans  # may take a second
+        from ..rationals import relative_gap
+
+        model = KMeans(
+            n_clusters, init=init, n_init=n_init, algorithm=algorithm, polish=polish, max_seconds=options["max_seconds"],
+            random_state=options["seed"], n_threads=options["threads"],
+            verbose=lambda n, inertia: show(n, f"{word} {n}, best inertia {inertia:.10g}"),
+        )  # fmt: skip
+        seconds, stop_reason = job.run(model)
+    n_restarts, n_hits = model.n_restarts_, round(model.hit_rate_ * model.n_restarts_)
+    if model.status_ == "optimal":
+        one = n_clusters == 1 and model.inertia_ > 0
+        verdict = f"optimal: {'one cluster has one best center, the mean' if one else 'every row lies on its center'}"
+    else:
+        kind = "no row exchange lowers it" if polish else "a fixed point of Lloyd's iteration"
+        hits = (
+            f"hit by {n_hits} of {plural(n_restarts, word)}"
+            if n_restarts > 1
+            else f"of one {word}, with none to compare"
+        )
+        verdict = f"local optimum; {hits} ({kind})"
+        if stop_reason in ("time_limit", "interrupted"):
+            when = f"after {plural(n_restarts, word)}" if n_restarts else f"in the first {word}"
+            verdict = stopped(stop_reason, when)
+    gap = 0.0 if model.status_ == "optimal" else relative_gap(model.inertia_, model.lower_bound_)
+    costs = job.costs(model.inertia_, model.lower_bound_, gap)
+    job.finish(
+        model.labels_, model.cluster_centers_, seconds, verdict, stop_reason, model.status_,
+        facts=[("inertia", f"{model.inertia_:.12g}")],
+        result={**costs, "n_restarts": n_restarts, "hit_rate": model.hit_rate_},
+    )  # fmt: skip
+
+
+def _prove(job, n_clusters, time_limit, proof, checkpoint):
+    """Find the best clusters, and prove how good they are."""
+    options = job.options
+    with job.progress("proof", None) as show:
+        from .. import ExactKMeans, GapRecorder  # may take a second
+
+        recorder = GapRecorder(closing(show))
+        model = ExactKMeans(
+            n_clusters, time_limit=60.0 if time_limit is None else time_limit, random_state=options["seed"],
+            n_threads=options["threads"], checkpoint=checkpoint, verbose=recorder,
+        )  # fmt: skip
+        seconds, _ = job.run(model)
+    finish_certified(job, model.certificate_, model.labels_, model.cluster_centers_, seconds, proof, recorder)

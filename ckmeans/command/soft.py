@@ -1,0 +1,71 @@
+"""`ckmeans soft`: a mixture of spherical Gaussians, labels with probabilities."""
+
+import click
+
+from .job import Job
+from .options import WHOLE, data, max_seconds, output, seed
+from .terminal import Variance, plural, stopped
+
+
+@click.command(short_help="Mixture of spherical Gaussians: labels with probabilities.")
+@data
+@click.option(
+    "--variance",
+    type=Variance(),
+    metavar="NUMBER|tied|per-cluster",
+    default="1.0",
+    help="Variance of the clusters in each feature, or estimated.",
+)
+@click.option(
+    "--mixing",
+    type=click.Choice(["estimated", "uniform"]),
+    default="estimated",
+    help="Weights of the clusters.",
+)
+@click.option("--anneal", **WHOLE, help="Go down to the variance in N steps; 20 is a good number.")
+@click.option("--n-init", **WHOLE, help="Number of starts.  [default: 10; 1 with --anneal]")
+@seed
+@max_seconds
+@output
+def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
+    """Mixture of spherical Gaussians by EM: each row belongs to each cluster with a probability.
+
+    With --out a column p0, p1, ... for each cluster is written beside the label, the most probable one.
+    """
+    job = Job(ctx)
+    n_init = n_init or (1 if anneal else 10)
+    with job.progress("EM", None) as show:
+        from .. import SphericalMixture  # may take a second
+
+        show(0, f"EM from {plural(n_init, 'start')}")
+        model = SphericalMixture(
+            n_clusters, variance=variance, mixing=mixing, anneal=anneal, n_init=n_init,
+            max_seconds=options["max_seconds"], random_state=options["seed"], n_threads=options["threads"],
+        )  # fmt: skip
+        seconds, stop_reason = job.run(model)
+    shares = model.responsibilities(job.X)
+    bic, aic = model.bic(job.X, job.table.weights), model.aic(job.X, job.table.weights)
+    if model.n_collapsed_ and stop_reason in ("converged", "max_iter"):
+        verdict = f"degenerate: {model.n_collapsed_} of {n_clusters} variances shrank to nothing; the likelihood has no bound"
+    elif stop_reason == "converged":
+        verdict = f"local maximum of the likelihood; the best of {plural(n_init, 'start')}"
+    elif stop_reason == "max_iter":
+        verdict = f"stopped after {model.n_iter_} iterations; the likelihood still grows"
+    else:
+        verdict = stopped(stop_reason, f"after {plural(model.n_iter_, 'iteration')} of the best start")
+    n_in_doubt = int((shares.max(axis=1) < 0.9).sum())
+    job.finish(
+        model.labels_, model.means_, seconds, verdict, stop_reason, "converged" if stop_reason == "converged" else "stopped",
+        facts=[
+            ("log-likelihood", f"{model.log_likelihood_:.10g}"),
+            ("criteria", f"BIC {bic:.8g}, AIC {aic:.8g} (lower is better)"),
+            ("in doubt", f"{n_in_doubt} of {len(shares)} rows belong to no cluster with a probability of 0.9"),
+        ],
+        result={
+            "log_likelihood": model.log_likelihood_, "bic": bic, "aic": aic, "n_iter": model.n_iter_,
+            "n_collapsed": model.n_collapsed_,
+            "variances": model.variances_, "weights": model.weights_, "units": job.units,
+        },
+        extra={"weight": model.weights_, "std dev": model.variances_**0.5},
+        by_row={f"p{k}": shares[:, k] for k in range(n_clusters)},
+    )  # fmt: skip
