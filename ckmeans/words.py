@@ -1,4 +1,4 @@
-"""Numbers and names as sentences have them: bounds rounded to the side on which they hold, and names without control characters."""
+"""Numbers and names as sentences have them: bounds rounded to the side on which they hold, counts, durations, printable names."""
 
 import math
 import unicodedata
@@ -93,6 +93,27 @@ def tells_apart(shown, values):
     """Whether numbers that differ, by more than what rounding makes of equal ones, are shown as different ones."""
     pairs = sorted(zip(values, shown))
     return not any(a == b and y - x > 1e-15 * max(abs(x), abs(y)) for (x, a), (y, b) in zip(pairs, pairs[1:]))
+
+
+def format_plural(n, noun):
+    """ "1 restart", "2 restarts" """
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def format_count(n):
+    """A number of partitions: 16,777,216, or 7.1e44."""
+    digits = str(n) if n < 10**4000 else "1" + "0" * int(n.bit_length() * math.log10(2))
+    return f"{n:,}" if len(digits) <= 15 else f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
+
+
+def format_duration(seconds):
+    """About how long: 75 seconds, 2.8 hours."""
+    if seconds > 4e17:
+        return "longer than the universe is old"
+    for name, size in (("years", 31_557_600), ("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"about {seconds / size:.2g} {name}"
+    return "less than a second" if seconds < 1 else f"about {seconds:.0f} seconds"
 
 
 def printable(text):

@@ -4,9 +4,10 @@ from time import perf_counter
 
 import click
 
+from ..words import format_plural
 from .job import Job
 from .options import SECONDS, seed, shown, source, table, threads, together
-from .terminal import Range, plural
+from .terminal import Range
 
 
 @click.command(short_help="What eight criteria say about the number of clusters.")
@@ -79,5 +80,5 @@ def choose(ctx, data, n_clusters, certify, time_limit, draws, **options):
         },
         "notes": found.notes,
     }
-    size = f"{len(job.X):,} rows, {plural(len(job.table.columns), 'feature')}   ({seconds:.2f} s)"
-    job.tell(f"{size}\n\n{found}", result, found.stop_reason)
+    size = f"{len(job.X):,} rows, {format_plural(len(job.table.columns), 'feature')}   ({seconds:.2f} s)"
+    job.show_text(f"{size}\n\n{found}", result, found.stop_reason)

@@ -4,10 +4,10 @@ from time import perf_counter
 
 import click
 
-from ..words import at_most_above, down
+from ..words import at_most_above, down, format_count, format_duration
 from .job import Job
 from .options import SECONDS, WHOLE, data, output, seed
-from .terminal import counted, duration, stopped
+from .terminal import stopped
 
 
 @click.command()
@@ -33,14 +33,14 @@ def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **opt
     count = _announce(job, n_clusters, posterior, time_limit)
     limits = {"sample_weight": job.table.weights, "time_limit": time_limit, "n_threads": options["threads"]}
     with job.progress("partitions", 1.0) as show:
-        limits["progress"] = lambda share: show(share, f"of {counted(count)} partitions")
+        limits["progress"] = lambda share: show(share, f"of {format_count(count)} partitions")
         start = perf_counter()
         whole = partition_posterior(job.X, n_clusters, posterior, **limits) if posterior else None
         best = whole.best if posterior else exhaustive_search(job.X, n_clusters, **limits)
         seconds = perf_counter() - start
     stop_reason = whole.stop_reason if posterior else best.stop_reason
     if best.status == "optimal":
-        verdict = f"proved optimal: none of the {counted(count)} partitions costs less"
+        verdict = f"proved optimal: none of the {format_count(count)} partitions costs less"
         if best.inertia == 0:
             verdict = "proved optimal: every row lies on its center"
         elif count == 1:
@@ -50,7 +50,7 @@ def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **opt
     elif best.stop_reason == "ties":
         verdict = f"{at_most_above(best.inertia, best.lower_bound)}: too many partitions tie to tell which is the best"
     else:
-        done = f"{100 * best.n_partitions / count:.3g}% of {counted(count)} partitions"
+        done = f"{100 * best.n_partitions / count:.3g}% of {format_count(count)} partitions"
         verdict = stopped(best.stop_reason, f"after {done}")
     costs = job.costs(best.inertia, best.lower_bound, best.gap)
     facts, posterior_result, by_row = _posterior(job, whole, posterior) if posterior else ([], {}, {})
@@ -71,14 +71,14 @@ def _announce(job, n_clusters, posterior, time_limit):
         n = int((weights > 0).sum())
     elif weights is not None and not weights.all():
         raise ValueError(
-            f"weight 0 in {job.place(weights.argmin())}: a row without weight has no part in the posterior; take it out."
+            f"weight 0 in {job.where(weights.argmin())}: a row without weight has no part in the posterior; take it out."
         )
     cost = {
         "n_threads": job.options["threads"], "weighted": weights is not None, "posterior": posterior is not None,
     }  # fmt: skip
     count = count_partitions(n, n_clusters)
     seconds = estimated_seconds(n, n_features, n_clusters, **cost)
-    size = f"{n} rows into at most {n_clusters} clusters are {counted(count)} partitions, {duration(seconds)}"
+    size = f"{n} rows into at most {n_clusters} clusters are {format_count(count)} partitions, {format_duration(seconds)}"
     if 1 < n_clusters < n and seconds > 86_400 and time_limit is None:
         few = n_clusters
         while estimated_seconds(few + 1, n_features, n_clusters, **cost) < 5:
@@ -118,7 +118,7 @@ def _posterior(job, whole, variance):
         ("log evidence", f"{whole.log_evidence:.10g}   (variance {variance:g})"),
         (
             "least sure",
-            f"{job.place(least)}: together with the rest of its cluster by a probability of {sure}",
+            f"{job.where(least)}: together with the rest of its cluster by a probability of {sure}",
         ),
     ]
     return facts, {"posterior": result}, {"together": together}

@@ -4,10 +4,11 @@ import os
 
 import click
 
+from ..words import format_plural
 from .certify import closing, finish_certified
 from .job import Job
 from .options import SECONDS, STARTS, checkpoint, data, max_seconds, output, page, proof, seed
-from .terminal import Count, plural, stopped
+from .terminal import Count, stopped
 
 
 @click.command()
@@ -88,13 +89,13 @@ def fit(
     else:
         kind = "no row exchange lowers it" if polish else "a fixed point of Lloyd's iteration"
         hits = (
-            f"hit by {n_hits} of {plural(n_restarts, word)}"
+            f"hit by {n_hits} of {format_plural(n_restarts, word)}"
             if n_restarts > 1
             else f"of one {word}, with none to compare"
         )
         verdict = f"local optimum; {hits} ({kind})"
         if stop_reason in ("time_limit", "interrupted"):
-            when = f"after {plural(n_restarts, word)}" if n_restarts else f"in the first {word}"
+            when = f"after {format_plural(n_restarts, word)}" if n_restarts else f"in the first {word}"
             verdict = stopped(stop_reason, when)
     gap = 0.0 if model.status_ == "optimal" else relative_gap(model.inertia_, model.lower_bound_)
     costs = job.costs(model.inertia_, model.lower_bound_, gap)

@@ -7,7 +7,7 @@ from time import perf_counter
 
 import click
 
-from ..words import printable
+from ..words import format_plural, printable
 from . import terminal
 
 NOT_IN_REPORT = (
@@ -107,7 +107,7 @@ class Job:
         """A bar, or a spinner where the total is None: with ... as show: show(done, text)."""
         return terminal.progress(self.ctx, what, total)
 
-    def place(self, i):
+    def where(self, i):
         """Where row i of X stands in the file."""
         return f"{self.table.unit} {self.table.lines[self.table.rows[i]]}"
 
@@ -202,7 +202,7 @@ class Job:
         outcome.facts[0] = name, f"{value}{scale}   ({outcome.seconds:.2f} s)"
         source = "standard input" if self.path == "-" else os.path.basename(self.path)
         of = f" of {len(table.lines):,}" if len(table.rows) < len(table.lines) else ""
-        title = f"{source}: {len(table.rows):,}{of} rows, {terminal.plural(len(table.columns), 'feature')}"
+        title = f"{source}: {len(table.rows):,}{of} rows, {format_plural(len(table.columns), 'feature')}"
         try:  # files first: standard output may be a pipe that ends early
             if self.out:
                 report.write(self.out, report.labels_text(table, outcome))
@@ -212,7 +212,7 @@ class Job:
                 report.write(self.options["page"], self._page(outcome, centers, title, proof))
         finally:
             if "-" not in (self.out, self.json_path, self.options.get("page")):
-                report.show(terminal.stdout(), outcome, table.columns, title)
+                report.print_table(terminal.stdout(), outcome, table.columns, title)
         if outcome.stop_reason == "interrupted":
             self.ctx.exit(130)
 
@@ -236,7 +236,7 @@ class Job:
             proof,
         )
 
-    def tell(self, text, result, stop_reason):
+    def show_text(self, text, result, stop_reason):
         """Show a text and write the report of a result that is no clustering; exit with 130 if it was interrupted."""
         from . import report
 

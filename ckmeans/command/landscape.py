@@ -4,6 +4,7 @@ from time import perf_counter
 
 import click
 
+from ..words import format_plural
 from .job import Job
 from .options import (
     STARTS,
@@ -18,7 +19,6 @@ from .options import (
     threads,
     together,
 )
-from .terminal import plural
 
 
 @click.command(short_help="Where plain k-means gets stuck, how often, and what that tells about restarts.")
@@ -76,5 +76,5 @@ def landscape(ctx, data, n_clusters, starts, init, certify, plot, **options):
         "unseen_interval": found.unseen_interval, "inertia": found.inertia, "excess": found.excess,
         "share": found.share, "n_iter": found.n_iter, "n_movable": found.n_movable, "rand_to_best": found.agreement(0),
     }  # fmt: skip
-    size = f"{len(job.X):,} rows, {plural(len(job.table.columns), 'feature')}   ({seconds:.2f} s)"
-    job.tell(f"{size}\n\n{found}", result, found.stop_reason)
+    size = f"{len(job.X):,} rows, {format_plural(len(job.table.columns), 'feature')}   ({seconds:.2f} s)"
+    job.show_text(f"{size}\n\n{found}", result, found.stop_reason)

@@ -8,7 +8,7 @@ import base64
 import html
 import platform
 
-from ..words import printable
+from ..words import format_plural, printable
 from .page_pictures import pictures
 from .report import aligned, digest
 
@@ -102,8 +102,7 @@ def escaped(text):
 
 
 def _clusters(outcome):
-    n = len(outcome.centers)
-    return f"k-means, {n} cluster{'s' * (n != 1)}"
+    return f"k-means, {format_plural(len(outcome.centers), 'cluster')}"
 
 
 def _verdict(outcome):

@@ -96,7 +96,7 @@ def within_sums(X, labels, centers, weights=None):
 # The table.
 
 
-def show(console, outcome, columns, title):
+def print_table(console, outcome, columns, title):
     """Print the clusters, the facts and the verdict."""
     from rich.table import Table
     from rich.text import Text

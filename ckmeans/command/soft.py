@@ -2,9 +2,10 @@
 
 import click
 
+from ..words import format_plural
 from .job import Job
 from .options import WHOLE, data, max_seconds, output, seed
-from .terminal import Variance, plural, stopped
+from .terminal import Variance, stopped
 
 
 @click.command(short_help="Mixture of spherical Gaussians: labels with probabilities.")
@@ -37,7 +38,7 @@ def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
     with job.progress("EM", None) as show:
         from .. import SphericalMixture  # may take a second
 
-        show(0, f"EM from {plural(n_init, 'start')}")
+        show(0, f"EM from {format_plural(n_init, 'start')}")
         model = SphericalMixture(
             n_clusters, variance=variance, mixing=mixing, anneal=anneal, n_init=n_init,
             max_seconds=options["max_seconds"], random_state=options["seed"], n_threads=options["threads"],
@@ -48,11 +49,11 @@ def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
     if model.n_collapsed_ and stop_reason in ("converged", "max_iter"):
         verdict = f"degenerate: {model.n_collapsed_} of {n_clusters} variances shrank to nothing; the likelihood has no bound"
     elif stop_reason == "converged":
-        verdict = f"local maximum of the likelihood; the best of {plural(n_init, 'start')}"
+        verdict = f"local maximum of the likelihood; the best of {format_plural(n_init, 'start')}"
     elif stop_reason == "max_iter":
         verdict = f"stopped after {model.n_iter_} iterations; the likelihood still grows"
     else:
-        verdict = stopped(stop_reason, f"after {plural(model.n_iter_, 'iteration')} of the best start")
+        verdict = stopped(stop_reason, f"after {format_plural(model.n_iter_, 'iteration')} of the best start")
     n_in_doubt = int((shares.max(axis=1) < 0.9).sum())
     job.finish(
         model.labels_, model.means_, seconds, verdict, stop_reason, "converged" if stop_reason == "converged" else "stopped",

@@ -1,4 +1,4 @@
-"""The command's dealings with the terminal: failures in one line, notes, progress, and words for numbers."""
+"""The command's dealings with the terminal: failures in one line, notes and progress; and the kinds of values that options take."""
 
 import csv
 import math
@@ -122,27 +122,6 @@ def names(ctx, param, value):
 def quoted(name):
     """A column name as `names` reads it."""
     return '"' + name.replace('"', '""') + '"' if set(name) & set(',"') else name
-
-
-def plural(n, noun):
-    """ "1 restart", "2 restarts" """
-    return f"{n:,} {noun}{'s' * (n != 1)}"
-
-
-def counted(n):
-    """A number of partitions: 16,777,216, or 7.1e44."""
-    digits = str(n) if n < 10**4000 else "1" + "0" * int(n.bit_length() * math.log10(2))
-    return f"{n:,}" if len(digits) <= 15 else f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
-
-
-def duration(seconds):
-    """About how long: 75 seconds, 2.8 hours."""
-    if seconds > 4e17:
-        return "longer than the universe is old"
-    for name, size in (("years", 31_557_600), ("days", 86_400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"about {seconds / size:.2g} {name}"
-    return "less than a second" if seconds < 1 else f"about {seconds:.0f} seconds"
 
 
 def stopped(stop_reason, when):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..validation import check_finite, check_labels, check_matrix, check_values, check_weights
-from ..words import apart
+from ..words import apart, format_plural
 from .common import (
     COLORS,
     INK,
@@ -141,8 +141,7 @@ class ChoiceDisplay(Display):
             k, counts, width=0.7, facecolor="white", edgecolor=INK, hatch="///", linewidth=0.8, zorder=2
         )
         ax.bar_label(bars, ["" if count == 0 else str(count) for count in counts], fontsize=8, padding=1)
-        n = len(set(votes))
-        ax.set_title(f"{len(votes)} criteria, {n} answer{'s' * (n != 1)}", fontsize=10)
+        ax.set_title(f"{len(votes)} criteria, {format_plural(len(set(votes)), 'answer')}", fontsize=10)
         ax.set_yticks([])
         ax.set_ylim(0, max(1, counts.max(initial=0)) * 1.25)
         ax.tick_params(labelsize=8)
