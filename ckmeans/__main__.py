@@ -41,7 +41,7 @@ def _run():
 
 def _interrupted(number, frame):
     """Ctrl-C. Python, and what is imported, drop some of the interrupts that fall into an import: before a search this is the end."""
-    terminal = sys.modules.get("ckmeans.terminal")
+    terminal = sys.modules.get("ckmeans.command.terminal")
     while frame is not None and not getattr(terminal, "searched", False):
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             print(NOTHING, file=sys.stderr)

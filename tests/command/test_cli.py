@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,11 @@ import pytest
 from children import PATIENCE, PRELUDE, interrupted_at_a_terminal
 from click.testing import CliRunner
 
-from ckmeans import KMeans
+from ckmeans import KMeans, __main__
+from ckmeans.command import terminal
 from ckmeans.command.cli import cli
 from ckmeans.command.tables import read_table
-from ckmeans.command.terminal import counted, duration
+from ckmeans.words import format_count, format_duration
 
 
 @pytest.fixture
@@ -246,8 +248,12 @@ def test_posterior(here):
 
 
 def test_numbers_for_people():
-    assert [counted(n) for n in (16_777_216, 7 * 10**44, 2**20000)] == ["16,777,216", "7.0e44", "1.0e6020"]
-    assert [duration(s) for s in (0.1, 75, 1e4, 1e30)] == [
+    assert [format_count(n) for n in (16_777_216, 7 * 10**44, 2**20000)] == [
+        "16,777,216",
+        "7.0e44",
+        "1.0e6020",
+    ]
+    assert [format_duration(s) for s in (0.1, 75, 1e4, 1e30)] == [
         "less than a second", "about 75 seconds", "about 2.8 hours", "longer than the universe is old",
     ]  # fmt: skip
 
@@ -353,6 +359,19 @@ def test_interrupted_before_anything(here, monkeypatch):
     )
     result = run("fit", "iris", "-k", 3, "--out", "labels.csv", code=130)
     assert result.stderr.startswith("interrupted before") and os.listdir() == []
+
+
+@pytest.mark.parametrize("searched", [False, True])
+def test_an_interrupt_within_an_import_ends_only_what_has_found_nothing(monkeypatch, searched):
+    ended = []
+    monkeypatch.setattr(terminal, "searched", searched)
+    monkeypatch.setattr(__main__, "_end", lambda: ended.append(True))
+    importing = SimpleNamespace(
+        f_code=SimpleNamespace(co_filename="<frozen importlib._bootstrap>"), f_back=None
+    )
+    with pytest.raises(KeyboardInterrupt):
+        __main__._interrupted(2, importing)
+    assert ended == [True] * (not searched)
 
 
 # The command as a process.
