@@ -5,8 +5,10 @@ from time import perf_counter
 import click
 
 from ..words import apart
+from .inputs import read
 from .job import Job
 from .options import clusters, files, layout, picture, source
+from .outputs import check_outputs
 
 
 @click.command(short_help="Natural breaks: the best classes of one column, proved.")
@@ -24,8 +26,8 @@ def breaks(ctx, data, column, n_clusters, choose, plot, **options):
 
     COLUMN is a name, or a number from 1.
     """
-    ctx.params |= {"columns": [column], "skip_columns": None, "standardize": False}
-    job = Job(ctx)
+    check_outputs(ctx)
+    job = Job(ctx, read(ctx, column))
     from .. import natural_breaks
 
     start = perf_counter()

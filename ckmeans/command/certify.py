@@ -5,8 +5,10 @@ from time import perf_counter
 import click
 
 from ..words import at_most_above, down
+from .inputs import read, read_labels
 from .job import Job
 from .options import SECONDS, WHOLE, checkpoint, output, page, proof, seed, source, table
+from .outputs import check_outputs, write
 from .terminal import stopped
 
 
@@ -27,8 +29,9 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **opti
     LABELS is a file with a label for each row of DATA, those with missing values included: one column, or one that is called
     label, as `ckmeans fit --out` writes it. Labels are whole numbers.
     """
-    job = Job(ctx)
-    given = job.given_labels(labels)
+    check_outputs(ctx)
+    job = Job(ctx, read(ctx))
+    given = read_labels(labels, job.table, data)
     with job.progress("proof", None) as show:
         from .. import GapRecorder, certify  # may take a second
 
@@ -60,7 +63,7 @@ def finish_certified(job, certificate, labels, centers, seconds, proof, recorder
     import numpy as np
 
     if proof:
-        job.write(proof, certificate.text())
+        write(proof, certificate.text())
     closed = certificate.status != "bounded"
     verdict = (
         f"{certificate.verdict}, by {certificate.rung}"

@@ -4,9 +4,10 @@ from time import perf_counter
 
 import click
 
-from ..words import format_plural
+from .inputs import read
 from .job import Job
 from .options import SECONDS, seed, shown, source, table, threads, together
+from .outputs import check_outputs
 from .terminal import Range
 
 
@@ -44,10 +45,10 @@ def choose(ctx, data, n_clusters, certify, time_limit, draws, **options):
 
     They often disagree, and then the data do not decide it: what the clusters are for does.
     """
-    ctx.params |= {"out": None}
-    job = Job(ctx)
+    check_outputs(ctx)
+    job = Job(ctx, read(ctx))
     n_clusters = n_clusters or list(range(2, min(10, len(job.X)) + 1)) or [1]
-    ctx.params["n_clusters"] = n_clusters
+    job.options["n_clusters"] = n_clusters
     with job.progress("choice", None) as show:
         from .. import choose_k  # may take a second
 
@@ -60,9 +61,6 @@ def choose(ctx, data, n_clusters, certify, time_limit, draws, **options):
         seconds = perf_counter() - start
     result = {
         "verdict": found.verdict,
-        "stop_reason": found.stop_reason,
-        "seconds": round(seconds, 6),
-        "units": job.units,
         "n_clusters": found.n_clusters,
         "inertia": found.inertia,
         "criteria": found.criteria,
@@ -80,5 +78,4 @@ def choose(ctx, data, n_clusters, certify, time_limit, draws, **options):
         },
         "notes": found.notes,
     }
-    size = f"{len(job.X):,} rows, {format_plural(len(job.table.columns), 'feature')}   ({seconds:.2f} s)"
-    job.show_text(f"{size}\n\n{found}", result, found.stop_reason)
+    job.show_text(str(found), seconds, found.stop_reason, result)

@@ -31,7 +31,21 @@ _PAIRS = re.compile(r"[-+]?\d+(?:,\d+)?(?:, +[-+]?\d+(?:,\d+)?)+").fullmatch  # 
 
 @dataclass(frozen=True)
 class Options:
-    """What the user says of the text; None where it is to be found out."""
+    """What the user says of a text; None where it is to be found out.
+
+    Parameters
+    ----------
+    delimiter : str
+        One character, or a word such as "tab", "whitespace" or "none".
+    header : bool
+        Whether the first line holds names.
+    decimal : {"point", "comma"}
+        The decimal mark.
+    thousands : str
+        The mark between groups of three digits: a character, or "space", "comma", "point", "apostrophe", "underscore".
+    comment : str
+        What comment lines begin with, or "none"; # and % if not given.
+    """
 
     delimiter: str = None
     header: bool = None

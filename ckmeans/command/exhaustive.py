@@ -5,8 +5,10 @@ from time import perf_counter
 import click
 
 from ..words import at_most_above, down, format_count, format_duration
+from .inputs import read
 from .job import Job
 from .options import SECONDS, WHOLE, data, output, seed
+from .outputs import check_outputs
 from .terminal import stopped
 
 
@@ -27,7 +29,11 @@ def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **opt
     """
     if rows and sample:
         raise click.UsageError("--rows and --sample exclude each other")
-    job = Job(ctx, rows, sample)
+    check_outputs(ctx)
+    table = read(ctx)
+    if rows or sample:
+        table = some_rows(table, rows, sample, options["seed"])
+    job = Job(ctx, table)
     from ..exact.exhaustive import exhaustive_search, partition_posterior
 
     count = _announce(job, n_clusters, posterior, time_limit)
@@ -60,6 +66,19 @@ def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **opt
         result={**costs, "n_partitions": best.n_partitions, "of_partitions": count, **posterior_result},
         by_row=by_row,
     )  # fmt: skip
+
+
+def some_rows(table, rows, sample, seed):
+    """The first rows of a table, or a random sample in their order."""
+    import numpy as np
+
+    wanted, n_rows = rows or sample, len(table.X)
+    if wanted > n_rows:
+        option = "--rows" if rows else "--sample"
+        raise ValueError(f"{option} {wanted} exceeds the {n_rows} complete rows: ask for at most that many.")
+    if rows:
+        return table.take(np.arange(rows))
+    return table.take(np.sort(np.random.default_rng(seed).choice(n_rows, sample, replace=False)))
 
 
 def _announce(job, n_clusters, posterior, time_limit):

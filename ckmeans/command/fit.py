@@ -6,8 +6,10 @@ import click
 
 from ..words import format_plural
 from .certify import closing, finish_certified
+from .inputs import read, read_centers
 from .job import Job
 from .options import SECONDS, STARTS, checkpoint, data, max_seconds, output, page, proof, seed
+from .outputs import check_outputs
 from .terminal import Count, stopped
 
 
@@ -66,11 +68,12 @@ def fit(
         if name in said:
             word = name.replace("_", "-")
             raise click.UsageError(f"--{word} {'excludes' if prove else 'is for'} --prove")
-    job = Job(ctx)
+    check_outputs(ctx)
+    job = Job(ctx, read(ctx))
     if prove:
         return _prove(job, n_clusters, time_limit, proof, checkpoint)
     if init not in STARTS:
-        init = job.given_centers(init)
+        init = job.scaled(read_centers(init, job.table))
     word = "population" if algorithm == "hybrid" else "restart"
     with job.progress(f"{word}s", None if n_init == "auto" else n_init) as show:
         from .. import KMeans  # may take a second

@@ -1,103 +1,54 @@
-"""One run of the command, around the solver: read the table, check the outputs, time the fit, show and write the result."""
+"""One run of the command, around the solver: progress, the time of the fit, the result shown and written."""
 
 import os
 import shlex
-from importlib.util import find_spec
 from time import perf_counter
 
 import click
 
 from ..words import format_plural, printable
 from . import terminal
+from .outputs import OUTPUTS, write
 
-NOT_IN_REPORT = (
-    "data",
-    "out",
-    "json_path",
-    "proof",
-    "page",
-    "plot",
-    "checkpoint",
-    "quiet",
-)  # options that do not bear on the result
-PICTURES = ".png", ".svg", ".pdf"
+# Parameters that do not bear on the result, and are not told in the report.
+NOT_IN_REPORT = "data", "quiet", *OUTPUTS
 
 
 class Job:
-    """The table of a command.
+    """The table of a command, and what is done with it.
+
+    Parameters
+    ----------
+    ctx : click.Context
+    table : Table
 
     Attributes
     ----------
     options : dict
-        All parameters of the command.
-    table : Table
+        All parameters of the command, as the report tells them.
+    path : str
+        Where the table is from.
     X : ndarray of shape (n_samples, n_features)
         What is clustered: the rows of the table, standardized if wanted.
     units : {"data", "standardized"}
     """
 
-    def __init__(self, ctx, rows=None, sample=None):
-        from .report import check_writable
-        from .tables import read_table
-
-        self.ctx, self.options = ctx, ctx.params
-        self.path, self.out, self.json_path = (ctx.params[name] for name in ("data", "out", "json_path"))
-        others = map(ctx.params.get, ("proof", "page", "plot", "checkpoint"))
-        targets = [path for path in (self.out, self.json_path, *others) if path]
-        if len(set(map(os.path.realpath, targets))) < len(targets):
-            raise click.UsageError(
-                f"two of --out, --json, --proof, --report, --plot and --checkpoint write to {targets[-1]}"
-            )
-        drawn = [
-            option for option, name in (("--report", "page"), ("--plot", "plot")) if ctx.params.get(name)
-        ]
-        if drawn and find_spec("matplotlib") is None:
-            raise ValueError(f'{drawn[0]} draws with matplotlib: pip install "certified-kmeans[plots]"')
-        if "--plot" in drawn and not ctx.params["plot"].lower().endswith(PICTURES):
-            raise ValueError(
-                f"{ctx.params['plot']} is no name of a picture: let it end in {', '.join(PICTURES)}."
-            )
-        for target in targets:
-            check_writable(target, self.path)
-        names = (
-            "columns",
-            "skip_columns",
-            "weights",
-            "delimiter",
-            "header",
-            "decimal",
-            "thousands",
-            "comment",
-        )
-        self.table = read_table(self.path, **{name: self.options[name] for name in names})
-        for line in self.table.notes:
-            self.note(line)
-        if rows or sample:
-            self.table = self._some_rows(rows, sample)
-        self.X, self.scaler, self.units = self.table.X, None, "data"
-        if self.options["standardize"]:
+    def __init__(self, ctx, table):
+        self.ctx, self.options, self.path, self.table = ctx, dict(ctx.params), ctx.params["data"], table
+        self.X, self.scaler, self.units = table.X, None, "data"
+        if self.options.get("standardize"):
             from sklearn.preprocessing import StandardScaler
 
             self.scaler, self.units = (
-                StandardScaler().fit(self.X, sample_weight=self.table.weights),
+                StandardScaler().fit(self.X, sample_weight=table.weights),
                 "standardized",
             )
             self.X = self.scaler.transform(self.X)
 
-    def _some_rows(self, rows, sample):
-        import numpy as np
-
-        wanted, n_rows = rows or sample, len(self.table.X)
-        if wanted > n_rows:
-            option = "--rows" if rows else "--sample"
-            raise ValueError(
-                f"{option} {wanted} exceeds the {n_rows} complete rows: ask for at most that many."
-            )
-        if rows:
-            return self.table.take(np.arange(rows))
-        return self.table.take(
-            np.sort(np.random.default_rng(self.options["seed"]).choice(n_rows, sample, replace=False))
-        )
+    def scaled(self, centers):
+        """Centers of the table's columns, in the units of X."""
+        wide = centers.shape[1] == len(self.table.columns)
+        return self.scaler.transform(centers) if self.scaler is not None and wide else centers
 
     def note(self, message):
         """A line on standard error, unless --quiet."""
@@ -115,57 +66,6 @@ class Job:
         """What the report tells of the cost."""
         return {"inertia": inertia, "lower_bound": lower_bound, "gap": gap, "units": self.units}
 
-    def given_centers(self, path):
-        """Centers from a file, their columns in the order of the table's, in the units of X."""
-        from .tables import read_table
-
-        given = read_table(path)
-        centers, columns = given.X, self.table.columns
-        if set(columns) <= set(given.columns):
-            centers = centers[:, [given.columns.index(name) for name in columns]]
-        if self.scaler is None or centers.shape[1] != len(columns):
-            return centers
-        return self.scaler.transform(centers)
-
-    def given_labels(self, path):
-        """Labels from a file that has one for each row of the table's file, or for each row that is used."""
-        from .tables import read_table
-
-        try:
-            given = read_table(path)
-        except ValueError as error:
-            if "no numeric column" not in str(error):
-                raise
-            raise ValueError(
-                f"{path} holds no numbers: labels are whole numbers, one for each row; number them if they are names."
-            ) from None
-        columns = given.columns
-        if "label" not in columns and len(columns) > 1:
-            raise ValueError(
-                f"{path} has the columns {', '.join(columns[:8])}, none of which is called label: leave one column, the labels."
-            )
-        values = given.X[:, columns.index("label") if "label" in columns else 0]
-        n_rows, n_used = len(given.lines), len(self.table.rows)
-        if n_rows not in (len(self.table.lines), n_used):
-            raise ValueError(
-                f"{path} has {n_rows} labels, {self.path} has {len(self.table.lines)} rows: give one label for each."
-            )
-        if n_rows == n_used == len(values):
-            return values
-        labels = dict(zip(map(int, given.rows), values))
-        missing = [row for row in map(int, self.table.rows) if row not in labels]
-        if missing:
-            raise ValueError(
-                f"{path} has no label for {self.table.unit} {self.table.lines[missing[0]]}: give one."
-            )
-        return [labels[int(row)] for row in self.table.rows]
-
-    def write(self, path, text):
-        """Write a file completely or not at all."""
-        from .report import write
-
-        write(path, text)
-
     def draw(self, path, picture):
         """Write the figure of the display that `picture()` makes, completely or not at all."""
         import io
@@ -175,7 +75,7 @@ class Job:
         matplotlib.use("Agg")  # a window has nothing to show
         file = io.BytesIO()
         picture().figure_.savefig(file, format=path.rpartition(".")[2].lower(), dpi=150)
-        self.write(path, file.getvalue())
+        write(path, file.getvalue())
 
     def run(self, model):
         """Fit; the seconds it took and why it stopped. After Ctrl-C the model holds the best so far, or nothing."""
@@ -203,15 +103,16 @@ class Job:
         source = "standard input" if self.path == "-" else os.path.basename(self.path)
         of = f" of {len(table.lines):,}" if len(table.rows) < len(table.lines) else ""
         title = f"{source}: {len(table.rows):,}{of} rows, {format_plural(len(table.columns), 'feature')}"
+        out, json_path, page = map(self.options.get, ("out", "json_path", "page"))
         try:  # files first: standard output may be a pipe that ends early
-            if self.out:
-                report.write(self.out, report.labels_text(table, outcome))
-            if self.json_path:
-                report.write(self.json_path, report.report_text(table, outcome, **self._origin()))
-            if self.options.get("page"):
-                report.write(self.options["page"], self._page(outcome, centers, title, proof))
+            if out:
+                write(out, report.labels_text(table, outcome))
+            if json_path:
+                write(json_path, report.report_text(table, outcome, **self._origin()))
+            if page:
+                write(page, self._page(outcome, centers, title, proof))
         finally:
-            if "-" not in (self.out, self.json_path, self.options.get("page")):
+            if "-" not in (out, json_path, page):
                 report.print_table(terminal.stdout(), outcome, table.columns, title)
         if outcome.stop_reason == "interrupted":
             self.ctx.exit(130)
@@ -236,26 +137,30 @@ class Job:
             proof,
         )
 
-    def show_text(self, text, result, stop_reason):
+    def show_text(self, text, seconds, stop_reason, result):
         """Show a text and write the report of a result that is no clustering; exit with 130 if it was interrupted."""
         from . import report
 
+        json_path, n_features = self.options["json_path"], len(self.table.columns)
+        size = f"{len(self.X):,} rows, {format_plural(n_features, 'feature')}   ({seconds:.2f} s)"
+        result = {"stop_reason": stop_reason, "seconds": round(seconds, 6), "units": self.units, **result}
         try:
-            if self.json_path:
-                report.write(self.json_path, report.document(self.table, result, **self._origin()))
+            if json_path:
+                write(json_path, report.document(self.table, result, **self._origin()))
         finally:
-            if self.json_path != "-":
-                terminal.stdout().print("\n".join(map(printable, text.split("\n"))), soft_wrap=True)
+            if json_path != "-":
+                lines = [size, "", *text.split("\n")]
+                terminal.stdout().print("\n".join(map(printable, lines)), soft_wrap=True)
         if stop_reason == "interrupted":
             self.ctx.exit(130)
 
     def _origin(self):
+        """Where a result comes from, as the report tells it."""
         from .. import __version__
 
-        path = None if self.path == "-" else self.path
         parameters = {name: value for name, value in self.options.items() if name not in NOT_IN_REPORT}
         return {
-            "path": path,
+            "path": None if self.path == "-" else self.path,
             "parameters": parameters,
             "command": self.command_line(),
             "version": __version__,
@@ -274,11 +179,8 @@ class Job:
                 continue
             if option.is_flag:
                 words.append((option.opts if value else option.secondary_opts)[0])
+            elif isinstance(value, list):
+                words += [option.opts[0], ",".join(terminal.quoted(str(item)) for item in value)]
             else:
-                words += [
-                    option.opts[0],
-                    ",".join(terminal.quoted(str(item)) for item in value)
-                    if isinstance(value, list)
-                    else str(value),
-                ]
+                words += [option.opts[0], str(value)]
         return shlex.join(words)

@@ -4,7 +4,7 @@ from time import perf_counter
 
 import click
 
-from ..words import format_plural
+from .inputs import read
 from .job import Job
 from .options import (
     STARTS,
@@ -19,6 +19,7 @@ from .options import (
     threads,
     together,
 )
+from .outputs import check_outputs
 
 
 @click.command(short_help="Where plain k-means gets stuck, how often, and what that tells about restarts.")
@@ -44,8 +45,8 @@ def landscape(ctx, data, n_clusters, starts, init, certify, plot, **options):
 
     Without exchanges or swaps, that is: what a plain k-means program comes to. Of few rows every one is listed.
     """
-    ctx.params |= {"out": None}
-    job = Job(ctx)
+    check_outputs(ctx)
+    job = Job(ctx, read(ctx))
     with job.progress("starts", starts) as show:
         from .. import landscape  # may take a second
 
@@ -69,12 +70,11 @@ def landscape(ctx, data, n_clusters, starts, init, certify, plot, **options):
 
         job.draw(plot, lambda: LandscapeDisplay.from_landscape(found))
     result = {
-        "stop_reason": found.stop_reason, "seconds": round(seconds, 6), "units": job.units, "n_starts": found.n_starts,
+        "n_starts": found.n_starts,
         "complete": found.complete, "proved": found.proved, "lower_bound": found.lower_bound, "bound_from": found.bound_from,
         "kmeans_inertia": found.kmeans_inertia, "n_hits": found.n_hits, "hit_rate": found.hit_rate,
         "hit_interval": found.hit_interval, "restarts_needed": found.restarts_needed(), "unseen_mass": found.unseen_mass,
         "unseen_interval": found.unseen_interval, "inertia": found.inertia, "excess": found.excess,
         "share": found.share, "n_iter": found.n_iter, "n_movable": found.n_movable, "rand_to_best": found.agreement(0),
     }  # fmt: skip
-    size = f"{len(job.X):,} rows, {format_plural(len(job.table.columns), 'feature')}   ({seconds:.2f} s)"
-    job.show_text(f"{size}\n\n{found}", result, found.stop_reason)
+    job.show_text(str(found), seconds, found.stop_reason, result)

@@ -28,10 +28,7 @@ result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "st
 import hashlib
 import json
 import math
-import os
 import re
-import sys
-import tempfile
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -187,71 +184,6 @@ def aligned(values, digits):
 
 
 # Files.
-
-
-def check_writable(path, source):
-    """Refuse a path that cannot be written, before any work is done.
-
-    Raises
-    ------
-    ValueError
-    """
-    if path is None or path == "-":
-        return
-    target = os.path.realpath(path)
-    if os.path.isdir(target):
-        raise ValueError(f"{path} is a folder: give the name of a file.")
-    if _is_special(path):  # a device or a pipe: opening it once more might end it
-        return
-    same = target == os.path.realpath(source)  # of the packaged data too: a file of its name would hide it
-    if same or os.path.exists(target) and os.path.exists(source) and os.path.samefile(target, source):
-        raise ValueError(f"{path} is the data file itself: write to another file.")
-    if target.lower().endswith((".parquet", ".npy", ".xlsx")):
-        raise ValueError(
-            f"{path}: labels are written as CSV and reports as JSON; choose a name that says so."
-        )
-    folder = os.path.dirname(target)
-    if not os.path.isdir(folder):
-        raise ValueError(f"{path} cannot be written: there is no folder {folder}. Create it first.")
-    try:
-        if os.path.exists(target):
-            open(target, "ab").close()
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise ValueError(f"{path} cannot be written: {error.strerror}.") from None
-
-
-def write(path, text):
-    """Write a file, of text or of bytes, completely or not at all; "-" is standard output."""
-    # UTF-8 whatever the terminal's encoding; what stands for bytes that are no text (\udcff) as JSON escapes it.
-    content = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
-    if path == "-":
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.flush()
-        return
-    target = os.path.realpath(path)
-    try:
-        if _is_special(path):
-            with open(path, "wb") as file:
-                file.write(content)
-            return
-        part = f"{target}.{os.getpid()}.part"
-        try:
-            with open(part, "wb") as file:
-                file.write(content)
-            os.replace(part, target)
-        except BaseException:
-            if os.path.exists(part):
-                os.unlink(part)
-            raise
-    except OSError as error:
-        raise ValueError(f"{path} could not be written: {error.strerror}.") from None
-
-
-def _is_special(path):
-    """Is this no file but /dev/stdout, or the pipe that a shell makes of >(gzip)?"""
-    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def labels_text(table, outcome):

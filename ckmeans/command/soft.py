@@ -3,8 +3,10 @@
 import click
 
 from ..words import format_plural
+from .inputs import read
 from .job import Job
 from .options import WHOLE, data, max_seconds, output, seed
+from .outputs import check_outputs
 from .terminal import Variance, stopped
 
 
@@ -33,7 +35,8 @@ def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
 
     With --out a column p0, p1, ... for each cluster is written beside the label, the most probable one.
     """
-    job = Job(ctx)
+    check_outputs(ctx)
+    job = Job(ctx, read(ctx))
     n_init = n_init or (1 if anneal else 10)
     with job.progress("EM", None) as show:
         from .. import SphericalMixture  # may take a second

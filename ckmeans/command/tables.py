@@ -57,8 +57,7 @@ class Table:
         return replace(self, X=self.X[index], rows=self.rows[index], weights=weights)
 
 
-def read_table(source, *, columns=None, skip_columns=None, weights=None, delimiter=None, header=None, decimal=None,
-               thousands=None, comment=None):  # fmt: skip
+def read_table(source, *, columns=None, skip_columns=None, weights=None, **how):
     """Read the numeric columns of a file; rows with a missing value are left out.
 
     Parameters
@@ -69,16 +68,8 @@ def read_table(source, *, columns=None, skip_columns=None, weights=None, delimit
         Columns to take (all numeric ones by default) and to leave out, by name or by number from 1.
     weights : str, optional
         Column that holds the weights of the rows.
-    delimiter : str, optional
-        One character, or a word such as "tab", "whitespace" or "none"; detected if not given.
-    header : bool, optional
-        Whether the first line holds names; detected if not given.
-    decimal : {"point", "comma"}, optional
-        The decimal mark; detected if not given.
-    thousands : str, optional
-        The mark between groups of three digits: a character, or "space", "comma", "point", "apostrophe", "underscore".
-    comment : str, optional
-        What comment lines begin with, or "none"; # and % if not given.
+    **how
+        How a text is read, where that is not to be found out: see `delimited.Options`.
 
     Returns
     -------
@@ -105,8 +96,7 @@ def read_table(source, *, columns=None, skip_columns=None, weights=None, delimit
             )
         if start.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"BZh", b"\xfd7zXZ")):
             raise ValueError(f"{name} is a spreadsheet or an archive: save it as CSV, Parquet or .npy first.")
-        options = Options(delimiter, header, decimal, thousands, comment)
-        return _from_columns(Text(name, file, options), columns, skip_columns, weights)
+        return _from_columns(Text(name, file, Options(**how)), columns, skip_columns, weights)
 
 
 def _open(source):

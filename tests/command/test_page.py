@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from ckmeans.command import job
+from ckmeans.command import outputs
 from ckmeans.command.cli import cli
 
 VOID = {"meta", "link", "img", "br", "wbr"}
@@ -196,9 +196,10 @@ def test_refused_before_any_work(tmp_path, monkeypatch):
         assert result.exit_code == code and "inertia" not in result.output
         return result.stderr
 
-    assert "write to page.html" in refused("--report", "page.html", "--json", "page.html", code=2)
+    said = refused("--out", "l.csv", "--report", "page.html", "--json", "./page.html", "--threads", 1, code=2)
+    assert "--json and --report both write to page.html" in said
     assert "there is no folder" in refused("--report", "none/page.html")
-    monkeypatch.setattr(job, "find_spec", lambda name: None)
+    monkeypatch.setattr(outputs, "find_spec", lambda name: None)
     assert 'pip install "certified-kmeans[plots]"' in refused("--report", "page.html")
 
 

@@ -1,0 +1,102 @@
+"""The files that a command writes: refused before any work is done where they cannot be, and written completely or not at all."""
+
+import os
+import sys
+import tempfile
+from importlib.util import find_spec
+
+import click
+
+# The parameters of commands that name a file to be written.
+OUTPUTS = "out", "json_path", "proof", "page", "plot", "checkpoint"
+PICTURES = ".png", ".svg", ".pdf"
+
+
+def check_outputs(ctx):
+    """Refuse outputs that cannot be written, and two that are one file.
+
+    Raises
+    ------
+    ValueError, click.UsageError
+    """
+    options = {option.name: option.opts[0] for option in ctx.command.params}
+    targets = {name: path for name in OUTPUTS if (path := ctx.params.get(name))}
+    writers = {}
+    for name, path in targets.items():
+        target = path if path == "-" else os.path.realpath(path)
+        if first := writers.get(target):
+            where = "standard output" if path == "-" else path
+            raise click.UsageError(f"{first} and {options[name]} both write to {where}")
+        writers[target] = options[name]
+    for name in ("page", "plot"):
+        if name in targets and find_spec("matplotlib") is None:
+            raise ValueError(f'{options[name]} draws with matplotlib: pip install "certified-kmeans[plots]"')
+    if "plot" in targets and not targets["plot"].lower().endswith(PICTURES):
+        raise ValueError(f"{targets['plot']} is no name of a picture: let it end in {', '.join(PICTURES)}.")
+    for path in targets.values():
+        check_writable(path, ctx.params["data"])
+
+
+def check_writable(path, source):
+    """Refuse a path that cannot be written, before any work is done.
+
+    Raises
+    ------
+    ValueError
+    """
+    if path == "-":
+        return
+    target = os.path.realpath(path)
+    if os.path.isdir(target):
+        raise ValueError(f"{path} is a folder: give the name of a file.")
+    if _is_special(path):  # a device or a pipe: opening it once more might end it
+        return
+    same = target == os.path.realpath(source)  # of the packaged data too: a file of its name would hide it
+    if same or os.path.exists(target) and os.path.exists(source) and os.path.samefile(target, source):
+        raise ValueError(f"{path} is the data file itself: write to another file.")
+    if target.lower().endswith((".parquet", ".npy", ".xlsx")):
+        raise ValueError(
+            f"{path}: labels are written as CSV and reports as JSON; choose a name that says so."
+        )
+    folder = os.path.dirname(target)
+    if not os.path.isdir(folder):
+        raise ValueError(f"{path} cannot be written: there is no folder {folder}. Create it first.")
+    try:
+        if os.path.exists(target):
+            open(target, "ab").close()
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def write(path, text):
+    """Write a file, of text or of bytes, completely or not at all; "-" is standard output."""
+    # UTF-8 whatever the terminal's encoding; what stands for bytes that are no text (\udcff) as JSON escapes it.
+    content = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
+    if path == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+        return
+    target = os.path.realpath(path)
+    try:
+        if _is_special(path):
+            with open(path, "wb") as file:
+                file.write(content)
+            return
+        part = f"{target}.{os.getpid()}.part"
+        try:
+            with open(part, "wb") as file:
+                file.write(content)
+            os.replace(part, target)
+        except BaseException:
+            if os.path.exists(part):
+                os.unlink(part)
+            raise
+    except OSError as error:
+        raise ValueError(f"{path} could not be written: {error.strerror}.") from None
+
+
+def _is_special(path):
+    """Is this no file but /dev/stdout, or the pipe that a shell makes of >(gzip)?"""
+    return os.path.exists(path) and not os.path.isfile(path)
