@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
+from ..validation import EXACT_INTEGERS
 from .numerals import (
-    EXACT_INTEGERS,
     MISSING,
     TRUTH,
     Words,

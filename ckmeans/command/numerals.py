@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-EXACT_INTEGERS = 2**53  # float64 holds every whole number up to here
+from ..validation import EXACT_INTEGERS
+
 MISSING = frozenset(
     ["", "?", ".", "-", "--", "NA", "N/A", "n/a", "na", "N.A.", "n.a.", "<NA>", "#N/A", "#NA", "#N/A N/A"]
     + ["NaN", "nan", "NAN", "-nan", "-NaN", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"]

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..validation import EXACT_INTEGERS
 from .cells import counts_rows, refuse
 from .delimited import Options
-from .numerals import EXACT_INTEGERS, lost_integers
+from .numerals import lost_integers
 from .parquet import Parquet
 from .texts import Text
 

@@ -6,9 +6,10 @@ import re
 
 import numpy as np
 
+from ..validation import EXACT_INTEGERS
 from .cells import Columns, refuse, unique_names
 from .delimited import find_layout
-from .numerals import EXACT_INTEGERS, MISSING
+from .numerals import MISSING
 from .records import QUOTE, Records, blocks, long_fields
 
 BLOCK = 2**22  # characters that are read at once
