@@ -100,7 +100,8 @@ class Top:
         corner = self.cells[0] == "" and self.body and all(row[0] != "" for row in self.body if row)
         shown = ", ".join(self.cells[:4]) + ", ..." * (len(self.cells) > 4)
         told = top and body and any(sign(top) and not any(map(common, body)) for sign, common in SIGNS)
-        if told and not corner and self._neighbours(top, body):
+        alone = len(self.cells) == 1 and bool(self.body) and _whole(top)
+        if told and not corner and self._neighbours(top, body) or alone and not told:
             notes.append(f"the first line, {shown}, was read as data (else say --header)")
         elif told or corner:
             refuse(
