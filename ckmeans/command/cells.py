@@ -6,6 +6,7 @@ import numpy as np
 
 from ..validation import EXACT_INTEGERS
 from .numerals import (
+    LEAST_NORMAL,
     MISSING,
     TRUTH,
     Words,
@@ -46,7 +47,7 @@ class Columns:
         self.n_given = np.zeros(len(names), int)
         self.n_rows, self.float32 = 0, set()  # columns of that type
         self.fixed = {}  # columns that cannot hold numbers -> why
-        self.lost = {}  # columns with a number whose float is another one -> that number
+        self.lost = {}  # columns with a number whose float is another one -> that number, and whether it is tiny
 
     def add(self, numbers):
         """A block of rows of shape (n, n_columns), NaN where there is no number."""
@@ -59,7 +60,7 @@ class Columns:
     def integers(self, f, values, numbers):
         """Find whole numbers that floats would merge."""
         if np.abs(numbers).max(initial=0) >= EXACT_INTEGERS and len(lost := lost_integers(values)):
-            self.lost.setdefault(f, str(values[lost[0]]))
+            self.lost.setdefault(f, (str(values[lost[0]]), False))
 
     def texts(self, f, cells, numbers):
         """Convert text, None where a value is missing, into numbers; words are counted."""
@@ -80,7 +81,7 @@ class Columns:
             if (text := plain(cell)) is not None:
                 number = float(text)
                 if not keeps_digits(text, number):
-                    self.lost.setdefault(f, cell)
+                    self.lost.setdefault(f, (cell, abs(number) < 1))
                 numbers[i] = number
             elif cell not in MISSING:
                 words.add(self.n_rows + i, cell)
@@ -96,20 +97,27 @@ class Columns:
         words.first = words.first or (self.n_rows, str(bool(values[0])))
         numbers[:] = values
 
-    def digits(self, f, cells, numbers):
-        """Find text of numbers beyond 2**53 that its float is not."""
-        for i in np.flatnonzero(np.abs(numbers) >= EXACT_INTEGERS).tolist():
+    def digits(self, f, cells, numbers, tiny=False):
+        """Find text of numbers beyond 2**53, or of tiny ones if wanted, that its float is not."""
+        size = np.abs(numbers)
+        for i in np.flatnonzero((size >= EXACT_INTEGERS) | (tiny & (size < LEAST_NORMAL))).tolist():
             cell = str(cells[i]).strip(" \t\n")
-            if len(cell) < 18 and "e" in cell.lower():  # at most fifteen digits
+            if size[i] >= 1 and len(cell) < 18 and "e" in cell.lower():  # at most fifteen digits
                 continue
             text = self.notation.plain(cell)
             if text is not None and not keeps_digits(text, float(numbers[i])):
-                self.lost.setdefault(f, cell)
+                self.lost.setdefault(f, (cell, size[i] < 1))
 
     def _check_digits(self, f):
-        if (shown := self.lost.get(f)) is None:
+        if f not in self.lost:
             return
+        shown, tiny = self.lost[f]
         shown = shown if len(shown) <= 40 else f"{shown[:20]}..."
+        if tiny:
+            refuse(
+                f"column {self.names[f]} holds {shown}, out of the range of float64, which has fewer digits below 2.2e-308:"
+                " give it in other units"
+            )
         refuse(
             f"column {self.names[f]} holds {shown}, beyond 2**53, up to which float64 is exact: subtract the minimum first"
         )

@@ -1,6 +1,7 @@
 """Numbers as people write them: what is a plain number, what only looks like one, and whose digits a float loses."""
 
 import re
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,11 @@ import numpy as np
 
 from ..validation import EXACT_INTEGERS
 
+LEAST_NORMAL = sys.float_info.min  # smaller floats have fewer digits, down to none
+_TINY, _TINY_UPPER = (
+    re.compile(r"e-\d{3}"),
+    re.compile(r"E-\d{3}"),
+)  # two, because each is searched as fast as a word
 MISSING = frozenset(
     ["", "?", ".", "-", "--", "NA", "N/A", "n/a", "na", "N.A.", "n.a.", "<NA>", "#N/A", "#NA", "#N/A N/A"]
     + ["NaN", "nan", "NAN", "-nan", "-NaN", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"]
@@ -128,20 +134,28 @@ def group_words(cell, notation):
     return ""
 
 
-def keeps_digits(text, value):
-    """Is the float the number that is written, if it is beyond 2**53?
+def may_be_tiny(text):
+    """Could one of the numbers in a text be too small for all its digits? A quick look: exponents of three digits, many zeros."""
+    return bool(_TINY.search(text) or _TINY_UPPER.search(text) or "0" * 300 in text)
 
-    Without an exponent it has to be exactly that number; with one, the same digits have to come back, as they do for any
-    float that a program has written.
+
+def keeps_digits(text, value):
+    """Is the float the number that is written, if it is beyond 2**53, or below the least normal float?
+
+    A large number without an exponent has to be exactly the float; of others the same digits have to come back, as they do
+    for any float that a program has written.
     """
-    if not EXACT_INTEGERS <= abs(value) < float("inf"):
+    tiny = abs(value) < LEAST_NORMAL
+    if not tiny and not EXACT_INTEGERS <= abs(value) < float("inf"):
         return True
     digits, exponent, _ = text.upper().partition("E")
     digits = re.sub(r"\D", "", digits).strip("0")
-    if len(digits) <= 15 and exponent:
+    if value == 0:
+        return not digits
+    if len(digits) <= 15 and exponent and not tiny:
         return True
     exact = Decimal(text)
-    if exponent:
+    if exponent or tiny:
         return Decimal(f"{value:.{len(digits) - 1}e}") == exact
     return Decimal(value) == exact
 

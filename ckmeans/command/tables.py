@@ -261,19 +261,23 @@ def _choose(names, columns, skip_columns, weights, hidden=(), groups=None):
 
 
 def _check_exact(X):
-    """Refuse numbers beyond 2**53 that no float64 equals."""
+    """Refuse numbers beyond 2**53 that no float64 equals, and those that are 0 or infinite only in float64."""
     for f in range(X.shape[1]):
         values = X[:, f]
         if X.dtype.kind == "f":
-            with np.errstate(over="ignore"):
-                lost = np.flatnonzero(
-                    (np.abs(values) >= EXACT_INTEGERS) & (values.astype(np.float64) != values)
+            with np.errstate(over="ignore", under="ignore"):
+                short = values.astype(np.float64)
+            beyond = np.flatnonzero((short == 0) & (values != 0) | np.isinf(short) & ~np.isinf(values))
+            if len(beyond):
+                refuse(
+                    f"the array holds {values[beyond[0]]!s}, which is out of the range of float64: give it in other units"
                 )
+            lost = np.flatnonzero((np.abs(values) >= EXACT_INTEGERS) & (short != values))
         else:
             lost = lost_integers(values)
         if len(lost):
             refuse(
-                f"the array holds {values[lost[0]]}, beyond 2**53, up to which float64 is exact: subtract the minimum first"
+                f"the array holds {values[lost[0]]!s}, beyond 2**53, up to which float64 is exact: subtract the minimum first"
             )
 
 

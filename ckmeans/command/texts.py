@@ -9,7 +9,7 @@ import numpy as np
 from ..validation import EXACT_INTEGERS
 from .cells import Columns, refuse, unique_names
 from .delimited import find_layout
-from .numerals import MISSING
+from .numerals import LEAST_NORMAL, MISSING, may_be_tiny
 from .records import QUOTE, Records, blocks, long_fields
 
 BLOCK = 2**22  # characters that are read at once
@@ -214,7 +214,7 @@ class Text:
             at = by_kind[kind]
             part = frame if len(at) == frame.shape[1] else frame.iloc[:, [wanted[i] for i in at]]
             numbers[:, at if len(at) < len(wanted) else slice(None)] = part.to_numpy(np.float64)
-        self._check_large(columns, block, frame, wanted, kinds, numbers)
+        self._check_digits(columns, block, frame, wanted, kinds, numbers)
         for i, f in enumerate(wanted):
             if kinds[f] == "b":
                 columns.truths(i, frame.iloc[:, f].to_numpy(), numbers[:, i])
@@ -223,18 +223,21 @@ class Text:
         self._find_short(columns, block, frame)
         columns.add(numbers)
 
-    def _check_large(self, columns, block, frame, wanted, kinds, numbers):
-        """Numbers beyond 2**53 are looked at once more: all columns of the block at a time."""
+    def _check_digits(self, columns, block, frame, wanted, kinds, numbers):
+        """Numbers beyond 2**53, and tiny ones, are looked at once more: all columns of the block at a time."""
+        tiny = may_be_tiny(block.text)
         with np.errstate(invalid="ignore"):
-            large = np.flatnonzero((np.abs(numbers) >= EXACT_INTEGERS).any(axis=0))
-        floats = [i for i in large if kinds[wanted[i]] == "f"]
+            size = np.abs(numbers)
+            large = np.flatnonzero((size >= EXACT_INTEGERS).any(axis=0))
+            small = np.flatnonzero((size < LEAST_NORMAL).any(axis=0)) if tiny else ()
+        floats = [i for i in {*large, *small} if kinds[wanted[i]] == "f"]
         for i in set(large) - set(floats):
             if kinds[wanted[i]] in "iu":
                 columns.integers(i, frame.iloc[:, wanted[i]].to_numpy(), numbers[:, i])
         if floats:
             cells = self._frame(block, usecols=[wanted[i] for i in floats], dtype=object)
             for i in floats:
-                columns.digits(i, cells[wanted[i]].to_numpy(), numbers[:, i])
+                columns.digits(i, cells[wanted[i]].to_numpy(), numbers[:, i], tiny)
 
     def _find_short(self, columns, block, frame):
         """Rows with fewer fields than the others are left out as a whole: which field is missing cannot be told."""

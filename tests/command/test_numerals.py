@@ -102,3 +102,32 @@ def test_lost_integers(signed, unsigned):
     for numbers, dtype in ((signed, np.int64), (unsigned, np.uint64)):
         lost = [i for i, n in enumerate(numbers) if int(float(n)) != n]
         assert lost_integers(np.array(numbers, dtype)).tolist() == lost
+
+
+def test_tiny_numbers_whose_digits_are_lost():
+    for text in (
+        "1e-400",
+        "-1e-400",
+        "0.001E-321",
+        f"0.{'0' * 330}1",
+        "1.2345678901e-315",
+        "1e-99999999999999999999",
+    ):
+        assert not keeps_digits(text, float(text)), text
+    for text in (
+        "0",
+        "-0.0",
+        "0e-400",
+        "5e-324",
+        "4.940656458412465442e-324",
+        "1.235e-315",
+        "2.5e-308",
+        f"0.{'0' * 310}5",
+    ):
+        assert keeps_digits(text, float(text)), text
+
+
+@given(st.floats(-3e-308, 3e-308))
+def test_tiny_floats_that_a_program_writes_are_kept(value):
+    for text in (repr(value), f"{value:.16e}", f"{value:.18e}"):
+        assert keeps_digits(text, float(text))

@@ -113,6 +113,19 @@ BAD = {
         {},
         ["column b", "-20000000000000000003"],
     ),
+    "a number that would be 0": (
+        "a,b\n1,1e-400\n2,1\n",
+        {},
+        ["column b", "1e-400", "out of the range of float64"],
+    ),
+    "a number that would be 0, among words": ("a,b\n1,1E-400\n2,1\n3,?\n4,-\n", {}, ["column b", "1E-400"]),
+    "a number that would be 0, decimal comma": ("a;b\n1,5;0,1e-400\n2;1\n", {}, ["column b", "0,1e-400"]),
+    "a tiny number of many digits": (
+        "a,b\n1,1.2345678901e-315\n2,1\n",
+        {},
+        ["column b", "1.2345678901e-315"],
+    ),
+    "a weight that would be 0": ("a,w\n1,1e-400\n2,1\n", {"weights": "w"}, ["column w", "1e-400"]),
     "short of rows": ("150 4\n1 2 3 4\n5 6 7 8\n", {}, ["150", "2 follow"]),
     "binary": (b"\x01\x02\0\0", {}, ["binary"]),
     "spreadsheet": (b"PK\x03\x04abcdefgh", {}, ["spreadsheet"]),
@@ -215,6 +228,17 @@ def test_npy_beyond_2_53(here):
         if np.issubdtype(dtype, np.integer) or np.finfo(dtype).nmant > 60:
             with pytest.raises(ValueError, match=r"the array holds 1.*beyond 2\*\*53"):
                 read_table(put(_npy(exact + dtype(1)), "x.npy"))
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).maxexp < 2000, reason="long double is double here")
+def test_npy_beyond_the_floats(here):
+    for text in ("1e-400", "1e400"):
+        array = np.array([[np.longdouble(text)], [1]])
+        with pytest.raises(ValueError, match=r"holds 1e[-+]400, which is out of the range of float64"):
+            read_table(put(_npy(array), "x.npy"))
+    infinite = np.array([[np.longdouble("inf")], [1]])
+    with pytest.raises(ValueError, match="column x1 holds infinity in row 1"):
+        read_table(put(_npy(infinite), "x.npy"))
 
 
 def test_large_npy_is_mapped(here, monkeypatch):
