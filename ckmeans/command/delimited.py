@@ -45,6 +45,8 @@ class Options:
         The mark between groups of three digits: a character, or "space", "comma", "point", "apostrophe", "underscore".
     comment : str
         What comment lines begin with, or "none"; # and % if not given.
+    encoding : str
+        A name that Python knows, such as "cp1252" or "utf-16"; a byte order mark tells it as well.
     """
 
     delimiter: str = None
@@ -52,6 +54,7 @@ class Options:
     decimal: str = None
     thousands: str = None
     comment: str = None
+    encoding: str = None
 
     def checked(self):
         """The same with characters for words.
@@ -72,7 +75,7 @@ class Options:
         comment = self.comment
         if comment is not None and (not comment or comment[0] in '"\n\r \t+-.0123456789'):
             raise ValueError(f"comment {comment!r} begins no comment: give a mark such as #, or none.")
-        return Options(delimiter, self.header, decimal, thousands, comment)
+        return replace(self, delimiter=delimiter, decimal=decimal, thousands=thousands)
 
 
 def _character(option, said, words):

@@ -35,6 +35,7 @@ layout = together(
     click.option(
         "--comment", metavar="CHAR|none", help="What lines of comment begin with.  [default: # or %]"
     ),
+    click.option("--encoding", metavar="NAME", help="Encoding of a text.  [default: UTF-8, else cp1252]"),
 )
 table = together(
     click.option(

@@ -1,6 +1,5 @@
 """Reading text with a delimiter, block by block: pandas splits the records and converts the numbers."""
 
-import codecs
 import io
 import re
 
@@ -8,57 +7,13 @@ import numpy as np
 
 from ..validation import EXACT_INTEGERS
 from .cells import Columns, refuse, unique_names
+from .decoding import decoded
 from .delimited import find_layout
 from .numerals import LEAST_NORMAL, MISSING, may_be_tiny
 from .records import QUOTE, Records, blocks, long_fields
 
 BLOCK = 2**22  # characters that are read at once
 SAMPLE = 2**20  # characters, and twenty lines, from which the layout is found
-
-
-def text_encoding(name, file):
-    """The encoding of a text: by its first bytes, else UTF-8 if all of it is.
-
-    Raises
-    ------
-    ValueError
-        If it is no text.
-    """
-    file.seek(0)
-    start = file.read(4)
-    if start.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
-        return "utf-32"
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    file.seek(0)
-    decoder, encoding = codecs.getincrementaldecoder("utf-8")(), "utf-8-sig"
-    while part := file.read(BLOCK):
-        if b"\0" in part:
-            refuse(
-                f"{name} is not a table: it holds binary data. Give CSV, Parquet or .npy, and text as UTF-8,"
-                " or as UTF-16 with a byte order mark"
-            )
-        if encoding == "utf-8-sig":
-            try:
-                decoder.decode(part)
-            except UnicodeDecodeError:
-                encoding = "cp1252"
-    return encoding
-
-
-class _Decoded:
-    """The text of a binary file, any line break as one character."""
-
-    def __init__(self, file, encoding):
-        decoder = codecs.getincrementaldecoder(encoding)("replace" if encoding == "cp1252" else "strict")
-        self.file, self.decoder = file, io.IncrementalNewlineDecoder(decoder, translate=True)
-
-    def read(self, size):
-        """Some more text, empty at the end."""
-        while part := self.file.read(size):
-            if text := self.decoder.decode(part):
-                return text
-        return self.decoder.decode(b"", final=True)
 
 
 def size_note(n_rows, width):
@@ -92,15 +47,8 @@ class Text:
 
     def __init__(self, name, file, options):
         self.name, self.notes = name, []
-        encoding = text_encoding(name, file)
-        if encoding == "cp1252":
-            self.notes.append("the text is not UTF-8: read as Latin-1 (Windows-1252)")
-        file.seek(0)
-        self.stream = _Decoded(file, encoding)
-        try:
-            self.layout = self._find_layout(options)
-        except UnicodeDecodeError:
-            raise ValueError(f"{name} is no {encoding.upper()} text, as its first bytes say.") from None
+        self.stream = decoded(name, file, options.encoding, self.notes)
+        self.layout = self._find_layout(options)
         self.names, self.unnamed = self._names()
         self.hidden = {self.names[-1]: None} if self.layout.ended else {}  # an empty column
         self.notes += self.layout.notes
@@ -109,7 +57,7 @@ class Text:
         self.start, size, more = "", SAMPLE, True
         while more:
             more = self.stream.read(size)
-            self.start += more
+            self.start = self.start + more if self.start else more.removeprefix("\ufeff")
             size = len(self.start)
             if more and self.start.count("\n") < 20:
                 continue
@@ -156,16 +104,11 @@ class Text:
         size = max(BLOCK, min(128, n_records) * len(self.start) // n_records)
         text, self.start = self.start, ""
         n_skipped, first_skipped = 0, None
-        try:
-            for block in blocks(self.stream, text, layout, size):
-                self._add(columns, block, wanted)
-                inside = [line for line, _ in block.skipped if line > layout.first]
-                n_skipped += len(inside)
-                first_skipped = first_skipped or next(iter(inside), None)
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"{self.name} is no {error.encoding.upper()} text, as its first bytes say."
-            ) from None
+        for block in blocks(self.stream, text, layout, size):
+            self._add(columns, block, wanted)
+            inside = [line for line, _ in block.skipped if line > layout.first]
+            n_skipped += len(inside)
+            first_skipped = first_skipped or next(iter(inside), None)
         if n_skipped:
             more = f" and {n_skipped - 1:,} more" * (n_skipped > 1)
             self.notes.append(f"skipped comments among the rows: line {first_skipped}{more}")
