@@ -16,12 +16,6 @@ from .numerals import (
     may_be_number,
 )
 
-REMEDIES = {
-    "": "leave the column out with --skip-columns {}",
-    "--columns": "leave the column out of --columns",
-    "--weights": "name another column with --weights",
-}
-
 
 def refuse(message):
     raise ValueError(f"{message}.")
@@ -35,13 +29,15 @@ class Columns:
     names : list of str
         Names of the columns.
     must : dict
-        Name of a column that was asked for -> the option that did.
+        Name of a column that was asked for -> what to do if it cannot be used.
+    remedies : Remedies
+        For the others.
     unit : {"line", "row"}
     notation : Notation
     """
 
-    def __init__(self, names, must, unit, notation):
-        self.names, self.must, self.unit, self.notation = names, must, unit, notation
+    def __init__(self, names, must, remedies, unit, notation):
+        self.names, self.must, self.remedies, self.unit, self.notation = names, must, remedies, unit, notation
         self.blocks, self.lines, self.short = [], [], []
         self.words = [None] * len(names)
         self.n_given = np.zeros(len(names), int)
@@ -133,7 +129,7 @@ class Columns:
             return None if must or self.n_given[f] else "no value in any row"
         n_plain = int(self.n_given[f]) - words.n_truths
         if not n_plain and words.n_words == words.n_truths:
-            return None if must else "true or false; name it with --columns to take it as 1 and 0"
+            return None if must else f"true or false{self.remedies.truths}"
         if not must and n_plain + words.n_like <= (n_plain + words.n_words) / 2:
             return f"not numeric: {words.first[1][:30]!r}"
         row, cell = words.first if must or n_plain >= words.n_like else words.first_like
@@ -141,7 +137,7 @@ class Columns:
         option = group_words(cell, self.notation) if self.unit == "line" else ""
         refuse(
             f"column {title} has {cell[:30]!r} in {self.unit} {lines[row]}, which is no plain number (so in {count}): "
-            f"correct it, {f'say {option}, ' * bool(option)}or {REMEDIES[must].format(title)}"
+            f"correct it, {f'say {option}, ' * bool(option)}or {(must or self.remedies.other).format(title)}"
         )
 
     def column(self, f):

@@ -27,11 +27,12 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **opti
     """How far labels, of any program, are at most above the best possible clusters, with a proof.
 
     LABELS is a file with a label for each row of DATA, those with missing values included: one column, or one that is called
-    label, as `ckmeans fit --out` writes it. Labels are whole numbers.
+    label, as `ckmeans fit --out` writes it. Labels are whole numbers. Where its text does not tell how it is read, the options
+    for that of DATA do.
     """
     check_outputs(ctx)
     job = Job(ctx, read(ctx))
-    given = read_labels(labels, job.table, data)
+    given = read_labels(ctx, labels, job.table)
     with job.progress("proof", None) as show:
         from .. import GapRecorder, certify  # may take a second
 

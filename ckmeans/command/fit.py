@@ -73,7 +73,7 @@ def fit(
     if prove:
         return _prove(job, n_clusters, time_limit, proof, checkpoint)
     if init not in STARTS:
-        init = job.scaled(read_centers(init, job.table))
+        init = job.scaled(read_centers(ctx, init, job.table))
     word = "population" if algorithm == "hybrid" else "restart"
     with job.progress(f"{word}s", None if n_init == "auto" else n_init) as show:
         from .. import KMeans  # may take a second

@@ -93,14 +93,14 @@ class Parquet:
             elif title in index:
                 self.hidden[name] = "the index of the table; name it with --columns to take it"
 
-    def read(self, wanted, must):
+    def read(self, wanted, must, remedies):
         """The rows, see `texts.Text.read`."""
         import pyarrow as pa
 
         index = dict(zip(self.names, self.parts))
         parts = [index[title] for title in wanted]
         fields = sorted({f for f, _ in parts})
-        columns = Columns(wanted, must, "row", Notation())
+        columns = Columns(wanted, must, remedies, "row", Notation())
         for i, ((f, entry), title) in enumerate(zip(parts, wanted)):
             if reason := self._reason(pa, f, entry):
                 columns.fixed[i] = reason

@@ -15,6 +15,7 @@ from .cells import counts_rows, refuse
 from .delimited import Options
 from .numerals import lost_integers
 from .parquet import Parquet
+from .remedies import OPTIONS, WEIGHTS
 from .texts import Text
 
 MAPPED = 2**26  # .npy files from this many bytes on are memory-mapped
@@ -58,7 +59,7 @@ class Table:
         return replace(self, X=self.X[index], rows=self.rows[index], weights=weights)
 
 
-def read_table(source, *, columns=None, skip_columns=None, weights=None, **how):
+def read_table(source, *, columns=None, skip_columns=None, weights=None, only=None, remedies=OPTIONS, **how):
     """Read the numeric columns of a file; rows with a missing value are left out.
 
     Parameters
@@ -69,6 +70,10 @@ def read_table(source, *, columns=None, skip_columns=None, weights=None, **how):
         Columns to take (all numeric ones by default) and to leave out, by name or by number from 1.
     weights : str, optional
         Column that holds the weights of the rows.
+    only : str, optional
+        A column that is taken alone if there is one of that name.
+    remedies : Remedies
+        What a message tells the user to do about a column.
     **how
         How a text is read, where that is not to be found out: see `delimited.Options`.
 
@@ -87,9 +92,9 @@ def read_table(source, *, columns=None, skip_columns=None, weights=None, **how):
         start = file.read(8)
         file.seek(0)
         if start.startswith(b"\x93NUMPY"):
-            return _from_array(_load_npy(name, file), columns, skip_columns, weights)
+            return _from_array(_load_npy(name, file), columns, skip_columns, weights, remedies)
         if start.startswith(b"PAR1"):
-            return _from_columns(Parquet(name, file), columns, skip_columns, weights)
+            return _from_columns(Parquet(name, file), columns, skip_columns, weights, only, remedies)
         suffix = Path(name).suffix.lower()
         if suffix in (".npy", ".parquet", ".pq"):
             raise ValueError(
@@ -97,7 +102,7 @@ def read_table(source, *, columns=None, skip_columns=None, weights=None, **how):
             )
         if start.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"BZh", b"\xfd7zXZ")):
             raise ValueError(f"{name} is a spreadsheet or an archive: save it as CSV, Parquet or .npy first.")
-        return _from_columns(Text(name, file, Options(**how)), columns, skip_columns, weights)
+        return _from_columns(Text(name, file, Options(**how)), columns, skip_columns, weights, only, remedies)
 
 
 def _open(source):
@@ -139,17 +144,21 @@ def _load_npy(name, file):
         raise ValueError(f"{name} is no readable .npy array of numbers: {error}.") from None
 
 
-def _from_columns(source, columns, skip_columns, weights):
+def _from_columns(source, columns, skip_columns, weights, only, remedies):
     """Choose the columns of a text or a Parquet file, and read them."""
     if not source.names:
         refuse("the table is empty: 0 rows, 0 columns")
     named = columns is not None
-    chosen, weights = _choose(source.names, columns, skip_columns, weights, source.hidden, source.groups)
-    must = dict.fromkeys(chosen, "--columns") if named else {}
+    if only in source.names:
+        columns = [only]
+    chosen, weights = _choose(
+        source.names, columns, skip_columns, weights, remedies, source.hidden, source.groups
+    )
+    must = dict.fromkeys(chosen, remedies.asked_for) if named else {}
     if weights is not None:
-        must[weights] = "--weights"
+        must[weights] = WEIGHTS
     wanted = [*chosen, *([weights] if weights is not None else [])]
-    found, lines = source.read(wanted, must)
+    found, lines = source.read(wanted, must, remedies)
     weight = None if weights is None else _weight(found, lines)
     skipped, used = {}, []
     if not named:
@@ -162,7 +171,7 @@ def _from_columns(source, columns, skip_columns, weights):
             continue
         reason = found.reason(f, lines)
         if reason is None and not named:
-            reason = _row_numbers(source, found, f)
+            reason = _row_numbers(source, found, f, remedies)
         if reason is None:
             used.append(f)
         else:
@@ -181,6 +190,7 @@ def _from_columns(source, columns, skip_columns, weights):
         found.unit,
         skipped,
         source.notes,
+        remedies,
         found.short,
     )
 
@@ -190,25 +200,22 @@ def _weight(found, lines):
     return found.column(len(found.names) - 1)
 
 
-def _row_numbers(source, found, f):
+def _row_numbers(source, found, f, remedies):
     """The reason to leave out a first column without a name that numbers the rows; a note on others that do."""
     title, text = found.names[f], found.unit == "line"
     first = title == source.names[0] and source.unnamed
     if not text or not (first or re.fullmatch(r"(?i)id|index|row|no|nr|unnamed.*", title)):
         return None
-    counts = counts_rows(found.column(f))
+    counts, without = counts_rows(found.column(f)), remedies.other.format(title)
     if first and not counts:
-        refuse(
-            f"the first column has no name: if it only names the rows, leave it out with --skip-columns {title},"
-            " else name the columns to use with --columns"
-        )
+        refuse(f"the first column has no name: if it only names the rows, {without}, else {remedies.choose}")
     if first:
         return "numbers the rows"
     if counts:
-        source.notes.append(f"column {title} numbers the rows: leave it out with --skip-columns {title}")
+        source.notes.append(f"column {title} numbers the rows: {without}")
 
 
-def _from_array(X, columns, skip_columns, weights):
+def _from_array(X, columns, skip_columns, weights, remedies):
     """Choose the columns of an array."""
     if X.ndim == 1:
         X = X[:, None]
@@ -219,7 +226,7 @@ def _from_array(X, columns, skip_columns, weights):
     if X.dtype.kind in "iu" or X.dtype.itemsize > 8:
         _check_exact(X)
     names = [f"x{f}" for f in range(1, X.shape[1] + 1)]
-    chosen, weights = _choose(names, columns, skip_columns, weights)
+    chosen, weights = _choose(names, columns, skip_columns, weights, remedies)
     weight = None if weights is None else X[:, names.index(weights)].astype(np.float64)
     if chosen != names:
         X = X[:, [names.index(title) for title in chosen]]
@@ -227,10 +234,10 @@ def _from_array(X, columns, skip_columns, weights):
         raise ValueError(f"the table is empty: {X.shape[0]} rows, {X.shape[1]} columns.")
     if X.dtype not in (np.float32, np.float64) or not X.dtype.isnative:
         X = X.astype(np.float64)
-    return _complete(X, chosen, weight, weights, range(1, len(X) + 1), "row", {}, [])
+    return _complete(X, chosen, weight, weights, range(1, len(X) + 1), "row", {}, [], remedies)
 
 
-def _choose(names, columns, skip_columns, weights, hidden=(), groups=None):
+def _choose(names, columns, skip_columns, weights, remedies, hidden=(), groups=None):
     """The columns to try, and the one with the weights, by name or number; a group stands for its columns."""
 
     def find(wanted):
@@ -256,7 +263,9 @@ def _choose(names, columns, skip_columns, weights, hidden=(), groups=None):
     chosen = [title for title in asked if title not in out]
     if not chosen:
         without = ", ".join(sorted(out)) or "the index"
-        refuse(f"no column is left without {without}: skip fewer, or name some with --columns")
+        refuse(
+            f"no column is left without {without}: {'skip fewer, or ' * bool(skip_columns)}{remedies.choose}"
+        )
     return chosen, weights
 
 
@@ -281,13 +290,13 @@ def _check_exact(X):
             )
 
 
-def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, short=()):
+def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, remedies, short=()):
     """The table of the rows without a missing value."""
     missing = np.zeros(len(X), bool)
     missing[list(short)] = True
     for f in range(X.shape[1]):
         missing |= np.isnan(X[:, f])
-        _check_infinite(X[:, f], names[f], lines, unit)
+        _check_infinite(X[:, f], names[f], lines, unit, remedies)
     if weight is not None:
         missing |= np.isnan(weight)
         bad = np.flatnonzero((weight < 0) | np.isinf(weight))
@@ -298,7 +307,8 @@ def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, short=
     rows = np.flatnonzero(~missing)
     if not len(rows):
         worst, n_worst = _worst(X, names)
-        refuse(f"every row has a missing value ({n_worst} of {len(X)} in column {worst}): use --skip-columns")
+        without = remedies.other.format(worst)
+        refuse(f"every row has a missing value ({n_worst} of {len(X)} in column {worst}): {without}")
     incomplete = [int(lines[i]) for i in np.flatnonzero(missing)]
     for reason in dict.fromkeys(skipped.values()):
         titles = [title for title in skipped if skipped[title] == reason]
@@ -331,12 +341,12 @@ def _worst(X, names):
     return names[worst], n_missing[worst]
 
 
-def _check_infinite(values, title, lines, unit):
+def _check_infinite(values, title, lines, unit, remedies):
     bad = np.flatnonzero(np.isinf(values))
     if len(bad):
         where = named_lines([int(lines[i]) for i in bad], unit)
         refuse(
-            f"column {title} holds infinity in {where}: correct or remove these rows, or use --skip-columns {title}"
+            f"column {title} holds infinity in {where}: correct or remove these rows, or {remedies.other.format(title)}"
         )
 
 

@@ -80,7 +80,7 @@ class Text:
             names = ["", *names]
         return unique_names(names), not names[0]
 
-    def read(self, wanted, must):
+    def read(self, wanted, must, remedies):
         """Read the rows.
 
         Parameters
@@ -88,6 +88,7 @@ class Text:
         wanted : list of str
             The columns.
         must : dict
+        remedies : Remedies
             See `Columns`.
 
         Returns
@@ -97,7 +98,7 @@ class Text:
             Line of each row.
         """
         layout = self.layout
-        columns = Columns(wanted, must, "line", layout.notation)
+        columns = Columns(wanted, must, remedies, "line", layout.notation)
         index = {title: f for f, title in enumerate(self.names)}
         wanted = [index[title] for title in wanted]
         n_records = max(1, self.start.count("\n"))
