@@ -66,6 +66,25 @@ def down(value, digits):
     return rounded(value, digits, ROUND_FLOOR)
 
 
+def borne(value, error, digits):
+    """A float that is known up to an error, with the digits that this bears, at most as many as asked for.
+
+    The last digit is right up to one unit. Where none is, two numbers that the value is between.
+
+    Examples
+    --------
+    >>> borne(-162.27913136, 1e-12, 10), borne(-162.27913136, 0.003, 10), borne(-162.27913136, 0.9, 10), borne(0.2, 0.3, 10)
+    ('-162.2791314', '-162.28', '-1.6e+02', 'between -0.1 and 0.5')
+    """
+    first = Decimal(value).adjusted() if value else 0
+    while digits > 0 and 2 * Fraction(error) > Fraction(10) ** (first - digits + 1):
+        digits -= 1
+    if digits > 0:
+        return f"{value:.{digits}g}"
+    low, high = Fraction(value) - Fraction(error), Fraction(value) + Fraction(error)
+    return f"between {down(low, 2)} and {rounded(high, 2, ROUND_CEILING)}"
+
+
 def rounded(value, digits, side):
     """A number with so many significant digits, rounded to a side of the module decimal."""
     value = Fraction(value)

@@ -3,6 +3,7 @@ against fractions."""
 
 import json
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -25,6 +26,7 @@ from ckmeans.diagnostics.choice import ChoiceOfK
 from ckmeans.proofs import certificate as ck
 from ckmeans.rationals import relative_gap
 from ckmeans.solution import Solution
+from ckmeans.words import borne
 
 IRIS = load_iris().data
 BAD = np.arange(150) % 3
@@ -262,3 +264,20 @@ def test_one_restart_is_no_evidence():
     said = runner.invoke(cli, ["fit", "iris", "-k", "3", "--n-init", "1"]).stdout
     assert "of one restart, with none to compare" in said and "hit by" not in said
     assert "hit by" in runner.invoke(cli, ["fit", "iris", "-k", "3", "--n-init", "2"]).stdout
+
+
+@given(st.floats(-1e12, 1e12), st.floats(0, 10), st.integers(1, 12))
+def test_digits_that_an_error_bears(value, error, digits):
+    """The value, wherever it is within its error, is within one unit of the last digit that is shown."""
+    shown = borne(value, error, digits)
+    if shown.startswith("between"):
+        low, high = map(Fraction, shown.split()[1::2])
+        assert low <= Fraction(value) - Fraction(error) and Fraction(value) + Fraction(error) <= high
+        return
+    exact = Decimal(shown)
+    assert len(exact.as_tuple().digits) <= digits
+    first = Decimal(value).adjusted() if value else 0
+    assert 2 * Fraction(error) <= Fraction(10) ** (first + 1)  # else it bears no digit at all
+    n_digits = next(n for n in range(digits, 0, -1) if 2 * Fraction(error) <= Fraction(10) ** (first - n + 1))
+    unit = Fraction(10) ** (first - n_digits + 1)
+    assert abs(Fraction(exact) - Fraction(value)) + Fraction(error) <= unit

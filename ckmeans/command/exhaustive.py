@@ -1,10 +1,13 @@
 """`ckmeans exhaustive`: every partition of a small table, the best one proved."""
 
+import math
+from decimal import ROUND_CEILING
+from fractions import Fraction
 from time import perf_counter
 
 import click
 
-from ..words import at_most_above, down, format_count, format_duration
+from ..words import at_most_above, borne, down, format_count, format_duration, rounded
 from .inputs import read
 from .job import Job
 from .options import SECONDS, WHOLE, data, output, seed
@@ -110,34 +113,51 @@ def _announce(job, n_clusters, posterior, time_limit):
 
 def _posterior(job, whole, variance):
     """Facts, results and a column of the labels file."""
+    named = f"   (variance {variance:g})"
+    # The sum and its difference from the evidence are rounded too.
+    error = whole.error + 2**-50 * (abs(whole.log_sum) + abs(whole.log_sum - whole.log_evidence))
     result = {
         "variance": variance,
         "log_evidence": whole.log_evidence,
+        "error": error,
         "together": whole.together,
         "status": whole.status,
     }
     if whole.status != "complete":
-        return (
-            [
-                (
-                    "log evidence",
-                    f"at least {down(whole.log_evidence - whole.error, 10)}   (variance {variance:g})",
-                )
-            ],
-            {"posterior": result},
-            {},
-        )
-    labels = whole.best.labels
-    mates = labels[:, None] == labels
-    together = ((whole.together * mates).sum(axis=1) - 1) / (mates.sum(axis=1) - 1).clip(1)
-    together[mates.sum(axis=1) == 1] = 1.0
+        least = down(Fraction(whole.log_evidence) - Fraction(error), 10)
+        return [("log evidence", f"at least {least}{named}")], {"posterior": result}, {}
+    together = _with_the_rest(whole.together, whole.best.labels)
     least = int(together.argmin())
-    sure = f"{together[least]:.4f}" if together[least] < 0.9999 else "above 0.9999"
+    sure = _probability(float(together[least]), error)
     facts = [
-        ("log evidence", f"{whole.log_evidence:.10g}   (variance {variance:g})"),
+        ("log evidence", f"{borne(whole.log_evidence, error, 10)}{named}"),
         (
             "least sure",
             f"{job.where(least)}: together with the rest of its cluster by a probability of {sure}",
         ),
     ]
     return facts, {"posterior": result}, {"together": together}
+
+
+def _probability(share, error):
+    """A probability, in words, of which the logarithms of both sides are known up to an error.
+
+    Its odds are off by a factor of exp(2 error) at most. This holds for a mean of probabilities too: the least it may be is
+    a convex function of it, the greatest a concave one.
+    """
+    odds = math.exp(2 * error)
+    low, high = share / (share + (1 - share) * odds), share * odds / (1 - share + share * odds)
+    if low >= 0.9999:
+        return "above 0.9999"
+    if f"{low:.4f}" == f"{high:.4f}":
+        return f"{share:.4f}"
+    return f"{down(low, 2)} to {rounded(high, 2, ROUND_CEILING)}"
+
+
+def _with_the_rest(together, labels):
+    """The probability that a row belongs together with the others of its cluster, on average; 1 for a row alone."""
+    mates = labels[:, None] == labels
+    n_others = mates.sum(axis=1) - 1
+    found = ((together * mates).sum(axis=1) - 1) / n_others.clip(1)
+    found[n_others == 0] = 1.0
+    return found

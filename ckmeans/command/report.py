@@ -16,8 +16,8 @@ result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "st
   fit, certify      with --prove, and always: status "optimal-unique" too; rung: what gave the bound; seconds_by_rung; checked: whether
                     the checker accepted the proof (if not, the bound is not proved); better: inertia, status and labels of a better clustering that was found
   fit               n_restarts, hit_rate (without --prove)
-  exhaustive        n_partitions: examined; of_partitions: all; posterior: variance, log_evidence, together: probability
-                    that two rows belong together, n_samples times n_samples
+  exhaustive        n_partitions: examined; of_partitions: all; posterior: variance, log_evidence, error: of this
+                    logarithm, at most; together: probability that two rows belong together, n_samples times n_samples
   choose            instead of those above: verdict, stop_reason, seconds, units, notes; of each of n_clusters the inertia, the value of
                     each of the criteria, and the spread; suggested: number of clusters by criterion; certified: by number of
                     clusters status, inertia, lower_bound, gap, checked

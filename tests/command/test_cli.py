@@ -2,10 +2,14 @@
 
 import hashlib
 import json
+import math
 import os
+import re
 import shlex
 import subprocess
 import sys
+from decimal import Decimal, getcontext
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -308,6 +312,36 @@ def test_posterior(here):
     result = run("exhaustive", "data.csv", "-k", 2, "--posterior", 1, "--out", "labels.csv").stdout
     assert "log evidence" in result and "least sure" in result
     assert list(pd.read_csv("labels.csv").columns) == ["line", "label", "together"]
+
+
+def decimal(fraction):
+    return Decimal(fraction.numerator) / Decimal(fraction.denominator)
+
+
+@pytest.mark.parametrize("variance", [1, 1e-2, 1e-4, 1e-6])
+def test_the_evidence_has_the_digits_that_its_error_bears(here, variance):
+    """Against the sum over all partitions in sixty digits."""
+    rows = [Fraction(1000 + 37 * i * i) + Fraction(i, 8) for i in range(6)]
+    put("a\n" + "".join(f"{float(row)!r}\n" for row in rows))
+    getcontext().prec, costs = 60, []
+    for bits in range(2**5):
+        groups = [
+            [row for i, row in enumerate(rows) if i and (bits >> (i - 1)) & 1 == side or not i and not side]
+            for side in (0, 1)
+        ]
+        cost = sum(sum((row - sum(group) / len(group)) ** 2 for row in group) for group in groups if group)
+        costs.append(cost / (2 * Fraction(variance)))
+    least = min(costs)
+    total = sum(decimal(least - cost).exp() for cost in costs)
+    exact = (
+        total.ln() - decimal(least) - Decimal(32).ln() - 3 * (2 * Decimal(math.pi) * Decimal(variance)).ln()
+    )
+    said = run("exhaustive", "data.csv", "-k", 2, "--posterior", variance).stdout
+    shown = Decimal(re.search(r"log evidence +(\S+)", said)[1])
+    told = report("exhaustive", "data.csv", "-k", 2, "--posterior", variance)["result"]["posterior"]
+    n_digits = len(shown.as_tuple().digits)
+    assert abs(shown - exact) <= Decimal(10) ** (exact.adjusted() - n_digits + 1) and n_digits > 2
+    assert abs(Decimal(told["log_evidence"]) - exact) <= Decimal(told["error"])
 
 
 def test_numbers_for_people():
