@@ -24,6 +24,7 @@ from .common import (
     pyplot,
     some,
 )
+from .units import bin_edges, exponent_of, in_units, unit_words
 
 
 @dataclass(eq=False)
@@ -60,18 +61,7 @@ class ChoiceDisplay(Display):
 
     @classmethod
     def from_choice(cls, choice: Any, *, ax: Any = None) -> Self:
-        """Draw what `choose_k` found.
-
-        Parameters
-        ----------
-        choice : object with `n_clusters`, `criteria` and `suggested`
-        ax : matplotlib Axes or None
-            What the panels are put in the place of.
-
-        Returns
-        -------
-        ChoiceDisplay
-        """
+        """Draw what `choose_k` found; on given axes the panels are put in their place."""
         return cls(choice).plot(ax=ax)
 
     def _draw(self, ax):
@@ -114,20 +104,16 @@ class ChoiceDisplay(Display):
 
     def _criterion(self, ax, k, name, values, chosen):
         axes_for(ax)
+        unit = exponent_of(values)
+        values = in_units(np.where(np.isfinite(values), values, np.nan), unit)
         ax.plot(k, values, color=COLORS[0], marker="o", markersize=3.5, linewidth=1.4, zorder=2)
         if chosen is not None:
             ax.axvline(chosen, color=PALE, linestyle=":", linewidth=1, zorder=1)
             at = np.flatnonzero(k == chosen)
-            ax.plot(
-                k[at],
-                values[at],
-                marker="D",
-                markersize=8,
-                color=COLORS[3],
-                markeredgecolor="white",
-                linestyle="",
-                zorder=3,
-            )
+            look = {"marker": "D", "markersize": 8, "color": COLORS[3], "markeredgecolor": "white"}
+            ax.plot(k[at], values[at], linestyle="", zorder=3, **look)
+        if unit:
+            ax.set_ylabel(unit_words(unit).lstrip(", "), fontsize=8)
         ax.set_title(f"{name.replace('_', ' ')}: {'no answer' if chosen is None else chosen}", fontsize=10)
         ax.tick_params(labelsize=8)
         ax.ticklabel_format(axis="y", scilimits=(-3, 5), useOffset=False)
@@ -225,83 +211,65 @@ class BreaksDisplay:
             Itself, with `ax_` and `figure_`.
         """
         ax, found = axes_for(ax, (7.2, 4.2)), self.breaks
-        n_bins = int(np.clip(2 * len(self.values) ** 0.4, 10, 80))
-        heights, edges, _ = ax.hist(
-            self.values,
-            bins=n_bins,
-            weights=self.sample_weight,
-            color="#BDBDBD",
-            edgecolor="white",
-            linewidth=0.4,
-            zorder=2,
-        )
-        top, n = heights.max(), found.n_clusters
-        few = n <= 15
-        for k in range(n):
-            low, high = found.breaks[k], found.breaks[k + 1]
-            if k % 2 == 0:
-                ax.axvspan(
-                    low,
-                    high,
-                    facecolor="#F3F3F3",
-                    edgecolor=LINE,
-                    hatch=hatch(1) if k % 4 == 0 else "",
-                    linewidth=0,
-                    zorder=0,
-                )
-            if k:
-                ax.axvline(
-                    low,
-                    color=COLORS[3],
-                    linewidth=1.4,
-                    linestyle="--",
-                    zorder=3,
-                    label="break" if k == 1 else None,
-                )
-            if found.sizes[k]:
-                ax.plot(
-                    found.centers[k], -0.035 * top, marker="^", color=COLORS[0], markersize=8, zorder=4, linestyle="",
-                    label="mean of a class" if k == 0 else None, clip_on=False,
-                )  # fmt: skip
-                text = f"{found.sizes[k]:,}"
-                left, right = ax.get_xlim()
-                if high - low > 0.016 * len(text) * (right - left):  # else it would reach into the next class
-                    halo(
-                        ax.annotate(
-                            text, ((low + high) / 2, 1.06 * top), ha="center", fontsize=9, color=INK, zorder=5
-                        )
-                    )
-        shown = apart(found.breaks.tolist(), 4)
+        unit = exponent_of(self.values)
+        values, breaks, centers = (in_units(x, unit) for x in (self.values, found.breaks, found.centers))
+        top, ylabel = self._draw_rows(ax, values)
+        for k in range(found.n_clusters):
+            self._draw_class(ax, k, breaks[k], breaks[k + 1], centers[k], top)
+        few = found.n_clusters <= 15
         if few:
-            self._break_names(ax, shown)
-        ax.set(
-            ylim=(-0.08 * top, 1.16 * top),
-            xlabel=plain(str(name)) if name else "value",
-            ylabel="rows" if self.sample_weight is None else "weight",
-        )
+            self._break_names(ax, breaks[1:-1], apart(found.breaks.tolist(), 4)[1:-1])
+        xlabel = (plain(str(name)) if name else "value") + unit_words(unit)
+        ax.set(ylim=(-0.08 * top, 1.16 * top), xlabel=xlabel, ylabel=ylabel)
         ax.set_yticks([tick for tick in ax.get_yticks() if 0 <= tick <= 1.16 * top])
         gvf = percent(found.goodness_of_variance_fit)
-        ax.set_title(
-            f"{n} classes, {gvf} of the variance between them: proved the best",
-            fontsize=11,
-            pad=24 if few else 8,
-        )
+        said = f"{found.n_clusters} classes, {gvf} of the variance between them: proved the best"
+        ax.set_title(said, fontsize=11, pad=24 if few else 8)
         legend_below(ax, ax.get_legend_handles_labels()[0])
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _break_names(self, ax, shown):
-        """The breaks' values above the picture, on two levels, those left out that would overlap."""
+    def _draw_rows(self, ax, values):
+        """The histogram; its greatest height, and what heights are."""
+        weights, ylabel = self.sample_weight, "rows"
+        if weights is not None:
+            unit = exponent_of(weights)
+            weights, ylabel = in_units(weights, unit), "weight" + unit_words(unit)
+        edges = bin_edges(values, int(np.clip(2 * len(values) ** 0.4, 10, 80)))
+        look = {"color": "#BDBDBD", "edgecolor": "white", "linewidth": 0.4, "zorder": 2}
+        heights, _, _ = ax.hist(values, bins=edges, weights=weights, **look)
+        return heights.max(), ylabel
+
+    def _draw_class(self, ax, k, low, high, center, top):
+        """A class: every other one shaded, the break before it, its mean and its size."""
+        if k % 2 == 0:
+            look = {"facecolor": "#F3F3F3", "edgecolor": LINE, "linewidth": 0, "zorder": 0}
+            ax.axvspan(low, high, hatch=hatch(1) if k % 4 == 0 else "", **look)
+        if k:
+            look = {"color": COLORS[3], "linewidth": 1.4, "linestyle": "--", "zorder": 3}
+            ax.axvline(low, label="break" if k == 1 else None, **look)
+        if not self.breaks.sizes[k]:
+            return
+        look = {"marker": "^", "color": COLORS[0], "markersize": 8, "zorder": 4, "linestyle": ""}
+        ax.plot(center, -0.035 * top, label="mean of a class" if k == 0 else None, clip_on=False, **look)
+        text = f"{self.breaks.sizes[k]:,}"
+        left, right = ax.get_xlim()
+        if high - low > 0.016 * len(text) * (right - left):  # else it would reach into the next class
+            look = {"ha": "center", "fontsize": 9, "color": INK, "zorder": 5}
+            halo(ax.annotate(text, ((low + high) / 2, 1.06 * top), **look))
+
+    @staticmethod
+    def _break_names(ax, breaks, names):
+        """The breaks' values above the picture, on two levels; those are left out that would overlap."""
         left, right = ax.get_xlim()
         free = [-np.inf, -np.inf]
-        for value, text in zip(self.breaks.breaks[1:-1], shown[1:-1]):
+        look = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center"}
+        for value, text in zip(breaks, names):
             at, half = (value - left) / (right - left), 0.008 * len(text) + 0.008
             for level in (0, 1):
                 if at - half >= free[level]:
-                    ax.annotate(
-                        text, (value, 1), xycoords=("data", "axes fraction"), xytext=(0, 3 + 11 * level),
-                        textcoords="offset points", ha="center", fontsize=8.5, color=INK,
-                    )  # fmt: skip
+                    above = (0, 3 + 11 * level)
+                    ax.annotate(text, (value, 1), xytext=above, fontsize=8.5, color=INK, **look)
                     free[level] = at + half
                     break
 
@@ -383,7 +351,11 @@ class SilhouetteDisplay(Display):
         rows = check_matrix(X)
         chosen = some(len(rows), most)
         labels = check_labels(labels, len(rows))[0][chosen]
-        return cls(silhouette_samples(rows[chosen], labels), labels, len(rows)).plot(ax=ax)
+        # Silhouettes depend neither on the unit nor on the origin; the distances of scikit-learn are exact near to zero only.
+        near = in_units(rows[chosen], exponent_of(rows))
+        near = near - near.mean(axis=0)
+        near = in_units(near, exponent_of(near))
+        return cls(silhouette_samples(near, labels), labels, len(rows)).plot(ax=ax)
 
     def _draw(self, ax):
         ax = axes_for(ax)
@@ -392,32 +364,20 @@ class SilhouetteDisplay(Display):
         for k in clusters:
             own = np.sort(self.silhouettes[self.labels == k])
             y = at + np.repeat(np.arange(len(own) + 1), 2)[1:-1]
-            ax.fill_betweenx(
-                y,
-                0,
-                np.repeat(own, 2),
-                facecolor=color(k),
-                edgecolor="white",
-                hatch=hatch(k),
-                linewidth=0,
-                zorder=2,
-            )
+            look = {"facecolor": color(k), "edgecolor": "white", "hatch": hatch(k), "linewidth": 0}
+            ax.fill_betweenx(y, 0, np.repeat(own, 2), zorder=2, **look)
             middles.append(at + len(own) / 2)
             at += len(own) + space
         mean = float(self.silhouettes.mean())
         ax.axvline(0, color=INK, linewidth=0.8, zorder=3)
         ax.axvline(mean, color=INK, linewidth=1.2, linestyle="--", zorder=3, label="average")
         sizes = [(self.labels == k).sum() for k in clusters]
-        crowded = len(clusters) > 30
-        ax.set_yticks(
-            [] if crowded else middles, [] if crowded else [f"{k}  ({n})" for k, n in zip(clusters, sizes)]
-        )
+        names = [f"{k}  ({n})" for k, n in zip(clusters, sizes)]
+        ax.set_yticks(*([], []) if len(clusters) > 30 else (middles, names))
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x", color=LINE, linewidth=0.6, zorder=0)
-        ax.set(
-            xlabel="silhouette", ylabel="cluster (rows)", xlim=(min(-0.05, self.silhouettes.min() - 0.02), 1.0),
-            ylim=(-space, at),
-        )  # fmt: skip
+        ax.set(xlabel="silhouette", ylabel="cluster (rows)")
+        ax.set(xlim=(min(-0.05, self.silhouettes.min() - 0.02), 1.0), ylim=(-space, at))
         ax.invert_yaxis()
         title = f"silhouettes of {len(clusters)} clusters, on average {mean:.3f}"
         if len(self.labels) < self.n_samples:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..words import at_most_above
 from .common import COLORS, INK, LINE, PALE, Display, axes_for, legend_below
+from .units import exponent_of, in_units, unit_words
 
 
 @dataclass(eq=False)
@@ -103,65 +104,83 @@ class GapDisplay(Display):
         return cls(recorder, certificate).plot(ax=ax)
 
     def _draw(self, ax):
-        from matplotlib.ticker import LogLocator, NullFormatter
-
-        told = self.recorder
-        if not told.seconds:
-            raise ValueError("the recorder was told nothing: give it to certify as progress=.")
-        ax = axes_for(ax)
-        end = self.certificate and (self.certificate.better or self.certificate)
-        inertia = np.minimum.accumulate([*told.inertia, end.inertia if end else np.inf])
-        lower = np.maximum.accumulate([*told.lower_bound, end.lower_bound if end else 0.0])
-        closed = end is not None and end.status.startswith("optimal")
-        accepted = end is not None and (closed or end.checked)
-        lower = np.minimum(lower, inertia)
-        if end is not None:
-            lower = np.minimum(lower, end.lower_bound)
-        if closed:
-            lower[-1] = inertia[-1]
-        finish = max(told.seconds[-1], sum(end.seconds.values()) if end else 0.0)
-        seconds = np.maximum([*told.seconds, finish], 1e-3)
+        seconds, inertia, lower = self._lines()
+        unit = exponent_of(inertia)
+        inertia, lower = in_units(inertia, unit), in_units(lower, unit)
+        ax, end = axes_for(ax), self._end
         last = seconds[-1] * 1.03
         t = np.append(seconds, last)
         upper_line, lower_line = np.append(inertia, inertia[-1]), np.append(lower, lower[-1])
-        ax.fill_between(
-            t,
-            lower_line,
-            upper_line,
-            step="post",
-            facecolor="#EEEEEE",
-            edgecolor=LINE,
-            hatch="//",
-            linewidth=0,
-            zorder=1,
-        )
-        ax.step(t, upper_line, where="post", color=COLORS[0], linewidth=2, label="best clustering", zorder=3)
-        ax.step(
-            t,
-            lower_line,
-            where="post",
-            color=COLORS[3],
-            linewidth=2,
-            linestyle="--",
-            label="lower bound, proved" if accepted else "lower bound, not yet checked",
-            zorder=3,
-        )
+        look = {"facecolor": "#EEEEEE", "edgecolor": LINE, "hatch": "//", "linewidth": 0, "zorder": 1}
+        ax.fill_between(t, lower_line, upper_line, step="post", **look)
+        look = {"where": "post", "linewidth": 2, "zorder": 3}
+        ax.step(t, upper_line, color=COLORS[0], label="best clustering", **look)
+        accepted = end is not None and (self._closed() or end.checked)
+        said = "lower bound, proved" if accepted else "lower bound, not yet checked"
+        ax.step(t, lower_line, color=COLORS[3], linestyle="--", label=said, **look)
         if seconds[-1] > 30 * seconds[0]:
-            decades = np.log10(seconds[-1] / seconds[0])
-            ax.set_xscale("log")
-            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3 else (1,), numticks=20))
-            ax.xaxis.set_major_formatter("{x:g}")
-            ax.xaxis.set_minor_formatter(NullFormatter())
+            self._count_decades(ax, np.log10(seconds[-1] / seconds[0]))
         self._frame(ax, seconds, last, inertia, lower)
         self._rungs(ax, seconds)
-        said = "gap closed" if closed else at_most_above(inertia[-1], lower[-1])
-        if end is not None and not closed:
-            said = at_most_above(end.exact_inertia, end.exact_lower_bound)
-        ax.set(xlabel="seconds", ylabel="inertia")
-        said = said.replace(": ", ":\n")
-        ax.set_title(f"{said} after {seconds[-1]:.2g} s", fontsize=11, pad=18)
+        ax.set(xlabel="seconds", ylabel="inertia" + unit_words(unit))
+        title = self._title(inertia[-1], lower[-1]).replace(": ", ":\n")
+        ax.set_title(f"{title} after {seconds[-1]:.2g} s", fontsize=11, pad=18)
         legend_below(ax, ax.get_legend_handles_labels()[0])
         return ax
+
+    def _lines(self):
+        """Seconds, inertia and lower bound, of each call and at the end; the bound is never above the inertia.
+
+        Raises
+        ------
+        ValueError
+            Where there is no line to draw.
+        """
+        told = self.recorder
+        if not told.seconds:
+            raise ValueError("the recorder was told nothing: give it to certify as progress=.")
+        end = self._end
+        inertia = np.minimum.accumulate([*told.inertia, end.inertia if end else np.inf])
+        if inertia[-1] == np.inf:
+            raise ValueError(
+                "The inertia is beyond the floats, no line leads to it: divide X by a power of ten."
+            )
+        lower = np.maximum.accumulate([*told.lower_bound, end.lower_bound if end else 0.0])
+        lower = np.minimum(lower, inertia)
+        if end is not None:
+            lower = np.minimum(lower, end.lower_bound)
+        if self._closed():
+            lower[-1] = inertia[-1]
+        finish = max(told.seconds[-1], sum(end.seconds.values()) if end else 0.0)
+        return np.maximum([*told.seconds, finish], 1e-3), inertia, lower
+
+    @property
+    def _end(self):
+        """The certificate of the best clustering that is known, or None."""
+        return self.certificate and (self.certificate.better or self.certificate)
+
+    def _closed(self):
+        end = self._end
+        return end is not None and end.status.startswith("optimal")
+
+    def _title(self, inertia, lower):
+        """How far the best known clustering is, at most, above the best possible one."""
+        end = self._end
+        if self._closed():
+            return "gap closed"
+        return at_most_above(
+            *((inertia, lower) if end is None else (end.exact_inertia, end.exact_lower_bound))
+        )
+
+    @staticmethod
+    def _count_decades(ax, decades):
+        """Time by its logarithm."""
+        from matplotlib.ticker import LogLocator, NullFormatter
+
+        ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3 else (1,), numticks=20))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
 
     def _frame(self, ax, seconds, end, inertia, lower):
         """From where the bound is of interest: a bound of 0 at first would hide all that follows."""
@@ -189,8 +208,7 @@ class GapDisplay(Display):
                 ax.axvline(x, color=PALE, linewidth=0.8, linestyle=":", zorder=0)
             width = 0.018 * (len(name) + 1)
             if at + width <= free:
-                ax.annotate(
-                    name, (x, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), textcoords="offset points", fontsize=8.5,
-                    color=INK, ha="left" if at + width < 1 else "right", va="bottom",
-                )  # fmt: skip
+                look = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "bottom"}
+                side = "left" if at + width < 1 else "right"
+                ax.annotate(name, (x, 1), xytext=(0, 3), fontsize=8.5, color=INK, ha=side, **look)
                 free = at if at + width < 1 else at - width

@@ -258,10 +258,18 @@ class RestartDisplay(Display):
         linear = _excess_axis(ax, drawn := drawn[np.isfinite(drawn)], "y")
         if np.isfinite(needed):
             ax.axvline(needed, color=INK, linewidth=0.8, zorder=1)
-            halo(ax.annotate(
-                f"{needed:.0f}", (needed, 1), xycoords=("data", "axes fraction"), xytext=(4, -2), textcoords="offset points",
-                va="top", fontsize=9, color=INK,
-            ))  # fmt: skip
+            halo(
+                ax.annotate(
+                    f"{needed:.0f}",
+                    (needed, 1),
+                    xycoords=("data", "axes fraction"),
+                    xytext=(4, -2),
+                    textcoords="offset points",
+                    va="top",
+                    fontsize=9,
+                    color=INK,
+                )
+            )
         top = max(drawn.max(), 0.01 * (linear is None))
         ax.set_ylim(
             -0.03 * top if linear is None else -0.25 * linear, 1.05 * top if linear is None else 1.5 * top

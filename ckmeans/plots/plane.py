@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from ..frames import column_names
 from ..validation import check_labels, check_matrix, check_values, check_weights
 from .common import INK, Display, axes_for, color, halo, marker, percent, plain, pyplot, some
+from .units import exponent_of, in_units, unit_words
 
-MOST_DENSE = 1000  # features, or rows, of which all singular vectors are found
+MOST_DENSE = 1000  # up to this number of features, or of rows, all singular vectors are found
+CENTERS = {"s": 90, "marker": "X", "c": INK, "edgecolors": "white", "linewidths": 1.2, "zorder": 4}
 
 
 @dataclass(eq=False)
@@ -25,12 +27,15 @@ class Plane:
     names : (str, str)
     shown : float
         Share of the variance that the plane shows.
+    exponent : int
+        Rows in the plane are in units of this power of ten, 0 for all but extreme data.
     """
 
     mean: NDArray[np.float64]
     axes: NDArray[np.float64]
     names: tuple[str, str]
     shown: float
+    exponent: int = 0
 
     @classmethod
     def of(
@@ -38,23 +43,22 @@ class Plane:
         X: NDArray[np.float64],
         weights: NDArray[np.float64] | None = None,
         feature_names: list[str] | None = None,
+        exponent: int = 0,
     ) -> Self:
-        """The plane of some rows."""
-        n_features = X.shape[1]
+        """The plane of some rows, which are in units of a power of ten."""
+        n_features, unit = X.shape[1], unit_words(exponent)
         if n_features <= 2:
-            names = (
-                [f"feature {f}" for f in range(n_features)] if feature_names is None else list(feature_names)
-            )
-            return cls(np.zeros(n_features), np.eye(n_features, 2), (*names, "")[:2], 1.0)
+            names = feature_names or [f"feature {f}" for f in range(n_features)]
+            names = (*(name + unit for name in names), "")[:2]
+            return cls(np.zeros(n_features), np.eye(n_features, 2), names, 1.0, exponent)
+        weights = np.ones(len(X)) if weights is None else in_units(weights, exponent_of(weights))
         mean = np.average(X, axis=0, weights=weights)
-        weights = np.ones(len(X)) if weights is None else weights
         variances, axes = _principal(X - mean, weights)
         shares = variances[:2] / max(variances.sum(), np.finfo(float).tiny)
         axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])
-        names = (
-            f"principal component 1 ({percent(shares[0])} of the variance)", f"component 2 ({percent(shares[1])})"
-        )  # fmt: skip
-        return cls(mean, axes, names, float(shares.sum()))
+        first = f"principal component 1 ({percent(shares[0])} of the variance)"
+        names = first + unit, f"component 2 ({percent(shares[1])}){unit}"
+        return cls(mean, axes, names, float(shares.sum()), exponent)
 
     def project(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rows in the plane."""
@@ -93,10 +97,23 @@ def _rows(X):
 
 
 def _means(X, labels, n_clusters, weights):
-    weights = np.ones(len(X)) if weights is None else weights
+    weights = np.ones(len(X)) if weights is None else in_units(weights, exponent_of(weights))
     masses = np.bincount(labels, weights, minlength=n_clusters)
     sums = np.array([np.bincount(labels, weights * column, minlength=n_clusters) for column in X.T]).T
     return sums / np.where(masses > 0, masses, 1)[:, None]
+
+
+def _shares(rows, centers, labels, weights, unit):
+    """The share of each cluster in the inertia, and the inertia in units of the data, infinite or 0 where no float holds it."""
+    sq, mass = ((rows - centers[labels]) ** 2).sum(axis=1), 0
+    if weights is not None:
+        mass = exponent_of(weights)
+        sq = sq * in_units(weights, mass)
+    within = np.bincount(labels, sq, minlength=len(centers))
+    total = float(within.sum())
+    with np.errstate(over="ignore"):
+        inertia = float(in_units(np.float64(total), -2 * unit - mass))
+    return within / total if total > 0 else np.zeros(len(centers)), inertia
 
 
 def cells(
@@ -183,10 +200,8 @@ def _top(center, points, cell, box):
 
 
 def _write(ax, text, at):
-    halo(ax.annotate(
-        text, at, xytext=(0, 6), textcoords="offset points", ha="center", va="bottom", fontsize=10, fontweight="bold",
-        color=INK, zorder=5,
-    ))  # fmt: skip
+    look = {"ha": "center", "va": "bottom", "fontsize": 10, "fontweight": "bold", "color": INK, "zorder": 5}
+    halo(ax.annotate(text, at, xytext=(0, 6), textcoords="offset points", **look))
 
 
 @dataclass(eq=False)
@@ -209,6 +224,7 @@ class ClusterDisplay(Display):
         Share of each cluster in the inertia.
     inertia : float
     plane : Plane
+        What is in the plane is in units of a power of ten where the rows are extreme: see `plane.exponent`.
 
     Attributes
     ----------
@@ -286,26 +302,23 @@ class ClusterDisplay(Display):
         """
         rows, names = _rows(X)
         weights = check_weights(sample_weight, len(rows))
+        unit = exponent_of(rows)
+        rows = in_units(rows, unit)
         if centers is None:
             labels, n_clusters = check_labels(labels, len(rows))
             centers = _means(rows, labels, n_clusters, weights)
         else:
-            centers = check_matrix(centers, "centers")
+            centers = in_units(check_matrix(centers, "centers"), unit)
             labels, _ = check_labels(labels, len(rows), len(centers))
-        sq = ((rows - centers[labels]) ** 2).sum(axis=1)
-        within = np.bincount(labels, sq if weights is None else sq * weights, minlength=len(centers))
-        plane, inertia = Plane.of(rows, weights, names), float(within.sum())
+        plane = Plane.of(rows, weights, names, unit)
+        shares, inertia = _shares(rows, centers, labels, weights, unit)
         heights = plane.sq_heights(centers) if rows.shape[1] > 2 else np.zeros(len(centers))
-        shares = within / inertia if inertia > 0 else np.zeros(len(centers))
         display = cls(plane.project(rows), labels, plane.project(centers), heights, shares, inertia, plane)
         return display.plot(ax=ax)
 
     def _draw(self, ax):
-        shown, box, n_clusters = (
-            some(len(self.points)),
-            _box(np.vstack([self.points, self.centers])),
-            len(self.centers),
-        )
+        shown, n_clusters = some(len(self.points)), len(self.centers)
+        box = _box(np.vstack([self.points, self.centers]))
         ax = _axes(ax, box, self.plane)
         grey, most = pyplot().get_cmap("Greys"), max(self.shares.max(), 1e-12)
         self.cells_ = []
@@ -316,28 +329,26 @@ class ClusterDisplay(Display):
                 self.cells_ += ax.fill(*polygon.T, facecolor=shade, edgecolor=INK, linewidth=0.8, zorder=1)
         for k in range(n_clusters):
             own = self.points[shown[self.labels[shown] == k]]
-            ax.scatter(
-                *own.T, c=color(k), marker=marker(k), edgecolors="white", zorder=2, label=f"cluster {k}", rasterized=True,
+            look = {
+                "c": color(k),
+                "marker": marker(k),
+                "edgecolors": "white",
+                "zorder": 2,
                 **_dots(len(shown)),
-            )  # fmt: skip
+            }
+            ax.scatter(*own.T, label=f"cluster {k}", rasterized=True, **look)
             if n_clusters <= 24:
                 text = f"{k}: {percent(self.shares[k], 2)}" if n_clusters <= 12 else str(k)
                 _write(ax, text, _top(self.centers[k], own, polygons[k], box))
-        ax.scatter(
-            *self.centers.T,
-            s=90,
-            marker="X",
-            c=INK,
-            edgecolors="white",
-            linewidths=1.2,
-            zorder=4,
-            label="centers",
-        )
+        ax.scatter(*self.centers.T, label="centers", **CENTERS)
         ax.set_title(self._title(len(shown)), fontsize=11)
         return ax
 
     def _title(self, n_shown):
-        said = f"{len(self.centers)} clusters, inertia {self.inertia:.6g}"
+        inertia = f"{self.inertia:.6g}"
+        if self.inertia == np.inf or self.inertia == 0 < self.shares.max():
+            inertia = f"{'beyond' if self.inertia else 'below'} the floats"
+        said = f"{len(self.centers)} clusters, inertia {inertia}"
         said += (
             ": share of each, the darker the more"
             if len(self.centers) <= 12
@@ -431,7 +442,9 @@ class ResponsibilityDisplay(Display):
         ResponsibilityDisplay
         """
         rows, names = _rows(X)
-        plane, means = Plane.of(rows, feature_names=names), check_matrix(means, "means")
+        unit = exponent_of(rows)
+        rows, means = in_units(rows, unit), in_units(check_matrix(means, "means"), unit)
+        plane = Plane.of(rows, None, names, unit)
         if variances is not None:
             variances = np.broadcast_to(check_values(variances, "variances"), len(means))
         shares = check_matrix(responsibilities, "responsibilities")
@@ -449,17 +462,16 @@ class ResponsibilityDisplay(Display):
         for k in range(n_clusters):
             for doubtful in (False, True):
                 own = shown[(labels[shown] == k) & ((sure[shown] < 0.9) == doubtful)]
-                look = dots if not doubtful else {"s": 1.6 * dots["s"], "linewidths": 0.9}
-                ax.scatter(
-                    *self.points[own].T, c=np.clip(self.responsibilities[own] @ palette, 0, 1), marker=marker(k),
-                    edgecolors=INK if doubtful else "white", zorder=3 if doubtful else 2, rasterized=True, **look,
-                )  # fmt: skip
+                look = {"edgecolors": "white", "zorder": 2, **dots}
+                if doubtful:
+                    look = {"edgecolors": INK, "zorder": 3, "s": 1.6 * dots["s"], "linewidths": 0.9}
+                blended = np.clip(self.responsibilities[own] @ palette, 0, 1)
+                ax.scatter(*self.points[own].T, c=blended, marker=marker(k), rasterized=True, **look)
             if self.variances is not None:
-                ring = Circle(
-                    self.means[k], self.variances[k] ** 0.5, fill=False, edgecolor=color(k), lw=1.5, zorder=1
-                )
+                radius = in_units(self.variances[k] ** 0.5, self.plane.exponent)
+                ring = Circle(self.means[k], radius, fill=False, edgecolor=color(k), lw=1.5, zorder=1)
                 ax.add_patch(ring)
-            ax.scatter(*self.means[k], s=90, marker="X", c=INK, edgecolors="white", linewidths=1.2, zorder=4)
+            ax.scatter(*self.means[k], **CENTERS)
             if n_clusters <= 24:
                 _write(ax, str(k), self.means[k])
         n_doubt = int((sure < 0.9).sum())
