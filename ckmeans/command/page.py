@@ -143,7 +143,9 @@ def _table(outcome, columns):
 
 
 def _figure(svg, alt, caption):
-    """A picture, which is in the page itself."""
+    """A picture, which is in the page itself; where there is none, the words about it."""
+    if svg is None:
+        return f'<p class="quiet">{escaped(caption)}</p>'
     source = base64.b64encode(svg.encode()).decode("ascii")
     image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escaped(alt)}">'
     return f"<figure>{image}<figcaption>{escaped(caption)}</figcaption></figure>"

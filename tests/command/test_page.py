@@ -171,6 +171,36 @@ def test_equal_rows_and_far_away(page):
     assert_closed(page("fit", "data.csv", "-k", 2))
 
 
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+@pytest.mark.parametrize("scale", [1.7e308, 1e-300])
+def test_extreme_numbers(page, scale, n_features):
+    """The page has the same pictures as of usual numbers, but for the line that leads to an infinite inertia."""
+    X = np.vstack([np.random.default_rng(0).normal(size=(9, n_features)) + center for center in (-6, 0, 6)])
+    X /= np.abs(X).max()
+    header = ",".join("abc"[:n_features])
+    put(X, header=header)
+    usual = page("fit", "data.csv", "-k", 3, "--prove")
+    put(scale * X, header=header)
+    found = page("fit", "data.csv", "-k", 3, "--prove")
+    assert_closed(found)
+    assert ("div", "class", "verdict proved") in found.attributes and "Optimal" in found.text
+    assert "inf" not in found.text.split("Clusters")[0].split()
+    alts = [[value for _, name, value in p.attributes if name == "alt"] for p in (usual, found)]
+    missing = set(alts[0]) - set(alts[1])
+    assert missing <= ({"Inertia and lower bound over time"} if scale > 1 else set())
+    assert found.text.count("A picture is missing here: The inertia is beyond the floats") == len(missing)
+
+
+def test_a_picture_that_cannot_be_drawn_is_missed_in_words(page, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("no <ink>\n left")
+
+    monkeypatch.setattr("ckmeans.command.page_pictures._silhouettes", fail)
+    found = page("fit", "iris", "-k", 3)
+    assert len(found.pictures) == 2 and "A picture is missing here: no <ink> left" in found.text
+    assert_closed(found)
+
+
 def test_names_are_text(page):
     """Columns named like elements are told, not obeyed."""
     X = np.random.default_rng(0).normal(size=(20, 2))
