@@ -37,21 +37,31 @@ def breaks(ctx, data, column, n_clusters, choose, plot, **options):
     verdict = "proved optimal: no classes of these values cost less"
     if choose:
         verdict += f"; {best.n_clusters} of 1 to {n_clusters} classes have the least BIC"
-    if plot:
+
+    def picture():
         from .. import BreaksDisplay
 
         weights, name = job.table.weights, job.table.columns[0]
-        job.draw(plot, lambda: BreaksDisplay.from_breaks(best, job.X, sample_weight=weights, name=name))
+        return BreaksDisplay.from_breaks(best, job.X, sample_weight=weights, name=name)
+
     job.finish(
-        best.labels, best.centers[:, None], seconds, verdict, best.stop_reason, best.status,
+        best.labels,
+        best.centers[:, None],
+        seconds,
+        verdict,
+        best.stop_reason,
+        best.status,
+        picture=picture,
         facts=[
             ("inertia", f"{best.inertia:.12g}"),
             ("breaks", " ".join(apart(best.breaks.tolist(), 7))),
             ("fit", f"{best.goodness_of_variance_fit:.6f} of the variance, BIC {best.bic:.8g}"),
         ],
         result={
-            **job.costs(best.inertia, best.lower_bound, best.gap), "breaks": best.breaks,
-            "goodness_of_variance_fit": best.goodness_of_variance_fit, "bic": best.bic,
+            **job.costs(best.inertia, best.lower_bound, best.gap),
+            "breaks": best.breaks,
+            "goodness_of_variance_fit": best.goodness_of_variance_fit,
+            "bic": best.bic,
             "bic_by_n_clusters": {k: tried.bic for k, tried in best.tried.items()},
         },
-    )  # fmt: skip
+    )

@@ -1,10 +1,11 @@
 """`ckmeans certify`: how far given labels are, at most, above the best clusters."""
 
+from decimal import ROUND_HALF_EVEN
 from time import perf_counter
 
 import click
 
-from ..words import at_most_above, down
+from ..words import at_most_above, down, rounded
 from .inputs import read, read_labels
 from .job import Job
 from .options import SECONDS, WHOLE, checkpoint, output, page, proof, seed, source, table
@@ -39,10 +40,15 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **opti
         recorder = GapRecorder(closing(show))
         start = perf_counter()
         found = certify(
-            job.X, given, n_clusters=n_clusters, sample_weight=job.table.weights, time_limit=time_limit,
-            random_state=options["seed"], n_threads=options["threads"], checkpoint=checkpoint,
+            job.X,
+            given,
+            n_clusters=n_clusters,
+            sample_weight=job.table.weights,
+            time_limit=time_limit,
+            **job.seeded,
+            checkpoint=checkpoint,
             progress=recorder,
-        )  # fmt: skip
+        )
         seconds = perf_counter() - start
     means = found.problem.exact.centers(found.labels)
     centers = [means.get(label) or next(iter(means.values())) for label in range(found.n_clusters)]
@@ -73,20 +79,29 @@ def finish_certified(job, certificate, labels, centers, seconds, proof, recorder
     )
     if certificate.stop_reason in ("time_limit", "interrupted"):
         verdict += f"; {stopped(certificate.stop_reason, f'after {seconds:.1f} s')}"
-    inertia = f"{certificate.inertia:.12g}"
-    bound = down(certificate.exact_lower_bound, 12)
-    if closed:
-        bound = f"{bound if certificate.inertia == float('inf') else inertia}   (gap 0%)"
+    inertia = rounded(certificate.exact_inertia, 12, ROUND_HALF_EVEN)  # which may be beyond the floats
+    bound = f"{inertia}   (gap 0%)" if closed else down(certificate.exact_lower_bound, 12)
     facts = [("inertia", inertia), ("lower bound", bound)]
     better = certificate.better
     if better is not None:
-        facts.append(("better", f"there are clusters of inertia {better.inertia:.12g}: {better.verdict}"))
+        least = rounded(better.exact_inertia, 12, ROUND_HALF_EVEN)
+        facts.append(("better", f"there are clusters of inertia {least}: {better.verdict}"))
     job.finish(
-        labels, np.array(centers), seconds, verdict, certificate.stop_reason, certificate.status, facts=facts,
+        labels,
+        np.array(centers),
+        seconds,
+        verdict,
+        certificate.stop_reason,
+        certificate.status,
+        facts=facts,
         result={
-            **job.costs(certificate.inertia, certificate.lower_bound, certificate.gap), "rung": certificate.rung,
-            "seconds_by_rung": certificate.seconds, "checked": certificate.checked,
-            "better": None if better is None else {"inertia": better.inertia, "status": better.status, "labels": better.labels},
+            **job.costs(certificate.inertia, certificate.lower_bound, certificate.gap),
+            "rung": certificate.rung,
+            "seconds_by_rung": certificate.seconds,
+            "checked": certificate.checked,
+            "better": None
+            if better is None
+            else {"inertia": better.inertia, "status": better.status, "labels": better.labels},
         },
         proof=(recorder, certificate),
-    )  # fmt: skip
+    )

@@ -54,10 +54,16 @@ def choose(ctx, data, n_clusters, certify, time_limit, draws, **options):
 
         start = perf_counter()
         found = choose_k(
-            job.X, n_clusters, sample_weight=job.table.weights, n_references=draws, n_resamples=draws, certify=certify,
-            time_limit=time_limit, random_state=options["seed"], n_threads=options["threads"],
+            job.X,
+            n_clusters,
+            sample_weight=job.table.weights,
+            n_references=draws,
+            n_resamples=draws,
+            certify=certify,
+            time_limit=time_limit,
+            **job.seeded,
             progress=lambda text: show(0, text),
-        )  # fmt: skip
+        )
         seconds = perf_counter() - start
     result = {
         "verdict": found.verdict,

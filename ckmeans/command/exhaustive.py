@@ -19,8 +19,12 @@ from .terminal import stopped
 @data
 @click.option("--rows", **WHOLE, help="Use the first N rows only.")
 @click.option("--sample", **WHOLE, help="Use a random sample of N rows only (see --seed).")
-@click.option("--posterior", type=click.FloatRange(min=0, min_open=True), metavar="VARIANCE",
-              help="Sum over all partitions too: which rows belong together, with this variance in clusters.")  # fmt: skip
+@click.option(
+    "--posterior",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="VARIANCE",
+    help="Sum over all partitions too: which rows belong together, with this variance in clusters.",
+)
 @click.option("--time-limit", **SECONDS, help="Time limit; the best so far is kept.")
 @seed
 @output
@@ -64,11 +68,16 @@ def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **opt
     costs = job.costs(best.inertia, best.lower_bound, best.gap)
     facts, posterior_result, by_row = _posterior(job, whole, posterior) if posterior else ([], {}, {})
     job.finish(
-        best.labels, best.centers, seconds, verdict, stop_reason, best.status,
+        best.labels,
+        best.centers,
+        seconds,
+        verdict,
+        stop_reason,
+        best.status,
         facts=[("inertia", f"{best.inertia:.12g}"), *facts],
         result={**costs, "n_partitions": best.n_partitions, "of_partitions": count, **posterior_result},
         by_row=by_row,
-    )  # fmt: skip
+    )
 
 
 def some_rows(table, rows, sample, seed):
@@ -96,8 +105,10 @@ def _announce(job, n_clusters, posterior, time_limit):
             f"weight 0 in {job.where(weights.argmin())}: a row without weight has no part in the posterior; take it out."
         )
     cost = {
-        "n_threads": job.options["threads"], "weighted": weights is not None, "posterior": posterior is not None,
-    }  # fmt: skip
+        "n_threads": job.options["threads"],
+        "weighted": weights is not None,
+        "posterior": posterior is not None,
+    }
     count = count_partitions(n, n_clusters)
     seconds = estimated_seconds(n, n_features, n_clusters, **cost)
     size = f"{n} rows into at most {n_clusters} clusters are {format_count(count)} partitions, {format_duration(seconds)}"

@@ -55,19 +55,7 @@ def fit(
     """k-means by restarts of a local search; with --prove, the optimum or a bound."""
     if init not in STARTS and not os.path.isfile(init):
         raise click.UsageError(f"--init {init} is none of {', '.join(STARTS)}, nor is there such a file")
-    said = {
-        name
-        for name in ctx.params
-        if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
-    }
-    for name in (
-        ("init", "n_init", "algorithm", "polish", "max_seconds")
-        if prove
-        else ("time_limit", "proof", "checkpoint")
-    ):
-        if name in said:
-            word = name.replace("_", "-")
-            raise click.UsageError(f"--{word} {'excludes' if prove else 'is for'} --prove")
+    _check_options(ctx, prove)
     check_outputs(ctx)
     job = Job(ctx, read(ctx))
     if prove:
@@ -80,45 +68,72 @@ def fit(
         from ..rationals import relative_gap
 
         model = KMeans(
-            n_clusters, init=init, n_init=n_init, algorithm=algorithm, polish=polish, max_seconds=options["max_seconds"],
-            random_state=options["seed"], n_threads=options["threads"],
+            n_clusters,
+            init=init,
+            n_init=n_init,
+            algorithm=algorithm,
+            polish=polish,
+            max_seconds=options["max_seconds"],
+            **job.seeded,
             verbose=lambda n, inertia: show(n, f"{word} {n}, best inertia {inertia:.10g}"),
-        )  # fmt: skip
-        seconds, stop_reason = job.run(model)
-    n_restarts, n_hits = model.n_restarts_, round(model.hit_rate_ * model.n_restarts_)
-    if model.status_ == "optimal":
-        one = n_clusters == 1 and model.inertia_ > 0
-        verdict = f"optimal: {'one cluster has one best center, the mean' if one else 'every row lies on its center'}"
-    else:
-        kind = "no row exchange lowers it" if polish else "a fixed point of Lloyd's iteration"
-        hits = (
-            f"hit by {n_hits} of {format_plural(n_restarts, word)}"
-            if n_restarts > 1
-            else f"of one {word}, with none to compare"
         )
-        verdict = f"local optimum; {hits} ({kind})"
-        if stop_reason in ("time_limit", "interrupted"):
-            when = f"after {format_plural(n_restarts, word)}" if n_restarts else f"in the first {word}"
-            verdict = stopped(stop_reason, when)
+        seconds, stop_reason = job.run(model)
+    verdict = _verdict(model, word, stop_reason)
     gap = 0.0 if model.status_ == "optimal" else relative_gap(model.inertia_, model.lower_bound_)
     costs = job.costs(model.inertia_, model.lower_bound_, gap)
     job.finish(
-        model.labels_, model.cluster_centers_, seconds, verdict, stop_reason, model.status_,
+        model.labels_,
+        model.cluster_centers_,
+        seconds,
+        verdict,
+        stop_reason,
+        model.status_,
         facts=[("inertia", f"{model.inertia_:.12g}")],
-        result={**costs, "n_restarts": n_restarts, "hit_rate": model.hit_rate_},
-    )  # fmt: skip
+        result={**costs, "n_restarts": model.n_restarts_, "hit_rate": model.hit_rate_},
+    )
+
+
+def _check_options(ctx, prove):
+    """Refuse options of the search with --prove, and those of the proof without."""
+    others = (
+        ("init", "n_init", "algorithm", "polish", "max_seconds")
+        if prove
+        else ("time_limit", "proof", "checkpoint")
+    )
+    for name in others:
+        if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+            word = name.replace("_", "-")
+            raise click.UsageError(f"--{word} {'excludes' if prove else 'is for'} --prove")
+
+
+def _verdict(model, word, stop_reason):
+    """What a search came to, in words."""
+    n_restarts = model.n_restarts_
+    if model.status_ == "optimal":
+        one = model.n_clusters == 1 and model.inertia_ > 0
+        return f"optimal: {'one cluster has one best center, the mean' if one else 'every row lies on its center'}"
+    if stop_reason in ("time_limit", "interrupted"):
+        when = f"after {format_plural(n_restarts, word)}" if n_restarts else f"in the first {word}"
+        return stopped(stop_reason, when)
+    kind = "no row exchange lowers it" if model.polish else "a fixed point of Lloyd's iteration"
+    if n_restarts <= 1:
+        return f"local optimum; of one {word}, with none to compare ({kind})"
+    n_hits = round(model.hit_rate_ * n_restarts)
+    return f"local optimum; hit by {n_hits} of {format_plural(n_restarts, word)} ({kind})"
 
 
 def _prove(job, n_clusters, time_limit, proof, checkpoint):
     """Find the best clusters, and prove how good they are."""
-    options = job.options
     with job.progress("proof", None) as show:
         from .. import ExactKMeans, GapRecorder  # may take a second
 
         recorder = GapRecorder(closing(show))
         model = ExactKMeans(
-            n_clusters, time_limit=60.0 if time_limit is None else time_limit, random_state=options["seed"],
-            n_threads=options["threads"], checkpoint=checkpoint, verbose=recorder,
-        )  # fmt: skip
+            n_clusters,
+            time_limit=60.0 if time_limit is None else time_limit,
+            **job.seeded,
+            checkpoint=checkpoint,
+            verbose=recorder,
+        )
         seconds, _ = job.run(model)
     finish_certified(job, model.certificate_, model.labels_, model.cluster_centers_, seconds, proof, recorder)

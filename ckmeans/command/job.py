@@ -45,6 +45,11 @@ class Job:
             )
             self.X = self.scaler.transform(self.X)
 
+    @property
+    def seeded(self):
+        """What every solver with randomness is told."""
+        return {"random_state": self.options["seed"], "n_threads": self.options["threads"]}
+
     def scaled(self, centers):
         """Centers of the table's columns, in the units of X."""
         wide = centers.shape[1] == len(self.table.columns)
@@ -66,7 +71,7 @@ class Job:
         """What the report tells of the cost."""
         return {"inertia": inertia, "lower_bound": lower_bound, "gap": gap, "units": self.units}
 
-    def draw(self, path, picture):
+    def _draw(self, path, picture):
         """Write the figure of the display that `picture()` makes, completely or not at all."""
         import io
 
@@ -89,8 +94,11 @@ class Job:
             stop_reason = "interrupted"
         return perf_counter() - start, stop_reason
 
-    def finish(self, *outcome, proof=(), **more):
-        """Write the files, show the result (see `report.Outcome`), and exit with 130 if it was interrupted."""
+    def finish(self, *outcome, proof=(), picture=None, **more):
+        """Write the files, show the result (see `report.Outcome`), and exit with 130 if it was interrupted.
+
+        The result is shown even if a file cannot be written. `picture()` is the display for --plot.
+        """
         from . import report
 
         outcome, table, scale = report.Outcome(*outcome, **more), self.table, ""
@@ -103,7 +111,7 @@ class Job:
         source = "standard input" if self.path == "-" else os.path.basename(self.path)
         of = f" of {len(table.lines):,}" if len(table.rows) < len(table.lines) else ""
         title = f"{source}: {len(table.rows):,}{of} rows, {format_plural(len(table.columns), 'feature')}"
-        out, json_path, page = map(self.options.get, ("out", "json_path", "page"))
+        out, json_path, page, plot = map(self.options.get, ("out", "json_path", "page", "plot"))
         try:  # files first: standard output may be a pipe that ends early
             if out:
                 write(out, report.labels_text(table, outcome))
@@ -111,6 +119,8 @@ class Job:
                 write(json_path, report.report_text(table, outcome, **self._origin()))
             if page:
                 write(page, self._page(outcome, centers, title, proof))
+            if plot:
+                self._draw(plot, picture)
         finally:
             if "-" not in (out, json_path, page):
                 report.print_table(terminal.stdout(), outcome, table.columns, title)
@@ -137,8 +147,8 @@ class Job:
             proof,
         )
 
-    def show_text(self, text, seconds, stop_reason, result):
-        """Show a text and write the report of a result that is no clustering; exit with 130 if it was interrupted."""
+    def show_text(self, text, seconds, stop_reason, result, picture=None):
+        """The same for a result that is no clustering, and is shown as a text."""
         from . import report
 
         json_path, n_features = self.options["json_path"], len(self.table.columns)
@@ -147,6 +157,8 @@ class Job:
         try:
             if json_path:
                 write(json_path, report.document(self.table, result, **self._origin()))
+            if plot := self.options.get("plot"):
+                self._draw(plot, picture)
         finally:
             if json_path != "-":
                 lines = [size, "", *text.split("\n")]

@@ -56,25 +56,51 @@ def landscape(ctx, data, n_clusters, starts, init, certify, plot, **options):
 
             show(0, "proof")
             proof = prove(
-                job.X, n_clusters=n_clusters, sample_weight=job.table.weights, random_state=options["seed"],
-                n_threads=options["threads"],
-            )  # fmt: skip
+                job.X,
+                n_clusters=n_clusters,
+                sample_weight=job.table.weights,
+                **job.seeded,
+            )
         found = landscape(
-            job.X, n_clusters, starts, sample_weight=job.table.weights, init=init, certificate=proof,
-            max_seconds=options["max_seconds"], random_state=options["seed"], n_threads=options["threads"],
+            job.X,
+            n_clusters,
+            starts,
+            sample_weight=job.table.weights,
+            init=init,
+            certificate=proof,
+            max_seconds=options["max_seconds"],
+            **job.seeded,
             progress=lambda n, inertia: show(n, f"start {n}, best inertia {inertia:.10g}"),
-        )  # fmt: skip
+        )
         seconds = perf_counter() - start
-    if plot:
+
+    def picture():
         from .. import LandscapeDisplay
 
-        job.draw(plot, lambda: LandscapeDisplay.from_landscape(found))
-    result = {
+        return LandscapeDisplay.from_landscape(found)
+
+    job.show_text(str(found), seconds, found.stop_reason, _result(found), picture)
+
+
+def _result(found):
+    """What the report tells of a landscape."""
+    return {
         "n_starts": found.n_starts,
-        "complete": found.complete, "proved": found.proved, "lower_bound": found.lower_bound, "bound_from": found.bound_from,
-        "kmeans_inertia": found.kmeans_inertia, "n_hits": found.n_hits, "hit_rate": found.hit_rate,
-        "hit_interval": found.hit_interval, "restarts_needed": found.restarts_needed(), "unseen_mass": found.unseen_mass,
-        "unseen_interval": found.unseen_interval, "inertia": found.inertia, "excess": found.excess,
-        "share": found.share, "n_iter": found.n_iter, "n_movable": found.n_movable, "rand_to_best": found.agreement(0),
-    }  # fmt: skip
-    job.show_text(str(found), seconds, found.stop_reason, result)
+        "complete": found.complete,
+        "proved": found.proved,
+        "lower_bound": found.lower_bound,
+        "bound_from": found.bound_from,
+        "kmeans_inertia": found.kmeans_inertia,
+        "n_hits": found.n_hits,
+        "hit_rate": found.hit_rate,
+        "hit_interval": found.hit_interval,
+        "restarts_needed": found.restarts_needed(),
+        "unseen_mass": found.unseen_mass,
+        "unseen_interval": found.unseen_interval,
+        "inertia": found.inertia,
+        "excess": found.excess,
+        "share": found.share,
+        "n_iter": found.n_iter,
+        "n_movable": found.n_movable,
+        "rand_to_best": found.agreement(0),
+    }

@@ -43,33 +43,56 @@ def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
 
         show(0, f"EM from {format_plural(n_init, 'start')}")
         model = SphericalMixture(
-            n_clusters, variance=variance, mixing=mixing, anneal=anneal, n_init=n_init,
-            max_seconds=options["max_seconds"], random_state=options["seed"], n_threads=options["threads"],
-        )  # fmt: skip
+            n_clusters,
+            variance=variance,
+            mixing=mixing,
+            anneal=anneal,
+            n_init=n_init,
+            max_seconds=options["max_seconds"],
+            **job.seeded,
+        )
         seconds, stop_reason = job.run(model)
     shares = model.responsibilities(job.X)
     bic, aic = model.bic(job.X, job.table.weights), model.aic(job.X, job.table.weights)
-    if model.n_collapsed_ and stop_reason in ("converged", "max_iter"):
-        verdict = f"degenerate: {model.n_collapsed_} of {n_clusters} variances shrank to nothing; the likelihood has no bound"
-    elif stop_reason == "converged":
-        verdict = f"local maximum of the likelihood; the best of {format_plural(n_init, 'start')}"
-    elif stop_reason == "max_iter":
-        verdict = f"stopped after {model.n_iter_} iterations; the likelihood still grows"
-    else:
-        verdict = stopped(stop_reason, f"after {format_plural(model.n_iter_, 'iteration')} of the best start")
+    verdict = _verdict(model, n_init, stop_reason)
     n_in_doubt = int((shares.max(axis=1) < 0.9).sum())
     job.finish(
-        model.labels_, model.means_, seconds, verdict, stop_reason, "converged" if stop_reason == "converged" else "stopped",
+        model.labels_,
+        model.means_,
+        seconds,
+        verdict,
+        stop_reason,
+        "converged" if stop_reason == "converged" else "stopped",
         facts=[
             ("log-likelihood", f"{model.log_likelihood_:.10g}"),
             ("criteria", f"BIC {bic:.8g}, AIC {aic:.8g} (lower is better)"),
-            ("in doubt", f"{n_in_doubt} of {len(shares)} rows belong to no cluster with a probability of 0.9"),
+            (
+                "in doubt",
+                f"{n_in_doubt} of {len(shares)} rows belong to no cluster with a probability of 0.9",
+            ),
         ],
         result={
-            "log_likelihood": model.log_likelihood_, "bic": bic, "aic": aic, "n_iter": model.n_iter_,
+            "log_likelihood": model.log_likelihood_,
+            "bic": bic,
+            "aic": aic,
+            "n_iter": model.n_iter_,
             "n_collapsed": model.n_collapsed_,
-            "variances": model.variances_, "weights": model.weights_, "units": job.units,
+            "variances": model.variances_,
+            "weights": model.weights_,
+            "units": job.units,
         },
         extra={"weight": model.weights_, "std dev": model.variances_**0.5},
         by_row={f"p{k}": shares[:, k] for k in range(n_clusters)},
-    )  # fmt: skip
+    )
+
+
+def _verdict(model, n_init, stop_reason):
+    """What EM came to, in words."""
+    if model.n_collapsed_ and stop_reason in ("converged", "max_iter"):
+        many = f"{model.n_collapsed_} of {model.n_clusters}"
+        return f"degenerate: {many} variances shrank to nothing; the likelihood has no bound"
+    if stop_reason == "converged":
+        return f"local maximum of the likelihood; the best of {format_plural(n_init, 'start')}"
+    if stop_reason == "max_iter":
+        return f"stopped after {model.n_iter_} iterations; the likelihood still grows"
+    return stopped(stop_reason, f"after {format_plural(model.n_iter_, 'iteration')} of the best start")

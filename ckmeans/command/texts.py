@@ -194,8 +194,10 @@ class Text:
             with long_fields():
                 found = [len(fields) for _, fields in Records(lines, mark, ())]
         else:
-            found = [len(line.split()) if mark == " " else line.count(mark) + 1 if end else width
-                     for line, end in zip(lines, ends)]  # fmt: skip
+            found = [
+                len(line.split()) if mark == " " else line.count(mark) + 1 if end else width
+                for line, end in zip(lines, ends)
+            ]
         columns.short += [columns.n_rows + int(i) for i in np.flatnonzero(ends) if found[i] < width]
 
     def _frame(self, block, **options):
@@ -215,10 +217,20 @@ class Text:
             self._refuse_long(block.lines[0], n_first)
         try:
             frame = pd.read_csv(
-                io.BytesIO(block.text.encode()), sep=r"\s+" if mark == " " else mark, header=None, names=range(width),
-                index_col=False, skip_blank_lines=False, skipinitialspace=True, decimal=self.layout.notation.decimal,
-                na_values=MISSING, keep_default_na=False, low_memory=False, **exact, **options,
-            )  # fmt: skip
+                io.BytesIO(block.text.encode()),
+                sep=r"\s+" if mark == " " else mark,
+                header=None,
+                names=range(width),
+                index_col=False,
+                skip_blank_lines=False,
+                skipinitialspace=True,
+                decimal=self.layout.notation.decimal,
+                na_values=MISSING,
+                keep_default_na=False,
+                low_memory=False,
+                **exact,
+                **options,
+            )
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise ValueError(self._parser_message(str(error), block.lines)) from None
         if len(frame) != len(block.lines):

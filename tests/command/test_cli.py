@@ -430,6 +430,20 @@ def test_unforeseen_failures_are_one_line_too(monkeypatch, error, words):
         assert word in result.stderr
 
 
+def test_a_result_is_shown_even_if_its_picture_is_not(here, monkeypatch):
+    pytest.importorskip("matplotlib")
+
+    def fail(*_, **__):
+        raise ValueError("no ink")
+
+    for display in ("breaks.BreaksDisplay.from_breaks", "landscape.LandscapeDisplay.from_landscape"):
+        monkeypatch.setattr(f"ckmeans.plots.{display.replace('breaks.', 'choice.', 1)}", fail)
+    result = run("breaks", "iris", 3, "-k", 3, "--plot", "x.png", "--out", "labels.csv", code=1)
+    assert "proved optimal" in result.stdout and "no ink" in result.stderr and os.path.exists("labels.csv")
+    result = run("landscape", "iris", "-k", 3, "--starts", 20, "--plot", "x.png", "--json", "x.json", code=1)
+    assert "local minima" in result.stdout and "no ink" in result.stderr and os.path.exists("x.json")
+
+
 def test_failed_write_leaves_the_old_file(here, monkeypatch):
     put("old", "labels.csv")
     monkeypatch.setattr(
