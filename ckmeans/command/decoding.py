@@ -51,23 +51,34 @@ def text_encoding(name, file, notes):
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "UTF-16"
     file.seek(0)
-    encoding, line = "utf-8-sig", 1
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")(), translate=True)
+    decoder, encoding, n_read = codecs.getincrementaldecoder("utf-8")(), "utf-8-sig", 0
     while part := file.read(BLOCK):
         if b"\0" in part:
             refuse(
                 f"{name} is not a table: it holds binary data. Give CSV, Parquet or .npy, and text as UTF-8,"
                 " as UTF-16 with a byte order mark, or with --encoding"
             )
+        n_read += len(part)
         if encoding == "utf-8-sig":
             try:
-                line += decoder.decode(part).count("\n")
+                decoder.decode(part)
             except UnicodeDecodeError as error:
-                encoding, line = "cp1252", line + _line_breaks(error.object[: error.start].decode("utf-8"))
+                encoding, line = "cp1252", _line_of(file, n_read - len(error.object) + error.start)
                 notes.append(
                     f"the text is not UTF-8 (line {line}): read as Windows-1252, or Latin-1 (else say --encoding)"
                 )
+                file.seek(n_read)
     return encoding
+
+
+def _line_of(file, offset):
+    """The line of the byte at an offset, from the beginning of the file."""
+    file.seek(0)
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("latin-1")(), translate=True)
+    line = 1
+    while part := file.read(min(BLOCK, offset)):
+        line, offset = line + decoder.decode(part).count("\n"), offset - len(part)
+    return line + decoder.decode(b"", final=True).count("\n")
 
 
 def check_encoding(encoding):

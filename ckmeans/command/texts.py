@@ -169,11 +169,12 @@ class Text:
 
     def _check_digits(self, columns, block, frame, wanted, kinds, numbers):
         """Numbers beyond 2**53, and tiny ones, are looked at once more: all columns of the block at a time."""
-        tiny = may_be_tiny(block.text)
         with np.errstate(invalid="ignore"):
             size = np.abs(numbers)
             large = np.flatnonzero((size >= EXACT_INTEGERS).any(axis=0))
-            small = np.flatnonzero((size < LEAST_NORMAL).any(axis=0)) if tiny else ()
+            small = np.flatnonzero((size < LEAST_NORMAL).any(axis=0))
+        tiny = len(small) > 0 and may_be_tiny(block.text)
+        small = small if tiny else ()
         floats = [i for i in {*large, *small} if kinds[wanted[i]] == "f"]
         for i in set(large) - set(floats):
             if kinds[wanted[i]] in "iu":
