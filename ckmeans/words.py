@@ -5,9 +5,8 @@ import unicodedata
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
-TURNS = set(
-    "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)  # change the direction of writing
+# Characters that change the direction of writing.
+TURNS = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def above_best(inertia, lower_bound):
@@ -56,7 +55,7 @@ def percent_up(share, digits=3):
 
 
 def down(value, digits):
-    """A float or a Fraction with so many digits, not above it: a lower bound as it is shown.
+    """A float or a Fraction with a number of digits, not above it: a lower bound as it is shown.
 
     Examples
     --------
@@ -86,7 +85,7 @@ def borne(value, error, digits):
 
 
 def rounded(value, digits, side):
-    """A number with so many significant digits, rounded to a side of the module decimal."""
+    """A number with some significant digits, rounded to a side of the module decimal."""
     value = Fraction(value)
     top, below = Decimal(value.numerator), Decimal(value.denominator)
     shown = Context(prec=digits, rounding=side).divide(top, below).normalize()
@@ -94,7 +93,7 @@ def rounded(value, digits, side):
 
 
 def apart(values, digits):
-    """Numbers with at least so many significant digits, and as many more as tell different ones apart.
+    """Numbers with a number of significant digits, or more where different ones would look the same.
 
     Examples
     --------

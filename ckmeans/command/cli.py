@@ -14,6 +14,7 @@ from .landscape import landscape
 from .soft import soft
 from .terminal import Command
 
+# How every command prints its help.
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
 
 

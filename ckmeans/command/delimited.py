@@ -10,7 +10,8 @@ from .numerals import DECIMALS, GROUPS, MISSING, Notation, like_number
 from .records import ONE, Records, long_fields
 
 FIRM = ("\t", ";", "|")  # never part of a number
-DELIMITERS = (*FIRM, ",", " ")
+DELIMITERS = (*FIRM, ",", " ")  # tried where the user names none
+# The words that --delimiter takes for a character, and the word by which a message calls it.
 NAMED_DELIMITERS = {
     "tab": "\t",
     "\\t": "\t",
@@ -22,11 +23,12 @@ NAMED_DELIMITERS = {
     "none": ONE,
 }
 WORDS = {mark: word for word, mark in NAMED_DELIMITERS.items() if word != "\\t"}
-COMMENTS = ("#", "%")
-SNIFFED = 100  # records looked at
-SNIFFED_FIELDS = 1000  # of each
+COMMENTS = ("#", "%")  # what lines of comment begin with, where the user does not say
+SNIFFED = 100  # records from which the layout is found
+SNIFFED_FIELDS = 1000  # of each of these records, the fields that are looked at
 POINT, COMMA = Notation("."), Notation(",")
-_PAIRS = re.compile(r"[-+]?\d+(?:,\d+)?(?:, +[-+]?\d+(?:,\d+)?)+").fullmatch  # 1,5, 2,5
+# A line of several numbers with decimal commas, each after a comma and a blank: 1,5, 2,5.
+_PAIRS = re.compile(r"[-+]?\d+(?:,\d+)?(?:, +[-+]?\d+(?:,\d+)?)+").fullmatch
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ def _posterior(job, whole, variance):
 
 
 def _probability(share, error):
-    """A probability, in words, of which the logarithms of both sides are known up to an error.
+    """A probability in words, where the logarithms of what it is a share of are known up to an error.
 
     Its odds are off by a factor of exp(2 error) at most. This holds for a mean of probabilities too: the least it may be is
     a convex function of it, the greatest a concave one.

@@ -11,17 +11,19 @@ import numpy as np
 
 from ..validation import EXACT_INTEGERS
 
-LEAST_NORMAL = sys.float_info.min  # smaller floats have fewer digits, down to none
+LEAST_NORMAL = sys.float_info.min  # smaller floats have fewer digits
 _TINY, _TINY_UPPER = (
     re.compile(r"e-\d{3}"),
     re.compile(r"E-\d{3}"),
 )  # two, because each is searched as fast as a word
+# Cells without a value, as programs and people write them.
 MISSING = frozenset(
     ["", "?", ".", "-", "--", "NA", "N/A", "n/a", "na", "N.A.", "n.a.", "<NA>", "#N/A", "#NA", "#N/A N/A"]
     + ["NaN", "nan", "NAN", "-nan", "-NaN", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"]
     + ["NULL", "Null", "null", "None", "NONE", "none"]
 )
 TRUTH = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
+# The words that --decimal and --thousands take for characters.
 DECIMALS = {"point": ".", "comma": ","}
 SPACES = " \u00a0\u2007\u2009\u202f"
 GROUPS = {"space": SPACES, "comma": ",", "point": ".", "apostrophe": "'\u2019", "underscore": "_"}
@@ -51,6 +53,7 @@ class Notation:
         return cell.replace(",", ".")
 
 
+# What a person reads as a number, though it is no plain one: the parts of a regular expression.
 _SIGN = "[-+\u2212\u2012\u2013\ufe63\uff0d\uff0b\u00b1~\u2248<>\u2264\u2265='\"#]"
 _CODES = (
     "USD|EUR|GBP|JPY|CNY|INR|BRL|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|TRY|ZAR|MXN|KRW|SGD|HKD|ILS|THB"
@@ -91,7 +94,7 @@ class Words:
     Attributes
     ----------
     n_words, n_truths : int
-        Cells that are no plain numbers; those that say true or false.
+        Cells that are no plain numbers; among them the ones that say true or false.
     first, first_like : tuple of int and str, or None
         Row and text of the first such cell, and of the first one that a person reads as a number.
     """

@@ -4,8 +4,10 @@ import click
 
 from .terminal import Seconds, names
 
+# Kinds of values.
 WHOLE = {"type": click.IntRange(min=1), "metavar": "N"}
 SECONDS = {"type": Seconds(), "metavar": "SECONDS"}
+# How a local search may begin.
 STARTS = "k-means++", "plain k-means++", "k-means||", "random"
 
 

@@ -9,6 +9,7 @@ import click
 
 # The parameters of commands that name a file to be written.
 OUTPUTS = "out", "json_path", "proof", "page", "plot", "checkpoint"
+# What the name of a picture may end in.
 PICTURES = ".png", ".svg", ".pdf"
 
 

@@ -12,8 +12,9 @@ from ..words import format_plural, printable
 from .page_pictures import pictures
 from .report import aligned, digest
 
-MOST_ROWS = 100_000  # whose labels the page holds, too
-MOST_CLUSTERS = 200  # in the table
+MOST_ROWS = 100_000  # up to this number the page holds the label of every row
+MOST_CLUSTERS = 200  # rows of the table of clusters
+# The browser is not to fetch anything.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """
 :root { color-scheme: light; --ink: #1b1f24; --quiet: #5a6470; --line: #d9dee3; --mark: #6b7480; }

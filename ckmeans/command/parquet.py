@@ -8,7 +8,7 @@ import numpy as np
 from .cells import Columns, refuse, unique_names
 from .numerals import Notation
 
-ROWS = 2**16  # that are read at once
+ROWS = 2**16  # rows that are read at once
 
 
 class Parquet:

@@ -12,7 +12,7 @@ class Remedies:
     asked_for, other : str
         Without a column that was asked for, or another one.
     choose : str
-        About columns of which it is not clear which are to be used.
+        Where it is not clear which columns are to be used.
     truths : str
         About one of truth values, after a semicolon.
     """
@@ -23,10 +23,12 @@ class Remedies:
     truths: str = "; name it with --columns to take it as 1 and 0"
 
 
+# Of the column with the weights.
 WEIGHTS = "name another column with --weights"
+# Of a table whose columns are chosen by options, and of `ckmeans breaks`, whose argument names the one.
 OPTIONS = Remedies()
 ONE_COLUMN = Remedies(*["name another column"] * 3, truths="")
-# Of a file that goes with the table, all columns are read.
+# Of a file that goes with the table: all its columns are read.
 BESIDE = Remedies(
     "take the column out of the file", "take the column out of the file", "give the first a name", truths=""
 )

@@ -35,7 +35,7 @@ import numpy as np
 
 from ..words import apart, printable, tells_apart
 
-BLOCK = 2**16  # rows at a time
+BLOCK = 2**16  # rows that are summed or hashed at a time
 
 
 @dataclass(eq=False)
@@ -49,7 +49,7 @@ class Outcome:
         In units of the data.
     within_ss : ndarray of shape (n_clusters,)
     verdict : str
-        One line, of which the words before the first colon or semicolon are the verdict proper.
+        One line; its words before the first colon or semicolon are the verdict proper.
     facts : list of (str, str)
         Lines shown above the verdict.
     result : dict

@@ -270,7 +270,7 @@ def _choose(names, columns, skip_columns, weights, remedies, hidden=(), groups=N
 
 
 def _check_exact(X):
-    """Refuse numbers beyond 2**53 that no float64 equals, and those that are 0 or infinite only in float64."""
+    """Refuse numbers beyond 2**53 that no float64 equals, and numbers that are 0 or infinite only in float64."""
     for f in range(X.shape[1]):
         values = X[:, f]
         if X.dtype.kind == "f":

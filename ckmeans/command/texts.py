@@ -13,7 +13,7 @@ from .numerals import LEAST_NORMAL, MISSING, may_be_tiny
 from .records import QUOTE, Records, blocks, long_fields
 
 BLOCK = 2**22  # characters that are read at once
-SAMPLE = 2**20  # characters, and twenty lines, from which the layout is found
+SAMPLE = 2**20  # the layout is found from this number of characters, and from twenty lines at least
 
 
 def size_note(n_rows, width):

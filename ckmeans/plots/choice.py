@@ -61,7 +61,7 @@ class ChoiceDisplay(Display):
 
     @classmethod
     def from_choice(cls, choice: Any, *, ax: Any = None) -> Self:
-        """Draw what `choose_k` found; on given axes the panels are put in their place."""
+        """Draw what `choose_k` found, on new axes or in the place of those given."""
         return cls(choice).plot(ax=ax)
 
     def _draw(self, ax):
@@ -196,20 +196,7 @@ class BreaksDisplay:
         return cls(breaks, numbers, weights).plot(ax=ax, name=name)
 
     def plot(self, ax: Any = None, *, name: str | None = None) -> Self:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None
-            None for new ones.
-        name : str or None
-            Of the feature.
-
-        Returns
-        -------
-        BreaksDisplay
-            Itself, with `ax_` and `figure_`.
-        """
+        """Draw once more, as `from_breaks` does; returns itself, with `ax_` and `figure_`."""
         ax, found = axes_for(ax, (7.2, 4.2)), self.breaks
         unit = exponent_of(self.values)
         values, breaks, centers = (in_units(x, unit) for x in (self.values, found.breaks, found.centers))
@@ -313,20 +300,7 @@ class SilhouetteDisplay(Display):
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: ArrayLike, *, most: int = 5000, ax: Any = None) -> Self:
-        """Draw those of the labels that an estimator predicts.
-
-        Parameters
-        ----------
-        estimator : fitted estimator with `predict`
-        X : array-like of shape (n_samples, n_features)
-        most : int
-            As for `from_labels`.
-        ax : matplotlib Axes or None
-
-        Returns
-        -------
-        SilhouetteDisplay
-        """
+        """Draw those of the labels that a fitted estimator with `predict` finds; the rest as for `from_labels`."""
         return cls.from_labels(X, estimator.predict(X), most=most, ax=ax)
 
     @classmethod

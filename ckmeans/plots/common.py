@@ -10,15 +10,14 @@ import numpy as np
 
 from ..words import printable
 
+# Taken in turn; clusters of the same color have different markers and hatches.
 COLORS = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C7A00", "#000000"
 MARKERS = "o", "s", "^", "D", "v", "P", "X", "*", "<", ">"
 HATCHES = "", "///", "...", "\\\\\\", "xxx", "|||", "ooo", "---"
-INK, PALE, LINE = (
-    "#222222",
-    "#8A8A8A",
-    "#D0D0D0",
-)  # of text and thick lines, of what is beside it, of thin lines
-MOST_POINTS = 5000  # rows that are drawn
+INK = "#222222"  # of text and thick lines
+PALE = "#8A8A8A"  # of what is beside it
+LINE = "#D0D0D0"  # of thin lines
+MOST_POINTS = 5000  # rows that are drawn, at most
 
 
 class Display:
@@ -113,7 +112,7 @@ def plain(name: str) -> str:
 
 
 def percent(share: float, digits: int = 3) -> str:
-    """A share in percent, with so many digits, and more where it would seem to be all."""
+    """A share in percent, with this number of digits, and more where it would seem to be all."""
     shown = f"{100 * share:.{digits}g}"
     while share < 1 and float(shown) == 100 and digits < 17:
         digits += 1

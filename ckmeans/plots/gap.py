@@ -60,7 +60,7 @@ class GapDisplay(Display):
     ----------
     recorder : GapRecorder
     certificate : Certificate or None
-        What it came to: the end of the lines.
+        What `certify` returned: the end of the lines, and what the checker made of the last rung.
 
     Attributes
     ----------
@@ -82,24 +82,12 @@ class GapDisplay(Display):
 
     @classmethod
     def from_recorder(cls, recorder: GapRecorder, certificate: Any = None, *, ax: Any = None) -> Self:
-        """Draw what a recorder was told.
-
-        Parameters
-        ----------
-        recorder : GapRecorder
-            That was called at least once.
-        certificate : Certificate or None
-            What `certify` returned then: it also knows what the checker made of the last rung.
-        ax : matplotlib Axes or None
-
-        Returns
-        -------
-        GapDisplay
+        """Draw what a recorder was told, on the axes given or on new ones.
 
         Raises
         ------
         ValueError
-            If nothing was recorded.
+            If nothing was recorded, or the inertia is beyond the floats.
         """
         return cls(recorder, certificate).plot(ax=ax)
 
@@ -183,7 +171,7 @@ class GapDisplay(Display):
         ax.xaxis.set_minor_formatter(NullFormatter())
 
     def _frame(self, ax, seconds, end, inertia, lower):
-        """From where the bound is of interest: a bound of 0 at first would hide all that follows."""
+        """The axes, from the inertia where the bound is of interest: a bound of 0 at first would hide all that follows."""
         last = max(inertia[-1] - lower[-1], 0.02 * inertia[-1], 1e-300)
         known = lower[lower > 0.5 * inertia[-1]]
         bottom = known.min() if len(known) else lower.min()

@@ -34,7 +34,7 @@ def _excess_axis(ax, values, which):
 class LandscapeDisplay(Display):
     """The local minima by how far they are above the best and how often starts end in them, with the bound as a line.
 
-    Use `from_landscape`. Full circles are minima that no move of a single row would lower, open squares those that one would;
+    Use `from_landscape`. Full circles are minima that no move of a single row would lower, open squares the others;
     crosses below the line were found by enumeration only: no start ended there.
 
     Parameters
@@ -60,17 +60,7 @@ class LandscapeDisplay(Display):
 
     @classmethod
     def from_landscape(cls, landscape: Any, *, ax: Any = None) -> Self:
-        """Draw a landscape.
-
-        Parameters
-        ----------
-        landscape : Landscape
-        ax : matplotlib Axes or None
-
-        Returns
-        -------
-        LandscapeDisplay
-        """
+        """Draw a landscape, on the axes given or on new ones."""
         return cls(landscape).plot(ax=ax)
 
     def _draw(self, ax):
@@ -166,7 +156,7 @@ class LandscapeDisplay(Display):
 
 @dataclass(eq=False)
 class RestartDisplay(Display):
-    """What restarts bring: the best inertia after so many of them, in most runs and in the unlucky ones.
+    """What restarts bring: the best inertia after each number of them, in most runs and in the unlucky ones.
 
     Use `from_landscape`. The curves follow from how often starts ended in each minimum or a better one, on the safe side of
     a confidence of 95 % (`Landscape.hit_interval`): at least half of all runs are on the first or below it, at least 95 and 99
@@ -196,21 +186,11 @@ class RestartDisplay(Display):
 
     @classmethod
     def from_landscape(cls, landscape: Any, *, ax: Any = None) -> Self:
-        """Draw what the shares of the minima tell about restarts.
-
-        Parameters
-        ----------
-        landscape : Landscape
-        ax : matplotlib Axes or None
-
-        Returns
-        -------
-        RestartDisplay
-        """
+        """Draw what the shares of the minima tell about restarts, on the axes given or on new ones."""
         return cls(landscape).plot(ax=ax)
 
     def quantile(self, n_restarts: int, chance: float) -> float:
-        """The excess that the best of so many restarts does not exceed with at least this chance, as a share of the best inertia.
+        """The excess that the best of n restarts does not exceed with at least this chance, as a share of the best inertia.
 
         inf where the counts do not bear it, for any minimum that was seen.
         """

@@ -11,7 +11,9 @@ from ..validation import check_labels, check_matrix, check_values, check_weights
 from .common import INK, Display, axes_for, color, halo, marker, percent, plain, pyplot, some
 from .units import exponent_of, in_units, unit_words
 
-MOST_DENSE = 1000  # up to this number of features, or of rows, all singular vectors are found
+# Up to this number of features, or of rows, all principal components are computed, else two.
+MOST_DENSE = 1000
+# How centers are marked.
 CENTERS = {"s": 90, "marker": "X", "c": INK, "edgecolors": "white", "linewidths": 1.2, "zorder": 4}
 
 

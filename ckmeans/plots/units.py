@@ -42,12 +42,12 @@ def unit_words(exponent: int) -> str:
 
 
 def bin_edges(values, n_bins: int):
-    """Edges of at most so many bins of equal width, fewer where the floats between the values are no more.
+    """Edges of at most so many bins of equal width, fewer where there are not that many floats between the values.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples,)
-        Neither they nor their differences are extreme: see `in_units`.
+        Not extreme: see `in_units`.
     n_bins : int
     """
     low, high = float(values.min()), float(values.max())
