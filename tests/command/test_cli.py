@@ -1,4 +1,4 @@
-"""The command as a user meets it: results, files, exit codes, and one clear line for whatever goes wrong."""
+"""The command as a user meets it: results, files, proofs, and the command as a process."""
 
 import hashlib
 import json
@@ -10,43 +10,16 @@ import subprocess
 import sys
 from decimal import Decimal, getcontext
 from fractions import Fraction
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from children import PATIENCE, PRELUDE, interrupted_at_a_terminal
-from click.testing import CliRunner
+from command_line import put, report, run
 
-from ckmeans import KMeans, __main__
-from ckmeans.command import terminal
-from ckmeans.command.cli import cli
+from ckmeans import KMeans
 from ckmeans.command.tables import read_table
 from ckmeans.words import format_count, format_duration
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def run(*words, code=0, **options):
-    result = CliRunner().invoke(cli, [str(word) for word in words], **options)
-    assert result.exit_code == code, result.output
-    assert "Traceback" not in result.output
-    return result
-
-
-def report(*words, **options):
-    return json.loads(run(*words, "--json", "-", **options).stdout)
-
-
-def put(content, name="data.csv"):
-    with open(name, "w", encoding="utf-8") as file:
-        file.write(content)
-    return name
-
 
 # Results.
 
@@ -172,78 +145,6 @@ def test_no_number_of_seconds(here, seconds):
         assert f"{seconds} is no number of seconds, 0 or more" in said
 
 
-def test_given_centers(here):
-    put("a,b\n1,1\n2,2\n8,8\n9,9\n")
-    put("b,a\n0,1\n5,5\n", "centers.csv")
-    full = report("fit", "data.csv", "-k", 2, "--init", "centers.csv", "--no-polish")
-    assert full["result"]["centers"] == [[1.5, 1.5], [8.5, 8.5]]
-    assert full["result"]["n_restarts"] == 1
-    assert "(3, 2)" in run("fit", "data.csv", "-k", 3, "--init", "centers.csv", code=1).stderr
-
-
-def test_centers_are_read_as_their_text_tells_or_by_the_options_of_the_table(here):
-    put("a;b\n1;1,5\n2;2\n8;8\n9;9\n")
-    put("b,a\n0,1\n5,5\n", "centers.csv")
-    result = run("fit", "data.csv", "-k", 2, "--init", "centers.csv", "--delimiter", ";", "--no-polish")
-    assert "optimum" in result.stdout and "centers.csv" not in result.stderr
-    put("a;b\n1,250;1,500\n9,125;9,125\n", "centers.csv")
-    said = run("fit", "data.csv", "-k", 2, "--init", "centers.csv", code=1).stderr
-    assert "say --decimal comma or --thousands comma" in said
-    run("fit", "data.csv", "-k", 2, "--init", "centers.csv", "--decimal", "comma")
-    with open("centers.csv", "w", encoding="cp1251") as file:
-        file.write("б;а\n2;1\n9;8\n")
-    with open("data.csv", "w", encoding="cp1251") as file:
-        file.write("а;б\n1;1,5\n2;2\n8;8\n9;9\n")
-    cyrillic = "--encoding", "cp1251", "--no-polish", "--n-init", 1
-    full = report("fit", "data.csv", "-k", 2, "--init", "centers.csv", *cyrillic)
-    assert full["data"]["columns"] == ["а", "б"] and full["result"]["centers"][0] == [1.5, 1.75]
-
-
-def test_the_notes_on_centers_are_told(here):
-    put("a\n1\n2\n8\n9\n")
-    put("2\n9\n", "centers.csv")
-    said = run("fit", "data.csv", "-k", 2, "--init", "centers.csv").stderr
-    assert "centers.csv: the first line, 2, was read as data (else say --header)" in said
-    put("a,note\n1,inf\n2,1\n", "centers.csv")
-    said = run("fit", "data.csv", "-k", 2, "--init", "centers.csv", code=1).stderr
-    assert (
-        "column note holds infinity" in said
-        and "take the column out of the file" in said
-        and "--skip" not in said
-    )
-
-
-def test_labels_are_read_by_their_name_and_by_the_options_of_the_table(here):
-    put("a;b\n1,5;2\n3;4\n9;9\n")
-    put("line,label,note,p0\n2,0,1 250,inf\n3,0,x,1\n4,1,2 kg,1\n", "labels.csv")
-    for options in ([], ["--delimiter", ";"], ["--decimal", "comma"], ["--encoding", "cp1251"], ["--header"]):
-        assert report("certify", "data.csv", "labels.csv", *options)["result"]["inertia"] == pytest.approx(
-            3.125
-        )
-    with open("data.csv", "w", encoding="utf-16-le") as file:
-        file.write("a;b\n1,5;2\n3;4\n9;9\n")
-    assert report("certify", "data.csv", "labels.csv", "--encoding", "utf-16-le")["data"]["n_samples"] == 3
-    put("label\nx\ny\nx\n", "labels.csv")
-    put("a\n1\n2\n3\n")
-    said = run("certify", "data.csv", "labels.csv", "--delimiter", ";", code=1).stderr
-    assert "labels.csv holds no numbers: labels are whole numbers" in said
-
-
-@pytest.mark.parametrize(
-    "column, rows, said",
-    [
-        ("name", "x,1\ny,2\n", "column name has 'x' in line 2, which is no plain number"),
-        ("name", "inf,1\n1,2\n", "column name holds infinity in line 2"),
-        ("name", ",1\n,2\n", "every row has a missing value"),
-        ("w", "1,1\n2,2\n", "no column is left without w"),
-    ],
-)
-def test_breaks_knows_no_option_for_columns(here, column, rows, said):
-    put(f"name,w\n{rows}")
-    told = run("breaks", "data.csv", column, "-k", 2, "--weights", "w", "-q", code=1).stderr
-    assert said in told and "name another column." in told and "columns" not in told
-
-
 def test_verdicts(here):
     put("a\n1\n1\n3\n")
     assert "verdict   optimal: every row lies on its center" in run("fit", "data.csv", "-k", 2).stdout
@@ -353,136 +254,6 @@ def test_numbers_for_people():
     assert [format_duration(s) for s in (0.1, 75, 1e4, 1e30)] == [
         "less than a second", "about 75 seconds", "about 2.8 hours", "longer than the universe is old",
     ]  # fmt: skip
-
-
-# Failures.
-
-BAD = {
-    # words on the command line: words in the message
-    "fit nosuch.csv -k 3": ["nosuch.csv", "no such file"],
-    "fit . -k 3": ["folder"],
-    "fit empty.csv -k 3": ["empty.csv is empty"],
-    "fit words.csv -k 1": ["no numeric column"],
-    "fit infinite.csv -k 1": ["infinity", "line 3"],
-    "fit iris -k 151": ["n_clusters=151", "n_samples=150", "at most one cluster per sample"],
-    "fit iris -k 3 --columns petal": ["'petal'", "sepal_length_cm"],
-    "fit iris -k 3 --columns species": ["'setosa'", "line 2"],
-    "fit iris -k 3 --weights species": ["species", "'setosa'"],
-    "fit bad.parquet -k 3": ["bad.parquet"],
-    "fit iris -k 3 --out nosuch/labels.csv": ["nosuch", "no folder", "Create it"],
-    "fit iris -k 3 --json .": ["folder"],
-    "fit data.csv -k 1 --out data.csv": ["data.csv", "data file itself"],
-    "fit iris -k 1 --out ./iris": ["iris", "data file itself"],
-    "fit iris -k 3 --out labels.parquet": ["CSV"],
-    "exhaustive iris -k 2 --rows 151": ["151", "150"],
-}
-
-
-@pytest.mark.parametrize("words", BAD)
-def test_bad_input_is_one_line_and_exit_1(here, words):
-    put("", "empty.csv")
-    put("a\nx\ny\n", "words.csv")
-    put("a\n1\ninf\n", "infinite.csv")
-    put("a\n1\n2\n")
-    put("PAR1", "bad.parquet")
-    result = run(*words.split(), "--quiet", code=1)
-    assert result.stdout == ""
-    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
-    for word in BAD[words]:
-        assert word in result.stderr
-    assert sorted(os.listdir()) == ["bad.parquet", "data.csv", "empty.csv", "infinite.csv", "words.csv"]
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "fit", "fit iris", "fit iris -k 0", "fit iris -k two", "fit iris -k 3 --n-init 0", "fit iris -k 3 --init kmeans",
-        "fit iris -k 3 --max-seconds -1", "fit iris -k 3 --out - --json -", "fit iris -k 3 --out a --json a",
-        "soft iris -k 3 --variance 0", "soft iris -k 3 --variance none", "exhaustive iris -k 2 --rows 3 --sample 3",
-        "exhaustive iris -k 2 --posterior 0", "nosuch",
-    ],  # fmt: skip
-)  # fmt: skip
-def test_wrong_usage_is_exit_2(here, words):
-    result = run(*words.split(), code=2)
-    assert "Error: " in result.stderr
-    assert os.listdir() == []
-
-
-@pytest.mark.parametrize("words", ["fit iris -k 3 --n-init some", "soft iris -k 3 --variance TIED"])
-def test_wrong_words_are_answered_with_the_right_ones(words):
-    message = run(*words.split(), code=2).stderr
-    assert ("neither auto nor" if "fit" in words else "nor tied or per-cluster") in message
-
-
-@pytest.mark.parametrize(
-    "error, words",
-    [
-        (MemoryError("Unable to allocate 9 TiB"), ["out of memory", "9 TiB"]),
-        (OSError(28, "No space left on device"), ["No space left"]),
-        (RuntimeError("broken\n  inside"), ["RuntimeError: broken inside", "bug"]),
-    ],
-)
-def test_unforeseen_failures_are_one_line_too(monkeypatch, error, words):
-    monkeypatch.setattr("ckmeans.command.tables.read_table", lambda *_, **__: (_ for _ in ()).throw(error))
-    result = run("fit", "iris", "-k", 3, code=1)
-    assert result.stderr.count("\n") == 1
-    for word in words:
-        assert word in result.stderr
-
-
-def test_a_result_is_shown_even_if_its_picture_is_not(here, monkeypatch):
-    pytest.importorskip("matplotlib")
-
-    def fail(*_, **__):
-        raise ValueError("no ink")
-
-    for display in ("breaks.BreaksDisplay.from_breaks", "landscape.LandscapeDisplay.from_landscape"):
-        monkeypatch.setattr(f"ckmeans.plots.{display.replace('breaks.', 'choice.', 1)}", fail)
-    result = run("breaks", "iris", 3, "-k", 3, "--plot", "x.png", "--out", "labels.csv", code=1)
-    assert "proved optimal" in result.stdout and "no ink" in result.stderr and os.path.exists("labels.csv")
-    result = run("landscape", "iris", "-k", 3, "--starts", 20, "--plot", "x.png", "--json", "x.json", code=1)
-    assert "local minima" in result.stdout and "no ink" in result.stderr and os.path.exists("x.json")
-
-
-def test_failed_write_leaves_the_old_file(here, monkeypatch):
-    put("old", "labels.csv")
-    monkeypatch.setattr(
-        "os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
-    )
-    result = run("fit", "iris", "-k", 3, "--out", "labels.csv", code=1)
-    assert "labels.csv could not be written: No space left on device" in result.stderr
-    assert os.listdir() == ["labels.csv"] and open("labels.csv").read() == "old"
-
-
-@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="no names for open files")
-def test_labels_into_a_pipe():
-    """As `--out >(gzip > labels.gz)` has them."""
-    reading, writing = os.pipe()
-    with open(reading) as pipe:
-        run("fit", "iris", "-k", 3, "--out", f"/dev/fd/{writing}")
-        os.close(writing)
-        assert pipe.read().splitlines()[:2] == ["line,label", "2,0"]
-
-
-def test_interrupted_before_anything(here, monkeypatch):
-    monkeypatch.setattr(
-        "ckmeans.command.tables.read_table", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
-    )
-    result = run("fit", "iris", "-k", 3, "--out", "labels.csv", code=130)
-    assert result.stderr.startswith("interrupted before") and os.listdir() == []
-
-
-@pytest.mark.parametrize("searched", [False, True])
-def test_an_interrupt_within_an_import_ends_only_what_has_found_nothing(monkeypatch, searched):
-    ended = []
-    monkeypatch.setattr(terminal, "searched", searched)
-    monkeypatch.setattr(__main__, "_end", lambda: ended.append(True))
-    importing = SimpleNamespace(
-        f_code=SimpleNamespace(co_filename="<frozen importlib._bootstrap>"), f_back=None
-    )
-    with pytest.raises(KeyboardInterrupt):
-        __main__._interrupted(2, importing)
-    assert ended == [True] * (not searched)
 
 
 # The command as a process.
