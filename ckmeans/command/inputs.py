@@ -1,5 +1,7 @@
 """What a command reads: its table, and the files that go with it, centers or labels."""
 
+import re
+
 from . import terminal
 from .remedies import BESIDE, ONE_COLUMN, OPTIONS
 
@@ -62,7 +64,8 @@ def _read_beside(ctx, path, only=None):
 def read_centers(ctx, path, table):
     """Centers from a file, their columns in the order of the table's where they have the same names."""
     given = _read_beside(ctx, path)
-    for line in given.notes:
+    for line in given.notes:  # the options that a note names are those of the table, but for the encoding
+        line = re.sub(r" \([^()]*say --(?!encoding)[^()]*\)", "", line)
         terminal.note(ctx, f"{path}: {line}")
     if set(table.columns) <= set(given.columns):
         return given.X[:, [given.columns.index(name) for name in table.columns]]

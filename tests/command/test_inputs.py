@@ -35,7 +35,7 @@ def test_the_notes_on_centers_are_told(here):
     put("a\n1\n2\n8\n9\n")
     put("2\n9\n", "centers.csv")
     said = run("fit", "data.csv", "-k", 2, "--init", "centers.csv").stderr
-    assert "centers.csv: the first line, 2, was read as data (else say --header)" in said
+    assert "centers.csv: the first line, 2, was read as data\n" in said
     put("a,note\n1,inf\n2,1\n", "centers.csv")
     said = run("fit", "data.csv", "-k", 2, "--init", "centers.csv", code=1).stderr
     assert (
