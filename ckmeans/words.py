@@ -113,6 +113,17 @@ def tells_apart(shown, values):
     return not any(a == b and y - x > 1e-15 * max(abs(x), abs(y)) for (x, a), (y, b) in zip(pairs, pairs[1:]))
 
 
+def format_cost(cost):
+    """An inertia, with the digits that it is shown with everywhere: 78.8514414261.
+
+    Examples
+    --------
+    >>> format_cost(78.85144142614601), format_cost(math.inf)
+    ('78.8514414261', 'beyond the floats')
+    """
+    return f"{cost:.12g}" if cost < math.inf else "beyond the floats"
+
+
 def format_plural(n, noun):
     """ "1 restart", "2 restarts" """
     return f"{n:,} {noun}{'s' * (n != 1)}"

@@ -4,7 +4,7 @@ from time import perf_counter
 
 import click
 
-from ..words import apart
+from ..words import apart, format_cost
 from .inputs import read
 from .job import Job
 from .options import clusters, files, layout, picture, source
@@ -53,7 +53,7 @@ def breaks(ctx, data, column, n_clusters, choose, plot, **options):
         best.status,
         picture=picture,
         facts=[
-            ("inertia", f"{best.inertia:.12g}"),
+            ("inertia", format_cost(best.inertia)),
             ("breaks", " ".join(apart(best.breaks.tolist(), 7))),
             ("fit", f"{best.goodness_of_variance_fit:.6f} of the variance, BIC {best.bic:.8g}"),
         ],

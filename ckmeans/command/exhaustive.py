@@ -7,7 +7,7 @@ from time import perf_counter
 
 import click
 
-from ..words import at_most_above, borne, down, format_count, format_duration, rounded
+from ..words import at_most_above, borne, down, format_cost, format_count, format_duration, rounded
 from .inputs import read
 from .job import Job
 from .options import SECONDS, WHOLE, data, output, seed
@@ -74,7 +74,7 @@ def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **opt
         verdict,
         stop_reason,
         best.status,
-        facts=[("inertia", f"{best.inertia:.12g}"), *facts],
+        facts=[("inertia", format_cost(best.inertia)), *facts],
         result={**costs, "n_partitions": best.n_partitions, "of_partitions": count, **posterior_result},
         by_row=by_row,
     )

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from ..words import format_plural
+from ..words import format_cost, format_plural
 from .certify import closing, finish_certified
 from .inputs import read, read_centers
 from .job import Job
@@ -88,7 +88,7 @@ def fit(
         verdict,
         stop_reason,
         model.status_,
-        facts=[("inertia", f"{model.inertia_:.12g}")],
+        facts=[("inertia", format_cost(model.inertia_))],
         result={**costs, "n_restarts": model.n_restarts_, "hit_rate": model.hit_rate_},
     )
 

@@ -37,12 +37,9 @@ class Job:
         self.ctx, self.options, self.path, self.table = ctx, dict(ctx.params), ctx.params["data"], table
         self.X, self.scaler, self.units = table.X, None, "data"
         if self.options.get("standardize"):
-            from sklearn.preprocessing import StandardScaler
+            from .standard import Standardizer
 
-            self.scaler, self.units = (
-                StandardScaler().fit(self.X, sample_weight=table.weights),
-                "standardized",
-            )
+            self.scaler, self.units = Standardizer(self.X, table.weights), "standardized"
             self.X = self.scaler.transform(self.X)
 
     @property
