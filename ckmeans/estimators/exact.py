@@ -151,7 +151,7 @@ class ExactKMeans(Centers):
                 rng=check_random_state(self.random_state),
                 n_threads=n_threads,
                 checkpoint=self.checkpoint,
-                progress=self.verbose if callable(self.verbose) else _told if self.verbose else None,
+                progress=self.verbose if callable(self.verbose) else _print_progress if self.verbose else None,
             )
             held.begin()
             means = sorted(certificate.problem.exact.centers(certificate.labels).values())
@@ -175,6 +175,6 @@ class ExactKMeans(Centers):
         return self
 
 
-def _told(rung, inertia, lower_bound):
+def _print_progress(rung, inertia, lower_bound):
     bound = f"lower bound {down(lower_bound, 10)}, not yet checked"
     print(f"{rung}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}", flush=True)

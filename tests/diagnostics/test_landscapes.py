@@ -1,4 +1,4 @@
-"""The landscape of local minima against the oracle: every partition at rest, every start, and what follows from the counts."""
+"""The landscape of local minima against the oracle: every fixed point, every start, and what follows from the counts."""
 
 import json
 import math
@@ -37,7 +37,7 @@ def canonical(labels):
     return tuple(seen.setdefault(label, len(seen)) for label in map(int, labels))
 
 
-def at_rest(X, k, weights=None):
+def fixed_points(X, k, weights=None):
     """All partitions into as many clusters as there can be where Lloyd's iteration stays, by the oracle."""
     rows, weights = numbers(X), numbers(weights) or [1.0] * len(X)
     heavy = [i for i, w in enumerate(weights) if w]
@@ -99,10 +99,10 @@ def test_enumeration_is_that_of_the_oracle(kind, weighted, seed):
         weights = rng.integers(0, 3, n).astype(float)
         weights[rng.integers(n)] = 1
     k = min(k, n)
-    expected, heavy = at_rest(X, k, weights)
-    everything = minima.Everything(X, k, weights)
-    everything.run(Workers(1))
-    assert {canonical(labels) for labels in everything.found} == expected
+    expected, heavy = fixed_points(X, k, weights)
+    search = minima.FixedPointSearch(X, k, weights)
+    search.run(Workers(1))
+    assert {canonical(labels) for labels in search.found} == expected
     found = landscape(X, k, 5, sample_weight=weights, random_state=0)
     assert found.complete
     listed = {canonical(labels[heavy]) for labels in found.labels}
@@ -115,23 +115,23 @@ def test_enumeration_is_that_of_the_oracle(kind, weighted, seed):
 def test_enumeration_at_any_scale(scale):
     X = np.random.default_rng(0).normal(size=(7, 2))
     found = landscape(X * scale, 3, 20, random_state=0)
-    assert {tuple(labels) for labels in found.labels.tolist()} == at_rest(X, 3)[0]
+    assert {tuple(labels) for labels in found.labels.tolist()} == fixed_points(X, 3)[0]
 
 
 def test_enumeration_far_from_the_origin():
     X = np.random.default_rng(1).integers(-40, 40, (7, 2)) / 8 + 2.0**40
     found = landscape(X, 3, 20, random_state=0)
-    assert {tuple(labels) for labels in found.labels.tolist()} == at_rest(X, 3)[0]
+    assert {tuple(labels) for labels in found.labels.tolist()} == fixed_points(X, 3)[0]
 
 
 @pytest.mark.parametrize("ulps, n", [(-2, 2), (0, 2), (2, 1)])
 def test_nearly_tied(ulps, n):
     """The row near 2 is as far from 1, the mean of it and 0, as from 3, but for the last bits."""
     for X in ([[0.0], [2 + ulps * 2**-52], [3.0]], [[0.0, 0.0], [2 + ulps * 2**-52, 0.0], [3.0, 0.0]]):
-        everything = minima.Everything(np.array(X), 2)
-        everything.run(Workers(1))
-        assert len(everything.found) == n
-        assert {canonical(labels) for labels in everything.found} == at_rest(np.array(X), 2)[0]
+        search = minima.FixedPointSearch(np.array(X), 2)
+        search.run(Workers(1))
+        assert len(search.found) == n
+        assert {canonical(labels) for labels in search.found} == fixed_points(np.array(X), 2)[0]
 
 
 def test_one_feature_at_any_size():
@@ -158,7 +158,7 @@ def test_parts_of_the_classics_are_exact(name, k, step):
     assert found.inertia[0] == pytest.approx(best.inertia, rel=1e-12)
     assert found.excess_over_bound[0] == pytest.approx(0, abs=1e-12)
     assert len(found) > 3 and 0 < found.hit_rate < 1
-    # What is listed rests, and what starts end in is listed.
+    # What is listed is a fixed point, and what starts end in is listed.
     for labels, centers in zip(found.labels.tolist(), numbers(found.centers)):
         assert reference.assign(numbers(X), centers) == labels
     again = landscape(X, k, 500, random_state=1, exhaustive=False)
@@ -174,7 +174,7 @@ def test_the_trap():
     assert found.labels[trapped].tolist() == [0, 0, 1, 2, 2, 2, 2, 2, 2]
     assert found.counts.tolist() == [int(i == trapped) for i in range(len(found))]
     assert found.excess[trapped] > 20
-    assert {tuple(labels) for labels in found.labels.tolist()} == at_rest(BLOBS, 3)[0]
+    assert {tuple(labels) for labels in found.labels.tolist()} == fixed_points(BLOBS, 3)[0]
     assert found.restarts_needed() == math.inf and found.hit_rate == 0
 
 
@@ -194,7 +194,7 @@ def _instance(name):
     return np.loadtxt(FOLDER / f"{name}.txt", skiprows=1)
 
 
-def test_too_many_at_rest(monkeypatch):
+def test_too_many_fixed_points(monkeypatch):
     monkeypatch.setattr(minima, "MOST_FOUND", 10)
     X = np.eye(8)
     assert not landscape(X, 3, 10, random_state=0).complete
@@ -260,7 +260,7 @@ def test_same_bits_for_any_number_of_threads(kind, monkeypatch):
 
 
 def test_a_start_that_the_quick_kernels_leave(monkeypatch):
-    kernel, calls = minima.kernels.descents, []
+    kernel, calls = minima.kernels.lloyd_runs, []
 
     def leaving(*args):
         status = kernel(*args)
@@ -269,7 +269,7 @@ def test_a_start_that_the_quick_kernels_leave(monkeypatch):
         return status
 
     expected = landscape(IRIS, 4, 90, random_state=0)
-    monkeypatch.setattr(minima.kernels, "descents", leaving)
+    monkeypatch.setattr(minima.kernels, "lloyd_runs", leaving)
     found = landscape(IRIS, 4, 90, random_state=0)
     assert calls
     assert found.labels.tobytes() == expected.labels.tobytes()
@@ -451,7 +451,7 @@ def test_interrupted(most_rows, monkeypatch):
 
     found = landscape(IRIS, 3, 500, random_state=0, progress=stop)
     assert found.stop_reason == "interrupted" and found.n_starts >= 1
-    monkeypatch.setattr(minima.Descents, "run", lambda *_: stop(0, 0))
+    monkeypatch.setattr(minima.LloydRuns, "run", lambda *_: stop(0, 0))
     with pytest.raises(KeyboardInterrupt):
         landscape(IRIS, 3, 500, random_state=0)
 
