@@ -15,7 +15,8 @@ from ..proofs.portfolio import climb
 from ..validation import check_n_clusters, check_number, check_weights, check_whole
 from ..words import at_most_above, down
 from ..workers import Workers
-from .kmeans import Centers, adopt, rows_to_fit
+from .inputs import adopt, rows_to_fit
+from .kmeans import Centers
 
 
 class ExactKMeans(Centers):
@@ -151,7 +152,11 @@ class ExactKMeans(Centers):
                 rng=check_random_state(self.random_state),
                 n_threads=n_threads,
                 checkpoint=self.checkpoint,
-                progress=self.verbose if callable(self.verbose) else _print_progress if self.verbose else None,
+                progress=self.verbose
+                if callable(self.verbose)
+                else _print_progress
+                if self.verbose
+                else None,
             )
             held.begin()
             means = sorted(certificate.problem.exact.centers(certificate.labels).values())
@@ -170,8 +175,6 @@ class ExactKMeans(Centers):
                 stop_reason_=certificate.stop_reason,
                 certificate_=certificate,
             )
-            if certificate.stop_reason == "interrupted":
-                raise KeyboardInterrupt
         return self
 
 

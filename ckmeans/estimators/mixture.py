@@ -27,7 +27,7 @@ from ..validation import (
     check_weights,
     check_whole,
 )
-from .kmeans import adopt, check_rows, rows_to_fit
+from .inputs import adopt, check_rows, rows_to_fit
 
 PARAMETERS = ("means_", "variances_", "weights_")
 
@@ -209,8 +209,6 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
                 converged_=best.converged,
                 stop_reason_=best.stop_reason,
             )
-            if best.stop_reason == "interrupted":
-                raise KeyboardInterrupt
         self._warn(best)
         return self
 
