@@ -8,7 +8,7 @@ from collections import deque
 from functools import cache, cached_property, partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread, get_ident
+from threading import Lock, RLock, Thread, get_ident
 from time import monotonic
 from weakref import ref
 
@@ -154,36 +154,38 @@ class Workers:
             kernel(*block)
 
     def _share(self, kernel, queue, n_helpers):
-        """Empty the queue on this thread and some others. Ctrl-C acts between blocks, so that none is left behind."""
+        """Empty the queue on this thread and some others. Ctrl-C acts between blocks, so that none is left behind.
+
+        A helper has its lock while it runs blocks. Who waits for it takes the lock, which takes a job from a helper that has
+        not begun, and may be done again where the handler of some other signal raises.
+        """
         with Held() as self._held:
             self._held.begin()
-            n_helpers, n_sent = self._grow(n_helpers), 0
-            errors, done = [None] * n_helpers, [Lock() for _ in range(n_helpers)]
+            n_helpers, deadline = self._grow(n_helpers), self.deadline
+            errors, locks = [None] * n_helpers, [RLock() for _ in range(n_helpers)]
             drain = partial(self._drain, kernel, queue, helps=True)
-            jobs = [(drain, errors, n, lock) for n, lock in enumerate(done)]
+            failure, ended = None, False
+            while not ended:
+                try:
+                    if failure is None:
+                        for n, lock in enumerate(locks):
+                            self._jobs.put((drain, errors, n, lock))
+                        self._drain(kernel, queue)
+                    else:
+                        self.deadline = -math.inf  # for kernels that look at it
+                        queue.clear()
+                    for lock in locks:
+                        lock.acquire()
+                    ended = True
+                except BaseException as error:  # interrupted, expired or failed: once more, but begin nothing
+                    failure = error
+            self.deadline = deadline
             try:
-                for job in jobs:
-                    job[-1].acquire()
-                    self._jobs.put(job)
-                    n_sent += 1
-                self._drain(kernel, queue)
-            except (
-                BaseException
-            ):  # interrupted, expired or failed: begin nothing more, and go on with nothing
-                queue.clear()
-                deadline, self.deadline = self.deadline, -math.inf
-                for lock in done[:n_sent]:
-                    lock.acquire()
-                self.deadline = deadline
-                raise
-            for lock in done:
-                lock.acquire()
-            try:
-                for error in errors:
+                for error in (failure, *errors):
                     if error is not None:
                         raise error
             finally:
-                error = errors = jobs = None  # or they and their tracebacks would keep each other alive
+                error = errors = failure = None  # or they and their tracebacks would keep each other alive
 
     def _grow(self, n_helpers):
         """Have so many helpers, or as many as there is room for; returns their number."""
@@ -231,12 +233,13 @@ def _help(jobs, owner):
         if job is None:
             return
         drain, errors, n, lock = job
-        try:
-            _running[get_ident()] = True
-            drain()
-        except BaseException as error:
-            errors[n] = error
-        finally:
-            _running.pop(get_ident(), None)
-            lock.release()
-            del job, drain, errors, lock  # or they would live on until the next one
+        if lock.acquire(blocking=False):
+            try:
+                _running[get_ident()] = True
+                drain()
+            except BaseException as error:
+                errors[n] = error
+            finally:
+                _running.pop(get_ident(), None)
+                lock.release()
+        del job, drain, errors, lock  # or they would live on until the next one
