@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from ckmeans import reference
+from ckmeans import KMeans, reference
 from ckmeans.local.lloyd import lloyd
 from ckmeans.local.rows import Clustering, Rows
 from ckmeans.workers import Workers
@@ -42,6 +42,13 @@ def run(rows, start, max_iter=None, tol=0.0, algorithm=lloyd):
     partition, centers, n_iter, reason = algorithm(rows, np.array(start, np.float64), max_iter, tol)
     labels = partition.labels.copy()
     return Clustering(labels, centers, rows.update(labels, centers)[2]), n_iter, reason
+
+
+def plain(X, centers, **kwargs):
+    """Plain Lloyd, fitted."""
+    sample_weight = kwargs.pop("sample_weight", None)
+    model = KMeans(len(centers), init=centers, n_init=1, polish=False, **kwargs)
+    return model.fit(X, sample_weight=sample_weight)
 
 
 def trace(rows, start, tol=0.0):
