@@ -408,35 +408,6 @@ def test_same_bits_from_the_estimator():
         )
 
 
-# ---- memory layouts ----
-
-
-@DTYPES
-def test_any_layout_gives_the_same_bits(dtype, tmp_path):
-    X = np.random.default_rng(0).normal(size=(300, 4)).astype(dtype)
-    X.tofile(tmp_path / "X")
-    frozen = X.copy()
-    frozen.flags.writeable = False
-    wide = np.zeros((600, 9), dtype)
-    wide[::2, 1::2] = X
-    layouts = [
-        np.memmap(tmp_path / "X", dtype, "r", shape=X.shape),
-        frozen,
-        np.asfortranarray(X),
-        wide[::2, 1::2],
-        X[::-1].copy()[::-1],
-        X.astype(X.dtype.newbyteorder()),
-    ]
-    model = KMeans(5, random_state=0).fit(X)
-    for layout in layouts:
-        before = np.array(layout)
-        other = KMeans(5, random_state=0).fit(layout, sample_weight=np.ones(600)[::2])
-        assert other.cluster_centers_.tobytes() == model.cluster_centers_.tobytes()
-        assert np.array_equal(other.labels_, model.labels_)
-        assert np.array_equal(other.predict(layout), model.labels_)
-        assert np.array_equal(layout, before)
-
-
 # ---- where the peers fail ----
 
 
