@@ -78,6 +78,12 @@ class ExactRows:
         Finite numbers, taken exactly as they are stored.
     sample_weight : ndarray of shape (n_samples,), float64, or None
         Weights >= 0; None for one each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ExactRows(np.array([[0.0], [1.0], [5.0]])).cost([0, 0, 1])
+    Fraction(1, 2)
     """
 
     def __init__(self, X, sample_weight=None):
@@ -150,32 +156,6 @@ class ExactRows:
             for label, (weight, sums) in self._sums(labels).items()
             if weight
         }
-
-
-def cost(X, labels, sample_weight=None):
-    """The exact cost of a partition: each row against the weighted mean of its cluster.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Finite numbers; anything but float64 is first converted to it.
-    labels : sequence of n_samples integers
-        Cluster of each row.
-    sample_weight : ndarray of shape (n_samples,) or None
-        Weights >= 0; None for one each.
-
-    Returns
-    -------
-    Fraction
-        In squared units of X.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> cost(np.array([[0.0], [1.0], [5.0]]), [0, 0, 1])
-    Fraction(1, 2)
-    """
-    return ExactRows(np.asarray(X, np.float64), sample_weight).cost(labels)
 
 
 def near_one(X, weights=None):

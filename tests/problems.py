@@ -9,6 +9,7 @@ import pytest
 from ckmeans import KMeans, reference
 from ckmeans.local.lloyd import lloyd
 from ckmeans.local.rows import Clustering, Rows
+from ckmeans.rationals import ExactRows
 from ckmeans.workers import Workers
 
 
@@ -114,6 +115,11 @@ def exact_run(X, centers, weights=None):
 def exact_inertia(X, labels, centers, weights=None):
     """Inertia of given labels and centers, as a Fraction."""
     return reference.inertia(numbers(X), np.asarray(labels).tolist(), numbers(centers), numbers(weights))
+
+
+def quick_cost(X, labels, weights=None):
+    """The same as exact_cost by the compiled package, which test_rationals.py holds against it: 50 times as fast."""
+    return ExactRows(X, weights).cost(labels)
 
 
 def exact_cost(X, labels, weights=None):
