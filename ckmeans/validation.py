@@ -403,6 +403,19 @@ def check_n_clusters(n_clusters, n_samples):
     return check_whole("n_clusters", n_clusters, 1, n_samples, remedy)
 
 
+def check_seed(random_state):
+    """What random numbers come from: None, a generator, or the seed of one, as an int.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if hasattr(random_state, "random"):  # RandomState or Generator
+        return random_state
+    most = 2**32 - 1
+    return check_whole("random_state", random_state, 0, most, "2**32 - 1, the greatest seed", none=True)
+
+
 def check_number(name, value, least=0.0, none=False, strict=False):
     """A finite number of at least (or above) a bound, as a float; None too where it is allowed.
 

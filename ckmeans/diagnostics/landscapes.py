@@ -19,6 +19,7 @@ from ..validation import (
     check_matrix,
     check_n_clusters,
     check_number,
+    check_seed,
     check_weights,
     check_whole,
 )
@@ -371,11 +372,8 @@ def landscape(
     max_seconds = check_number("max_seconds", max_seconds, none=True)
     n_threads = check_whole("n_threads", n_threads, 1, none=True)
     bound, bound_from = _bound(X, n_clusters, weights, certificate, lower_bound)
-    if not hasattr(random_state, "random"):
-        random_state = check_whole(
-            "random_state", random_state, 0, 2**32 - 1, "2**32 - 1, the greatest seed", none=True
-        )
-        random_state = np.random.default_rng() if random_state is None else random_state
+    random_state = check_seed(random_state)
+    random_state = np.random.default_rng() if random_state is None else random_state
     minima, complete, stop_reason, begin = Minima(n_clusters), False, "finished", monotonic()
     with Workers(n_threads, max_seconds) as workers:
         runs = LloydRuns(X, n_clusters, weights, init, Numbers(random_state), workers, minima)
