@@ -5,6 +5,7 @@ import mmap
 import os
 import sys
 from collections import deque
+from contextlib import contextmanager
 from functools import cache, cached_property, partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -127,6 +128,15 @@ class Workers:
         self._held.check()
         if monotonic() >= self.deadline:
             raise Expired
+
+    @contextmanager
+    def without_limit(self):
+        """In a with statement no time is up: for what is needed however late it is."""
+        deadline, self.deadline = self.deadline, math.inf
+        try:
+            yield
+        finally:
+            self.deadline = deadline
 
     def run(self, kernel, blocks):
         """Call kernel(*block) once for each block, in any order, and return when all are done."""

@@ -202,11 +202,8 @@ class _Study:
         sizes.append(_power(some - self.origin))
         self.sizes, self.log_unit = sizes, math.log(sizes[0]) + math.log(sizes[1])
         self.scaled = self.scale(self.X)[rows]
-        self.box, self.paired, self.judged = (
-            None,
-            None,
-            set(),
-        )  # judged: where the clusters are fewer than the rows
+        self.box = self.paired = None
+        self.judged = set()  # numbers of clusters that leave some rows together
 
     def scale(self, X):
         """Rows, or centers, in other units."""
@@ -256,9 +253,14 @@ class _Study:
         n_left = sum(other >= k for other in self.wanted)
         limit = 60.0 if self.deadline == math.inf else self.left() / 2 / n_left
         found = prove(
-            self.given, model.labels_, n_clusters=k, sample_weight=self.weights, time_limit=limit,
-            random_state=self.random.randint(2**31), n_threads=self.n_threads,
-        )  # fmt: skip
+            self.given,
+            model.labels_,
+            n_clusters=k,
+            sample_weight=self.weights,
+            time_limit=limit,
+            random_state=self.random.randint(2**31),
+            n_threads=self.n_threads,
+        )
         self.certified[k] = found.better or found
         if found.stop_reason == "interrupted":
             self.models[k], self.labels[k] = model, model.labels_
@@ -421,15 +423,18 @@ class _Study:
             self.notes.append(
                 f"Not complete: {why}. What is missing, or rests on fewer draws, was not reached."
             )
+        likeness_spread = likeness.std(axis=0) if len(likeness) else np.full(len(wanted), math.nan)
         return ChoiceOfK(
-            wanted, shown, criteria, suggested,
-            {
-                "gap": gap_spread,
-                "stability": likeness.std(axis=0) if len(likeness) else np.full(len(wanted), math.nan),
-            },
-            {k: self.labels[k] for k in self.wanted if k in self.labels},
-            self.certified, self.stop_reason, tuple(self.notes),
-        )  # fmt: skip
+            n_clusters=wanted,
+            inertia=shown,
+            criteria=criteria,
+            suggested=suggested,
+            spread={"gap": gap_spread, "stability": likeness_spread},
+            labels={k: self.labels[k] for k in self.wanted if k in self.labels},
+            certified=self.certified,
+            stop_reason=self.stop_reason,
+            notes=tuple(self.notes),
+        )
 
     def gap(self, costs):
         """The gap statistic and its standard errors; the references are clustered in other units than the rows."""

@@ -1,5 +1,6 @@
 """The fixed points of Lloyd's iteration: those that many starts lead to, and all there are where rows are few."""
 
+from contextlib import nullcontext
 from fractions import Fraction
 from math import comb
 from typing import NamedTuple
@@ -85,12 +86,8 @@ class LloydRuns:
     def __init__(self, X, n_clusters, sample_weight, init, numbers, workers, minima):
         self.X, self.n_clusters, self.init, self.numbers = X, n_clusters, init, numbers
         self.workers, self.minima = workers, minima
-        deadline, workers.deadline = (
-            workers.deadline,
-            np.inf,
-        )  # one look at the rows is needed whatever the limit
-        self.rows = Rows(X, sample_weight, workers)
-        workers.deadline = deadline
+        with workers.without_limit():  # one look at the rows is needed whatever the limit
+            self.rows = Rows(X, sample_weight, workers)
         self.weights = ONES if sample_weight is None else sample_weight
         self.plan = Plan(X.shape[1], n_clusters, "k-means++", 1, None, False)
         self.small = bool(self.plan.suits(len(X))) and not self.rows.exponent
@@ -98,18 +95,18 @@ class LloydRuns:
 
     def run(self, n_starts, progress=None):
         """Make the starts. What was done stays in `minima` when this raises Expired or KeyboardInterrupt."""
-        deadline, size = self.workers.deadline, 1
+        size = 1
         while (done := len(self.minima.ends)) < n_starts:
             if done:
                 self.workers.check_time()
-            else:  # the first start is made whatever the time
-                self.workers.deadline = np.inf
             stop = min(n_starts, done + (size if self.small else 1))
-            if self.small:
-                self._on_threads(done, stop)
-            else:
-                self._one(self._centers(done))
-            self.workers.deadline = deadline
+            with (
+                nullcontext() if done else self.workers.without_limit()
+            ):  # one start is made whatever the time
+                if self.small:
+                    self._on_threads(done, stop)
+                else:
+                    self._one(self._centers(done))
             if progress is not None:
                 progress(len(self.minima.ends), min(found.inertia for found in self.minima.found.values()))
             size = max(1, CHUNK // max(self.plan.n_numbers, len(self.X)))
@@ -319,12 +316,10 @@ class _Exact:
         means = []
         for k in range(max(labels) + 1):
             own = [i for i, label in enumerate(labels) if label == k]
-            mass = sum(self.weights[i] for i in own)
-            means.append([sum(self.weights[i] * x for i, x in zip(own, column)) / mass
-                          for column in zip(*(self.rows[i] for i in own))])  # fmt: skip
-        before = {
-            (label, label) for label in labels
-        }  # clusters that have to be numbered before others, to win ties
+            weights, columns = [self.weights[i] for i in own], zip(*(self.rows[i] for i in own))
+            means.append([sum(w * x for w, x in zip(weights, column)) / sum(weights) for column in columns])
+        # Pairs of clusters, the first of which has to have the lower number, to win a tie.
+        before = {(label, label) for label in labels}
         for row, label in zip(self.rows, labels):
             sq_distances = [sum((x - m) ** 2 for x, m in zip(row, mean)) for mean in means]
             if sq_distances[label] > min(sq_distances):
