@@ -23,6 +23,7 @@ WORDS = {
     (datetime.timedelta, np.timedelta64): "a duration",
     (complex, np.complexfloating): "a complex number",
 }
+# What is refused as ValueError, and not as TypeError.
 KNOWN = (*NO_NUMBERS.values(), *WORDS.values())
 RECORD = "numpy.lib.recfunctions.structured_to_unstructured(X) makes its fields columns"
 

@@ -15,8 +15,8 @@ from weakref import ref
 
 from .interrupts import Held
 
-BUFFERS = 64 << 20  # bytes that OpenBLAS may ask for, and some more
-FORGOTTEN = 5.0  # seconds without a job after which a helping thread looks whether there can be one
+BUFFERS = 64 << 20  # bytes of address space: more than the buffers that OpenBLAS asks for
+FORGOTTEN = 5.0  # seconds without a job, after which a helper ends if its Workers are gone
 
 # The threads of this process that run kernels now, by their idents: an entry is made and taken out by the thread itself.
 _running = {}
@@ -88,8 +88,8 @@ def split(n, size):
 class Workers:
     """Threads for one call, which counts the calling thread as one of them.
 
-    No thread is started before there are two blocks to run; where the system has no room for another one, those that there
-    are do the work. The kernels are expected to take at most some 20 ms a block: that is how late Ctrl-C and the time
+    No thread is started before there are two blocks to run; where the system has no room for another one, the
+    present ones do the work. The kernels are expected to take at most some 20 ms a block: that is how late Ctrl-C and the time
     limit are noticed. When `run` has returned, or raised, no thread is in a kernel any more.
 
     Parameters
@@ -198,7 +198,7 @@ class Workers:
                 error = errors = failure = None  # or they and their tracebacks would keep each other alive
 
     def _grow(self, n_helpers):
-        """Have so many helpers, or as many as there is room for; returns their number."""
+        """Start helpers up to this number, or as many as there is room for; returns their number."""
         while len(self._helpers) < n_helpers and not self._full:
             helper = Thread(
                 target=_help, args=(self._jobs, ref(self)), name=f"ckmeans-{len(self._helpers)}", daemon=True

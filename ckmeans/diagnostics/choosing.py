@@ -26,11 +26,11 @@ from ..workers import Expired, check_room, split
 from .choice import CRITERIA, ChoiceOfK
 
 MOST_PAIRED = 10_000  # rows of which all pairs are compared, for the exact silhouette
-PAIRS = 16  # MB of distances at a time
+PAIRS = 16  # MB of distances in memory at a time, for the silhouette
 # What one call of NumPy gets, for which Ctrl-C has to wait, on one core of a virtual machine:
 PIECE = 1 << 20  # numbers to put in order, or to draw: some 10 ms
 DECOMPOSED = 1 << 25  # rows times (features + 8) squared to decompose: 40 ms
-MOST_TRIED = 10  # numbers of clusters by default
+MOST_TRIED = 10  # the greatest number of clusters that is tried by default
 
 
 def choose_k(

@@ -28,10 +28,10 @@ from .intervals import seen_interval, unseen_interval
 from .landscape_words import text_of
 from .minima import FixedPointSearch, LloydRuns, Minima, TooManyFixedPoints, add_all
 
-MOST_PARTITIONS = 1 << 22  # that are looked through unasked: in less than a second
-MOST_ROWS = 4096  # with more of them nobody asks how many are distinct
+MOST_PARTITIONS = 1 << 22  # partitions that exhaustive="auto" looks through: in less than a second
+MOST_ROWS = 4096  # with more rows, exhaustive="auto" does not count the distinct ones
 ROUNDING = 1e-12  # sums of squares that differ by less than this share are the same
-MOST_PAIRED = 4096  # minima, of which all pairs are compared
+MOST_PAIRED = 4096  # minima of which adjusted_rand compares all pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,7 +251,7 @@ class Landscape:
 
 
 def _restarts(chance_of_one, chance):
-    """The least number of restarts of which one succeeds with a chance; inf if none does."""
+    """The least number of restarts that gives success the wanted chance; inf if none does."""
     if chance_of_one in (0, 1):
         return 1.0 if chance_of_one else math.inf
     least = max(1, round(math.log1p(-chance) / math.log1p(-chance_of_one)) - 1)
@@ -444,7 +444,7 @@ def _enumerate(X, n_clusters, weights, exhaustive, workers, minima, rows):
 
 
 def _sorted(minima, certificate, **known):
-    """The result: minima by inertia, those that cost the same by their labels."""
+    """The result: minima by inertia, and by labels where that is equal."""
     labels, found = minima.labels(), minima.found.values()
     inertia = np.array([minimum.inertia for minimum in found])
     if inertia.max() == np.inf:

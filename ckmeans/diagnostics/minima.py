@@ -16,11 +16,11 @@ from ..local.rows import Clustering, Rows
 from ..local.small import BLOCK_WORK, ITERATIONS, LEFT, ONES, Plan
 from ..workers import split
 
-CHUNK = 1 << 21  # random numbers, or labels, at a time
-SLICE = 1 << 16  # partitions of a call: some 10 ms
-PREFIXES = 64  # walks that all partitions are cut into, about
-ROOM = 1024  # fixed points that a call has room for
-MOST_FOUND = 1 << 16  # fixed points: with many features nearly all partitions are
+CHUNK = 1 << 21  # random numbers, or labels, in memory at a time
+SLICE = 1 << 16  # partitions that one call of the kernel looks at: some 10 ms
+PREFIXES = 64  # least number of parts that all partitions are cut into, for the threads
+ROOM = 1024  # fixed points that one call of the kernel can return
+MOST_FOUND = 1 << 16  # fixed points that are listed: with many features nearly all partitions are some
 ROUGH = 4  # what a kernel returns (src/search.pxd)
 
 
@@ -318,7 +318,7 @@ class _Exact:
             own = [i for i, label in enumerate(labels) if label == k]
             weights, columns = [self.weights[i] for i in own], zip(*(self.rows[i] for i in own))
             means.append([sum(w * x for w, x in zip(weights, column)) / sum(weights) for column in columns])
-        # Pairs of clusters, the first of which has to have the lower number, to win a tie.
+        # Pairs (a, b): cluster a has to have a lower number than b, to win a tie between them.
         before = {(label, label) for label in labels}
         for row, label in zip(self.rows, labels):
             sq_distances = [sum((x - m) ** 2 for x, m in zip(row, mean)) for mean in means]

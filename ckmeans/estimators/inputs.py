@@ -35,7 +35,7 @@ def check_rows(estimator, X, reset, files=False):
         validate_data(estimator, X[[0]], reset=reset, ensure_all_finite=False)
         return X
     if type(X) is np.ndarray:
-        X = X.view()  # whoever gives the array another shape meanwhile does not change this one
+        X = X.view()  # keeps its shape if another thread gives X another one
     if small.plain(X) and not reset and _keeps_to(estimator, X) and small.finite(X):
         return X
     original = X = opened(X)
@@ -93,6 +93,6 @@ def adopt(estimator, features, **found):
 
 
 def _keeps_to(estimator, X):
-    """Whether an array has the features of the fit, as far as their number tells."""
+    """Whether the fit knew no names of features, and as many features as this array has."""
     known = vars(estimator)
     return "feature_names_in_" not in known and known.get("n_features_in_") == X.shape[1]

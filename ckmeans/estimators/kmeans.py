@@ -48,7 +48,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         return check_rows(self, X, reset=False, files=True)
 
     def _with_centers(self, X, workers, sample_weight=None):
-        """The rows, and the centers: such that were set by hand have to fit."""
+        """The rows, and the centers, which are checked: they may have been set by hand."""
         centers = check_fitted("cluster_centers_", self.cluster_centers_, (None, X.shape[1]))
         return Rows(X, check_weights(sample_weight, len(X)), workers, reach=centers), centers
 

@@ -31,9 +31,7 @@ from ..workers import split
 from .inputs import adopt, check_rows, rows_to_fit
 
 PARAMETERS = ("means_", "variances_", "weights_")
-LABEL_WORK = (
-    2**24
-)  # rows x components x (features + 8) between two looks at the clock: four blocks of `posteriors`
+LABEL_WORK = 2**24  # rows x components x (features + 8) labelled between two looks at the clock: four blocks
 
 
 class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
@@ -300,7 +298,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         return means.size + n_variances + (len(means) - 1) * (self.mixing == "estimated")
 
     def _parameters(self, n_features=None):
-        """Means, variances and weights; such that were set by hand have to fit.
+        """Means, variances and weights, which are checked: they may have been set by hand.
 
         And the exponent of the units of an extreme fit: there the variances are in these, else it is 0.
         """
@@ -326,7 +324,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         return score_rows(X, means, variances, weights, **given)
 
     def _labels_in_time(self, X, parameters):
-        """The most likely component of each row, as far as the next moment allows: -1 for the rows after that."""
+        """The most likely component of each row; -1 for the rows that are left when GRACE is over."""
         labels, end = np.full(len(X), -1, np.int32), monotonic() + GRACE
         for start, stop in split(len(X), max(1, LABEL_WORK // (parameters[0].size + 8 * len(parameters[0])))):
             labels[start:stop] = self._score(X[start:stop], parameters)[1]
@@ -364,7 +362,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         return _check_schedule(self.anneal, self.variance)
 
     def _starts(self, X, sample_weight, random_state, n_init, deadline, held):
-        """The means of each start; those that were searched for come with Ctrl-C held back, until somebody has them."""
+        """The means of each start. After a search Ctrl-C is held back until the caller has the means."""
         init = self.init
         if init is None or isinstance(init, str) and init not in ("k-means", "random"):
             raise ValueError(
