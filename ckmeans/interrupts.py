@@ -38,6 +38,11 @@ class Held:
             return
         self._handler = handler
 
+    @property
+    def noted(self):
+        """Whether there is a Ctrl-C that is held back."""
+        return self._since is not None
+
     def check(self):
         """Let a Ctrl-C that was noted take effect. In any other thread but the main one nothing happens."""
         if self._since is not None and current_thread() is main_thread():

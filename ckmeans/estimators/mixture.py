@@ -185,16 +185,14 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             X, features = rows_to_fit(self, X)
             best, weight = self._fitted(X, sample_weight, held)
             parameters = best.means, best.unit_variances, best.weights, best.variances
-            given = (*parameters[:3], best.unit)
-            if best.stop_reason == "interrupted":
-                labels = self._labels_in_time(X, given)
-            else:
-                labels = self._score(X, given)[1]
-                unused = np.bincount(labels, minlength=len(best.means)) == 0
-                if unused.any():  # components that are most likely nowhere go last
-                    order = np.argsort(unused, kind="stable")
-                    parameters = tuple(values[order] for values in parameters)
-                    labels = self._score(X, (*parameters[:3], best.unit))[1]
+            hurried = best.stop_reason == "interrupted"
+            labels = self._labels(X, (*parameters[:3], best.unit), held, hurried)
+            used = np.unique(labels)
+            if len(used) < len(best.means) and used[0] >= 0 and not hurried:
+                # Components that are most likely nowhere go last.
+                order = np.argsort(~np.isin(np.arange(len(best.means)), used), kind="stable")
+                parameters = tuple(values[order] for values in parameters)
+                labels = self._labels(X, (*parameters[:3], best.unit), held, hurried)
             means, unit_variances, weights, variances = parameters
             bounds = np.array(best.history) / (len(X) if weight is None else weight.sum())
             adopt(
@@ -323,10 +321,12 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         given = {"responsibilities": responsibilities, "n_threads": self.n_threads, "unit": unit}
         return score_rows(X, means, variances, weights, **given)
 
-    def _labels_in_time(self, X, parameters):
-        """The most likely component of each row; -1 for the rows that are left when GRACE is over."""
-        labels, end = np.full(len(X), -1, np.int32), monotonic() + GRACE
+    def _labels(self, X, parameters, held, hurried):
+        """The most likely component of each row; after Ctrl-C, -1 for the rows that are left when GRACE is over."""
+        labels, end = np.full(len(X), -1, np.int32), math.inf
         for start, stop in split(len(X), max(1, LABEL_WORK // (parameters[0].size + 8 * len(parameters[0])))):
+            if end == math.inf and (hurried or held.noted):
+                end = monotonic() + GRACE
             labels[start:stop] = self._score(X[start:stop], parameters)[1]
             if monotonic() >= end:
                 break

@@ -315,6 +315,27 @@ def test_labels_of_an_interrupted_fit_are_those_there_is_time_for(monkeypatch, g
     assert (model.labels_[n:] == -1).all()
 
 
+@pytest.mark.parametrize("grace, n", [(-1.0, 100), (1e9, 150)])
+def test_interrupted_while_rows_are_labelled(monkeypatch, grace, n):
+    """All that was found is there, and of the labels as many as there is time for."""
+    score, calls = SphericalMixture._score, []
+
+    def scored(self, *args, **kwargs):
+        calls.append(None)
+        if len(calls) == 1:
+            press()
+        return score(self, *args, **kwargs)
+
+    monkeypatch.setattr(mixture_estimator, "GRACE", grace)
+    monkeypatch.setattr(mixture_estimator, "LABEL_WORK", 50 * 3 * (4 + 8))
+    monkeypatch.setattr(SphericalMixture, "_score", scored)
+    model = mixture()
+    with Clock(), pytest.raises(KeyboardInterrupt):
+        model.fit(IRIS)
+    assert model.converged_ and model.labels_[:n].tolist() == model.predict(IRIS)[:n].tolist()
+    assert (model.labels_[n:] == -1).all()
+
+
 @needs_signals
 def test_ctrl_c_is_prompt():
     """In the midst of a pass: after it there is one for the log-likelihood and one for the labels at the most."""
