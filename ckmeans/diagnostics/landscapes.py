@@ -389,12 +389,14 @@ def landscape(
     default = math.nan
     if stop_reason == "finished":
         left = None if max_seconds is None else max(0.0, max_seconds - (monotonic() - begin))
-        found = local_search(
-            X, n_clusters, sample_weight=weights, rng=random_state, max_seconds=left, n_threads=n_threads
-        )
-        if found.stop_reason == "interrupted":
+        try:
+            found = local_search(
+                X, n_clusters, sample_weight=weights, rng=random_state, max_seconds=left, n_threads=n_threads
+            )
+            default = found.inertia if found.stop_reason == "converged" else math.nan
+            stop_reason = "interrupted" if found.stop_reason == "interrupted" else "finished"
+        except KeyboardInterrupt:  # while its result was put together
             stop_reason = "interrupted"
-        default = found.inertia if found.stop_reason == "converged" else math.nan
     known = {"lower_bound": bound, "bound_from": bound_from, "complete": complete, "kmeans_inertia": default}
     return _sorted(minima, certificate, **known, stop_reason=stop_reason)
 

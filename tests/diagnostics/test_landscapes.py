@@ -7,14 +7,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import scipy.stats
-from clocks import Clock
+from clocks import Clock, press
 from sklearn.datasets import load_iris
 from sklearn.metrics import adjusted_rand_score
 
 from ckmeans import KMeans, RestartDisplay, certify, landscape
 from ckmeans.diagnostics import landscapes, minima
 from ckmeans.diagnostics.landscapes import Landscape
-from ckmeans.local import small
+from ckmeans.local import restarts, small
 
 IRIS = load_iris().data
 # Three blobs, and two starts in one of them.
@@ -179,6 +179,18 @@ def test_interrupted(most_rows, monkeypatch):
     monkeypatch.setattr(minima.LloydRuns, "run", lambda *_: stop(0, 0))
     with pytest.raises(KeyboardInterrupt):
         landscape(IRIS, 3, 500, random_state=0)
+
+
+def test_interrupted_while_the_default_is_put_together(monkeypatch):
+    def solution(**known):
+        press()
+        return LocalSolution(**known)
+
+    LocalSolution = restarts.LocalSolution
+    monkeypatch.setattr(restarts, "LocalSolution", solution)
+    with Clock():
+        found = landscape(IRIS, 3, 50, random_state=0)
+    assert found.stop_reason == "interrupted" and found.n_starts == 50
 
 
 @pytest.mark.parametrize(
