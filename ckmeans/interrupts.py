@@ -5,7 +5,7 @@ from _signal import SIGINT, getsignal, signal
 from threading import current_thread, main_thread
 from time import monotonic
 
-INSISTS = 1.0  # seconds after a Ctrl-C without an answer from which on another one takes effect at once
+INSISTS = 1.0  # seconds without an answer to Ctrl-C, after which another Ctrl-C takes effect at once
 
 
 class Held:
@@ -37,6 +37,11 @@ class Held:
         except ValueError:  # this is not the main interpreter
             return
         self._handler = handler
+
+    @property
+    def noted(self):
+        """Whether there is a Ctrl-C that is held back."""
+        return self._since is not None
 
     def check(self):
         """Let a Ctrl-C that was noted take effect. In any other thread but the main one nothing happens."""

@@ -9,11 +9,11 @@ from fractions import Fraction
 
 import numpy as np
 
-BITS = 18  # of a digit
-LOW = (1 << BITS) - 1
+BITS = 18  # bits of a digit
+LOW = (1 << BITS) - 1  # the bits of one digit, all set
 CHUNK = 1 << 16  # numbers whose digits are in memory at a time
-SOME = 1 << 20  # digits of sums in memory at a time
-TINY = 2.0**-900  # sums of squares below this may have lost what vanished
+SOME = 1 << 20  # digits of sums that are in memory at a time
+TINY = 2.0**-900  # sums of squares below this may lack squares that underflowed
 
 
 def _reach(values):
@@ -78,6 +78,12 @@ class ExactRows:
         Finite numbers, taken exactly as they are stored.
     sample_weight : ndarray of shape (n_samples,), float64, or None
         Weights >= 0; None for one each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ExactRows(np.array([[0.0], [1.0], [5.0]])).cost([0, 0, 1])
+    Fraction(1, 2)
     """
 
     def __init__(self, X, sample_weight=None):
@@ -93,7 +99,7 @@ class ExactRows:
         (self._squares,) = _integers(total)
 
     def _chunks(self, width):
-        """Runs of rows of so many numbers that are looked at together."""
+        """Slices of rows that are looked at together, for rows of `width` numbers."""
         size = max(1, CHUNK // width)
         return [slice(at, at + size) for at in range(0, len(self._X), size)]
 
@@ -152,32 +158,6 @@ class ExactRows:
         }
 
 
-def cost(X, labels, sample_weight=None):
-    """The exact cost of a partition: each row against the weighted mean of its cluster.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Finite numbers; anything but float64 is first converted to it.
-    labels : sequence of n_samples integers
-        Cluster of each row.
-    sample_weight : ndarray of shape (n_samples,) or None
-        Weights >= 0; None for one each.
-
-    Returns
-    -------
-    Fraction
-        In squared units of X.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> cost(np.array([[0.0], [1.0], [5.0]]), [0, 0, 1])
-    Fraction(1, 2)
-    """
-    return ExactRows(np.asarray(X, np.float64), sample_weight).cost(labels)
-
-
 def near_one(X, weights=None):
     """Rows around their mean as floats of at most 2, and the exponent of their unit: X is mean + 2**exponent * rows.
 
@@ -201,7 +181,7 @@ def near_one(X, weights=None):
 
 
 def inertia(X, labels, centers, sample_weight=()):
-    """The sum of weighted squared distances to given centers, as the nearest float; for rows of which most lie on their centers.
+    """The sum of weighted squared distances to given centers, as the nearest float. Quick where most rows lie on their centers.
 
     Parameters
     ----------
@@ -246,7 +226,7 @@ def float_up(value):
 def relative_gap(inertia, lower_bound):
     """(inertia - lower_bound) / inertia of floats or fractions, rounded up: the best is at most this share of it below.
 
-    1 where the inertia is inf, a cost beyond the floats, of which any share may be.
+    1 where the inertia is inf, a cost beyond the floats: nothing is known of its share.
     """
     if inertia == math.inf:
         return 1.0

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-SAFE = 300  # numbers whose spread has a binary exponent beyond this are scaled ...
-MOST = 640  # ... to no larger ones than this
+SAFE = 300  # binary exponent of the spread of numbers beyond which they are scaled: squares are then within 2**+-600
+MOST = 640  # binary exponent that no scaled number exceeds
 
 
 def unsafe(size):

@@ -23,6 +23,7 @@ WORDS = {
     (datetime.timedelta, np.timedelta64): "a duration",
     (complex, np.complexfloating): "a complex number",
 }
+# What is refused as ValueError, and not as TypeError.
 KNOWN = (*NO_NUMBERS.values(), *WORDS.values())
 RECORD = "numpy.lib.recfunctions.structured_to_unstructured(X) makes its fields columns"
 
@@ -401,6 +402,19 @@ def check_n_clusters(n_clusters, n_samples):
     """
     remedy = f"n_samples={n_samples}: ask for at most one cluster per sample"
     return check_whole("n_clusters", n_clusters, 1, n_samples, remedy)
+
+
+def check_seed(random_state):
+    """What random numbers come from: None, a generator, or the seed of one, as an int.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if hasattr(random_state, "random"):  # RandomState or Generator
+        return random_state
+    most = 2**32 - 1
+    return check_whole("random_state", random_state, 0, most, "2**32 - 1, the greatest seed", none=True)
 
 
 def check_number(name, value, least=0.0, none=False, strict=False):

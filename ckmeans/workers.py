@@ -5,17 +5,18 @@ import mmap
 import os
 import sys
 from collections import deque
+from contextlib import contextmanager
 from functools import cache, cached_property, partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread, get_ident
+from threading import Lock, RLock, Thread, get_ident
 from time import monotonic
 from weakref import ref
 
 from .interrupts import Held
 
-BUFFERS = 64 << 20  # bytes that OpenBLAS may ask for, and some more
-FORGOTTEN = 5.0  # seconds without a job after which a helping thread looks whether there can be one
+BUFFERS = 64 << 20  # bytes of address space: more than the buffers that OpenBLAS asks for
+FORGOTTEN = 5.0  # seconds without a job, after which a helper ends if its Workers are gone
 
 # The threads of this process that run kernels now, by their idents: an entry is made and taken out by the thread itself.
 _running = {}
@@ -87,8 +88,8 @@ def split(n, size):
 class Workers:
     """Threads for one call, which counts the calling thread as one of them.
 
-    No thread is started before there are two blocks to run; where the system has no room for another one, those that there
-    are do the work. The kernels are expected to take at most some 20 ms a block: that is how late Ctrl-C and the time
+    No thread is started before there are two blocks to run; where the system has no room for another one, the
+    present ones do the work. The kernels are expected to take at most some 20 ms a block: that is how late Ctrl-C and the time
     limit are noticed. When `run` has returned, or raised, no thread is in a kernel any more.
 
     Parameters
@@ -128,6 +129,15 @@ class Workers:
         if monotonic() >= self.deadline:
             raise Expired
 
+    @contextmanager
+    def without_limit(self):
+        """In a with statement no time is up: for what is needed however late it is."""
+        deadline, self.deadline = self.deadline, math.inf
+        try:
+            yield
+        finally:
+            self.deadline = deadline
+
     def run(self, kernel, blocks):
         """Call kernel(*block) once for each block, in any order, and return when all are done."""
         queue = deque(blocks)
@@ -154,39 +164,41 @@ class Workers:
             kernel(*block)
 
     def _share(self, kernel, queue, n_helpers):
-        """Empty the queue on this thread and some others. Ctrl-C acts between blocks, so that none is left behind."""
+        """Empty the queue on this thread and some others. Ctrl-C acts between blocks, so that none is left behind.
+
+        A helper has its lock while it runs blocks. Who waits for it takes the lock, which takes a job from a helper that has
+        not begun, and may be done again where the handler of some other signal raises.
+        """
         with Held() as self._held:
             self._held.begin()
-            n_helpers, n_sent = self._grow(n_helpers), 0
-            errors, done = [None] * n_helpers, [Lock() for _ in range(n_helpers)]
+            n_helpers, deadline = self._grow(n_helpers), self.deadline
+            errors, locks = [None] * n_helpers, [RLock() for _ in range(n_helpers)]
             drain = partial(self._drain, kernel, queue, helps=True)
-            jobs = [(drain, errors, n, lock) for n, lock in enumerate(done)]
+            failure, ended = None, False
+            while not ended:
+                try:
+                    if failure is None:
+                        for n, lock in enumerate(locks):
+                            self._jobs.put((drain, errors, n, lock))
+                        self._drain(kernel, queue)
+                    else:
+                        self.deadline = -math.inf  # for kernels that look at it
+                        queue.clear()
+                    for lock in locks:
+                        lock.acquire()
+                    ended = True
+                except BaseException as error:  # interrupted, expired or failed: once more, but begin nothing
+                    failure = error
+            self.deadline = deadline
             try:
-                for job in jobs:
-                    job[-1].acquire()
-                    self._jobs.put(job)
-                    n_sent += 1
-                self._drain(kernel, queue)
-            except (
-                BaseException
-            ):  # interrupted, expired or failed: begin nothing more, and go on with nothing
-                queue.clear()
-                deadline, self.deadline = self.deadline, -math.inf
-                for lock in done[:n_sent]:
-                    lock.acquire()
-                self.deadline = deadline
-                raise
-            for lock in done:
-                lock.acquire()
-            try:
-                for error in errors:
+                for error in (failure, *errors):
                     if error is not None:
                         raise error
             finally:
-                error = errors = jobs = None  # or they and their tracebacks would keep each other alive
+                error = errors = failure = None  # or they and their tracebacks would keep each other alive
 
     def _grow(self, n_helpers):
-        """Have so many helpers, or as many as there is room for; returns their number."""
+        """Start helpers up to this number, or as many as there is room for; returns their number."""
         while len(self._helpers) < n_helpers and not self._full:
             helper = Thread(
                 target=_help, args=(self._jobs, ref(self)), name=f"ckmeans-{len(self._helpers)}", daemon=True
@@ -231,12 +243,13 @@ def _help(jobs, owner):
         if job is None:
             return
         drain, errors, n, lock = job
-        try:
-            _running[get_ident()] = True
-            drain()
-        except BaseException as error:
-            errors[n] = error
-        finally:
-            _running.pop(get_ident(), None)
-            lock.release()
-            del job, drain, errors, lock  # or they would live on until the next one
+        if lock.acquire(blocking=False):
+            try:
+                _running[get_ident()] = True
+                drain()
+            except BaseException as error:
+                errors[n] = error
+            finally:
+                _running.pop(get_ident(), None)
+                lock.release()
+        del job, drain, errors, lock  # or they would live on until the next one

@@ -31,7 +31,7 @@ cdef inline void number(const Problem* p, const State* state, Py_ssize_t* order,
         memcpy(centers + order[k] * p.d, state.centers + k * p.d, p.d * sizeof(double))
 
 
-def descents(
+def lloyd_runs(
     const double[:, ::1] X,           # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const double[:, :, ::1] init,     # IN  (n_starts, n_clusters, n_features), or (0, ...): seed by numbers
@@ -43,7 +43,7 @@ def descents(
     double[:, :, ::1] centers,        # OUT (n_starts, n_clusters, n_features)
     double[:, ::1] ends,              # OUT (n_starts, 3): inertia, updates, rows whose move alone would lower it
 ):
-    """Lloyd's iteration from each start to where it rests.
+    """Lloyd's iteration from each start to its fixed point.
 
     Returns 0, or what is in the way: LEFT for other kernels, ROUGH for a call with `wide`. A single start that is left to
     other kernels has the inertia -1.
@@ -175,7 +175,7 @@ cdef inline bint step(Walk* w, Py_ssize_t fixed, bint ordered) noexcept nogil:
     return True
 
 
-def resting(
+def fixed_points(
     const double[:, ::1] X,           # IN  (n_rows, n_features): distinct rows, about their middle
     const double[::1] weights,        # IN  (n_rows,), > 0
     double margin,                    # IN  no score is off by half of this
@@ -186,7 +186,7 @@ def resting(
     int[::1] labels,                  # INOUT (n_rows,)
     double[:, :, ::1] sums,           # INOUT (n_rows, n_clusters, 1 + n_features)
     double[:, ::1] lines,             #     (n_clusters, 1 + n_features)
-    int[:, ::1] found,                # OUT (n_room, n_rows): labels of partitions at which all rows rest
+    int[:, ::1] found,                # OUT (n_room, n_rows): labels of fixed points
     unsigned char[::1] ties,          # OUT (n_room,): whether some row may be as near to another cluster, or nearer
 ):
     """Walk over partitions into exactly n_clusters clusters; returns how many were found, and whether that is the end.
@@ -195,7 +195,7 @@ def resting(
     """
     cdef Walk w
     cdef Py_ssize_t i, n_found = 0, n_done = 0
-    cdef int rests
+    cdef int is_fixed
     cdef int32_t top = 0
     cdef bint finished = False
     w.n, w.d, w.k = X.shape[0], X.shape[1], lines.shape[0]
@@ -213,10 +213,10 @@ def resting(
         else:
             finished = step(&w, fixed, ordered)
         while not finished:
-            rests = verdict(&w)
-            if rests:
+            is_fixed = verdict(&w)
+            if is_fixed:
                 memcpy(&found[n_found, 0], w.labels, w.n * sizeof(int32_t))
-                ties[n_found] = rests == 2
+                ties[n_found] = is_fixed == 2
                 n_found += 1
             n_done += 1
             if n_done >= most or n_found == found.shape[0]:

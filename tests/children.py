@@ -87,9 +87,9 @@ def signalled(words, send=signal.SIGINT, answer=True):
         return code, lines, errors.read()
 
 
-def interrupted(code, *words):
-    """What a child tells that runs the code, and was sent Ctrl-C when it said "here"."""
-    ended, lines, errors = signalled([sys.executable, "-c", PRELUDE + code, *map(str, words)])
+def interrupted(code, *words, send=signal.SIGINT):
+    """What a child tells that runs the code, and was sent Ctrl-C, or another signal, when it said "here"."""
+    ended, lines, errors = signalled([sys.executable, "-c", PRELUDE + code, *map(str, words)], send)
     assert ended == 0 and lines[:1] == ["here"] and len(lines) == 2, (ended, lines, errors)
     return json.loads(lines[1])
 

@@ -6,6 +6,11 @@ import threading
 from time import monotonic
 
 
+def press():
+    """What Ctrl-C does in the main thread: the handler of this moment is called, without a signal to the process."""
+    signal.getsignal(signal.SIGINT)(signal.SIGINT, None)
+
+
 class Clock:
     """In a with statement the clock of the package: each look at it, by any thread, is some seconds after the last one.
 
@@ -41,5 +46,5 @@ class Clock:
         if self.interrupt is not None and self.looks >= self.interrupt:
             if threading.current_thread() is threading.main_thread():
                 self.interrupt = None
-                signal.getsignal(signal.SIGINT)(signal.SIGINT, None)
+                press()
         return now

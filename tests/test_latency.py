@@ -151,9 +151,15 @@ WAIT = "__import__('threading').Event().wait"
 STUBBORN = f'exec("try:\\n    {WAIT}(2)\\nexcept KeyboardInterrupt:\\n    {WAIT}(0.6)")'
 
 
+@pytest.fixture
+def bare(monkeypatch):
+    """Children without ckmeans, whose import takes longer than all that they do."""
+    monkeypatch.setattr(latency, "START", latency.START.replace("from ckmeans import *\n", ""))
+
+
 @shipped
 @needs_signals
-def test_the_table_finds_what_is_late(monkeypatch, capsys):
+def test_the_table_finds_what_is_late(bare, capsys):
     late = latency.row(
         "interrupts", "stubborn", latency.interrupts((12, "", STUBBORN), 1, 1.0), latency.INTERRUPT
     )
@@ -172,7 +178,7 @@ def test_the_table_finds_what_is_late(monkeypatch, capsys):
 @pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="the address space is limited on Linux only"
 )
-def test_the_table_tells_of_missing_memory():
+def test_the_table_tells_of_missing_memory(bare):
     assert list(latency.memory((12, "", "np.ones(10**8)"), [100, 2000], 1.0)) == ["MemoryError", "returned"]
 
 

@@ -1,13 +1,14 @@
 """The threads that run the kernels: every block once, and nothing begun after a failure or when the time is up."""
 
 import os
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
 import pytest
-from children import PATIENCE
+from children import PATIENCE, interrupted, needs_signals
 from clocks import Clock
 
 from ckmeans import KMeans, workers
@@ -62,6 +63,78 @@ def test_nothing_is_begun_after_a_failure(failing):
     with Workers(2) as workers, pytest.raises(ZeroDivisionError):
         workers.run(kernel, split(50, 1))
     assert sorted(begun) == ([False, True] if failing == "caller" else [False] + [True] * 49)
+
+
+@needs_signals
+def test_a_handler_of_another_signal_that_raises_leaves_no_thread_in_a_block():
+    """It raises while the caller waits for a helper, which is in its block for a while yet."""
+    told = interrupted(
+        """
+import threading
+from ckmeans.workers import Workers
+helped, raised, left = threading.Event(), threading.Event(), []
+def kernel(n):
+    if threading.current_thread() is threading.main_thread():
+        helped.wait()
+        return
+    helped.set()
+    here()
+    raised.wait()
+    sum(range(3_000_000))
+    left.append(n)
+def handler(*_):
+    raised.set()
+    raise ZeroDivisionError
+signal.signal(signal.SIGUSR1, handler)
+with Workers(2) as workers:
+    try:
+        workers.run(kernel, [(0,), (1,)])
+    except ZeroDivisionError:
+        tell(n_left=len(left))
+""",
+        send=signal.SIGUSR1,
+    )
+    assert told["n_left"] == 1
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_whatever_raises_in_the_caller_leaves_no_thread_in_a_block(at, monkeypatch):
+    """As a handler may do wherever the caller waits, again and again."""
+
+    class RLock:
+        def __init__(self):
+            self.lock = threading.RLock()
+            self.release = self.lock.release
+
+        def acquire(self, blocking=True):
+            if in_main():
+                seen.append(None)
+                if len(seen) <= at:
+                    ended.set()
+                    raise ZeroDivisionError(len(seen))
+            return self.lock.acquire(blocking)
+
+    def kernel(n):
+        if in_main():
+            until(helped)
+            return
+        helped.set()
+        if at:
+            until(ended)
+        left.append(n)
+
+    seen, left, helped, ended = [], [], threading.Event(), threading.Event()
+    monkeypatch.setattr(workers, "RLock", RLock)
+    with Workers(2) as own:
+        if at:
+            with pytest.raises(ZeroDivisionError, match=str(at)):
+                own.run(kernel, [(0,), (1,)])
+        else:
+            own.run(kernel, [(0,), (1,)])
+        assert len(left) == 1 and own.deadline == np.inf and not workers._running
+        done = []
+        own.run(done.append, [(n,) for n in range(5)])
+        assert sorted(done) == list(range(5))
 
 
 @pytest.mark.parametrize("n_threads", [1, 3])

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 Float = NDArray[np.float64]
 Labels = NDArray[np.int32]
 
-def descents(
+def lloyd_runs(
     X: Float,
     sample_weight: Float,
     init: Float,
@@ -16,7 +16,7 @@ def descents(
     centers: Float,
     ends: Float,
 ) -> int: ...
-def resting(
+def fixed_points(
     X: Float,
     weights: Float,
     margin: float,

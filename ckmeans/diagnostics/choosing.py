@@ -22,12 +22,15 @@ from ..estimators.mixture import SphericalMixture
 from ..proofs.portfolio import certify as prove
 from ..scaling import unit_of
 from ..validation import check_flag, check_matrix, check_n_clusters, check_number, check_weights, check_whole
-from ..workers import Expired, check_room
+from ..workers import Expired, check_room, split
 from .choice import CRITERIA, ChoiceOfK
 
 MOST_PAIRED = 10_000  # rows of which all pairs are compared, for the exact silhouette
-PAIRS = 16  # MB of distances at a time
-MOST_TRIED = 10  # numbers of clusters by default
+PAIRS = 16  # MB of distances in memory at a time, for the silhouette
+# What one call of NumPy gets, for which Ctrl-C has to wait, on one core of a virtual machine:
+PIECE = 1 << 20  # numbers to put in order, or to draw: some 10 ms
+DECOMPOSED = 1 << 25  # rows times (features + 8) squared to decompose: 40 ms
+MOST_TRIED = 10  # the greatest number of clusters that is tried by default
 
 
 def choose_k(
@@ -199,11 +202,8 @@ class _Study:
         sizes.append(_power(some - self.origin))
         self.sizes, self.log_unit = sizes, math.log(sizes[0]) + math.log(sizes[1])
         self.scaled = self.scale(self.X)[rows]
-        self.box, self.paired, self.judged = (
-            None,
-            None,
-            set(),
-        )  # judged: where the clusters are fewer than the rows
+        self.box = self.paired = None
+        self.judged = set()  # numbers of clusters that leave some rows together
 
     def scale(self, X):
         """Rows, or centers, in other units."""
@@ -253,9 +253,14 @@ class _Study:
         n_left = sum(other >= k for other in self.wanted)
         limit = 60.0 if self.deadline == math.inf else self.left() / 2 / n_left
         found = prove(
-            self.given, model.labels_, n_clusters=k, sample_weight=self.weights, time_limit=limit,
-            random_state=self.random.randint(2**31), n_threads=self.n_threads,
-        )  # fmt: skip
+            self.given,
+            model.labels_,
+            n_clusters=k,
+            sample_weight=self.weights,
+            time_limit=limit,
+            random_state=self.random.randint(2**31),
+            n_threads=self.n_threads,
+        )
         self.certified[k] = found.better or found
         if found.stop_reason == "interrupted":
             self.models[k], self.labels[k] = model, model.labels_
@@ -278,7 +283,9 @@ class _Study:
         values["bic"] = -math.inf if perfect else self.bic(k, model)
         if k == 1:
             return
-        distances = np.partition(model.transform(self.X[self.rows]), 1, axis=1)[:, :2]
+        distances = model.transform(self.X[self.rows])
+        for start, stop in split(n_rows, max(1, PIECE // k)):
+            distances[start:stop].partition(1, axis=1)
         shares = 1 - distances[:, 0] / np.maximum(distances[:, 1], np.finfo(float).tiny)
         values["simplified_silhouette"] = np.average(shares, weights=self.row_weights)
         values["calinski_harabasz"] = math.inf if perfect else calinski_harabasz_score(self.scaled, labels)
@@ -340,15 +347,29 @@ class _Study:
     def refer(self):
         """Cluster even rows in the box of the principal components, whose rotation changes no distance."""
         if self.box is None:
-            weighted = (
-                self.scaled if self.weights is None else self.scaled * np.sqrt(self.row_weights)[:, None]
-            )
-            turned = self.scaled @ np.linalg.svd(weighted, full_matrices=False)[2].T
-            self.box = turned.min(axis=0), turned.max(axis=0)
-        even = self.random.uniform(*self.box, size=(len(self.scaled), len(self.box[0])))
+            self.box = self.principal_box()
+        even = np.empty((len(self.scaled), len(self.box[0])))
+        for start, stop in split(len(even), max(1, PIECE // even.shape[1])):
+            even[start:stop] = self.random.uniform(*self.box, size=(stop - start, even.shape[1]))
         found = [self.cluster(k, even, self.row_weights).inertia_ for k in self.wanted]
         with np.errstate(divide="ignore"):
             self.log_references.append(np.log(found))
+
+    def principal_box(self):
+        """Least and greatest coordinates of the rows along their principal axes."""
+        n_rows, d = self.scaled.shape
+        blocks = split(n_rows, max(2 * d, DECOMPOSED // (d + 8) ** 2))
+        weighted = self.scaled if self.weights is None else self.scaled * np.sqrt(self.row_weights)[:, None]
+        if len(blocks) > 1:  # the triangle that remains block after block has the same singular vectors
+            triangle = weighted[:0]
+            for start, stop in blocks:
+                self.left()
+                triangle = np.linalg.qr(np.concatenate([triangle, weighted[start:stop]]), mode="r")
+            weighted = triangle
+        axes = np.linalg.svd(weighted, full_matrices=False)[2].T
+        turned = [self.scaled[start:stop] @ axes for start, stop in blocks]
+        least, greatest = (f([f(part, axis=0) for part in turned], axis=0) for f in (np.min, np.max))
+        return least, greatest
 
     def resample(self):
         """Cluster a bootstrap sample, and compare."""
@@ -402,15 +423,18 @@ class _Study:
             self.notes.append(
                 f"Not complete: {why}. What is missing, or rests on fewer draws, was not reached."
             )
+        likeness_spread = likeness.std(axis=0) if len(likeness) else np.full(len(wanted), math.nan)
         return ChoiceOfK(
-            wanted, shown, criteria, suggested,
-            {
-                "gap": gap_spread,
-                "stability": likeness.std(axis=0) if len(likeness) else np.full(len(wanted), math.nan),
-            },
-            {k: self.labels[k] for k in self.wanted if k in self.labels},
-            self.certified, self.stop_reason, tuple(self.notes),
-        )  # fmt: skip
+            n_clusters=wanted,
+            inertia=shown,
+            criteria=criteria,
+            suggested=suggested,
+            spread={"gap": gap_spread, "stability": likeness_spread},
+            labels={k: self.labels[k] for k in self.wanted if k in self.labels},
+            certified=self.certified,
+            stop_reason=self.stop_reason,
+            notes=tuple(self.notes),
+        )
 
     def gap(self, costs):
         """The gap statistic and its standard errors; the references are clustered in other units than the rows."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy.special import betainc, betaincinv, ndtri
 
-CONFIDENCE = 0.95
+CONFIDENCE = 0.95  # of every interval that is shown
 
 
 def clopper_pearson(hits, n, confidence=CONFIDENCE):
@@ -41,7 +41,7 @@ def seen_interval(hits, n, confidence=CONFIDENCE):
     hits, tail = np.asarray(hits, np.float64), (1 - confidence) / 2
 
     def at_least(wanted, p):
-        """The chance of so many hits, given that there is one; it grows with p."""
+        """The chance of `wanted` hits or more, given that there is one; it grows with p."""
         n_hits = np.where(wanted > n, 0.0, betainc(np.maximum(wanted, 1), np.maximum(n - wanted + 1, 1), p))
         return n_hits / np.maximum(-np.expm1(n * np.log1p(-np.minimum(p, 1 - 1e-16))), np.finfo(float).tiny)
 

@@ -19,18 +19,19 @@ from ..validation import (
     check_matrix,
     check_n_clusters,
     check_number,
+    check_seed,
     check_weights,
     check_whole,
 )
 from ..workers import Expired, Workers
 from .intervals import seen_interval, unseen_interval
 from .landscape_words import text_of
-from .minima import Descents, Everything, Minima, TooMany, add_all
+from .minima import FixedPointSearch, LloydRuns, Minima, TooManyFixedPoints, add_all
 
-MOST_PARTITIONS = 1 << 22  # that are looked through unasked: in less than a second
-MOST_ROWS = 4096  # with more of them nobody asks how many are distinct
+MOST_PARTITIONS = 1 << 22  # partitions that exhaustive="auto" looks through: in less than a second
+MOST_ROWS = 4096  # with more rows, exhaustive="auto" does not count the distinct ones
 ROUNDING = 1e-12  # sums of squares that differ by less than this share are the same
-MOST_PAIRED = 4096  # minima, of which all pairs are compared
+MOST_PAIRED = 4096  # minima of which adjusted_rand compares all pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ class Landscape:
     proved : bool
         Whether the best minimum is proved to be the best of all partitions: exactly, by a certificate.
     complete : bool
-        Whether every partition at which Lloyd's iteration rests is listed, because all partitions were looked through.
+        Whether every fixed point of Lloyd's iteration is listed, because all partitions were looked through.
     stop_reason : {"finished", "time_limit", "interrupted"}
     bound_from : {"nothing", "caller", "proof", "unchecked proof"}
         Where the lower bound is from; "proof" is one that the checker has accepted.
@@ -250,7 +251,7 @@ class Landscape:
 
 
 def _restarts(chance_of_one, chance):
-    """The least number of restarts of which one succeeds with a chance; inf if none does."""
+    """The least number of restarts that gives success the wanted chance; inf if none does."""
     if chance_of_one in (0, 1):
         return 1.0 if chance_of_one else math.inf
     least = max(1, round(math.log1p(-chance) / math.log1p(-chance_of_one)) - 1)
@@ -289,9 +290,9 @@ def landscape(
 ) -> Landscape:
     """Where Lloyd's iteration gets stuck, how often, and how far from the best that is.
 
-    Many starts are made, each followed to the partition at which Lloyd's iteration rests, without exchanges or swaps: what a
-    plain k-means program does. Where there are few partitions all of them are looked through, so that every one at
-    rest is listed, also those that no start came to.
+    Many starts are made, each followed to a fixed point of Lloyd's iteration, without exchanges or swaps: what a
+    plain k-means program does. Where there are few partitions all of them are looked through, so that every fixed point
+    is listed, also those that no start came to.
 
     Parameters
     ----------
@@ -311,8 +312,8 @@ def landscape(
     lower_bound : float or None
         Instead of a certificate, a bound that is known: no clustering costs less.
     exhaustive : "auto" or bool
-        Whether to look through all partitions; "auto" does if they are at most 4,194,304 and no more than 65,536 are at rest.
-        With one feature only cuts of the sorted values can be at rest, which are fewer.
+        Whether to look through all partitions; "auto" does if they are at most 4,194,304 and no more than 65,536 are fixed
+        points. With one feature only cuts of the sorted values can be fixed points, which are fewer.
     max_seconds : float or None
         Time limit. At least one start is made.
     random_state : int, RandomState, Generator or None
@@ -331,14 +332,14 @@ def landscape(
     Raises
     ------
     ValueError, TypeError
-        For data and parameters that are not as described, a certificate of other data, or more partitions at rest than
+        For data and parameters that are not as described, a certificate of other data, or more fixed points than
         can be listed with exhaustive=True.
 
     Notes
     -----
-    A partition is at rest if no row is nearer to the mean of another cluster than to that of its own, and the clusters can be
-    numbered so that rows that are as near to another stay: ties go to the lowest number. Whether such a partition is a minimum
-    for moves of single rows too is told by `exchange_optimal`.
+    A partition is a fixed point of Lloyd's iteration ("at rest") if no row is nearer to the mean of another cluster than to
+    that of its own, and the clusters can be numbered so that rows that are as near to another stay: ties go to the lowest
+    number. Whether such a partition is a minimum for moves of single rows too is told by `exchange_optimal`.
 
     References
     ----------
@@ -371,17 +372,14 @@ def landscape(
     max_seconds = check_number("max_seconds", max_seconds, none=True)
     n_threads = check_whole("n_threads", n_threads, 1, none=True)
     bound, bound_from = _bound(X, n_clusters, weights, certificate, lower_bound)
-    if not hasattr(random_state, "random"):
-        random_state = check_whole(
-            "random_state", random_state, 0, 2**32 - 1, "2**32 - 1, the greatest seed", none=True
-        )
-        random_state = np.random.default_rng() if random_state is None else random_state
+    random_state = check_seed(random_state)
+    random_state = np.random.default_rng() if random_state is None else random_state
     minima, complete, stop_reason, begin = Minima(n_clusters), False, "finished", monotonic()
     with Workers(n_threads, max_seconds) as workers:
-        descents = Descents(X, n_clusters, weights, init, Numbers(random_state), workers, minima)
+        runs = LloydRuns(X, n_clusters, weights, init, Numbers(random_state), workers, minima)
         try:
-            descents.run(n_starts, progress)
-            complete = _enumerate(X, n_clusters, weights, exhaustive, workers, minima, descents.rows)
+            runs.run(n_starts, progress)
+            complete = _enumerate(X, n_clusters, weights, exhaustive, workers, minima, runs.rows)
         except Expired:
             stop_reason = "time_limit"
         except KeyboardInterrupt:
@@ -391,12 +389,14 @@ def landscape(
     default = math.nan
     if stop_reason == "finished":
         left = None if max_seconds is None else max(0.0, max_seconds - (monotonic() - begin))
-        found = local_search(
-            X, n_clusters, sample_weight=weights, rng=random_state, max_seconds=left, n_threads=n_threads
-        )
-        if found.stop_reason == "interrupted":
+        try:
+            found = local_search(
+                X, n_clusters, sample_weight=weights, rng=random_state, max_seconds=left, n_threads=n_threads
+            )
+            default = found.inertia if found.stop_reason == "converged" else math.nan
+            stop_reason = "interrupted" if found.stop_reason == "interrupted" else "finished"
+        except KeyboardInterrupt:  # while its result was put together
             stop_reason = "interrupted"
-        default = found.inertia if found.stop_reason == "converged" else math.nan
     known = {"lower_bound": bound, "bound_from": bound_from, "complete": complete, "kmeans_inertia": default}
     return _sorted(minima, certificate, **known, stop_reason=stop_reason)
 
@@ -430,23 +430,23 @@ def _enumerate(X, n_clusters, weights, exhaustive, workers, minima, rows):
     """Add what no start came to, if there are few partitions; returns whether that was done."""
     if exhaustive is False or exhaustive == "auto" and len(X) > MOST_ROWS:
         return False
-    everything = Everything(X, n_clusters, weights)
-    if exhaustive == "auto" and everything.n_partitions > MOST_PARTITIONS:
+    search = FixedPointSearch(X, n_clusters, weights)
+    if exhaustive == "auto" and search.n_partitions > MOST_PARTITIONS:
         return False
     try:
-        everything.run(workers)
-    except TooMany:
+        search.run(workers)
+    except TooManyFixedPoints:
         if exhaustive is True:
             raise ValueError(
-                f"more than 65536 of the {everything.n_partitions} partitions are at rest: give exhaustive=False."
+                f"more than 65536 of the {search.n_partitions} partitions are at rest: give exhaustive=False."
             ) from None
         return False
-    add_all(minima, rows, everything)
+    add_all(minima, rows, search)
     return True
 
 
 def _sorted(minima, certificate, **known):
-    """The result: minima by inertia, those that cost the same by their labels."""
+    """The result: minima by inertia, and by labels where that is equal."""
     labels, found = minima.labels(), minima.found.values()
     inertia = np.array([minimum.inertia for minimum in found])
     if inertia.max() == np.inf:

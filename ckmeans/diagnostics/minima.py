@@ -1,5 +1,6 @@
-"""Where Lloyd's iteration comes to rest: the minima that many starts lead to, and all there are where rows are few."""
+"""The fixed points of Lloyd's iteration: those that many starts lead to, and all there are where rows are few."""
 
+from contextlib import nullcontext
 from fractions import Fraction
 from math import comb
 from typing import NamedTuple
@@ -15,16 +16,16 @@ from ..local.rows import Clustering, Rows
 from ..local.small import BLOCK_WORK, ITERATIONS, LEFT, ONES, Plan
 from ..workers import split
 
-CHUNK = 1 << 21  # random numbers, or labels, at a time
-SLICE = 1 << 16  # partitions of a call: some 10 ms
-PREFIXES = 64  # walks that all partitions are cut into, about
-ROOM = 1024  # partitions at rest that a call has room for
-MOST_FOUND = 1 << 16  # partitions at rest: with many features nearly all of them are
+CHUNK = 1 << 21  # random numbers, or labels, in memory at a time
+SLICE = 1 << 16  # partitions that one call of the kernel looks at: some 10 ms
+PREFIXES = 64  # least number of parts that all partitions are cut into, for the threads
+ROOM = 1024  # fixed points that one call of the kernel can return
+MOST_FOUND = 1 << 16  # fixed points that are listed: with many features nearly all partitions are some
 ROUGH = 4  # what a kernel returns (src/search.pxd)
 
 
 class Minimum(NamedTuple):
-    """A partition at which Lloyd's iteration rests; `n_movable` rows would lower the inertia by moving alone."""
+    """A fixed point of Lloyd's iteration; `n_movable` rows would lower the inertia by moving alone."""
 
     number: int
     centers: np.ndarray
@@ -33,7 +34,7 @@ class Minimum(NamedTuple):
 
 
 class Minima:
-    """Distinct partitions at which Lloyd's iteration rests, and which of them each start came to.
+    """Distinct fixed points of Lloyd's iteration, and which of them each start came to.
 
     Attributes
     ----------
@@ -67,7 +68,7 @@ def numbered(labels, n_clusters):
 # ---- from many starts ----
 
 
-class Descents:
+class LloydRuns:
     """Lloyd's iteration from many starts, one after the other or on threads.
 
     Parameters
@@ -85,12 +86,8 @@ class Descents:
     def __init__(self, X, n_clusters, sample_weight, init, numbers, workers, minima):
         self.X, self.n_clusters, self.init, self.numbers = X, n_clusters, init, numbers
         self.workers, self.minima = workers, minima
-        deadline, workers.deadline = (
-            workers.deadline,
-            np.inf,
-        )  # one look at the rows is needed whatever the limit
-        self.rows = Rows(X, sample_weight, workers)
-        workers.deadline = deadline
+        with workers.without_limit():  # one look at the rows is needed whatever the limit
+            self.rows = Rows(X, sample_weight, workers)
         self.weights = ONES if sample_weight is None else sample_weight
         self.plan = Plan(X.shape[1], n_clusters, "k-means++", 1, None, False)
         self.small = bool(self.plan.suits(len(X))) and not self.rows.exponent
@@ -98,18 +95,18 @@ class Descents:
 
     def run(self, n_starts, progress=None):
         """Make the starts. What was done stays in `minima` when this raises Expired or KeyboardInterrupt."""
-        deadline, size = self.workers.deadline, 1
+        size = 1
         while (done := len(self.minima.ends)) < n_starts:
             if done:
                 self.workers.check_time()
-            else:  # the first start is made whatever the time
-                self.workers.deadline = np.inf
             stop = min(n_starts, done + (size if self.small else 1))
-            if self.small:
-                self._on_threads(done, stop)
-            else:
-                self._one(self._centers(done))
-            self.workers.deadline = deadline
+            with (
+                nullcontext() if done else self.workers.without_limit()
+            ):  # one start is made whatever the time
+                if self.small:
+                    self._on_threads(done, stop)
+                else:
+                    self._one(self._centers(done))
             if progress is not None:
                 progress(len(self.minima.ends), min(found.inertia for found in self.minima.found.values()))
             size = max(1, CHUNK // max(self.plan.n_numbers, len(self.X)))
@@ -166,7 +163,7 @@ class Descents:
         labels, ends = np.empty((n, len(self.X)), np.int32), np.empty((n, 3))
         centers, scratch = np.empty((n, self.n_clusters, self.X.shape[1])), self.plan.scratch(self.X)
         for wide in (self.wide, True):
-            status = kernels.descents(
+            status = kernels.lloyd_runs(
                 self.X, self.weights, init, numbers, self.plan.settings, wide, scratch, labels, centers, ends
             )
             if status == LEFT:
@@ -203,15 +200,16 @@ class _Given:
 # ---- all partitions ----
 
 
-class TooMany(Exception):
-    """There are more partitions at rest than can be listed."""
+class TooManyFixedPoints(Exception):
+    """There are more fixed points than can be listed."""
 
 
-class Everything:
-    """All partitions of few rows into so many clusters, looked through for those at which Lloyd's iteration rests.
+class FixedPointSearch:
+    """All partitions of few rows into n_clusters clusters, looked through for the fixed points of Lloyd's iteration.
 
-    A partition is at rest if no row is nearer to the mean of another cluster than to that of its own, and the clusters can be
-    numbered so that rows that are as near to another stay, ties going to the lowest number. Equal rows are in the same cluster; rows of weight zero have no part. Rows of one feature are put in order: only their cuts are tried.
+    A partition is a fixed point if no row is nearer to the mean of another cluster than to that of its own, and the clusters
+    can be numbered so that rows that are as near to another stay, ties going to the lowest number. Equal rows are in the same
+    cluster; rows of weight zero have no part. Rows of one feature are put in order: only their cuts are tried.
 
     Parameters
     ----------
@@ -259,19 +257,19 @@ class Everything:
         prefixes, found = self._prefixes(), {}
 
         def walk(p):
-            labels, at_rest = np.zeros(n, np.int32), []
+            labels, parts = np.zeros(n, np.int32), []
             labels[: len(prefixes[p])] = prefixes[p]
             sums, lines = np.zeros((n, self.k, 1 + d)), np.empty((self.k, 1 + d))
             rows, ties = np.empty((ROOM, n), np.int32), np.empty(ROOM, np.uint8)
             finished = False
             while not finished:
-                n_found, finished = kernels.resting(
+                n_found, finished = kernels.fixed_points(
                     X,
                     weights,
                     margin,
                     self.ordered,
                     len(prefixes[p]),
-                    not at_rest,
+                    not parts,
                     SLICE,
                     labels,
                     sums,
@@ -279,12 +277,12 @@ class Everything:
                     rows,
                     ties,
                 )
-                at_rest.append((rows[:n_found].copy(), ties[:n_found].copy()))
+                parts.append((rows[:n_found].copy(), ties[:n_found].copy()))
                 self.n_found += n_found
                 if self.n_found > MOST_FOUND:
-                    raise TooMany
+                    raise TooManyFixedPoints
                 workers.check_time()
-            found[p] = at_rest
+            found[p] = parts
 
         workers.run(walk, [(p,) for p in range(len(prefixes))])
         exact = None
@@ -292,7 +290,7 @@ class Everything:
             for own, tie in zip(labels, ties):
                 if tie and exact is None:
                     exact = _Exact(self.distinct, exact_weights)
-                if not tie or exact.rests(own.tolist()):
+                if not tie or exact.is_fixed_point(own.tolist()):
                     self.found.append(own[self.own])
 
     def _prefixes(self):
@@ -313,17 +311,15 @@ class _Exact:
     def __init__(self, X, weights):
         self.rows, self.weights = [list(map(Fraction, row)) for row in X.tolist()], weights
 
-    def rests(self, labels):
+    def is_fixed_point(self, labels):
         """Whether no row leaves its cluster, the clusters being numbered as suits."""
         means = []
         for k in range(max(labels) + 1):
             own = [i for i, label in enumerate(labels) if label == k]
-            mass = sum(self.weights[i] for i in own)
-            means.append([sum(self.weights[i] * x for i, x in zip(own, column)) / mass
-                          for column in zip(*(self.rows[i] for i in own))])  # fmt: skip
-        before = {
-            (label, label) for label in labels
-        }  # clusters that have to be numbered before others, to win ties
+            weights, columns = [self.weights[i] for i in own], zip(*(self.rows[i] for i in own))
+            means.append([sum(w * x for w, x in zip(weights, column)) / sum(weights) for column in columns])
+        # Pairs (a, b): cluster a has to have a lower number than b, to win a tie between them.
+        before = {(label, label) for label in labels}
         for row, label in zip(self.rows, labels):
             sq_distances = [sum((x - m) ** 2 for x, m in zip(row, mean)) for mean in means]
             if sq_distances[label] > min(sq_distances):
@@ -338,13 +334,13 @@ class _Exact:
         return True
 
 
-def add_all(minima, rows, everything):
-    """Note the partitions at rest that no start came to."""
+def add_all(minima, rows, search):
+    """Note the fixed points that no start came to."""
     n, k = rows.n_samples, minima.n_clusters
-    labels = np.zeros((len(everything.found), n), np.int32)
-    labels[:, everything.heavy] = everything.found
-    light = np.setdiff1d(np.arange(n), everything.heavy)
-    if len(light) or everything.ordered:
+    labels = np.zeros((len(search.found), n), np.int32)
+    labels[:, search.heavy] = search.found
+    light = np.setdiff1d(np.arange(n), search.heavy)
+    if len(light) or search.ordered:
         for own in labels:
             if len(light):
                 centers = _measured(rows, own[None], k)[0][0]

@@ -15,7 +15,8 @@ from ..proofs.portfolio import climb
 from ..validation import check_n_clusters, check_number, check_weights, check_whole
 from ..words import at_most_above, down
 from ..workers import Workers
-from .kmeans import Centers, adopt, rows_to_fit
+from .inputs import adopt, rows_to_fit
+from .kmeans import Centers
 
 
 class ExactKMeans(Centers):
@@ -139,23 +140,19 @@ class ExactKMeans(Centers):
         with Held() as held:
             X, features = rows_to_fit(self, X)
             X = X.astype(np.float64, copy=False)
-            n_clusters = check_n_clusters(self.n_clusters, len(X))
             weights = check_weights(sample_weight, len(X))
             n_threads = check_whole("n_threads", self.n_threads, 1, none=True)
-            certificate = climb(
-                X,
-                n_clusters,
-                sample_weight=weights,
-                time_limit=check_number("time_limit", self.time_limit, none=True),
-                gap=check_number("gap", self.gap),
-                rng=check_random_state(self.random_state),
-                n_threads=n_threads,
-                checkpoint=self.checkpoint,
-                progress=self.verbose if callable(self.verbose) else _told if self.verbose else None,
-            )
-            held.begin()
+            certificate = late = None
+            try:
+                certificate = self._certify(X, weights, n_threads)
+                held.begin()
+            except KeyboardInterrupt as interrupt:
+                held.begin()
+                if certificate is None:
+                    raise
+                late = interrupt
             means = sorted(certificate.problem.exact.centers(certificate.labels).values())
-            centers = np.array(means + means[-1:] * (n_clusters - len(means)))
+            centers = np.array(means + means[-1:] * (certificate.n_clusters - len(means)))
             with Workers(n_threads) as workers:
                 labels = Rows(X, weights, workers, reach=centers).nearest(centers)
             adopt(
@@ -170,11 +167,26 @@ class ExactKMeans(Centers):
                 stop_reason_=certificate.stop_reason,
                 certificate_=certificate,
             )
-            if certificate.stop_reason == "interrupted":
-                raise KeyboardInterrupt
+            if late is not None:
+                raise late
         return self
 
+    def _certify(self, X, weights, n_threads):
+        """Check what is left to check, and search for a clustering and a proof: a Certificate."""
+        progress = _print_progress if self.verbose else None
+        return climb(
+            X,
+            check_n_clusters(self.n_clusters, len(X)),
+            sample_weight=weights,
+            time_limit=check_number("time_limit", self.time_limit, none=True),
+            gap=check_number("gap", self.gap),
+            rng=check_random_state(self.random_state),
+            n_threads=n_threads,
+            checkpoint=self.checkpoint,
+            progress=self.verbose if callable(self.verbose) else progress,
+        )
 
-def _told(rung, inertia, lower_bound):
+
+def _print_progress(rung, inertia, lower_bound):
     bound = f"lower bound {down(lower_bound, 10)}, not yet checked"
     print(f"{rung}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}", flush=True)

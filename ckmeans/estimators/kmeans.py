@@ -1,6 +1,5 @@
 """The scikit-learn face of the local search: check the input once, call the solver, set the attributes."""
 
-import os
 from collections.abc import Callable
 from typing import Literal, Self
 
@@ -8,9 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from ..frames import opened
 from ..interrupts import Held
 from ..local import small
 from ..local.hybrid import hybrid_search
@@ -19,102 +17,22 @@ from ..local.restarts import STARTS, local_search
 from ..local.rows import Rows
 from ..validation import (
     check_centers,
-    check_finite,
     check_fitted,
     check_flag,
-    check_integers,
-    check_kinds,
     check_n_clusters,
     check_number,
     check_weights,
     check_whole,
 )
 from ..workers import Workers
+from .inputs import adopt, check_rows, rows_to_fit
 
 ALGORITHMS = ("auto", "lloyd", "hamerly", "yinyang", "hybrid")
-FEATURES = ("n_features_in_", "feature_names_in_")
-REMEDIES = {  # for what scikit-learn refuses in words that do not say what to do
-    "a minimum of": "give at least one row and one feature",
-    "dim <= 2": "give a row for each sample, as X.reshape(len(X), -1) does",
-    "is expecting": "give the features of the fit, in their order",
-    "at least one array or dtype": "X has no columns, give at least one row and one feature",
-    "unique column names": "give each column a name of its own, or X.to_numpy()",
-}
-
-
-def check_rows(estimator, X, reset, files=False):
-    """X as a C-contiguous float array that is finite, without losing digits on the way; if wanted, the file of that name.
-
-    Raises
-    ------
-    ValueError
-        For NaN, infinity, text, dates, masked or complex data, integers beyond 2**53, or another number of features.
-    TypeError
-        For sparse data, and for objects that are no numbers.
-    """
-    if files and isinstance(X, (str, os.PathLike)):
-        X = NpyFile(X)
-        validate_data(estimator, X[[0]], reset=reset, ensure_all_finite=False)
-        return X
-    if type(X) is np.ndarray:
-        X = X.view()  # whoever gives the array another shape meanwhile does not change this one
-    if small.plain(X) and not reset and _keeps_to(estimator, X) and small.finite(X):
-        return X
-    original = X = opened(X)
-    long = check_kinds(X)
-    try:
-        X = validate_data(
-            estimator, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=False
-        )
-    except OverflowError:
-        check_integers(original)
-        raise
-    except TypeError as error:
-        if "NAType" not in str(error):
-            raise
-        raise ValueError(
-            "X contains <NA> (NaN and inf are not allowed) among objects. Drop these rows or fill in the missing values first."
-        ) from None
-    except ValueError as error:
-        message = str(error).rstrip(".\n")
-        remedies = [remedy for words, remedy in REMEDIES.items() if words in message]
-        if not remedies:
-            raise
-        raise ValueError(f"{message}: {remedies[0]}.") from None
-    if long:
-        check_integers(original)
-    check_finite(X)
-    converted = not isinstance(original, np.ndarray) or original.dtype != X.dtype
-    if converted and X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
-        check_integers(original)
-    return X
-
-
-def rows_to_fit(estimator, X, files=False):
-    """X as `check_rows` has it, and what it tells of its features, for `adopt`: the estimator stays as it is."""
-    if small.plain(X) and small.finite(X):
-        return X.view(), {"n_features_in_": X.shape[1]}
-    other = object.__new__(type(estimator))
-    vars(other).update(vars(estimator))
-    X = check_rows(other, X, reset=True, files=files)
-    return X, {name: vars(other)[name] for name in FEATURES if name in vars(other)}
-
-
-def adopt(estimator, features, **found):
-    """Give an estimator all that a fit has found, and the features it was found in, at once: it is never half fitted."""
-    others = {name: value for name, value in vars(estimator).items() if name not in FEATURES}
-    estimator.__dict__ = {**others, **features, **found}
 
 
 def _is_seed(random_state):
     """Whether the generator is RandomState(random_state), which local_search can have for less than it takes to make."""
     return type(random_state) is int and 0 <= random_state < 2**32
-
-
-def _keeps_to(estimator, X):
-    """Whether an array has the features of the fit, as far as their number tells."""
-    known = vars(estimator)
-    return "feature_names_in_" not in known and known.get("n_features_in_") == X.shape[1]
 
 
 class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
@@ -130,7 +48,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         return check_rows(self, X, reset=False, files=True)
 
     def _with_centers(self, X, workers, sample_weight=None):
-        """The rows, and the centers: such that were set by hand have to fit."""
+        """The rows, and the centers, which are checked: they may have been set by hand."""
         centers = check_fitted("cluster_centers_", self.cluster_centers_, (None, X.shape[1]))
         return Rows(X, check_weights(sample_weight, len(X)), workers, reach=centers), centers
 
@@ -396,8 +314,6 @@ callable, default="k-means++"
                 hit_rate_=solution.hit_rate,
                 stop_reason_=solution.stop_reason,
             )
-            if solution.stop_reason == "interrupted":
-                raise KeyboardInterrupt
         if self.verbose and not callable(self.verbose):
             print(
                 f"labels decided by exact comparisons: {solution.doubtful_share:.2g} of all given on the way"

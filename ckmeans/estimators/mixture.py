@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..interrupts import Held
 from ..local.mixture import fit_mixture
 from ..local.posteriors import score_rows
-from ..local.restarts import local_search
+from ..local.restarts import GRACE, local_search
 from ..validation import (
     check_centers,
     check_fitted,
@@ -27,9 +27,11 @@ from ..validation import (
     check_weights,
     check_whole,
 )
-from .kmeans import adopt, check_rows, rows_to_fit
+from ..workers import split
+from .inputs import adopt, check_rows, rows_to_fit
 
 PARAMETERS = ("means_", "variances_", "weights_")
+LABEL_WORK = 2**24  # rows x components x (features + 8) labelled between two looks at the clock: four blocks
 
 
 class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
@@ -79,7 +81,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     weights_ : ndarray of shape (n_clusters,), float64
         Mixing weights.
     labels_ : ndarray of shape (n_samples,), int32
-        Most likely component of each row; equals `predict(X)`.
+        Most likely component of each row; equals `predict(X)`. Of a fit that Ctrl-C has ended, -1 for the rows that there
+        was no time for, which is a twentieth of a second.
     log_likelihood_ : float
         Sum over the rows of sample weight times log density, in nats.
     lower_bound_ : float
@@ -100,8 +103,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     Raises
     ------
     KeyboardInterrupt
-        From `fit`, on Ctrl-C, after the attributes have been set to the best so far (where anything is known). That takes a
-        pass over the rows, for their labels. After an error the estimator is as it was before.
+        From `fit`, on Ctrl-C, after the attributes have been set to the best so far (where anything is known). After an
+        error the estimator is as it was before.
 
     References
     ----------
@@ -182,14 +185,14 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             X, features = rows_to_fit(self, X)
             best, weight = self._fitted(X, sample_weight, held)
             parameters = best.means, best.unit_variances, best.weights, best.variances
-            labels = self._score(X, (*parameters[:3], best.unit))[1]
-            unused = np.bincount(labels, minlength=len(best.means)) == 0
-            if (
-                unused.any() and best.stop_reason != "interrupted"
-            ):  # components that are most likely nowhere go last
-                order = np.argsort(unused, kind="stable")
+            hurried = best.stop_reason == "interrupted"
+            labels = self._labels(X, (*parameters[:3], best.unit), held, hurried)
+            used = np.unique(labels)
+            if len(used) < len(best.means) and used[0] >= 0 and not hurried:
+                # Components that are most likely nowhere go last.
+                order = np.argsort(~np.isin(np.arange(len(best.means)), used), kind="stable")
                 parameters = tuple(values[order] for values in parameters)
-                labels = self._score(X, (*parameters[:3], best.unit))[1]
+                labels = self._labels(X, (*parameters[:3], best.unit), held, hurried)
             means, unit_variances, weights, variances = parameters
             bounds = np.array(best.history) / (len(X) if weight is None else weight.sum())
             adopt(
@@ -209,8 +212,6 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
                 converged_=best.converged,
                 stop_reason_=best.stop_reason,
             )
-            if best.stop_reason == "interrupted":
-                raise KeyboardInterrupt
         self._warn(best)
         return self
 
@@ -224,7 +225,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         fixed_start = not (isinstance(self.init, str) or callable(self.init)) and anneal is None
         best = fit_mixture(
             X,
-            self._starts(X, weight, random_state, 1 if fixed_start else self.n_init, deadline),
+            self._starts(X, weight, random_state, 1 if fixed_start else self.n_init, deadline, held),
             variance=self.variance,
             mixing=self.mixing,
             sample_weight=weight,
@@ -295,7 +296,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         return means.size + n_variances + (len(means) - 1) * (self.mixing == "estimated")
 
     def _parameters(self, n_features=None):
-        """Means, variances and weights; such that were set by hand have to fit.
+        """Means, variances and weights, which are checked: they may have been set by hand.
 
         And the exponent of the units of an extreme fit: there the variances are in these, else it is 0.
         """
@@ -319,6 +320,17 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         means = np.ldexp(means, -unit) if unit else means
         given = {"responsibilities": responsibilities, "n_threads": self.n_threads, "unit": unit}
         return score_rows(X, means, variances, weights, **given)
+
+    def _labels(self, X, parameters, held, hurried):
+        """The most likely component of each row; after Ctrl-C, -1 for the rows that are left when GRACE is over."""
+        labels, end = np.full(len(X), -1, np.int32), math.inf
+        for start, stop in split(len(X), max(1, LABEL_WORK // (parameters[0].size + 8 * len(parameters[0])))):
+            if end == math.inf and (hurried or held.noted):
+                end = monotonic() + GRACE
+            labels[start:stop] = self._score(X[start:stop], parameters)[1]
+            if monotonic() >= end:
+                break
+        return labels
 
     def _weights_for(self, density, sample_weight):
         weight = check_weights(sample_weight, len(density))
@@ -349,8 +361,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             return check_whole("anneal", self.anneal, 1, none=True)
         return _check_schedule(self.anneal, self.variance)
 
-    def _starts(self, X, sample_weight, random_state, n_init, deadline):
-        """The means of each start."""
+    def _starts(self, X, sample_weight, random_state, n_init, deadline, held):
+        """The means of each start. After a search Ctrl-C is held back until the caller has the means."""
         init = self.init
         if init is None or isinstance(init, str) and init not in ("k-means", "random"):
             raise ValueError(
@@ -369,6 +381,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
                 rng=random_state,
                 max_seconds=None if deadline == math.inf else max(0.0, deadline - monotonic()) / 2,
                 n_threads=self.n_threads,
+                held=held,
                 **given,
             )
             if solution.stop_reason == "interrupted":

@@ -130,7 +130,7 @@ def fit_mixture(
     X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous and finite
     starts : iterable of ndarray of shape (n_clusters, n_features)
         Means to start from. It may raise KeyboardInterrupt(means), the best it had; if they are the first, they are
-        the result.
+        the result. It may begin `held`, which ends when the means are here.
     variance : float, "tied" or "per-cluster"
         A number fixes the variance, in squared units of X. Estimated variances are kept above a floor: the square
         of 1e-10 standard deviations of X, or of 4 roundings of its largest value if that is more.
@@ -202,9 +202,10 @@ def fit_mixture(
             fit = _fit(passes, start, rule, max_iter, tol, measure, anneal, critical, random_state)
             return _out_of_units(fit, unit, passes) if unit else fit
 
-        best, workers.deadline = None, deadline
+        best, means, workers.deadline = None, None, deadline
         try:
             for means in starts:
+                held.end()
                 if best is not None and monotonic() >= deadline:
                     best = replace(best, stop_reason="time_limit")
                     break
@@ -219,10 +220,12 @@ def fit_mixture(
             held.begin()
         except KeyboardInterrupt as interrupt:
             held.begin()
-            if best is None and not isinstance(next(iter(interrupt.args), None), np.ndarray):
+            if isinstance(next(iter(interrupt.args), None), np.ndarray):
+                means = interrupt.args[0]
+            if best is None and means is None:
                 raise
             workers.deadline = math.inf
-            best = replace(best or fit_from(interrupt.args[0], 0, None), stop_reason="interrupted")
+            best = replace(best or fit_from(means, 0, None), stop_reason="interrupted")
         if best is None:
             raise ValueError("starts is empty: give at least one array of means.")
         return best

@@ -145,10 +145,8 @@ def local_search(
 
 def conduct(search_of, X, sample_weight, workers, progress, held, algorithm="auto", interrupted=False):
     """Run the search that search_of(rows) returns, until it ends, the time is up, or there was Ctrl-C: a LocalSolution."""
-    # One look at the rows is needed whatever the limit.
-    deadline, workers.deadline = workers.deadline, np.inf
-    search = search_of(Rows(X, sample_weight, workers, algorithm=algorithm))
-    workers.deadline = deadline
+    with workers.without_limit():  # one look at the rows is needed whatever the limit
+        search = search_of(Rows(X, sample_weight, workers, algorithm=algorithm))
     solution, stop_reason = None, "time_limit"
     try:
         if interrupted:

@@ -19,6 +19,7 @@ from ..exact.spectrum import gram, greatest
 from ..exact.sweep import best_halves
 from ..exact.univariate import collinear
 from ..exact.univariate import line_proof as best_on_a_line
+from ..interrupts import Held
 from ..local.hybrid import hybrid_search
 from ..local.restarts import local_search
 from ..rationals import float_down, near_one
@@ -139,12 +140,13 @@ def search(ladder):
         centers = ladder.problem.exact.centers(ladder.given[0])
         if len(centers) == ladder.k:
             init = np.array([centers[label] for label in sorted(centers)])
-    found = searched(
-        ladder.X, ladder.k, sample_weight=ladder.sample_weight, init=init, rng=ladder.rng,
-        max_seconds=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads,
-        progress=lambda _, inertia: ladder.tell("search", inertia),
-    )  # fmt: skip
-    ladder.offer(found.labels)
+    with Held() as held:  # from the end of the search until what it found is the ladder's
+        found = searched(
+            ladder.X, ladder.k, sample_weight=ladder.sample_weight, init=init, rng=ladder.rng,
+            max_seconds=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads,
+            progress=lambda _, inertia: ladder.tell("search", inertia), held=held,
+        )  # fmt: skip
+        ladder.offer(found.labels)
     ladder.tell("search")
     if found.stop_reason == "interrupted":
         raise KeyboardInterrupt

@@ -24,6 +24,7 @@ from ..validation import (
     check_matrix,
     check_n_clusters,
     check_number,
+    check_seed,
     check_weights,
     check_whole,
 )
@@ -139,17 +140,11 @@ def certify(
         labels=labels,
         time_limit=check_number("time_limit", time_limit, none=True),
         gap=check_number("gap", gap),
-        rng=_seed(random_state),
+        rng=check_seed(random_state),
         n_threads=n_threads,
         progress=progress,
         checkpoint=checkpoint,
     )
-
-
-def _seed(random_state):
-    if random_state is None or hasattr(random_state, "random"):
-        return random_state
-    return check_whole("random_state", random_state, 0, 2**32 - 1, "2**32 - 1, the greatest seed")
 
 
 def _nearest(X, centers, weights, n_threads):

@@ -99,9 +99,9 @@ print(certify(X, best.labels_))
 print(certify(X, trapped.labels_, random_state=0))
 
 # %%
-# Of few rows every partition can be looked at. These are all at which Lloyd's iteration
-# rests, for twelve rows of the same three clusters: each is the end for any start that comes
-# to it, and only one is the best.
+# Of few rows every partition can be looked at. These are all the fixed points of Lloyd's
+# iteration, for twelve rows of the same three clusters: each is the end for any start that
+# comes to it, and only one is the best.
 
 from ckmeans import landscape
 

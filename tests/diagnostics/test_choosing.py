@@ -16,6 +16,7 @@ from ckmeans import KMeans, SphericalMixture, choose_k
 from ckmeans.command.cli import cli
 from ckmeans.diagnostics import choosing
 from ckmeans.diagnostics.choice import CRITERIA
+from ckmeans.workers import split
 
 IRIS = load_iris().data
 BLOBS = make_blobs(240, centers=[[0, 0], [9, 0], [0, 9]], random_state=0)[0]
@@ -164,10 +165,9 @@ def test_gap_that_still_grows_suggests_nothing():
 # The same whatever should not matter.
 
 
-def test_threads_and_seeds(iris):
-    assert equal(iris, choose_k(IRIS, range(1, 8), random_state=0, n_threads=1))
-    other = choose_k(IRIS, range(1, 8), random_state=1)
-    assert other.criteria["gap"].tolist() != iris.criteria["gap"].tolist()
+def test_seeds():
+    one, same, other = (choose_k(IRIS, [1, 2], **FEW | {"random_state": seed}) for seed in (0, 0, 1))
+    assert equal(one, same) and one.criteria["gap"].tolist() != other.criteria["gap"].tolist()
 
 
 @pytest.mark.parametrize("scale, offset", [(2.0**-300, 0), (2.0**300, 0), (1.0, 2.0**28)])
@@ -202,6 +202,26 @@ def test_many_rows_are_sampled_for_the_silhouette(monkeypatch):
     for k, value in zip((2, 3), choice.criteria["silhouette"]):
         assert value != silhouette_score(BLOBS, choice.labels[k])
         assert value == pytest.approx(silhouette_score(BLOBS, choice.labels[k]), abs=0.05)
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(240) % 3 + 1.0])
+def test_many_rows_are_measured_block_by_block(weights, monkeypatch):
+    def choose():
+        return choose_k(BLOBS, [2, 3], sample_weight=weights, n_references=1, n_resamples=0, random_state=0)
+
+    principal_box, boxes = choosing._Study.principal_box, []
+    monkeypatch.setattr(
+        choosing._Study, "principal_box", lambda study: boxes.append(principal_box(study)) or boxes[-1]
+    )
+    whole = choose()
+    monkeypatch.setattr(choosing, "PIECE", 100)
+    assert equal(whole, choose())
+    monkeypatch.setattr(choosing, "DECOMPOSED", 1000)
+    assert len(split(240, 1000 // 10**2)) == 24
+    choose()
+    one, same, other = (np.sort(np.abs(box), axis=0) for box in boxes)  # an axis may point either way
+    assert np.array_equal(one, same)
+    np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
 # What is hardly a choice.

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from children import interrupted, needs_signals
-from clocks import Clock
+from clocks import Clock, press
 from problems import exact_cost
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -13,6 +13,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ckmeans import ExactKMeans, KMeans, check, reference
 from ckmeans.estimators import exact as exact_estimator
+from ckmeans.interrupts import Held
+from ckmeans.local import restarts
+from ckmeans.proofs import methods
 
 IRIS = load_iris().data
 
@@ -75,6 +78,42 @@ def test_interrupted():
         model.fit(np.random.default_rng(0).normal(size=(400, 5)))
     assert (model.status_, model.stop_reason_) == ("bounded", "interrupted")
     assert 0 < model.lower_bound_ < model.inertia_
+
+
+@pytest.mark.parametrize("few", [0, 10**6])
+def test_interrupted_while_the_search_puts_its_result_together(few, monkeypatch):
+    def solution(**known):
+        press()
+        return LocalSolution(**known)
+
+    LocalSolution = restarts.LocalSolution
+    monkeypatch.setattr(methods, "FEW", few)
+    monkeypatch.setattr(restarts, "LocalSolution", solution)
+    model = ExactKMeans(3, random_state=0)
+    with Clock(), pytest.raises(KeyboardInterrupt):
+        model.fit(IRIS)
+    assert model.stop_reason_ == "interrupted" and model.inertia_ == pytest.approx(78.851441426)
+
+
+def test_interrupted_between_the_proof_and_the_attributes(monkeypatch):
+    begin, presses = Held.begin, [KeyboardInterrupt]
+
+    def climb(*args, **kwargs):
+        found = portfolio_climb(*args, **kwargs)
+        monkeypatch.setattr(Held, "begin", begun)
+        return found
+
+    def begun(self):
+        if presses:
+            raise presses.pop()
+        begin(self)
+
+    portfolio_climb = exact_estimator.climb
+    monkeypatch.setattr(exact_estimator, "climb", climb)
+    model = ExactKMeans(3, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(IRIS)
+    assert (model.status_, model.stop_reason_) == ("optimal-unique", "proved") and not presses
 
 
 @needs_signals

@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pytest
 from children import interrupted_at_any_moment, needs_signals
+from clocks import press
 
 from ckmeans import ExactKMeans, KMeans, SphericalMixture, workers
 from ckmeans._kernels import small as kernels
@@ -45,11 +46,6 @@ def noted(monkeypatch):
 def threads():
     """Those that run kernels, here and elsewhere in this process."""
     return {thread for thread in threading.enumerate() if thread.name.startswith("ckmeans")}
-
-
-def press():
-    """What a signal would do."""
-    signal.getsignal(signal.SIGINT)(signal.SIGINT, None)
 
 
 def test_held_back_until_the_end(noted):

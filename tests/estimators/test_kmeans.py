@@ -12,20 +12,18 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
-from children import interrupted, needs_signals, signalled
-from clocks import Clock
+from children import signalled
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from problems import consistent, exact_grid, numbers
 from sklearn.base import clone
 from sklearn.cluster import AgglomerativeClustering
-from sklearn.datasets import load_iris, make_blobs
+from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ckmeans import KMeans, reference, workers
-from ckmeans.local import restarts, small
+from ckmeans import KMeans, reference
 
 IRIS = load_iris().data
 IRIS_OPTIMUM = 78.85144142614601  # proved: Peng & Wei (2007), du Merle et al. (2000)
@@ -83,13 +81,6 @@ def test_the_order_of_the_centers_leaves_a_fixed_point(polish, seed, n, d, k):
     means = reference.update(numbers(X), model.labels_.tolist(), model.n_clusters)
     assert all(mean is None or mean == center for mean, center in zip(means, numbers(model.cluster_centers_)))
     assert model.cluster_centers_.tolist() == sorted(model.cluster_centers_.tolist())
-
-
-@pytest.mark.parametrize("max_iter", [1, 2, 3, 4])
-def test_max_iter_holds_for_exchanges_and_swaps_too(max_iter):
-    X = np.random.default_rng(0).normal(size=(60, 2))
-    for seed in range(30):
-        assert KMeans(3, max_iter=max_iter, random_state=seed).fit(X).n_iter_ <= max_iter
 
 
 def test_fit_transform_and_the_names_of_its_columns():
@@ -234,175 +225,6 @@ def test_callable_and_array_init():
     tree = AgglomerativeClustering(3).fit_predict(IRIS)
     means = np.array([IRIS[tree == k].mean(axis=0) for k in range(3)])
     assert KMeans(3, init=means).fit(IRIS).inertia_ == pytest.approx(IRIS_OPTIMUM)
-
-
-def test_restarts_are_counted_and_reported(capsys):
-    model = KMeans(3, n_init=7, random_state=0, polish=False, verbose=1).fit(IRIS)
-    *lines, last = capsys.readouterr().out.splitlines()
-    assert last.startswith("labels decided by exact comparisons: ")
-    assert model.n_restarts_ == 7 == len(lines) and lines[0].startswith("restart 1: best inertia ")
-    assert lines[-1].endswith(f"{model.inertia_:.10g}")
-    singles, state = [], np.random.RandomState(0)
-    for _ in range(7):
-        singles.append(KMeans(3, n_init=1, random_state=state, polish=False).fit(IRIS).inertia_)
-    assert model.inertia_ == pytest.approx(min(singles), rel=1e-12)
-    assert model.hit_rate_ == np.mean(np.array(singles) <= min(singles) * (1 + 1e-9))
-    assert 0 < model.hit_rate_ < 1
-    auto = KMeans(3, random_state=0).fit(IRIS)
-    assert auto.n_restarts_ * auto.hit_rate_ == pytest.approx(8)  # so many where they are cheap
-    assert KMeans(1).fit(IRIS).n_restarts_ == 1
-
-
-# ---- quality ----
-
-
-def test_iris_from_many_seeds():
-    inertias = [KMeans(3, random_state=seed).fit(IRIS).inertia_ for seed in range(40)]
-    assert inertias == pytest.approx([IRIS_OPTIMUM] * 40, rel=1e-14)
-
-
-@pytest.mark.parametrize("std, n_best", [(0.3, 20), (0.2, 20)])
-def test_the_default_finds_the_best_value(std, n_best):
-    """scikit-learn's default finds it in 2.5 % (12 %) of seeds; benchmarks/default_quality.py has the exact counts."""
-    X, _ = make_blobs(3000, centers=30, cluster_std=std, random_state=0)
-    best = {0.3: 507.766890065599, 0.2: 228.26405336290944}[std]
-    hits = sum(KMeans(30, random_state=seed).fit(X).inertia_ <= best * (1 + 1e-9) for seed in range(n_best))
-    assert hits >= n_best - 1
-
-
-# ---- limits ----
-
-
-@pytest.fixture(scope="module")
-def some():
-    return np.random.default_rng(0).normal(size=(6000, 4))
-
-
-@pytest.mark.parametrize("seconds", [0, 1, 5, 20, 45])
-@pytest.mark.parametrize("init", ["k-means++", "array"])
-def test_max_seconds(some, seconds, init):
-    """Nothing is begun that the time does not allow, but the labels of what there is."""
-    with Clock() as clock:
-        init = some[:20] if init == "array" else init
-        model = KMeans(20, init=init, max_seconds=seconds, random_state=0, n_threads=1).fit(some)
-        assert clock.looks <= seconds + 40  # a pass takes 6 of them
-    assert model.stop_reason_ == "time_limit"
-    assert model.n_restarts_ == 0 == model.hit_rate_
-    consistent(model, some)
-
-
-def test_more_time_is_no_worse(some):
-    values = []
-    for seconds in (0, 10, 100, 10**6):
-        with Clock():
-            model = KMeans(20, max_seconds=seconds, n_init=1, random_state=0).fit(some)
-        values.append(model.inertia_)
-    assert model.stop_reason_ == "converged" and values[-1] <= min(values)
-
-
-@pytest.mark.parametrize("init", ["k-means++", "array"])
-def test_an_interrupt_leaves_the_best_so_far(some, init):
-    """At whatever look at the clock it comes: while seeding, in Lloyd's iteration, in exchanges, in the second restart."""
-    model = KMeans(20, init=some[:20] if init == "array" else init, n_init=2, random_state=0, n_threads=1)
-    with Clock() as clock:
-        model.fit(some)
-    looks = clock.looks
-    assert looks > 50
-    for look in [*range(1, 20), *range(20, looks, 7), *range(looks - 10, looks + 1)]:
-        model = clone(model)
-        with Clock(interrupt=look):
-            with pytest.raises(KeyboardInterrupt):
-                model.fit(some)
-        if hasattr(model, "labels_"):
-            assert model.stop_reason_ in ("interrupted", "converged"), look
-            consistent(model, some)
-        else:  # while the rows are being looked at first there is nothing to keep
-            assert look <= 2 and not [name for name in vars(model) if name.endswith("_")]
-    assert not workers._running
-
-
-def test_ctrl_c_while_seeding(monkeypatch):
-    """There is a clustering even before the first one is complete: that of random rows, as with max_seconds."""
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setitem(restarts.STARTS, "k-means++", interrupt)
-    monkeypatch.setattr(small.Search, "run", interrupt)
-    for model in (KMeans(5), KMeans(5, max_seconds=60, n_init=1, tol=0.1), KMeans(5, init=interrupt)):
-        with pytest.raises(KeyboardInterrupt):
-            model.fit(IRIS)
-        assert model.stop_reason_ == "interrupted" and model.n_restarts_ == 0
-        consistent(model, IRIS)
-
-
-# Where a fit is when the signal comes, in the midst of what the kernels do there.
-PHASES = {
-    "while seeding": "restarts.STARTS['k-means++'] = held(restarts.STARTS['k-means++'])",
-    "in Lloyd's iteration": "restarts.lloyd = held(restarts.lloyd)",
-    "in exchanges": """
-polish = restarts.polish
-restarts.polish = held(lambda rows, partition, *more: polish(rows, partition.copy(), *more))""",
-    "in swaps": """
-lloyd, kept = restarts.lloyd, held(restarts.lloyd)
-restarts.lloyd = lambda *args, **kwargs: (lloyd if kwargs.get('partition') is None else kept)(*args, **kwargs)""",
-    "later": """
-def progress(n, inertia):
-    if n == 2:
-        restarts.lloyd = held(restarts.lloyd)
-model.set_params(verbose=progress, n_init=1000)""",
-    "on few rows": """
-X, Search = X[:1000].copy(), restarts.small.Search
-Search.run = held(Search.run)
-model.set_params(n_init=1000)""",
-}
-
-
-@needs_signals
-@pytest.mark.parametrize("phase", PHASES)
-def test_ctrl_c_is_prompt(phase):
-    """After it nothing is begun but what the result needs, which is there and is whole."""
-    told = interrupted(f"""
-from ckmeans import KMeans, workers
-from ckmeans.local import restarts
-X = np.random.default_rng(0).normal(size=(30_000, 8))
-model, blocks = KMeans(20, random_state=0, n_threads=2), Blocks()
-{PHASES[phase]}
-try:
-    model.fit(X)
-except KeyboardInterrupt:
-    late, begun = blocks.late(), len(blocks.begun)
-    model.predict(X)
-    pass_ = len(blocks.begun) - begun
-    same = bool((model.predict(X) == model.labels_).all())
-    tell(late=late, pass_=pass_, same=same, reason=model.stop_reason_, running=len(workers._running))
-""")
-    assert told["same"] and told["reason"] == "interrupted" and told["running"] == 0
-    assert told["late"] <= 6 * told["pass_"]  # of a fit that would not end
-
-
-@needs_signals
-@pytest.mark.parametrize("n_rows, step", [(6000, "settle"), (6000, "verdict"), (1000, "verdict")])
-def test_ctrl_c_while_the_result_is_put_together(n_rows, step):
-    """The search has ended: nothing of it is lost."""
-    told = interrupted(f"""
-from ckmeans import KMeans
-from ckmeans.local import restarts
-X = np.random.default_rng(0).normal(size=({n_rows}, 4))
-model, plain = KMeans(5, random_state=0), restarts.{step}
-best = model.fit(X).inertia_
-def late(*args, **kwargs):
-    restarts.{step} = plain
-    here()
-    return plain(*args, **kwargs)
-restarts.{step} = late
-model = KMeans(5, random_state=0)
-try:
-    model.fit(X)
-except KeyboardInterrupt:
-    tell(same=bool((model.predict(X) == model.labels_).all()), inertia=[model.inertia_, best])
-""")
-    assert told["same"] and told["inertia"][0] == pytest.approx(told["inertia"][1], rel=1e-12)
 
 
 # ---- processes and threads ----

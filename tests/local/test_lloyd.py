@@ -15,6 +15,7 @@ from problems import (
     exact_run,
     near_ties,
     numbers,
+    plain,
     rows_of,
     run,
     trace,
@@ -22,8 +23,6 @@ from problems import (
 
 from ckmeans import KMeans, reference
 from ckmeans._kernels import panels
-from ckmeans.local import small
-from ckmeans.local.restarts import local_search
 from ckmeans.local.rows import Rows
 from ckmeans.workers import Workers
 
@@ -32,13 +31,6 @@ UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data
 FAST = settings(deadline=None, max_examples=30, suppress_health_check=UNHURRIED)
 SEEDS = st.integers(0, 2**32 - 1)
 DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)
-
-
-def plain(X, centers, **kwargs):
-    """Plain Lloyd, fitted."""
-    sample_weight = kwargs.pop("sample_weight", None)
-    model = KMeans(len(centers), init=centers, n_init=1, polish=False, **kwargs)
-    return model.fit(X, sample_weight=sample_weight)
 
 
 # ---- assignment: exact nearest centers, ties to the lowest index ----
@@ -365,160 +357,6 @@ def test_rows_whose_sum_overflows():
     assert np.array_equal(model.cluster_centers_, scaled.cluster_centers_ * 2.0**100)
 
 
-# ---- empty clusters ----
-
-
-def relocated(X, labels, k, weights):
-    """Means after each cluster without weight took the point that lowers the cost most, and whether that was unique."""
-    X, weights, labels, unique = numbers(X), numbers(weights), list(labels), True
-    for empty in [c for c, mean in enumerate(reference.update(X, labels, k, weights)) if mean is None]:
-        moved = {tuple(x): [empty if y == x else label for y, label in zip(X, labels)] for x in X}
-        costs = {x: reference.cost(X, other, weights) for x, other in moved.items()}
-        least = min(costs.values())
-        unique &= list(costs.values()).count(least) == 1
-        labels = next(moved[x] for x, cost in costs.items() if cost == least)
-    return reference.update(X, labels, k, weights), unique
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-@given(SEEDS, st.integers(4, 8), st.integers(1, 2))
-@settings(FAST, max_examples=50)
-def test_empty_clusters_go_to_where_they_lower_the_inertia_most(weighted, seed, n, d):
-    rng = np.random.default_rng(seed)
-    X, weights, start = exact_grid(rng, n, d, 4, weighted=weighted, top=9)
-    start[rng.permutation(4)[:2]] = 1e6 * X.max() + 1  # two that get no row
-    weights = np.ones(n) if weights is None else weights
-    labels = reference.assign(numbers(X), numbers(start))
-    expected, unique = relocated(X, labels, 4, weights)
-    assume(unique and None not in expected)
-    model = plain(X, start, sample_weight=weights, max_iter=1)
-    assert numbers(model.cluster_centers_) == expected
-
-
-@DTYPES
-@given(SEEDS, st.integers(1, 6), st.integers(1, 12), st.booleans())
-@example(97, 5, 11, False)  # once went in circles
-@FAST
-def test_fewer_distinct_rows_than_clusters(dtype, seed, n_distinct, k, far):
-    rng = np.random.default_rng(seed)
-    distinct = rng.normal(size=(n_distinct, 2)).astype(dtype)
-    X = distinct[np.r_[0:n_distinct, rng.integers(0, n_distinct, 15)]]
-    weights = rng.uniform(0.1, 3, len(X)) if seed % 2 else None
-    k = max(k, n_distinct)
-    for init in ("k-means++", "random", rng.normal(size=(k, 2)) * (1e6 if far else 1)):
-        for polish in (False, True):
-            model = KMeans(k, init=init, polish=polish, n_init=1, random_state=0).fit(
-                X, sample_weight=weights
-            )
-            assert model.inertia_ == 0
-            assert np.array_equal(model.cluster_centers_[model.labels_], X)
-            assert np.array_equal(model.predict(X), model.labels_)
-
-
-@pytest.mark.parametrize("tol", [0.0, 1e-9], ids=["compiled", "step by step"])
-@given(SEEDS, st.integers(1, 6), st.integers(2, 4))
-@settings(FAST, max_examples=20)
-def test_clusters_without_rows_come_last_whatever_the_seed(tol, seed, n_distinct, more):
-    rng = np.random.default_rng(seed)
-    distinct = np.unique(rng.integers(-5, 5, size=(n_distinct, 2)), axis=0).astype(float)
-    own = np.r_[0 : len(distinct), rng.integers(len(distinct), size=12)]
-    for init in ("k-means++", "random", "k-means||"):
-        for random_state in range(4):
-            model = KMeans(len(distinct) + more, init=init, n_init=1, tol=tol, random_state=random_state).fit(
-                distinct[own]
-            )
-            assert np.array_equal(model.labels_, own)
-            assert np.array_equal(model.cluster_centers_[: len(distinct)], distinct)
-            assert (model.cluster_centers_[len(distinct) :] == distinct[-1]).all()
-
-
-def test_equal_rows_are_one_point():
-    rng = np.random.default_rng(0)
-    X = rng.integers(-1, 2, size=(500, 4)) * [1.0, 0.0, 1e-100, 1e80]
-    weights = rng.uniform(0, 2, 500)
-    points, mass = rows_of(X, weights).points
-    _, expected = np.unique(X + 0.0, axis=0, return_inverse=True)
-    assert len(set(zip(points.tolist(), expected.ravel().tolist()))) == 27 == points.max() + 1
-    assert np.array_equal(mass, np.bincount(points, weights)[points])
-
-
-@pytest.mark.parametrize("weight", [1e-300, 1e-30, 1e-17])
-def test_a_row_of_next_to_no_weight_does_not_move_for_ever(weight):
-    model = KMeans(2, random_state=55, max_iter=1000).fit([[0.0], [1.0], [1.0]], sample_weight=[weight, 1, 1])
-    assert model.stop_reason_ == "converged" and model.inertia_ == 0
-    assert model.labels_.tolist() == [0, 1, 1] and model.cluster_centers_.tolist() == [[0], [1]]
-
-
-@DTYPES
-def test_means_of_equal_rows_are_these_rows(dtype):
-    """A mean that is off by a bit draws an empty cluster to its rows, which are then off by a bit themselves."""
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        distinct = rng.normal(size=(6, 2)).astype(dtype)
-        X, weights = distinct[rng.permutation(np.r_[0:6, rng.integers(0, 6, 15)])], rng.uniform(0.1, 3, 21)
-        for init in ("k-means++", "random"):
-            model = KMeans(9, init=init, n_init=1, random_state=0, max_iter=1000).fit(
-                X, sample_weight=weights
-            )
-            assert (model.stop_reason_, model.inertia_) == ("converged", 0)
-            assert model.n_iter_ < 20
-
-
-def test_thousands_of_clusters_too_many():
-    """The rows are looked through once for all clusters that nothing is left for, not once for each."""
-    X = np.random.default_rng(0).integers(0, 20, (20_000, 2)).astype(float)
-    rows = rows_of(X)
-    model = plain(X, X[:3000])
-    assert model.inertia_ == 0 and np.array_equal(model.predict(X), model.labels_)
-    _, n_iter, _ = run(rows, X[:3000])
-    assert rows.n_distances <= 20_000 * (
-        (n_iter + 1) * 3001 + n_iter * 401
-    )  # 401: the distinct rows, and one look more
-
-
-def test_one_cluster_and_one_for_each_row():
-    X = np.random.default_rng(0).normal(size=(40, 3)) + 1e8
-    mean = np.array(reference.update(numbers(X), [0] * 40, 1)[0], float)
-    assert np.array_equal(KMeans(1).fit(X).cluster_centers_, [mean])
-    for init in ("k-means++", "random", X):
-        model = KMeans(40, init=init).fit(X)
-        assert model.inertia_ == 0 and len(set(model.labels_)) == 40
-        assert np.array_equal(model.cluster_centers_[model.labels_], X)
-
-
-def test_optimal_is_said_only_where_it_is_true():
-    """The squares of 1e-170 vanish in double precision, the differences do not: nothing is proved here."""
-    X = np.array([[1.0], [0], [1e-170], [3e-170], [4e-170]])
-    start = np.array([[1.0], [0], [4e-170]])
-    for init in ("k-means++", start[[0, 1, 1]]):
-        solution = local_search(X, 3, init=init, rng=np.random.default_rng(0))
-        if solution.status == "optimal":
-            assert exact_cost(X, solution.labels) == reference.best_partition(numbers(X), 3)[1]
-    assert local_search(X[:2], 2, rng=np.random.default_rng(0)).status == "optimal"
-
-
-@DTYPES
-@pytest.mark.parametrize("scale", [1.0, 2.0**-400, 2.0**480])
-@pytest.mark.parametrize("offset", [0.0, 1e8])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_the_lower_bound_of_one_cluster(monkeypatch, dtype, scale, offset, weighted):
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(200, 3)) + offset
-    X = X * scale if dtype == np.float64 else np.sqrt(X - offset + 5, dtype=dtype)
-    weights = rng.uniform(size=200) if weighted else None
-    cost = exact_cost(X, np.zeros(200, int), weights)
-    for seconds, status in ((None, "optimal"), (0, "bounded")):
-        if seconds == 0:  # small data are done before anyone looks at the clock
-            monkeypatch.setattr(small.Plan, "suits", lambda self, n_samples: False)
-        solution = local_search(
-            X, 1, sample_weight=weights, max_seconds=seconds, rng=np.random.RandomState(0)
-        )
-        assert solution.status == status and Fraction(solution.lower_bound) <= cost
-        assert solution.lower_bound >= float(cost) * (1 - 1e-6)
-        assert Fraction(solution.inertia) >= cost * (1 - Fraction(1, 10**13))
-    assert solution.gap > 0.001
-
-
 # ---- threads ----
 
 
@@ -568,35 +406,6 @@ def test_same_bits_from_the_estimator():
             other.n_iter_,
             other.n_restarts_,
         )
-
-
-# ---- memory layouts ----
-
-
-@DTYPES
-def test_any_layout_gives_the_same_bits(dtype, tmp_path):
-    X = np.random.default_rng(0).normal(size=(300, 4)).astype(dtype)
-    X.tofile(tmp_path / "X")
-    frozen = X.copy()
-    frozen.flags.writeable = False
-    wide = np.zeros((600, 9), dtype)
-    wide[::2, 1::2] = X
-    layouts = [
-        np.memmap(tmp_path / "X", dtype, "r", shape=X.shape),
-        frozen,
-        np.asfortranarray(X),
-        wide[::2, 1::2],
-        X[::-1].copy()[::-1],
-        X.astype(X.dtype.newbyteorder()),
-    ]
-    model = KMeans(5, random_state=0).fit(X)
-    for layout in layouts:
-        before = np.array(layout)
-        other = KMeans(5, random_state=0).fit(layout, sample_weight=np.ones(600)[::2])
-        assert other.cluster_centers_.tobytes() == model.cluster_centers_.tobytes()
-        assert np.array_equal(other.labels_, model.labels_)
-        assert np.array_equal(other.predict(layout), model.labels_)
-        assert np.array_equal(layout, before)
 
 
 # ---- where the peers fail ----

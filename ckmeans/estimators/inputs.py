@@ -1,0 +1,98 @@
+"""The way into and out of a fit: rows are checked, and an estimator gets all that was found at once."""
+
+import os
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from ..frames import opened
+from ..local import small
+from ..local.npy_file import NpyFile
+from ..validation import check_finite, check_integers, check_kinds
+
+FEATURES = ("n_features_in_", "feature_names_in_")
+REMEDIES = {  # for what scikit-learn refuses in words that do not say what to do
+    "a minimum of": "give at least one row and one feature",
+    "dim <= 2": "give a row for each sample, as X.reshape(len(X), -1) does",
+    "is expecting": "give the features of the fit, in their order",
+    "at least one array or dtype": "X has no columns, give at least one row and one feature",
+    "unique column names": "give each column a name of its own, or X.to_numpy()",
+}
+
+
+def check_rows(estimator, X, reset, files=False):
+    """X as a C-contiguous float array that is finite, without losing digits on the way; if wanted, the file of that name.
+
+    Raises
+    ------
+    ValueError
+        For NaN, infinity, text, dates, masked or complex data, integers beyond 2**53, or another number of features.
+    TypeError
+        For sparse data, and for objects that are no numbers.
+    """
+    if files and isinstance(X, (str, os.PathLike)):
+        X = NpyFile(X)
+        validate_data(estimator, X[[0]], reset=reset, ensure_all_finite=False)
+        return X
+    if type(X) is np.ndarray:
+        X = X.view()  # keeps its shape if another thread gives X another one
+    if small.plain(X) and not reset and _keeps_to(estimator, X) and small.finite(X):
+        return X
+    original = X = opened(X)
+    long = check_kinds(X)
+    try:
+        X = validate_data(
+            estimator, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=False
+        )
+    except OverflowError:
+        check_integers(original)
+        raise
+    except TypeError as error:
+        if "NAType" not in str(error):
+            raise
+        raise ValueError(
+            "X contains <NA> (NaN and inf are not allowed) among objects. Drop these rows or fill in the missing values first."
+        ) from None
+    except ValueError as error:
+        message = str(error).rstrip(".\n")
+        remedies = [remedy for words, remedy in REMEDIES.items() if words in message]
+        if not remedies:
+            raise
+        raise ValueError(f"{message}: {remedies[0]}.") from None
+    if long:
+        check_integers(original)
+    check_finite(X)
+    converted = not isinstance(original, np.ndarray) or original.dtype != X.dtype
+    if converted and X.dtype == np.float64 and max(X.max(), -X.min()) >= 2**53:
+        check_integers(original)
+    return X
+
+
+def rows_to_fit(estimator, X, files=False):
+    """X as `check_rows` has it, and what it tells of its features, for `adopt`: the estimator stays as it is."""
+    if small.plain(X) and small.finite(X):
+        return X.view(), {"n_features_in_": X.shape[1]}
+    other = object.__new__(type(estimator))
+    vars(other).update(vars(estimator))
+    X = check_rows(other, X, reset=True, files=files)
+    return X, {name: vars(other)[name] for name in FEATURES if name in vars(other)}
+
+
+def adopt(estimator, features, **found):
+    """Give an estimator all that a fit has found, and the features it was found in, at once: it is never half fitted.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Afterwards, where Ctrl-C has ended the search.
+    """
+    others = {name: value for name, value in vars(estimator).items() if name not in FEATURES}
+    estimator.__dict__ = {**others, **features, **found}
+    if found["stop_reason_"] == "interrupted":
+        raise KeyboardInterrupt
+
+
+def _keeps_to(estimator, X):
+    """Whether the fit knew no names of features, and as many features as this array has."""
+    known = vars(estimator)
+    return "feature_names_in_" not in known and known.get("n_features_in_") == X.shape[1]
