@@ -12,7 +12,7 @@ from children import interrupted, interrupted_in_an_import, needs_signals
 from ckmeans import certify, check, natural_breaks, reference
 from ckmeans.exact import univariate
 from ckmeans.exact.anticlusters import alike
-from ckmeans.exact.prices import Landscape
+from ckmeans.exact.prices import PricingProblem
 from ckmeans.exact.principal import principal_bound
 from ckmeans.exact.semidefinite import spectral_bound
 from ckmeans.proofs import methods as rungs
@@ -115,7 +115,7 @@ def test_without_time_the_labels_still_get_their_exact_cost():
 @pytest.mark.parametrize("n, d", [(10, 70), (12, 300), (80, 70)])
 def test_rows_of_many_features_are_turned_without_changing_their_distances(n, d):
     X = np.random.default_rng(n).normal(size=(n, d))
-    land = Landscape(X, np.ones(n))
+    land = PricingProblem(X, np.ones(n))
     assert land.rows.shape[1] < n or n > d
     for i in range(n):
         apart = np.sqrt(((X - X[i]) ** 2).sum(axis=1))

@@ -29,7 +29,7 @@ from ..workers import Expired
 from .bundle import Bundle
 from .exact_cover import TooMany, covers
 from .nodes import Node, joined, read, written
-from .prices import Landscape, balanced_prices, few
+from .prices import PricingProblem, balanced_prices, few
 
 MOST_SETS = 3000  # clusters within the gap that are listed
 DOUBT = 100  # rows that make less of a difference than the gap, from which on these are too many
@@ -133,7 +133,7 @@ class _Search:
         self.true_weights = [Fraction(0)] * self.n_rows
         for i in np.flatnonzero(heavy):
             self.true_weights[self.row_of[i]] += Fraction(float(weights[i])) / self.heaviest
-        self.land = Landscape(distinct, self.weights)
+        self.land = PricingProblem(distinct, self.weights)
         self.area = Fraction(4) ** self.land.exponent  # that is 1 in the landscape
         self.unit = 1 / (self.area * self.heaviest)
         self.labels, self.cost = None, None

@@ -47,7 +47,7 @@ class Peaks:
     n_unresolved: int
 
 
-class Landscape:
+class PricingProblem:
     """Rows, on their principal axes and scaled by a power of two, over which centers are searched for.
 
     Parameters
@@ -97,7 +97,7 @@ class Landscape:
         """The landscape of groups of rows, each put at its mean."""
         if len(groups) == groups.max() + 1:
             return self
-        land = object.__new__(Landscape)
+        land = object.__new__(PricingProblem)
         land.exponent, land.weights = self.exponent, np.bincount(groups, self.weights)
         land.rows = np.column_stack(
             [np.bincount(groups, self.weights * x) / land.weights for x in self.rows.T]

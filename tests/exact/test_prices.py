@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ckmeans.exact import prices as module
-from ckmeans.exact.prices import Landscape, balanced_prices, whole_prices
+from ckmeans.exact.prices import PricingProblem, balanced_prices, whole_prices
 
 
 def instance(rng, top_n=9):
@@ -46,7 +46,7 @@ def test_greatest_value(seed):
     rng = np.random.default_rng(seed)
     X, weights, prices = instance(rng)
     pairs = pairs_of(rng, len(X)) if seed % 2 else []
-    land = Landscape(X, weights)
+    land = PricingProblem(X, weights)
     unit = Fraction(4) ** -land.exponent
     best = max(0, *earnings(X, weights, prices, pairs).values())
     upper = Fraction(land.search(prices * float(unit), pairs=pairs).upper) / unit
@@ -59,7 +59,7 @@ def test_list_of_sets(seed):
     rng = np.random.default_rng(seed)
     X, weights, prices = instance(rng, 8)
     pairs = pairs_of(rng, len(X)) if seed % 2 else []
-    land = Landscape(X, weights)
+    land = PricingProblem(X, weights)
     unit = 4.0**-land.exponent
     known = earnings(X, weights, prices, pairs)
     upper = land.search(prices * unit, pairs=pairs).upper
@@ -77,7 +77,7 @@ def test_list_of_sets(seed):
 def test_ease_leaves_the_bound_valid():
     rng = np.random.default_rng(0)
     X, weights = rng.random((60, 2)), np.ones(60)
-    land = Landscape(X, weights)
+    land = PricingProblem(X, weights)
     prices = np.full(60, 0.05)
     exact = land.search(prices).upper
     eased = land.search(prices, ease=0.1 * exact)
@@ -87,7 +87,7 @@ def test_ease_leaves_the_bound_valid():
 
 def test_climbing_ends_on_the_mean_of_what_counts():
     rng = np.random.default_rng(1)
-    land = Landscape(rng.random((50, 3)), np.ones(50))
+    land = PricingProblem(rng.random((50, 3)), np.ones(50))
     points, values, members = land.climb(np.full(50, 0.1), land.rows)
     costs, means = land.clusters(members)
     np.testing.assert_allclose(points, means, atol=1e-12)
@@ -99,7 +99,7 @@ def test_merged_rows_earn_the_same():
     rng = np.random.default_rng(2)
     X, weights = rng.random((6, 2)), np.ones(6)
     groups = np.array([0, 0, 1, 2, 3, 3])
-    whole, merged = Landscape(X, weights), Landscape(X, weights).merged(groups)
+    whole, merged = PricingProblem(X, weights), PricingProblem(X, weights).merged(groups)
     sets = np.array([[True, True, False, True]])
     (cost,), (mean,) = merged.clusters(sets)
     inner = sum(whole.clusters((groups == g)[None])[0][0] for g in (0, 1, 3))
@@ -112,8 +112,8 @@ def test_buffers_grow(monkeypatch):
     """A search that starts with far too little room finds the same."""
     rng = np.random.default_rng(3)
     X, prices = rng.random((80, 3)), np.full(80, 0.1)
-    expected = Landscape(X, np.ones(80)).search(prices)
-    small = Landscape(X, np.ones(80))
+    expected = PricingProblem(X, np.ones(80)).search(prices)
+    small = PricingProblem(X, np.ones(80))
     small._stacks = module._Stacks(80, small.rows.shape[1], 2, 90)
     monkeypatch.setattr(module, "SLICE", 500)
     found = small.search(prices)
@@ -122,7 +122,7 @@ def test_buffers_grow(monkeypatch):
 
 def test_check_ends_a_search(monkeypatch):
     monkeypatch.setattr(module, "SLICE", 100)
-    land = Landscape(np.random.default_rng(4).random((100, 2)), np.ones(100))
+    land = PricingProblem(np.random.default_rng(4).random((100, 2)), np.ones(100))
 
     def stop():
         raise KeyboardInterrupt
@@ -135,7 +135,7 @@ def test_balanced_prices_lie_between_the_centers():
     rng = np.random.default_rng(5)
     X = np.concatenate([rng.normal(c, 0.1, (20, 2)) for c in range(3)])
     labels = np.repeat(np.arange(3), 20)
-    land = Landscape(X, np.ones(60))
+    land = PricingProblem(X, np.ones(60))
     prices = balanced_prices(land, labels, 3)
     means = land.clusters(labels == np.arange(3)[:, None])[1]
     sq_distances = ((land.rows[:, None] - means) ** 2).sum(axis=-1)

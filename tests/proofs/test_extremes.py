@@ -11,7 +11,7 @@ import pytest
 
 from ckmeans import ExactKMeans, certify, check, reference
 from ckmeans.exact import columns
-from ckmeans.exact.prices import Landscape
+from ckmeans.exact.prices import PricingProblem
 from ckmeans.proofs import methods as rungs
 from ckmeans.proofs import portfolio as ladder
 from ckmeans.proofs.portfolio import climb
@@ -167,7 +167,7 @@ def test_no_one_center_earns_more():
     rng = np.random.default_rng(0)
     for _ in range(40 * FACTOR):
         X = np.unique(rows(rng), axis=0)
-        land = Landscape(X, np.ones(len(X)))
+        land = PricingProblem(X, np.ones(len(X)))
         price = rng.random(len(X)) * rng.choice([0.1, 1.0, 4.0])
         area = columns.Fraction(4) ** land.exponent
         upper = columns.Fraction(land.search(price).upper) * area

@@ -262,7 +262,7 @@ from ckmeans import certify; from ckmeans import check; from ckmeans.local impor
 if {at!r} == "in the midst of a search":
     hybrid._Compiled.run = held(hybrid._Compiled.run)
 if {at!r} == "in the midst of prices":
-    prices.Landscape.search = held(prices.Landscape.search)
+    prices.PricingProblem.search = held(prices.PricingProblem.search)
 def progress(rung, *known):
     if rung == {at!r}:
         here()
