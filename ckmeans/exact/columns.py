@@ -287,8 +287,8 @@ class _Branch:
         search, node = self.search, self.node
         search.n_searches += 1
         level = min(node.level, 4.0 * self.land.mass * (node.prices.max() + self.land.reach))
-        peaks = self.land.search(node.prices, level, pairs=node.pairs, check=search.check)
-        node.level, node.priced = peaks.upper, self.to_bound(node.prices, peaks.upper)
+        result = self.land.search(node.prices, level, pairs=node.pairs, check=search.check)
+        node.level, node.priced = result.upper, self.to_bound(node.prices, result.upper)
         node.bound = max(node.bound, node.priced)
 
     def run(self):
@@ -368,19 +368,19 @@ class _Branch:
             return value, members[:0]
         for ease in self.eases(prices, floor):
             search.n_searches += 1
-            peaks = self.land.search(prices, floor, ease=ease, pairs=node.pairs, check=search.check)
-            self.node.n_boxes = peaks.n_boxes
-            bound = self.to_bound(prices, peaks.upper)
+            result = self.land.search(prices, floor, ease=ease, pairs=node.pairs, check=search.check)
+            self.node.n_boxes = result.n_boxes
+            bound = self.to_bound(prices, result.upper)
             if node.priced is None or bound > node.priced:
-                node.prices, node.level, node.priced = prices, peaks.upper, bound
+                node.prices, node.level, node.priced = prices, result.upper, bound
                 node.bound = max(node.bound, bound)
-            members = np.concatenate([members, peaks.members])
-            floor = max(floor, peaks.upper - ease)
-        if len(peaks.points):
-            _, _, more = self.land.climb(prices, peaks.points)
+            members = np.concatenate([members, result.members])
+            floor = max(floor, result.upper - ease)
+        if len(result.points):
+            _, _, more = self.land.climb(prices, result.points)
             members = np.concatenate([members, self._legal(more, prices)])
         members = members[members.any(axis=1)]
-        value = self.weights @ prices - self.k * peaks.upper
+        value = self.weights @ prices - self.k * result.upper
         return value, np.unique(members, axis=0)
 
     def eases(self, prices, floor):
@@ -436,13 +436,13 @@ class _Branch:
         if gap > 0.5 * self.tried and not last or gap >= node.level or self.in_doubt(gap) > DOUBT:
             return False
         self.tried = gap
-        peaks = self.land.search(
+        result = self.land.search(
             node.prices, np.nextafter(node.level - gap, -np.inf), rise=False, slack=gap, pairs=node.pairs,
             most=MOST_SETS * (4 if last else 1), most_boxes=max(2000, 30 * self.node.n_boxes) * (5 if last else 1), check=search.check,
         )  # fmt: skip
-        if peaks.upper == np.inf or peaks.n_unresolved:
+        if result.upper == np.inf or result.n_unresolved:
             return False
-        sets = np.unique(peaks.members, axis=0)
+        sets = np.unique(result.members, axis=0)
         sets = sets[sets.any(axis=1)]
         try:
             for chosen in covers(sets, self.k, search.check):

@@ -23,7 +23,7 @@ MOST_SAID = 128  # rows that the search itself may decide on the way to a set
 
 
 @dataclass(frozen=True, eq=False)
-class Peaks:
+class PricingResult:
     """What a search over all centers found.
 
     Attributes
@@ -159,7 +159,7 @@ class PricingProblem:
 
         Returns
         -------
-        Peaks
+        PricingResult
         """
         n, d = self.rows.shape
         earn = self.padded(prices)
@@ -203,7 +203,7 @@ class PricingProblem:
                 stacks.grow()
             if check is not None:
                 check()
-        return Peaks(
+        return PricingResult(
             np.concatenate(points) if points else np.empty((0, d)),
             np.concatenate(heights) if heights else np.empty(0),
             np.concatenate(members) if members else np.empty((0, n), bool),

@@ -64,11 +64,11 @@ def test_list_of_sets(seed):
     known = earnings(X, weights, prices, pairs)
     upper = land.search(prices * unit, pairs=pairs).upper
     slack = rng.choice([1e-6, 0.1, 1.0]) * max(upper, 1e-3)
-    peaks = land.search(
+    result = land.search(
         prices * unit, upper - slack, rise=False, slack=slack, pairs=pairs, most=10**6, most_boxes=10**7
     )
-    assert peaks.n_unresolved == 0 and peaks.upper < np.inf
-    listed = {tuple(np.flatnonzero(row).tolist()) for row in peaks.members}
+    assert result.n_unresolved == 0 and result.upper < np.inf
+    listed = {tuple(np.flatnonzero(row).tolist()) for row in result.members}
     wanted = {rows for rows, value in known.items() if value * Fraction(unit) > Fraction(upper - slack)}
     assert wanted <= listed
     assert not any(a in rows and b in rows for rows in listed for a, b in pairs)
