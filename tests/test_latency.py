@@ -115,13 +115,13 @@ def test_without_time_the_labels_still_get_their_exact_cost():
 @pytest.mark.parametrize("n, d", [(10, 70), (12, 300), (80, 70)])
 def test_rows_of_many_features_are_turned_without_changing_their_distances(n, d):
     X = np.random.default_rng(n).normal(size=(n, d))
-    land = PricingProblem(X, np.ones(n))
-    assert land.rows.shape[1] < n or n > d
+    pricing = PricingProblem(X, np.ones(n))
+    assert pricing.rows.shape[1] < n or n > d
     for i in range(n):
         apart = np.sqrt(((X - X[i]) ** 2).sum(axis=1))
-        found = np.sqrt(((land.rows - land.rows[i]) ** 2).sum(axis=1)) * 2.0**land.exponent
-        assert np.abs(apart - found).max() <= 2 * land.blur * 2.0**land.exponent + 1e-13 * apart.max()
-    assert land.blur < 1e-9
+        found = np.sqrt(((pricing.rows - pricing.rows[i]) ** 2).sum(axis=1)) * 2.0**pricing.exponent
+        assert np.abs(apart - found).max() <= 2 * pricing.blur * 2.0**pricing.exponent + 1e-13 * apart.max()
+    assert pricing.blur < 1e-9
 
 
 def test_groups_without_time_are_as_they_were_dealt():

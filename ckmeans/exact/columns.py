@@ -133,8 +133,8 @@ class _Search:
         self.true_weights = [Fraction(0)] * self.n_rows
         for i in np.flatnonzero(heavy):
             self.true_weights[self.row_of[i]] += Fraction(float(weights[i])) / self.heaviest
-        self.land = PricingProblem(distinct, self.weights)
-        self.area = Fraction(4) ** self.land.exponent  # that is 1 in the landscape
+        self.pricing = PricingProblem(distinct, self.weights)
+        self.area = Fraction(4) ** self.pricing.exponent  # that is 1 in the pricing problem
         self.unit = 1 / (self.area * self.heaviest)
         self.labels, self.cost = None, None
         self.root, self.open, self.closed = None, [], []
@@ -157,10 +157,10 @@ class _Search:
         groups = np.arange(self.n_rows)
         sets = own == np.arange(own.max() + 1)[:, None]
         # In few dimensions no search takes so many boxes that it is made in steps.
-        n_boxes = 0 if self.land.rows.shape[1] < 3 else math.inf
+        n_boxes = 0 if self.pricing.rows.shape[1] < 3 else math.inf
         self.root = Node(groups, [], np.zeros(self.n_rows), sets, Fraction(0), n_boxes=n_boxes)
         self.open = [self.root]
-        self.root.prices = balanced_prices(self.land, own, self.n_clusters, self.check)
+        self.root.prices = balanced_prices(self.pricing, own, self.n_clusters, self.check)
 
     def known(self):
         """All that the search would go on from, with the branch that is being looked at."""
@@ -252,8 +252,8 @@ class _Branch:
 
     def __init__(self, search, node):
         self.search, self.node = search, node
-        self.land = search.land.merged(node.groups)
-        self.k, self.weights = search.n_clusters, self.land.weights
+        self.pricing = search.pricing.merged(node.groups)
+        self.k, self.weights = search.n_clusters, self.pricing.weights
         self.apart = np.asarray(node.pairs, int).reshape(-1, 2)
         n_groups = len(self.weights)
         members = [[] for _ in range(n_groups)]
@@ -279,15 +279,15 @@ class _Branch:
         return (total - self.k * Fraction(level)) / self.search.unit + self.constant
 
     def gap(self):
-        """Cost of the incumbent less what the prices prove, in units of the landscape, rounded up."""
+        """Cost of the incumbent less what the prices prove, in units of the pricing problem, rounded up."""
         return float_up((self.search.cost - self.node.priced) * self.search.unit)
 
     def restore(self):
         """Establish anew what the prices prove: a search at a level that is true finds nothing above it."""
         search, node = self.search, self.node
         search.n_searches += 1
-        level = min(node.level, 4.0 * self.land.mass * (node.prices.max() + self.land.reach))
-        result = self.land.search(node.prices, level, pairs=node.pairs, check=search.check)
+        level = min(node.level, 4.0 * self.pricing.mass * (node.prices.max() + self.pricing.reach))
+        result = self.pricing.search(node.prices, level, pairs=node.pairs, check=search.check)
         node.level, node.priced = result.upper, self.to_bound(node.prices, result.upper)
         node.bound = max(node.bound, node.priced)
 
@@ -297,9 +297,9 @@ class _Branch:
         bundle = self.bundle = Bundle(self.weights, self.k)
         center, scale = node.prices, float((search.cost - self.constant) * search.unit)
         sets = np.append(node.sets, np.zeros((1, len(self.weights)), bool), axis=0)  # a cluster may be empty
-        bundle.add(sets, *self.land.clusters(sets))
+        bundle.add(sets, *self.pricing.clusters(sets))
         best, members = self.evaluate(center, bundle.means)
-        bundle.add(members, *self.land.clusters(members))
+        bundle.add(members, *self.pricing.clusters(members))
         bundle.seed(np.ones(min(bundle.n, self.k)))
         t = 0.3 * np.median(center) if len(center) else 1.0
         stale, n_poor, reached = 0, 0, node.priced
@@ -336,7 +336,7 @@ class _Branch:
                 t *= 0.8
             best = max(best, value)
             if len(members):
-                bundle.add(members, *self.land.clusters(members))
+                bundle.add(members, *self.pricing.clusters(members))
             bundle.forget()
 
     def known(self):
@@ -348,8 +348,8 @@ class _Branch:
         means = self.bundle.means[self.bundle.shares > 0]
         if self.search.n_searches % 8:
             return means
-        n = len(self.land.rows)
-        return np.concatenate([means, self.land.rows[self.search.n_searches % 7 :: 1 + n // few(n)]])
+        n = len(self.pricing.rows)
+        return np.concatenate([means, self.pricing.rows[self.search.n_searches % 7 :: 1 + n // few(n)]])
 
     def evaluate(self, prices, starts, wanted=-math.inf):
         """The bound of some prices, and clusters that earn much.
@@ -358,9 +358,9 @@ class _Branch:
         """
         search, node = self.search, self.node
         prices = np.maximum(prices, 0.0)
-        _, _, members = self.land.climb(prices, starts)
+        _, _, members = self.pricing.climb(prices, starts)
         members = np.unique(self._legal(members, prices), axis=0)
-        costs, means = self.land.clusters(members)
+        costs, means = self.pricing.clusters(members)
         earned = (members * self.weights) @ prices - costs
         floor = earned.max(initial=0.0) * (1 - 1e-12)
         value = self.weights @ prices - self.k * floor
@@ -368,7 +368,7 @@ class _Branch:
             return value, members[:0]
         for ease in self.eases(prices, floor):
             search.n_searches += 1
-            result = self.land.search(prices, floor, ease=ease, pairs=node.pairs, check=search.check)
+            result = self.pricing.search(prices, floor, ease=ease, pairs=node.pairs, check=search.check)
             self.node.n_boxes = result.n_boxes
             bound = self.to_bound(prices, result.upper)
             if node.priced is None or bound > node.priced:
@@ -377,7 +377,7 @@ class _Branch:
             members = np.concatenate([members, result.members])
             floor = max(floor, result.upper - ease)
         if len(result.points):
-            _, _, more = self.land.climb(prices, result.points)
+            _, _, more = self.pricing.climb(prices, result.points)
             members = np.concatenate([members, self._legal(more, prices)])
         members = members[members.any(axis=1)]
         value = self.weights @ prices - self.k * result.upper
@@ -408,7 +408,9 @@ class _Branch:
         search, bundle = self.search, self.bundle
         most = np.argsort(-bundle.shares, kind="stable")[: self.k]
         centers = bundle.means[most]
-        sq_distances = self.land.squares[:, None] - 2 * self.land.rows @ centers.T + (centers**2).sum(axis=1)
+        sq_distances = (
+            self.pricing.squares[:, None] - 2 * self.pricing.rows @ centers.T + (centers**2).sum(axis=1)
+        )
         cost = self.weights @ sq_distances.min(axis=1)
         if cost > 1.03 * float((search.cost - self.constant) * search.unit):
             return
@@ -436,7 +438,7 @@ class _Branch:
         if gap > 0.5 * self.tried and not last or gap >= node.level or self.in_doubt(gap) > DOUBT:
             return False
         self.tried = gap
-        result = self.land.search(
+        result = self.pricing.search(
             node.prices, np.nextafter(node.level - gap, -np.inf), rise=False, slack=gap, pairs=node.pairs,
             most=MOST_SETS * (4 if last else 1), most_boxes=max(2000, 30 * self.node.n_boxes) * (5 if last else 1), check=search.check,
         )  # fmt: skip
@@ -454,8 +456,8 @@ class _Branch:
 
     def in_doubt(self, gap):
         """The most rows at any center with a share that make so little difference that all of their subsets may count."""
-        land, means = self.land, self.bundle.means[self.bundle.shares > 0]
-        terms = [self.weights * (self.node.prices - ((land.rows - y) ** 2).sum(axis=1)) for y in means]
+        pricing, means = self.pricing, self.bundle.means[self.bundle.shares > 0]
+        terms = [self.weights * (self.node.prices - ((pricing.rows - y) ** 2).sum(axis=1)) for y in means]
         return max((np.count_nonzero(np.abs(own) <= gap) for own in terms), default=0)
 
     def split(self):
@@ -475,7 +477,7 @@ class _Branch:
         both = known[:, i] & known[:, j]
         old = joined(len(self.weights), i, j)
         masses = np.bincount(old, self.weights)
-        cost = self.land.clusters(np.isin(np.arange(len(old)), [i, j])[None])[0][0]
+        cost = self.pricing.clusters(np.isin(np.arange(len(old)), [i, j])[None])[0][0]
         prices = np.bincount(old, self.weights * node.prices) / masses
         prices[i] -= cost / masses[i]
         same = known[:, i] == known[:, j]

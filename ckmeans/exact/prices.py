@@ -29,7 +29,7 @@ class PricingResult:
     Attributes
     ----------
     points : ndarray of shape (n_found, n_features)
-        In the coordinates of the landscape.
+        In the coordinates of the pricing problem.
     values : ndarray of shape (n_found,)
     members : ndarray of shape (n_found, n_samples), bool
         The rows that count at the point.
@@ -94,17 +94,17 @@ class PricingProblem:
         self._measure()
 
     def merged(self, groups):
-        """The landscape of groups of rows, each put at its mean."""
+        """The pricing problem of groups of rows, each put at its mean."""
         if len(groups) == groups.max() + 1:
             return self
-        land = object.__new__(PricingProblem)
-        land.exponent, land.weights = self.exponent, np.bincount(groups, self.weights)
-        land.rows = np.column_stack(
-            [np.bincount(groups, self.weights * x) / land.weights for x in self.rows.T]
+        pricing = object.__new__(PricingProblem)
+        pricing.exponent, pricing.weights = self.exponent, np.bincount(groups, self.weights)
+        pricing.rows = np.column_stack(
+            [np.bincount(groups, self.weights * x) / pricing.weights for x in self.rows.T]
         )
-        land.blur = self.blur + 2 * U * len(groups) * np.sqrt(self.reach)
-        land._measure()
-        return land
+        pricing.blur = self.blur + 2 * U * len(groups) * np.sqrt(self.reach)
+        pricing._measure()
+        return pricing
 
     def _measure(self):
         self.squares = (self.rows**2).sum(axis=1)
@@ -115,7 +115,7 @@ class PricingProblem:
         self._stacks = _Stacks(n, d, 64, 8 * n + 64)
 
     def padded(self, prices):
-        """Prices that in the coordinates of the landscape earn at least what the given ones do in those of X."""
+        """Prices that in the coordinates of the pricing problem earn at least what the given ones do in those of X."""
         prices = prices * (1 + 2 * U)
         return prices + 4 * self.blur * np.sqrt(prices) + 4 * self.blur**2
 
@@ -141,7 +141,7 @@ class PricingProblem:
         Parameters
         ----------
         prices : ndarray of shape (n_samples,)
-            In squared units of the landscape.
+            In squared units of the pricing problem.
         level : float
             Values up to this are not looked for.
         rise : bool
@@ -247,23 +247,25 @@ def few(n):
     return max(5, min(100, 200_000 // n))
 
 
-def balanced_prices(land, labels, n_clusters, check=None):
+def balanced_prices(pricing, labels, n_clusters, check=None):
     """Prices between the squared distances of each row to its own and its second nearest center, best for the bound.
 
     Those of a cluster are as far on the way from the one to the other as lets all clusters earn the same.
     """
     n = len(labels)
-    _, means = land.clusters(labels == np.arange(labels.max() + 1)[:, None])
-    sq_distances = np.maximum(land.squares[:, None] - 2 * land.rows @ means.T + (means**2).sum(axis=1), 0)
+    _, means = pricing.clusters(labels == np.arange(labels.max() + 1)[:, None])
+    sq_distances = np.maximum(
+        pricing.squares[:, None] - 2 * pricing.rows @ means.T + (means**2).sum(axis=1), 0
+    )
     own = sq_distances[np.arange(n), labels]
     if len(means) < 2:
         return own
     sq_distances[np.arange(n), labels] = np.inf
     way = np.maximum(sq_distances.min(axis=1) - own, 0)
-    most = np.bincount(labels, land.weights * way)
+    most = np.bincount(labels, pricing.weights * way)
     best, prices = -np.inf, own
-    starts, some = np.concatenate([means, land.rows[:: 1 + n // few(n)]]), slice(None, None, 1 + n // MANY)
-    rows, weights = land.rows[some].copy(), land.weights[some].copy()
+    starts, some = np.concatenate([means, pricing.rows[:: 1 + n // few(n)]]), slice(None, None, 1 + n // MANY)
+    rows, weights = pricing.rows[some].copy(), pricing.weights[some].copy()
     for earned in np.unique(
         np.outer(np.quantile(most, [0, 0.05, 0.1, 0.25, 0.5]), [1, 0.5, 0.25, 0.1, 0.03])
     ):

@@ -46,10 +46,10 @@ def test_greatest_value(seed):
     rng = np.random.default_rng(seed)
     X, weights, prices = instance(rng)
     pairs = pairs_of(rng, len(X)) if seed % 2 else []
-    land = PricingProblem(X, weights)
-    unit = Fraction(4) ** -land.exponent
+    pricing = PricingProblem(X, weights)
+    unit = Fraction(4) ** -pricing.exponent
     best = max(0, *earnings(X, weights, prices, pairs).values())
-    upper = Fraction(land.search(prices * float(unit), pairs=pairs).upper) / unit
+    upper = Fraction(pricing.search(prices * float(unit), pairs=pairs).upper) / unit
     assert best <= upper <= best + Fraction(1, 10**8) * (1 + best)
 
 
@@ -59,12 +59,12 @@ def test_list_of_sets(seed):
     rng = np.random.default_rng(seed)
     X, weights, prices = instance(rng, 8)
     pairs = pairs_of(rng, len(X)) if seed % 2 else []
-    land = PricingProblem(X, weights)
-    unit = 4.0**-land.exponent
+    pricing = PricingProblem(X, weights)
+    unit = 4.0**-pricing.exponent
     known = earnings(X, weights, prices, pairs)
-    upper = land.search(prices * unit, pairs=pairs).upper
+    upper = pricing.search(prices * unit, pairs=pairs).upper
     slack = rng.choice([1e-6, 0.1, 1.0]) * max(upper, 1e-3)
-    result = land.search(
+    result = pricing.search(
         prices * unit, upper - slack, rise=False, slack=slack, pairs=pairs, most=10**6, most_boxes=10**7
     )
     assert result.n_unresolved == 0 and result.upper < np.inf
@@ -77,22 +77,22 @@ def test_list_of_sets(seed):
 def test_ease_leaves_the_bound_valid():
     rng = np.random.default_rng(0)
     X, weights = rng.random((60, 2)), np.ones(60)
-    land = PricingProblem(X, weights)
+    pricing = PricingProblem(X, weights)
     prices = np.full(60, 0.05)
-    exact = land.search(prices).upper
-    eased = land.search(prices, ease=0.1 * exact)
+    exact = pricing.search(prices).upper
+    eased = pricing.search(prices, ease=0.1 * exact)
     assert exact <= eased.upper <= 1.2 * exact
-    assert eased.n_boxes < land.search(prices).n_boxes
+    assert eased.n_boxes < pricing.search(prices).n_boxes
 
 
 def test_climbing_ends_on_the_mean_of_what_counts():
     rng = np.random.default_rng(1)
-    land = PricingProblem(rng.random((50, 3)), np.ones(50))
-    points, values, members = land.climb(np.full(50, 0.1), land.rows)
-    costs, means = land.clusters(members)
+    pricing = PricingProblem(rng.random((50, 3)), np.ones(50))
+    points, values, members = pricing.climb(np.full(50, 0.1), pricing.rows)
+    costs, means = pricing.clusters(members)
     np.testing.assert_allclose(points, means, atol=1e-12)
     np.testing.assert_allclose(values, members.sum(axis=1) * 0.1 - costs, atol=1e-12)
-    assert values.max() <= land.search(np.full(50, 0.1)).upper
+    assert values.max() <= pricing.search(np.full(50, 0.1)).upper
 
 
 def test_merged_rows_earn_the_same():
@@ -122,23 +122,23 @@ def test_buffers_grow(monkeypatch):
 
 def test_check_ends_a_search(monkeypatch):
     monkeypatch.setattr(module, "SLICE", 100)
-    land = PricingProblem(np.random.default_rng(4).random((100, 2)), np.ones(100))
+    pricing = PricingProblem(np.random.default_rng(4).random((100, 2)), np.ones(100))
 
     def stop():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        land.search(np.full(100, 0.05), check=stop)
+        pricing.search(np.full(100, 0.05), check=stop)
 
 
 def test_balanced_prices_lie_between_the_centers():
     rng = np.random.default_rng(5)
     X = np.concatenate([rng.normal(c, 0.1, (20, 2)) for c in range(3)])
     labels = np.repeat(np.arange(3), 20)
-    land = PricingProblem(X, np.ones(60))
-    prices = balanced_prices(land, labels, 3)
-    means = land.clusters(labels == np.arange(3)[:, None])[1]
-    sq_distances = ((land.rows[:, None] - means) ** 2).sum(axis=-1)
+    pricing = PricingProblem(X, np.ones(60))
+    prices = balanced_prices(pricing, labels, 3)
+    means = pricing.clusters(labels == np.arange(3)[:, None])[1]
+    sq_distances = ((pricing.rows[:, None] - means) ** 2).sum(axis=-1)
     assert (prices >= sq_distances.min(axis=1) * (1 - 1e-9)).all()
     assert (prices <= np.sort(sq_distances, axis=1)[:, 1] * (1 + 1e-9)).all()
 
