@@ -8,11 +8,11 @@ where all rows are decided: there f is one quadratic and its greatest value is k
 from boxes cimport height, lowest, peak, shrink, sift
 
 
-def climb(
+def local_maxima(
     const double[:, ::1] X,           # IN  (n, d)
     const double[::1] weights,        # IN  (n,)
     const double[::1] prices,         # IN  (n,)
-    double[:, ::1] starts,            # INOUT (n_starts, d): from these on uphill
+    double[:, ::1] starts,            # INOUT (n_starts, d): from here uphill
     double[::1] values,               # OUT (n_starts,)
     unsigned char[:, ::1] members,    # OUT (n_starts, n): rows that count there
 ):

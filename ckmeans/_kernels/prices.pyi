@@ -5,7 +5,9 @@ Float = NDArray[np.float64]
 Flags = NDArray[np.uint8]
 Whole = NDArray[np.int32]
 
-def climb(X: Float, weights: Float, prices: Float, starts: Float, values: Float, members: Flags) -> None: ...
+def local_maxima(
+    X: Float, weights: Float, prices: Float, starts: Float, values: Float, members: Flags
+) -> None: ...
 def search(
     X: Float,
     weights: Float,

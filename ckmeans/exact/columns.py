@@ -358,7 +358,7 @@ class _Branch:
         """
         search, node = self.search, self.node
         prices = np.maximum(prices, 0.0)
-        _, _, members = self.pricing.climb(prices, starts)
+        _, _, members = self.pricing.local_maxima(prices, starts)
         members = np.unique(self._legal(members, prices), axis=0)
         costs, means = self.pricing.clusters(members)
         earned = (members * self.weights) @ prices - costs
@@ -377,7 +377,7 @@ class _Branch:
             members = np.concatenate([members, result.members])
             floor = max(floor, result.upper - ease)
         if len(result.points):
-            _, _, more = self.pricing.climb(prices, result.points)
+            _, _, more = self.pricing.local_maxima(prices, result.points)
             members = np.concatenate([members, self._legal(more, prices)])
         members = members[members.any(axis=1)]
         value = self.weights @ prices - self.k * result.upper

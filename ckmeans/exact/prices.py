@@ -119,9 +119,9 @@ class PricingProblem:
         prices = prices * (1 + 2 * U)
         return prices + 4 * self.blur * np.sqrt(prices) + 4 * self.blur**2
 
-    def climb(self, prices, starts):
+    def local_maxima(self, prices, starts):
         """Local maxima uphill from some points: points, values, and the rows that count."""
-        return climb(self.rows, self.weights, prices, starts)
+        return local_maxima(self.rows, self.weights, prices, starts)
 
     def search(
         self,
@@ -233,12 +233,12 @@ class PricingProblem:
         return shares @ self.squares - (sums * means).sum(axis=1), means
 
 
-def climb(rows, weights, prices, starts):
+def local_maxima(rows, weights, prices, starts):
     """Local maxima uphill from some points: points, values, and the rows that count."""
     starts = np.array(starts, np.float64)
     members = np.empty((len(starts), len(rows)), np.uint8)
     values = np.empty(len(starts))
-    kernels.climb(rows, weights, prices, starts, values, members)
+    kernels.local_maxima(rows, weights, prices, starts, values, members)
     return starts, values, members.view(bool)
 
 
@@ -270,7 +270,10 @@ def balanced_prices(pricing, labels, n_clusters, check=None):
         np.outer(np.quantile(most, [0, 0.05, 0.1, 0.25, 0.5]), [1, 0.5, 0.25, 0.1, 0.03])
     ):
         trial = own + np.minimum(earned / np.maximum(most, 1e-300), 1)[labels] * way
-        value = weights @ trial[some] - n_clusters * climb(rows, weights, trial[some].copy(), starts)[1].max()
+        value = (
+            weights @ trial[some]
+            - n_clusters * local_maxima(rows, weights, trial[some].copy(), starts)[1].max()
+        )
         if value > best:
             best, prices = value, trial
         if check is not None:

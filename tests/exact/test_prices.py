@@ -85,10 +85,10 @@ def test_ease_leaves_the_bound_valid():
     assert eased.n_boxes < pricing.search(prices).n_boxes
 
 
-def test_climbing_ends_on_the_mean_of_what_counts():
+def test_local_maxima_end_on_the_mean_of_what_counts():
     rng = np.random.default_rng(1)
     pricing = PricingProblem(rng.random((50, 3)), np.ones(50))
-    points, values, members = pricing.climb(np.full(50, 0.1), pricing.rows)
+    points, values, members = pricing.local_maxima(np.full(50, 0.1), pricing.rows)
     costs, means = pricing.clusters(members)
     np.testing.assert_allclose(points, means, atol=1e-12)
     np.testing.assert_allclose(values, members.sum(axis=1) * 0.1 - costs, atol=1e-12)
