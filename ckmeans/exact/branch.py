@@ -37,7 +37,7 @@ FEW = 50_000  # nodes that are not worth a better order: the checker takes a qua
 
 
 @dataclass(frozen=True, eq=False)
-class Branched:
+class BranchAndBoundResult:
     """What a search found out.
 
     Attributes
@@ -92,7 +92,7 @@ def branch_and_bound(
 
     Returns
     -------
-    Branched
+    BranchAndBoundResult
         The best so far when the time is up and on Ctrl-C, which is not raised again.
 
     Examples
@@ -339,7 +339,7 @@ class _Search:
         if self.labels is None:
             self.labels = np.zeros(self.n, np.int32)
             self.cost = self.exact(range(self.n), self.labels.tolist())
-        return Branched(
+        return BranchAndBoundResult(
             best.order,
             suffix,
             self.labels,

@@ -19,7 +19,7 @@ SLICE = 200_000  # products of integers, which nothing can interrupt
 SPARE = 2.0**-46  # of the greatest eigenvalue, so that rounding makes none negative
 
 
-class Principal(NamedTuple):
+class PrincipalBound(NamedTuple):
     """A bound, in units of the rows, and the integers that show it.
 
     With S the scatter matrix times the total weight, V V' + (tau + delta) I - 4**scale S has no negative eigenvalue for the
@@ -45,7 +45,7 @@ def principal_bound(rows, weights, n_clusters):
 
     Returns
     -------
-    Principal
+    PrincipalBound
 
     Examples
     --------
@@ -72,7 +72,7 @@ def principal_bound(rows, weights, n_clusters):
     R = V @ V.T - S * 4**scale + tau * np.eye(d, dtype=int).astype(object)
     delta = shortfall([row[: f + 1] for f, row in enumerate(R.tolist())], [1] * d)
     most = Fraction((V * V).sum() + (n_clusters - 1) * max(0, tau + delta), 4**scale)
-    return Principal((np.trace(S) - most) / total, scale, tau, top)
+    return PrincipalBound((np.trace(S) - most) / total, scale, tau, top)
 
 
 def _whole(values, shift):

@@ -36,7 +36,7 @@ FINE = 100  # of a unit, in bits
 NONE = 1e-200  # multipliers that are as good as none
 
 
-class Semidefinite(NamedTuple):
+class SemidefiniteBound(NamedTuple):
     """A bound, in units of the rows and weights, and the integers that show it: docs/proofs.md, "sdp", has their meaning.
 
     The bound is what the checker finds, or a little less: it allows for more rounding. The labels are a clustering of the rows,
@@ -211,7 +211,7 @@ def semidefinite_bound(rows, weights, n_clusters, labels, cost, *, gap=0.0, max_
 
     Returns
     -------
-    Semidefinite
+    SemidefiniteBound
 
     References
     ----------
@@ -271,32 +271,32 @@ def spectral_bound(rows, weights, n_clusters):
 
 
 class _Scaled:
-    """Rows of integers with integer weights as floats near 1: row = 2**reach * X + center, weight = 4**heavy * weights."""
+    """Rows of integers with integer weights as floats near 1: row = 2**exponent * X + center, weight = 4**weight_exponent * weights."""
 
     def __init__(self, rows, weights):
         self.rows, self.masses, mass = rows, weights, sum(weights)
         self.center = [sum(w * x for w, x in zip(weights, column)) // mass for column in zip(*rows)]
         offs = [[x - c for x, c in zip(row, self.center)] for row in rows]
-        self.reach = max(abs(v) for off in offs for v in off).bit_length()
-        self.heavy = max(weights).bit_length() // 2
-        self.X = np.array([[v / (1 << self.reach) for v in off] for off in offs])
-        self.weights = np.array([float(Fraction(w, 4**self.heavy)) for w in weights])
-        self.unit = 4 ** (self.reach + self.heavy)
+        self.exponent = max(abs(v) for off in offs for v in off).bit_length()
+        self.weight_exponent = max(weights).bit_length() // 2
+        self.X = np.array([[v / (1 << self.exponent) for v in off] for off in offs])
+        self.weights = np.array([float(Fraction(w, 4**self.weight_exponent)) for w in weights])
+        self.unit = 4 ** (self.exponent + self.weight_exponent)
 
     def whole(self, relaxation, multipliers, stop_reason):
         """Multipliers as integers, and the bound that these prove."""
         (below, cuts, by), k, n = multipliers, relaxation.k, relaxation.n
         roots, inverse = relaxation.roots, relaxation.inverse
         size = Fraction(relaxation.size) * self.unit
-        scale = max(0, FINE + 2 * self.heavy + 1 - math.floor(size).bit_length()) // 2
+        scale = max(0, FINE + 2 * self.weight_exponent + 1 - math.floor(size).bit_length()) // 2
         size *= 4**scale  # one of the relaxation's units, in units of 4**-scale
         below = np.tril(below, -1) * np.outer(roots, roots)
         largest = max(below.max(), by.max(initial=0.0))
         if largest < NONE:
             below, by, largest = np.zeros_like(below), np.zeros_like(by), 1.0
-        most = math.floor(size * 4**self.heavy * Fraction(largest))
+        most = math.floor(size * 4**self.weight_exponent * Fraction(largest))
         shift = max(0, most.bit_length() - DIGITS)
-        factor = float(size * 4**self.heavy / 2**shift)
+        factor = float(size * 4**self.weight_exponent / 2**shift)
         below, by = np.rint(below * factor), np.rint(by * factor)
         cuts, by = np.ascontiguousarray(cuts[by > 0]), by[by > 0]
         # With these multipliers tau I + V V' + (m r' + r m') / 2 - K is 0 for r, and nowhere negative but for rounding.
@@ -314,7 +314,7 @@ class _Scaled:
 
         tau = math.ceil(Fraction(tau) * size)
         root = (
-            math.isqrt(math.floor(size)) >> self.heavy
+            math.isqrt(math.floor(size)) >> self.weight_exponent
         )  # rows v are scaled as V, of which the bound has the squares
         top = [[round(Fraction(x) * root) for x in v] for v in V.tolist()]
         mu = [round(Fraction(x) * size) for x in (m * roots).tolist()]
@@ -328,7 +328,7 @@ class _Scaled:
         widest = max(2 * w * (tau + span + own - (square << 2 * scale)) for w, span, own, square in ends)
         delta = -(-n * (math.isqrt(max(widest, 1)) + 1) // min(self.masses))
         paid = 2 * (sum(mu) + k * tau + sum(spans)) + k * delta
-        return Semidefinite(
+        return SemidefiniteBound(
             sum(squares) - Fraction(paid, 2 * 4**scale), scale, shift, tau, mu, top,
             [[int(x) for x in row[:i]] for i, row in enumerate(below.tolist())],
             [(*cut, int(a)) for cut, a in zip(cuts.tolist(), by.tolist())], relaxation.clustering(self.X), stop_reason,
