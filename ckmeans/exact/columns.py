@@ -27,7 +27,7 @@ from ..rationals import ExactRows, float_down, float_up
 from ..solution import Solution
 from ..workers import Expired
 from .bundle import Bundle
-from .exact_cover import TooMany, covers
+from .exact_cover import TooManyCovers, covers
 from .nodes import Node, joined, read, written
 from .prices import PricingProblem, balanced_prices, few
 
@@ -450,7 +450,7 @@ class _Branch:
             for chosen in covers(sets, self.k, search.check):
                 labels = sets[chosen].argmax(axis=0)
                 search.offer(labels[node.groups[search.row_of]])
-        except TooMany:
+        except TooManyCovers:
             return False
         return True
 

@@ -12,7 +12,7 @@ from clocks import Clock
 from ckmeans import reference
 from ckmeans.exact import columns
 from ckmeans.exact.columns import column_generation
-from ckmeans.exact.exact_cover import TooMany, covers
+from ckmeans.exact.exact_cover import TooManyCovers, covers
 from ckmeans.rationals import cost
 
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
@@ -65,7 +65,7 @@ def test_against_the_oracle(seed):
 def few(sets, n_clusters, check=None):
     """Covers, but only where there is little to choose from."""
     if len(sets) > 3 * n_clusters:
-        raise TooMany
+        raise TooManyCovers
     return covers(sets, n_clusters, check)
 
 
@@ -113,7 +113,7 @@ def test_covers_are_all_partitions():
 def test_too_many_covers(monkeypatch):
     monkeypatch.setattr("ckmeans.exact.exact_cover.MOST_STEPS", 100)
     sets = np.array([[mask >> i & 1 for i in range(8)] for mask in range(1, 256)], bool)
-    with pytest.raises(TooMany):
+    with pytest.raises(TooManyCovers):
         list(covers(sets, 4))
 
 

@@ -143,7 +143,7 @@ def test_it_goes_on_in_branches(tmp_path, monkeypatch):
 
     def few(sets, n_clusters, check=None):
         if len(sets) > 3 * n_clusters:
-            raise columns.TooMany
+            raise columns.TooManyCovers
         return covers(sets, n_clusters, check)
 
     covers = columns.covers

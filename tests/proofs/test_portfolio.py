@@ -288,7 +288,7 @@ def test_branches_are_accepted(monkeypatch):
 
     def few(sets, n_clusters, check=None):
         if len(sets) > 3 * n_clusters:
-            raise columns.TooMany
+            raise columns.TooManyCovers
         return covers(sets, n_clusters, check)
 
     covers = columns.covers
