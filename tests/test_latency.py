@@ -11,7 +11,7 @@ from children import interrupted, interrupted_in_an_import, needs_signals
 
 from ckmeans import certify, check, natural_breaks, reference
 from ckmeans.exact import univariate
-from ckmeans.exact.anticlusters import alike
+from ckmeans.exact.anticlusters import anticlusters
 from ckmeans.exact.prices import PricingProblem
 from ckmeans.exact.principal import principal_bound
 from ckmeans.exact.semidefinite import spectral_bound
@@ -127,7 +127,7 @@ def test_rows_of_many_features_are_turned_without_changing_their_distances(n, d)
 def test_groups_without_time_are_as_they_were_dealt():
     X = np.random.default_rng(0).normal(size=(200, 3))
     labels, n_groups = np.zeros(200, int), 5
-    quick, whole = (alike(X, labels, n_groups, seconds) for seconds in (0.0, None))
+    quick, whole = (anticlusters(X, labels, n_groups, seconds) for seconds in (0.0, None))
     assert sorted(np.concatenate(quick)) == sorted(np.concatenate(whole)) == list(range(200))
     apart = [
         sum(((X[own].mean(axis=0) - X.mean(axis=0)) ** 2).sum() for own in groups)

@@ -8,7 +8,7 @@ import numpy as np
 PASSES, PARTNERS = 10, 50  # over the rows, and rows that each may swap with in one of them
 
 
-def alike(X, labels, n_groups, seconds=None):
+def anticlusters(X, labels, n_groups, seconds=None):
     """Deal the rows out to groups, row by row along each cluster, so that every group has its share of every place.
 
     Then rows of the same cluster are swapped until each group's part of it has nearly the same mean.
@@ -34,7 +34,7 @@ def alike(X, labels, n_groups, seconds=None):
     Examples
     --------
     >>> X = np.array([[0.0], [10.0], [1.0], [11.0], [2.0], [12.0]])
-    >>> [group.tolist() for group in alike(X, np.array([0, 1, 0, 1, 0, 1]), 2)]
+    >>> [group.tolist() for group in anticlusters(X, np.array([0, 1, 0, 1, 0, 1]), 2)]
     [[0, 3, 4], [1, 2, 5]]
     """
     X = np.ldexp(X, -int(np.frexp(np.abs(X).max())[1]))  # squares of these do not overflow

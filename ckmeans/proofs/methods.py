@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from ..check import Refused
-from ..exact.anticlusters import alike
+from ..exact.anticlusters import anticlusters
 from ..exact.branch import branch_and_bound
 from ..exact.columns import column_generation
 from ..exact.principal import principal_bound
@@ -288,7 +288,9 @@ def groups(ladder):
         return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
     if kept is None:
         first = ladder.first[rows]
-        members = alike(ladder.X[first], ladder.incumbent[0][first], n_groups, ladder.seconds_for(DEALING))
+        members = anticlusters(
+            ladder.X[first], ladder.incumbent[0][first], n_groups, ladder.seconds_for(DEALING)
+        )
         # Rows, the proof, its bound, and whether that is all.
         kept = {"groups": [[rows[own], None, Fraction(0), False] for own in members]}
     stop_reason, todo = "unresolved", [own for own in kept["groups"] if not own[3]]
