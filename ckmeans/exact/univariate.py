@@ -112,7 +112,7 @@ class NaturalBreaks(Breaks):
     tried: dict[int, Breaks] = field(repr=False)
 
 
-class LineProof(NamedTuple):
+class PenaltyProof(NamedTuple):
     """What shows that a clustering of one feature is optimal.
 
     With this penalty s, the least cost of any number of clusters plus s for each of them, p_n, is cost + n_clusters * s:
@@ -186,7 +186,7 @@ def natural_breaks(
     return NaturalBreaks(**vars(best), labels=best._classes(values), tried=tried)
 
 
-def line_proof(values, n_clusters, sample_weight=None):
+def penalty_proof(values, n_clusters, sample_weight=None):
     """The best clusters of numbers, and what shows it.
 
     Parameters
@@ -196,11 +196,11 @@ def line_proof(values, n_clusters, sample_weight=None):
 
     Returns
     -------
-    LineProof
+    PenaltyProof
 
     Examples
     --------
-    >>> proof = line_proof([0.0, 1.0, 5.0, 7.0], 2)
+    >>> proof = penalty_proof([0.0, 1.0, 5.0, 7.0], 2)
     >>> proof.labels.tolist(), proof.cost, proof.penalty > 2
     ([0, 0, 1, 1], Fraction(5, 2), True)
     """
@@ -208,7 +208,7 @@ def line_proof(values, n_clusters, sample_weight=None):
     rows, line, own = _sorted(values, weights)
     labels = _Table(rows, line, own).breaks(k)._classes(values)
     n_runs = min(k, line.n_distinct)
-    return LineProof(labels, line.cut(n_runs).cost, line.penalty(n_runs))
+    return PenaltyProof(labels, line.cut(n_runs).cost, line.penalty(n_runs))
 
 
 def collinear(X):

@@ -17,8 +17,7 @@ from ..exact.principal import principal_bound
 from ..exact.semidefinite import semidefinite_bound, spectral_bound
 from ..exact.spectrum import gram, greatest
 from ..exact.sweep import best_halves
-from ..exact.univariate import collinear
-from ..exact.univariate import line_proof as best_on_a_line
+from ..exact.univariate import collinear, penalty_proof
 from ..local.hybrid import hybrid_search
 from ..local.restarts import local_search
 from ..rationals import float_down, near_one
@@ -123,7 +122,7 @@ def line(ladder):
         return None
     feature, factor = straight
     try:
-        found = best_on_a_line(ladder.X[:, feature].copy(), ladder.k, ladder.sample_weight)
+        found = penalty_proof(ladder.X[:, feature].copy(), ladder.k, ladder.sample_weight)
     except ValueError:  # numbers too far apart
         return None
     lines = line_proof(found.penalty * factor * ladder.problem.unit)
