@@ -32,7 +32,7 @@ from .nodes import Node, joined, read, written
 from .prices import PricingProblem, balanced_prices, few
 
 MOST_SETS = 3000  # clusters within the gap that are listed
-DOUBT = 100  # rows that make less of a difference than the gap, from which on these are too many
+MOST_UNDECIDED = 100  # rows that make less of a difference than the gap, from which on these are too many
 MOST_DEPTH = 30  # rows apart
 SERIOUS = 0.1  # share of the predicted gain that moves the center of the prices
 EASE = 0.05  # share of the gap by which a search may leave the bound too low
@@ -42,7 +42,7 @@ PATIENCE = 100  # solves that may gain less than a hundredth of the gap, one aft
 
 
 @dataclass(frozen=True, eq=False)
-class Priced(Solution):
+class ColumnGenerationSolution(Solution):
     """The best clustering found, with the prices that bound all of them.
 
     Attributes
@@ -87,7 +87,7 @@ def column_generation(
 
     Returns
     -------
-    Priced
+    ColumnGenerationSolution
         The best so far when the time is up or on Ctrl-C.
     """
     search = _Search(X, n_clusters, sample_weight, max_seconds, gap, rng, progress, keep)
@@ -221,7 +221,7 @@ class _Search:
         for label, center in centers.items():
             rows[label] = center
         optimal = bound >= self.cost
-        return Priced(
+        return ColumnGenerationSolution(
             labels=self.labels,
             centers=rows,
             inertia=float_up(self.cost),
@@ -435,7 +435,12 @@ class _Branch:
         gap = self.gap()
         if gap < 0:
             return True
-        if gap > 0.5 * self.tried and not last or gap >= node.level or self.in_doubt(gap) > DOUBT:
+        if (
+            gap > 0.5 * self.tried
+            and not last
+            or gap >= node.level
+            or self.most_undecided(gap) > MOST_UNDECIDED
+        ):
             return False
         self.tried = gap
         result = self.pricing.search(
@@ -454,7 +459,7 @@ class _Branch:
             return False
         return True
 
-    def in_doubt(self, gap):
+    def most_undecided(self, gap):
         """The most rows at any center with a share that make so little difference that all of their subsets may count."""
         pricing, means = self.pricing, self.bundle.means[self.bundle.shares > 0]
         terms = [self.weights * (self.node.prices - ((pricing.rows - y) ** 2).sum(axis=1)) for y in means]
