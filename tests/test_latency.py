@@ -120,8 +120,11 @@ def test_rows_of_many_features_are_turned_without_changing_their_distances(n, d)
     for i in range(n):
         apart = np.sqrt(((X - X[i]) ** 2).sum(axis=1))
         found = np.sqrt(((pricing.rows - pricing.rows[i]) ** 2).sum(axis=1)) * 2.0**pricing.exponent
-        assert np.abs(apart - found).max() <= 2 * pricing.blur * 2.0**pricing.exponent + 1e-13 * apart.max()
-    assert pricing.blur < 1e-9
+        assert (
+            np.abs(apart - found).max()
+            <= 2 * pricing.projection_error * 2.0**pricing.exponent + 1e-13 * apart.max()
+        )
+    assert pricing.projection_error < 1e-9
 
 
 def test_groups_without_time_are_as_they_were_dealt():

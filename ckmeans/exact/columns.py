@@ -286,7 +286,7 @@ class _Branch:
         """Establish anew what the prices prove: a search at a level that is true finds nothing above it."""
         search, node = self.search, self.node
         search.n_searches += 1
-        level = min(node.level, 4.0 * self.pricing.mass * (node.prices.max() + self.pricing.reach))
+        level = min(node.level, 4.0 * self.pricing.mass * (node.prices.max() + self.pricing.max_sq_norm))
         result = self.pricing.search(node.prices, level, pairs=node.pairs, check=search.check)
         node.level, node.priced = result.upper, self.to_bound(node.prices, result.upper)
         node.bound = max(node.bound, node.priced)

@@ -65,17 +65,17 @@ class PricingProblem:
     def __init__(self, X, weights):
         centered, self.exponent = near_one(X, weights)
         n, d = X.shape
-        # An isometry would map each row to within `blur` of where it is put.
+        # An isometry would map each row to within `projection_error` of where it is put.
         length = np.sqrt((centered**2).sum(axis=1).max(initial=0.0))
-        self.blur = 2 * U * length
+        self.projection_error = 2 * U * length
         if d > max(
             n, SMALL
-        ):  # rows span no more than n dimensions: what rounding leaves outside of these is blur
+        ):  # rows span no more than n dimensions: what rounding leaves outside of these is projection_error
             axes = np.linalg.qr(centered.T)[0]
             inside = centered @ axes
             outside = np.sqrt(((centered - inside @ axes.T) ** 2).sum(axis=1).max())
             skew = np.linalg.norm(axes.T @ axes - np.eye(n)) + 2 * d * n * U
-            self.blur += outside + (skew + 4 * d * U) * length
+            self.projection_error += outside + (skew + 4 * d * U) * length
             centered, d = inside, n
         if d > 2:
             squares = (centered.T * weights) @ centered
@@ -83,11 +83,11 @@ class PricingProblem:
             axes = axes[:, ::-1]
             skew = np.linalg.norm(axes.T @ axes - np.eye(d)) + 2 * d * d * U
             centered = centered @ axes
-            self.blur += (skew + 2 * d * U) * length
+            self.projection_error += (skew + 2 * d * U) * length
             spread = np.ptp(centered, axis=0)
             flat = spread <= 1e-14 * length
             flat[0] = False
-            self.blur += np.sqrt((np.abs(centered[:, flat]).max(axis=0, initial=0.0) ** 2).sum())
+            self.projection_error += np.sqrt((np.abs(centered[:, flat]).max(axis=0, initial=0.0) ** 2).sum())
             centered = centered[:, ~flat]
         self.rows = np.ascontiguousarray(centered)
         self.weights = np.ascontiguousarray(weights, np.float64)
@@ -102,7 +102,7 @@ class PricingProblem:
         pricing.rows = np.column_stack(
             [np.bincount(groups, self.weights * x) / pricing.weights for x in self.rows.T]
         )
-        pricing.blur = self.blur + 2 * U * len(groups) * np.sqrt(self.reach)
+        pricing.projection_error = self.projection_error + 2 * U * len(groups) * np.sqrt(self.max_sq_norm)
         pricing._measure()
         return pricing
 
@@ -110,14 +110,14 @@ class PricingProblem:
         self.squares = (self.rows**2).sum(axis=1)
         self.lower, self.upper = self.rows.min(axis=0), self.rows.max(axis=0)
         self.mass = self.weights.sum()
-        self.reach = (np.maximum(np.abs(self.lower), np.abs(self.upper)) ** 2).sum()
+        self.max_sq_norm = (np.maximum(np.abs(self.lower), np.abs(self.upper)) ** 2).sum()
         n, d = self.rows.shape
         self._stacks = _Stacks(n, d, 64, 8 * n + 64)
 
     def padded(self, prices):
         """Prices that in the coordinates of the pricing problem earn at least what the given ones do in those of X."""
         prices = prices * (1 + 2 * U)
-        return prices + 4 * self.blur * np.sqrt(prices) + 4 * self.blur**2
+        return prices + 4 * self.projection_error * np.sqrt(prices) + 4 * self.projection_error**2
 
     def local_maxima(self, prices, starts):
         """Local maxima uphill from some points: points, values, and the rows that count."""
@@ -164,11 +164,15 @@ class PricingProblem:
         n, d = self.rows.shape
         earn = self.padded(prices)
         top = earn.max(initial=0.0)
-        far = top + 4 * self.reach
+        far = top + 4 * self.max_sq_norm
         if slack is None:
             slacks = np.zeros(n)
         else:
-            slacks = slack / self.weights * (1 + 4 * U) + 4 * (d + 8) * U * far + 8 * self.blur * np.sqrt(far)
+            slacks = (
+                slack / self.weights * (1 + 4 * U)
+                + 4 * (d + 8) * U * far
+                + 8 * self.projection_error * np.sqrt(far)
+            )
         pairs = np.asarray(pairs, np.intc).reshape(-1, 2)
         mated = np.zeros(n, np.uint8)
         mated[pairs] = 1
@@ -177,8 +181,8 @@ class PricingProblem:
             level = max(level + ease, kappa * self.mass)  # what rounding alone can make of nothing
         args = (
             self.rows, self.weights, earn, earn - self.squares, slacks, mated, pairs,
-            2 * (n + 8) * U * self.mass * np.sqrt(self.reach), kappa,
-            1e-12 * np.sqrt(self.reach), rise, ease, SLICE,
+            2 * (n + 8) * U * self.mass * np.sqrt(self.max_sq_norm), kappa,
+            1e-12 * np.sqrt(self.max_sq_norm), rise, ease, SLICE,
         )  # fmt: skip
         stacks = self._stacks
         stacks.start(self.lower, self.upper)
