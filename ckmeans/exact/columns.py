@@ -327,7 +327,7 @@ class _Branch:
                     return self.split()
             else:
                 stale = 0
-            self.round_shares()
+            self.round_primal_weights()
             value, members = self.evaluate(prices, self.starts(), best + SERIOUS * predicted)
             if value - best >= SERIOUS * predicted:
                 center = prices
@@ -344,8 +344,8 @@ class _Branch:
         return self.search.known()
 
     def starts(self):
-        """Points to climb from: the means of the clusters with a share, and now and then some rows."""
-        means = self.bundle.means[self.bundle.shares > 0]
+        """Points to climb from: the means of the clusters with a primal weight, and now and then some rows."""
+        means = self.bundle.means[self.bundle.primal_weights > 0]
         if self.search.n_searches % 8:
             return means
         n = len(self.pricing.rows)
@@ -403,10 +403,10 @@ class _Branch:
             members[members[:, a] & members[:, b], a if prices[a] < prices[b] else b] = False
         return members
 
-    def round_shares(self):
-        """A clustering around the means of the clusters with most shares, if it is better."""
+    def round_primal_weights(self):
+        """A clustering around the means of the clusters with the greatest primal weights, if it is better."""
         search, bundle = self.search, self.bundle
-        most = np.argsort(-bundle.shares, kind="stable")[: self.k]
+        most = np.argsort(-bundle.primal_weights, kind="stable")[: self.k]
         centers = bundle.means[most]
         sq_distances = (
             self.pricing.squares[:, None] - 2 * self.pricing.rows @ centers.T + (centers**2).sum(axis=1)
@@ -460,17 +460,17 @@ class _Branch:
         return True
 
     def most_undecided(self, gap):
-        """The most rows at any center with a share that make so little difference that all of their subsets may count."""
-        pricing, means = self.pricing, self.bundle.means[self.bundle.shares > 0]
+        """The most rows at any center with a primal weight that make so little difference that all of their subsets may count."""
+        pricing, means = self.pricing, self.bundle.means[self.bundle.primal_weights > 0]
         terms = [self.weights * (self.node.prices - ((pricing.rows - y) ** 2).sum(axis=1)) for y in means]
         return max((np.count_nonzero(np.abs(own) <= gap) for own in terms), default=0)
 
     def split(self):
         """Two branches: two rows together, or apart."""
         node, bundle = self.node, self.bundle
-        active = np.flatnonzero(bundle.shares > 1e-9 * self.k)
+        active = np.flatnonzero(bundle.primal_weights > 1e-9 * self.k)
         sets = bundle.sets[active] > 0
-        together = (sets * bundle.shares[active][:, None]).T @ sets.astype(float)
+        together = (sets * bundle.primal_weights[active][:, None]).T @ sets.astype(float)
         np.fill_diagonal(together, 0)
         i, j = np.unravel_index(np.argmin(np.abs(together - 0.5), axis=None), together.shape)
         if not 1e-6 < together[i, j] < 1 - 1e-6 or len(np.unique(node.pairs + [(i, j)])) > 2 * MOST_DEPTH:

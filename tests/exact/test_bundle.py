@@ -24,7 +24,7 @@ def test_no_prices_near_by_are_better(seed):
 
     prices, level = known.solve(center, t, 1e-12)
     assert known.earnings(prices).max() == pytest.approx(level, abs=1e-9)
-    assert known.shares.sum() == pytest.approx(4) and known.shares.min() >= 0
+    assert known.primal_weights.sum() == pytest.approx(4) and known.primal_weights.min() >= 0
     for size in (1e-1, 1e-3, 1e-5):
         assert value(prices + size * rng.normal(size=30)) < value(prices)
 
@@ -44,6 +44,6 @@ def test_the_oldest_are_forgotten_where_rows_are_many(monkeypatch):
     known = bundle(np.random.default_rng(0))
     for _ in range(30):
         known.solve(np.ones(30), 0.1, 1e-9)
-    active = known.sets[known.shares > 0].copy()
+    active = known.sets[known.primal_weights > 0].copy()
     known.forget()
     assert known.n < 61 and all((known.sets == own).all(axis=1).any() for own in active)
