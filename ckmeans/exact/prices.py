@@ -5,9 +5,7 @@ clustering costs at least sum_i w_i l_i - k M. What each of its clusters C with 
 w_i (l_i - |x_i - y|^2), is at most M, and all of them together earn the sum of the prices less the cost.
 """
 
-import math
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
@@ -283,33 +281,6 @@ def balanced_prices(pricing, labels, n_clusters, check=None):
         if check is not None:
             check()
     return prices
-
-
-def whole_prices(prices, level, scale, weight_scale=0, bits=60):
-    """Prices and a level as the integers that stand in a proof file.
-
-    Rows are integers times 2**-scale, weights integers times 2**-weight_scale, prices in squared units of these rows times
-    4**-shift. Prices are rounded down, which lets no cluster earn more, and the level up.
-
-    Parameters
-    ----------
-    prices : sequence of float
-    level : float
-        In squared units of X times the unit of the weights.
-    bits : int
-        How much finer than the level the prices are.
-
-    Returns
-    -------
-    prices : list of int
-    level : int
-    shift : int
-    """
-    finest = 2**bits / (Fraction(level) * 4**scale) if level > 0 else Fraction(1)
-    shift = max(0, (math.ceil(finest).bit_length() + 1) // 2)
-    unit = 4 ** (scale + shift)
-    whole = [math.floor(Fraction(float(price)) * unit) for price in prices]
-    return whole, math.ceil(Fraction(float(level)) * unit * 2**weight_scale), shift
 
 
 class _Stacks:

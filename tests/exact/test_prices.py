@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ckmeans.exact import prices as module
-from ckmeans.exact.prices import PricingProblem, balanced_prices, whole_prices
+from ckmeans.exact.prices import PricingProblem, balanced_prices
 
 
 def instance(rng, top_n=9):
@@ -141,21 +141,3 @@ def test_balanced_prices_lie_between_the_centers():
     sq_distances = ((pricing.rows[:, None] - means) ** 2).sum(axis=-1)
     assert (prices >= sq_distances.min(axis=1) * (1 - 1e-9)).all()
     assert (prices <= np.sort(sq_distances, axis=1)[:, 1] * (1 + 1e-9)).all()
-
-
-def test_whole_prices():
-    """In integers, no cluster earns more than the level either, and hardly anything is lost."""
-    rng = np.random.default_rng(6)
-    for scale, weight_scale in ((0, 0), (3, 2), (40, 0)):
-        X, weights = rng.integers(0, 9, (6, 2)) / 2.0**scale, rng.integers(1, 9, 6) / 2.0**weight_scale
-        prices = rng.random(6) * 8 / 4.0**scale
-        level = max(earnings(X, weights, prices).values())
-        level = np.nextafter(float(level), np.inf)
-        whole, most, shift = whole_prices(prices, level, scale, weight_scale)
-        assert {type(number) for number in (*whole, most, shift)} == {int}
-        back = [Fraction(price, 4 ** (scale + shift)) for price in whole]
-        unit = 4 ** (scale + shift) * 2**weight_scale
-        assert max(earnings(X, weights, back).values()) <= Fraction(most, unit)
-        lost = Fraction(most, unit) - Fraction(level)
-        lost += sum(Fraction(a) - b for a, b in zip(prices, back))
-        assert 0 <= lost <= 7 * Fraction(level) / 2**58
