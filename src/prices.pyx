@@ -1,11 +1,11 @@
 """The greatest value of f(y) = sum_i w_i max(0, l_i - |x_i - y|^2) over all centers y, for prices l_i of the rows.
 
 Branch and bound over boxes for y: rows inside are one quadratic, those outside are dropped, and only undecided ones are
-looked at again (boxes.pxd). A box is closed where its bound is not above the level, where no mean of rows can be in it, or
+looked at again (boxes.pxd). A box is closed where its bound is not above the threshold, where no mean of rows can be in it, or
 where all rows are decided: there f is one quadratic and its greatest value is known.
 """
 
-from boxes cimport height, lowest, peak, shrink, sift
+from boxes cimport value_at, lowest, upper_bound, shrink, classify_rows
 
 
 def local_maxima(
@@ -55,23 +55,23 @@ def search(
     const double[::1] prices,         # IN  (n,)
     const double[::1] tops,           # IN  (n,): prices - |x|^2
     const double[::1] slacks,         # IN  (n,): a row is decided where its term is further than this from 0
-    const unsigned char[::1] mated,   # IN  (n,): 1 for rows that are in a pair
-    const int[:, ::1] pairs,          # IN  (n_pairs, 2): rows of which only one may count
+    const unsigned char[::1] has_cannot_link, # IN  (n,): 1 for rows that are in a pair
+    const int[:, ::1] cannot_link,    # IN  (n_pairs, 2): rows of which only one may count
     double rounding,                  # IN  no sum of w (x - y) is off by more
     double kappa,                     # IN  no value of f is off by more than this times the weight that counts
     double tiny,                      # IN  boxes no wider than this are given up
-    bint rise,                        # IN  the level rises with each value found
-    double ease,                      # IN  to so much more than the value
+    bint best_only,                   # IN  the threshold rises with each value found
+    double tolerance,                 # IN  to so much more than the value
     Py_ssize_t budget,                # IN  rows to look at before returning
     double[:, ::1] lower,             # INOUT (capacity, d): stack of boxes
     double[:, ::1] upper,             # INOUT (capacity, d)
     double[:, ::1] inside,            # INOUT (capacity, 2 + d)
     Py_ssize_t[:, ::1] lists,         # INOUT (capacity, 2): where the list of a box is in the pool
     int[::1] pool,                    # INOUT
-    double[:, ::1] found,             # OUT (n_most, d): points above the level
+    double[:, ::1] found,             # OUT (n_most, d): points above the threshold
     double[::1] values,               # OUT (n_most,)
-    int[:, ::1] said,                 # OUT (n_most, 1 + n_said): how many rows the search decided there, and which (boxes.pxd)
-    double[::1] level,                # INOUT (2,): the level; the greatest bound of the boxes given up
+    int[:, ::1] branched_rows,        # OUT (n_most, 1 + n_branched): how many rows the search decided there, and which (boxes.pxd)
+    double[::1] threshold,            # INOUT (2,): the threshold; the greatest bound of the boxes given up
     Py_ssize_t[::1] state,            # INOUT (4,): boxes on the stack, points found, boxes looked at, boxes given up
     unsigned char[::1] marks,         #     (n,) zeros
     double[:, ::1] work,              #     (6, 2 + d)
@@ -115,14 +115,14 @@ def search(
                 budget -= 20 + n_kept
                 # The same function three times: with the number of features known, the compiler unrolls its loops.
                 if d == 2:
-                    n_kept = sift(&X[0, 0], &weights[0], &tops[0], &prices[0], &slacks[0], &mated[0], n, rows, n_kept, 2, low, high, sums, cover, spread, kept, &n_undecided, &narrow)
+                    n_kept = classify_rows(&X[0, 0], &weights[0], &tops[0], &prices[0], &slacks[0], &has_cannot_link[0], n, rows, n_kept, 2, low, high, sums, cover, spread, kept, &n_undecided, &narrow)
                 elif d == 3:
-                    n_kept = sift(&X[0, 0], &weights[0], &tops[0], &prices[0], &slacks[0], &mated[0], n, rows, n_kept, 3, low, high, sums, cover, spread, kept, &n_undecided, &narrow)
+                    n_kept = classify_rows(&X[0, 0], &weights[0], &tops[0], &prices[0], &slacks[0], &has_cannot_link[0], n, rows, n_kept, 3, low, high, sums, cover, spread, kept, &n_undecided, &narrow)
                 else:
-                    n_kept = sift(&X[0, 0], &weights[0], &tops[0], &prices[0], &slacks[0], &mated[0], n, rows, n_kept, d, low, high, sums, cover, spread, kept, &n_undecided, &narrow)
+                    n_kept = classify_rows(&X[0, 0], &weights[0], &tops[0], &prices[0], &slacks[0], &has_cannot_link[0], n, rows, n_kept, d, low, high, sums, cover, spread, kept, &n_undecided, &narrow)
                 rows = kept
-                bound = peak(sums, cover, d, kappa, low, high, at)
-                gone = bound <= level[0]
+                bound = upper_bound(sums, cover, d, kappa, low, high, at)
+                gone = bound <= threshold[0]
                 if gone or n_undecided == 0 or attempt == 4 or shrunk > 0.9 and attempt > 0:
                     break
                 attempt += 1
@@ -133,16 +133,16 @@ def search(
                 continue
             clash = -1
             forked = False
-            if pairs.shape[0] > 0:
+            if cannot_link.shape[0] > 0:
                 for r in range(n_kept):
                     e = kept[r]
                     if e < 0:
                         marks[~e] = 3
-                    elif e < n and mated[e]:
+                    elif e < n and has_cannot_link[e]:
                         marks[e] = 2 if lowest(&X[e, 0], prices[e], d, low, high) >= slacks[e] else 1
-                for p in range(pairs.shape[0]):
-                    q = marks[pairs[p, 0]]
-                    e = marks[pairs[p, 1]]
+                for p in range(cannot_link.shape[0]):
+                    q = marks[cannot_link[p, 0]]
+                    e = marks[cannot_link[p, 1]]
                     if q and e and not forked:
                         clash = p
                         forked = q > 1 and e > 1
@@ -162,32 +162,32 @@ def search(
                     value = (sums[2 + f] + cover[2 + f]) / (sums[0] + cover[0])
                     if value < low[f] - tiny or value > high[f] + tiny:
                         home = False
-                if not home and not rise:
+                if not home and not best_only:
                     continue
-                if n_kept >= said.shape[1]:
+                if n_kept >= branched_rows.shape[1]:
                     state[3] += 1
-                    if bound > level[1]:
-                        level[1] = bound
+                    if bound > threshold[1]:
+                        threshold[1] = bound
                     continue
                 for f in range(d):
                     found[state[1], f] = at[f]
                 values[state[1]] = bound
-                said[state[1], 0] = <int> n_kept
+                branched_rows[state[1], 0] = <int> n_kept
                 for r in range(n_kept):
-                    said[state[1], 1 + r] = kept[r]
+                    branched_rows[state[1], 1 + r] = kept[r]
                 state[1] += 1
-                if rise and bound + ease > level[0]:
-                    level[0] = bound + ease
+                if best_only and bound + tolerance > threshold[0]:
+                    threshold[0] = bound + tolerance
                 continue
-            if rise and clash < 0:
-                value = height(&X[0, 0], &weights[0], &prices[0], n, kept, n_kept, d, sums, at)
-                if value + ease > level[0]:
+            if best_only and clash < 0:
+                value = value_at(&X[0, 0], &weights[0], &prices[0], n, kept, n_kept, d, sums, at)
+                if value + tolerance > threshold[0]:
                     for f in range(d):
                         found[state[1], f] = at[f]
                     values[state[1]] = value
-                    said[state[1], 0] = 0
+                    branched_rows[state[1], 0] = 0
                     state[1] += 1
-                    level[0] = value + ease
+                    threshold[0] = value + tolerance
                     if state[1] >= values.shape[0]:
                         state[0] = top + 1  # this box is to be looked at again
                         continue
@@ -207,9 +207,9 @@ def search(
                     for r in range(n_kept):
                         e = kept[r]
                         if forked:
-                            if e == pairs[clash, q]:
+                            if e == cannot_link[clash, q]:
                                 e += n
-                            elif e == ~pairs[clash, q]:
+                            elif e == ~cannot_link[clash, q]:
                                 gone = True
                         elif r == narrow:
                             e = ~e if q == 0 else e + n
@@ -227,8 +227,8 @@ def search(
                 continue
             if value < 0:
                 state[3] += 1
-                if bound > level[1]:
-                    level[1] = bound
+                if bound > threshold[1]:
+                    threshold[1] = bound
                 continue
             cut = 0.5 * (low[best] + high[best])
             # The half that holds the highest point comes first, that is last on the stack.

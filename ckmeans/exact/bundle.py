@@ -5,7 +5,7 @@ known so far, and near a center c of prices, the best prices maximise
 
     w.l - k m - |l - c|^2 / (2 t),    m >= a_C.l - c_C for every C,
 
-with |.|^2 weighted by w_i. Its dual has a weight x_C >= 0 for each cluster (the primal weights), sum x_C = k: l = c + t (1 - sum of the primal_weights of
+with |.|^2 weighted by w_i. Its dual has a primal weight x_C >= 0 for each cluster, sum x_C = k: l = c + t (1 - sum of those of
 the clusters a row is in). Where prices are best, the primal weights solve the linear program of set partitioning.
 
 References
@@ -99,8 +99,8 @@ class Bundle:
         self._known = set(self._keys)
         self.n = m
 
-    def earnings(self, prices):
-        """What each cluster earns."""
+    def reduced_profits(self, prices):
+        """Reduced profits: what each cluster earns."""
         return self.sets @ prices - self._costs[: self.n]
 
     def seed(self, primal_weights):
@@ -124,7 +124,7 @@ class Bundle:
             Where rounding leaves no primal weights.
         """
         k, primal_weights, products = self.n_clusters, self.primal_weights, self._products[: self.n, : self.n]
-        full = self.earnings(center + t * self.metric * self.weights)  # with no primal weights given
+        full = self.reduced_profits(center + t * self.metric * self.weights)  # with no primal weights given
         if not primal_weights.any():
             raise LinAlgError("no cluster has a primal weight")
         primal_weights *= k / primal_weights.sum()

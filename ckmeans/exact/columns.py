@@ -254,7 +254,7 @@ class _Branch:
         self.search, self.node = search, node
         self.pricing = search.pricing.merged(node.groups)
         self.k, self.weights = search.n_clusters, self.pricing.weights
-        self.apart = np.asarray(node.pairs, int).reshape(-1, 2)
+        self.cannot_link = np.asarray(node.cannot_link, int).reshape(-1, 2)
         n_groups = len(self.weights)
         members = [[] for _ in range(n_groups)]
         for row, group in enumerate(node.groups.tolist()):
@@ -287,7 +287,7 @@ class _Branch:
         search, node = self.search, self.node
         search.n_searches += 1
         level = min(node.level, 4.0 * self.pricing.mass * (node.prices.max() + self.pricing.max_sq_norm))
-        result = self.pricing.search(node.prices, level, pairs=node.pairs, check=search.check)
+        result = self.pricing.search(node.prices, level, cannot_link=node.cannot_link, check=search.check)
         node.level, node.priced = result.upper, self.to_bound(node.prices, result.upper)
         node.bound = max(node.bound, node.priced)
 
@@ -361,21 +361,23 @@ class _Branch:
         _, _, members = self.pricing.local_maxima(prices, starts)
         members = np.unique(self._legal(members, prices), axis=0)
         costs, means = self.pricing.clusters(members)
-        earned = (members * self.weights) @ prices - costs
-        floor = earned.max(initial=0.0) * (1 - 1e-12)
+        reduced_profits = (members * self.weights) @ prices - costs
+        floor = reduced_profits.max(initial=0.0) * (1 - 1e-12)
         value = self.weights @ prices - self.k * floor
         if value < wanted and self.bundle.add(members, costs, means):
             return value, members[:0]
-        for ease in self.eases(prices, floor):
+        for tolerance in self.tolerances(prices, floor):
             search.n_searches += 1
-            result = self.pricing.search(prices, floor, ease=ease, pairs=node.pairs, check=search.check)
+            result = self.pricing.search(
+                prices, floor, tolerance=tolerance, cannot_link=node.cannot_link, check=search.check
+            )
             self.node.n_boxes = result.n_boxes
             bound = self.to_bound(prices, result.upper)
             if node.priced is None or bound > node.priced:
                 node.prices, node.level, node.priced = prices, result.upper, bound
                 node.bound = max(node.bound, bound)
             members = np.concatenate([members, result.members])
-            floor = max(floor, result.upper - ease)
+            floor = max(floor, result.upper - tolerance)
         if len(result.points):
             _, _, more = self.pricing.local_maxima(prices, result.points)
             members = np.concatenate([members, self._legal(more, prices)])
@@ -383,7 +385,7 @@ class _Branch:
         value = self.weights @ prices - self.k * result.upper
         return value, np.unique(members, axis=0)
 
-    def eases(self, prices, floor):
+    def tolerances(self, prices, floor):
         """By how much searches may leave the bound too low: at once a small share of the gap, or by and by where that is hard."""
         search, node = self.search, self.node
         most = float((search.cost - self.constant) * search.unit)
@@ -391,15 +393,15 @@ class _Branch:
         gap = most if node.priced is None else max(self.gap(), 0.0)
         least = EASE * max(open_gap, 1e-3 * gap, 1e-9 * most) / self.k
         if self.node.n_boxes > MANY_BOXES:
-            ease = 0.3 * gap / self.k
-            while ease > least:
-                yield ease
-                ease *= 0.3
+            tolerance = 0.3 * gap / self.k
+            while tolerance > least:
+                yield tolerance
+                tolerance *= 0.3
         yield least
 
     def _legal(self, members, prices):
         """Of two rows that are apart, only one stays."""
-        for a, b in self.apart:
+        for a, b in self.cannot_link:
             members[members[:, a] & members[:, b], a if prices[a] < prices[b] else b] = False
         return members
 
@@ -444,7 +446,7 @@ class _Branch:
             return False
         self.tried = gap
         result = self.pricing.search(
-            node.prices, np.nextafter(node.level - gap, -np.inf), rise=False, slack=gap, pairs=node.pairs,
+            node.prices, np.nextafter(node.level - gap, -np.inf), best_only=False, slack=gap, cannot_link=node.cannot_link,
             most=MOST_SETS * (4 if last else 1), most_boxes=max(2000, 30 * self.node.n_boxes) * (5 if last else 1), check=search.check,
         )  # fmt: skip
         if result.upper == np.inf or result.n_unresolved:
@@ -473,7 +475,10 @@ class _Branch:
         together = (sets * bundle.primal_weights[active][:, None]).T @ sets.astype(float)
         np.fill_diagonal(together, 0)
         i, j = np.unravel_index(np.argmin(np.abs(together - 0.5), axis=None), together.shape)
-        if not 1e-6 < together[i, j] < 1 - 1e-6 or len(np.unique(node.pairs + [(i, j)])) > 2 * MOST_DEPTH:
+        if (
+            not 1e-6 < together[i, j] < 1 - 1e-6
+            or len(np.unique(node.cannot_link + [(i, j)])) > 2 * MOST_DEPTH
+        ):
             return False
         i, j = sorted((int(i), int(j)))
         groups = np.where(self.search.heavy, node.groups[self.search.row_of], -1)
@@ -488,9 +493,9 @@ class _Branch:
         same = known[:, i] == known[:, j]
         node.children = [
             Node(
-                old[node.groups], [(int(old[a]), int(old[b])) for a, b in node.pairs], np.maximum(prices, 0),
+                old[node.groups], [(int(old[a]), int(old[b])) for a, b in node.cannot_link], np.maximum(prices, 0),
                 np.delete(known[same], j, axis=1)[-500:], node.bound,
             ),
-            Node(node.groups, [*node.pairs, (i, j)], node.prices, known[~both][-500:], node.bound, n_boxes=0),
+            Node(node.groups, [*node.cannot_link, (i, j)], node.prices, known[~both][-500:], node.bound, n_boxes=0),
         ]  # fmt: skip
         return False

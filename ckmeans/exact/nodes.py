@@ -15,7 +15,7 @@ class Node:
     """Some rows together, some apart; prices, and what they prove."""
 
     groups: np.ndarray  # of each distinct row
-    pairs: list  # of groups that are apart
+    cannot_link: list  # pairs of groups that are apart
     prices: np.ndarray  # of the groups
     sets: np.ndarray  # clusters to start from, of groups
     bound: Fraction
@@ -65,8 +65,8 @@ def read(entries, row_of):
     """
     nodes, ahead = [], [(None, np.arange(row_of.max() + 1), [], 0)]
     for entry in entries:
-        parent, groups, pairs, depth = ahead.pop()
-        node = _node(entry, groups, pairs)
+        parent, groups, cannot_link, depth = ahead.pop()
+        node = _node(entry, groups, cannot_link)
         nodes.append(node)
         if parent is not None:
             parent.children.insert(0, node)
@@ -74,17 +74,20 @@ def read(entries, row_of):
             continue
         a, b = node.pair = tuple(int(sample) for sample in entry["pair"])
         i, j = sorted((int(groups[row_of[a]]), int(groups[row_of[b]])))
-        if min(a, b, row_of[a], row_of[b]) < 0 or i == j or (i, j) in pairs or depth == MOST_DEPTH:
+        if min(a, b, row_of[a], row_of[b]) < 0 or i == j or (i, j) in cannot_link or depth == MOST_DEPTH:
             raise ValueError("no such branch")
         new = joined(groups.max() + 1, i, j)
-        together = [(int(new[p]), int(new[q])) for p, q in pairs]
-        ahead += [(node, new[groups], together, depth + 1), (node, groups, [*pairs, (i, j)], depth + 1)]
+        in_joined = [(int(new[p]), int(new[q])) for p, q in cannot_link]
+        ahead += [
+            (node, new[groups], in_joined, depth + 1),
+            (node, groups, [*cannot_link, (i, j)], depth + 1),
+        ]
     if ahead:
         raise ValueError("branches are missing")
     return nodes
 
 
-def _node(entry, groups, pairs):
+def _node(entry, groups, cannot_link):
     n_groups, level, n_boxes = int(groups.max()) + 1, float(entry["level"]), float(entry["n_boxes"])
     prices, sets = np.asarray(entry["prices"], np.float64), np.asarray(entry["sets"])
     if prices.shape != (n_groups,) or not ((prices >= 0) & (prices <= MOST_PRICE)).all():
@@ -93,4 +96,4 @@ def _node(entry, groups, pairs):
         raise ValueError("clusters are no sets of groups")
     if not 0 <= level or not 0 <= n_boxes:
         raise ValueError("a level is out of range")
-    return Node(groups, pairs, prices, sets, Fraction(0), level=level, n_boxes=n_boxes)
+    return Node(groups, cannot_link, prices, sets, Fraction(0), level=level, n_boxes=n_boxes)

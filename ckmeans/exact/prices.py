@@ -17,7 +17,7 @@ U = 2.3e-16  # more than twice the unit roundoff
 SLICE = 1 << 20  # rows of boxes to look at between two looks at the clock, some 20 ms
 MANY = 3000  # rows of which only some are looked at for the first prices
 SMALL = 64  # features up to which LAPACK is as fast as any
-MOST_SAID = 128  # rows that the search itself may decide on the way to a set
+MOST_BRANCHED = 128  # rows that the search itself may decide on the way to a set
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,34 +124,34 @@ class PricingProblem:
     def search(
         self,
         prices,
-        level=0.0,
+        threshold=0.0,
         *,
-        rise=True,
-        ease=0.0,
+        best_only=True,
+        tolerance=0.0,
         slack=None,
-        pairs=(),
+        cannot_link=(),
         most=256,
         most_boxes=np.inf,
         check=None,
     ):
-        """Search all centers for values above a level.
+        """Search all centers for values above a threshold.
 
         Parameters
         ----------
         prices : ndarray of shape (n_samples,)
             In squared units of the pricing problem.
-        level : float
+        threshold : float
             Values up to this are not looked for.
-        rise : bool
+        best_only : bool
             Whether only the greatest value is of interest.
-        ease : float
+        tolerance : float
             How much `upper` may then be above the greatest value.
         slack : float or None
             Terms nearer to 0 than this count as undecided (for the closure); None for exactly 0.
-        pairs : sequence of (int, int)
+        cannot_link : sequence of (int, int)
             Rows that must not count both.
         most, most_boxes : int
-            Stop after so many points or boxes unless `rise`; `upper` is then infinite.
+            Stop after so many points or boxes unless `best_only`; `upper` is then infinite.
         check : callable(), optional
             Called every 20 ms or so; what it raises ends the search.
 
@@ -160,8 +160,8 @@ class PricingProblem:
         PricingResult
         """
         n, d = self.rows.shape
-        earn = self.padded(prices)
-        top = earn.max(initial=0.0)
+        padded_prices = self.padded(prices)
+        top = padded_prices.max(initial=0.0)
         far = top + 4 * self.max_sq_norm
         if slack is None:
             slacks = np.zeros(n)
@@ -171,35 +171,39 @@ class PricingProblem:
                 + 4 * (d + 8) * U * far
                 + 8 * self.projection_error * np.sqrt(far)
             )
-        pairs = np.asarray(pairs, np.intc).reshape(-1, 2)
-        mated = np.zeros(n, np.uint8)
-        mated[pairs] = 1
+        cannot_link = np.asarray(cannot_link, np.intc).reshape(-1, 2)
+        has_cannot_link = np.zeros(n, np.uint8)
+        has_cannot_link[cannot_link] = 1
         kappa = 2 * (n + 2 * d + 10) * U * far
-        if rise:
-            level = max(level + ease, kappa * self.mass)  # what rounding alone can make of nothing
+        if best_only:
+            threshold = max(
+                threshold + tolerance, kappa * self.mass
+            )  # what rounding alone can make of nothing
         args = (
-            self.rows, self.weights, earn, earn - self.squares, slacks, mated, pairs,
+            self.rows, self.weights, padded_prices, padded_prices - self.squares, slacks, has_cannot_link, cannot_link,
             2 * (n + 8) * U * self.mass * np.sqrt(self.max_sq_norm), kappa,
-            1e-12 * np.sqrt(self.max_sq_norm), rise, ease, SLICE,
+            1e-12 * np.sqrt(self.max_sq_norm), best_only, tolerance, SLICE,
         )  # fmt: skip
         stacks = self._stacks
         stacks.start(self.lower, self.upper)
-        found, values, said = np.empty((64, d)), np.empty(64), np.empty((64, MOST_SAID), np.intc)
-        gauge, state = np.array([level, -np.inf]), np.array([1, 0, 0, 0])
-        points, heights, members = [], [], []
+        found, values, branched_rows = np.empty((64, d)), np.empty(64), np.empty((64, MOST_BRANCHED), np.intc)
+        bounds, state = np.array([threshold, -np.inf]), np.array([1, 0, 0, 0])
+        points, found_values, members = [], [], []
         upper = np.inf
         while True:
-            status = kernels.search(*args, *stacks.arrays, found, values, said, gauge, state, *stacks.scratch)
+            status = kernels.search(
+                *args, *stacks.arrays, found, values, branched_rows, bounds, state, *stacks.scratch
+            )
             n_found = state[1]
             if n_found:
                 points.append(found[:n_found].copy())
-                heights.append(values[:n_found].copy())
-                members.append(self._members(earn, found[:n_found], said, pairs))
+                found_values.append(values[:n_found].copy())
+                members.append(self._members(padded_prices, found[:n_found], branched_rows, cannot_link))
                 state[1] = 0
             if status == 0:
-                upper = gauge.max()
+                upper = bounds.max()
                 break
-            if not rise and (sum(map(len, heights)) >= most or state[2] > most_boxes):
+            if not best_only and (sum(map(len, found_values)) >= most or state[2] > most_boxes):
                 break
             if status == 2 and not n_found:
                 stacks.grow()
@@ -207,22 +211,22 @@ class PricingProblem:
                 check()
         return PricingResult(
             np.concatenate(points) if points else np.empty((0, d)),
-            np.concatenate(heights) if heights else np.empty(0),
+            np.concatenate(found_values) if found_values else np.empty(0),
             np.concatenate(members) if members else np.empty((0, n), bool),
             float(upper),
             int(state[2]),
             int(state[3]),
         )
 
-    def _members(self, earn, points, said, pairs):
+    def _members(self, padded_prices, points, branched_rows, cannot_link):
         """The rows that count at points found, as far as the search decided against it, those."""
         n = len(self.rows)
-        terms = earn - self.squares + 2 * points @ self.rows.T - (points**2).sum(axis=1)[:, None]
+        terms = padded_prices - self.squares + 2 * points @ self.rows.T - (points**2).sum(axis=1)[:, None]
         members = terms > 0
-        for j, (size, *row) in enumerate(said[: len(points)].tolist()):
+        for j, (size, *row) in enumerate(branched_rows[: len(points)].tolist()):
             for i in row[:size]:
                 members[j, i if 0 <= i < n else ~i if i < 0 else i - n] = i < n
-            for a, b in pairs:  # only where the search did not get so far
+            for a, b in cannot_link:  # only where the search did not get so far
                 if members[j, a] and members[j, b]:
                     members[j, a if terms[j, a] < terms[j, b] else b] = False
         return members

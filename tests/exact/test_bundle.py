@@ -20,10 +20,12 @@ def test_no_prices_near_by_are_better(seed):
     known, center, t = bundle(rng), rng.random(30), 0.1
 
     def value(prices):
-        return prices.sum() - 4 * known.earnings(prices).max() - ((prices - center) ** 2).sum() / (2 * t)
+        return (
+            prices.sum() - 4 * known.reduced_profits(prices).max() - ((prices - center) ** 2).sum() / (2 * t)
+        )
 
     prices, level = known.solve(center, t, 1e-12)
-    assert known.earnings(prices).max() == pytest.approx(level, abs=1e-9)
+    assert known.reduced_profits(prices).max() == pytest.approx(level, abs=1e-9)
     assert known.primal_weights.sum() == pytest.approx(4) and known.primal_weights.min() >= 0
     for size in (1e-1, 1e-3, 1e-5):
         assert value(prices + size * rng.normal(size=30)) < value(prices)

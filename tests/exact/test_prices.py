@@ -49,7 +49,7 @@ def test_greatest_value(seed):
     pricing = PricingProblem(X, weights)
     unit = Fraction(4) ** -pricing.exponent
     best = max(0, *earnings(X, weights, prices, pairs).values())
-    upper = Fraction(pricing.search(prices * float(unit), pairs=pairs).upper) / unit
+    upper = Fraction(pricing.search(prices * float(unit), cannot_link=pairs).upper) / unit
     assert best <= upper <= best + Fraction(1, 10**8) * (1 + best)
 
 
@@ -62,10 +62,16 @@ def test_list_of_sets(seed):
     pricing = PricingProblem(X, weights)
     unit = 4.0**-pricing.exponent
     known = earnings(X, weights, prices, pairs)
-    upper = pricing.search(prices * unit, pairs=pairs).upper
+    upper = pricing.search(prices * unit, cannot_link=pairs).upper
     slack = rng.choice([1e-6, 0.1, 1.0]) * max(upper, 1e-3)
     result = pricing.search(
-        prices * unit, upper - slack, rise=False, slack=slack, pairs=pairs, most=10**6, most_boxes=10**7
+        prices * unit,
+        upper - slack,
+        best_only=False,
+        slack=slack,
+        cannot_link=pairs,
+        most=10**6,
+        most_boxes=10**7,
     )
     assert result.n_unresolved == 0 and result.upper < np.inf
     listed = {tuple(np.flatnonzero(row).tolist()) for row in result.members}
@@ -74,13 +80,13 @@ def test_list_of_sets(seed):
     assert not any(a in rows and b in rows for rows in listed for a, b in pairs)
 
 
-def test_ease_leaves_the_bound_valid():
+def test_tolerance_leaves_the_bound_valid():
     rng = np.random.default_rng(0)
     X, weights = rng.random((60, 2)), np.ones(60)
     pricing = PricingProblem(X, weights)
     prices = np.full(60, 0.05)
     exact = pricing.search(prices).upper
-    eased = pricing.search(prices, ease=0.1 * exact)
+    eased = pricing.search(prices, tolerance=0.1 * exact)
     assert exact <= eased.upper <= 1.2 * exact
     assert eased.n_boxes < pricing.search(prices).n_boxes
 
