@@ -56,6 +56,8 @@ class Line:
         Increasing, finite; scaled in place.
     sample_weight : ndarray of shape (n_samples,), float64, or None
         Positive weights; None for ones.
+    check : callable(), optional
+        Called now and then where fractions decide between many or long numbers; what it raises ends the search.
 
     Attributes
     ----------
@@ -69,7 +71,8 @@ class Line:
         For many values whose magnitudes, or weights, are too far apart for pairs of floats.
     """
 
-    def __init__(self, values, sample_weight=None):
+    def __init__(self, values, sample_weight=None, check=None):
+        self._check = check
         changes = np.flatnonzero(values[1:] != values[:-1])
         self.n_distinct = len(changes) + 1
         self._ends = np.arange(len(values) + 1)  # rows before each node
@@ -135,7 +138,7 @@ class Line:
         """The best cut with the steps given, among which those of all best cuts are."""
         weight_unit, unit = self._units if not self._wild else (1, 1)
         start = Fraction(penalty) / sums.unit if penalty else None
-        path, found = best_path(sums.weights, sums.totals, steps, k, start)
+        path, found = best_path(sums.weights, sums.totals, steps, k, start, self._check)
         gains = total([gain(sums.weights, sums.totals, i, j) for i, j in zip(path, path[1:])])
         scale = sums.unit * weight_unit * unit**2
         self.scatter = (sums.squares - gain(sums.weights, sums.totals, 0, -1)) * scale

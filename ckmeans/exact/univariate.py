@@ -186,13 +186,15 @@ def natural_breaks(
     return NaturalBreaks(**vars(best), labels=best._classes(values), tried=tried)
 
 
-def penalty_proof(values, n_clusters, sample_weight=None):
+def penalty_proof(values, n_clusters, sample_weight=None, check=None):
     """The best clusters of numbers, and what shows it.
 
     Parameters
     ----------
     values, n_clusters, sample_weight
         As in `natural_breaks`; n_clusters is one number.
+    check : callable(), optional
+        Called now and then where fractions decide between many or long numbers; what it raises ends the search.
 
     Returns
     -------
@@ -205,7 +207,7 @@ def penalty_proof(values, n_clusters, sample_weight=None):
     ([0, 0, 1, 1], Fraction(5, 2), True)
     """
     values, weights, (k,) = _checked(values, n_clusters, sample_weight)
-    rows, line, own = _sorted(values, weights)
+    rows, line, own = _sorted(values, weights, check)
     labels = _Table(rows, line, own).breaks(k)._classes(values)
     n_runs = min(k, line.n_distinct)
     return PenaltyProof(labels, line.cut(n_runs).cost, line.penalty(n_runs))
@@ -230,6 +232,8 @@ def collinear(X):
     >>> collinear(np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 6.0]]))
     (1, Fraction(5, 4))
     """
+    if X.shape[1] == 1:
+        return 0, Fraction(1)
     with np.errstate(over="ignore", invalid="ignore"):
         feature = int(np.argmax(np.ptp(X, axis=0)))
         offs = X / np.abs(X).max()
@@ -309,7 +313,7 @@ def _nearest(total, weight):
     return float(total / weight)
 
 
-def _sorted(values, weights):
+def _sorted(values, weights, check=None):
     """The values that have weight in increasing order, the same as a Line, and their weights in that order."""
     if weights is not None:
         values, weights = values[weights > 0], weights[weights > 0]
@@ -322,7 +326,7 @@ def _sorted(values, weights):
     else:
         order = np.argsort(values)
         rows, own = values[order], weights[order]
-    return rows, Line(rows.copy(), own), own
+    return rows, Line(rows.copy(), own, check), own
 
 
 def _dealt(values, weights):

@@ -21,6 +21,7 @@ from ..exact.univariate import collinear, penalty_proof
 from ..local.hybrid import hybrid_search
 from ..local.restarts import local_search
 from ..rationals import float_down, near_one
+from ..workers import Expired
 from .certificate import (
     branch_proof,
     columns_proof,
@@ -122,9 +123,11 @@ def line(ladder):
         return None
     feature, factor = straight
     try:
-        found = penalty_proof(ladder.X[:, feature].copy(), ladder.k, ladder.sample_weight)
+        found = penalty_proof(ladder.X[:, feature].copy(), ladder.k, ladder.sample_weight, ladder.check)
     except ValueError:  # numbers too far apart
         return None
+    except Expired:
+        return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
     lines = line_proof(found.penalty * factor * ladder.problem.unit)
     return Evidence(lines, found.cost * factor, found.labels, True)
 
