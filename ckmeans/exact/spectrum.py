@@ -44,20 +44,35 @@ def greatest(M, n_values, *, vectors=True):
         i = stop
     if n == 1:
         return np.ldexp(diagonal, unit), np.ones((1, 1))
-    chosen = {"select": "i", "select_range": (n - n_values, n - 1)}
+    values, columns = _tridiagonal(diagonal, off, n_values, vectors)
     if not vectors:
-        values = eigh_tridiagonal(diagonal, off, eigvals_only=True, check_finite=False, **chosen)
         return np.ldexp(values, unit), None
-    try:
-        values, columns = eigh_tridiagonal(diagonal, off, check_finite=False, lapack_driver="stemr", **chosen)
-    except np.linalg.LinAlgError:  # of sizes too far apart; this takes longer, and comes to an end
-        values, columns = eigh_tridiagonal(diagonal, off, check_finite=False, lapack_driver="stev")
-        values, columns = values[n - n_values :], columns[:, n - n_values :]
     own = np.ascontiguousarray(columns.T)
     step = max(1, SLICE // n**2)
     for start in range(0, n_values, step):
         kernels.reflect(A, factors, own, start, min(start + step, n_values))
     return np.ldexp(values, unit), own
+
+
+def _tridiagonal(diagonal, off, n_values, vectors):
+    """The greatest eigenvalues of a tridiagonal matrix in increasing order, and a column for the vector of each, or None.
+
+    The drivers for some of them may not converge where entries are of sizes too far apart: that for all takes longer, and does.
+    """
+    n = len(diagonal)
+    some = {"select": "i", "select_range": (n - n_values, n - 1), "check_finite": False}
+    try:
+        if vectors:
+            return eigh_tridiagonal(diagonal, off, lapack_driver="stemr", **some)
+        return eigh_tridiagonal(diagonal, off, eigvals_only=True, **some), None
+    except np.linalg.LinAlgError:
+        own = {"eigvals_only": not vectors, "check_finite": False, "lapack_driver": "stev"}
+        found = eigh_tridiagonal(diagonal, off, **own)
+        return (
+            (found[0][n - n_values :], found[1][:, n - n_values :])
+            if vectors
+            else (found[n - n_values :], None)
+        )
 
 
 def gram(vectors):

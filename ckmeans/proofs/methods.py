@@ -249,10 +249,7 @@ def many_axes(X):
     X = X[:: -(-X.size // MOST_SEEN)]
     offs = near_one(X)[0]
     squares = gram(np.ascontiguousarray(offs.T) if offs.shape[1] > len(offs) else offs)
-    try:
-        sizes, _ = greatest(squares, len(squares), vectors=False)
-    except np.linalg.LinAlgError:  # of entries that are far apart
-        return False
+    sizes, _ = greatest(squares, len(squares), vectors=False)
     return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
 
 
