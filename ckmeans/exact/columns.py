@@ -133,9 +133,7 @@ class _Search:
         self.true_weights = [Fraction(0)] * self.n_rows
         for i in np.flatnonzero(heavy):
             self.true_weights[self.row_of[i]] += Fraction(float(weights[i])) / self.heaviest
-        self.pricing = PricingProblem(distinct, self.weights)
-        self.area = Fraction(4) ** self.pricing.exponent  # that is 1 in the pricing problem
-        self.unit = 1 / (self.area * self.heaviest)
+        self.rows = distinct
         self.labels, self.cost = None, None
         self.root, self.open, self.closed = None, [], []
         self.n_nodes = self.n_searches = 0
@@ -143,6 +141,12 @@ class _Search:
     def check(self):
         if monotonic() >= self.deadline:
             raise Expired
+
+    def prepare(self):
+        """The pricing problem of all rows, which for many features takes its time."""
+        self.pricing = PricingProblem(self.rows, self.weights, self.check)
+        self.area = Fraction(4) ** self.pricing.exponent  # that is 1 in the pricing problem
+        self.unit = 1 / (self.area * self.heaviest)
 
     def begin(self, labels):
         """The incumbent, and the prices it suggests."""
@@ -152,6 +156,7 @@ class _Search:
                 max_seconds=None if self.deadline == math.inf else max(0.0, (self.deadline - monotonic()) / 4),
             ).labels  # fmt: skip
         self.offer(labels)
+        self.prepare()
         own = np.zeros(self.n_rows, int)
         own[self.row_of[self.heavy]] = np.unique(labels[self.heavy], return_inverse=True)[1]
         groups = np.arange(self.n_rows)
@@ -171,6 +176,7 @@ class _Search:
         self.offer(known["labels"])
         if labels is not None:
             self.offer(labels)
+        self.prepare()
         nodes = read(known["nodes"], np.where(self.heavy, self.row_of, -1))
         self.root, self.open = nodes[0], nodes[:1]
         for node in nodes:

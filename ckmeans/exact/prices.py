@@ -11,12 +11,15 @@ import numpy as np
 
 from .._kernels import prices as kernels
 from ..rationals import near_one
-from .spectrum import greatest
+from .principal_axes import on_principal_axes
 
 U = 2.3e-16  # more than twice the unit roundoff
-SLICE = 1 << 20  # rows of boxes to look at between two looks at the clock, some 20 ms
+SLICE = (
+    1 << 20
+)  # rows of boxes to look at between two looks at the clock, some 20 ms; of more features, numbers in them
+FEW_FEATURES = 5
+CLIMBING = 4_000_000  # numbers that are looked at in each round of a climb in one go: some 40 ms
 MANY = 3000  # rows of which only some are looked at for the first prices
-SMALL = 64  # features up to which LAPACK is as fast as any
 MOST_BRANCHED = 128  # rows that the search itself may decide on the way to a set
 
 
@@ -53,6 +56,8 @@ class PricingProblem:
     X : ndarray of shape (n_samples, n_features), float64
     weights : ndarray of shape (n_samples,), float64
         All > 0, near 1.
+    check : callable(), optional
+        Called every 50 ms or so; what it raises ends the work.
 
     Attributes
     ----------
@@ -60,34 +65,11 @@ class PricingProblem:
         2**exponent in X is 1 here.
     """
 
-    def __init__(self, X, weights):
+    def __init__(self, X, weights, check=None):
         centered, self.exponent = near_one(X, weights)
-        n, d = X.shape
-        # An isometry would map each row to within `projection_error` of where it is put.
-        length = np.sqrt((centered**2).sum(axis=1).max(initial=0.0))
-        self.projection_error = 2 * U * length
-        if d > max(
-            n, SMALL
-        ):  # rows span no more than n dimensions: what rounding leaves outside of these is projection_error
-            axes = np.linalg.qr(centered.T)[0]
-            inside = centered @ axes
-            outside = np.sqrt(((centered - inside @ axes.T) ** 2).sum(axis=1).max())
-            skew = np.linalg.norm(axes.T @ axes - np.eye(n)) + 2 * d * n * U
-            self.projection_error += outside + (skew + 4 * d * U) * length
-            centered, d = inside, n
-        if d > 2:
-            squares = (centered.T * weights) @ centered
-            axes = np.linalg.eigh(squares)[1] if d <= SMALL else greatest(squares, d)[1].T
-            axes = axes[:, ::-1]
-            skew = np.linalg.norm(axes.T @ axes - np.eye(d)) + 2 * d * d * U
-            centered = centered @ axes
-            self.projection_error += (skew + 2 * d * U) * length
-            spread = np.ptp(centered, axis=0)
-            flat = spread <= 1e-14 * length
-            flat[0] = False
-            self.projection_error += np.sqrt((np.abs(centered[:, flat]).max(axis=0, initial=0.0) ** 2).sum())
-            centered = centered[:, ~flat]
-        self.rows = np.ascontiguousarray(centered)
+        # An isometry maps each row to within `projection_error` of where it is put.
+        rows, self.projection_error = on_principal_axes(centered, weights, check)
+        self.rows = np.ascontiguousarray(rows)
         self.weights = np.ascontiguousarray(weights, np.float64)
         self._measure()
 
@@ -182,7 +164,7 @@ class PricingProblem:
         args = (
             self.rows, self.weights, padded_prices, padded_prices - self.squares, slacks, has_cannot_link, cannot_link,
             2 * (n + 8) * U * self.mass * np.sqrt(self.max_sq_norm), kappa,
-            1e-12 * np.sqrt(self.max_sq_norm), best_only, tolerance, SLICE,
+            1e-12 * np.sqrt(self.max_sq_norm), best_only, tolerance, SLICE if d <= FEW_FEATURES else SLICE // d,
         )  # fmt: skip
         stacks = self._stacks
         stacks.start(self.lower, self.upper)
@@ -244,7 +226,10 @@ def local_maxima(rows, weights, prices, starts):
     starts = np.array(starts, np.float64)
     members = np.empty((len(starts), len(rows)), np.uint8)
     values = np.empty(len(starts))
-    kernels.local_maxima(rows, weights, prices, starts, values, members)
+    step = max(1, CLIMBING // rows.size)
+    for first in range(0, len(starts), step):
+        some = slice(first, first + step)
+        kernels.local_maxima(rows, weights, prices, starts[some], values[some], members[some])
     return starts, values, members.view(bool)
 
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._kernels import semidefinite as kernels
-from .spectrum import gram, greatest
+from .spectrum import gram, greatest, product
 
 ROUND = 25  # steps between two looks at the bound
 CUTS = 20  # new ones in a round, at most so many times the rows
@@ -162,7 +162,7 @@ class Relaxation:
 
     def clustering(self, X):
         """Labels: each row is replaced by the mean of the rows with which it is together, as far as it is."""
-        means = (self.near * np.outer(self.inverse, self.roots)) @ X
+        means = product(self.near * np.outer(self.inverse, self.roots), X)
         at = [int(((means - X.mean(axis=0)) ** 2).sum(axis=1).argmax())]
         while len(at) < self.k:
             at.append(int(np.min([((means - means[i]) ** 2).sum(axis=1) for i in at], axis=0).argmax()))
@@ -279,7 +279,7 @@ class _Scaled:
         offs = [[x - c for x, c in zip(row, self.center)] for row in rows]
         self.exponent = max(abs(v) for off in offs for v in off).bit_length()
         self.weight_exponent = max(weights).bit_length() // 2
-        self.X = np.array([[v / (1 << self.exponent) for v in off] for off in offs])
+        self.X = np.array([np.array([v / (1 << self.exponent) for v in off]) for off in offs])
         self.weights = np.array([float(Fraction(w, 4**self.weight_exponent)) for w in weights])
         self.unit = 4 ** (self.exponent + self.weight_exponent)
 

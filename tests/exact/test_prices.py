@@ -137,6 +137,31 @@ def test_check_ends_a_search(monkeypatch):
         pricing.search(np.full(100, 0.05), check=stop)
 
 
+def test_rows_of_many_features_are_fewer_in_a_slice(monkeypatch):
+    """A look at the clock comes after as many numbers, not after as many rows."""
+    monkeypatch.setattr(module, "SLICE", 2000)
+    pricing, looks = PricingProblem(np.random.default_rng(7).random((100, 20)), np.ones(100)), []
+    found = pricing.search(
+        np.full(100, 1.5), best_only=False, most_boxes=3000, check=lambda: looks.append(None)
+    )
+    assert found.n_boxes > 3000 and found.n_boxes <= 6 * (len(looks) + 1)  # each takes 20 of 100 and its rows
+
+
+def test_climbs_in_pieces(monkeypatch):
+    pricing = PricingProblem(np.random.default_rng(8).random((50, 3)), np.ones(50))
+    expected, calls, kernel = (
+        pricing.local_maxima(np.full(50, 0.1), pricing.rows),
+        [],
+        module.kernels.local_maxima,
+    )
+    monkeypatch.setattr(module, "CLIMBING", 10 * pricing.rows.size)
+    monkeypatch.setattr(module.kernels, "local_maxima", lambda *args: (calls.append(None), kernel(*args)))
+    found = pricing.local_maxima(np.full(50, 0.1), pricing.rows)
+    assert len(calls) == 5
+    for own, other in zip(found, expected):
+        assert (own == other).all()
+
+
 def test_balanced_prices_lie_between_the_centers():
     rng = np.random.default_rng(5)
     X = np.concatenate([rng.normal(c, 0.1, (20, 2)) for c in range(3)])
