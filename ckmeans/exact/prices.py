@@ -13,6 +13,7 @@ from .._kernels import prices as kernels
 from ..rationals import near_one
 from .principal_axes import on_principal_axes
 
+DONE, SPENT, FULL = range(3)  # what the kernel returns
 U = 2.3e-16  # more than twice the unit roundoff
 SLICE = (
     1 << 20
@@ -141,72 +142,72 @@ class PricingProblem:
         -------
         PricingResult
         """
-        n, d = self.rows.shape
         padded_prices = self.padded(prices)
-        top = padded_prices.max(initial=0.0)
-        far = top + 4 * self.max_sq_norm
-        if slack is None:
-            slacks = np.zeros(n)
-        else:
-            slacks = (
-                slack / self.weights * (1 + 4 * U)
-                + 4 * (d + 8) * U * far
-                + 8 * self.projection_error * np.sqrt(far)
-            )
         cannot_link = np.asarray(cannot_link, np.intc).reshape(-1, 2)
-        has_cannot_link = np.zeros(n, np.uint8)
-        has_cannot_link[cannot_link] = 1
-        kappa = 2 * (n + 2 * d + 10) * U * far
-        if best_only:
-            threshold = max(
-                threshold + tolerance, kappa * self.mass
-            )  # what rounding alone can make of nothing
-        args = (
-            self.rows, self.weights, padded_prices, padded_prices - self.squares, slacks, has_cannot_link, cannot_link,
-            2 * (n + 8) * U * self.mass * np.sqrt(self.max_sq_norm), kappa,
-            1e-12 * np.sqrt(self.max_sq_norm), best_only, tolerance, SLICE if d <= FEW_FEATURES else SLICE // d,
-        )  # fmt: skip
-        stacks = self._stacks
+        far = padded_prices.max(initial=0.0) + 4 * self.max_sq_norm
+        rows_and_limits, kappa = self._arguments(padded_prices, far, slack, cannot_link)
+        if best_only:  # what rounding alone can make of nothing is not looked for
+            threshold = max(threshold + tolerance, kappa * self.mass)
+        n, d = self.rows.shape
+        stacks, budget = self._stacks, SLICE if d <= FEW_FEATURES else SLICE // d
         stacks.start(self.lower, self.upper)
-        found, values, branched_rows = np.empty((64, d)), np.empty(64), np.empty((64, MOST_BRANCHED), np.intc)
+        found, branched_rows = np.empty((64, 1 + d)), np.empty((64, MOST_BRANCHED), np.intc)
         bounds, state = np.array([threshold, -np.inf]), np.array([1, 0, 0, 0])
-        points, found_values, members = [], [], []
-        upper = np.inf
+        all_found, members, upper = [np.empty((0, 1 + d))], [np.empty((0, n), bool)], np.inf
         while True:
             status = kernels.search(
-                *args, *stacks.arrays, found, values, branched_rows, bounds, state, *stacks.scratch
-            )
-            n_found = state[1]
+                *rows_and_limits, best_only, tolerance, budget, *stacks.arrays, found, branched_rows, bounds, state,
+                *stacks.scratch,
+            )  # fmt: skip
+            n_found, state[1] = state[1], 0
             if n_found:
-                points.append(found[:n_found].copy())
-                found_values.append(values[:n_found].copy())
-                members.append(self._members(padded_prices, found[:n_found], branched_rows, cannot_link))
-                state[1] = 0
-            if status == 0:
+                all_found.append(found[:n_found].copy())
+                members.append(self._members(padded_prices, all_found[-1], branched_rows, cannot_link))
+            if status == DONE:
                 upper = bounds.max()
                 break
-            if not best_only and (sum(map(len, found_values)) >= most or state[2] > most_boxes):
+            if not best_only and (sum(map(len, all_found)) >= most or state[2] > most_boxes):
                 break
-            if status == 2 and not n_found:
+            if status == FULL and not n_found:
                 stacks.grow()
             if check is not None:
                 check()
+        all_found = np.concatenate(all_found)
         return PricingResult(
-            np.concatenate(points) if points else np.empty((0, d)),
-            np.concatenate(found_values) if found_values else np.empty(0),
-            np.concatenate(members) if members else np.empty((0, n), bool),
+            all_found[:, 1:].copy(),
+            all_found[:, 0].copy(),
+            np.concatenate(members),
             float(upper),
             int(state[2]),
             int(state[3]),
         )
 
-    def _members(self, padded_prices, points, branched_rows, cannot_link):
-        """The rows that count at points found, as far as the search decided against it, those."""
-        n = len(self.rows)
+    def _arguments(self, padded_prices, far, slack, cannot_link):
+        """The rows as the kernel takes them and the bounds on its rounding; `far` bounds all prices and squared distances."""
+        n, d = self.rows.shape
+        slacks = np.zeros(n)
+        if slack is not None:
+            slacks = slack / self.weights * (1 + 4 * U)
+            slacks = slacks + 4 * (d + 8) * U * far + 8 * self.projection_error * np.sqrt(far)
+        has_cannot_link = np.zeros(n, np.uint8)
+        has_cannot_link[cannot_link] = 1
+        norm = np.sqrt(self.max_sq_norm)
+        rounding, kappa, tiny = (
+            2 * (n + 8) * U * self.mass * norm,
+            2 * (n + 2 * d + 10) * U * far,
+            1e-12 * norm,
+        )
+        tops = padded_prices - self.squares
+        rows = self.rows, self.weights, padded_prices, tops, slacks, has_cannot_link, cannot_link
+        return (*rows, rounding, kappa, tiny), kappa
+
+    def _members(self, padded_prices, found, branched_rows, cannot_link):
+        """The rows that count at points found, but for those that the search has branched on: what it decided of these."""
+        n, points = len(self.rows), found[:, 1:].copy()
         terms = padded_prices - self.squares + 2 * points @ self.rows.T - (points**2).sum(axis=1)[:, None]
         members = terms > 0
-        for j, (size, *row) in enumerate(branched_rows[: len(points)].tolist()):
-            for i in row[:size]:
+        for j, (size, *branched) in enumerate(branched_rows[: len(points)].tolist()):
+            for i in branched[:size]:  # as in boxes.pxd: i is undecided, ~i counts, n + i does not
                 members[j, i if 0 <= i < n else ~i if i < 0 else i - n] = i < n
             for a, b in cannot_link:  # only where the search did not get so far
                 if members[j, a] and members[j, b]:
@@ -215,10 +216,10 @@ class PricingProblem:
 
     def clusters(self, members):
         """Costs and means of some clusters."""
-        shares = members * self.weights
-        masses, sums = shares.sum(axis=1), shares @ self.rows
+        weights = members * self.weights
+        masses, sums = weights.sum(axis=1), weights @ self.rows
         means = sums / np.maximum(masses, 1e-300)[:, None]
-        return shares @ self.squares - (sums * means).sum(axis=1), means
+        return weights @ self.squares - (sums * means).sum(axis=1), means
 
 
 def local_maxima(rows, weights, prices, starts):
@@ -277,20 +278,15 @@ class _Stacks:
 
     def __init__(self, n, d, depth, size):
         self.n, self.d = n, d
-        self.arrays = (
-            np.empty((depth, d)),
-            np.empty((depth, d)),
-            np.empty((depth, 2 + d)),
-            np.empty((depth, 2), np.intp),
-            np.empty(size, np.intc),
-        )
+        self.arrays = np.empty((depth, 3 * d + 2)), np.empty((depth, 2), np.intp), np.empty(size, np.intc)
         self.scratch = np.zeros(n, np.uint8), np.empty((6, 2 + d))
 
     def start(self, lower, upper):
         """One box, all rows undecided."""
-        self.arrays[0][0], self.arrays[1][0], self.arrays[2][0] = lower, upper, 0
-        self.arrays[3][0] = 0, self.n
-        self.arrays[4][: self.n] = np.arange(self.n)
+        boxes, lists, pool = self.arrays
+        boxes[0] = np.concatenate([lower, upper, np.zeros(2 + self.d)])
+        lists[0] = 0, self.n
+        pool[: self.n] = np.arange(self.n)
 
     def grow(self):
         """Twice the room, what is there stays."""
