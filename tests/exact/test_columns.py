@@ -10,7 +10,8 @@ import pytest
 from clocks import Clock
 
 from ckmeans import reference
-from ckmeans.exact import columns
+from ckmeans.exact import column_branch, columns
+from ckmeans.exact.column_branch import Outcome
 from ckmeans.exact.columns import column_generation
 from ckmeans.exact.exact_cover import TooManyCovers, covers
 from ckmeans.rationals import cost
@@ -72,7 +73,7 @@ def few(sets, n_clusters, check=None):
 @pytest.mark.parametrize("seed", range(12))
 def test_branching(monkeypatch, seed):
     """Where clusters within the gap are not listed, branching has to do it; what stays open is said so."""
-    monkeypatch.setattr(columns, "covers", few)
+    monkeypatch.setattr(column_branch, "covers", few)
     rng = np.random.default_rng(1000 + seed)
     for _ in range(5):
         X, weights, k = instance(rng)
@@ -88,7 +89,7 @@ def test_branches_are_made(monkeypatch):
         (np.random.default_rng(seed).integers(0, 12, (30, 2)).astype(float), 6) for seed in range(48, 54)
     ]
     listed = [column_generation(X, k) for X, k in instances]
-    monkeypatch.setattr(columns, "covers", few)
+    monkeypatch.setattr(column_branch, "covers", few)
     with Clock():
         branched = [column_generation(X, k, max_seconds=10_000) for X, k in instances]
     assert {found.status for found in listed} == {"optimal"}
@@ -141,19 +142,19 @@ def leaves(proof, together=(), apart=()):
 @pytest.mark.parametrize("seed", range(20))
 def test_leaves_hold_for_every_cluster(monkeypatch, seed):
     """No set of rows, groups whole and rows apart not both in it, earns more than the level, its own cost included."""
-    monkeypatch.setattr(columns, "covers", few)
+    monkeypatch.setattr(column_branch, "covers", few)
     rng = np.random.default_rng(seed)
     X, k = np.unique(rng.integers(0, 5, (8, 2)), axis=0).astype(float), 3
     # Splits by hand: whatever they are, what is said about each branch has to be true.
     search = columns._Search(X, k, None, None, 0.0, 0, None)
     search.begin(np.arange(len(X)) % k)
-    branch = columns._Branch(search, search.root)
+    branch = column_branch.Branch(search, search.root)
     branch.closed = lambda last=False: False
-    monkeypatch.setattr(columns, "STALE", 1e9)
-    split = branch.run()
-    assert split is False or split is True
+    monkeypatch.setattr(column_branch, "STALE", 1e9)
+    outcome = branch.run()
+    assert (outcome is Outcome.SPLIT) == bool(search.root.children) and outcome is not Outcome.GAP_REACHED
     for node in search.root.children:
-        columns._Branch(search, node).run()
+        column_branch.Branch(search, node).run()
     for (kind, groups, prices, level), together, apart in leaves(search.proof(search.root)):
         assert kind == "prices"
         assert all(groups[i] == groups[j] for i, j in together)

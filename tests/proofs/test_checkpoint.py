@@ -12,7 +12,7 @@ import pytest
 from children import PRELUDE, needs_signals, signalled
 
 from ckmeans import ExactKMeans, certify, check
-from ckmeans.exact import columns, prices
+from ckmeans.exact import column_branch, columns, prices
 from ckmeans.proofs import checkpoint, methods
 from ckmeans.proofs import portfolio as ladder
 from ckmeans.proofs.checkpoint import Checkpoint
@@ -143,11 +143,11 @@ def test_it_goes_on_in_branches(tmp_path, monkeypatch):
 
     def few(sets, n_clusters, check=None):
         if len(sets) > 3 * n_clusters:
-            raise columns.TooManyCovers
+            raise column_branch.TooManyCovers
         return covers(sets, n_clusters, check)
 
-    covers = columns.covers
-    monkeypatch.setattr(columns, "covers", few)
+    covers = column_branch.covers
+    monkeypatch.setattr(column_branch, "covers", few)
     rows = np.random.default_rng(51).integers(0, 12, (30, 2)).astype(float)
     whole = columns.column_generation(rows, 6)
     assert whole.status == "optimal" and whole.n_nodes > 1
