@@ -17,9 +17,27 @@ Kiwiel (1990), "Proximity control in bundle methods for convex nondifferentiable
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+# A bundle forgets clusters where it has more than MOST_CLUSTERS; of many rows, where its clusters times rows are more than
+# MOST_WEIGHTS (400 MB), but not below LEAST_CLUSTERS. The fewer, the faster a solve, and the more often one has to be found again.
 MOST_CLUSTERS, LEAST_CLUSTERS = 2000, 200
-MOST_WEIGHTS = 50_000_000  # in all of them, 400 MB
-OLD = 25  # solves after which a cluster without a primal weight may be forgotten
+MOST_WEIGHTS = 50_000_000
+# A cluster may be forgotten when it had no primal weight in the last 25 solves.
+OLD = 25
+
+
+def different(members):
+    """The different ones of some sets of rows, in lexicographic order.
+
+    As by np.unique along the axis, which for 100 sets of 100,000 rows takes 0.5 s in one go.
+
+    Parameters
+    ----------
+    members : ndarray of shape (n_sets, n_samples), bool
+    """
+    first = {}
+    for j, key in enumerate(map(bytes, np.packbits(members, axis=1))):
+        first.setdefault(key, j)
+    return members[np.array([first[key] for key in sorted(first)], int)]
 
 
 class Bundle:

@@ -13,20 +13,31 @@ import numpy as np
 
 from ..local.restarts import local_search
 from ..rationals import float_down, float_up
-from .bundle import Bundle
+from .bundle import Bundle, different
 from .exact_cover import TooManyCovers, covers
 from .nodes import Node, joined
 from .prices import few
 
-MOST_SETS = 3000  # clusters within the gap that are listed
-MOST_UNDECIDED = 100  # rows that make less of a difference than the gap, from which on these are too many
-MOST_DEPTH = 30  # rows apart
-SERIOUS = 0.1  # share of the predicted gain that moves the center of the prices
-EASE = 0.05  # share of the gap by which a search may leave the bound too low
-STALE = 0.05  # share of the gap below which a predicted gain is not worth a search
-MANY_BOXES = 20_000  # of a search, from which on the next are made in steps
-PATIENCE = 100  # solves that may gain less than a hundredth of the gap, one after the other
-MOST_STALE = 4  # solves in a row, each with prices farther from the center, that promise nothing before a branch is split
+# A branch is closed by a list of at most so many clusters (four times as many in the last attempt): beyond, the branch is split
+# instead of searching for a partition among them.
+MOST_SETS = 3000
+# It is not listed at all where at some center more than this many rows change the cost by less than the gap: all of their subsets may
+# be clusters.
+MOST_UNDECIDED = 100
+# No split is made that would put more than twice as many rows in pairs that are kept apart: the search has to branch on these rows.
+MOST_DEPTH = 30
+# Prices become the center of the next ones where they bring this share of the predicted gain (a serious step; Kiwiel 1990).
+SERIOUS = 0.1
+# A search over all centers may leave the bound too low by this share of the gap: a larger share makes it shorter and the bound worse.
+EASE = 0.05
+# A predicted gain below this share of the gap is not worth a search over all centers.
+STALE = 0.05
+# After a search of more boxes than this the next ones begin with a large tolerance, which becomes smaller step by step.
+MANY_BOXES = 20_000
+# A branch is split after so many solves in a row of which none gains a hundredth of the gap.
+PATIENCE = 100
+# It is split after so many solves in a row that predict no gain, each with prices farther from the center, and one more.
+MOST_STALE = 4
 
 
 class Outcome(Enum):
@@ -175,7 +186,7 @@ class Branch:
         search, node = self.search, self.node
         prices = np.maximum(prices, 0.0)
         _, _, members = self.pricing.local_maxima(prices, starts)
-        members = np.unique(self._legal(members, prices), axis=0)
+        members = different(self._legal(members, prices))
         costs, means = self.pricing.clusters(members)
         reduced_profits = (members * self.weights) @ prices - costs
         floor = reduced_profits.max(initial=0.0) * (1 - 1e-12)
@@ -199,7 +210,7 @@ class Branch:
             members = np.concatenate([members, self._legal(more, prices)])
         members = members[members.any(axis=1)]
         value = self.weights @ prices - self.k * result.upper
-        return value, np.unique(members, axis=0)
+        return value, different(members)
 
     def tolerances(self, prices, floor):
         """By how much searches may leave the bound too low: at once a small share of the gap, or by and by where that is hard."""
@@ -267,7 +278,7 @@ class Branch:
         )  # fmt: skip
         if result.upper == np.inf or result.n_unresolved:
             return False
-        sets = np.unique(result.members, axis=0)
+        sets = different(result.members)
         sets = sets[sets.any(axis=1)]
         try:
             for chosen in covers(sets, self.k, search.check):

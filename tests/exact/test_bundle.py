@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ckmeans.exact.bundle import Bundle
+from ckmeans.exact.bundle import Bundle, different
 
 
 def bundle(rng, n=30, k=4, m=60):
@@ -49,3 +49,12 @@ def test_the_oldest_are_forgotten_where_rows_are_many(monkeypatch):
     active = known.sets[known.primal_weights > 0].copy()
     known.forget()
     assert known.n < 61 and all((known.sets == own).all(axis=1).any() for own in active)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (1, 1), (40, 3), (60, 17)])
+def test_different_sets(shape):
+    members = np.random.default_rng(3).random(shape) < 0.5
+    members = np.concatenate([members, members[::2]])
+    assert (different(members) == np.unique(members, axis=0)).all() and different(members).shape[1] == shape[
+        1
+    ]
