@@ -24,16 +24,23 @@ from .._kernels import branch as kernels
 from .._kernels import exchange
 from ..workers import Expired, Workers
 
-U = 2.0**-53
-DONE, PAUSED, LEAF = range(3)
-WORK = 10_000_000  # of a subtree between two looks at the clock, in features of centers: some 10 ms
-LEAST_NODES = 1000  # in as long
-MOST_TASKS = 32  # subtrees that are searched side by side
-MOST_LEAVES = 1024  # of a subtree before they are compared exactly
-MOST_MOVES = 100  # rounds of exchanges
-LIGHTEST = 2.0**-500  # weight, relative to the heaviest
-MOST_BITS = 20_000  # of a product of the weights of clusters
-FEW = 50_000  # nodes that are not worth a better order: the checker takes a quarter of a second
+DONE, PAUSED, LEAF = range(3)  # what the kernel returns
+U = 2.0**-53  # the largest relative error of one operation
+# A subtree is searched for so many operations, and at least so many nodes, between two looks at the clock: some 10 ms. An operation
+# is a feature of a center that is compared with.
+WORK, LEAST_NODES = 10_000_000, 1000
+# So many subtrees are searched side by side: the number of nodes must not depend on the threads, of which there are rarely more.
+MOST_TASKS = 32
+# So many leaves of a subtree are collected before they are compared exactly: memory against rounds of the search.
+MOST_LEAVES = 1024
+# A clustering to start from is improved by exchanges for at most so many rounds.
+MOST_MOVES = 100
+# A row counts in floats as if it weighed at least this share of the heaviest one; the margin pays for the difference.
+LIGHTEST = 2.0**-500
+# The least difference of two costs is computed where products of the weights of clusters have no more binary digits.
+MOST_BITS = 20_000
+# An order with fewer nodes than this is not improved: the checker takes a quarter of a second for them.
+FEW = 50_000
 
 
 @dataclass(frozen=True, eq=False)

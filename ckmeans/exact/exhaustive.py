@@ -21,8 +21,10 @@ from ..validation import (
 from ..workers import Workers, available_cpus
 from .partitions import Search, Sums, Walk, count_labellings, number_of_coefs, scaled_rows, seconds_each
 
-MAX_SECONDS = 86_400  # a search estimated to take longer is refused, unless it has a time limit
-MAX_CLUSTERS = 127  # labels in the kernels are signed bytes
+# A search that is estimated to take longer than a day is refused, unless it has a time limit.
+MAX_SECONDS = 86_400
+# Labels in the kernels are signed bytes.
+MAX_CLUSTERS = 127
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 
-MOST_DEPTH = 200  # of branches in a file
-MOST_PRICE = 1e100  # in a file; no row is further from another than 4 of its unit
+# Branches in a file are no deeper than this; those that are written are less deep by far (column_branch.MOST_DEPTH).
+MOST_DEPTH = 200
+# No price in a file is greater: no two rows are further apart than 4 of its unit, so that no price need be.
+MOST_PRICE = 1e100
 
 
 @dataclass(eq=False)

@@ -16,14 +16,17 @@ from .._kernels import exhaustive as kernels
 from ..rationals import ExactRows
 from ..workers import Expired
 
-MAX_ENTRIES = 1024  # of the low table
-BLOCK_SECONDS = 0.008  # at most, as estimated
-ROUND = 8  # blocks for each thread between two looks at the results, which are collected in one order in any case,
-MAX_ROUND = 4096  # but no more than these
-MAX_BLOCKS = 512  # blocks kept for a second look,
-MAX_CANDIDATES = 1 << 16  # partitions too close for double precision found in them,
-MAX_EXACT = 1 << 14  # and those compared in exact arithmetic
 U = 2.0**-53  # the largest relative error of one operation
+# The low table has at most so many entries, each for one way to label the last rows.
+MAX_ENTRIES = 1024
+# A block of work takes at most so many seconds by `seconds_each`: the time until Ctrl-C or a time limit is noticed.
+BLOCK_SECONDS = 0.008
+# So many blocks for each thread are done between two looks at the results, and no more than MAX_ROUND: the fewer, the more often
+# the threads wait for each other. Results are collected in one order in any case.
+ROUND, MAX_ROUND = 8, 4096
+# So many blocks are kept for a second look. In them up to MAX_CANDIDATES partitions that are too close for double precision are
+# sought out, and up to MAX_EXACT of these are compared in exact arithmetic; where there are more, the answer is "ties".
+MAX_BLOCKS, MAX_CANDIDATES, MAX_EXACT = 512, 1 << 16, 1 << 14
 
 
 def count_labellings(n_rows, n_open, n_clusters):

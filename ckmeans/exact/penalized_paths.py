@@ -12,8 +12,9 @@ import numpy as np
 
 from .._kernels import univariate as kernels
 
-SLICE = 1 << 17  # nodes in a call of a kernel, which nothing can interrupt
-FINE_SLICE = 1 << 14
+# So many nodes are in a call of a kernel, which nothing can interrupt; fewer of those that are pairs of floats, which take longer.
+SLICE, FINE_SLICE = 1 << 17, 1 << 14
+# The search for a penalty ends after so many runs; what it has found until then is right too, if slower to prove.
 MOST_RUNS = 200
 
 

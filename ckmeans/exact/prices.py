@@ -15,13 +15,14 @@ from .principal_axes import on_principal_axes
 
 DONE, SPENT, FULL = range(3)  # what the kernel returns
 U = 2.3e-16  # more than twice the unit roundoff
-SLICE = (
-    1 << 20
-)  # rows of boxes to look at between two looks at the clock, some 20 ms; of more features, numbers in them
-FEW_FEATURES = 5
-CLIMBING = 4_000_000  # numbers that are looked at in each round of a climb in one go: some 40 ms
-MANY = 3000  # rows of which only some are looked at for the first prices
-MOST_BRANCHED = 128  # rows that the search itself may decide on the way to a set
+# A search looks at so many rows of boxes between two looks at the clock, some 20 ms; of more than FEW_FEATURES, at so many numbers.
+SLICE, FEW_FEATURES = 1 << 20, 5
+# Climbs to local maxima are made side by side as long as a round of all of them looks at no more numbers: some 40 ms for all rounds.
+CLIMBING = 4_000_000
+# The first prices are compared on about so many of the rows: more take longer and are hardly better, as these are only a start.
+MANY = 3000
+# A set of rows is given up where the search has branched on so many of its rows.
+MOST_BRANCHED = 128
 
 
 @dataclass(frozen=True, eq=False)

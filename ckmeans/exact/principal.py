@@ -14,9 +14,12 @@ import numpy as np
 from ..check import shortfall
 from .spectrum import greatest
 
-DIGITS = 56  # of what is written, in bits
-SLICE = 200_000  # products of integers, which nothing can interrupt
-SPARE = 2.0**-46  # of the greatest eigenvalue, so that rounding makes none negative
+# Vectors are written with so many binary digits: fewer make a shorter proof and a lower bound.
+DIGITS = 56
+# So many products of integers are made in one go, which nothing can interrupt.
+SLICE = 200_000
+# This share of the greatest eigenvalue, for each feature, is added to tau, so that rounding makes no eigenvalue negative.
+SPARE = 2.0**-46
 
 
 class PrincipalBound(NamedTuple):

@@ -8,10 +8,11 @@ where rounding might decide, which is where paths are as good as each other, as 
 import math
 from fractions import Fraction
 
-FINE = 64  # binary digits of a gain below those of the sums it is made of
-SHORT = (
-    2_000_000  # steps times binary digits of the sums: fewer take some 10 ms, which no one has to interrupt
-)
+# Gains have so many binary digits below the unit of the sums: the more, the fewer paths are left to be compared as fractions.
+FINE = 64
+# Paths are found without a look at the clock where the number of steps times the binary digits of the sums is no greater: they take
+# some 10 ms.
+SHORT = 2_000_000
 
 
 def gain(weights, totals, i, j):

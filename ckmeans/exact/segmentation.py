@@ -17,12 +17,17 @@ from .._kernels import univariate as kernels
 from .penalized_paths import SLICE, Paths, slices
 from .rational_paths import best_path, gain, total
 
-ROUNDING = 2.0**-53
-PAIR_ROUNDING = 2.0**-99  # of what is computed with pairs, with some to spare
-RANGE = 199  # binary exponents between values, within which products of three are exact in pairs
-MANY = 600  # nodes with which everything is done in rational numbers
-MOST_STEPS = 1_000_000  # that are compared so
-CHUNK = 1 << 15  # nodes whose exact sums are in memory at a time
+ROUNDING = 2.0**-53  # relative error of a double
+PAIR_ROUNDING = 2.0**-99  # and of a pair of doubles, with some to spare
+# Values whose binary exponents differ by no more than this have products of three that are exact in pairs.
+RANGE = 199
+# Values that are too far apart for pairs are cut in rational numbers where there are no more than this: the steps between them
+# are as many as half of its square.
+MANY = 600
+# So many steps at most are compared in rational numbers.
+MOST_STEPS = 1_000_000
+# The exact sums of so many nodes are in memory at a time.
+CHUNK = 1 << 15
 
 
 class Cut(NamedTuple):

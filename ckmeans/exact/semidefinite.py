@@ -22,18 +22,23 @@ import numpy as np
 from .._kernels import semidefinite as kernels
 from .spectrum import gram, greatest, product
 
-ROUND = 25  # steps between two looks at the bound
-CUTS = 20  # new ones in a round, at most so many times the rows
-SLICE = 1 << 18  # cuts in a block
-PASSES = 3  # over the cuts in each step
-OVER = 1.6  # relaxation: how much of a step is taken
-NEGLIGIBLE = 1e-3  # a violation, relative to the average of Z[i, i]
-STALE = 24  # rounds without progress, after which there will be none
-PROGRESS = 1e-4  # of the bound in a round, relative to the gap
-NEAR = 1e-11  # a gap that closes
-DIGITS = 32  # of a multiplier, in bits
-FINE = 100  # of a unit, in bits
-NONE = 1e-200  # multipliers that are as good as none
+# The bound is computed after each round of 25 steps, and cuts are added after each second round: a step in between costs less.
+ROUND = 25
+# At most so many new cuts for each row are added at a time, of those that are violated by more than NEGLIGIBLE times the average of
+# Z[i, i]: more of them make the bound better in fewer rounds, and each step slower.
+CUTS, NEGLIGIBLE = 20, 1e-3
+# In each step there are three passes over the cuts, in blocks of SLICE cuts, which nothing can interrupt.
+PASSES, SLICE = 3, 1 << 18
+# A step goes this much further than to the nearest projection (over-relaxation; between 1 and 2).
+OVER = 1.6
+# The search ends after so many rounds in which the bound rose by less than PROGRESS times the gap.
+STALE, PROGRESS = 24, 1e-4
+# A relative gap that counts as closed.
+NEAR = 1e-11
+# The largest multiplier is written with DIGITS binary digits; the greatest eigenvalue has FINE of them in the units of the proof.
+DIGITS, FINE = 32, 100
+# Multipliers that are all below this are taken as zero.
+NONE = 1e-200
 
 
 class SemidefiniteBound(NamedTuple):

@@ -5,8 +5,8 @@ from scipy.linalg import eigh_tridiagonal
 
 from .._kernels import spectrum as kernels
 
-SLICE = 2_000_000  # multiplications in a call of a kernel, which nothing can interrupt
-PRODUCTS = 1 << 29  # multiplications in a call of BLAS: some 50 ms
+# So many multiplications are in a call of a kernel, which nothing can interrupt, and in a call of BLAS: there some 50 ms on one core.
+SLICE, PRODUCTS = 2_000_000, 1 << 29
 
 
 def greatest(M, n_values, *, vectors=True, check=None):

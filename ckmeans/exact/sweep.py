@@ -23,9 +23,11 @@ from .._kernels import sweep as kernels
 from ..rationals import ExactRows
 from ..workers import Expired, Workers, split
 
-U = 2.0**-53
-BLOCK = 20_000  # angles in a block: some ms
-MOST = 1024  # different partitions that are compared exactly
+U = 2.0**-53  # the largest relative error of one operation
+# So many angles are in a block of work: some ms.
+BLOCK = 20_000
+# So many different partitions at most are compared exactly; where more are as good, the search is not complete.
+MOST = 1024
 
 
 @dataclass(frozen=True, eq=False)
