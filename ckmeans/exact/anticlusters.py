@@ -22,7 +22,7 @@ def anticlusters(X, labels, n_groups, seconds=None):
         Of a good clustering.
     n_groups : int
     seconds : float or None
-        After so many no more rows are swapped.
+        No more rows are swapped after these.
 
     Returns
     -------

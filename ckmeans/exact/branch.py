@@ -26,18 +26,18 @@ from ..workers import Expired, Workers
 
 DONE, PAUSED, LEAF = range(3)  # what the kernel returns
 U = 2.0**-53  # the largest relative error of one operation
-# A subtree is searched for so many operations, and at least so many nodes, between two looks at the clock: some 10 ms. An operation
-# is a feature of a center that is compared with.
+# A subtree is searched for WORK operations, and at least LEAST_NODES nodes, between two looks at the clock: some 10 ms. An operation
+# compares with one feature of a center.
 WORK, LEAST_NODES = 10_000_000, 1000
-# So many subtrees are searched side by side: the number of nodes must not depend on the threads, of which there are rarely more.
+# This many subtrees are searched side by side: a fixed number, since the nodes must not depend on the number of threads.
 MOST_TASKS = 32
-# So many leaves of a subtree are collected before they are compared exactly: memory against rounds of the search.
+# This many leaves of a subtree are collected before they are compared exactly: memory against rounds of the search.
 MOST_LEAVES = 1024
-# A clustering to start from is improved by exchanges for at most so many rounds.
+# A clustering to start from is improved by exchanges for at most this many rounds.
 MOST_MOVES = 100
 # A row counts in floats as if it weighed at least this share of the heaviest one; the margin pays for the difference.
 LIGHTEST = 2.0**-500
-# The least difference of two costs is computed where products of the weights of clusters have no more binary digits.
+# The least difference that two costs can have is computed where the products of the clusters' weights have no more binary digits.
 MOST_BITS = 20_000
 # An order with fewer nodes than this is not improved: the checker takes a quarter of a second for them.
 FEW = 50_000
@@ -75,8 +75,16 @@ class BranchAndBoundResult:
 
 
 def branch_and_bound(
-    rows, weights, n_clusters, *, labels=None, order=None, max_nodes=None, time_limit=None, n_threads=None,
-):  # fmt: skip
+    rows,
+    weights,
+    n_clusters,
+    *,
+    labels=None,
+    order=None,
+    max_nodes=None,
+    time_limit=None,
+    n_threads=None,
+):
     """The best partition of some rows into at most n_clusters clusters, and the optima of suffixes that prove it.
 
     Costs are compared in double precision with a bound on all errors, and exactly where that cannot tell. Neither the
@@ -379,9 +387,19 @@ class _View:
         status = LEAF
         while status == LEAF and len(task.found) < MOST_LEAVES:
             status = kernels.search(
-                self.sums, self.weights, self.base, self.k, self.first, task.floor, limit, wanted,
-                budget - (int(task.state[1]) - before), task.labels, task.state, *task.buffers,
-            )  # fmt: skip
+                self.sums,
+                self.weights,
+                self.base,
+                self.k,
+                self.first,
+                task.floor,
+                limit,
+                wanted,
+                budget - (int(task.state[1]) - before),
+                task.labels,
+                task.state,
+                *task.buffers,
+            )
             if status == LEAF:
                 task.found.append(task.labels.copy())
                 cost = self.base[-1] - task.buffers[2][-1]
@@ -399,8 +417,11 @@ class _Task:
         self.labels = np.zeros(n, np.int32) if labels is None else labels
         self.state = np.array([self.floor, 0])
         self.buffers = (
-            np.empty((view.k, width)), np.empty((n, width)), np.empty(n + 1), np.empty(n + 1, np.int32),
-        )  # fmt: skip
+            np.empty((view.k, width)),
+            np.empty((n, width)),
+            np.empty(n + 1),
+            np.empty(n + 1, np.int32),
+        )
         self.found, self.done, self.new = [], False, 0
 
     def split(self):

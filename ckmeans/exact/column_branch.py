@@ -18,7 +18,7 @@ from .exact_cover import TooManyCovers, covers
 from .nodes import Node, joined
 from .prices import few
 
-# A branch is closed by a list of at most so many clusters (four times as many in the last attempt): beyond, the branch is split
+# A branch is closed by a list of at most this many clusters (four times as many in the last attempt): beyond, the branch is split
 # instead of searching for a partition among them.
 MOST_SETS = 3000
 # It is not listed at all where at some center more than this many rows change the cost by less than the gap: all of their subsets may
@@ -34,9 +34,9 @@ EASE = 0.05
 STALE = 0.05
 # After a search of more boxes than this the next ones begin with a large tolerance, which becomes smaller step by step.
 MANY_BOXES = 20_000
-# A branch is split after so many solves in a row of which none gains a hundredth of the gap.
+# A branch is split after this many solves in a row that each gain less than a hundredth of the gap.
 PATIENCE = 100
-# It is split after so many solves in a row that predict no gain, each with prices farther from the center, and one more.
+# It is split after this many solves in a row that predict no gain, each with prices farther from the center, and one more.
 MOST_STALE = 4
 
 
@@ -111,7 +111,7 @@ class Branch:
             self.step(prices, predicted)
 
     def begin(self):
-        """The bundle, with the clusters that are known and those that matter at the prices of the node."""
+        """The bundle, with the known clusters and the ones that matter at the prices of the node."""
         search, node = self.search, self.node
         bundle = self.bundle = Bundle(self.weights, self.k)
         self.center, self.scale = node.prices, float((search.cost - self.constant) * search.unit)
@@ -141,7 +141,7 @@ class Branch:
         return prices, self.weights @ prices - self.k * level - self.best
 
     def is_exhausted(self, predicted, gap):
-        """Whether prices farther from the center too promise nothing any more; else the next ones are, where these do not."""
+        """Whether nothing is to be gained any more. Where these prices promise nothing, the next ones may be farther from the center."""
         rises = self.node.priced > self.reached + Fraction(gap / 100) / self.search.unit
         self.n_poor = 0 if rises else self.n_poor + 1
         self.reached = max(self.reached, self.node.priced)
@@ -273,9 +273,15 @@ class Branch:
             return False
         self.tried = gap
         result = self.pricing.search(
-            node.prices, np.nextafter(node.level - gap, -np.inf), best_only=False, slack=gap, cannot_link=node.cannot_link,
-            most=MOST_SETS * (4 if last else 1), most_boxes=max(2000, 30 * self.node.n_boxes) * (5 if last else 1), check=search.check,
-        )  # fmt: skip
+            node.prices,
+            np.nextafter(node.level - gap, -np.inf),
+            best_only=False,
+            slack=gap,
+            cannot_link=node.cannot_link,
+            most=MOST_SETS * (4 if last else 1),
+            most_boxes=max(2000, 30 * self.node.n_boxes) * (5 if last else 1),
+            check=search.check,
+        )
         if result.upper == np.inf or result.n_unresolved:
             return False
         sets = different(result.members)
@@ -320,9 +326,19 @@ class Branch:
         same = known[:, i] == known[:, j]
         node.children = [
             Node(
-                old[node.groups], [(int(old[a]), int(old[b])) for a, b in node.cannot_link], np.maximum(prices, 0),
-                np.delete(known[same], j, axis=1)[-500:], node.bound,
+                old[node.groups],
+                [(int(old[a]), int(old[b])) for a, b in node.cannot_link],
+                np.maximum(prices, 0),
+                np.delete(known[same], j, axis=1)[-500:],
+                node.bound,
             ),
-            Node(node.groups, [*node.cannot_link, (i, j)], node.prices, known[~both][-500:], node.bound, n_boxes=0),
-        ]  # fmt: skip
+            Node(
+                node.groups,
+                [*node.cannot_link, (i, j)],
+                node.prices,
+                known[~both][-500:],
+                node.bound,
+                n_boxes=0,
+            ),
+        ]
         return Outcome.SPLIT

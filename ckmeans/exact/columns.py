@@ -54,9 +54,18 @@ class ColumnGenerationSolution(Solution):
 
 
 def column_generation(
-    X, n_clusters, *, sample_weight=None, labels=None, max_seconds=None, gap=0.0, rng=0, progress=None, known=None,
+    X,
+    n_clusters,
+    *,
+    sample_weight=None,
+    labels=None,
+    max_seconds=None,
+    gap=0.0,
+    rng=0,
+    progress=None,
+    known=None,
     keep=None,
-):  # fmt: skip
+):
     """Search for the optimum, with a lower bound at every moment. Arguments are taken as checked.
 
     Parameters
@@ -92,7 +101,7 @@ def column_generation(
         reason = "time_limit"
     except KeyboardInterrupt:
         reason = "interrupted"
-    except LinAlgError:  # rounding has the last word: what is known stays true
+    except LinAlgError:  # rounding stopped the search; what is known stays true
         reason = "unresolved"
     if keep is not None and search.root is not None:
         keep(search.known)
@@ -142,16 +151,21 @@ class _Search:
         """The incumbent, and the prices it suggests."""
         if labels is None:
             labels = local_search(
-                self.X, self.n_clusters, sample_weight=self.sample_weight, rng=self.rng,
-                max_seconds=None if self.deadline == math.inf else max(0.0, (self.deadline - monotonic()) / 4),
-            ).labels  # fmt: skip
+                self.X,
+                self.n_clusters,
+                sample_weight=self.sample_weight,
+                rng=self.rng,
+                max_seconds=None
+                if self.deadline == math.inf
+                else max(0.0, (self.deadline - monotonic()) / 4),
+            ).labels
         self.offer(labels)
         self.prepare()
         own = np.zeros(self.n_rows, int)
         own[self.row_of[self.heavy]] = np.unique(labels[self.heavy], return_inverse=True)[1]
         groups = np.arange(self.n_rows)
         sets = own == np.arange(own.max() + 1)[:, None]
-        # In few dimensions no search takes so many boxes that it is made in steps.
+        # In one or two dimensions searches are short: none is made in steps of the tolerance.
         n_boxes = 0 if self.pricing.rows.shape[1] < 3 else math.inf
         self.root = Node(groups, [], np.zeros(self.n_rows), sets, Fraction(0), n_boxes=n_boxes)
         self.open = [self.root]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# So many attempts to add a cluster to a partial cover are made before the search gives up, and the branch is split instead.
+# This many attempts to add a cluster to a partial cover are made before the search gives up, and the branch is split instead.
 MOST_STEPS = 200_000
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-# Branches in a file are no deeper than this; those that are written are less deep by far (column_branch.MOST_DEPTH).
+# Branches in a file are no deeper than this; the ones that are written are far less deep (column_branch.MOST_DEPTH).
 MOST_DEPTH = 200
 # No price in a file is greater: no two rows are further apart than 4 of its unit, so that no price need be.
 MOST_PRICE = 1e100
@@ -32,15 +32,21 @@ class Node:
 
 
 def written(root, ends):
-    """The nodes as dicts, parents first and the last child before the others; `ends` are those that are open."""
+    """The nodes as dicts, parents first and the last child before the others; `ends` are the open ones."""
     nodes, pending, ends = [], [root], {id(node) for node in ends}
     while pending:
         node = pending.pop()
         here, below = id(node) in ends, node.children if id(node) not in ends else []
-        nodes.append({
-            "prices": node.prices, "sets": node.sets if here else node.sets[:0], "level": node.level, "pair": node.pair,
-            "n_boxes": node.n_boxes, "split": bool(below),
-        })  # fmt: skip
+        nodes.append(
+            {
+                "prices": node.prices,
+                "sets": node.sets if here else node.sets[:0],
+                "level": node.level,
+                "pair": node.pair,
+                "n_boxes": node.n_boxes,
+                "split": bool(below),
+            }
+        )
         pending += below
     return nodes
 
@@ -51,7 +57,7 @@ def joined(n_groups, i, j):
 
 
 def read(entries, row_of):
-    """The nodes, parents first, with nothing proved of them yet: that their prices leave no more than their level is hearsay.
+    """The nodes, parents first, with nothing proved of them yet: a file may claim anything about their prices.
 
     Parameters
     ----------

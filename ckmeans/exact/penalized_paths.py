@@ -1,6 +1,6 @@
 """Shortest paths over the nodes of sorted values, one penalty for each step; the loops are in src/univariate.pyx.
 
-For each number of steps k there is a penalty whose shortest path has k steps, or several tied paths of which one has, since
+For each number of steps k there is a penalty whose shortest path has k steps, or one of several tied paths has, since
 the least cost is convex in k (Aggarwal, Schieber, Tokuyama 1994, doi:10.1007/BF02574380).
 """
 
@@ -12,9 +12,9 @@ import numpy as np
 
 from .._kernels import univariate as kernels
 
-# So many nodes are in a call of a kernel, which nothing can interrupt; fewer of those that are pairs of floats, which take longer.
+# This many nodes are in a call of a kernel, which nothing can interrupt; fewer where they are pairs of floats, which take longer.
 SLICE, FINE_SLICE = 1 << 17, 1 << 14
-# The search for a penalty ends after so many runs; what it has found until then is right too, if slower to prove.
+# The search for a penalty ends after this many runs; what it has found until then is right too, if slower to prove.
 MOST_RUNS = 200
 
 

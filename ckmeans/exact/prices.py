@@ -15,13 +15,13 @@ from .principal_axes import on_principal_axes
 
 DONE, SPENT, FULL = range(3)  # what the kernel returns
 U = 2.3e-16  # more than twice the unit roundoff
-# A search looks at so many rows of boxes between two looks at the clock, some 20 ms; of more than FEW_FEATURES, at so many numbers.
+# A search looks at this many rows of boxes between two looks at the clock, some 20 ms; of more than FEW_FEATURES, at this many numbers.
 SLICE, FEW_FEATURES = 1 << 20, 5
 # Climbs to local maxima are made side by side as long as a round of all of them looks at no more numbers: some 40 ms for all rounds.
 CLIMBING = 4_000_000
-# The first prices are compared on about so many of the rows: more take longer and are hardly better, as these are only a start.
+# The first prices, which are only a start, are compared on about this many of the rows.
 MANY = 3000
-# A set of rows is given up where the search has branched on so many of its rows.
+# A set of rows is given up where the search has branched on this many of its rows.
 MOST_BRANCHED = 128
 
 
@@ -135,7 +135,7 @@ class PricingProblem:
         cannot_link : sequence of (int, int)
             Rows that must not count both.
         most, most_boxes : int
-            Stop after so many points or boxes unless `best_only`; `upper` is then infinite.
+            Stop after this many points or boxes unless `best_only`; `upper` is then infinite.
         check : callable(), optional
             Called every 20 ms or so; what it raises ends the search.
 
@@ -157,9 +157,17 @@ class PricingProblem:
         all_found, members, upper = [np.empty((0, 1 + d))], [np.empty((0, n), bool)], np.inf
         while True:
             status = kernels.search(
-                *rows_and_limits, best_only, tolerance, budget, *stacks.arrays, found, branched_rows, bounds, state,
+                *rows_and_limits,
+                best_only,
+                tolerance,
+                budget,
+                *stacks.arrays,
+                found,
+                branched_rows,
+                bounds,
+                state,
                 *stacks.scratch,
-            )  # fmt: skip
+            )
             n_found, state[1] = state[1], 0
             if n_found:
                 all_found.append(found[:n_found].copy())
@@ -203,7 +211,7 @@ class PricingProblem:
         return (*rows, rounding, kappa, tiny), kappa
 
     def _members(self, padded_prices, found, branched_rows, cannot_link):
-        """The rows that count at points found, but for those that the search has branched on: what it decided of these."""
+        """The rows that count at points found; for rows that the search has branched on, what it decided about them."""
         n, points = len(self.rows), found[:, 1:].copy()
         terms = padded_prices - self.squares + 2 * points @ self.rows.T - (points**2).sum(axis=1)[:, None]
         members = terms > 0
@@ -236,14 +244,14 @@ def local_maxima(rows, weights, prices, starts):
 
 
 def few(n):
-    """So many of n rows to climb from, which takes time in proportion to both numbers."""
+    """The number of rows, out of n, to climb from: the time is in proportion to both numbers."""
     return max(5, min(100, 200_000 // n))
 
 
 def balanced_prices(pricing, labels, n_clusters, check=None):
     """Prices between the squared distances of each row to its own and its second nearest center, best for the bound.
 
-    Those of a cluster are as far on the way from the one to the other as lets all clusters earn the same.
+    Within a cluster all prices are the same share of the way from the one to the other: the share with which all clusters earn the same.
     """
     n = len(labels)
     _, means = pricing.clusters(labels == np.arange(labels.max() + 1)[:, None])

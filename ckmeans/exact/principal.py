@@ -14,9 +14,9 @@ import numpy as np
 from ..check import shortfall
 from .spectrum import greatest
 
-# Vectors are written with so many binary digits: fewer make a shorter proof and a lower bound.
+# Vectors are written with this many binary digits: fewer make a shorter proof and a lower bound.
 DIGITS = 56
-# So many products of integers are made in one go, which nothing can interrupt.
+# This many products of integers are made in one go, which nothing can interrupt.
 SLICE = 200_000
 # This share of the greatest eigenvalue, for each feature, is added to tau, so that rounding makes no eigenvalue negative.
 SPARE = 2.0**-46

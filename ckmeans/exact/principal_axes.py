@@ -7,12 +7,12 @@ from .spectrum import PRODUCTS, greatest, pieces, product
 U = 2.3e-16  # more than twice the unit roundoff
 # An axis is dropped along which the rows are no wider than this share of the longest row.
 FLAT = 1e-14
-# Up to so many features LAPACK finds the axes in one go; beyond, `greatest`, which can be interrupted.
+# Up to this many features LAPACK finds the axes in one go; beyond, `greatest`, which can be interrupted.
 SMALL = 64
-# Up to so many features all axes are found: LAPACK takes 0.2 s in one go for the vectors of 800, 1.1 s for those of 2000 (on one
-# core). Of more features only so many LEADING axes are found, also in 0.2 s.
+# Up to this many features all axes are found: LAPACK takes 0.2 s in one go for the vectors of 800, 1.1 s for those of 2000 (on one
+# core). Of more features only the first LEADING axes are found, also in 0.2 s.
 MOST_AXES, LEADING = 800, 300
-# Where there are many columns, so many are made orthonormal in one go.
+# Many columns are made orthonormal in blocks of this many.
 BLOCK = 64
 
 

@@ -8,7 +8,7 @@ where rounding might decide, which is where paths are as good as each other, as 
 import math
 from fractions import Fraction
 
-# Gains have so many binary digits below the unit of the sums: the more, the fewer paths are left to be compared as fractions.
+# Gains have this many binary digits below the unit of the sums: the more, the fewer paths are left to be compared as fractions.
 FINE = 64
 # Paths are found without a look at the clock where the number of steps times the binary digits of the sums is no greater: they take
 # some 10 ms.
@@ -75,7 +75,7 @@ def best_path(weights, totals, starts, k, penalty=None, check=None):
 
 
 class _Steps:
-    """The steps between nodes, each with its gain as an integer: so many units, rounded down."""
+    """The steps between nodes, each with its gain as an integer number of units, rounded down."""
 
     def __init__(self, weights, totals, starts, check):
         self.weights, self.totals, self.starts = weights, totals, starts
@@ -122,7 +122,7 @@ class _Steps:
         return chosen, counts
 
     def _exactly_best(self, near, node, penalty, chosen, exact):
-        """Those of some starts from which a node is reached best; `exact` has the values of nodes, as far as they were needed."""
+        """The starts from which a node is reached best; `exact` has the exact values of nodes, and gets the ones that are needed."""
         values = []
         for start in near:
             trail, at = [], start

@@ -24,9 +24,9 @@ RANGE = 199
 # Values that are too far apart for pairs are cut in rational numbers where there are no more than this: the steps between them
 # are as many as half of its square.
 MANY = 600
-# So many steps at most are compared in rational numbers.
+# This many steps at most are compared in rational numbers.
 MOST_STEPS = 1_000_000
-# The exact sums of so many nodes are in memory at a time.
+# The exact sums of this many nodes are in memory at a time.
 CHUNK = 1 << 15
 
 
@@ -86,8 +86,10 @@ class Line:
         self._wild = _wild(values, sample_weight)
         if self._wild:
             if self.n_distinct > MANY:
-                raise ValueError(f"{self._wild}, which takes exact arithmetic for {self.n_distinct} different values,"
-                                 f" more than {MANY}: round the small ones to zero, or drop them.")  # fmt: skip
+                raise ValueError(
+                    f"{self._wild}, which takes exact arithmetic for {self.n_distinct} different values,"
+                    f" more than {MANY}: round the small ones to zero, or drop them."
+                )
             self._exact = _Fractions(values, sample_weight)
         else:
             self._values, exponent = _scaled(values)
@@ -157,7 +159,13 @@ class Line:
             shift = Fraction(self._origin) * unit
             totals = [t + w * shift for t, w in zip(totals, weights)]
         whole = whole and (self._wild or found == start)
-        return Cut(self._ends[nodes[path]], weights, totals, (sums.squares - gains) * scale, found * scale if whole else None)  # fmt: skip
+        return Cut(
+            self._ends[nodes[path]],
+            weights,
+            totals,
+            (sums.squares - gains) * scale,
+            found * scale if whole else None,
+        )
 
     # Floats.
 

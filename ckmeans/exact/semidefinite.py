@@ -24,14 +24,14 @@ from .spectrum import gram, greatest, product
 
 # The bound is computed after each round of 25 steps, and cuts are added after each second round: a step in between costs less.
 ROUND = 25
-# At most so many new cuts for each row are added at a time, of those that are violated by more than NEGLIGIBLE times the average of
+# At most this many new cuts for each row are added at a time, of those that are violated by more than NEGLIGIBLE times the average of
 # Z[i, i]: more of them make the bound better in fewer rounds, and each step slower.
 CUTS, NEGLIGIBLE = 20, 1e-3
 # In each step there are three passes over the cuts, in blocks of SLICE cuts, which nothing can interrupt.
 PASSES, SLICE = 3, 1 << 18
 # A step goes this much further than to the nearest projection (over-relaxation; between 1 and 2).
 OVER = 1.6
-# The search ends after so many rounds in which the bound rose by less than PROGRESS times the gap.
+# The search ends after this many rounds in which the bound rose by less than PROGRESS times the gap.
 STALE, PROGRESS = 24, 1e-4
 # A relative gap that counts as closed.
 NEAR = 1e-11
@@ -150,7 +150,7 @@ class Relaxation:
         return self.penalty * self.below, self.cuts, self.penalty * self.by
 
     def cut(self):
-        """Add the cuts that are violated most, of different rows i and j, and drop those that do nothing."""
+        """Add the cuts that are violated most, of different rows i and j, and drop the ones without a multiplier."""
         Z, n = self.projection * np.outer(self.inverse, self.inverse), self.n
         Z = np.ascontiguousarray((Z + Z.T) / 2)
         violations, partners = np.empty((n, n)), np.empty((n, n), np.int32)
@@ -166,7 +166,7 @@ class Relaxation:
         self.by = np.concatenate([self.by[kept], np.zeros(len(new))])
 
     def clustering(self, X):
-        """Labels: each row is replaced by the mean of the rows with which it is together, as far as it is."""
+        """Labels: each row is replaced by a mean of the rows, weighted by how far it is together with each."""
         means = product(self.near * np.outer(self.inverse, self.roots), X)
         at = [int(((means - X.mean(axis=0)) ** 2).sum(axis=1).argmax())]
         while len(at) < self.k:
@@ -320,7 +320,7 @@ class _Scaled:
         tau = math.ceil(Fraction(tau) * size)
         root = (
             math.isqrt(math.floor(size)) >> self.weight_exponent
-        )  # rows v are scaled as V, of which the bound has the squares
+        )  # rows v are scaled as V, and the bound has the squares of V
         top = [[round(Fraction(x) * root) for x in v] for v in V.tolist()]
         mu = [round(Fraction(x) * size) for x in (m * roots).tolist()]
         # Of the rows themselves, not of what is left when the center is taken off.
@@ -328,13 +328,20 @@ class _Scaled:
         mu = [own + (w * along << 2 * scale) for own, w, along in zip(mu, self.masses, inner)]
         squares = [w * sum(x * x for x in row) for w, row in zip(self.masses, self.rows)]
         spans = [w * sum(v[i] ** 2 for v in top) for i, w in enumerate(self.masses)]
-        # The checker's factor has a diagonal of which each rest in a row is less.
+        # In the checker's factor each remainder in a row is less than the diagonal.
         ends = zip(self.masses, spans, mu, squares)
         widest = max(2 * w * (tau + span + own - (square << 2 * scale)) for w, span, own, square in ends)
         delta = -(-n * (math.isqrt(max(widest, 1)) + 1) // min(self.masses))
         paid = 2 * (sum(mu) + k * tau + sum(spans)) + k * delta
         return SemidefiniteBound(
-            sum(squares) - Fraction(paid, 2 * 4**scale), scale, shift, tau, mu, top,
+            sum(squares) - Fraction(paid, 2 * 4**scale),
+            scale,
+            shift,
+            tau,
+            mu,
+            top,
             [[int(x) for x in row[:i]] for i, row in enumerate(below.tolist())],
-            [(*cut, int(a)) for cut, a in zip(cuts.tolist(), by.tolist())], relaxation.clustering(self.X), stop_reason,
-        )  # fmt: skip
+            [(*cut, int(a)) for cut, a in zip(cuts.tolist(), by.tolist())],
+            relaxation.clustering(self.X),
+            stop_reason,
+        )

@@ -5,7 +5,7 @@ from scipy.linalg import eigh_tridiagonal
 
 from .._kernels import spectrum as kernels
 
-# So many multiplications are in a call of a kernel, which nothing can interrupt, and in a call of BLAS: there some 50 ms on one core.
+# This many multiplications are in a call of a kernel, which nothing can interrupt, and in a call of BLAS: there some 50 ms on one core.
 SLICE, PRODUCTS = 2_000_000, 1 << 29
 
 
@@ -102,7 +102,7 @@ def product(A, B, check=None):
 
 
 def pieces(n, products, check=None):
-    """Slices of n rows that take some 50 ms, where each row takes so many multiplications; before each, `check` is called."""
+    """Slices of n rows that take some 50 ms; each row takes `products` multiplications. Before each slice, `check` is called."""
     size = max(1, PRODUCTS // max(1, products))
     for start in range(0, n, size):
         if check is not None:

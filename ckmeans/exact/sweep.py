@@ -24,9 +24,9 @@ from ..rationals import ExactRows
 from ..workers import Expired, Workers, split
 
 U = 2.0**-53  # the largest relative error of one operation
-# So many angles are in a block of work: some ms.
+# This many angles are in a block of work: some ms.
 BLOCK = 20_000
-# So many different partitions at most are compared exactly; where more are as good, the search is not complete.
+# This many different partitions at most are compared exactly; where more are as good, the search is not complete.
 MOST = 1024
 
 

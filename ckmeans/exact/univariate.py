@@ -16,7 +16,7 @@ from ..validation import check_finite, check_n_clusters, check_values, check_wei
 from .penalized_paths import SLICE, slices
 from .segmentation import Line
 
-# Up to so many values NumPy sorts, in one go; more are sorted in slices, between which Ctrl-C acts.
+# Up to this many values NumPy sorts, in one go; more are sorted in slices, between which Ctrl-C acts.
 SHORT = 1 << 18
 # Differences of numbers up to 1, and products of these, are off by less than this.
 ROUNDED = 1e-12
