@@ -34,10 +34,12 @@ EASE = 0.05
 STALE = 0.05
 # After a search of more boxes than this the next ones begin with a large tolerance, which becomes smaller step by step.
 MANY_BOXES = 20_000
-# A branch is split after this many solves in a row that each gain less than a hundredth of the gap.
+# After this many solves in a row that each gain less than a hundredth of the gap, the next ones count as stale.
 PATIENCE = 100
-# It is split after this many solves in a row that predict no gain, each with prices farther from the center, and one more.
+# A branch is split after more than this many stale solves in a row; after each the prices may be farther from the center.
 MOST_STALE = 4
+# Of more rows than this, for which a matrix takes 70 MB, rows that are in the same clusters are looked at once when a branch is split.
+MOST_PAIRED = 3000
 
 
 class Outcome(Enum):
@@ -300,20 +302,26 @@ class Branch:
         terms = [self.weights * (self.node.prices - ((pricing.rows - y) ** 2).sum(axis=1)) for y in means]
         return max((np.count_nonzero(np.abs(own) <= gap) for own in terms), default=0)
 
+    def _least_decided(self):
+        """Two groups that are together in about half of the clusters, by their primal weights, and that share."""
+        weights = self.bundle.primal_weights
+        active = np.flatnonzero(weights > 1e-9 * self.k)
+        sets, groups = self.bundle.sets[active] > 0, np.arange(len(self.weights))
+        if len(groups) > MOST_PAIRED:
+            groups = np.sort(np.unique(np.packbits(sets, axis=0), axis=1, return_index=True)[1])
+            sets = sets[:, groups]
+        together = (sets * weights[active][:, None]).T @ sets.astype(float)
+        np.fill_diagonal(together, 0)
+        i, j = np.unravel_index(np.argmin(np.abs(together - 0.5), axis=None), together.shape)
+        return int(groups[i]), int(groups[j]), together[i, j]
+
     def split(self):
         """Two branches: two rows together, or apart; Outcome.STUCK where no two rows are undecided."""
         node, bundle = self.node, self.bundle
-        active = np.flatnonzero(bundle.primal_weights > 1e-9 * self.k)
-        sets = bundle.sets[active] > 0
-        together = (sets * bundle.primal_weights[active][:, None]).T @ sets.astype(float)
-        np.fill_diagonal(together, 0)
-        i, j = np.unravel_index(np.argmin(np.abs(together - 0.5), axis=None), together.shape)
-        if (
-            not 1e-6 < together[i, j] < 1 - 1e-6
-            or len(np.unique(node.cannot_link + [(i, j)])) > 2 * MOST_DEPTH
-        ):
+        i, j, together = self._least_decided()
+        if not 1e-6 < together < 1 - 1e-6 or len(np.unique(node.cannot_link + [(i, j)])) > 2 * MOST_DEPTH:
             return Outcome.STUCK
-        i, j = sorted((int(i), int(j)))
+        i, j = sorted((i, j))
         groups = np.where(self.search.heavy, node.groups[self.search.row_of], -1)
         node.pair = tuple(int(np.flatnonzero(groups == g)[0]) for g in (i, j))
         known = bundle.sets > 0

@@ -129,6 +129,22 @@ def test_prices_prove_the_bound():
     assert 0.5 * found.inertia < bound <= found.inertia * (1 + 1e-9)
 
 
+def test_many_rows_are_paired_by_their_clusters(monkeypatch):
+    """There is no matrix of all rows, and the branches are the same."""
+    monkeypatch.setattr(column_branch, "covers", few)
+    rows = np.random.default_rng(51).integers(0, 12, (30, 2)).astype(float)
+    expected = columns.column_generation(rows, 6)
+    assert expected.n_nodes > 1
+    kept, least_decided = [], column_branch.Branch._least_decided
+    monkeypatch.setattr(column_branch, "MOST_PAIRED", 0)
+    monkeypatch.setattr(
+        column_branch.Branch, "_least_decided", lambda self: kept.append(least_decided(self)) or kept[-1]
+    )
+    found = columns.column_generation(rows, 6)
+    assert kept and (found.n_nodes, found.exact_bound) == (expected.n_nodes, expected.exact_bound)
+    assert repr(found.proof) == repr(expected.proof)
+
+
 def leaves(proof, together=(), apart=()):
     """The proofs at the leaves of a tree, with the pairs of samples that are together and apart there."""
     if proof[0] == "branch":
