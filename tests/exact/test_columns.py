@@ -10,7 +10,7 @@ import pytest
 from clocks import Clock
 
 from ckmeans import reference
-from ckmeans.exact import column_branch, columns
+from ckmeans.exact import column_branch, columns, spectrum
 from ckmeans.exact.column_branch import Outcome
 from ckmeans.exact.columns import column_generation
 from ckmeans.exact.exact_cover import TooManyCovers, covers
@@ -234,3 +234,18 @@ def test_known_optima(name, k):
     found = column_generation(X, k)
     assert found.status == "optimal"
     assert found.inertia == pytest.approx(table[name, k], rel=1e-9)
+
+
+def test_principal_axes_keep_the_time_limit(monkeypatch):
+    """The time is up before the first prices, and the clustering that was given is the result."""
+
+    def never(*args):
+        raise AssertionError
+
+    monkeypatch.setattr(spectrum, "PRODUCTS", 1000)
+    monkeypatch.setattr(columns, "balanced_prices", never)
+    X = np.random.default_rng(9).normal(size=(80, 70))
+    with Clock():
+        found = column_generation(X, 3, labels=np.arange(80) % 3, max_seconds=20)
+    assert (found.stop_reason, found.lower_bound, found.proof) == ("time_limit", 0, ("open",))
+    assert found.labels.tolist() == (np.arange(80) % 3).tolist()
