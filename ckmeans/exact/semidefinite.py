@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._kernels import semidefinite as kernels
+from .principal import rounded
 from .spectrum import gram, greatest, product
 
 # The bound is computed after each round of 25 steps, and cuts are added after each second round: a step in between costs less.
@@ -168,10 +169,12 @@ class Relaxation:
     def clustering(self, X):
         """Labels: each row is replaced by a mean of the rows, weighted by how far it is together with each."""
         means = product(self.near * np.outer(self.inverse, self.roots), X)
-        at = [int(((means - X.mean(axis=0)) ** 2).sum(axis=1).argmax())]
-        while len(at) < self.k:
-            at.append(int(np.min([((means - means[i]) ** 2).sum(axis=1) for i in at], axis=0).argmax()))
-        return np.argmin([((means - means[i]) ** 2).sum(axis=1) for i in at], axis=0)
+        at, sq_distances, nearest = int(((means - X.mean(axis=0)) ** 2).sum(axis=1).argmax()), [], math.inf
+        while len(sq_distances) < self.k:  # the next center is the mean farthest from those before it
+            sq_distances.append(((means - means[at]) ** 2).sum(axis=1))
+            nearest = np.minimum(nearest, sq_distances[-1])
+            at = int(nearest.argmax())
+        return np.argmin(sq_distances, axis=0)
 
     def _keys(self, cuts):
         return (cuts[:, 0].astype(np.int64) * self.n + cuts[:, 1]) * self.n + cuts[:, 2]
@@ -321,7 +324,7 @@ class _Scaled:
         root = (
             math.isqrt(math.floor(size)) >> self.weight_exponent
         )  # rows v are scaled as V, and the bound has the squares of V
-        top = [[round(Fraction(x) * root) for x in v] for v in V.tolist()]
+        top = rounded(V, root)
         mu = [round(Fraction(x) * size) for x in (m * roots).tolist()]
         # Of the rows themselves, not of what is left when the center is taken off.
         inner = [sum(c * (2 * x - c) for x, c in zip(row, self.center)) for row in self.rows]
