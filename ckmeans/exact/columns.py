@@ -119,9 +119,8 @@ class _Search:
         weights = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, np.float64)
         heavy = weights > 0
         distinct, of = np.unique(X[heavy], axis=0, return_inverse=True)
-        self.row_of = np.zeros(
-            len(X), int
-        )  # of each sample the distinct row; anything where it has no weight
+        # The distinct row of each sample; anything for a sample without weight.
+        self.row_of = np.zeros(len(X), int)
         self.row_of[heavy] = of.ravel()
         self.heavy = heavy
         self.n_rows = len(distinct)

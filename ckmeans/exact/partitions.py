@@ -352,10 +352,8 @@ class Search:
         y, scaled, self.factor = scaled_rows(X, weights)
         self.walk, self.exact, self.workers = Walk(y, scaled, k), ExactRows(X, weights), workers
         self.top, self.n_done = -math.inf, 0
-        self.kept, self.dropped = (
-            [],
-            -math.inf,
-        )  # (score, block) near the top, and the best score there was no room for
+        # (score, block) near the top, and the best score there was no room for.
+        self.kept, self.dropped = [], -math.inf
         self.labels = np.zeros(len(X), np.int32)  # until something better is known: all rows together
         self.lower, self.proved = Fraction(0), False
 

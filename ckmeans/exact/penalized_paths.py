@@ -110,9 +110,8 @@ class Paths:
             low, high, _ = self.vertices[near]
             factor = (near / k) ** 3 * (1.3 if fewer is None else 0.7)
             penalty = (high if fewer is None else low) * factor ** min(turn + 1, 10)
-            penalty = min(
-                penalty, 2 * self.scatter
-            )  # with which there is one step; `error` allows for no more
+            # With twice the scatter there is one step; `error` allows for no more.
+            penalty = min(penalty, 2 * self.scatter)
             return penalty if penalty > 1e-3 * self.error and penalty not in self.tried else None
         (high, _, cost_fewer), (_, low, cost_more) = self.vertices[fewer], self.vertices[more]
         penalty = 0.0

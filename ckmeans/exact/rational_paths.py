@@ -63,9 +63,8 @@ def best_path(weights, totals, starts, k, penalty=None, check=None):
         if fewer and more:
             if known and exact:
                 raise ArithmeticError(f"there is no best path of {k} steps among these")
-            exact = (
-                known  # after a short penalty that led to nothing new, the one with which both cost the same
-            )
+            # After a short penalty that led to nothing new, the one with which both cost the same.
+            exact = known
             penalty = steps.penalty_between(fewer, more, exact)
         else:
             if factor.bit_length() > 1 << 14:

@@ -104,9 +104,8 @@ class Relaxation:
             self.near - self.dual + self.gram / self.penalty
         )
         start = OVER * self.projection + (1 - OVER) * self.near
-        new = (
-            start.copy()
-        )  # less the cuts times their multipliers this is where the projection of the step before left off
+        # Less the cuts times their multipliers, this is where the step before ended.
+        new = start.copy()
         for _ in range(PASSES):
             for at in range(0, len(self.cuts), SLICE):
                 kernels.project(new, self.inverse, self.cuts, self.by, at, min(at + SLICE, len(self.cuts)))
@@ -310,9 +309,8 @@ class _Scaled:
         # With these multipliers tau I + V V' + (m r' + r m') / 2 - K is 0 for r, and nowhere negative but for rounding.
         K = (below + below.T) * np.outer(inverse, inverse) / factor
         kernels.combine(inverse, cuts, by / factor, K)
-        A = (
-            self.X * roots[:, None]
-        )  # the center is of integers, so the Gram matrix is not quite the centered one
+        # The center is a row of integers, so the Gram matrix is not quite the centered one.
+        A = self.X * roots[:, None]
         K += gram(np.ascontiguousarray(A.T)) / relaxation.size
         values, vectors = greatest(relaxation.centered(K), k)
         tau, q = float(values[0]), (K * roots).sum(axis=1) / relaxation.mass
@@ -321,9 +319,8 @@ class _Scaled:
         tau += 8 * n * np.finfo(float).eps * _norm(K)
 
         tau = math.ceil(Fraction(tau) * size)
-        root = (
-            math.isqrt(math.floor(size)) >> self.weight_exponent
-        )  # rows v are scaled as V, and the bound has the squares of V
+        # The rows of V are scaled by the root, since the bound has their squares.
+        root = math.isqrt(math.floor(size)) >> self.weight_exponent
         top = rounded(V, root)
         mu = [round(Fraction(x) * size) for x in (m * roots).tolist()]
         # Of the rows themselves, not of what is left when the center is taken off.

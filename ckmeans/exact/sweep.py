@@ -95,9 +95,8 @@ class _Sweep:
         self.exact, n = ExactRows(X, sample_weight), len(X)
         self.weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
         self.weights = self.weights / self.weights.max()
-        self.X = np.ldexp(
-            X, -1 - int(np.frexp(np.abs(X).max())[1])
-        )  # differences of these are off by u, relatively
+        # Scaled so that no difference overflows: the relative error of each is at most U.
+        self.X = np.ldexp(X, -1 - int(np.frexp(np.abs(X).max())[1]))
         self.total = float(self.weights.sum())
         self.columns = np.ascontiguousarray(self.X.T)
         y = self.X - (self.weights @ self.X) / self.total
