@@ -38,7 +38,7 @@ def on_principal_axes(rows, weights, check=None):
     Examples
     --------
     >>> rows, error = on_principal_axes(np.array([[-3.0, 0.0, -4.0], [0.0, 0.0, 0.0], [3.0, 0.0, 4.0]]), np.ones(3))
-    >>> rows.shape, np.abs(rows).round(9).tolist(), error < 1e-13
+    >>> rows.shape, np.abs(rows).round(9).tolist(), bool(error < 1e-13)
     ((3, 1), [[5.0], [0.0], [5.0]], True)
     """
     n, d = rows.shape
