@@ -8,13 +8,13 @@ not count because the search said so.
 """
 
 
-cdef inline Py_ssize_t sift(
+cdef inline Py_ssize_t classify_rows(
     const double* X,                  # (n, d)
     const double* weights,            # (n,)
     const double* tops,               # (n,): l_i - |x_i|^2
     const double* prices,             # (n,): l_i
     const double* slacks,             # (n,): a term counts as decided where it is further than this from 0
-    const unsigned char* mated,       # (n,): 1 for rows that must stay apart from others
+    const unsigned char* has_cannot_link, # (n,): 1 for rows that must stay apart from others
     Py_ssize_t n,
     const int* rows,                  # (n_rows,): the list of the box before
     Py_ssize_t n_rows,
@@ -73,7 +73,7 @@ cdef inline Py_ssize_t sift(
         low = prices[i] - far
         w = weights[i]
         if low >= slacks[i]:
-            if not mated[i]:
+            if not has_cannot_link[i]:
                 inside[0] += w
                 inside[1] += w * tops[i]
                 for f in range(d):
@@ -195,7 +195,7 @@ cdef inline bint shrink(
     return True
 
 
-cdef inline double peak(
+cdef inline double upper_bound(
     const double* inside, const double* cover, Py_ssize_t d, double kappa, const double* lower, const double* upper,
     double* at,
 ) noexcept nogil:
@@ -214,7 +214,7 @@ cdef inline double peak(
     return value + kappa * a
 
 
-cdef inline double height(
+cdef inline double value_at(
     const double* X, const double* weights, const double* prices, Py_ssize_t n, const int* kept, Py_ssize_t n_kept, Py_ssize_t d,
     const double* inside, const double* y,
 ) noexcept nogil:

@@ -1,18 +1,18 @@
 """The greatest value of f(y) = sum_i w_i max(0, l_i - |x_i - y|^2) over all centers y, for prices l_i of the rows.
 
 Branch and bound over boxes for y: rows inside are one quadratic, those outside are dropped, and only undecided ones are
-looked at again (boxes.pxd). A box is closed where its bound is not above the level, where no mean of rows can be in it, or
+looked at again (boxes.pxd). A box is closed where its bound is not above the threshold, where no mean of rows can be in it, or
 where all rows are decided: there f is one quadratic and its greatest value is known.
 """
 
-from boxes cimport height, lowest, peak, shrink, sift
+from boxes cimport value_at, lowest, upper_bound, shrink, classify_rows
 
 
-def climb(
+def local_maxima(
     const double[:, ::1] X,           # IN  (n, d)
     const double[::1] weights,        # IN  (n,)
     const double[::1] prices,         # IN  (n,)
-    double[:, ::1] starts,            # INOUT (n_starts, d): from these on uphill
+    double[:, ::1] starts,            # INOUT (n_starts, d): from here uphill
     double[::1] values,               # OUT (n_starts,)
     unsigned char[:, ::1] members,    # OUT (n_starts, n): rows that count there
 ):
@@ -49,200 +49,322 @@ def climb(
                     starts[s, f] = t / mass
 
 
+cdef enum: DONE, SPENT, FULL   # what `search` returns
+
+
+cdef struct Search:
+    # The problem, as `search` is given it.
+    Py_ssize_t n, d, n_pairs
+    const double* X
+    const double* weights
+    const double* prices
+    const double* tops
+    const double* slacks
+    const unsigned char* has_cannot_link
+    const int* cannot_link
+    double rounding, kappa, tiny, tolerance
+    bint best_only
+    # Boxes still to look at, a stack: lower and upper ends and the sum of the rows inside; where the list of each is in the pool.
+    Py_ssize_t n_open, capacity, pool_size
+    double* boxes
+    Py_ssize_t* lists
+    int* pool
+    # What was found, and the greatest bound of the boxes given up.
+    Py_ssize_t n_found, n_most, n_branched, n_boxes, n_given_up, budget
+    double* found
+    int* branched_rows
+    double threshold, given_up
+    # The box at hand: its ends, the rows inside, what is above the others, where the bound is reached, what each axis leaves open.
+    double* low
+    double* high
+    double* inside
+    double* cover
+    double* at
+    double* spread
+    double bound
+    int* kept                     # its list, which begins in the pool at `first`
+    Py_ssize_t first, n_kept, n_undecided, narrow
+    Py_ssize_t clash              # a pair of rows that may both count, or -1
+    bint both_count               # and do so everywhere on the box
+    unsigned char* marks
+
+
+cdef inline bint is_full(const Search* s) noexcept nogil:
+    """Whether there may be no room for what comes of the next box."""
+    cdef const Py_ssize_t* own = s.lists + 2 * (s.n_open - 1)
+    return s.n_open + 1 > s.capacity or s.n_found >= s.n_most or own[1] + 3 * (own[1] - own[0]) > s.pool_size
+
+
+cdef inline void take_box(Search* s) noexcept nogil:
+    """The box on top of the stack becomes the one at hand; its list is that of the box it was made of."""
+    cdef Py_ssize_t f
+    cdef const double* box
+    s.n_open -= 1
+    s.n_boxes += 1
+    box = s.boxes + s.n_open * (3 * s.d + 2)
+    for f in range(s.d):
+        s.low[f] = box[f]
+        s.high[f] = box[s.d + f]
+    for f in range(2 + s.d):
+        s.inside[f] = box[2 * s.d + f]
+    s.first = s.lists[2 * s.n_open + 1]
+    s.kept = s.pool + s.first
+
+
+cdef inline void put_box(Search* s, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """Put the box at hand on the stack, with a list in the pool."""
+    cdef Py_ssize_t f
+    cdef double* box = s.boxes + s.n_open * (3 * s.d + 2)
+    for f in range(s.d):
+        box[f] = s.low[f]
+        box[s.d + f] = s.high[f]
+    for f in range(2 + s.d):
+        box[2 * s.d + f] = s.inside[f]
+    s.lists[2 * s.n_open] = start
+    s.lists[2 * s.n_open + 1] = stop
+    s.n_open += 1
+
+
+cdef inline Py_ssize_t classify(Search* s, const int* rows, Py_ssize_t n_rows, Py_ssize_t d) noexcept nogil:
+    return classify_rows(
+        s.X, s.weights, s.tops, s.prices, s.slacks, s.has_cannot_link, s.n, rows, n_rows, d, s.low, s.high, s.inside, s.cover,
+        s.spread, s.kept, &s.n_undecided, &s.narrow,
+    )
+
+
+cdef inline bint is_ruled_out(Search* s) noexcept nogil:
+    """Whether nothing on the box is above the threshold, or no mean of rows is in it; cuts off what cannot hold one on the way."""
+    cdef const int* rows = s.pool + s.lists[2 * s.n_open]
+    cdef Py_ssize_t attempt = 0, n_rows = s.first - s.lists[2 * s.n_open]
+    cdef double shrunk = 1
+    while True:
+        s.budget -= 20 + n_rows
+        # The same function three times: with the number of features known, the compiler unrolls its loops.
+        if s.d == 2:
+            n_rows = classify(s, rows, n_rows, 2)
+        elif s.d == 3:
+            n_rows = classify(s, rows, n_rows, 3)
+        else:
+            n_rows = classify(s, rows, n_rows, s.d)
+        rows = s.kept
+        s.n_kept = n_rows
+        s.bound = upper_bound(s.inside, s.cover, s.d, s.kappa, s.low, s.high, s.at)
+        if s.bound <= s.threshold:
+            return True
+        if s.n_undecided == 0 or attempt == 4 or shrunk > 0.9 and attempt > 0:
+            return False
+        attempt += 1
+        if not shrink(s.X, s.weights, s.n, s.kept, n_rows, s.d, s.rounding, s.tiny, s.low, s.high, s.inside, &shrunk):
+            return True
+
+
+cdef inline bint breaks_cannot_link(Search* s) noexcept nogil:
+    """Whether two rows that must not both count have been branched to; finds a pair that may both count, which is to be split."""
+    cdef Py_ssize_t r, p, one, other
+    cdef int e
+    cdef bint broken = False
+    s.clash = -1
+    s.both_count = False
+    if s.n_pairs == 0:
+        return False
+    for r in range(s.n_kept):     # 3: branched to count, 2: counts everywhere on the box, 1: may count
+        e = s.kept[r]
+        if e < 0:
+            s.marks[~e] = 3
+        elif e < s.n and s.has_cannot_link[e]:
+            s.marks[e] = 2 if lowest(s.X + e * s.d, s.prices[e], s.d, s.low, s.high) >= s.slacks[e] else 1
+    for p in range(s.n_pairs):
+        one = s.marks[s.cannot_link[2 * p]]
+        other = s.marks[s.cannot_link[2 * p + 1]]
+        if one and other and not s.both_count:
+            s.clash = p
+            s.both_count = one > 1 and other > 1
+            if one + other == 6:
+                broken = True
+                break
+    for r in range(s.n_kept):
+        e = s.kept[r]
+        if e < s.n:
+            s.marks[e if e >= 0 else ~e] = 0
+    return broken
+
+
+cdef inline void record(Search* s, double value, Py_ssize_t n_branched) noexcept nogil:
+    """Take down the point where the bound is reached."""
+    cdef Py_ssize_t f, r
+    cdef double* found = s.found + s.n_found * (1 + s.d)
+    cdef int* branched_rows = s.branched_rows + s.n_found * s.n_branched
+    found[0] = value
+    for f in range(s.d):
+        found[1 + f] = s.at[f]
+    branched_rows[0] = <int> n_branched
+    for r in range(n_branched):
+        branched_rows[1 + r] = s.kept[r]
+    s.n_found += 1
+
+
+cdef inline void raise_threshold(Search* s, double value) noexcept nogil:
+    if value + s.tolerance > s.threshold:
+        s.threshold = value + s.tolerance
+
+
+cdef inline void give_up(Search* s) noexcept nogil:
+    """Rounding decides on this box: its bound is all that is known of it."""
+    s.n_given_up += 1
+    if s.bound > s.given_up:
+        s.given_up = s.bound
+
+
+cdef inline bint is_at_home(const Search* s) noexcept nogil:
+    """Whether the mean of the rows that count is on the box."""
+    cdef Py_ssize_t f
+    cdef double mean
+    for f in range(s.d):
+        mean = (s.inside[2 + f] + s.cover[2 + f]) / (s.inside[0] + s.cover[0])
+        if mean < s.low[f] - s.tiny or mean > s.high[f] + s.tiny:
+            return False
+    return True
+
+
+cdef inline void record_set(Search* s) noexcept nogil:
+    """One set of rows counts on the whole box: a list of all sets needs it only where its mean is."""
+    if not s.best_only and not is_at_home(s):
+        return
+    if s.n_kept >= s.n_branched:
+        give_up(s)
+        return
+    record(s, s.bound, s.n_kept)
+    if s.best_only:
+        raise_threshold(s, s.bound)
+
+
+cdef inline void record_point(Search* s) noexcept nogil:
+    """Where only the greatest value is wanted: a point that is above the threshold raises it."""
+    cdef double value = value_at(s.X, s.weights, s.prices, s.n, s.kept, s.n_kept, s.d, s.inside, s.at)
+    if value + s.tolerance > s.threshold:
+        record(s, value, 0)
+        raise_threshold(s, value)
+
+
+cdef inline Py_ssize_t widest_axis(const Search* s) noexcept nogil:
+    """The axis that leaves most undecided, of those along which the box can be cut; -1 if there is none."""
+    cdef Py_ssize_t f, best = -1
+    cdef double most = -1
+    for f in range(s.d):
+        if s.spread[f] > most and s.high[f] - s.low[f] > s.tiny:
+            most = s.spread[f]
+            best = f
+    return best
+
+
+cdef inline void branch_on_row(Search* s) noexcept nogil:
+    """Only branching decides more: one of two rows does not count, or a row counts or not."""
+    cdef Py_ssize_t side, r, start, stop
+    cdef int e
+    cdef bint empty
+    for side in range(2):
+        start = stop = s.first + s.n_kept * (1 + side)
+        empty = False
+        for r in range(s.n_kept):
+            e = s.kept[r]
+            if s.both_count:
+                if e == s.cannot_link[2 * s.clash + side]:
+                    e += <int> s.n
+                elif e == ~s.cannot_link[2 * s.clash + side]:
+                    empty = True
+            elif r == s.narrow:
+                e = ~e if side == 0 else e + <int> s.n
+            s.pool[stop] = e
+            stop += 1
+        if not empty:
+            put_box(s, start, stop)
+
+
+cdef inline void bisect(Search* s, Py_ssize_t axis) noexcept nogil:
+    """Cut the box in two; the half that holds the highest point comes first, that is last on the stack."""
+    cdef double low = s.low[axis], high = s.high[axis], cut = 0.5 * (s.low[axis] + s.high[axis])
+    cdef Py_ssize_t half
+    for half in range(2):
+        s.low[axis] = low
+        s.high[axis] = high
+        if (s.at[axis] < cut) == (half == 1):
+            s.high[axis] = cut
+        else:
+            s.low[axis] = cut
+        put_box(s, s.first, s.first + s.n_kept)
+
+
 def search(
     const double[:, ::1] X,           # IN  (n, d)
     const double[::1] weights,        # IN  (n,)
     const double[::1] prices,         # IN  (n,)
     const double[::1] tops,           # IN  (n,): prices - |x|^2
     const double[::1] slacks,         # IN  (n,): a row is decided where its term is further than this from 0
-    const unsigned char[::1] mated,   # IN  (n,): 1 for rows that are in a pair
-    const int[:, ::1] pairs,          # IN  (n_pairs, 2): rows of which only one may count
+    const unsigned char[::1] has_cannot_link, # IN  (n,): 1 for rows that are in a pair
+    const int[:, ::1] cannot_link,    # IN  (n_pairs, 2): rows of which only one may count
     double rounding,                  # IN  no sum of w (x - y) is off by more
     double kappa,                     # IN  no value of f is off by more than this times the weight that counts
     double tiny,                      # IN  boxes no wider than this are given up
-    bint rise,                        # IN  the level rises with each value found
-    double ease,                      # IN  to so much more than the value
+    bint best_only,                   # IN  the threshold rises with each value found
+    double tolerance,                 # IN  to so much more than the value
     Py_ssize_t budget,                # IN  rows to look at before returning
-    double[:, ::1] lower,             # INOUT (capacity, d): stack of boxes
-    double[:, ::1] upper,             # INOUT (capacity, d)
-    double[:, ::1] inside,            # INOUT (capacity, 2 + d)
+    double[:, ::1] boxes,             # INOUT (capacity, 3 d + 2): stack of boxes: lower ends, upper ends, sum of the rows inside
     Py_ssize_t[:, ::1] lists,         # INOUT (capacity, 2): where the list of a box is in the pool
     int[::1] pool,                    # INOUT
-    double[:, ::1] found,             # OUT (n_most, d): points above the level
-    double[::1] values,               # OUT (n_most,)
-    int[:, ::1] said,                 # OUT (n_most, 1 + n_said): how many rows the search decided there, and which (boxes.pxd)
-    double[::1] level,                # INOUT (2,): the level; the greatest bound of the boxes given up
+    double[:, ::1] found,             # OUT (n_most, 1 + d): values above the threshold, and their points
+    int[:, ::1] branched_rows,        # OUT (n_most, 1 + n_branched): how many rows the search decided there, and which (boxes.pxd)
+    double[::1] bounds,               # INOUT (2,): the threshold; the greatest bound of the boxes given up
     Py_ssize_t[::1] state,            # INOUT (4,): boxes on the stack, points found, boxes looked at, boxes given up
     unsigned char[::1] marks,         #     (n,) zeros
     double[:, ::1] work,              #     (6, 2 + d)
 ):
     """Go on with the search; returns 0 when it is done, 1 when the budget is spent, 2 when a buffer is too small."""
-    cdef Py_ssize_t d = X.shape[1], n = X.shape[0], top, n_kept, first, last, f, r, best, clash, p, q, e
-    cdef Py_ssize_t n_undecided = 0, narrow = -1, attempt, status = 0
-    cdef double bound, value, shrunk = 1, cut
-    cdef bint home, gone, forked
-    cdef double* low = &work[0, 0]
-    cdef double* high = &work[1, 0]
-    cdef double* sums = &work[2, 0]
-    cdef double* cover = &work[3, 0]
-    cdef double* at = &work[4, 0]
-    cdef double* spread = &work[5, 0]
-    cdef int* kept
-    cdef const int* rows
+    cdef Search s
+    cdef int status = DONE
+    s.n, s.d, s.n_pairs = X.shape[0], X.shape[1], cannot_link.shape[0]
+    s.X, s.weights, s.prices, s.tops, s.slacks = &X[0, 0], &weights[0], &prices[0], &tops[0], &slacks[0]
+    s.has_cannot_link = &has_cannot_link[0]
+    s.cannot_link = &cannot_link[0, 0] if s.n_pairs else NULL
+    s.rounding, s.kappa, s.tiny, s.tolerance, s.best_only = rounding, kappa, tiny, tolerance, best_only
+    s.capacity, s.pool_size, s.budget = boxes.shape[0], pool.shape[0], budget
+    s.boxes, s.lists, s.pool, s.marks = &boxes[0, 0], &lists[0, 0], &pool[0], &marks[0]
+    s.n_most, s.n_branched = found.shape[0], branched_rows.shape[1]
+    s.found, s.branched_rows = &found[0, 0], &branched_rows[0, 0]
+    s.threshold, s.given_up = bounds[0], bounds[1]
+    s.n_open, s.n_found, s.n_boxes, s.n_given_up = state[0], state[1], state[2], state[3]
+    s.low, s.high, s.inside = &work[0, 0], &work[1, 0], &work[2, 0]
+    s.cover, s.at, s.spread = &work[3, 0], &work[4, 0], &work[5, 0]
     with nogil:
-        while state[0] > 0:
-            if budget <= 0:
-                status = 1
-                break
-            top = state[0] - 1
-            first = lists[top, 0]
-            last = lists[top, 1]
-            if top + 2 > lower.shape[0] or state[1] >= values.shape[0] or last + 3 * (last - first) > pool.shape[0]:
-                status = 2
-                break
-            for f in range(d):
-                low[f] = lower[top, f]
-                high[f] = upper[top, f]
-            for f in range(2 + d):
-                sums[f] = inside[top, f]
-            state[0] = top
-            state[2] += 1
-            kept = &pool[0] + last
-            rows = &pool[0] + first
-            n_kept = last - first
-            attempt = 0
-            while True:
-                budget -= 20 + n_kept
-                # The same function three times: with the number of features known, the compiler unrolls its loops.
-                if d == 2:
-                    n_kept = sift(&X[0, 0], &weights[0], &tops[0], &prices[0], &slacks[0], &mated[0], n, rows, n_kept, 2, low, high, sums, cover, spread, kept, &n_undecided, &narrow)
-                elif d == 3:
-                    n_kept = sift(&X[0, 0], &weights[0], &tops[0], &prices[0], &slacks[0], &mated[0], n, rows, n_kept, 3, low, high, sums, cover, spread, kept, &n_undecided, &narrow)
-                else:
-                    n_kept = sift(&X[0, 0], &weights[0], &tops[0], &prices[0], &slacks[0], &mated[0], n, rows, n_kept, d, low, high, sums, cover, spread, kept, &n_undecided, &narrow)
-                rows = kept
-                bound = peak(sums, cover, d, kappa, low, high, at)
-                gone = bound <= level[0]
-                if gone or n_undecided == 0 or attempt == 4 or shrunk > 0.9 and attempt > 0:
-                    break
-                attempt += 1
-                gone = not shrink(&X[0, 0], &weights[0], n, kept, n_kept, d, rounding, tiny, low, high, sums, &shrunk)
-                if gone:
-                    break
-            if gone:
-                continue
-            clash = -1
-            forked = False
-            if pairs.shape[0] > 0:
-                for r in range(n_kept):
-                    e = kept[r]
-                    if e < 0:
-                        marks[~e] = 3
-                    elif e < n and mated[e]:
-                        marks[e] = 2 if lowest(&X[e, 0], prices[e], d, low, high) >= slacks[e] else 1
-                for p in range(pairs.shape[0]):
-                    q = marks[pairs[p, 0]]
-                    e = marks[pairs[p, 1]]
-                    if q and e and not forked:
-                        clash = p
-                        forked = q > 1 and e > 1
-                        if q + e == 6:
-                            gone = True
-                            break
-                for r in range(n_kept):
-                    e = kept[r]
-                    if e < n:
-                        marks[e if e >= 0 else ~e] = 0
-            if gone:
-                continue
-            if n_undecided == 0 and clash < 0:
-                # One set of rows: it is of interest if its mean is in this box.
-                home = True
-                for f in range(d):
-                    value = (sums[2 + f] + cover[2 + f]) / (sums[0] + cover[0])
-                    if value < low[f] - tiny or value > high[f] + tiny:
-                        home = False
-                if not home and not rise:
-                    continue
-                if n_kept >= said.shape[1]:
-                    state[3] += 1
-                    if bound > level[1]:
-                        level[1] = bound
-                    continue
-                for f in range(d):
-                    found[state[1], f] = at[f]
-                values[state[1]] = bound
-                said[state[1], 0] = <int> n_kept
-                for r in range(n_kept):
-                    said[state[1], 1 + r] = kept[r]
-                state[1] += 1
-                if rise and bound + ease > level[0]:
-                    level[0] = bound + ease
-                continue
-            if rise and clash < 0:
-                value = height(&X[0, 0], &weights[0], &prices[0], n, kept, n_kept, d, sums, at)
-                if value + ease > level[0]:
-                    for f in range(d):
-                        found[state[1], f] = at[f]
-                    values[state[1]] = value
-                    said[state[1], 0] = 0
-                    state[1] += 1
-                    level[0] = value + ease
-                    if state[1] >= values.shape[0]:
-                        state[0] = top + 1  # this box is to be looked at again
-                        continue
-            best = 0
-            value = -1
-            for f in range(d):
-                if spread[f] > value and high[f] - low[f] > tiny:
-                    value = spread[f]
-                    best = f
-            if forked or narrow >= 0:
-                # Only saying so decides more: one of two rows does not count, or a row counts or not.
-                for q in range(2):
-                    top = state[0]
-                    p = last + n_kept * (1 + q)
-                    gone = False
-                    lists[top, 0] = p
-                    for r in range(n_kept):
-                        e = kept[r]
-                        if forked:
-                            if e == pairs[clash, q]:
-                                e += n
-                            elif e == ~pairs[clash, q]:
-                                gone = True
-                        elif r == narrow:
-                            e = ~e if q == 0 else e + n
-                        pool[p] = <int> e
-                        p += 1
-                    lists[top, 1] = p
-                    if gone:
-                        continue
-                    for f in range(d):
-                        lower[top, f] = low[f]
-                        upper[top, f] = high[f]
-                    for f in range(2 + d):
-                        inside[top, f] = sums[f]
-                    state[0] = top + 1
-                continue
-            if value < 0:
-                state[3] += 1
-                if bound > level[1]:
-                    level[1] = bound
-                continue
-            cut = 0.5 * (low[best] + high[best])
-            # The half that holds the highest point comes first, that is last on the stack.
-            for q in range(2):
-                for f in range(d):
-                    lower[top + q, f] = low[f]
-                    upper[top + q, f] = high[f]
-                for f in range(2 + d):
-                    inside[top + q, f] = sums[f]
-                if (at[best] < cut) == (q == 1):
-                    upper[top + q, best] = cut
-                else:
-                    lower[top + q, best] = cut
-                lists[top + q, 0] = last
-                lists[top + q, 1] = last + n_kept
-            state[0] = top + 2
+        status = advance(&s)
+    bounds[0], bounds[1] = s.threshold, s.given_up
+    state[0], state[1], state[2], state[3] = s.n_open, s.n_found, s.n_boxes, s.n_given_up
     return status
+
+
+cdef inline int advance(Search* s) noexcept nogil:
+    """Close one box after the other, or put parts of it on the stack."""
+    cdef Py_ssize_t axis
+    while s.n_open > 0:
+        if s.budget <= 0:
+            return SPENT
+        if is_full(s):
+            return FULL
+        take_box(s)
+        if is_ruled_out(s) or breaks_cannot_link(s):
+            continue
+        if s.n_undecided == 0 and s.clash < 0:
+            record_set(s)
+            continue
+        if s.best_only and s.clash < 0:
+            record_point(s)
+            if s.n_found == s.n_most:
+                s.n_open += 1     # this box is to be looked at again
+                continue
+        axis = widest_axis(s)
+        if s.both_count or s.narrow >= 0:
+            branch_on_row(s)
+        elif axis < 0:
+            give_up(s)
+        else:
+            bisect(s, axis)
+    return DONE

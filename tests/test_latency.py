@@ -11,8 +11,8 @@ from children import interrupted, interrupted_in_an_import, needs_signals
 
 from ckmeans import certify, check, natural_breaks, reference
 from ckmeans.exact import univariate
-from ckmeans.exact.anticlusters import alike
-from ckmeans.exact.prices import Landscape
+from ckmeans.exact.anticlusters import anticlusters
+from ckmeans.exact.prices import PricingProblem
 from ckmeans.exact.principal import principal_bound
 from ckmeans.exact.semidefinite import spectral_bound
 from ckmeans.proofs import methods as rungs
@@ -115,19 +115,22 @@ def test_without_time_the_labels_still_get_their_exact_cost():
 @pytest.mark.parametrize("n, d", [(10, 70), (12, 300), (80, 70)])
 def test_rows_of_many_features_are_turned_without_changing_their_distances(n, d):
     X = np.random.default_rng(n).normal(size=(n, d))
-    land = Landscape(X, np.ones(n))
-    assert land.rows.shape[1] < n or n > d
+    pricing = PricingProblem(X, np.ones(n))
+    assert pricing.rows.shape[1] < n or n > d
     for i in range(n):
         apart = np.sqrt(((X - X[i]) ** 2).sum(axis=1))
-        found = np.sqrt(((land.rows - land.rows[i]) ** 2).sum(axis=1)) * 2.0**land.exponent
-        assert np.abs(apart - found).max() <= 2 * land.blur * 2.0**land.exponent + 1e-13 * apart.max()
-    assert land.blur < 1e-9
+        found = np.sqrt(((pricing.rows - pricing.rows[i]) ** 2).sum(axis=1)) * 2.0**pricing.exponent
+        assert (
+            np.abs(apart - found).max()
+            <= 2 * pricing.projection_error * 2.0**pricing.exponent + 1e-13 * apart.max()
+        )
+    assert pricing.projection_error < 1e-9
 
 
 def test_groups_without_time_are_as_they_were_dealt():
     X = np.random.default_rng(0).normal(size=(200, 3))
     labels, n_groups = np.zeros(200, int), 5
-    quick, whole = (alike(X, labels, n_groups, seconds) for seconds in (0.0, None))
+    quick, whole = (anticlusters(X, labels, n_groups, seconds) for seconds in (0.0, None))
     assert sorted(np.concatenate(quick)) == sorted(np.concatenate(whole)) == list(range(200))
     apart = [
         sum(((X[own].mean(axis=0) - X.mean(axis=0)) ** 2).sum() for own in groups)

@@ -5,30 +5,29 @@ Float = NDArray[np.float64]
 Flags = NDArray[np.uint8]
 Whole = NDArray[np.int32]
 
-def climb(X: Float, weights: Float, prices: Float, starts: Float, values: Float, members: Flags) -> None: ...
+def local_maxima(
+    X: Float, weights: Float, prices: Float, starts: Float, values: Float, members: Flags
+) -> None: ...
 def search(
     X: Float,
     weights: Float,
     prices: Float,
     tops: Float,
     slacks: Float,
-    mated: Flags,
-    pairs: Whole,
+    has_cannot_link: Flags,
+    cannot_link: Whole,
     rounding: float,
     kappa: float,
     tiny: float,
-    rise: bool,
-    ease: float,
+    best_only: bool,
+    tolerance: float,
     budget: int,
-    lower: Float,
-    upper: Float,
-    inside: Float,
+    boxes: Float,
     lists: NDArray[np.intp],
     pool: Whole,
     found: Float,
-    values: Float,
-    said: Whole,
-    level: Float,
+    branched_rows: Whole,
+    bounds: Float,
     state: NDArray[np.intp],
     marks: Flags,
     work: Float,

@@ -5,10 +5,12 @@ from time import monotonic
 
 import numpy as np
 
-PASSES, PARTNERS = 10, 50  # over the rows, and rows that each may swap with in one of them
+# Passes over the rows of a cluster, and rows that each may swap with in a pass: more of them cost time in proportion and bring
+# the means of the groups a little nearer.
+PASSES, PARTNERS = 10, 50
 
 
-def alike(X, labels, n_groups, seconds=None):
+def anticlusters(X, labels, n_groups, seconds=None):
     """Deal the rows out to groups, row by row along each cluster, so that every group has its share of every place.
 
     Then rows of the same cluster are swapped until each group's part of it has nearly the same mean.
@@ -20,7 +22,7 @@ def alike(X, labels, n_groups, seconds=None):
         Of a good clustering.
     n_groups : int
     seconds : float or None
-        After so many no more rows are swapped.
+        No more rows are swapped after these.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def alike(X, labels, n_groups, seconds=None):
     Examples
     --------
     >>> X = np.array([[0.0], [10.0], [1.0], [11.0], [2.0], [12.0]])
-    >>> [group.tolist() for group in alike(X, np.array([0, 1, 0, 1, 0, 1]), 2)]
+    >>> [group.tolist() for group in anticlusters(X, np.array([0, 1, 0, 1, 0, 1]), 2)]
     [[0, 3, 4], [1, 2, 5]]
     """
     X = np.ldexp(X, -int(np.frexp(np.abs(X).max())[1]))  # squares of these do not overflow

@@ -24,20 +24,27 @@ from .._kernels import branch as kernels
 from .._kernels import exchange
 from ..workers import Expired, Workers
 
-U = 2.0**-53
-DONE, PAUSED, LEAF = range(3)
-WORK = 10_000_000  # of a subtree between two looks at the clock, in features of centers: some 10 ms
-LEAST_NODES = 1000  # in as long
-MOST_TASKS = 32  # subtrees that are searched side by side
-MOST_LEAVES = 1024  # of a subtree before they are compared exactly
-MOST_MOVES = 100  # rounds of exchanges
-LIGHTEST = 2.0**-500  # weight, relative to the heaviest
-MOST_BITS = 20_000  # of a product of the weights of clusters
-FEW = 50_000  # nodes that are not worth a better order: the checker takes a quarter of a second
+DONE, PAUSED, LEAF = range(3)  # what the kernel returns
+U = 2.0**-53  # the largest relative error of one operation
+# A subtree is searched for WORK operations, and at least LEAST_NODES nodes, between two looks at the clock: some 10 ms. An operation
+# compares with one feature of a center.
+WORK, LEAST_NODES = 10_000_000, 1000
+# This many subtrees are searched side by side: a fixed number, since the nodes must not depend on the number of threads.
+MOST_TASKS = 32
+# This many leaves of a subtree are collected before they are compared exactly: memory against rounds of the search.
+MOST_LEAVES = 1024
+# A clustering to start from is improved by exchanges for at most this many rounds.
+MOST_MOVES = 100
+# A row counts in floats as if it weighed at least this share of the heaviest one; the margin pays for the difference.
+LIGHTEST = 2.0**-500
+# The least difference that two costs can have is computed where the products of the clusters' weights have no more binary digits.
+MOST_BITS = 20_000
+# An order with fewer nodes than this is not improved: the checker takes a quarter of a second for them.
+FEW = 50_000
 
 
 @dataclass(frozen=True, eq=False)
-class Branched:
+class BranchAndBoundResult:
     """What a search found out.
 
     Attributes
@@ -68,8 +75,16 @@ class Branched:
 
 
 def branch_and_bound(
-    rows, weights, n_clusters, *, labels=None, order=None, max_nodes=None, time_limit=None, n_threads=None,
-):  # fmt: skip
+    rows,
+    weights,
+    n_clusters,
+    *,
+    labels=None,
+    order=None,
+    max_nodes=None,
+    time_limit=None,
+    n_threads=None,
+):
     """The best partition of some rows into at most n_clusters clusters, and the optima of suffixes that prove it.
 
     Costs are compared in double precision with a bound on all errors, and exactly where that cannot tell. Neither the
@@ -92,7 +107,7 @@ def branch_and_bound(
 
     Returns
     -------
-    Branched
+    BranchAndBoundResult
         The best so far when the time is up and on Ctrl-C, which is not raised again.
 
     Examples
@@ -339,7 +354,7 @@ class _Search:
         if self.labels is None:
             self.labels = np.zeros(self.n, np.int32)
             self.cost = self.exact(range(self.n), self.labels.tolist())
-        return Branched(
+        return BranchAndBoundResult(
             best.order,
             suffix,
             self.labels,
@@ -372,9 +387,19 @@ class _View:
         status = LEAF
         while status == LEAF and len(task.found) < MOST_LEAVES:
             status = kernels.search(
-                self.sums, self.weights, self.base, self.k, self.first, task.floor, limit, wanted,
-                budget - (int(task.state[1]) - before), task.labels, task.state, *task.buffers,
-            )  # fmt: skip
+                self.sums,
+                self.weights,
+                self.base,
+                self.k,
+                self.first,
+                task.floor,
+                limit,
+                wanted,
+                budget - (int(task.state[1]) - before),
+                task.labels,
+                task.state,
+                *task.buffers,
+            )
             if status == LEAF:
                 task.found.append(task.labels.copy())
                 cost = self.base[-1] - task.buffers[2][-1]
@@ -392,8 +417,11 @@ class _Task:
         self.labels = np.zeros(n, np.int32) if labels is None else labels
         self.state = np.array([self.floor, 0])
         self.buffers = (
-            np.empty((view.k, width)), np.empty((n, width)), np.empty(n + 1), np.empty(n + 1, np.int32),
-        )  # fmt: skip
+            np.empty((view.k, width)),
+            np.empty((n, width)),
+            np.empty(n + 1),
+            np.empty(n + 1, np.int32),
+        )
         self.found, self.done, self.new = [], False, 0
 
     def split(self):

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+# This many attempts to add a cluster to a partial cover are made before the search gives up, and the branch is split instead.
 MOST_STEPS = 200_000
 
 
-class TooMany(Exception):
+class TooManyCovers(Exception):
     """There is more to look at than is reasonable."""
 
 
@@ -24,7 +25,7 @@ def covers(sets, n_clusters, check=None):
 
     Raises
     ------
-    TooMany
+    TooManyCovers
     """
     if not len(sets) or not sets.any(axis=0).all():
         return
@@ -49,6 +50,6 @@ def covers(sets, n_clusters, check=None):
             if not masks[s] & covered:
                 stack.append((covered | masks[s], (*chosen, s), place + 1))
         if steps > MOST_STEPS:
-            raise TooMany
+            raise TooManyCovers
         if check is not None and steps % 1024 == 0:
             check()

@@ -21,8 +21,10 @@ from ..validation import (
 from ..workers import Workers, available_cpus
 from .partitions import Search, Sums, Walk, count_labellings, number_of_coefs, scaled_rows, seconds_each
 
-MAX_SECONDS = 86_400  # a search estimated to take longer is refused, unless it has a time limit
-MAX_CLUSTERS = 127  # labels in the kernels are signed bytes
+# A search that is estimated to take longer than a day is refused, unless it has a time limit.
+MAX_SECONDS = 86_400
+# Labels in the kernels are signed bytes.
+MAX_CLUSTERS = 127
 
 
 @dataclass(frozen=True, eq=False)
@@ -359,19 +361,7 @@ def partition_posterior(
         )
     if time_limit is None:
         _refuse_hopeless(X, weights, k, n_threads, posterior=True)
-    y, scaled, factor = scaled_rows(X, weights)
-    walk = Walk(y, scaled, k, summing=True)
-    scale = factor / (2 * Fraction(variance))
-    error = float_up(2 * Fraction(walk.margin) * scale)
-    if error > 1:
-        least = float_up(Fraction(walk.margin) * factor)
-        remedy = (
-            f"use a variance above {1.01 * least:.3g}" if least < math.inf else "divide X by a power of ten"
-        )
-        raise ValueError(
-            f"variance={variance:g} is too small for these rows: rounding errors reach {error:.3g} in the exponents;"
-            f" {remedy}, or exhaustive_search, which is the limit of variance 0."
-        )
+    walk, scale, error = _summing_walk(X, weights, k, variance)
     count = walk.n_partitions
     search, both = (
         estimated_seconds(1, walk.d, k, weighted=weights.min() != weights.max(), posterior=posterior)
@@ -391,6 +381,30 @@ def partition_posterior(
         raise ValueError(
             "The least cost is beyond the largest float: divide X by a power of ten, variance by its square."
         )
+    return _posterior(sums, best, variance, float(weights.sum()), error, stop_reason)
+
+
+def _summing_walk(X, weights, k, variance):
+    """The walk over all partitions, the factor from its costs to exponents, and a bound on the error of an exponent."""
+    y, scaled, factor = scaled_rows(X, weights)
+    walk = Walk(y, scaled, k, summing=True)
+    scale = factor / (2 * Fraction(variance))
+    error = float_up(2 * Fraction(walk.margin) * scale)
+    if error > 1:
+        least = float_up(Fraction(walk.margin) * factor)
+        remedy = (
+            f"use a variance above {1.01 * least:.3g}" if least < math.inf else "divide X by a power of ten"
+        )
+        raise ValueError(
+            f"variance={variance:g} is too small for these rows: rounding errors reach {error:.3g} in the exponents;"
+            f" {remedy}, or exhaustive_search, which is the limit of variance 0."
+        )
+    return walk, scale, error
+
+
+def _posterior(sums, best, variance, weight, error, stop_reason):
+    """What follows from the sum over the partitions that were examined, and the best one; `weight` is that of all rows."""
+    walk, count = sums.walk, sums.walk.n_partitions
     complete = sums.n_done == count
     exponent = -float(Fraction(best.inertia) / (2 * Fraction(variance)))
     log_sum = exponent + (math.log(sums.total) if sums.total > 0 else 0.0)
@@ -398,15 +412,13 @@ def partition_posterior(
     if not complete:
         rest = math.log(count - sums.n_done) - float(Fraction(best.lower_bound) / (2 * Fraction(variance)))
         log_upper = float(np.logaddexp(log_sum if sums.total > 0 else -math.inf, rest))
-    constant = math.log(count) + float(weights.sum()) * walk.d / 2 * (
-        math.log(2 * math.pi) + math.log(variance)
-    )
+    constant = math.log(count) + weight * walk.d / 2 * (math.log(2 * math.pi) + math.log(variance))
     return PartitionPosterior(
         log_sum=log_sum,
         log_sum_upper=log_upper,
         log_evidence=log_sum - constant,
         error=error,
-        together=sums.together() if complete else np.full((len(X), len(X)), np.nan),
+        together=sums.together() if complete else np.full((walk.n, walk.n), np.nan),
         best=best,
         n_partitions=sums.n_done,
         status="complete" if complete else "bounded",

@@ -6,8 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 
-MOST_DEPTH = 200  # of branches in a file
-MOST_PRICE = 1e100  # in a file; no row is further from another than 4 of its unit
+# Branches in a file are no deeper than this; the ones that are written are far less deep (column_branch.MOST_DEPTH).
+MOST_DEPTH = 200
+# No price in a file is greater: no two rows are further apart than 4 of its unit, so that no price need be.
+MOST_PRICE = 1e100
 
 
 @dataclass(eq=False)
@@ -15,7 +17,7 @@ class Node:
     """Some rows together, some apart; prices, and what they prove."""
 
     groups: np.ndarray  # of each distinct row
-    pairs: list  # of groups that are apart
+    cannot_link: list  # pairs of groups that are apart
     prices: np.ndarray  # of the groups
     sets: np.ndarray  # clusters to start from, of groups
     bound: Fraction
@@ -30,15 +32,21 @@ class Node:
 
 
 def written(root, ends):
-    """The nodes as dicts, parents first and the last child before the others; `ends` are those that are open."""
+    """The nodes as dicts, parents first and the last child before the others; `ends` are the open ones."""
     nodes, pending, ends = [], [root], {id(node) for node in ends}
     while pending:
         node = pending.pop()
         here, below = id(node) in ends, node.children if id(node) not in ends else []
-        nodes.append({
-            "prices": node.prices, "sets": node.sets if here else node.sets[:0], "level": node.level, "pair": node.pair,
-            "n_boxes": node.n_boxes, "split": bool(below),
-        })  # fmt: skip
+        nodes.append(
+            {
+                "prices": node.prices,
+                "sets": node.sets if here else node.sets[:0],
+                "level": node.level,
+                "pair": node.pair,
+                "n_boxes": node.n_boxes,
+                "split": bool(below),
+            }
+        )
         pending += below
     return nodes
 
@@ -49,7 +57,7 @@ def joined(n_groups, i, j):
 
 
 def read(entries, row_of):
-    """The nodes, parents first, with nothing proved of them yet: that their prices leave no more than their level is hearsay.
+    """The nodes, parents first, with nothing proved of them yet: a file may claim anything about their prices.
 
     Parameters
     ----------
@@ -65,8 +73,8 @@ def read(entries, row_of):
     """
     nodes, ahead = [], [(None, np.arange(row_of.max() + 1), [], 0)]
     for entry in entries:
-        parent, groups, pairs, depth = ahead.pop()
-        node = _node(entry, groups, pairs)
+        parent, groups, cannot_link, depth = ahead.pop()
+        node = _node(entry, groups, cannot_link)
         nodes.append(node)
         if parent is not None:
             parent.children.insert(0, node)
@@ -74,17 +82,20 @@ def read(entries, row_of):
             continue
         a, b = node.pair = tuple(int(sample) for sample in entry["pair"])
         i, j = sorted((int(groups[row_of[a]]), int(groups[row_of[b]])))
-        if min(a, b, row_of[a], row_of[b]) < 0 or i == j or (i, j) in pairs or depth == MOST_DEPTH:
+        if min(a, b, row_of[a], row_of[b]) < 0 or i == j or (i, j) in cannot_link or depth == MOST_DEPTH:
             raise ValueError("no such branch")
         new = joined(groups.max() + 1, i, j)
-        together = [(int(new[p]), int(new[q])) for p, q in pairs]
-        ahead += [(node, new[groups], together, depth + 1), (node, groups, [*pairs, (i, j)], depth + 1)]
+        in_joined = [(int(new[p]), int(new[q])) for p, q in cannot_link]
+        ahead += [
+            (node, new[groups], in_joined, depth + 1),
+            (node, groups, [*cannot_link, (i, j)], depth + 1),
+        ]
     if ahead:
         raise ValueError("branches are missing")
     return nodes
 
 
-def _node(entry, groups, pairs):
+def _node(entry, groups, cannot_link):
     n_groups, level, n_boxes = int(groups.max()) + 1, float(entry["level"]), float(entry["n_boxes"])
     prices, sets = np.asarray(entry["prices"], np.float64), np.asarray(entry["sets"])
     if prices.shape != (n_groups,) or not ((prices >= 0) & (prices <= MOST_PRICE)).all():
@@ -93,4 +104,4 @@ def _node(entry, groups, pairs):
         raise ValueError("clusters are no sets of groups")
     if not 0 <= level or not 0 <= n_boxes:
         raise ValueError("a level is out of range")
-    return Node(groups, pairs, prices, sets, Fraction(0), level=level, n_boxes=n_boxes)
+    return Node(groups, cannot_link, prices, sets, Fraction(0), level=level, n_boxes=n_boxes)

@@ -16,14 +16,17 @@ from .._kernels import exhaustive as kernels
 from ..rationals import ExactRows
 from ..workers import Expired
 
-MAX_ENTRIES = 1024  # of the low table
-BLOCK_SECONDS = 0.008  # at most, as estimated
-ROUND = 8  # blocks for each thread between two looks at the results, which are collected in one order in any case,
-MAX_ROUND = 4096  # but no more than these
-MAX_BLOCKS = 512  # blocks kept for a second look,
-MAX_CANDIDATES = 1 << 16  # partitions too close for double precision found in them,
-MAX_EXACT = 1 << 14  # and those compared in exact arithmetic
 U = 2.0**-53  # the largest relative error of one operation
+# The low table has at most this many entries, each for one way to label the last rows.
+MAX_ENTRIES = 1024
+# A block of work takes at most this many seconds by `seconds_each`: the time until Ctrl-C or a time limit is noticed.
+BLOCK_SECONDS = 0.008
+# This many blocks for each thread are done between two looks at the results, and no more than MAX_ROUND: the fewer, the more often
+# the threads wait for each other. Results are collected in one order in any case.
+ROUND, MAX_ROUND = 8, 4096
+# This many blocks are kept for a second look. In them up to MAX_CANDIDATES partitions that are too close for double precision are
+# sought out, and up to MAX_EXACT of these are compared in exact arithmetic; where there are more, the answer is "ties".
+MAX_BLOCKS, MAX_CANDIDATES, MAX_EXACT = 512, 1 << 16, 1 << 14
 
 
 def count_labellings(n_rows, n_open, n_clusters):
@@ -196,10 +199,17 @@ class Walk:
         low = self.low(middles.n_open)
         top = _aligned(low.weights.shape[1])
         kernels.best_scores(
-            middles.sums + head.sums, middles.weights + head.weights, middles.starts, self.total,
-            low.sums, low.weights, self.reduced,
-            np.empty((self.n_coefs, len(middles.labels))), _aligned(1 + self.n_coefs, kernels.CHUNK), top,
-        )  # fmt: skip
+            middles.sums + head.sums,
+            middles.weights + head.weights,
+            middles.starts,
+            self.total,
+            low.sums,
+            low.weights,
+            self.reduced,
+            np.empty((self.n_coefs, len(middles.labels))),
+            _aligned(1 + self.n_coefs, kernels.CHUNK),
+            top,
+        )
         return top[: len(low.labels)]
 
     def sum_scores(self, head, middles, shift, scale):
@@ -208,13 +218,30 @@ class Walk:
         n_prefixes, n_low = len(middles.labels), low.weights.shape[1]
         pairs = np.zeros((self.n, self.n))
         total = kernels.sum_scores(
-            middles.sums + head.sums, middles.weights + head.weights, middles.starts, self.total,
-            low.sums, low.weights, self.reduced, shift, scale,
-            np.array(head.labels, np.int8), middles.labels, low.labels, low.n_stem, low.stems, low.tails,
-            np.empty((self.n_coefs, n_prefixes)), _aligned(1 + self.n_coefs, n_low), _aligned(n_low),
-            _aligned(low.n_cells), np.zeros((middles.labels.shape[1], self.k, low.n_cells)), np.empty(n_prefixes),
-            _aligned(n_low), pairs,
-        )  # fmt: skip
+            middles.sums + head.sums,
+            middles.weights + head.weights,
+            middles.starts,
+            self.total,
+            low.sums,
+            low.weights,
+            self.reduced,
+            shift,
+            scale,
+            np.array(head.labels, np.int8),
+            middles.labels,
+            low.labels,
+            low.n_stem,
+            low.stems,
+            low.tails,
+            np.empty((self.n_coefs, n_prefixes)),
+            _aligned(1 + self.n_coefs, n_low),
+            _aligned(n_low),
+            _aligned(low.n_cells),
+            np.zeros((middles.labels.shape[1], self.k, low.n_cells)),
+            np.empty(n_prefixes),
+            _aligned(n_low),
+            pairs,
+        )
         return total, pairs
 
     def score(self, labels):
@@ -325,10 +352,8 @@ class Search:
         y, scaled, self.factor = scaled_rows(X, weights)
         self.walk, self.exact, self.workers = Walk(y, scaled, k), ExactRows(X, weights), workers
         self.top, self.n_done = -math.inf, 0
-        self.kept, self.dropped = (
-            [],
-            -math.inf,
-        )  # (score, block) near the top, and the best score there was no room for
+        # (score, block) near the top, and the best score there was no room for.
+        self.kept, self.dropped = [], -math.inf
         self.labels = np.zeros(len(X), np.int32)  # until something better is known: all rows together
         self.lower, self.proved = Fraction(0), False
 

@@ -1,6 +1,6 @@
 """Shortest paths over the nodes of sorted values, one penalty for each step; the loops are in src/univariate.pyx.
 
-For each number of steps k there is a penalty whose shortest path has k steps, or several tied paths of which one has, since
+For each number of steps k there is a penalty whose shortest path has k steps, or one of several tied paths has, since
 the least cost is convex in k (Aggarwal, Schieber, Tokuyama 1994, doi:10.1007/BF02574380).
 """
 
@@ -12,8 +12,9 @@ import numpy as np
 
 from .._kernels import univariate as kernels
 
-SLICE = 1 << 17  # nodes in a call of a kernel, which nothing can interrupt
-FINE_SLICE = 1 << 14
+# This many nodes are in a call of a kernel, which nothing can interrupt; fewer where they are pairs of floats, which take longer.
+SLICE, FINE_SLICE = 1 << 17, 1 << 14
+# The search for a penalty ends after this many runs; what it has found until then is right too, if slower to prove.
 MOST_RUNS = 200
 
 
@@ -109,9 +110,8 @@ class Paths:
             low, high, _ = self.vertices[near]
             factor = (near / k) ** 3 * (1.3 if fewer is None else 0.7)
             penalty = (high if fewer is None else low) * factor ** min(turn + 1, 10)
-            penalty = min(
-                penalty, 2 * self.scatter
-            )  # with which there is one step; `error` allows for no more
+            # With twice the scatter there is one step; `error` allows for no more.
+            penalty = min(penalty, 2 * self.scatter)
             return penalty if penalty > 1e-3 * self.error and penalty not in self.tried else None
         (high, _, cost_fewer), (_, low, cost_more) = self.vertices[fewer], self.vertices[more]
         penalty = 0.0

@@ -14,12 +14,15 @@ import numpy as np
 from ..check import shortfall
 from .spectrum import greatest
 
-DIGITS = 56  # of what is written, in bits
-SLICE = 200_000  # products of integers, which nothing can interrupt
-SPARE = 2.0**-46  # of the greatest eigenvalue, so that rounding makes none negative
+# Vectors are written with this many binary digits: fewer make a shorter proof and a lower bound.
+DIGITS = 56
+# This many products of integers are made in one go, which nothing can interrupt.
+SLICE = 200_000
+# This share of the greatest eigenvalue, for each feature, is added to tau, so that rounding makes no eigenvalue negative.
+SPARE = 2.0**-46
 
 
-class Principal(NamedTuple):
+class PrincipalBound(NamedTuple):
     """A bound, in units of the rows, and the integers that show it.
 
     With S the scatter matrix times the total weight, V V' + (tau + delta) I - 4**scale S has no negative eigenvalue for the
@@ -45,7 +48,7 @@ def principal_bound(rows, weights, n_clusters):
 
     Returns
     -------
-    Principal
+    PrincipalBound
 
     Examples
     --------
@@ -65,16 +68,27 @@ def principal_bound(rows, weights, n_clusters):
     values, axes = values[::-1], axes[::-1].T
     tau = max(0.0, float(values[n_top])) if n_top < d else 0.0
     scale = max(0, DIGITS - size)
-    top = _whole(axes[:, :n_top] * np.sqrt(np.maximum(values[:n_top] - tau, 0)), scale + size)
+    top = rounded(axes[:, :n_top] * np.sqrt(np.maximum(values[:n_top] - tau, 0)), 1 << scale + size)
     tau = 1 + math.ceil(Fraction(tau + SPARE * d * max(values[0], 0)) * 4 ** (scale + size))
 
     V = np.array(top, object).reshape(d, -1)
     R = V @ V.T - S * 4**scale + tau * np.eye(d, dtype=int).astype(object)
     delta = shortfall([row[: f + 1] for f, row in enumerate(R.tolist())], [1] * d)
     most = Fraction((V * V).sum() + (n_clusters - 1) * max(0, tau + delta), 4**scale)
-    return Principal((np.trace(S) - most) / total, scale, tau, top)
+    return PrincipalBound((np.trace(S) - most) / total, scale, tau, top)
 
 
-def _whole(values, shift):
-    """Rounded values * 2**shift."""
-    return [[round(Fraction(v) * 2**shift) for v in row] for row in values.tolist()]
+def rounded(values, factor):
+    """The integers nearest to a matrix of floats times an integer, halves to even: as round() of fractions, but sooner.
+
+    Examples
+    --------
+    >>> rounded(np.array([[0.5, 1.5, -0.5], [0.1, 2.0, 1e300]]), 1)[0], rounded(np.array([[0.1]]), 10**20)
+    ([0, 2, 0], [[10000000000000000555]])
+    """
+    return [[_rounded(*value.as_integer_ratio(), factor) for value in row] for row in values.tolist()]
+
+
+def _rounded(above, below, factor):
+    whole, rest = divmod(above * factor, below)
+    return whole + (2 * rest > below or 2 * rest == below and whole % 2)

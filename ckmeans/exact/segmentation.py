@@ -17,12 +17,17 @@ from .._kernels import univariate as kernels
 from .penalized_paths import SLICE, Paths, slices
 from .rational_paths import best_path, gain, total
 
-ROUNDING = 2.0**-53
-PAIR_ROUNDING = 2.0**-99  # of what is computed with pairs, with some to spare
-RANGE = 199  # binary exponents between values, within which products of three are exact in pairs
-MANY = 600  # nodes with which everything is done in rational numbers
-MOST_STEPS = 1_000_000  # that are compared so
-CHUNK = 1 << 15  # nodes whose exact sums are in memory at a time
+ROUNDING = 2.0**-53  # relative error of a double
+PAIR_ROUNDING = 2.0**-99  # and of a pair of doubles, with some to spare
+# Values whose binary exponents differ by no more than this have products of three that are exact in pairs.
+RANGE = 199
+# Values that are too far apart for pairs are cut in rational numbers where there are no more than this: the steps between them
+# are as many as half of its square.
+MANY = 600
+# This many steps at most are compared in rational numbers.
+MOST_STEPS = 1_000_000
+# The exact sums of this many nodes are in memory at a time.
+CHUNK = 1 << 15
 
 
 class Cut(NamedTuple):
@@ -56,6 +61,8 @@ class Line:
         Increasing, finite; scaled in place.
     sample_weight : ndarray of shape (n_samples,), float64, or None
         Positive weights; None for ones.
+    check : callable(), optional
+        Called now and then where fractions decide between many or long numbers; what it raises ends the search.
 
     Attributes
     ----------
@@ -69,7 +76,8 @@ class Line:
         For many values whose magnitudes, or weights, are too far apart for pairs of floats.
     """
 
-    def __init__(self, values, sample_weight=None):
+    def __init__(self, values, sample_weight=None, check=None):
+        self._check = check
         changes = np.flatnonzero(values[1:] != values[:-1])
         self.n_distinct = len(changes) + 1
         self._ends = np.arange(len(values) + 1)  # rows before each node
@@ -78,8 +86,10 @@ class Line:
         self._wild = _wild(values, sample_weight)
         if self._wild:
             if self.n_distinct > MANY:
-                raise ValueError(f"{self._wild}, which takes exact arithmetic for {self.n_distinct} different values,"
-                                 f" more than {MANY}: round the small ones to zero, or drop them.")  # fmt: skip
+                raise ValueError(
+                    f"{self._wild}, which takes exact arithmetic for {self.n_distinct} different values,"
+                    f" more than {MANY}: round the small ones to zero, or drop them."
+                )
             self._exact = _Fractions(values, sample_weight)
         else:
             self._values, exponent = _scaled(values)
@@ -135,7 +145,7 @@ class Line:
         """The best cut with the steps given, among which those of all best cuts are."""
         weight_unit, unit = self._units if not self._wild else (1, 1)
         start = Fraction(penalty) / sums.unit if penalty else None
-        path, found = best_path(sums.weights, sums.totals, steps, k, start)
+        path, found = best_path(sums.weights, sums.totals, steps, k, start, self._check)
         gains = total([gain(sums.weights, sums.totals, i, j) for i, j in zip(path, path[1:])])
         scale = sums.unit * weight_unit * unit**2
         self.scatter = (sums.squares - gain(sums.weights, sums.totals, 0, -1)) * scale
@@ -149,7 +159,13 @@ class Line:
             shift = Fraction(self._origin) * unit
             totals = [t + w * shift for t, w in zip(totals, weights)]
         whole = whole and (self._wild or found == start)
-        return Cut(self._ends[nodes[path]], weights, totals, (sums.squares - gains) * scale, found * scale if whole else None)  # fmt: skip
+        return Cut(
+            self._ends[nodes[path]],
+            weights,
+            totals,
+            (sums.squares - gains) * scale,
+            found * scale if whole else None,
+        )
 
     # Floats.
 

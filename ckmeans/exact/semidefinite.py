@@ -20,23 +20,29 @@ from typing import NamedTuple
 import numpy as np
 
 from .._kernels import semidefinite as kernels
-from .spectrum import gram, greatest
+from .principal import rounded
+from .spectrum import gram, greatest, product
 
-ROUND = 25  # steps between two looks at the bound
-CUTS = 20  # new ones in a round, at most so many times the rows
-SLICE = 1 << 18  # cuts in a block
-PASSES = 3  # over the cuts in each step
-OVER = 1.6  # relaxation: how much of a step is taken
-NEGLIGIBLE = 1e-3  # a violation, relative to the average of Z[i, i]
-STALE = 24  # rounds without progress, after which there will be none
-PROGRESS = 1e-4  # of the bound in a round, relative to the gap
-NEAR = 1e-11  # a gap that closes
-DIGITS = 32  # of a multiplier, in bits
-FINE = 100  # of a unit, in bits
-NONE = 1e-200  # multipliers that are as good as none
+# The bound is computed after each round of 25 steps, and cuts are added after each second round: a step in between costs less.
+ROUND = 25
+# At most this many new cuts for each row are added at a time, of those that are violated by more than NEGLIGIBLE times the average of
+# Z[i, i]: more of them make the bound better in fewer rounds, and each step slower.
+CUTS, NEGLIGIBLE = 20, 1e-3
+# In each step there are three passes over the cuts, in blocks of SLICE cuts, which nothing can interrupt.
+PASSES, SLICE = 3, 1 << 18
+# A step goes this much further than to the nearest projection (over-relaxation; between 1 and 2).
+OVER = 1.6
+# The search ends after this many rounds in which the bound rose by less than PROGRESS times the gap.
+STALE, PROGRESS = 24, 1e-4
+# A relative gap that counts as closed.
+NEAR = 1e-11
+# The largest multiplier is written with DIGITS binary digits; the greatest eigenvalue has FINE of them in the units of the proof.
+DIGITS, FINE = 32, 100
+# Multipliers that are all below this are taken as zero.
+NONE = 1e-200
 
 
-class Semidefinite(NamedTuple):
+class SemidefiniteBound(NamedTuple):
     """A bound, in units of the rows and weights, and the integers that show it: docs/proofs.md, "sdp", has their meaning.
 
     The bound is what the checker finds, or a little less: it allows for more rounding. The labels are a clustering of the rows,
@@ -98,9 +104,8 @@ class Relaxation:
             self.near - self.dual + self.gram / self.penalty
         )
         start = OVER * self.projection + (1 - OVER) * self.near
-        new = (
-            start.copy()
-        )  # less the cuts times their multipliers this is where the projection of the step before left off
+        # Less the cuts times their multipliers, this is where the step before ended.
+        new = start.copy()
         for _ in range(PASSES):
             for at in range(0, len(self.cuts), SLICE):
                 kernels.project(new, self.inverse, self.cuts, self.by, at, min(at + SLICE, len(self.cuts)))
@@ -145,7 +150,7 @@ class Relaxation:
         return self.penalty * self.below, self.cuts, self.penalty * self.by
 
     def cut(self):
-        """Add the cuts that are violated most, of different rows i and j, and drop those that do nothing."""
+        """Add the cuts that are violated most, of different rows i and j, and drop the ones without a multiplier."""
         Z, n = self.projection * np.outer(self.inverse, self.inverse), self.n
         Z = np.ascontiguousarray((Z + Z.T) / 2)
         violations, partners = np.empty((n, n)), np.empty((n, n), np.int32)
@@ -161,12 +166,14 @@ class Relaxation:
         self.by = np.concatenate([self.by[kept], np.zeros(len(new))])
 
     def clustering(self, X):
-        """Labels: each row is replaced by the mean of the rows with which it is together, as far as it is."""
-        means = (self.near * np.outer(self.inverse, self.roots)) @ X
-        at = [int(((means - X.mean(axis=0)) ** 2).sum(axis=1).argmax())]
-        while len(at) < self.k:
-            at.append(int(np.min([((means - means[i]) ** 2).sum(axis=1) for i in at], axis=0).argmax()))
-        return np.argmin([((means - means[i]) ** 2).sum(axis=1) for i in at], axis=0)
+        """Labels: each row is replaced by a mean of the rows, weighted by how far it is together with each."""
+        means = product(self.near * np.outer(self.inverse, self.roots), X)
+        at, sq_distances, nearest = int(((means - X.mean(axis=0)) ** 2).sum(axis=1).argmax()), [], math.inf
+        while len(sq_distances) < self.k:  # the next center is the mean farthest from those before it
+            sq_distances.append(((means - means[at]) ** 2).sum(axis=1))
+            nearest = np.minimum(nearest, sq_distances[-1])
+            at = int(nearest.argmax())
+        return np.argmin(sq_distances, axis=0)
 
     def _keys(self, cuts):
         return (cuts[:, 0].astype(np.int64) * self.n + cuts[:, 1]) * self.n + cuts[:, 2]
@@ -211,7 +218,7 @@ def semidefinite_bound(rows, weights, n_clusters, labels, cost, *, gap=0.0, max_
 
     Returns
     -------
-    Semidefinite
+    SemidefiniteBound
 
     References
     ----------
@@ -271,40 +278,39 @@ def spectral_bound(rows, weights, n_clusters):
 
 
 class _Scaled:
-    """Rows of integers with integer weights as floats near 1: row = 2**reach * X + center, weight = 4**heavy * weights."""
+    """Rows of integers with integer weights as floats near 1: row = 2**exponent * X + center, weight = 4**weight_exponent * weights."""
 
     def __init__(self, rows, weights):
         self.rows, self.masses, mass = rows, weights, sum(weights)
         self.center = [sum(w * x for w, x in zip(weights, column)) // mass for column in zip(*rows)]
         offs = [[x - c for x, c in zip(row, self.center)] for row in rows]
-        self.reach = max(abs(v) for off in offs for v in off).bit_length()
-        self.heavy = max(weights).bit_length() // 2
-        self.X = np.array([[v / (1 << self.reach) for v in off] for off in offs])
-        self.weights = np.array([float(Fraction(w, 4**self.heavy)) for w in weights])
-        self.unit = 4 ** (self.reach + self.heavy)
+        self.exponent = max(abs(v) for off in offs for v in off).bit_length()
+        self.weight_exponent = max(weights).bit_length() // 2
+        self.X = np.array([np.array([v / (1 << self.exponent) for v in off]) for off in offs])
+        self.weights = np.array([float(Fraction(w, 4**self.weight_exponent)) for w in weights])
+        self.unit = 4 ** (self.exponent + self.weight_exponent)
 
     def whole(self, relaxation, multipliers, stop_reason):
         """Multipliers as integers, and the bound that these prove."""
         (below, cuts, by), k, n = multipliers, relaxation.k, relaxation.n
         roots, inverse = relaxation.roots, relaxation.inverse
         size = Fraction(relaxation.size) * self.unit
-        scale = max(0, FINE + 2 * self.heavy + 1 - math.floor(size).bit_length()) // 2
+        scale = max(0, FINE + 2 * self.weight_exponent + 1 - math.floor(size).bit_length()) // 2
         size *= 4**scale  # one of the relaxation's units, in units of 4**-scale
         below = np.tril(below, -1) * np.outer(roots, roots)
         largest = max(below.max(), by.max(initial=0.0))
         if largest < NONE:
             below, by, largest = np.zeros_like(below), np.zeros_like(by), 1.0
-        most = math.floor(size * 4**self.heavy * Fraction(largest))
+        most = math.floor(size * 4**self.weight_exponent * Fraction(largest))
         shift = max(0, most.bit_length() - DIGITS)
-        factor = float(size * 4**self.heavy / 2**shift)
+        factor = float(size * 4**self.weight_exponent / 2**shift)
         below, by = np.rint(below * factor), np.rint(by * factor)
         cuts, by = np.ascontiguousarray(cuts[by > 0]), by[by > 0]
         # With these multipliers tau I + V V' + (m r' + r m') / 2 - K is 0 for r, and nowhere negative but for rounding.
         K = (below + below.T) * np.outer(inverse, inverse) / factor
         kernels.combine(inverse, cuts, by / factor, K)
-        A = (
-            self.X * roots[:, None]
-        )  # the center is of integers, so the Gram matrix is not quite the centered one
+        # The center is a row of integers, so the Gram matrix is not quite the centered one.
+        A = self.X * roots[:, None]
         K += gram(np.ascontiguousarray(A.T)) / relaxation.size
         values, vectors = greatest(relaxation.centered(K), k)
         tau, q = float(values[0]), (K * roots).sum(axis=1) / relaxation.mass
@@ -313,23 +319,29 @@ class _Scaled:
         tau += 8 * n * np.finfo(float).eps * _norm(K)
 
         tau = math.ceil(Fraction(tau) * size)
-        root = (
-            math.isqrt(math.floor(size)) >> self.heavy
-        )  # rows v are scaled as V, of which the bound has the squares
-        top = [[round(Fraction(x) * root) for x in v] for v in V.tolist()]
+        # The rows of V are scaled by the root, since the bound has their squares.
+        root = math.isqrt(math.floor(size)) >> self.weight_exponent
+        top = rounded(V, root)
         mu = [round(Fraction(x) * size) for x in (m * roots).tolist()]
         # Of the rows themselves, not of what is left when the center is taken off.
         inner = [sum(c * (2 * x - c) for x, c in zip(row, self.center)) for row in self.rows]
         mu = [own + (w * along << 2 * scale) for own, w, along in zip(mu, self.masses, inner)]
         squares = [w * sum(x * x for x in row) for w, row in zip(self.masses, self.rows)]
         spans = [w * sum(v[i] ** 2 for v in top) for i, w in enumerate(self.masses)]
-        # The checker's factor has a diagonal of which each rest in a row is less.
+        # In the checker's factor each remainder in a row is less than the diagonal.
         ends = zip(self.masses, spans, mu, squares)
         widest = max(2 * w * (tau + span + own - (square << 2 * scale)) for w, span, own, square in ends)
         delta = -(-n * (math.isqrt(max(widest, 1)) + 1) // min(self.masses))
         paid = 2 * (sum(mu) + k * tau + sum(spans)) + k * delta
-        return Semidefinite(
-            sum(squares) - Fraction(paid, 2 * 4**scale), scale, shift, tau, mu, top,
+        return SemidefiniteBound(
+            sum(squares) - Fraction(paid, 2 * 4**scale),
+            scale,
+            shift,
+            tau,
+            mu,
+            top,
             [[int(x) for x in row[:i]] for i, row in enumerate(below.tolist())],
-            [(*cut, int(a)) for cut, a in zip(cuts.tolist(), by.tolist())], relaxation.clustering(self.X), stop_reason,
-        )  # fmt: skip
+            [(*cut, int(a)) for cut, a in zip(cuts.tolist(), by.tolist())],
+            relaxation.clustering(self.X),
+            stop_reason,
+        )

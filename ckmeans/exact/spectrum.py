@@ -1,14 +1,15 @@
-"""The greatest eigenvalues of a symmetric matrix, and their vectors; the loops are in src/spectrum.pyx."""
+"""The greatest eigenvalues of a symmetric matrix and their vectors, and products, in pieces; the loops are in src/spectrum.pyx."""
 
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
 from .._kernels import spectrum as kernels
 
-SLICE = 2_000_000  # multiplications in a call of a kernel, which nothing can interrupt
+# This many multiplications are in a call of a kernel, which nothing can interrupt, and in a call of BLAS: there some 50 ms on one core.
+SLICE, PRODUCTS = 2_000_000, 1 << 29
 
 
-def greatest(M, n_values, *, vectors=True):
+def greatest(M, n_values, *, vectors=True, check=None):
     """The greatest eigenvalues in increasing order, and a row for the vector of each.
 
     Parameters
@@ -19,6 +20,9 @@ def greatest(M, n_values, *, vectors=True):
         How many; at most n.
     vectors : bool
         Without them the second result is None.
+    check : callable(), optional
+        Called between the pieces of the work, each of some ms but for LAPACK's on a tridiagonal matrix: 0.2 s for all vectors of 800
+        rows; what it raises ends the work.
 
     Returns
     -------
@@ -40,24 +44,45 @@ def greatest(M, n_values, *, vectors=True):
     i = n - 1
     while i >= 0:
         stop = max(-1, i - 1 - SLICE // (i + 1) ** 2)
+        if check is not None:
+            check()
         kernels.reduce(A, pending, factors, diagonal, off, i, stop)
         i = stop
     if n == 1:
         return np.ldexp(diagonal, unit), np.ones((1, 1))
-    chosen = {"select": "i", "select_range": (n - n_values, n - 1)}
+    values, columns = _tridiagonal(diagonal, off, n_values, vectors)
     if not vectors:
-        values = eigh_tridiagonal(diagonal, off, eigvals_only=True, check_finite=False, **chosen)
         return np.ldexp(values, unit), None
-    try:
-        values, columns = eigh_tridiagonal(diagonal, off, check_finite=False, lapack_driver="stemr", **chosen)
-    except np.linalg.LinAlgError:  # of sizes too far apart; this takes longer, and comes to an end
-        values, columns = eigh_tridiagonal(diagonal, off, check_finite=False, lapack_driver="stev")
-        values, columns = values[n - n_values :], columns[:, n - n_values :]
     own = np.ascontiguousarray(columns.T)
     step = max(1, SLICE // n**2)
     for start in range(0, n_values, step):
+        if check is not None:
+            check()
         kernels.reflect(A, factors, own, start, min(start + step, n_values))
     return np.ldexp(values, unit), own
+
+
+def _tridiagonal(diagonal, off, n_values, vectors):
+    """The greatest eigenvalues of a tridiagonal matrix in increasing order, and a column for the vector of each, or None.
+
+    LAPACK's drivers for some of them may not converge where entries are of sizes too far apart: that for all, "stev", does. For
+    all values of 1000 it takes 0.02 s, the one for some of them 0.4 s.
+    """
+    n = len(diagonal)
+    some = {"select": "i", "select_range": (n - n_values, n - 1), "check_finite": False}
+    try:
+        if vectors:
+            return eigh_tridiagonal(diagonal, off, lapack_driver="stemr", **some)
+        if n_values < n:
+            return eigh_tridiagonal(diagonal, off, eigvals_only=True, **some), None
+    except np.linalg.LinAlgError:
+        pass
+    found = eigh_tridiagonal(
+        diagonal, off, eigvals_only=not vectors, check_finite=False, lapack_driver="stev"
+    )
+    return (
+        (found[0][n - n_values :], found[1][:, n - n_values :]) if vectors else (found[n - n_values :], None)
+    )
 
 
 def gram(vectors):
@@ -67,3 +92,19 @@ def gram(vectors):
     for start in range(0, n, step):
         kernels.product(vectors, total, start, min(start + step, n))
     return total
+
+
+def product(A, B, check=None):
+    """A @ B; in pieces, between which `check` is called, where that takes long."""
+    if A.size * B.shape[1] <= PRODUCTS:
+        return A @ B
+    return np.concatenate([A[some] @ B for some in pieces(len(A), B.size, check)])
+
+
+def pieces(n, products, check=None):
+    """Slices of n rows that take some 50 ms; each row takes `products` multiplications. Before each slice, `check` is called."""
+    size = max(1, PRODUCTS // max(1, products))
+    for start in range(0, n, size):
+        if check is not None:
+            check()
+        yield slice(start, start + size)

@@ -23,13 +23,15 @@ from .._kernels import sweep as kernels
 from ..rationals import ExactRows
 from ..workers import Expired, Workers, split
 
-U = 2.0**-53
-BLOCK = 20_000  # angles in a block: some ms
-MOST = 1024  # different partitions that are compared exactly
+U = 2.0**-53  # the largest relative error of one operation
+# This many angles are in a block of work: some ms.
+BLOCK = 20_000
+# This many different partitions at most are compared exactly; where more are as good, the search is not complete.
+MOST = 1024
 
 
 @dataclass(frozen=True, eq=False)
-class Swept:
+class SweepResult:
     """The best two clusters that a turning line passes by.
 
     Attributes
@@ -63,7 +65,7 @@ def best_halves(X, sample_weight=None, *, time_limit=None, n_threads=None):
 
     Returns
     -------
-    Swept
+    SweepResult
         The same for every number of threads, but for a time limit; on Ctrl-C, which is not raised again, the best so far.
 
     References
@@ -93,18 +95,17 @@ class _Sweep:
         self.exact, n = ExactRows(X, sample_weight), len(X)
         self.weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
         self.weights = self.weights / self.weights.max()
-        self.X = np.ldexp(
-            X, -1 - int(np.frexp(np.abs(X).max())[1])
-        )  # differences of these are off by u, relatively
+        # Scaled so that no difference overflows: the relative error of each is at most U.
+        self.X = np.ldexp(X, -1 - int(np.frexp(np.abs(X).max())[1]))
         self.total = float(self.weights.sum())
         self.columns = np.ascontiguousarray(self.X.T)
         y = self.X - (self.weights @ self.X) / self.total
         y -= (self.weights @ y) / self.total
         self.moments = np.ascontiguousarray(np.vstack([self.weights, self.weights * y.T]))
-        self.reach, least = float(np.sqrt((y**2).sum(axis=1).max())), float(self.weights.min())
+        self.max_norm, least = float(np.sqrt((y**2).sum(axis=1).max())), float(self.weights.min())
         # Sums of n terms are off by e = 2 n u W R at most, values |sum|^2 W / (W1 W2) by 8 R e, and e^2 for the least weight.
-        error = 4 * n * U * self.total * self.reach
-        self.margin = 8 * self.reach * error + 2 * error**2 / least
+        error = 4 * n * U * self.total * self.max_norm
+        self.margin = 8 * self.max_norm * error + 2 * error**2 / least
         self.least, self.n = least, n
         self.smallest = np.abs(self.X[self.X != 0]).min(initial=1.0)
         self.found = {}  # of each pivot: (values, numbers of the states, sides)
@@ -157,7 +158,9 @@ class _Sweep:
         best = min(range(len(costs)), key=costs.__getitem__)
         # D^2 W1 W2 / W is what the best halves explain, W1 W2 / W at most W / 4.
         apart = 2 * np.sqrt(max(0.0, top - self.margin) / self.total)
-        tells = self.least * apart > 512 * self.n * U * self.total * self.reach and self.smallest > 2.0**-900
+        tells = (
+            self.least * apart > 512 * self.n * U * self.total * self.max_norm and self.smallest > 2.0**-900
+        )
         if reason == "complete" and not (compared and tells):
             reason = "rounding"
-        return Swept(every[best], costs[best], reason == "complete", reason)
+        return SweepResult(every[best], costs[best], reason == "complete", reason)

@@ -16,8 +16,10 @@ from ..validation import check_finite, check_n_clusters, check_values, check_wei
 from .penalized_paths import SLICE, slices
 from .segmentation import Line
 
-SHORT = 1 << 18  # values that are sorted in one go
-ROUNDED = 1e-12  # what rounding makes of differences of numbers up to 1, and of their products, is less
+# Up to this many values NumPy sorts, in one go; more are sorted in slices, between which Ctrl-C acts.
+SHORT = 1 << 18
+# Differences of numbers up to 1, and products of these, are off by less than this.
+ROUNDED = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +114,7 @@ class NaturalBreaks(Breaks):
     tried: dict[int, Breaks] = field(repr=False)
 
 
-class LineProof(NamedTuple):
+class PenaltyProof(NamedTuple):
     """What shows that a clustering of one feature is optimal.
 
     With this penalty s, the least cost of any number of clusters plus s for each of them, p_n, is cost + n_clusters * s:
@@ -186,29 +188,31 @@ def natural_breaks(
     return NaturalBreaks(**vars(best), labels=best._classes(values), tried=tried)
 
 
-def line_proof(values, n_clusters, sample_weight=None):
+def penalty_proof(values, n_clusters, sample_weight=None, check=None):
     """The best clusters of numbers, and what shows it.
 
     Parameters
     ----------
     values, n_clusters, sample_weight
         As in `natural_breaks`; n_clusters is one number.
+    check : callable(), optional
+        Called now and then where fractions decide between many or long numbers; what it raises ends the search.
 
     Returns
     -------
-    LineProof
+    PenaltyProof
 
     Examples
     --------
-    >>> proof = line_proof([0.0, 1.0, 5.0, 7.0], 2)
+    >>> proof = penalty_proof([0.0, 1.0, 5.0, 7.0], 2)
     >>> proof.labels.tolist(), proof.cost, proof.penalty > 2
     ([0, 0, 1, 1], Fraction(5, 2), True)
     """
     values, weights, (k,) = _checked(values, n_clusters, sample_weight)
-    rows, line, own = _sorted(values, weights)
+    rows, line, own = _sorted(values, weights, check)
     labels = _Table(rows, line, own).breaks(k)._classes(values)
     n_runs = min(k, line.n_distinct)
-    return LineProof(labels, line.cut(n_runs).cost, line.penalty(n_runs))
+    return PenaltyProof(labels, line.cut(n_runs).cost, line.penalty(n_runs))
 
 
 def collinear(X):
@@ -230,6 +234,8 @@ def collinear(X):
     >>> collinear(np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 6.0]]))
     (1, Fraction(5, 4))
     """
+    if X.shape[1] == 1:
+        return 0, Fraction(1)
     with np.errstate(over="ignore", invalid="ignore"):
         feature = int(np.argmax(np.ptp(X, axis=0)))
         offs = X / np.abs(X).max()
@@ -309,7 +315,7 @@ def _nearest(total, weight):
     return float(total / weight)
 
 
-def _sorted(values, weights):
+def _sorted(values, weights, check=None):
     """The values that have weight in increasing order, the same as a Line, and their weights in that order."""
     if weights is not None:
         values, weights = values[weights > 0], weights[weights > 0]
@@ -322,7 +328,7 @@ def _sorted(values, weights):
     else:
         order = np.argsort(values)
         rows, own = values[order], weights[order]
-    return rows, Line(rows.copy(), own), own
+    return rows, Line(rows.copy(), own, check), own
 
 
 def _dealt(values, weights):

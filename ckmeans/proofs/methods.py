@@ -10,19 +10,19 @@ from fractions import Fraction
 import numpy as np
 
 from ..check import Refused
-from ..exact.anticlusters import alike
+from ..exact.anticlusters import anticlusters
 from ..exact.branch import branch_and_bound
 from ..exact.columns import column_generation
 from ..exact.principal import principal_bound
 from ..exact.semidefinite import semidefinite_bound, spectral_bound
 from ..exact.spectrum import gram, greatest
 from ..exact.sweep import best_halves
-from ..exact.univariate import collinear
-from ..exact.univariate import line_proof as best_on_a_line
+from ..exact.univariate import collinear, penalty_proof
 from ..interrupts import Held
 from ..local.hybrid import hybrid_search
 from ..local.restarts import local_search
 from ..rationals import float_down, near_one
+from ..workers import Expired
 from .certificate import (
     branch_proof,
     columns_proof,
@@ -124,9 +124,11 @@ def line(ladder):
         return None
     feature, factor = straight
     try:
-        found = best_on_a_line(ladder.X[:, feature].copy(), ladder.k, ladder.sample_weight)
+        found = penalty_proof(ladder.X[:, feature].copy(), ladder.k, ladder.sample_weight, ladder.check)
     except ValueError:  # numbers too far apart
         return None
+    except Expired:
+        return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
     lines = line_proof(found.penalty * factor * ladder.problem.unit)
     return Evidence(lines, found.cost * factor, found.labels, True)
 
@@ -249,10 +251,7 @@ def many_axes(X):
     X = X[:: -(-X.size // MOST_SEEN)]
     offs = near_one(X)[0]
     squares = gram(np.ascontiguousarray(offs.T) if offs.shape[1] > len(offs) else offs)
-    try:
-        sizes, _ = greatest(squares, len(squares), vectors=False)
-    except np.linalg.LinAlgError:  # of entries that are far apart
-        return False
+    sizes, _ = greatest(squares, len(squares), vectors=False)
     return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
 
 
@@ -290,7 +289,9 @@ def groups(ladder):
         return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
     if kept is None:
         first = ladder.first[rows]
-        members = alike(ladder.X[first], ladder.incumbent[0][first], n_groups, ladder.seconds_for(DEALING))
+        members = anticlusters(
+            ladder.X[first], ladder.incumbent[0][first], n_groups, ladder.seconds_for(DEALING)
+        )
         # Rows, the proof, its bound, and whether that is all.
         kept = {"groups": [[rows[own], None, Fraction(0), False] for own in members]}
     stop_reason, todo = "unresolved", [own for own in kept["groups"] if not own[3]]

@@ -362,6 +362,11 @@ class _Ladder:
         """Seconds until a share of the time is used up."""
         return self.start + share * self.limit - monotonic()
 
+    def check(self):
+        """Raise `Expired` where the time is up but for what is left to the checker."""
+        if self.left() <= 0:
+            raise Expired
+
     def seconds_for(self, share):
         """The same as other solvers take it: None without a limit."""
         return None if self.limit == math.inf else max(0.0, self.left(share))

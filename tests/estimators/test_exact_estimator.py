@@ -121,8 +121,8 @@ def test_ctrl_c():
     """In the midst of a rung."""
     told = interrupted("""
 from ckmeans import ExactKMeans
-from ckmeans.exact.prices import Landscape
-Landscape.search = held(Landscape.search)
+from ckmeans.exact.prices import PricingProblem
+PricingProblem.search = held(PricingProblem.search)
 model = ExactKMeans(4, random_state=0)
 X = np.random.default_rng(0).normal(size=(200, 2))
 try:

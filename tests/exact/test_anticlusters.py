@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from ckmeans.exact.anticlusters import alike
+from ckmeans.exact.anticlusters import anticlusters
 
 
 def test_every_row_once_and_alike():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1003, 3)) * [5, 2, 1]
     labels = (X[:, 0] > 0) + 2 * (X[:, 1] > 2)
-    groups = alike(X, labels, 10)
+    groups = anticlusters(X, labels, 10)
     assert np.array_equal(np.sort(np.concatenate(groups)), np.arange(1003))
     assert {len(group) for group in groups} == {100, 101}
     spread = [np.abs(X[group].mean(axis=0) - X.mean(axis=0)) for group in groups]
@@ -21,7 +21,7 @@ def test_every_row_once_and_alike():
 
 
 def test_more_groups_than_rows_of_a_cluster():
-    groups = alike(np.zeros((5, 2)), np.array([0, 0, 1, 1, 1]), 5)
+    groups = anticlusters(np.zeros((5, 2)), np.array([0, 0, 1, 1, 1]), 5)
     assert [group.tolist() for group in groups] == [[0], [1], [2], [3], [4]] or all(
         len(group) == 1 for group in groups
     )
@@ -33,5 +33,5 @@ def test_means_are_near_those_of_the_clusters():
     X, labels = rng.normal(size=(2000, 12)), np.arange(2000) % 4
     X += 10 * labels[:, None]
     whole = sum(((X[labels == c] - X[labels == c].mean(axis=0)) ** 2).sum() for c in range(4))
-    parts = [group[labels[group] == c] for group in alike(X, labels, 10) for c in range(4)]
+    parts = [group[labels[group] == c] for group in anticlusters(X, labels, 10) for c in range(4)]
     assert sum(((X[own] - X[own].mean(axis=0)) ** 2).sum() for own in parts) > 0.998 * whole

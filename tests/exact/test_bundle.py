@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ckmeans.exact.bundle import Bundle
+from ckmeans.exact.bundle import Bundle, different
 
 
 def bundle(rng, n=30, k=4, m=60):
@@ -20,11 +20,13 @@ def test_no_prices_near_by_are_better(seed):
     known, center, t = bundle(rng), rng.random(30), 0.1
 
     def value(prices):
-        return prices.sum() - 4 * known.earnings(prices).max() - ((prices - center) ** 2).sum() / (2 * t)
+        return (
+            prices.sum() - 4 * known.reduced_profits(prices).max() - ((prices - center) ** 2).sum() / (2 * t)
+        )
 
     prices, level = known.solve(center, t, 1e-12)
-    assert known.earnings(prices).max() == pytest.approx(level, abs=1e-9)
-    assert known.shares.sum() == pytest.approx(4) and known.shares.min() >= 0
+    assert known.reduced_profits(prices).max() == pytest.approx(level, abs=1e-9)
+    assert known.primal_weights.sum() == pytest.approx(4) and known.primal_weights.min() >= 0
     for size in (1e-1, 1e-3, 1e-5):
         assert value(prices + size * rng.normal(size=30)) < value(prices)
 
@@ -44,6 +46,15 @@ def test_the_oldest_are_forgotten_where_rows_are_many(monkeypatch):
     known = bundle(np.random.default_rng(0))
     for _ in range(30):
         known.solve(np.ones(30), 0.1, 1e-9)
-    active = known.sets[known.shares > 0].copy()
+    active = known.sets[known.primal_weights > 0].copy()
     known.forget()
     assert known.n < 61 and all((known.sets == own).all(axis=1).any() for own in active)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (1, 1), (40, 3), (60, 17)])
+def test_different_sets(shape):
+    members = np.random.default_rng(3).random(shape) < 0.5
+    members = np.concatenate([members, members[::2]])
+    assert (different(members) == np.unique(members, axis=0)).all() and different(members).shape[1] == shape[
+        1
+    ]

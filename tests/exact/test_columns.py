@@ -11,9 +11,10 @@ from clocks import Clock
 from problems import quick_cost
 
 from ckmeans import reference
-from ckmeans.exact import columns
+from ckmeans.exact import column_branch, columns, spectrum
+from ckmeans.exact.column_branch import Outcome
 from ckmeans.exact.columns import column_generation
-from ckmeans.exact.exact_cover import TooMany, covers
+from ckmeans.exact.exact_cover import TooManyCovers, covers
 
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 KNOWN = [
@@ -65,14 +66,14 @@ def test_against_the_oracle(seed):
 def few(sets, n_clusters, check=None):
     """Covers, but only where there is little to choose from."""
     if len(sets) > 3 * n_clusters:
-        raise TooMany
+        raise TooManyCovers
     return covers(sets, n_clusters, check)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_branching(monkeypatch, seed):
     """Where clusters within the gap are not listed, branching has to do it; what stays open is said so."""
-    monkeypatch.setattr(columns, "covers", few)
+    monkeypatch.setattr(column_branch, "covers", few)
     rng = np.random.default_rng(1000 + seed)
     for _ in range(5):
         X, weights, k = instance(rng)
@@ -88,7 +89,7 @@ def test_branches_are_made(monkeypatch):
         (np.random.default_rng(seed).integers(0, 12, (30, 2)).astype(float), 6) for seed in range(48, 54)
     ]
     listed = [column_generation(X, k) for X, k in instances]
-    monkeypatch.setattr(columns, "covers", few)
+    monkeypatch.setattr(column_branch, "covers", few)
     with Clock():
         branched = [column_generation(X, k, max_seconds=10_000) for X, k in instances]
     assert {found.status for found in listed} == {"optimal"}
@@ -113,7 +114,7 @@ def test_covers_are_all_partitions():
 def test_too_many_covers(monkeypatch):
     monkeypatch.setattr("ckmeans.exact.exact_cover.MOST_STEPS", 100)
     sets = np.array([[mask >> i & 1 for i in range(8)] for mask in range(1, 256)], bool)
-    with pytest.raises(TooMany):
+    with pytest.raises(TooManyCovers):
         list(covers(sets, 4))
 
 
@@ -126,6 +127,22 @@ def test_prices_prove_the_bound():
     assert sorted(groups) == list(range(40))
     bound = sum(prices) - 4 * level
     assert 0.5 * found.inertia < bound <= found.inertia * (1 + 1e-9)
+
+
+def test_many_rows_are_paired_by_their_clusters(monkeypatch):
+    """There is no matrix of all rows, and the branches are the same."""
+    monkeypatch.setattr(column_branch, "covers", few)
+    rows = np.random.default_rng(51).integers(0, 12, (30, 2)).astype(float)
+    expected = columns.column_generation(rows, 6)
+    assert expected.n_nodes > 1
+    kept, least_decided = [], column_branch.Branch._least_decided
+    monkeypatch.setattr(column_branch, "MOST_PAIRED", 0)
+    monkeypatch.setattr(
+        column_branch.Branch, "_least_decided", lambda self: kept.append(least_decided(self)) or kept[-1]
+    )
+    found = columns.column_generation(rows, 6)
+    assert kept and (found.n_nodes, found.exact_bound) == (expected.n_nodes, expected.exact_bound)
+    assert repr(found.proof) == repr(expected.proof)
 
 
 def leaves(proof, together=(), apart=()):
@@ -141,19 +158,19 @@ def leaves(proof, together=(), apart=()):
 @pytest.mark.parametrize("seed", range(20))
 def test_leaves_hold_for_every_cluster(monkeypatch, seed):
     """No set of rows, groups whole and rows apart not both in it, earns more than the level, its own cost included."""
-    monkeypatch.setattr(columns, "covers", few)
+    monkeypatch.setattr(column_branch, "covers", few)
     rng = np.random.default_rng(seed)
     X, k = np.unique(rng.integers(0, 5, (8, 2)), axis=0).astype(float), 3
     # Splits by hand: whatever they are, what is said about each branch has to be true.
     search = columns._Search(X, k, None, None, 0.0, 0, None)
     search.begin(np.arange(len(X)) % k)
-    branch = columns._Branch(search, search.root)
+    branch = column_branch.Branch(search, search.root)
     branch.closed = lambda last=False: False
-    monkeypatch.setattr(columns, "STALE", 1e9)
-    split = branch.run()
-    assert split is False or split is True
+    monkeypatch.setattr(column_branch, "STALE", 1e9)
+    outcome = branch.run()
+    assert (outcome is Outcome.SPLIT) == bool(search.root.children) and outcome is not Outcome.GAP_REACHED
     for node in search.root.children:
-        columns._Branch(search, node).run()
+        column_branch.Branch(search, node).run()
     for (kind, groups, prices, level), together, apart in leaves(search.proof(search.root)):
         assert kind == "prices"
         assert all(groups[i] == groups[j] for i, j in together)
@@ -217,3 +234,18 @@ def test_known_optima(name, k):
     found = column_generation(X, k)
     assert found.status == "optimal"
     assert found.inertia == pytest.approx(table[name, k], rel=1e-9)
+
+
+def test_principal_axes_keep_the_time_limit(monkeypatch):
+    """The time is up before the first prices, and the clustering that was given is the result."""
+
+    def never(*args):
+        raise AssertionError
+
+    monkeypatch.setattr(spectrum, "PRODUCTS", 1000)
+    monkeypatch.setattr(columns, "balanced_prices", never)
+    X = np.random.default_rng(9).normal(size=(80, 70))
+    with Clock():
+        found = column_generation(X, 3, labels=np.arange(80) % 3, max_seconds=20)
+    assert (found.stop_reason, found.lower_bound, found.proof) == ("time_limit", 0, ("open",))
+    assert found.labels.tolist() == (np.arange(80) % 3).tolist()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ckmeans.exact import prices as module
-from ckmeans.exact.prices import Landscape, balanced_prices, whole_prices
+from ckmeans.exact.prices import PricingProblem, balanced_prices
 
 
 def instance(rng, top_n=9):
@@ -46,10 +46,10 @@ def test_greatest_value(seed):
     rng = np.random.default_rng(seed)
     X, weights, prices = instance(rng)
     pairs = pairs_of(rng, len(X)) if seed % 2 else []
-    land = Landscape(X, weights)
-    unit = Fraction(4) ** -land.exponent
+    pricing = PricingProblem(X, weights)
+    unit = Fraction(4) ** -pricing.exponent
     best = max(0, *earnings(X, weights, prices, pairs).values())
-    upper = Fraction(land.search(prices * float(unit), pairs=pairs).upper) / unit
+    upper = Fraction(pricing.search(prices * float(unit), cannot_link=pairs).upper) / unit
     assert best <= upper <= best + Fraction(1, 10**8) * (1 + best)
 
 
@@ -59,47 +59,53 @@ def test_list_of_sets(seed):
     rng = np.random.default_rng(seed)
     X, weights, prices = instance(rng, 8)
     pairs = pairs_of(rng, len(X)) if seed % 2 else []
-    land = Landscape(X, weights)
-    unit = 4.0**-land.exponent
+    pricing = PricingProblem(X, weights)
+    unit = 4.0**-pricing.exponent
     known = earnings(X, weights, prices, pairs)
-    upper = land.search(prices * unit, pairs=pairs).upper
+    upper = pricing.search(prices * unit, cannot_link=pairs).upper
     slack = rng.choice([1e-6, 0.1, 1.0]) * max(upper, 1e-3)
-    peaks = land.search(
-        prices * unit, upper - slack, rise=False, slack=slack, pairs=pairs, most=10**6, most_boxes=10**7
+    result = pricing.search(
+        prices * unit,
+        upper - slack,
+        best_only=False,
+        slack=slack,
+        cannot_link=pairs,
+        most=10**6,
+        most_boxes=10**7,
     )
-    assert peaks.n_unresolved == 0 and peaks.upper < np.inf
-    listed = {tuple(np.flatnonzero(row).tolist()) for row in peaks.members}
+    assert result.n_unresolved == 0 and result.upper < np.inf
+    listed = {tuple(np.flatnonzero(row).tolist()) for row in result.members}
     wanted = {rows for rows, value in known.items() if value * Fraction(unit) > Fraction(upper - slack)}
     assert wanted <= listed
     assert not any(a in rows and b in rows for rows in listed for a, b in pairs)
 
 
-def test_ease_leaves_the_bound_valid():
+def test_tolerance_leaves_the_bound_valid():
     rng = np.random.default_rng(0)
     X, weights = rng.random((60, 2)), np.ones(60)
-    land = Landscape(X, weights)
+    pricing = PricingProblem(X, weights)
     prices = np.full(60, 0.05)
-    exact = land.search(prices).upper
-    eased = land.search(prices, ease=0.1 * exact)
+    exact = pricing.search(prices).upper
+    eased = pricing.search(prices, tolerance=0.1 * exact)
     assert exact <= eased.upper <= 1.2 * exact
-    assert eased.n_boxes < land.search(prices).n_boxes
+    assert eased.n_boxes < pricing.search(prices).n_boxes
 
 
-def test_climbing_ends_on_the_mean_of_what_counts():
+def test_local_maxima_end_on_the_mean_of_what_counts():
     rng = np.random.default_rng(1)
-    land = Landscape(rng.random((50, 3)), np.ones(50))
-    points, values, members = land.climb(np.full(50, 0.1), land.rows)
-    costs, means = land.clusters(members)
+    pricing = PricingProblem(rng.random((50, 3)), np.ones(50))
+    points, values, members = pricing.local_maxima(np.full(50, 0.1), pricing.rows)
+    costs, means = pricing.clusters(members)
     np.testing.assert_allclose(points, means, atol=1e-12)
     np.testing.assert_allclose(values, members.sum(axis=1) * 0.1 - costs, atol=1e-12)
-    assert values.max() <= land.search(np.full(50, 0.1)).upper
+    assert values.max() <= pricing.search(np.full(50, 0.1)).upper
 
 
 def test_merged_rows_earn_the_same():
     rng = np.random.default_rng(2)
     X, weights = rng.random((6, 2)), np.ones(6)
     groups = np.array([0, 0, 1, 2, 3, 3])
-    whole, merged = Landscape(X, weights), Landscape(X, weights).merged(groups)
+    whole, merged = PricingProblem(X, weights), PricingProblem(X, weights).merged(groups)
     sets = np.array([[True, True, False, True]])
     (cost,), (mean,) = merged.clusters(sets)
     inner = sum(whole.clusters((groups == g)[None])[0][0] for g in (0, 1, 3))
@@ -112,8 +118,8 @@ def test_buffers_grow(monkeypatch):
     """A search that starts with far too little room finds the same."""
     rng = np.random.default_rng(3)
     X, prices = rng.random((80, 3)), np.full(80, 0.1)
-    expected = Landscape(X, np.ones(80)).search(prices)
-    small = Landscape(X, np.ones(80))
+    expected = PricingProblem(X, np.ones(80)).search(prices)
+    small = PricingProblem(X, np.ones(80))
     small._stacks = module._Stacks(80, small.rows.shape[1], 2, 90)
     monkeypatch.setattr(module, "SLICE", 500)
     found = small.search(prices)
@@ -122,40 +128,47 @@ def test_buffers_grow(monkeypatch):
 
 def test_check_ends_a_search(monkeypatch):
     monkeypatch.setattr(module, "SLICE", 100)
-    land = Landscape(np.random.default_rng(4).random((100, 2)), np.ones(100))
+    pricing = PricingProblem(np.random.default_rng(4).random((100, 2)), np.ones(100))
 
     def stop():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        land.search(np.full(100, 0.05), check=stop)
+        pricing.search(np.full(100, 0.05), check=stop)
+
+
+def test_rows_of_many_features_are_fewer_in_a_slice(monkeypatch):
+    """A look at the clock comes after as many numbers, not after as many rows."""
+    monkeypatch.setattr(module, "SLICE", 2000)
+    pricing, looks = PricingProblem(np.random.default_rng(7).random((100, 20)), np.ones(100)), []
+    found = pricing.search(
+        np.full(100, 1.5), best_only=False, most_boxes=3000, check=lambda: looks.append(None)
+    )
+    assert found.n_boxes > 3000 and found.n_boxes <= 6 * (len(looks) + 1)  # each takes 20 of 100 and its rows
+
+
+def test_climbs_in_pieces(monkeypatch):
+    pricing = PricingProblem(np.random.default_rng(8).random((50, 3)), np.ones(50))
+    expected, calls, kernel = (
+        pricing.local_maxima(np.full(50, 0.1), pricing.rows),
+        [],
+        module.kernels.local_maxima,
+    )
+    monkeypatch.setattr(module, "CLIMBING", 10 * pricing.rows.size)
+    monkeypatch.setattr(module.kernels, "local_maxima", lambda *args: (calls.append(None), kernel(*args)))
+    found = pricing.local_maxima(np.full(50, 0.1), pricing.rows)
+    assert len(calls) == 5
+    for own, other in zip(found, expected):
+        assert (own == other).all()
 
 
 def test_balanced_prices_lie_between_the_centers():
     rng = np.random.default_rng(5)
     X = np.concatenate([rng.normal(c, 0.1, (20, 2)) for c in range(3)])
     labels = np.repeat(np.arange(3), 20)
-    land = Landscape(X, np.ones(60))
-    prices = balanced_prices(land, labels, 3)
-    means = land.clusters(labels == np.arange(3)[:, None])[1]
-    sq_distances = ((land.rows[:, None] - means) ** 2).sum(axis=-1)
+    pricing = PricingProblem(X, np.ones(60))
+    prices = balanced_prices(pricing, labels, 3)
+    means = pricing.clusters(labels == np.arange(3)[:, None])[1]
+    sq_distances = ((pricing.rows[:, None] - means) ** 2).sum(axis=-1)
     assert (prices >= sq_distances.min(axis=1) * (1 - 1e-9)).all()
     assert (prices <= np.sort(sq_distances, axis=1)[:, 1] * (1 + 1e-9)).all()
-
-
-def test_whole_prices():
-    """In integers, no cluster earns more than the level either, and hardly anything is lost."""
-    rng = np.random.default_rng(6)
-    for scale, weight_scale in ((0, 0), (3, 2), (40, 0)):
-        X, weights = rng.integers(0, 9, (6, 2)) / 2.0**scale, rng.integers(1, 9, 6) / 2.0**weight_scale
-        prices = rng.random(6) * 8 / 4.0**scale
-        level = max(earnings(X, weights, prices).values())
-        level = np.nextafter(float(level), np.inf)
-        whole, most, shift = whole_prices(prices, level, scale, weight_scale)
-        assert {type(number) for number in (*whole, most, shift)} == {int}
-        back = [Fraction(price, 4 ** (scale + shift)) for price in whole]
-        unit = 4 ** (scale + shift) * 2**weight_scale
-        assert max(earnings(X, weights, back).values()) <= Fraction(most, unit)
-        lost = Fraction(most, unit) - Fraction(level)
-        lost += sum(Fraction(a) - b for a, b in zip(prices, back))
-        assert 0 <= lost <= 7 * Fraction(level) / 2**58

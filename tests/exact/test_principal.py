@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ckmeans import check, reference
-from ckmeans.exact.principal import principal_bound
+from ckmeans.exact.principal import principal_bound, rounded
 from ckmeans.proofs.certificate import ExactProblem, principal_proof, proof_text
 
 
@@ -34,3 +34,11 @@ def test_as_tight_as_the_eigenvalues():
         expected = np.linalg.eigvalsh(centered.T @ centered)[::-1][k - 1 :].sum()
         bound = float(principal_bound(problem.rows, problem.weights, k).bound / problem.unit)
         assert bound == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("factor", [1, 3, 1 << 80, 10**30])
+def test_rounded_as_fractions_are(factor):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(40, 20)) * 10.0 ** rng.integers(-30, 5, (40, 20))
+    values[0] = rng.integers(-9, 9, 20) / 2  # halves, to even
+    assert rounded(values, factor) == [[round(Fraction(x) * factor) for x in row] for row in values.tolist()]

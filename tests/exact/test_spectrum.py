@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from ckmeans.exact import spectrum
 from ckmeans.exact.spectrum import gram, greatest
+from ckmeans.proofs.methods import many_axes
 
 SIZES = [1, 2, 3, 4, 7, 8, 9, 16, 17, 50, 133]
 
@@ -51,3 +53,30 @@ def test_sums_of_outer_products(shape):
 def test_no_values():
     values, vectors = greatest(np.eye(3), 0)
     assert values.shape == (0,) and vectors.shape == (0, 3)
+
+
+@pytest.fixture
+def failing_drivers(monkeypatch):
+    """LAPACK as it is where its drivers for some of the eigenvalues do not converge."""
+    whole = spectrum.eigh_tridiagonal
+
+    def only_stev(diagonal, off, **options):
+        if options.get("lapack_driver") != "stev":
+            raise np.linalg.LinAlgError("did not converge")
+        return whole(diagonal, off, **options)
+
+    monkeypatch.setattr(spectrum, "eigh_tridiagonal", only_stev)
+
+
+def test_where_lapack_does_not_converge(failing_drivers):
+    rng = np.random.default_rng(0)
+    A = rng.normal(size=(12, 12))
+    M = A + A.T
+    for n_values in (1, 5, 12):
+        expected = np.linalg.eigvalsh(M)[12 - n_values :]
+        values, vectors = greatest(M, n_values)
+        assert values == pytest.approx(expected, abs=1e-12)
+        assert np.abs(M @ vectors.T - vectors.T * values).max() < 1e-12
+        assert greatest(M, n_values, vectors=False)[0] == pytest.approx(expected, abs=1e-12)
+    assert many_axes(rng.normal(size=(60, 12)))
+    assert not many_axes(rng.normal(size=(60, 12)) * 10.0 ** -np.arange(12))

@@ -8,7 +8,7 @@ import pytest
 from ckmeans import natural_breaks, reference
 from ckmeans.exact import segmentation as line
 from ckmeans.exact.penalized_paths import Paths
-from ckmeans.exact.univariate import collinear, line_proof
+from ckmeans.exact.univariate import collinear, penalty_proof
 
 KINDS = ("grid", "uniform", "stamps", "even", "wide", "wild")
 
@@ -66,7 +66,7 @@ def test_enumeration(kind, weighted):
         n = int(rng.integers(1, 7))
         values, weights = instance(rng, kind, n, weighted)
         k = int(rng.integers(1, n + 1))
-        proof = line_proof(values, k, weights)
+        proof = penalty_proof(values, k, weights)
         rows = values[:, None].tolist()
         _, best = reference.best_partition(rows, k, None if weights is None else weights.tolist())
         assert exact_cost(values, proof.labels, weights) == proof.cost == best
@@ -81,7 +81,7 @@ def test_least_costs(kind, weighted):
         values, weights = instance(rng, kind, int(rng.integers(1, 16)), weighted)
         least = least_costs(values, weights)
         for k in range(1, len(least) + 1):
-            proof = line_proof(values, k, weights)
+            proof = penalty_proof(values, k, weights)
             assert exact_cost(values, proof.labels, weights) == proof.cost == least[k - 1]
             assert all(
                 proof.cost + k * proof.penalty <= c + j * proof.penalty for j, c in enumerate(least, 1)
@@ -178,7 +178,7 @@ def test_large_against_small():
     distinct, counts = np.unique(values, return_counts=True)
     least = least_costs(distinct.astype(float), counts.astype(float))
     for k in (1, 2, 5, 17, 39, 40):
-        assert line_proof(values, k).cost == least[k - 1]
+        assert penalty_proof(values, k).cost == least[k - 1]
 
 
 @pytest.mark.parametrize("k", [2, 9, 60])
@@ -294,7 +294,7 @@ def test_poor_floats_cost_time_not_truth(monkeypatch):
     monkeypatch.setattr(line, "PAIR_ROUNDING", 1e-9)
     result = natural_breaks(values, 6)
     assert result.breaks.tolist() == expected.breaks.tolist() and result.inertia == expected.inertia
-    proof = line_proof(values, 6)
+    proof = penalty_proof(values, 6)
     least = least_costs(values)
     assert proof.cost == least[5]
     assert all(proof.cost + 6 * proof.penalty <= c + j * proof.penalty for j, c in enumerate(least, 1))
@@ -306,7 +306,7 @@ def test_collinear():
     X = np.column_stack([3 * along + 1, np.full(40, 7.0), -4 * along])
     feature, factor = collinear(X)
     assert feature == 2 and factor == Fraction(25, 16)
-    proof = line_proof(X[:, feature], 5)
+    proof = penalty_proof(X[:, feature], 5)
     assert reference.cost(X.tolist(), proof.labels.tolist()) == factor * proof.cost
     X[17, 0] = np.nextafter(X[17, 0], np.inf)
     assert collinear(X) is None

@@ -12,7 +12,7 @@ import pytest
 from children import PRELUDE, needs_signals, signalled
 
 from ckmeans import ExactKMeans, certify, check
-from ckmeans.exact import columns, prices
+from ckmeans.exact import column_branch, columns, prices
 from ckmeans.proofs import checkpoint, methods
 from ckmeans.proofs import portfolio as ladder
 from ckmeans.proofs.checkpoint import Checkpoint
@@ -116,7 +116,7 @@ def test_it_goes_on_after_kill(moment, tmp_path, monkeypatch):
     known = entries(path)
     nodes = known["inner"]["prices"]["nodes"]
     assert "search" in known["done"] and "pca" in known["done"] and "prices" not in known["done"]
-    unit = 4.0 ** prices.Landscape(np.unique(X, axis=0), np.ones(len(X))).exponent
+    unit = 4.0 ** prices.PricingProblem(np.unique(X, axis=0), np.ones(len(X))).exponent
     reached = (nodes[0]["prices"].sum() - K * nodes[0]["level"]) * unit
     assert reached > 0 and not nodes[0]["split"] and len(nodes[0]["sets"]) > K
 
@@ -133,7 +133,7 @@ def test_it_goes_on_after_kill(moment, tmp_path, monkeypatch):
     monkeypatch.undo()
     assert certify(X, n_clusters=K, random_state=0).exact_inertia == again.exact_inertia
     # The proof stays in the file: nothing is searched for any more.
-    monkeypatch.setattr(prices.Landscape, "search", never)
+    monkeypatch.setattr(prices.PricingProblem, "search", never)
     done = certify(X, n_clusters=K, checkpoint=path)
     assert done.text() == again.text() and set(done.seconds) == {"check"}
 
@@ -143,11 +143,11 @@ def test_it_goes_on_in_branches(tmp_path, monkeypatch):
 
     def few(sets, n_clusters, check=None):
         if len(sets) > 3 * n_clusters:
-            raise columns.TooMany
+            raise column_branch.TooManyCovers
         return covers(sets, n_clusters, check)
 
-    covers = columns.covers
-    monkeypatch.setattr(columns, "covers", few)
+    covers = column_branch.covers
+    monkeypatch.setattr(column_branch, "covers", few)
     rows = np.random.default_rng(51).integers(0, 12, (30, 2)).astype(float)
     whole = columns.column_generation(rows, 6)
     assert whole.status == "optimal" and whole.n_nodes > 1

@@ -11,7 +11,7 @@ import pytest
 
 from ckmeans import ExactKMeans, certify, check, reference
 from ckmeans.exact import columns
-from ckmeans.exact.prices import Landscape
+from ckmeans.exact.prices import PricingProblem
 from ckmeans.proofs import methods as rungs
 from ckmeans.proofs import portfolio as ladder
 from ckmeans.proofs.portfolio import climb
@@ -167,10 +167,10 @@ def test_no_one_center_earns_more():
     rng = np.random.default_rng(0)
     for _ in range(40 * FACTOR):
         X = np.unique(rows(rng), axis=0)
-        land = Landscape(X, np.ones(len(X)))
+        pricing = PricingProblem(X, np.ones(len(X)))
         price = rng.random(len(X)) * rng.choice([0.1, 1.0, 4.0])
-        area = columns.Fraction(4) ** land.exponent
-        upper = columns.Fraction(land.search(price).upper) * area
+        area = columns.Fraction(4) ** pricing.exponent
+        upper = columns.Fraction(pricing.search(price).upper) * area
         for mask in range(1, 1 << len(X)):
             own = [i for i in range(len(X)) if mask >> i & 1]
             earned = sum(columns.Fraction(price[i]) for i in own) * area - reference.cost(

@@ -21,7 +21,7 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.datasets import load_iris, make_blobs
 
 from ckmeans import certify, check, reference
-from ckmeans.exact import columns, prices
+from ckmeans.exact import column_branch, prices
 from ckmeans.proofs import methods as rungs
 from ckmeans.proofs import portfolio as ladder
 from ckmeans.proofs.certificate import Certificate
@@ -262,7 +262,7 @@ from ckmeans import certify; from ckmeans import check; from ckmeans.local impor
 if {at!r} == "in the midst of a search":
     hybrid._Compiled.run = held(hybrid._Compiled.run)
 if {at!r} == "in the midst of prices":
-    prices.Landscape.search = held(prices.Landscape.search)
+    prices.PricingProblem.search = held(prices.PricingProblem.search)
 def progress(rung, *known):
     if rung == {at!r}:
         here()
@@ -288,11 +288,11 @@ def test_branches_are_accepted(monkeypatch):
 
     def few(sets, n_clusters, check=None):
         if len(sets) > 3 * n_clusters:
-            raise columns.TooMany
+            raise column_branch.TooManyCovers
         return covers(sets, n_clusters, check)
 
-    covers = columns.covers
-    monkeypatch.setattr(columns, "covers", few)
+    covers = column_branch.covers
+    monkeypatch.setattr(column_branch, "covers", few)
     X = np.random.default_rng(51).integers(0, 12, (30, 2)).astype(float)
     found = climb(X, 6, rungs=["search", "prices"], rng=0)
     assert found.status == "optimal-unique" and found.proof[0].startswith("proof branch")
