@@ -13,7 +13,7 @@ from libc.math cimport fabs, sqrt
 from libc.stdint cimport int32_t
 from metric cimport nearest, sq_distances
 from scores cimport error_bound, packing
-from tile cimport GROUP, instruction_set
+from tile cimport GROUP, tile_kernels
 
 cdef enum:
     BATCH = 128  # rows that are scored together
@@ -35,7 +35,7 @@ cdef inline double distance(double sq, double share) noexcept nogil:
 
 cdef inline void settle_panel(
     const floating[:, ::1] X, const packing[:, :, ::1] panels, const packing[:, :, ::1] tiles, double center_reach,
-    const double[:, ::1] centers, const double[:, ::1] centers_t, const double[::1] drift, const instruction_set* isa,
+    const double[:, ::1] centers, const double[:, ::1] centers_t, const double[::1] drift, const tile_kernels* isa,
     const Py_ssize_t* rows, Py_ssize_t n, packing[::1] scores, double[::1] scratch, int[::1] labels,
     Py_ssize_t[::1] moved, int[::1] left, packing[::1] settled, Py_ssize_t* tally,
 ) noexcept nogil:
@@ -100,7 +100,7 @@ cdef struct bounding:
 
 
 cdef inline void settle_batch(
-    const floating[:, ::1] X, const double[:, ::1] centers, const double[:, ::1] centers_t, const instruction_set* isa,
+    const floating[:, ::1] X, const double[:, ::1] centers, const double[:, ::1] centers_t, const tile_kernels* isa,
     bounding* b, const Py_ssize_t* rows, Py_ssize_t n, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved,
     int[::1] left, packing[::1] settled, packing[::1] reached, packing[:, ::1] lower, Py_ssize_t* tally,
 ) noexcept nogil:
@@ -204,7 +204,7 @@ cdef inline void settle_batch(
 
 
 cdef inline bint still_settled(
-    const instruction_set* isa, bounding* b, Py_ssize_t i, const int[::1] labels, packing[::1] settled,
+    const tile_kernels* isa, bounding* b, Py_ssize_t i, const int[::1] labels, packing[::1] settled,
     const packing[::1] reached, const packing[:, ::1] lower,
 ) noexcept nogil:
     """Whether the bounds of the groups settle a row whose own number does not; that is renewed then."""

@@ -4,7 +4,7 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t
 
 cdef extern from "few_table.h" nogil:
-    ctypedef struct small_set:
+    ctypedef struct few_kernels:
         ptrdiff_t n_rows[2]
         ptrdiff_t (*label[2])(
             const void* panels, ptrdiff_t n_panels, ptrdiff_t d, const void* centers, ptrdiff_t k, double margin,
@@ -15,7 +15,7 @@ cdef extern from "few_table.h" nogil:
         void (*lower)(
             const double* columns, ptrdiff_t stride, ptrdiff_t d, ptrdiff_t row, const double* closest, double* out
         ) noexcept nogil
-    const small_set SMALL_SETS[]
+    const few_kernels FEW_KERNELS[]
     void add_up(const double* values, const double* weights, ptrdiff_t n, double* run) noexcept nogil
     void add_gains(
         const double* closest, const double* lowered, const double* weights, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t m,

@@ -14,7 +14,7 @@ from relabel cimport follow, relabel
 from scores cimport error_bound, packing
 from screen cimport fill, mark_restless, screen_rows
 from team cimport BOARD, SUMS, disband, end_step, give_back, open_step, take_share, wait_for_step
-from tile cimport GROUP, INSTRUCTION_SETS, fill_tiles, instruction_set, n_supported
+from tile cimport GROUP, TILE_KERNELS, fill_tiles, instruction_set_name, n_supported, tile_kernels
 
 include "chosen.pxi"
 
@@ -26,12 +26,12 @@ def in_use():
 
 def panel_rows(bint double):
     """Number of rows in a panel of float or double."""
-    return INSTRUCTION_SETS[chosen].n_rows[double]
+    return TILE_KERNELS[chosen].n_rows[double]
 
 
 def tile_centers():
     """Number of centers in a tile."""
-    return INSTRUCTION_SETS[chosen].n_tile
+    return TILE_KERNELS[chosen].n_tile
 
 
 def survey(
@@ -52,7 +52,7 @@ def survey(
         while (stop - start) * d - 16 >= stride:  # the last strip of a row may reach into the next one
             n = min(max(1, 32768 // stride), ((stop - start) * d - 16) // stride)
             for f in range(0, d, 16):
-                INSTRUCTION_SETS[chosen].survey[wide](
+                TILE_KERNELS[chosen].survey[wide](
                     &X[start, f], n, stride, min(16, stride - f), d, &total[f], &low[f], &high[f]
                 )
             start += n * together
@@ -76,7 +76,7 @@ def pack(
     cdef Py_ssize_t p, n_rows = panels.shape[2]
     with nogil:
         for p in range(start, stop):
-            reach[p] = fill(&INSTRUCTION_SETS[chosen], X, origin, scale, p * n_rows, &panels[p, 0, 0])
+            reach[p] = fill(&TILE_KERNELS[chosen], X, origin, scale, p * n_rows, &panels[p, 0, 0])
 
 
 def pack_centers(
@@ -120,7 +120,7 @@ def assign(
     n_close[0] = n_close[1] = 0
     with nogil:
         n_moved = relabel(
-            &INSTRUCTION_SETS[chosen], X, sample_weight, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, start, stop, scores,
+            &TILE_KERNELS[chosen], X, sample_weight, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, start, stop, scores,
             scratch, labels, moved, left, units, sums, n_close,
         )
     return n_moved, n_close[0], n_close[1]
@@ -151,7 +151,7 @@ def assign_hamerly(
     Returns the number of rows moved, the number decided by differences, the number decided exactly, and
     the number looked at.
     """
-    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef const tile_kernels* isa = &TILE_KERNELS[chosen]
     cdef Py_ssize_t r, i, n, n_pending = 0, n_seen = 0, n_moved = 0, n_rows = isa.n_rows[packing is double]
     cdef packing furthest = 0
     cdef int n_low
@@ -232,7 +232,7 @@ def assign_yinyang(
     Returns the number of rows moved, the number decided by differences, the number decided exactly, the squared distances
     computed, and the number of rows looked at.
     """
-    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef const tile_kernels* isa = &TILE_KERNELS[chosen]
     cdef Py_ssize_t i, f, n_pending = 0, n_seen = 0, n_moved = 0, n_bytes = min(X.shape[1] * sizeof(X[0, 0]), 512)
     cdef Py_ssize_t tally[4]
     cdef Py_ssize_t pending[BATCH]
@@ -282,7 +282,7 @@ def screen(
 ):
     """Mark the rows whose least score is below a threshold of their own. There must be no score that overflows."""
     with nogil:
-        screen_rows(&INSTRUCTION_SETS[chosen], X, panels, origin, scale, tiles, scores, thresholds, passed)
+        screen_rows(&TILE_KERNELS[chosen], X, panels, origin, scale, tiles, scores, thresholds, passed)
 
 
 def means(
@@ -333,7 +333,7 @@ def iterate(
     Several threads may call this at once, with buffers of their own; those that do not lead only help, and go when they
     have waited for long. It stops early, before the assignment, when a cluster is left without weight.
     """
-    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef const tile_kernels* isa = &TILE_KERNELS[chosen]
     cdef Py_ssize_t n_panels = panels.shape[0], size = max(<Py_ssize_t> 1, n_panels // 32)
     cdef Py_ssize_t n_shares = (n_panels + size - 1) // size, share
     cdef int64_t seen = 0
@@ -397,6 +397,6 @@ def restless(
     """
     with nogil:
         mark_restless(
-            &INSTRUCTION_SETS[chosen], X, sample_weight, panels, reach, origin, scale, tiles, center_reach, labels, masses,
+            &TILE_KERNELS[chosen], X, sample_weight, panels, reach, origin, scale, tiles, center_reach, labels, masses,
             start, stop, scores, mask,
         )

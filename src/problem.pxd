@@ -1,7 +1,7 @@
 """What the local search over few rows keeps, where, and the rows made ready for it; as in rows.py."""
 
 from cython cimport floating
-from few cimport SMALL_SETS, small_set
+from few cimport FEW_KERNELS, few_kernels
 from fixed cimport put
 from libc.math cimport fabs, frexp, ldexp, sqrt
 from libc.stdint cimport int32_t
@@ -26,7 +26,7 @@ cdef struct Problem:
     Py_ssize_t n_rows, n_panels       # rows of a panel
     Py_ssize_t stride                 # the rows of all panels
     bint wide                         # whether these are of double
-    const small_set* kernels
+    const few_kernels* kernels
     const double* weights             # (n,), or NULL for ones
     double scale
     double reach                      # largest norm of a packed row
@@ -103,7 +103,7 @@ cdef inline Py_ssize_t lay_out_problem(
     cdef double* free = room
     cdef Py_ssize_t size = 8 if wide else 4
     p.n, p.d, p.k, p.width, p.n_candidates, p.wide = n, d, k, 2 * (d + 1), n_candidates, wide
-    p.kernels = &SMALL_SETS[instructions]
+    p.kernels = &FEW_KERNELS[instructions]
     p.n_rows = p.kernels.n_rows[wide]
     p.n_panels = (n + p.n_rows - 1) // p.n_rows
     p.stride = p.n_panels * p.n_rows

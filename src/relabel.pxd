@@ -9,11 +9,11 @@ from metric cimport nearest, sq_distances
 from processor cimport lowest_bit, prefetch
 from scores cimport error_bound, packing
 from screen cimport fill
-from tile cimport instruction_set
+from tile cimport tile_kernels
 
 
 cdef inline Py_ssize_t label_panels(
-    const instruction_set* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const double[::1] reach,
+    const tile_kernels* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const double[::1] reach,
     const double[::1] origin, double scale, const packing[:, :, ::1] tiles, double center_reach, const double[:, ::1] centers,
     const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop, packing[::1] scores, double[::1] scratch,
     int[::1] labels, Py_ssize_t[::1] moved, int[::1] left, Py_ssize_t* n_close,
@@ -75,7 +75,7 @@ cdef inline Py_ssize_t label_panels(
 
 
 cdef inline void follow(
-    const instruction_set* isa, const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels,
+    const tile_kernels* isa, const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels,
     const Py_ssize_t[::1] moved, const int[::1] left, Py_ssize_t n_moved, const double[::1] units, long long[:, :, ::1] sums,
 ) noexcept nogil:
     """The sums follow the rows that moved."""
@@ -89,7 +89,7 @@ cdef inline void follow(
 
 
 cdef inline Py_ssize_t relabel(
-    const instruction_set* isa, const floating[:, ::1] X, const double[::1] sample_weight,
+    const tile_kernels* isa, const floating[:, ::1] X, const double[::1] sample_weight,
     const packing[:, :, ::1] panels, const double[::1] reach, const double[::1] origin, double scale, const packing[:, :, ::1] tiles,
     double center_reach, const double[:, ::1] centers, const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop,
     packing[::1] scores, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved, int[::1] left,

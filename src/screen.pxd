@@ -4,14 +4,14 @@ from cython cimport floating
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t, uint64_t
 from scores cimport error_bound, packing
-from tile cimport instruction_set
+from tile cimport tile_kernels
 
 cdef extern from "math.h" nogil:
     double INFINITY
 
 
 cdef inline double fill(
-    const instruction_set* isa, const floating[:, ::1] X, const double[::1] origin, double scale, Py_ssize_t start,
+    const tile_kernels* isa, const floating[:, ::1] X, const double[::1] origin, double scale, Py_ssize_t start,
     packing* panel,
 ) noexcept nogil:
     """Pack rows from `start` on into a panel, zeros where X ends; returns a bound of the largest norm."""
@@ -35,7 +35,7 @@ cdef inline double fill(
 
 
 cdef inline void screen_rows(
-    const instruction_set* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const double[::1] origin,
+    const tile_kernels* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const double[::1] origin,
     double scale, const packing[:, :, ::1] tiles, packing[::1] scores, const packing[::1] thresholds,
     unsigned long long[::1] passed,
 ) noexcept nogil:
@@ -64,7 +64,7 @@ cdef inline void screen_rows(
 
 
 cdef inline void mark_restless(
-    const instruction_set* isa, const floating[:, ::1] X, const double[::1] sample_weight,
+    const tile_kernels* isa, const floating[:, ::1] X, const double[::1] sample_weight,
     const packing[:, :, ::1] panels, const double[::1] reach, const double[::1] origin, double scale,
     const packing[:, :, ::1] tiles, double center_reach, const int[::1] labels, const double[::1] masses,
     Py_ssize_t start, Py_ssize_t stop, packing[::1] scores, unsigned char[::1] mask,

@@ -6,7 +6,7 @@ for row r of panel p, are computed, by differences; what the others would add is
 """
 
 from cython cimport floating
-from gains cimport INSTRUCTION_SETS
+from gains cimport GAINS_KERNELS
 from libc.math cimport fabs
 from libc.stddef cimport ptrdiff_t
 from metric cimport sq_distance
@@ -59,11 +59,11 @@ def gains(
                 continue
             for e in range(opposites.shape[0]):
                 if floating is float:
-                    INSTRUCTION_SETS[instructions].of_float(
+                    GAINS_KERNELS[instructions].of_float(
                         &X[0, 0], X.shape[1], weights, &closest[0], rows, n, &opposites[e, 0, 0], &sums[e, 0]
                     )
                 else:
-                    INSTRUCTION_SETS[instructions].of_double(
+                    GAINS_KERNELS[instructions].of_double(
                         &X[0, 0], X.shape[1], weights, &closest[0], rows, n, &opposites[e, 0, 0], &sums[e, 0]
                     )
             n = 0

@@ -27,8 +27,7 @@ cdef extern from "tile_table.h" nogil:
         const void* X, ptrdiff_t n_features, const int32_t* labels, const ptrdiff_t* moved, const int32_t* left,
         ptrdiff_t n_moved, const double* units, int64_t* sums) noexcept nogil
     ctypedef uint64_t (*below_function)(const void* scores, const void* thresholds) noexcept nogil
-    ctypedef struct instruction_set:
-        const char* name
+    ctypedef struct tile_kernels:
         int n_rows[2]
         int n_tile
         panel_function panel[2]
@@ -41,10 +40,10 @@ cdef extern from "tile_table.h" nogil:
         survey_function survey[2]
         shift_function shift[2]
         below_function below[2]
-    const instruction_set INSTRUCTION_SETS[]
-    int N_INSTRUCTION_SETS
+    const tile_kernels TILE_KERNELS[]
     enum: GROUP
     int n_supported()
+    const char* instruction_set_name(int set)
 
 
 cdef inline double fill_tiles(

@@ -5,8 +5,6 @@
 #define DOUBLE_TEMPLATE "few.h"
 #include "instruction_sets.h"
 
-static INLINE int supported(void) { return n_supported(); } /* or compilers call it unused */
-
 /* Weighted values added up from row to row. */
 static void add_up(const double *values, const double *weights, ptrdiff_t n, double *run)
 {
@@ -69,17 +67,17 @@ typedef struct {
         const void *, ptrdiff_t, ptrdiff_t, const void *, ptrdiff_t, double, void *, int32_t *, const int32_t *, int32_t *);
     ptrdiff_t (*restless[2])(const void *, const double *, ptrdiff_t, double, double, double, int32_t *);
     void (*lower)(const double *, ptrdiff_t, ptrdiff_t, ptrdiff_t, const double *, double *);
-} small_set;
+} few_kernels;
 
 #if defined(__x86_64__) || defined(_M_X64)
-static const small_set SMALL_SETS[] = {
+static const few_kernels FEW_KERNELS[] = {
     {{8, 4}, {label_sse2_f32, label_sse2_f64}, {restless_sse2_f32, restless_sse2_f64}, lower_sse2_f64},
     {{16, 8}, {label_avx2_f32, label_avx2_f64}, {restless_avx2_f32, restless_avx2_f64}, lower_avx2_f64},
     {{32, 16}, {label_avx512_f32, label_avx512_f64}, {restless_avx512_f32, restless_avx512_f64}, lower_avx512_f64},
 };
 #elif defined(__aarch64__) || defined(_M_ARM64)
-static const small_set SMALL_SETS[] = {{{8, 4}, {label_neon_f32, label_neon_f64}, {restless_neon_f32, restless_neon_f64}, lower_neon_f64}};
+static const few_kernels FEW_KERNELS[] = {{{8, 4}, {label_neon_f32, label_neon_f64}, {restless_neon_f32, restless_neon_f64}, lower_neon_f64}};
 #else
-static const small_set SMALL_SETS[] = {{{4, 4}, {label_plain_f32, label_plain_f64}, {restless_plain_f32, restless_plain_f64}, lower_plain_f64}};
+static const few_kernels FEW_KERNELS[] = {{{4, 4}, {label_plain_f32, label_plain_f64}, {restless_plain_f32, restless_plain_f64}, lower_plain_f64}};
 #endif
 #endif

@@ -229,7 +229,7 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 
 
 /* How many of the sets above, in order, this processor (and the operating system) supports. */
-static int n_supported(void)
+static INLINE int n_supported(void)
 {
 #if defined(_MSC_VER) && !defined(__clang__)
     int leaf[4];
@@ -302,7 +302,7 @@ static int n_supported(void)
 #include "undefine.h"
 #endif
 
-static int n_supported(void) { return 1; }
+static INLINE int n_supported(void) { return 1; }
 #define EACH_SET(ENTRY) ENTRY(neon)
 
 #else
@@ -361,7 +361,15 @@ static INLINE double plain_power(double t)
 #include "undefine.h"
 #endif
 
-static int n_supported(void) { return 1; }
+static INLINE int n_supported(void) { return 1; }
 #define EACH_SET(ENTRY) ENTRY(plain)
 #endif
+
+/* Names of the sets, in their order. */
+static INLINE const char *instruction_set_name(int set)
+{
+#define QUOTED(name) #name
+    static const char *const names[] = {EACH_SET(QUOTED)};
+    return names[set];
+}
 #endif

@@ -22,7 +22,6 @@ typedef void (*shift_function)(
     const void *, ptrdiff_t, const int32_t *, const ptrdiff_t *, const int32_t *, ptrdiff_t, const double *, int64_t *);
 
 typedef struct {
-    const char *name;
     int n_rows[2];  /* rows of a panel: float, double */
     int n_tile;     /* centers of a tile */
     panel_function panel[2];
@@ -35,25 +34,22 @@ typedef struct {
     survey_function survey[2];
     shift_function shift[2];
     below_function below[2];
-} instruction_set;
+} tile_kernels;
 
 #define OF(kernel, set) {kernel##_##set##_f32, kernel##_##set##_f64}
 #define KERNELS(set) \
     OF(panel, set), OF(group, set), OF(fetch, set), OF(need, set), OF(least, set), OF(pack, set), OF(convert, set), \
         OF(survey, set), OF(shift, set), OF(below, set)
 
-static const instruction_set INSTRUCTION_SETS[] = {
+static const tile_kernels TILE_KERNELS[] = {
 #if defined(__x86_64__) || defined(_M_X64)
-    {"sse2", {8, 4}, 4, KERNELS(sse2)},
-    {"avx2", {16, 8}, 4, KERNELS(avx2)},
-    {"avx512", {64, 32}, 4, KERNELS(avx512)},
-#define N_INSTRUCTION_SETS 3
+    {{8, 4}, 4, KERNELS(sse2)},
+    {{16, 8}, 4, KERNELS(avx2)},
+    {{64, 32}, 4, KERNELS(avx512)},
 #elif defined(__aarch64__) || defined(_M_ARM64)
-    {"neon", {8, 4}, 8, KERNELS(neon)},
-#define N_INSTRUCTION_SETS 1
+    {{8, 4}, 8, KERNELS(neon)},
 #else
-    {"plain", {4, 4}, 4, KERNELS(plain)},
-#define N_INSTRUCTION_SETS 1
+    {{4, 4}, 4, KERNELS(plain)},
 #endif
 };
 #endif
