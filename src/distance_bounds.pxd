@@ -11,7 +11,7 @@ et al. 2015, "Yinyang k-means", ICML 37:579-587).
 from cython cimport floating
 from libc.math cimport fabs, sqrt
 from libc.stdint cimport int32_t
-from metric cimport nearest, sq_distances
+from metric cimport nearest_center, sq_distances
 from scores cimport error_bound, packing
 from tile cimport GROUP, tile_kernels
 
@@ -34,47 +34,47 @@ cdef inline double distance(double sq, double share) noexcept nogil:
 
 
 cdef inline void settle_panel(
-    const floating[:, ::1] X, const packing[:, :, ::1] panels, const packing[:, :, ::1] tiles, double center_reach,
+    const floating[:, ::1] X, const packing[:, :, ::1] panels, const packing[:, :, ::1] tiles, double max_center_norm,
     const double[:, ::1] centers, const double[:, ::1] centers_t, const double[::1] drift, const tile_kernels* isa,
     const Py_ssize_t* rows, Py_ssize_t n, packing[::1] scores, double[::1] scratch, int[::1] labels,
-    Py_ssize_t[::1] moved, int[::1] left, packing[::1] settled, Py_ssize_t* tally,
+    Py_ssize_t[::1] moved, int[::1] left, packing[::1] separation, Py_ssize_t* counters,
 ) noexcept nogil:
-    """Label up to a panel of rows from anywhere, and renew their bound; tally += rows moved, decided by differences, and exactly."""
+    """Label up to a panel of rows from anywhere, and renew their bound; counters += rows moved, decided by differences, and exactly."""
     cdef bint wide = packing is double, doubtful = False
     cdef Py_ssize_t n_rows = isa.n_rows[wide], d = X.shape[1], n_clusters = centers.shape[0], r, f, i, k
-    cdef double unsure = (d + 4) * 1.2e-16 if wide else 2.5e-7, margin, slack, low, near
+    cdef double norm_error = (d + 4) * 1.2e-16 if wide else 2.5e-7, margin, slack, low, near
     cdef packing* first = &scores[0]
     cdef packing* second = first + n_rows
     cdef packing* panel = second + n_rows
     cdef const packing* source
     cdef double norms[64]
-    cdef int32_t found[64]
+    cdef int32_t nearest[64]
     for r in range(n):
         source = &panels[rows[r] // n_rows, 0, rows[r] % n_rows]
         norms[r] = 0
         for f in range(d):
             panel[f * n_rows + r] = source[f * n_rows]
             norms[r] += <double> source[f * n_rows] * source[f * n_rows]
-    isa.panel[wide](panel, d, &tiles[0, 0, 0], tiles.shape[0], first, second, found, NULL, 0)
+    isa.panel[wide](panel, d, &tiles[0, 0, 0], tiles.shape[0], first, second, nearest, NULL, 0)
     for r in range(n):
         i = rows[r]
-        k = found[r]
+        k = nearest[r]
         low = second[r]
-        margin = error_bound(sqrt(norms[r]) * (1 + unsure), center_reach, d, wide)
+        margin = error_bound(sqrt(norms[r]) * (1 + norm_error), max_center_norm, d, wide)
         if second[r] - first[r] <= margin:
-            tally[1] += 1
+            counters[1] += 1
             sq_distances(&X[i, 0], &centers_t[0, 0], d, n_clusters, &scratch[0])
-            k = nearest(&X[i, 0], &centers[0, 0], d, n_clusters, &scratch[0], &doubtful)
-            tally[2] += doubtful
+            k = nearest_center(&X[i, 0], &centers[0, 0], d, n_clusters, &scratch[0], &doubtful)
+            counters[2] += doubtful
             low = first[r]
-        slack = 2 * margin + unsure * norms[r]
+        slack = 2 * margin + norm_error * norms[r]
         near = distance(norms[r] + 2 * <double> first[r] + slack, 1 + 4e-16)
-        settled[i] = <packing> below(distance(norms[r] + 2 * low - slack, 1 - 4e-16) - near + drift[k])
+        separation[i] = <packing> below(distance(norms[r] + 2 * low - slack, 1 - 4e-16) - near + drift[k])
         if k != labels[i]:
-            moved[tally[0]] = i
-            left[tally[0]] = labels[i]
+            moved[counters[0]] = i
+            left[counters[0]] = labels[i]
             labels[i] = <int> k
-            tally[0] += 1
+            counters[0] += 1
 
 
 cdef struct bounding:
@@ -87,8 +87,8 @@ cdef struct bounding:
     const double* drift               # (n_clusters,): how far each center and any other have moved so far, added up
     const double* own_drift           # (n_clusters,): how far each center has moved so far
     const double* group_drift         # (n_groups,): how far any center of the group has moved so far ...
-    const void* gone                  # (n_groups,), and 16 more: ... rounded up
-    double center_reach
+    const void* group_drift_rounded_up                  # (n_groups,), and 16 more: ... rounded up
+    double max_center_norm
     const int* place                  # (n_clusters,): place of each center in the groups ...
     const int* center_at              # (n_groups * GROUP,): ... and the center at each place
     # Buffers of one thread.
@@ -102,13 +102,13 @@ cdef struct bounding:
 cdef inline void settle_batch(
     const floating[:, ::1] X, const double[:, ::1] centers, const double[:, ::1] centers_t, const tile_kernels* isa,
     bounding* b, const Py_ssize_t* rows, Py_ssize_t n, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved,
-    int[::1] left, packing[::1] settled, packing[::1] reached, packing[:, ::1] lower, Py_ssize_t* tally,
+    int[::1] left, packing[::1] separation, packing[::1] upper_bounds, packing[:, ::1] group_lower_bounds, Py_ssize_t* counters,
 ) noexcept nogil:
-    """Label some rows, and renew their bounds; tally += rows moved, decided by differences, and exactly, and distances."""
+    """Label some rows, and renew their bounds; counters += rows moved, decided by differences, and exactly, and distances."""
     cdef bint wide = packing is double, own_type = floating is double, doubtful = False, better
     cdef Py_ssize_t d = b.n_features, group_size = (1 + d) * GROUP, r, i, j, g, n_list, home, k, here
     cdef double low, near, away, up = 1 + 4e-16, down = 1 - 4e-16
-    cdef double unsure = (d + 8) * (1.2e-16 if wide else 6e-8)  # relative error of a squared norm
+    cdef double norm_error = (d + 8) * (1.2e-16 if wide else 6e-8)  # relative error of a squared norm
     cdef double norms[BATCH]
     cdef double margin[BATCH]         # of the error of the difference of two scores
     cdef double slack[BATCH]          # of the error of a squared distance
@@ -122,7 +122,7 @@ cdef inline void settle_batch(
     cdef int last[BATCH]              # the group of the best; -1 for the center that the row has had
     cdef packing first_of[BATCH]
     cdef packing second_of[BATCH]
-    cdef int32_t found[BATCH]
+    cdef int32_t nearest[BATCH]
     cdef int32_t* list
     cdef packing* bounds
     cdef packing unused
@@ -139,14 +139,14 @@ cdef inline void settle_batch(
             &norms[r],
         )
     for r in range(n):  # no branches from here on that could not be foretold
-        margin[r] = error_bound(sqrt(norms[r]) * (1 + unsure), b.center_reach, d, wide)
-        slack[r] = 2 * margin[r] + unsure * norms[r]
+        margin[r] = error_bound(sqrt(norms[r]) * (1 + norm_error), b.max_center_norm, d, wide)
+        slack[r] = 2 * margin[r] + norm_error * norms[r]
         radius[r] = distance(norms[r] + 2 * own[r] + slack[r], up)
     for r in range(n):
         here = b.place[max(labels[rows[r]], 0)]
-        bounds = &lower[rows[r], 0]
-        near = radius[r] if labels[rows[r]] >= 0 and settled[rows[r]] > -INFINITY else INFINITY
-        rest[r] = isa.need[wide](bounds, b.gone, b.n_groups, near, b.needed)
+        bounds = &group_lower_bounds[rows[r], 0]
+        near = radius[r] if labels[rows[r]] >= 0 and separation[rows[r]] > -INFINITY else INFINITY
+        rest[r] = isa.need[wide](bounds, b.group_drift_rounded_up, b.n_groups, near, b.needed)
         for g in range(b.n_groups):
             b.lists[g * b.n_list + b.counts[g]] = <int> r
             b.counts[g] += b.needed[g]
@@ -154,14 +154,14 @@ cdef inline void settle_batch(
         second[r] = runner_up[r] = INFINITY
         winner[r] = <int> here
         last[r] = -1
-    tally[3] += n
+    counters[3] += n
     for g in range(b.n_groups):
         n_list = b.counts[g]
         if n_list == 0:
             continue
         list = <int32_t*> b.lists + g * b.n_list
-        isa.group[wide](batch, b.stride, list, n_list, d, groups + g * group_size, first_of, second_of, found)
-        tally[3] += n_list * min(<Py_ssize_t> GROUP, b.n_clusters - g * GROUP)
+        isa.group[wide](batch, b.stride, list, n_list, d, groups + g * group_size, first_of, second_of, nearest)
+        counters[3] += n_list * min(<Py_ssize_t> GROUP, b.n_clusters - g * GROUP)
         for j in range(n_list):
             r = list[j]
             near = first_of[j]
@@ -171,52 +171,52 @@ cdef inline void settle_batch(
             second[r] = min(away, low if better else second[r])
             best[r] = near if better else best[r]
             runner_up[r] = low if better else runner_up[r]
-            winner[r] = <int> (g * GROUP + found[j]) if better else winner[r]
+            winner[r] = <int> (g * GROUP + nearest[j]) if better else winner[r]
             last[r] = <int> g if better else last[r]
-            lower[rows[r], g] = <packing> below(distance(norms[r] + 2 * near - slack[r], down) + b.group_drift[g])
+            group_lower_bounds[rows[r], g] = <packing> below(distance(norms[r] + 2 * near - slack[r], down) + b.group_drift[g])
     for r in range(n):
         i = rows[r]
         k = b.center_at[winner[r]]
         g = last[r]
         unused = 0
-        bounds = &unused if g < 0 else &lower[i, g]
+        bounds = &unused if g < 0 else &group_lower_bounds[i, g]
         if not second[r] - best[r] > margin[r]:
-            tally[1] += 1
+            counters[1] += 1
             sq_distances(&X[i, 0], &centers_t[0, 0], d, b.n_clusters, &scratch[0])
-            k = nearest(&X[i, 0], &centers[0, 0], d, b.n_clusters, &scratch[0], &doubtful)
-            tally[2] += doubtful
+            k = nearest_center(&X[i, 0], &centers[0, 0], d, b.n_clusters, &scratch[0], &doubtful)
+            counters[2] += doubtful
             second[r] = best[r]
             bounds = &unused
         bounds[0] = <packing> below(distance(norms[r] + 2 * runner_up[r] - slack[r], down) + b.group_drift[max(g, 0)])
         near = distance(norms[r] + 2 * best[r] + slack[r], up)
         low = distance(norms[r] + 2 * second[r] - slack[r], down)
-        settled[i] = <packing> below(min(low, rest[r]) - near + b.drift[k])
-        reached[i] = <packing> above(near - b.own_drift[k])
+        separation[i] = <packing> below(min(low, rest[r]) - near + b.drift[k])
+        upper_bounds[i] = <packing> above(near - b.own_drift[k])
         if k != labels[i]:
             if labels[i] >= 0:
                 home = b.place[labels[i]] // GROUP
                 low = distance(norms[r] + 2 * own[r] - slack[r], down) + b.group_drift[home]
-                lower[i, home] = min(lower[i, home], <packing> below(low))
-            moved[tally[0]] = i
-            left[tally[0]] = labels[i]
+                group_lower_bounds[i, home] = min(group_lower_bounds[i, home], <packing> below(low))
+            moved[counters[0]] = i
+            left[counters[0]] = labels[i]
             labels[i] = <int> k
-            tally[0] += 1
+            counters[0] += 1
 
 
 cdef inline bint still_settled(
-    const tile_kernels* isa, bounding* b, Py_ssize_t i, const int[::1] labels, packing[::1] settled,
-    const packing[::1] reached, const packing[:, ::1] lower,
+    const tile_kernels* isa, bounding* b, Py_ssize_t i, const int[::1] labels, packing[::1] separation,
+    const packing[::1] upper_bounds, const packing[:, ::1] group_lower_bounds,
 ) noexcept nogil:
     """Whether the bounds of the groups settle a row whose own number does not; that is renewed then."""
     cdef double near, low
-    if not settled[i] > -INFINITY:
+    if not separation[i] > -INFINITY:
         return False
-    near = (reached[i] + b.own_drift[labels[i]]) * (1 + 4e-16)
-    low = isa.least[packing is double](&lower[i, 0], b.gone, b.n_groups)
+    near = (upper_bounds[i] + b.own_drift[labels[i]]) * (1 + 4e-16)
+    low = isa.least[packing is double](&group_lower_bounds[i, 0], b.group_drift_rounded_up, b.n_groups)
     if not low > near:
         return False
-    settled[i] = <packing> below(low - near + b.drift[labels[i]])
-    return settled[i] > b.drift[labels[i]]
+    separation[i] = <packing> below(low - near + b.drift[labels[i]])
+    return separation[i] > b.drift[labels[i]]
 
 
 cdef extern from "math.h" nogil:

@@ -8,9 +8,9 @@ cdef extern from "few_table.h" nogil:
         ptrdiff_t n_rows[2]
         ptrdiff_t (*label[2])(
             const void* panels, ptrdiff_t n_panels, ptrdiff_t d, const void* centers, ptrdiff_t k, double margin,
-            void* scores, int32_t* nearest, const int32_t* labels, int32_t* stirred) noexcept nogil
-        ptrdiff_t (*restless[2])(
-            const void* scores, const double* norms, ptrdiff_t n_panels, double factor, double slack, double unsure,
+            void* scores, int32_t* nearest, const int32_t* labels, int32_t* to_relabel) noexcept nogil
+        ptrdiff_t (*exchange_candidates[2])(
+            const void* scores, const double* norms, ptrdiff_t n_panels, double factor, double slack, double norm_error,
             int32_t* rows) noexcept nogil
         void (*lower)(
             const double* columns, ptrdiff_t stride, ptrdiff_t d, ptrdiff_t row, const double* closest, double* out

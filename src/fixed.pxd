@@ -16,7 +16,7 @@ cdef enum:
 # Adding and subtracting 1.5 * 2**52 rounds to a whole number.
 
 
-cdef inline void put(
+cdef inline void to_fixed(
     double value, bint weighted, double weight, double unit, double fine, long long* pair
 ) noexcept nogil:
     """Split weight * value in whole units, of which there are `unit` in one, and the rest in units of 1 / fine."""
@@ -33,7 +33,7 @@ cdef inline void put(
     )
 
 
-cdef inline void get(const long long* pair, double size, double part, double* parts) noexcept nogil:
+cdef inline void from_fixed(const long long* pair, double size, double part, double* parts) noexcept nogil:
     """The number, as an unevaluated sum of two doubles, from the size of a unit and of its parts: powers of two."""
     cdef double high = <double> pair[0], low
     low = (<double> (pair[0] - <long long> high) + <double> pair[1] * part) * size
@@ -67,7 +67,7 @@ cdef inline void shift_rows(
         joined = &sums[labels[i], 0, 0]
         quit = &sums[left[m], 0, 0] if left[m] >= 0 else NULL
         for f in range(n_features + 1):
-            put(X[i, f] if f < n_features else 1, weighted, weight, units[f], units[n_features + 1], pair)
+            to_fixed(X[i, f] if f < n_features else 1, weighted, weight, units[f], units[n_features + 1], pair)
             joined[2 * f] += pair[0]
             joined[2 * f + 1] += pair[1]
             if quit != NULL:
@@ -85,11 +85,11 @@ cdef inline double cluster_mean(
     cdef double total[2]
     cdef double product[2]
     cdef double quotient, part = 1 / units[n_features + 1]
-    get(&sums[2 * n_features], 1 / units[n_features], part, mass)
+    from_fixed(&sums[2 * n_features], 1 / units[n_features], part, mass)
     if mass[0] <= 0:
         return 0
     for f in range(n_features):
-        get(&sums[2 * f], 1 / units[f], part, total)
+        from_fixed(&sums[2 * f], 1 / units[f], part, total)
         quotient = total[0] / mass[0]
         two_product(quotient, mass[0], product)
         center[f] = quotient + (((total[0] - product[0]) - product[1]) + (total[1] - quotient * mass[1])) / mass[0]

@@ -77,7 +77,7 @@ cdef inline bint nearer(const floating* x, const double* a, const double* b, Py_
     return exact_is_negative(&total)
 
 
-cdef inline Py_ssize_t nearest(
+cdef inline Py_ssize_t nearest_center(
     const floating* x,
     const double* centers,            # (n_clusters, n_features)
     Py_ssize_t n_features,

@@ -5,7 +5,7 @@ from libc.string cimport memcpy, memset
 from moves cimport better_cluster
 from problem cimport Problem, Search, Settings, State
 from rowwise cimport accumulate_rows, inertia_of
-from search cimport DONE, ROUGH, UNUSUAL, begin, find_movable, inertia, lloyd, seed
+from search cimport DONE, NEEDS_DOUBLE, UNUSUAL, begin, find_movable, inertia, lloyd, seed
 
 cdef extern from "math.h" nogil:
     double INFINITY
@@ -45,7 +45,7 @@ def descents(
 ):
     """Lloyd's iteration from each start to where it rests.
 
-    Returns 0, or what is in the way: LEFT for other kernels, ROUGH for a call with `wide`. A single start that is left to
+    Returns 0, or what is in the way: UNSUPPORTED for other kernels, NEEDS_DOUBLE for a call with `wide`. A single start that is left to
     other kernels has the inertia -1.
     """
     cdef Search* s = <Search*> &scratch[0]
@@ -73,7 +73,7 @@ def descents(
             ends[j, 2] = find_movable(&X[0, 0], s, &s.state)
             number(p, &s.state, s.rows, &labels[j, 0], &centers[j, 0, 0])
             if not wide and j == 0 and 8 * s.n_doubtful > s.n_labelled:
-                status = ROUGH
+                status = NEEDS_DOUBLE
                 break
     return status
 

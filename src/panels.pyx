@@ -10,9 +10,9 @@ from distance_bounds cimport BATCH, bounding, settle_batch, settle_panel, still_
 from fixed cimport add_up, cluster_means
 from libc.stdint cimport int64_t
 from processor cimport prefetch
-from relabel cimport follow, relabel
+from relabel cimport relabel, update_sums
 from scores cimport error_bound, packing
-from screen cimport fill, mark_restless, screen_rows
+from screen cimport fill, mark_exchange_candidates, screen_rows
 from team cimport BOARD, SUMS, disband, end_step, give_back, open_step, take_share, wait_for_step
 from tile cimport GROUP, TILE_KERNELS, fill_tiles, instruction_set_name, n_supported, tile_kernels
 
@@ -34,7 +34,7 @@ def tile_centers():
     return TILE_KERNELS[chosen].n_tile
 
 
-def survey(
+def column_extremes(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
@@ -52,7 +52,7 @@ def survey(
         while (stop - start) * d - 16 >= stride:  # the last strip of a row may reach into the next one
             n = min(max(1, 32768 // stride), ((stop - start) * d - 16) // stride)
             for f in range(0, d, 16):
-                TILE_KERNELS[chosen].survey[wide](
+                TILE_KERNELS[chosen].column_extremes[wide](
                     &X[start, f], n, stride, min(16, stride - f), d, &total[f], &low[f], &high[f]
                 )
             start += n * together
@@ -70,13 +70,13 @@ def pack(
     Py_ssize_t start,                 # IN  the panels to pack
     Py_ssize_t stop,
     packing[:, :, ::1] panels,        # OUT (n_panels, n_features, panel_rows)
-    double[::1] reach,                # OUT (n_panels,): bound of the norms of the rows
+    double[::1] max_norms,                # OUT (n_panels,): bound of the norms of the rows
 ):
     """Pack rows into panels."""
     cdef Py_ssize_t p, n_rows = panels.shape[2]
     with nogil:
         for p in range(start, stop):
-            reach[p] = fill(&TILE_KERNELS[chosen], X, origin, scale, p * n_rows, &panels[p, 0, 0])
+            max_norms[p] = fill(&TILE_KERNELS[chosen], X, origin, scale, p * n_rows, &panels[p, 0, 0])
 
 
 def pack_centers(
@@ -94,11 +94,11 @@ def assign(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
-    const double[::1] reach,          # IN  (n_panels,) of pack, or (0,)
+    const double[::1] max_norms,          # IN  (n_panels,) of pack, or (0,)
     const double[::1] origin,         # IN  (n_features,)
     double scale,                     # IN  as the centers were packed
     const packing[:, :, ::1] tiles,   # IN  of pack_centers
-    double center_reach,              # IN  of pack_centers
+    double max_center_norm,              # IN  of pack_centers
     const double[:, ::1] centers,     # IN  (n_clusters, n_features)
     const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
     Py_ssize_t start,                 # IN  the panels of the block
@@ -120,7 +120,7 @@ def assign(
     n_close[0] = n_close[1] = 0
     with nogil:
         n_moved = relabel(
-            &TILE_KERNELS[chosen], X, sample_weight, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, start, stop, scores,
+            &TILE_KERNELS[chosen], X, sample_weight, panels, max_norms, origin, scale, tiles, max_center_norm, centers, centers_t, start, stop, scores,
             scratch, labels, moved, left, units, sums, n_close,
         )
     return n_moved, n_close[0], n_close[1]
@@ -131,7 +131,7 @@ def assign_hamerly(
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack
     const packing[:, :, ::1] tiles,   # IN  of pack_centers
-    double center_reach,              # IN  of pack_centers
+    double max_center_norm,              # IN  of pack_centers
     const double[:, ::1] centers,     # IN  (n_clusters, n_features)
     const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
     const double[::1] drift,          # IN  (n_clusters,): how far each center and any other have moved, added up
@@ -144,7 +144,7 @@ def assign_hamerly(
     int[::1] left,                    #     (at least panel_rows,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
-    packing[::1] settled,             # INOUT (n_samples,): distance_bounds.pxd; -inf at first
+    packing[::1] separation,             # INOUT (n_samples,): distance_bounds.pxd; -inf at first
 ):
     """As assign, but only for rows whose bound does not settle the label (distance_bounds.pxd); the labels are the same.
 
@@ -155,10 +155,10 @@ def assign_hamerly(
     cdef Py_ssize_t r, i, n, n_pending = 0, n_seen = 0, n_moved = 0, n_rows = isa.n_rows[packing is double]
     cdef packing furthest = 0
     cdef int n_low
-    cdef Py_ssize_t tally[3]
+    cdef Py_ssize_t counters[3]
     cdef Py_ssize_t pending[128]
     with nogil:
-        tally[0] = tally[1] = tally[2] = 0
+        counters[0] = counters[1] = counters[2] = 0
         for i in range(drift.shape[0]):
             furthest = max(furthest, <packing> (drift[i] * (1 + 1.2e-7)))
         while start < stop or n_pending > 0:
@@ -167,11 +167,11 @@ def assign_hamerly(
                 n_low = n < 64
                 if n == 64:  # counted, since that is done in vectors
                     for r in range(64):
-                        n_low += settled[start + r] <= furthest
+                        n_low += separation[start + r] <= furthest
                 if n_low:
                     for i in range(start, start + n):
                         pending[n_pending] = i
-                        n_pending += labels[i] < 0 or settled[i] <= drift[max(labels[i], 0)]
+                        n_pending += labels[i] < 0 or separation[i] <= drift[max(labels[i], 0)]
                 start += n
             n = min(n_rows, n_pending)
             if n == 0:
@@ -179,15 +179,15 @@ def assign_hamerly(
             n_pending -= n
             n_seen += n
             settle_panel(
-                X, panels, tiles, center_reach, centers, centers_t, drift, isa, pending + n_pending, n, scores, scratch,
-                labels, moved, left, settled, tally,
+                X, panels, tiles, max_center_norm, centers, centers_t, drift, isa, pending + n_pending, n, scores, scratch,
+                labels, moved, left, separation, counters,
             )
-            if tally[0] + n_rows > moved.shape[0]:
-                follow(isa, X, sample_weight, labels, moved, left, tally[0], units, sums)
-                n_moved += tally[0]
-                tally[0] = 0
-        follow(isa, X, sample_weight, labels, moved, left, tally[0], units, sums)
-    return n_moved + tally[0], tally[1], tally[2], n_seen
+            if counters[0] + n_rows > moved.shape[0]:
+                update_sums(isa, X, sample_weight, labels, moved, left, counters[0], units, sums)
+                n_moved += counters[0]
+                counters[0] = 0
+        update_sums(isa, X, sample_weight, labels, moved, left, counters[0], units, sums)
+    return n_moved + counters[0], counters[1], counters[2], n_seen
 
 
 def group_shape():
@@ -205,13 +205,13 @@ def assign_yinyang(
     const packing[:, ::1] rows_of_centers,  # IN (n_clusters, stride): in packed units; the stride a multiple of 32
     const int[::1] place,             # IN  (n_clusters,): place of each center in the groups ...
     const int[::1] center_at,         # IN  (n_clusters,): ... and the center at each place
-    double center_reach,              # IN  of pack_centers
+    double max_center_norm,              # IN  of pack_centers
     const double[:, ::1] centers,     # IN  (n_clusters, n_features)
     const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
     const double[::1] drift,          # IN  (n_clusters,): how far each center and any other have moved, added up
     const double[::1] own_drift,      # IN  (n_clusters,): how far each center has moved, added up
     const double[::1] group_drift,    # IN  (n_groups,): how far any center of the group has moved, added up ...
-    const packing[::1] gone,          # IN  (n_groups + 16,): ... rounded up
+    const packing[::1] group_drift_rounded_up,          # IN  (n_groups + 16,): ... rounded up
     Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
     packing[:, ::1] batch,            #     (rows of a batch, stride)
@@ -222,9 +222,9 @@ def assign_yinyang(
     int[::1] left,                    #     (at least the rows of a batch,)
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
-    packing[::1] settled,             # INOUT (n_samples,): distance_bounds.pxd; -inf at first
-    packing[::1] reached,             # INOUT (n_samples,)
-    packing[:, ::1] lower,            # INOUT (n_samples + 16, n_groups)
+    packing[::1] separation,             # INOUT (n_samples,): distance_bounds.pxd; -inf at first
+    packing[::1] upper_bounds,             # INOUT (n_samples,)
+    packing[:, ::1] group_lower_bounds,            # INOUT (n_samples + 16, n_groups)
     unsigned char[::1] needed,        #     (n_groups + 16,)
 ):
     """As assign, but only for rows whose bounds do not settle the label (distance_bounds.pxd); the labels are the same.
@@ -234,7 +234,7 @@ def assign_yinyang(
     """
     cdef const tile_kernels* isa = &TILE_KERNELS[chosen]
     cdef Py_ssize_t i, f, n_pending = 0, n_seen = 0, n_moved = 0, n_bytes = min(X.shape[1] * sizeof(X[0, 0]), 512)
-    cdef Py_ssize_t tally[4]
+    cdef Py_ssize_t counters[4]
     cdef Py_ssize_t pending[BATCH]
     cdef bint wide = packing is double, own_type = floating is double
     cdef bounding b
@@ -243,15 +243,15 @@ def assign_yinyang(
     if wide != own_type:
         b.origin = &origin[0]
     b.scale, b.groups, b.rows_of_centers = scale, &groups[0, 0, 0], &rows_of_centers[0, 0]
-    b.drift, b.own_drift, b.group_drift, b.center_reach = &drift[0], &own_drift[0], &group_drift[0], center_reach
+    b.drift, b.own_drift, b.group_drift, b.max_center_norm = &drift[0], &own_drift[0], &group_drift[0], max_center_norm
     b.place, b.center_at = &place[0], &center_at[0]
     b.batch, b.lists, b.n_list = &batch[0, 0], &lists[0, 0], lists.shape[1]
-    b.counts, b.needed, b.gone = &lists[b.n_groups, 0], &needed[0], &gone[0]
+    b.counts, b.needed, b.group_drift_rounded_up = &lists[b.n_groups, 0], &needed[0], &group_drift_rounded_up[0]
     with nogil:
-        tally[0] = tally[1] = tally[2] = tally[3] = 0
+        counters[0] = counters[1] = counters[2] = counters[3] = 0
         for i in range(start, stop):
             if labels[i] < 0 or (
-                not settled[i] > drift[labels[i]] and not still_settled(isa, &b, i, labels, settled, reached, lower)
+                not separation[i] > drift[labels[i]] and not still_settled(isa, &b, i, labels, separation, upper_bounds, group_lower_bounds)
             ):
                 for f in range(0, n_bytes, 64):
                     prefetch(<const char*> &X[i, 0] + f)
@@ -259,15 +259,15 @@ def assign_yinyang(
                 n_pending += 1
             if n_pending == BATCH or i == stop - 1:
                 settle_batch(
-                    X, centers, centers_t, isa, &b, pending, n_pending, scratch, labels, moved, left, settled, reached, lower, tally
+                    X, centers, centers_t, isa, &b, pending, n_pending, scratch, labels, moved, left, separation, upper_bounds, group_lower_bounds, counters
                 )
                 n_seen += n_pending
                 n_pending = 0
-                if tally[0] + BATCH > moved.shape[0] or i == stop - 1:
-                    follow(isa, X, sample_weight, labels, moved, left, tally[0], units, sums)
-                    n_moved += tally[0]
-                    tally[0] = 0
-    return n_moved, tally[1], tally[2], tally[3], n_seen
+                if counters[0] + BATCH > moved.shape[0] or i == stop - 1:
+                    update_sums(isa, X, sample_weight, labels, moved, left, counters[0], units, sums)
+                    n_moved += counters[0]
+                    counters[0] = 0
+    return n_moved, counters[1], counters[2], counters[3], n_seen
 
 
 def screen(
@@ -304,7 +304,7 @@ def iterate(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const packing[:, :, ::1] panels,  # IN  of pack
-    const double[::1] reach,          # IN  of pack
+    const double[::1] max_norms,          # IN  of pack
     const double[::1] origin,         # IN  (n_features,)
     double scale,                     # IN  as the rows were packed
     packing[:, :, ::1] tiles,         #     (n_tiles, 1 + n_features, tile_centers)
@@ -349,7 +349,7 @@ def iterate(
             while share >= 0:
                 n_close[0] = n_close[1] = 0
                 counts[0] = relabel(
-                    isa, X, sample_weight, panels, reach, origin, scale, tiles, masses[0], centers, centers_t,
+                    isa, X, sample_weight, panels, max_norms, origin, scale, tiles, masses[0], centers, centers_t,
                     share * size, min((share + 1) * size, n_panels), scores, scratch, labels, moved, left, units, sums,
                     n_close,
                 )
@@ -374,15 +374,15 @@ def iterate(
             disband(place)
 
 
-def restless(
+def exchange_candidates(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
-    const double[::1] reach,          # IN  (n_panels,) of pack, or (0,)
+    const double[::1] max_norms,          # IN  (n_panels,) of pack, or (0,)
     const double[::1] origin,         # IN  (n_features,)
     double scale,                     # IN  as the centers were packed
     const packing[:, :, ::1] tiles,   # IN  of pack_centers
-    double center_reach,              # IN  of pack_centers
+    double max_center_norm,              # IN  of pack_centers
     const int[::1] labels,            # IN  (n_samples,): the nearest centers
     const double[::1] masses,         # IN  (n_clusters,)
     Py_ssize_t start,                 # IN  the panels of the block
@@ -396,7 +396,7 @@ def restless(
     w A / (A - w) times the least; both squared distances are bounded from the scores.
     """
     with nogil:
-        mark_restless(
-            &TILE_KERNELS[chosen], X, sample_weight, panels, reach, origin, scale, tiles, center_reach, labels, masses,
+        mark_exchange_candidates(
+            &TILE_KERNELS[chosen], X, sample_weight, panels, max_norms, origin, scale, tiles, max_center_norm, labels, masses,
             start, stop, scores, mask,
         )

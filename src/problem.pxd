@@ -2,7 +2,7 @@
 
 from cython cimport floating
 from few cimport FEW_KERNELS, few_kernels
-from fixed cimport put
+from fixed cimport to_fixed
 from libc.math cimport fabs, frexp, ldexp, sqrt
 from libc.stdint cimport int32_t
 from libc.string cimport memset
@@ -29,7 +29,7 @@ cdef struct Problem:
     const few_kernels* kernels
     const double* weights             # (n,), or NULL for ones
     double scale
-    double reach                      # largest norm of a packed row
+    double max_norm                      # largest norm of a packed row
     double* origin                    # (d,)
     double* units                     # (d + 2,), of fixed.pxd
     double* columns                   # (d, stride): the rows
@@ -80,7 +80,7 @@ cdef struct Search:
     double* lowered                   # (n_candidates, stride)
     Py_ssize_t* rows                  # (n,)
     int32_t* nearest                  # (stride,)
-    int32_t* stirred                  # (stride + 1,)
+    int32_t* to_relabel                  # (stride + 1,)
     int32_t* left                     # (n,)
     int32_t* exchanged                # (n,)
     void* packed                      # (k, 1 + d)
@@ -145,7 +145,7 @@ cdef inline Py_ssize_t lay_out_search(Search* s, double* room) noexcept nogil:
     s.lowered = take(&free, 8 * p.n_candidates * p.stride)
     s.rows = <Py_ssize_t*> take(&free, 8 * p.n)
     s.nearest = <int32_t*> take(&free, 4 * p.stride)
-    s.stirred = <int32_t*> take(&free, 4 * (p.stride + 1))
+    s.to_relabel = <int32_t*> take(&free, 4 * (p.stride + 1))
     s.left = <int32_t*> take(&free, 4 * p.n)
     s.exchanged = <int32_t*> take(&free, 4 * p.n)
     s.packed = take(&free, size * p.k * (1 + p.d))
@@ -178,7 +178,7 @@ cdef inline void pack_rows(Problem* p) noexcept nogil:
                 p.norms[i * p.n_rows + r] += value * value
     for i in range(p.n):
         most = max(most, p.norms[i])
-    p.reach = sqrt(most)
+    p.max_norm = sqrt(most)
 
 
 cdef inline double pack_centers(Search* s, const double* centers) noexcept nogil:
@@ -263,7 +263,7 @@ cdef inline bint prepare(const floating* X, Problem* p) noexcept nogil:
         total += value
         p.cumulated[i] = total
         for f in range(d + 1):
-            put(
+            to_fixed(
                 X[i * d + f] if f < d else 1, p.weights != NULL, value, p.units[f], p.units[d + 1],
                 p.pairs + i * p.width + 2 * f,
             )

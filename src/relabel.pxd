@@ -5,7 +5,7 @@ from fixed cimport shift_rows
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memcpy
-from metric cimport nearest, sq_distances
+from metric cimport nearest_center, sq_distances
 from processor cimport lowest_bit, prefetch
 from scores cimport error_bound, packing
 from screen cimport fill
@@ -13,8 +13,8 @@ from tile cimport tile_kernels
 
 
 cdef inline Py_ssize_t label_panels(
-    const tile_kernels* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const double[::1] reach,
-    const double[::1] origin, double scale, const packing[:, :, ::1] tiles, double center_reach, const double[:, ::1] centers,
+    const tile_kernels* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const double[::1] max_norms,
+    const double[::1] origin, double scale, const packing[:, :, ::1] tiles, double max_center_norm, const double[:, ::1] centers,
     const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop, packing[::1] scores, double[::1] scratch,
     int[::1] labels, Py_ssize_t[::1] moved, int[::1] left, Py_ssize_t* n_close,
 ) noexcept nogil:
@@ -29,14 +29,14 @@ cdef inline Py_ssize_t label_panels(
     cdef packing* first = &scores[0]
     cdef packing* second = first + n_rows
     cdef const packing* panel
-    cdef int32_t found[64]
+    cdef int32_t nearest[64]
     cdef int32_t tail[64]
     cdef const int32_t* before
-    cdef uint64_t stirred
+    cdef uint64_t needs_relabel
     for p in range(start, stop):
         if packed:
             panel = &panels[p, 0, 0]
-            norm = reach[p]
+            norm = max_norms[p]
         else:
             panel = second + n_rows
             norm = fill(isa, X, origin, scale, p * n_rows, second + n_rows)
@@ -45,23 +45,23 @@ cdef inline Py_ssize_t label_panels(
         if n < n_rows:
             memcpy(tail, before, n * sizeof(int32_t))
             before = tail
-        margin = error_bound(norm, center_reach, n_features, wide)
-        safe = center_reach * (center_reach + norm) < (1e300 if wide else 1e36)  # no score overflows
-        stirred = ~(<uint64_t> 0)
+        margin = error_bound(norm, max_center_norm, n_features, wide)
+        safe = max_center_norm * (max_center_norm + norm) < (1e300 if wide else 1e36)  # no score overflows
+        needs_relabel = ~(<uint64_t> 0)
         if safe:
-            stirred = isa.panel[wide](
-                panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found, before, margin
+            needs_relabel = isa.panel[wide](
+                panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, nearest, before, margin
             )
-        stirred &= (~(<uint64_t> 0)) >> (64 - n)
-        while stirred:
-            r = lowest_bit(stirred)
-            stirred &= stirred - 1
+        needs_relabel &= (~(<uint64_t> 0)) >> (64 - n)
+        while needs_relabel:
+            r = lowest_bit(needs_relabel)
+            needs_relabel &= needs_relabel - 1
             i = p * n_rows + r
-            k = found[r]
+            k = nearest[r]
             if not safe or second[r] - first[r] <= margin:
                 n_close[0] += 1
                 sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
-                k = nearest(
+                k = nearest_center(
                     &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &doubtful
                 )
                 n_close[1] += doubtful
@@ -74,7 +74,7 @@ cdef inline Py_ssize_t label_panels(
     return n_moved
 
 
-cdef inline void follow(
+cdef inline void update_sums(
     const tile_kernels* isa, const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels,
     const Py_ssize_t[::1] moved, const int[::1] left, Py_ssize_t n_moved, const double[::1] units, long long[:, :, ::1] sums,
 ) noexcept nogil:
@@ -90,8 +90,8 @@ cdef inline void follow(
 
 cdef inline Py_ssize_t relabel(
     const tile_kernels* isa, const floating[:, ::1] X, const double[::1] sample_weight,
-    const packing[:, :, ::1] panels, const double[::1] reach, const double[::1] origin, double scale, const packing[:, :, ::1] tiles,
-    double center_reach, const double[:, ::1] centers, const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop,
+    const packing[:, :, ::1] panels, const double[::1] max_norms, const double[::1] origin, double scale, const packing[:, :, ::1] tiles,
+    double max_center_norm, const double[:, ::1] centers, const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop,
     packing[::1] scores, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved, int[::1] left,
     const double[::1] units, long long[:, :, ::1] sums, Py_ssize_t* n_close,
 ) noexcept nogil:
@@ -99,11 +99,11 @@ cdef inline Py_ssize_t relabel(
     cdef Py_ssize_t p = start, n, n_moved = 0, step = moved.shape[0] // isa.n_rows[packing is double]
     while p < stop:
         n = label_panels(
-            isa, X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, p, min(p + step, stop), scores,
+            isa, X, panels, max_norms, origin, scale, tiles, max_center_norm, centers, centers_t, p, min(p + step, stop), scores,
             scratch, labels, moved, left, n_close,
         )
         if sums.shape[0] > 0:
-            follow(isa, X, sample_weight, labels, moved, left, n, units, sums)
+            update_sums(isa, X, sample_weight, labels, moved, left, n, units, sums)
         n_moved += n
         p += step
     return n_moved

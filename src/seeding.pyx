@@ -17,9 +17,9 @@ cdef extern from "math.h" nogil:
     double INFINITY
 
 
-def score_error(double reach, double center_reach, Py_ssize_t n_features, bint double_precision):
+def score_error(double max_norm, double max_center_norm, Py_ssize_t n_features, bint double_precision):
     """Twice a bound of the error of a score, in packed units."""
-    return error_bound(reach, center_reach, n_features, double_precision)
+    return error_bound(max_norm, max_center_norm, n_features, double_precision)
 
 
 cdef inline Py_ssize_t list_rows(

@@ -8,11 +8,11 @@ from cython cimport floating
 from libc.math cimport fabs
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy, memmove, memset
-from metric cimport nearest, sq_distances
+from metric cimport nearest_center, sq_distances
 from problem cimport Problem, Search, Settings, State
 from rowwise cimport accumulate_rows, loss_rows, two_nearest_rows
 from search cimport (
-    CONVERGED, DONE, HOPELESS, LEFT, MAX_ITER, PAUSE, ROUGH, SHORT, UNUSUAL, begin, copy_state, draw, inertia, label, lay_out,
+    CONVERGED, DONE, HOPELESS, UNSUPPORTED, MAX_ITER, PAUSED, NEEDS_DOUBLE, NEEDS_NUMBERS, UNUSUAL, begin, copy_state, draw, inertia, label, lay_out,
     lloyd, offer, polish, seed,
 )
 
@@ -80,9 +80,9 @@ cdef inline int swap(const floating* X, Search* s, const double* numbers, Py_ssi
         if s.done and s.inertia * (1 - same) <= s.value <= s.inertia * (1 + same):
             break
         if s.n_distances > s.pause:
-            return PAUSE
+            return PAUSED
         if s.n_used == n_numbers:
-            return SHORT
+            return NEEDS_NUMBERS
         if not s.known:
             spread_out(X, s)
         if s.cumulated[p.n - 1] == 0:  # every row lies on its center
@@ -96,12 +96,12 @@ cdef inline int swap(const floating* X, Search* s, const double* numbers, Py_ssi
         if reason == HOPELESS:
             continue
         if reason == UNUSUAL:
-            return LEFT
+            return UNSUPPORTED
         reached = inertia(X, s, &s.trial) / s.value
         if reached > 1 + s.settings.polish_reach or 1 - same <= reached <= 1 + same:
             continue
         if polish(X, s, &s.trial, updates_left(s, s.n_iter + more), &last) == UNUSUAL:
-            return LEFT
+            return UNSUPPORTED
         reached = offer(X, s, &s.trial)
         if reached < s.value * (1 - same):
             copy_state(p, &s.trial, &s.state)
@@ -121,13 +121,13 @@ cdef inline int climb(const floating* X, Search* s) noexcept nogil:
     memset(s.state.sums, 0, p.k * p.width * sizeof(long long))
     s.reason = lloyd(X, s, &s.state, s.max_iter, INFINITY, &s.n_iter)
     if s.reason == UNUSUAL:
-        return LEFT
+        return UNSUPPORTED
     if s.budget == INFINITY:
         s.budget = max(s.settings.most_work, s.settings.work_ratio * work(s))
     s.first = s.n_iter
     if s.reason == CONVERGED and s.settings.polished:
         if polish(X, s, &s.state, updates_left(s, s.n_iter), &more) == UNUSUAL:
-            return LEFT
+            return UNSUPPORTED
         s.n_iter += more
     s.value = offer(X, s, &s.state)
     if s.reason == CONVERGED and s.settings.polished and s.settings.swapped:
@@ -148,18 +148,18 @@ cdef inline int go_on(
     while s.done < stop and not s.finished:
         if s.reason != SWAPPING:
             if s.n_distances > s.pause:
-                return PAUSE
+                return PAUSED
             if not s.settings.swapped:
                 s.n_used = s.done * n_seeds
             if s.n_used + n_seeds > n_numbers:
-                return SHORT
+                return NEEDS_NUMBERS
             if init != NULL:
                 memcpy(s.state.centers, init, p.k * p.d * sizeof(double))
             else:
                 seed(s, numbers + s.n_used)
             s.n_used += n_seeds
             if climb(X, s) != DONE:
-                return LEFT
+                return UNSUPPORTED
         if s.reason == SWAPPING:
             status = swap(X, s, numbers, n_numbers)
             if status != DONE:
@@ -178,7 +178,7 @@ cdef inline int go_on(
                 s.settings.easy_hits if work(s) <= s.settings.easy_work else s.settings.enough_hits
             )
         if floating is double and not p.wide and s.done == s.began + 1 and 8 * s.n_doubtful > s.n_labelled:
-            return ROUGH
+            return NEEDS_DOUBLE
     return DONE
 
 
@@ -278,7 +278,7 @@ cdef inline int report_on(
         if before(ends + 3 * i, end, 3):
             end = ends + 3 * i
     if finish(X, s, ordered, n_restarts > 0 and end[2] == CONVERGED) == UNUSUAL:
-        return LEFT
+        return UNSUPPORTED
     report[0] = s.inertia
     report[1] = end[1] if n_restarts else 0
     report[2] = end[2] if n_restarts else 0
@@ -336,9 +336,9 @@ def fits(
             row = offsets[item]
             if sample_weight.shape[0] > 0:
                 weights = &sample_weight[row]
-            status = ROUGH
+            status = NEEDS_DOUBLE
             for wide in range(1 if floating is float else 2):
-                if status == ROUGH:
+                if status == NEEDS_DOUBLE:
                     status = begin(
                         &X[row, 0], weights, s, given, offsets[item + 1] - row, X.shape[1], centers.shape[1], wide, 0
                     )
@@ -386,7 +386,7 @@ def restarts(
         s.pause = s.n_distances + given.most_distances
         if status == DONE:
             status = go_on(&X[0, 0], s, first, &numbers[0], numbers.shape[0], stop, &ends[0, 0])
-        if status == ROUGH:
+        if status == NEEDS_DOUBLE:
             status = begin(
                 &X[0, 0], weights, s, given, X.shape[0], X.shape[1], n_clusters, True, s.began
             )
@@ -468,6 +468,6 @@ def label_rows(
                 centers_t[f * n_clusters + k] = centers[k, f]
         for i in range(X.shape[0]):
             sq_distances(&X[i, 0], centers_t, n_features, n_clusters, distances)
-            labels[i] = <int> nearest(
+            labels[i] = <int> nearest_center(
                 &X[i, 0], &centers[0, 0], n_features, n_clusters, distances, &doubtful
             )

@@ -20,7 +20,7 @@ cdef extern from "tile_table.h" nogil:
     ctypedef double (*least_function)(const void* bounds, const void* drift, ptrdiff_t n) noexcept nogil
     ctypedef double (*pack_function)(
         const void* x, ptrdiff_t n_features, const double* origin, double scale, void* panel) noexcept nogil
-    ctypedef void (*survey_function)(
+    ctypedef void (*column_extremes_function)(
         const void* x, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t n_values, ptrdiff_t n_features,
         double* total, double* low, double* high) noexcept nogil
     ctypedef void (*shift_function)(
@@ -37,7 +37,7 @@ cdef extern from "tile_table.h" nogil:
         least_function least[2]
         pack_function pack[2]
         pack_function convert[2]
-        survey_function survey[2]
+        column_extremes_function column_extremes[2]
         shift_function shift[2]
         below_function below[2]
     const tile_kernels TILE_KERNELS[]
@@ -52,7 +52,7 @@ cdef inline double fill_tiles(
     """Pack centers into tiles, and transpose them; returns the largest norm of a center."""
     cdef Py_ssize_t k, f, n_tile = tiles.shape[2], n_features = centers.shape[1]
     cdef floating value
-    cdef double norm, reach = 0
+    cdef double norm, max_norm = 0
     for k in range(tiles.shape[0] * n_tile):
         norm = 0
         for f in range(n_features):
@@ -63,8 +63,8 @@ cdef inline double fill_tiles(
             tiles[k // n_tile, 1 + f, k % n_tile] = value
             norm += <double> value * value
         tiles[k // n_tile, 0, k % n_tile] = <floating> (norm / 2 if k < centers.shape[0] else INFINITY)
-        reach = max(reach, norm)
-    return sqrt(reach)
+        max_norm = max(max_norm, norm)
+    return sqrt(max_norm)
 
 
 cdef extern from "math.h" nogil:

@@ -10,18 +10,18 @@ def use(name: str) -> None: ...
 def in_use() -> int: ...
 def panel_rows(double: bool) -> int: ...
 def tile_centers() -> int: ...
-def survey(X: Rows, start: int, stop: int, total: Float, low: Float, high: Float) -> None: ...
-def pack(X: Rows, origin: Float, scale: float, start: int, stop: int, panels: Rows, reach: Float) -> None: ...
+def column_extremes(X: Rows, start: int, stop: int, total: Float, low: Float, high: Float) -> None: ...
+def pack(X: Rows, origin: Float, scale: float, start: int, stop: int, panels: Rows, max_norms: Float) -> None: ...
 def pack_centers(centers: Float, origin: Float, scale: float, tiles: Rows, centers_t: Float) -> float: ...
 def assign(
     X: Rows,
     sample_weight: Float,
     panels: Rows,
-    reach: Float,
+    max_norms: Float,
     origin: Float,
     scale: float,
     tiles: Rows,
-    center_reach: float,
+    max_center_norm: float,
     centers: Float,
     centers_t: Float,
     start: int,
@@ -39,7 +39,7 @@ def assign_hamerly(
     sample_weight: Float,
     panels: Rows,
     tiles: Rows,
-    center_reach: float,
+    max_center_norm: float,
     centers: Float,
     centers_t: Float,
     drift: Float,
@@ -52,7 +52,7 @@ def assign_hamerly(
     left: Labels,
     units: Float,
     sums: NDArray[np.int64],
-    settled: Rows,
+    separation: Rows,
 ) -> tuple[int, int, int, int]: ...
 def group_shape() -> tuple[int, int]: ...
 def assign_yinyang(
@@ -65,13 +65,13 @@ def assign_yinyang(
     rows_of_centers: Rows,
     place: Labels,
     center_at: Labels,
-    center_reach: float,
+    max_center_norm: float,
     centers: Float,
     centers_t: Float,
     drift: Float,
     own_drift: Float,
     group_drift: Float,
-    gone: Rows,
+    group_drift_rounded_up: Rows,
     start: int,
     stop: int,
     batch: Rows,
@@ -82,9 +82,9 @@ def assign_yinyang(
     left: Labels,
     units: Float,
     sums: NDArray[np.int64],
-    settled: Rows,
-    reached: Rows,
-    lower: Rows,
+    separation: Rows,
+    upper_bounds: Rows,
+    group_lower_bounds: Rows,
     needed: NDArray[np.uint8],
 ) -> tuple[int, int, int, int, int]: ...
 def screen(
@@ -103,7 +103,7 @@ def iterate(
     X: Rows,
     sample_weight: Float,
     panels: Rows,
-    reach: Float,
+    max_norms: Float,
     origin: Float,
     scale: float,
     tiles: Rows,
@@ -126,15 +126,15 @@ def iterate(
     board: NDArray[np.int64],
     leads: bool,
 ) -> None: ...
-def restless(
+def exchange_candidates(
     X: Rows,
     sample_weight: Float,
     panels: Rows,
-    reach: Float,
+    max_norms: Float,
     origin: Float,
     scale: float,
     tiles: Rows,
-    center_reach: float,
+    max_center_norm: float,
     labels: Labels,
     masses: Float,
     start: int,

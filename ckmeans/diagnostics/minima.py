@@ -12,7 +12,7 @@ from ..local.exchange import movable
 from ..local.lloyd import lloyd
 from ..local.restarts import STARTS
 from ..local.rows import Clustering, Rows
-from ..local.small import BLOCK_WORK, ITERATIONS, LEFT, ONES, Plan
+from ..local.small import BLOCK_WORK, ITERATIONS, UNSUPPORTED, ONES, Plan
 from ..workers import split
 
 CHUNK = 1 << 21  # random numbers, or labels, at a time
@@ -20,7 +20,7 @@ SLICE = 1 << 16  # partitions of a call: some 10 ms
 PREFIXES = 64  # walks that all partitions are cut into, about
 ROOM = 1024  # partitions at rest that a call has room for
 MOST_FOUND = 1 << 16  # partitions at rest: with many features nearly all of them are
-ROUGH = 4  # what a kernel returns (src/search.pxd)
+NEEDS_DOUBLE = 4  # what a kernel returns (src/search.pxd)
 
 
 class Minimum(NamedTuple):
@@ -169,9 +169,9 @@ class Descents:
             status = kernels.descents(
                 self.X, self.weights, init, numbers, self.plan.settings, wide, scratch, labels, centers, ends
             )
-            if status == LEFT:
+            if status == UNSUPPORTED:
                 return None
-            if status != ROUGH:
+            if status != NEEDS_DOUBLE:
                 break
             self.wide = True
         return labels.astype(self.minima.dtype), centers, ends.tolist()

@@ -23,7 +23,7 @@ from ..validation import (
 from ..workers import Workers
 from .random_stream import Numbers, uniform_rows
 from .restarts import local_search
-from .small import BLOCK_WORK, ITERATIONS, MOST_NUMBERS, ONES, PAUSE, SHORT, Plan, Search, Unusual
+from .small import BLOCK_WORK, ITERATIONS, MOST_NUMBERS, ONES, PAUSED, NEEDS_NUMBERS, Plan, Search, Unusual
 
 DOUBLE = np.dtype(np.float64)
 READY = (DOUBLE, np.dtype(np.float32))
@@ -252,10 +252,10 @@ class _Many:
         n_numbers = plan.n_numbers * (MORE_NUMBERS if plan.swapped else 1)
         if run(0, len(items), n_numbers):
             for j in np.flatnonzero(report[:, 0] < 0).tolist():
-                while report[j, 0] == -SHORT:
+                while report[j, 0] == -NEEDS_NUMBERS:
                     n_numbers *= MORE_NUMBERS
                     run(j, j + 1, n_numbers)
-                if report[j, 0] == -PAUSE:
+                if report[j, 0] == -PAUSED:
                     rows, numbers = slice(offsets[j], offsets[j + 1]), Numbers(int(seeds[j]))
                     search = Search(plan, X[rows], weights[rows], numbers, workers)
                     with suppress(Unusual):

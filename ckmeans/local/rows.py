@@ -112,7 +112,7 @@ class Rows:
         low, high = np.full_like(total, np.inf), np.full_like(total, -np.inf)
 
         def slab(s, start, stop):
-            panels.survey(self.X[start:stop], 0, stop - start, total[s], low[s], high[s])
+            panels.column_extremes(self.X[start:stop], 0, stop - start, total[s], low[s], high[s])
 
         self.workers.run(slab, [(s, *slab) for s, slab in enumerate(slabs)])
         with np.errstate(over="ignore"):
@@ -417,7 +417,7 @@ class Rows:
 
         def block(start, stop):
             scores = np.empty((2 + self.n_features) * self.panel_rows, self.panel_dtype)
-            panels.restless(
+            panels.exchange_candidates(
                 self.X, self.sample_weight, *self.packed(), self.origin, self.pack_scale, tiles, center_reach, labels,
                 masses, start, stop, scores, mask,
             )  # fmt: skip

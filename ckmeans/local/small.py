@@ -25,7 +25,7 @@ SWAPS = 8  # numbers for swaps, in times of the patience with them, at first
 FEW = 1 << 16  # coordinate differences in the labels of a few rows
 LARGEST = 2.0**300  # magnitudes above this, and below its inverse, are scaled (rows.py)
 ONES = np.empty(0)
-DONE, LEFT, SHORT, PAUSE = range(4)  # what the kernels return (src/small.pyx)
+DONE, UNSUPPORTED, NEEDS_NUMBERS, PAUSED = range(4)  # what the kernels return (src/small.pyx)
 
 
 class Unusual(Exception):
@@ -156,9 +156,9 @@ class Search:
     def _restarts(self, scratch, start, stop, ends, numbers=None, status=DONE):
         """Restarts up to number `stop`: from `start` on in a new search, or those that follow in that in scratch."""
         while True:
-            if status == LEFT:
+            if status == UNSUPPORTED:
                 raise Unusual
-            if status == SHORT:
+            if status == NEEDS_NUMBERS:
                 self.n_numbers *= 2
             if start < 0:
                 self.workers.check_time()

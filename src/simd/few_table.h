@@ -65,7 +65,7 @@ typedef struct {
     ptrdiff_t n_rows[2]; /* rows of a panel: float, double */
     ptrdiff_t (*label[2])(
         const void *, ptrdiff_t, ptrdiff_t, const void *, ptrdiff_t, double, void *, int32_t *, const int32_t *, int32_t *);
-    ptrdiff_t (*restless[2])(const void *, const double *, ptrdiff_t, double, double, double, int32_t *);
+    ptrdiff_t (*exchange_candidates[2])(const void *, const double *, ptrdiff_t, double, double, double, int32_t *);
     void (*lower)(const double *, ptrdiff_t, ptrdiff_t, ptrdiff_t, const double *, double *);
 } few_kernels;
 

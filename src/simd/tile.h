@@ -19,7 +19,7 @@ static const REAL NAME(numbers)[NUMBERED] = {
     EIGHT(0), EIGHT(8), EIGHT(16), EIGHT(24), EIGHT(32), EIGHT(40), EIGHT(48), EIGHT(56)};
 
 /* Lanes with another label than before, or two scores too close to tell: bit l for lane l. */
-static INLINE uint64_t NAME(stirs)(VEC best, VEC next, VEC index, VEC margin, const int32_t *labels)
+static INLINE uint64_t NAME(needs_relabel)(VEC best, VEC next, VEC index, VEC margin, const int32_t *labels)
 {
     VEC apart = FNMA(best, SET1((REAL)1), next);
 #ifdef NUMBERS
@@ -70,7 +70,7 @@ static INLINE uint64_t NAME(score)(
     }
     if (labels) {
         UNROLL for (int m = 0; m < some; m++)
-            bits |= NAME(stirs)(best[m], next[m], index[m], SET1(margin), labels + m * W) << m * W;
+            bits |= NAME(needs_relabel)(best[m], next[m], index[m], SET1(margin), labels + m * W) << m * W;
         if (!bits) return 0;
     }
     UNROLL for (int m = 0; m < some; m++) {

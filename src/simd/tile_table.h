@@ -16,7 +16,7 @@ typedef double (*fetch_function)(
 typedef double (*need_function)(const void *, const void *, ptrdiff_t, double, unsigned char *);
 typedef double (*least_function)(const void *, const void *, ptrdiff_t);
 typedef double (*pack_function)(const void *, ptrdiff_t, const double *, double, void *);
-typedef void (*survey_function)(const void *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, double *, double *, double *);
+typedef void (*column_extremes_function)(const void *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, double *, double *, double *);
 typedef uint64_t (*below_function)(const void *, const void *);
 typedef void (*shift_function)(
     const void *, ptrdiff_t, const int32_t *, const ptrdiff_t *, const int32_t *, ptrdiff_t, const double *, int64_t *);
@@ -31,7 +31,7 @@ typedef struct {
     least_function least[2];
     pack_function pack[2];
     pack_function convert[2];
-    survey_function survey[2];
+    column_extremes_function column_extremes[2];
     shift_function shift[2];
     below_function below[2];
 } tile_kernels;
@@ -39,7 +39,7 @@ typedef struct {
 #define OF(kernel, set) {kernel##_##set##_f32, kernel##_##set##_f64}
 #define KERNELS(set) \
     OF(panel, set), OF(group, set), OF(fetch, set), OF(need, set), OF(least, set), OF(pack, set), OF(convert, set), \
-        OF(survey, set), OF(shift, set), OF(below, set)
+        OF(column_extremes, set), OF(shift, set), OF(below, set)
 
 static const tile_kernels TILE_KERNELS[] = {
 #if defined(__x86_64__) || defined(_M_X64)

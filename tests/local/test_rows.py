@@ -57,7 +57,7 @@ def test_survey(instructions, dtype, d):
         total, low, high = rng.normal(size=(3, d))
         expected = total + X[1:-1].sum(axis=0, dtype=np.float64), low.copy(), high.copy()
         X[[0, -1]] = 1e9  # rows that are none of its business
-        panels.survey(X, 1, n + 1, total, low, high)
+        panels.column_extremes(X, 1, n + 1, total, low, high)
         assert np.allclose(total, expected[0], rtol=0, atol=1e-4 if dtype == np.float32 else 1e-11)
         assert np.array_equal(low, np.minimum(expected[1], X[1:-1].min(axis=0)))
         assert np.array_equal(high, np.maximum(expected[2], X[1:-1].max(axis=0)))
