@@ -76,7 +76,7 @@ class Descents:
     n_clusters : int
     sample_weight : ndarray of shape (n_samples,), float64, or None
     init : a word of STARTS, or ndarray of shape (n_starts, n_clusters, n_features)
-    numbers : Numbers
+    numbers : RandomStream
     workers : Workers
     minima : Minima
         Where they are noted.

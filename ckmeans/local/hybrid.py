@@ -15,7 +15,7 @@ from ..workers import Workers, split
 from .cutoffs import Swap
 from .exchange import polish
 from .lloyd import lloyd
-from .random_stream import Numbers
+from .random_stream import RandomStream
 from .restarts import LARGE, STARTS, Restarts, conduct
 from .rows import Clustering
 from .seeding import count_candidates
@@ -74,7 +74,7 @@ def hybrid_search(
     Recognition 88:569-583, doi:10.1016/j.patcog.2018.12.022. Departures: founders from k-means++, exchanges of rows, fewer
     members that live as long as they are good enough, hopeless children given up early, and populations until some agree.
     """
-    numbers = Numbers(np.random.default_rng() if rng is None else rng)
+    numbers = RandomStream(np.random.default_rng() if rng is None else rng)
     with Held() as own, Workers(n_threads, max_seconds) as workers:
         return conduct(
             lambda rows: _Hybrid(rows, n_clusters, init, n_init, numbers), X, sample_weight, workers, progress, held or own

@@ -21,7 +21,7 @@ from ..validation import (
     check_whole,
 )  # fmt: skip
 from ..workers import Workers
-from .random_stream import Numbers, uniform_rows
+from .random_stream import RandomStream, uniform_rows
 from .restarts import local_search
 from .small import BLOCK_WORK, ITERATIONS, MOST_NUMBERS, ONES, PAUSED, NEEDS_NUMBERS, Plan, Search, Unusual
 
@@ -256,7 +256,7 @@ class _Many:
                     n_numbers *= MORE_NUMBERS
                     run(j, j + 1, n_numbers)
                 if report[j, 0] == -PAUSED:
-                    rows, numbers = slice(offsets[j], offsets[j + 1]), Numbers(int(seeds[j]))
+                    rows, numbers = slice(offsets[j], offsets[j + 1]), RandomStream(int(seeds[j]))
                     search = Search(plan, X[rows], weights[rows], numbers, workers)
                     with suppress(Unusual):
                         search.run(on_threads=False)

@@ -19,7 +19,7 @@ from .exchange import polish
 from .lloyd import lloyd, settle
 from .oversampling import kmeans_parallel
 from .partition import Partition
-from .random_stream import Numbers
+from .random_stream import RandomStream
 from .rows import Clustering, Rows
 from .seeding import kmeans_plusplus, random_rows
 from .stopping import (
@@ -126,7 +126,7 @@ def local_search(
         there is nothing yet, the centers are rows at random, or those given: as many of them as the rows can be assigned
         to in no time, and copies of the first.
     """
-    numbers, interrupted = Numbers(np.random.default_rng() if rng is None else rng), False
+    numbers, interrupted = RandomStream(np.random.default_rng() if rng is None else rng), False
     with Held() as own, Workers(n_threads, max_seconds) as workers:
         held = held or own
         plan = small.Plan(X.shape[1], n_clusters, init, n_init, max_iter, polish)

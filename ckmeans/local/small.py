@@ -118,7 +118,7 @@ class Search:
                 if finished:
                     break
             return
-        numbers = self.numbers.look(self.n_numbers).reshape(1, self.n_numbers)
+        numbers = self.numbers.peek(self.n_numbers).reshape(1, self.n_numbers)
         if kernels.fits(
             self.X, self.weights, np.array([0, len(self.X)]), 0, 1, self.plan.init, numbers, self.plan.settings,
             self.best, ends, self.labels, self.centers, self.report,
@@ -164,7 +164,7 @@ class Search:
                 self.workers.check_time()
             status = kernels.restarts(
                 self.X, self.weights, start, stop, self.plan.n_clusters, self.plan.init,
-                self.numbers.look(self.n_numbers) if numbers is None else numbers, self.plan.settings, scratch, ends,
+                self.numbers.peek(self.n_numbers) if numbers is None else numbers, self.plan.settings, scratch, ends,
             )  # fmt: skip
             if status == DONE:
                 return

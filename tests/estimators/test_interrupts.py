@@ -14,7 +14,7 @@ from ckmeans import ExactKMeans, KMeans, SphericalMixture, workers
 from ckmeans._kernels import small as kernels
 from ckmeans.interrupts import Held
 from ckmeans.local import restarts, small
-from ckmeans.local.random_stream import Numbers
+from ckmeans.local.random_stream import RandomStream
 from ckmeans.workers import Expired, Workers, available_cpus, split
 
 X = np.random.default_rng(0).normal(size=(1000, 4))
@@ -189,7 +189,7 @@ def test_nothing_is_concluded_from_fresh_memory():
     junk = [np.full(n, 1.7e300) for n in (500, 3000, 10000, 40000) for _ in range(20)]
     del junk
     plan = small.Plan(4, 20, "k-means++", "auto", None, True)
-    search = small.Search(plan, X, None, Numbers(0), Workers(1))
+    search = small.Search(plan, X, None, RandomStream(0), Workers(1))
     assert not search.found
     search.best = plan.scratch(X)
     assert kernels.standing(search.best) == (np.inf, 0, 0, False) and not search.found
@@ -217,8 +217,8 @@ def test_interrupt_where_random_numbers_are_drawn(options, at, monkeypatch):
 
     model = KMeans(20, random_state=0, **options)
     with monkeypatch.context() as patch:
-        for name in ("look", "uniform"):
-            patch.setattr(Numbers, name, late(getattr(Numbers, name)))
+        for name in ("peek", "uniform"):
+            patch.setattr(RandomStream, name, late(getattr(RandomStream, name)))
         try:
             model.fit(X)
         except KeyboardInterrupt:

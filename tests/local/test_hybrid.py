@@ -16,7 +16,7 @@ from sklearn.datasets import load_iris
 from ckmeans import KMeans, reference
 from ckmeans.local import hybrid
 from ckmeans.local.hybrid import hybrid_search
-from ckmeans.local.random_stream import Numbers
+from ckmeans.local.random_stream import RandomStream
 from ckmeans.local.rows import Rows
 from ckmeans.workers import Workers
 
@@ -110,7 +110,7 @@ def test_children_take_after_both_parents(monkeypatch, share):
     X = np.random.default_rng(0).normal(size=(200, 2))
     with Workers(1) as workers:
         rows = Rows(X, None, workers)
-        search = hybrid._Hybrid(rows, 6, "k-means++", 1, Numbers(0))
+        search = hybrid._Hybrid(rows, 6, "k-means++", 1, RandomStream(0))
         search.found(X)
         parents = [member.centers.tolist() for member in search.members]
         assert len(parents) > 1

@@ -15,7 +15,7 @@ from sklearn.exceptions import NotFittedError
 from ckmeans import KMeans, reference
 from ckmeans._kernels import panels
 from ckmeans.local import restarts, small
-from ckmeans.local.random_stream import Numbers
+from ckmeans.local.random_stream import RandomStream
 from ckmeans.local.restarts import local_search
 from ckmeans.workers import Expired, Workers
 
@@ -202,12 +202,12 @@ def test_numbers_come_in_the_order_of_the_generator(source):
     make = (lambda: source) if isinstance(source, int) else lambda: source(3)
     plain = np.random.RandomState(source) if isinstance(source, int) else source(3)
     expected = plain.uniform(size=40)
-    ahead = Numbers(make())
+    ahead = RandomStream(make())
     for n in (4, 10, 7):
-        assert np.array_equal(ahead.look(n), expected[:n])
+        assert np.array_equal(ahead.peek(n), expected[:n])
     taken = np.concatenate([ahead.uniform(size=n) for n in (1, 6, 20, 13)])
     assert np.array_equal(taken, expected)
-    assert np.array_equal(np.concatenate([Numbers(make()).uniform(size=40)]), expected)
+    assert np.array_equal(np.concatenate([RandomStream(make()).uniform(size=40)]), expected)
 
 
 def test_a_seed_and_its_generator_are_the_same():
