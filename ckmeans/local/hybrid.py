@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 from .._kernels import hybrid as kernels
 from ..interrupts import Held
 from ..workers import Workers, split
-from .cutoffs import Swap
+from .cutoffs import SwapCutoff
 from .exchange import polish
 from .lloyd import lloyd
 from .random_stream import RandomStream
@@ -274,9 +274,9 @@ class _Stepwise:
         rows = self.search.rows.pack()
         large = rows.X.size * starts.shape[1] > LARGE
         for c, start in enumerate(starts):
-            race = Swap(worst, start, REACH, large) if worst < np.inf else None
+            cutoff = SwapCutoff(worst, start, REACH, large) if worst < np.inf else None
             follow = self.search.follow if self.search.top is None else None
-            partition, centers, n_iter, reason = lloyd(rows, start, follow=follow, race=race)
+            partition, centers, n_iter, reason = lloyd(rows, start, follow=follow, cutoff=cutoff)
             if reason == "hopeless":
                 ends[c] = np.inf, centers, partition.labels, n_iter
                 continue

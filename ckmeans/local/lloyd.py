@@ -12,7 +12,7 @@ ROUNDED = 1e-12  # share of a gain, or of a weight, that may be rounding
 MOST_RELOCATIONS = 256  # iterations that fill empty clusters, for the same reason
 
 
-def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, race=None):
+def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, cutoff=None):
     """Lloyd's iteration from given centers (Lloyd 1982, IEEE Trans. Inf. Theory 28:129-137).
 
     Parameters
@@ -27,8 +27,8 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ra
         Is called with the centers and labels of every completed assignment; the labels will change.
     partition : Partition, optional
         Where to start from, if it is near; it is changed. The result does not depend on it.
-    race : races.Swap or races.Restart, optional
-        Give up where `race.is_lost(partition, centers)` after `race.look` updates, which that call raises.
+    cutoff : cutoffs.SwapCutoff or cutoffs.RestartCutoff, optional
+        Give up where `cutoff.is_lost(partition, centers)` after `cutoff.next_check` updates, which that call raises.
 
     Returns
     -------
@@ -44,7 +44,9 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ra
     most = np.inf if max_iter is None else max_iter
     while True:
         look = (
-            n_iter if tol > 0 else min(most, race.look if race else np.inf, -(-(n_iter + 1) // CHECK) * CHECK)
+            n_iter
+            if tol > 0
+            else min(most, cutoff.next_check if cutoff else np.inf, -(-(n_iter + 1) // CHECK) * CHECK)
         )
         centers, done, n_changed, masses = rows.iterate(centers, partition, look - n_iter, fresh)
         n_iter, fresh = n_iter + done, False
@@ -60,7 +62,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ra
                 last = inertia
             if n_iter == max_iter:
                 return partition, centers, n_iter, "max_iter"
-            if race is not None and n_iter == race.look and race.is_lost(partition, centers):
+            if cutoff is not None and n_iter == cutoff.next_check and cutoff.is_lost(partition, centers):
                 return partition, centers, n_iter, "hopeless"
             centers, masses = partition.means(centers)
             n_iter += 1

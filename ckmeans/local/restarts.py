@@ -14,7 +14,7 @@ from ..solution import Solution
 from ..validation import check_centers
 from ..workers import Expired, Workers
 from . import small
-from .cutoffs import Restart, Swap
+from .cutoffs import RestartCutoff, SwapCutoff
 from .exchange import polish
 from .lloyd import lloyd, settle
 from .oversampling import kmeans_parallel
@@ -200,11 +200,11 @@ class Restarts:
 
     def restart(self, X):
         """One start, to where neither Lloyd's iteration, nor exchanges, nor a few swaps lead on."""
-        race, best = Restart(self.leader) if self.large else None, self.best
+        cutoff, best = RestartCutoff(self.leader) if self.large else None, self.best
         centers = self.start(X)
         self.rows.pack()
         partition, centers, n_iter, stop_reason = lloyd(
-            self.rows, centers, self.max_iter, self.tol, self.follow, race=race
+            self.rows, centers, self.max_iter, self.tol, self.follow, cutoff=cutoff
         )
         if stop_reason == "hopeless":
             return np.inf, n_iter, stop_reason
@@ -219,7 +219,7 @@ class Restarts:
         if self.auto and self.n_init > 1:
             inertia, n_iter = self.swap(partition, centers, inertia, n_iter)
         if self.best is not best:
-            self.leader = race
+            self.leader = cutoff
         return inertia, n_iter, "max_iter" if first < n_iter == self.max_iter else "converged"
 
     def swap(self, partition, centers, inertia, n_iter):
@@ -234,9 +234,9 @@ class Restarts:
             if proposal is None:  # every row lies on its center
                 break
             failures += 1
-            race = Swap(inertia, centers, SWAP_REACH, self.large)
+            cutoff = SwapCutoff(inertia, centers, SWAP_REACH, self.large)
             other, moved, more, reason = lloyd(
-                rows, proposal, self.left(n_iter), partition=partition.copy(), race=race
+                rows, proposal, self.left(n_iter), partition=partition.copy(), cutoff=cutoff
             )
             if reason == "hopeless":
                 continue
