@@ -12,7 +12,7 @@ from ..local.exchange import movable
 from ..local.lloyd import lloyd
 from ..local.restarts import STARTS
 from ..local.rows import Clustering, Rows
-from ..local.small import BLOCK_WORK, ITERATIONS, UNSUPPORTED, ONES, Plan
+from ..local.small import BLOCK_WORK, ITERATIONS, ONES, UNSUPPORTED, Plan
 from ..workers import split
 
 CHUNK = 1 << 21  # random numbers, or labels, at a time

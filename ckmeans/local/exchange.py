@@ -10,7 +10,7 @@ from .lloyd import lloyd
 CHECK = 64  # rounds after which the inertia must have fallen: rounding could in theory go in circles
 
 
-def polish(rows, partition, centers, follow=None, max_iter=None):
+def polish(rows, partition, centers, on_centers=None, max_iter=None):
     """Exchange single rows until none is left that would lower the inertia.
 
     Every result is a fixed point of Lloyd's iteration, not the other way round. Rows that could move with all others
@@ -23,7 +23,7 @@ def polish(rows, partition, centers, follow=None, max_iter=None):
     partition : Partition
         At a fixed point of Lloyd's iteration; it is changed.
     centers : ndarray of shape (n_clusters, n_features), float64
-    follow : callable(centers, labels), optional
+    on_centers : callable(centers, labels), optional
         As in `lloyd`.
     max_iter : int or None
         Most updates of the centers by Lloyd's iteration; None for no limit.
@@ -53,7 +53,7 @@ def polish(rows, partition, centers, follow=None, max_iter=None):
             break
         left = None if max_iter is None else max_iter - n_iter
         partition, centers, more, _ = lloyd(
-            rows, np.ascontiguousarray(centers_t.T), left, 0.0, follow, partition
+            rows, np.ascontiguousarray(centers_t.T), left, 0.0, on_centers, partition
         )
         n_iter += more
         if n_rounds % CHECK == 0:

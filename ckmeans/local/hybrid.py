@@ -16,7 +16,7 @@ from .cutoffs import SwapCutoff
 from .exchange import polish
 from .lloyd import lloyd
 from .random_stream import RandomStream
-from .restarts import LARGE, STARTS, Restarts, conduct
+from .restarts import LARGE, STARTS, Restarts, run_until_limit
 from .rows import Clustering
 from .seeding import count_candidates
 from .small import BLOCK_WORK, ITERATIONS, Plan
@@ -76,7 +76,7 @@ def hybrid_search(
     """
     numbers = RandomStream(np.random.default_rng() if rng is None else rng)
     with Held() as own, Workers(n_threads, max_seconds) as workers:
-        return conduct(
+        return run_until_limit(
             lambda rows: _Hybrid(rows, n_clusters, init, n_init, numbers), X, sample_weight, workers, progress, held or own
         )  # fmt: skip
 
@@ -275,12 +275,12 @@ class _Stepwise:
         large = rows.X.size * starts.shape[1] > LARGE
         for c, start in enumerate(starts):
             cutoff = SwapCutoff(worst, start, REACH, large) if worst < np.inf else None
-            follow = self.search.follow if self.search.top is None else None
-            partition, centers, n_iter, reason = lloyd(rows, start, follow=follow, cutoff=cutoff)
+            on_centers = self.search.remember if self.search.top is None else None
+            partition, centers, n_iter, reason = lloyd(rows, start, on_centers=on_centers, cutoff=cutoff)
             if reason == "hopeless":
                 ends[c] = np.inf, centers, partition.labels, n_iter
                 continue
-            partition, centers, more = polish(rows, partition, centers, follow)
+            partition, centers, more = polish(rows, partition, centers, on_centers)
             ends[c] = rows.update(partition.labels, centers)[2], centers, partition.labels, n_iter + more
 
 

@@ -12,7 +12,7 @@ ROUNDED = 1e-12  # share of a gain, or of a weight, that may be rounding
 MOST_RELOCATIONS = 256  # iterations that fill empty clusters, for the same reason
 
 
-def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, cutoff=None):
+def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None, cutoff=None):
     """Lloyd's iteration from given centers (Lloyd 1982, IEEE Trans. Inf. Theory 28:129-137).
 
     Parameters
@@ -23,7 +23,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, cu
         Most updates of the centers; None for no limit.
     tol : float
         Stop when an iteration lowers the inertia by no more than this share; 0 goes on until no label changes.
-    follow : callable(centers, labels), optional
+    on_centers : callable(centers, labels), optional
         Is called with the centers and labels of every completed assignment; the labels will change.
     partition : Partition, optional
         Where to start from, if it is near; it is changed. The result does not depend on it.
@@ -51,8 +51,8 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, cu
         centers, done, n_changed, masses = rows.iterate(centers, partition, look - n_iter, fresh)
         n_iter, fresh = n_iter + done, False
         if masses is None:
-            if follow is not None:
-                follow(centers, partition.labels)
+            if on_centers is not None:
+                on_centers(centers, partition.labels)
             if n_iter and not n_changed:
                 return partition, centers, n_iter, "converged"
             if tol > 0 or (n_iter and n_iter % CHECK == 0):
@@ -122,7 +122,7 @@ def relocate(rows, labels, means, masses):
     return means
 
 
-def settle(rows, clustering, partition=None):
+def round_off(rows, clustering, partition=None):
     """Round off a fixed point: centers that are the means of the labels to the last bit, as far as the labels allow.
 
     Looking at the labels again costs less with the partition of which they are, if that keeps bounds.

@@ -23,7 +23,7 @@ from ..validation import (
 from ..workers import Workers
 from .random_stream import RandomStream, uniform_rows
 from .restarts import local_search
-from .small import BLOCK_WORK, ITERATIONS, MOST_NUMBERS, ONES, PAUSED, NEEDS_NUMBERS, Plan, Search, Unusual
+from .small import BLOCK_WORK, ITERATIONS, MOST_NUMBERS, NEEDS_NUMBERS, ONES, PAUSED, Plan, Search, Unusual
 
 DOUBLE = np.dtype(np.float64)
 READY = (DOUBLE, np.dtype(np.float32))

@@ -16,7 +16,7 @@ from ..workers import Expired, Workers
 from . import small
 from .cutoffs import RestartCutoff, SwapCutoff
 from .exchange import polish
-from .lloyd import lloyd, settle
+from .lloyd import lloyd, round_off
 from .oversampling import kmeans_parallel
 from .partition import Partition
 from .random_stream import RandomStream
@@ -36,7 +36,7 @@ from .stopping import (
     WORK_RATIO,
 )  # fmt: skip
 from .swap import proposals
-from .trivial_bound import verdict
+from .trivial_bound import trivial_bound
 
 MOST_EARLY = 15  # on large data: times the work of the first run until it crept that may follow
 CREEP = 1e-4  # share of the variance: centers creep that move by less, as with tol=1e-4 in scikit-learn
@@ -137,13 +137,15 @@ def local_search(
                 found, interrupted = None, True
             if found is not None:
                 return found
-        return conduct(
+        return run_until_limit(
             lambda rows: Restarts(rows, n_clusters, init, n_init, max_iter, tol, polish, numbers),
             X, sample_weight, workers, progress, held, algorithm, interrupted,
         )  # fmt: skip
 
 
-def conduct(search_of, X, sample_weight, workers, progress, held, algorithm="auto", interrupted=False):
+def run_until_limit(
+    search_of, X, sample_weight, workers, progress, held, algorithm="auto", interrupted=False
+):
     """Run the search that search_of(rows) returns, until it ends, the time is up, or there was Ctrl-C: a LocalSolution."""
     # One look at the rows is needed whatever the limit.
     deadline, workers.deadline = workers.deadline, np.inf
@@ -204,16 +206,18 @@ class Restarts:
         centers = self.start(X)
         self.rows.pack()
         partition, centers, n_iter, stop_reason = lloyd(
-            self.rows, centers, self.max_iter, self.tol, self.follow, cutoff=cutoff
+            self.rows, centers, self.max_iter, self.tol, self.remember, cutoff=cutoff
         )
         if stop_reason == "hopeless":
             return np.inf, n_iter, stop_reason
         if self.budget == np.inf:
-            self.budget = self.allowance()
+            self.budget = self.work_budget()
         if not self.polish or stop_reason != "converged":
             return self.offer(partition, centers), n_iter, stop_reason
         first = n_iter
-        partition, centers, more = polish(self.rows, partition, centers, self.follow, self.left(n_iter))
+        partition, centers, more = polish(
+            self.rows, partition, centers, self.remember, self.updates_left(n_iter)
+        )
         n_iter += more
         inertia = self.offer(partition, centers)
         if self.auto and self.n_init > 1:
@@ -236,25 +240,25 @@ class Restarts:
             failures += 1
             cutoff = SwapCutoff(inertia, centers, SWAP_REACH, self.large)
             other, moved, more, reason = lloyd(
-                rows, proposal, self.left(n_iter), partition=partition.copy(), cutoff=cutoff
+                rows, proposal, self.updates_left(n_iter), partition=partition.copy(), cutoff=cutoff
             )
             if reason == "hopeless":
                 continue
             reached = rows.update(other.labels, moved)[2] / inertia
             if reached > 1 + POLISH_REACH or 1 - SAME <= reached <= 1 + SAME:
                 continue
-            other, moved, last = polish(rows, other, moved, max_iter=self.left(n_iter + more))
+            other, moved, last = polish(rows, other, moved, max_iter=self.updates_left(n_iter + more))
             reached = self.offer(other, moved)
             if reached < inertia * (1 - SAME):
                 failures, partition, centers, inertia, n_iter = 0, other, moved, reached, n_iter + more + last
                 swaps = proposals(rows, partition.labels, centers, self.numbers)
         return inertia, n_iter
 
-    def left(self, n_iter):
+    def updates_left(self, n_iter):
         """Updates of the centers that max_iter still allows in this restart; None without a limit."""
         return None if self.max_iter is None else self.max_iter - n_iter
 
-    def follow(self, centers, labels):
+    def remember(self, centers, labels):
         """Remember the centers of the restart that is running, now and then the labels, and when the first began to creep."""
         if self.early is None and self.large and self.current is not None:
             if ((centers - self.current) ** 2).sum() <= self.creep:
@@ -264,7 +268,7 @@ class Restarts:
             self.kept = Clustering(_compact(labels, self.n_clusters), centers, None)
             self.keep_at = max(now + KEPT[0], monotonic() + (monotonic() - now) / KEPT[1])
 
-    def allowance(self):
+    def work_budget(self):
         """Work allowed in all, known after the first run: less time than ten restarts that end where they creep.
 
         Where a row has few distances a pass takes the time to read it, and the first run's own tail is much of that.
@@ -315,13 +319,13 @@ class Restarts:
         self.best = best._replace(labels=_compact(best.labels, self.n_clusters))
         self.partition = None
         if isinstance(self.init, np.ndarray):
-            self.best = settle(rows, best, partition) if converged else best
+            self.best = round_off(rows, best, partition) if converged else best
             return
         for _ in range(MOST_ORDERS):  # the same partition gets the same numbers from every seed
             # The labels there were make room for others.
             centers, best, partition = _in_order(best.centers), None, None
             best = rows.clustering(centers)
-            best = settle(rows, best) if converged else best
+            best = round_off(rows, best) if converged else best
             if np.array_equal(_in_order(best.centers), best.centers):
                 break  # else a row halfway between two centers has changed sides, and the means with it
         self.best = best
@@ -376,7 +380,7 @@ class Restarts:
         labels, centers, inertia = clustering = rows.published(best)
         _, n_iter, reason = self.best_end()
         converged = stop_reason is None and reason == "converged"
-        known = verdict(rows.given, rows.given_weight, clustering, converged, lambda: rows)
+        known = trivial_bound(rows.given, rows.given_weight, clustering, converged, lambda: rows)
         return LocalSolution(
             labels=labels,
             centers=centers,
@@ -436,7 +440,7 @@ def _small_search(search, progress, held):
     X, weights = search.X, search.weights
     if inertia < TINY:
         inertia = exact_inertia(X, labels, centers, weights)
-    known = verdict(
+    known = trivial_bound(
         X, weights, Clustering(labels, centers, inertia), stop_reason == "converged",
         lambda: Rows(X, weights if len(weights) else None, Workers(1)),
     )  # fmt: skip

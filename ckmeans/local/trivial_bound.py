@@ -6,7 +6,7 @@ from ..workers import split
 from .rows import Clustering
 
 
-def verdict(X, sample_weight, clustering, converged, rows):
+def trivial_bound(X, sample_weight, clustering, converged, rows):
     """Lower bound and status of a local optimum.
 
     Parameters

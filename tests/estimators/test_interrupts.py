@@ -279,15 +279,15 @@ def no_time(monkeypatch):
 def interrupted_at(n, monkeypatch, **options):
     """A fit that is interrupted after n assignments."""
     rows, k = CAP
-    follow, calls = restarts.Restarts.follow, []
+    remember, calls = restarts.Restarts.remember, []
 
     def stop(self, *args):
-        follow(self, *args)
+        remember(self, *args)
         calls.append(None)
         if len(calls) == n:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(restarts.Restarts, "follow", stop)
+    monkeypatch.setattr(restarts.Restarts, "remember", stop)
     model = KMeans(k, random_state=0, **options)
     with pytest.raises(KeyboardInterrupt):
         model.fit(rows)
@@ -335,7 +335,7 @@ def test_interrupt_while_the_result_is_put_together(algorithm, n, monkeypatch):
 
 
 def test_rounding_off_that_is_cut_off_spoils_no_labels(monkeypatch):
-    """settle() tries other centers on labels of its own."""
+    """round_off() tries other centers on labels of its own."""
     rows, k = CAP
     iterate = restarts.Rows.iterate
 

@@ -5,8 +5,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from ckmeans import KMeans
-from ckmeans.local import cutoffs
-from ckmeans.local import restarts, small
+from ckmeans.local import cutoffs, restarts, small
 from ckmeans.local.cutoffs import RestartCutoff, SwapCutoff
 
 OLD = np.array([[0.0, 0.0], [10.0, 0.0]])
