@@ -404,7 +404,7 @@ def clear(
     (<Search*> &scratch[0]).inertia = INFINITY
 
 
-def standing(
+def progress_of(
     double[::1] scratch,              # IN  of `clear` or `restarts`
 ):
     """The best inertia of a search, infinite at first; the restart that reached it; restarts done; whether that is all."""

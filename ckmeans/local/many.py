@@ -23,7 +23,17 @@ from ..validation import (
 from ..workers import Workers
 from .random_stream import RandomStream, uniform_rows
 from .restarts import local_search
-from .small import BLOCK_WORK, ITERATIONS, MOST_NUMBERS, NEEDS_NUMBERS, ONES, PAUSED, Plan, Search, Unusual
+from .small import (
+    BLOCK_WORK,
+    ITERATIONS,
+    MOST_NUMBERS,
+    NEEDS_NUMBERS,
+    ONES,
+    PAUSED,
+    Plan,
+    Search,
+    Unsupported,
+)
 
 DOUBLE = np.dtype(np.float64)
 READY = (DOUBLE, np.dtype(np.float32))
@@ -258,7 +268,7 @@ class _Many:
                 if report[j, 0] == -PAUSED:
                     rows, numbers = slice(offsets[j], offsets[j + 1]), RandomStream(int(seeds[j]))
                     search = Search(plan, X[rows], weights[rows], numbers, workers)
-                    with suppress(Unusual):
+                    with suppress(Unsupported):
                         search.run(on_threads=False)
                         labels[rows], centers[j], report[j] = search.conclude()
                 else:

@@ -423,14 +423,14 @@ def _small_search(search, progress, held):
             held.begin()
         except KeyboardInterrupt:
             held.begin()
-            if not search.found:
+            if not search.has_clustering:
                 raise
             stop_reason = "interrupted"
-        if not search.found:
+        if not search.has_clustering:
             held.end()
             return None
         labels, centers, report = search.conclude()
-    except small.Unusual:
+    except small.Unsupported:
         held.end()
         if stop_reason == "interrupted":
             raise KeyboardInterrupt from None

@@ -28,7 +28,7 @@ ONES = np.empty(0)
 DONE, UNSUPPORTED, NEEDS_NUMBERS, PAUSED = range(4)  # what the kernels return (src/small.pyx)
 
 
-class Unusual(Exception):
+class Unsupported(Exception):
     """The kernels for small data leave these to others."""
 
 
@@ -90,16 +90,16 @@ class Search:
         self._lock, self._idle, self._apart = Lock(), [], False
 
     @property
-    def found(self):
+    def has_clustering(self):
         """Whether there is a clustering."""
-        return self.best is not None and kernels.standing(self.best)[0] < math.inf
+        return self.best is not None and kernels.progress_of(self.best)[0] < math.inf
 
     def run(self, progress=None, on_threads=True):
         """Make all restarts.
 
         Raises
         ------
-        Unusual
+        Unsupported
         Expired
             When the time is up; `conclude` then has what was found until then.
         """
@@ -113,7 +113,7 @@ class Search:
         if progress is not None:
             for n in range(n_init):
                 self._restarts(self.best, -1 if n else 0, n + 1, ends)
-                inertia, _, _, finished = kernels.standing(self.best)
+                inertia, _, _, finished = kernels.progress_of(self.best)
                 progress(n + 1, inertia)
                 if finished:
                     break
@@ -149,7 +149,7 @@ class Search:
                     progress(block[0] + 1, self.rank[0])
                     if self.rank[0] == 0:
                         break
-        except Unusual:
+        except Unsupported:
             self.numbers.back(mark)
             raise
 
@@ -157,7 +157,7 @@ class Search:
         """Restarts up to number `stop`: from `start` on in a new search, or those that follow in that in scratch."""
         while True:
             if status == UNSUPPORTED:
-                raise Unusual
+                raise Unsupported
             if status == NEEDS_NUMBERS:
                 self.n_numbers *= 2
             if start < 0:
@@ -178,7 +178,7 @@ class Search:
         try:
             self._restarts(scratch, 0, len(ends), ends, numbers)
         finally:
-            inertia, restart, _, _ = kernels.standing(scratch)
+            inertia, restart, _, _ = kernels.progress_of(scratch)
             with self._lock:  # of restarts that are as good, the first counts
                 if inertia < math.inf and (inertia, first + restart) < self.rank:
                     scratch, self.best, self.rank = self.best, scratch, (inertia, first + restart)
@@ -186,8 +186,8 @@ class Search:
                     self._idle.append(scratch)
 
     def conclude(self):
-        """The result of the restarts made. Raises Unusual."""
-        n_restarts, ends = kernels.standing(self.best)[2], self.ends[0]
+        """The result of the restarts made. Raises Unsupported."""
+        n_restarts, ends = kernels.progress_of(self.best)[2], self.ends[0]
         if self._apart:  # those made, in several searches, up to the first that leaves nothing to lower
             ends = np.concatenate(self.ends)
             ends = ends[np.isfinite(ends[:, 0])]
@@ -196,7 +196,7 @@ class Search:
             self.X, self.weights, not len(self.plan.init), n_restarts, ends, self.best, self.labels, self.centers[0],
             self.report[0],
         ):  # fmt: skip
-            raise Unusual
+            raise Unsupported
         return self.result()
 
     def result(self):
@@ -207,7 +207,7 @@ class Search:
 # ---- a few rows, and centers from elsewhere: None where this is not the quickest way, or the numbers are not safe ----
 
 
-def plain(X):
+def is_small_float_array(X):
     """Whether X is an array that needs no conversion, and is small: the checks that it needs are quickly made."""
     return (
         type(X) is np.ndarray
@@ -220,23 +220,23 @@ def plain(X):
     )
 
 
-def finite(X):
+def is_finite(X):
     """Whether all numbers are finite."""
     return kernels.extent(X) < math.inf
 
 
-def _plain(X, centers):
+def _are_small_float_arrays(X, centers):
     return (
-        plain(X)
-        and plain(centers)
+        is_small_float_array(X)
+        and is_small_float_array(centers)
         and centers.dtype.char == "d"
         and centers.shape[1] == X.shape[1]
         and len(X) * centers.size <= FEW
     )
 
 
-def _quick(X, centers):
-    if not _plain(X, centers):
+def _safe_and_small(X, centers):
+    if not _are_small_float_arrays(X, centers):
         return False
     extent = max(kernels.extent(X), kernels.extent(centers))
     return 1 / LARGEST <= extent < LARGEST / 2 or extent == 0
@@ -244,7 +244,7 @@ def _quick(X, centers):
 
 def labels_of(X, centers):
     """The nearest centers, as Rows.nearest."""
-    return _labels(X, centers) if _plain(X, centers) and finite(centers) else None
+    return _labels(X, centers) if _are_small_float_arrays(X, centers) and is_finite(centers) else None
 
 
 def _labels(X, centers):
@@ -255,7 +255,7 @@ def _labels(X, centers):
 
 def distances_to(X, centers):
     """Distances to all centers."""
-    if not _quick(X, centers):
+    if not _safe_and_small(X, centers):
         return None
     out = np.empty((len(X), len(centers)))
     lloyd.distances(X, np.ascontiguousarray(centers.T), 0, len(X), out)
@@ -278,7 +278,7 @@ def roots(squares, X, centers, exponent=0):
 
 def inertia_of(X, centers):
     """The sum of the squared distances to the nearest centers."""
-    if len(X) > MOST_ROWS or not _quick(X, centers):
+    if len(X) > MOST_ROWS or not _safe_and_small(X, centers):
         return None
     labels = _labels(X, centers)
     inertia = lloyd.accumulate(

@@ -190,11 +190,11 @@ def test_nothing_is_concluded_from_fresh_memory():
     del junk
     plan = small.Plan(4, 20, "k-means++", "auto", None, True)
     search = small.Search(plan, X, None, RandomStream(0), Workers(1))
-    assert not search.found
+    assert not search.has_clustering
     search.best = plan.scratch(X)
-    assert kernels.standing(search.best) == (np.inf, 0, 0, False) and not search.found
+    assert kernels.progress_of(search.best) == (np.inf, 0, 0, False) and not search.has_clustering
     search.ends = [np.empty((plan.n_init, 3))]
-    with pytest.raises(small.Unusual):
+    with pytest.raises(small.Unsupported):
         search.conclude()
 
 
@@ -230,7 +230,7 @@ def test_interrupt_of_a_search_that_others_have_to_conclude(monkeypatch):
     """They conclude it: Ctrl-C is not forgotten."""
 
     def unusual(self):
-        raise small.Unusual
+        raise small.Unsupported
 
     def progress(n_restarts, inertia):
         raise KeyboardInterrupt
