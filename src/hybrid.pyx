@@ -44,7 +44,7 @@ def prepare(
     return unusual
 
 
-cdef inline bint climb_on(const floating* X, Search* s, double ceiling) noexcept nogil:
+cdef inline bint improve_on(const floating* X, Search* s, double ceiling) noexcept nogil:
     """Go on from the centers in s.state; returns whether that led to an end. Its inertia is then in s.value."""
     cdef Py_ssize_t more, n_updates
     cdef int reason
@@ -70,7 +70,7 @@ cdef inline bint climb_on(const floating* X, Search* s, double ceiling) noexcept
     return False
 
 
-def climb(
+def improve(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     Py_ssize_t start,                 # IN  the searches of the block
@@ -99,7 +99,7 @@ def climb(
                 memset(s.state.labels, 0xFF, s.problem.stride * sizeof(int32_t))
                 memset(s.state.sums, 0, s.problem.k * s.problem.width * sizeof(long long))
                 s.n_iter, s.first, s.value = 0, CHECK, INFINITY  # updates; when the inertia is looked at, and what it was then
-            if not climb_on(&X[0, 0], s, ceiling):
+            if not improve_on(&X[0, 0], s, ceiling):
                 break
             fresh = True
             memcpy(&centers[c, 0, 0], s.state.centers, s.problem.k * s.problem.d * sizeof(double))

@@ -112,7 +112,7 @@ cdef inline int swap(const floating* X, Search* s, const double* numbers, Py_ssi
     return DONE
 
 
-cdef inline int climb(const floating* X, Search* s) noexcept nogil:
+cdef inline int improve(const floating* X, Search* s) noexcept nogil:
     """From the centers in s.state to where neither Lloyd's iteration nor exchanges lead on."""
     cdef Problem* p = &s.problem
     cdef Py_ssize_t i, more
@@ -158,7 +158,7 @@ cdef inline int go_on(
             else:
                 seed(s, numbers + s.n_used)
             s.n_used += n_seeds
-            if climb(X, s) != DONE:
+            if improve(X, s) != DONE:
                 return UNSUPPORTED
         if s.reason == SWAPPING:
             status = swap(X, s, numbers, n_numbers)

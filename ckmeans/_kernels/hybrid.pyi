@@ -9,7 +9,7 @@ def room(n_samples: int, n_features: int, n_clusters: int, settings: Float, doub
 def prepare(
     X: Rows, sample_weight: Float, n_clusters: int, settings: Float, double: bool, scratch: Float
 ) -> bool: ...
-def climb(
+def improve(
     X: Rows,
     sample_weight: Float,
     start: int,

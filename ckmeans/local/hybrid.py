@@ -32,7 +32,9 @@ PATIENCE_LEAST, PATIENCE, PATIENCE_EASY = 50, 10, 2
 # n_init="auto" ends once so many populations have reached the best value, or after so many, or with so many coordinate
 # differences, or so many times those of the founders if that is more.
 ENOUGH, MOST_POPULATIONS, MOST_WORK, WORK_RATIO = 3, 50, 1e11, 20
-REUNION = 4  # populations of which the best members, and the best of those before, found another one together
+ELITE_ROUND = (
+    4  # populations of which the best members, and the best of those before, found another one together
+)
 MOST_MATCHED = 2048  # clusters beyond which centers are not matched: that takes a matrix of all pairs
 COMPILED_WORK = 1 << 24  # coordinate differences in an iteration: searches of so few rows are compiled calls
 
@@ -122,17 +124,17 @@ class _Hybrid(Restarts):
         super().__init__(rows, n_clusters, init, n_init, None, 0.0, True, numbers)
         self.auto = n_init == "auto"
         self.n_init = 1 if n_clusters == 1 else MOST_POPULATIONS if self.auto else n_init
-        self.climbs = _Compiled(rows, n_clusters) if _Compiled.suits(rows, n_clusters) else _Stepwise(self)
-        self.top = None  # the best member of all populations
-        self.members, self.tops, self.progress = [], [], None
+        self.improver = _Compiled(rows, n_clusters) if _Compiled.suits(rows, n_clusters) else _Stepwise(self)
+        self.best_member = None  # the best member of all populations
+        self.members, self.elites, self.progress = [], [], None
 
     def run(self, X, progress):
         self.progress = progress
         for _ in range(self.n_init):
             best = self.evolve(X)
-            self.tops.append(best)
-            if len(self.tops) == REUNION:
-                best = self.reunite(best)
+            self.elites.append(best)
+            if len(self.elites) == ELITE_ROUND:
+                best = self.restart_from_elites(best)
             self.ends.append((best.inertia, best.n_iter, "converged"))
             clear = self.is_clear and len(self.ends) == 1
             if best.inertia == 0 or self.auto and (clear or self.n_hits() >= ENOUGH or self.spent()):
@@ -141,32 +143,32 @@ class _Hybrid(Restarts):
     def evolve(self, X):
         """One population, until it has not become better for long; returns its best member."""
         self.members = []
-        self.found(X)
+        self.make_founders(X)
         if not self.members:  # the kernels for few rows find all starts unusual
-            self.climbs = _Stepwise(self)
-            self.found(X)
+            self.improver = _Stepwise(self)
+            self.make_founders(X)
         if self.budget == np.inf:
             self.budget = max(MOST_WORK, WORK_RATIO * self.work())
         patience = PATIENCE_LEAST + PATIENCE * self.n_clusters
         return self.breed(PATIENCE_EASY * self.n_clusters if self.is_clear else patience)
 
-    def reunite(self, best):
+    def restart_from_elites(self, best):
         """One more population, of the best members of the last ones; returns its best member if it is better than all."""
-        tops, self.tops, self.members = self.tops, [], []
-        for top in sorted(tops, key=lambda member: member.inertia):
-            if all(abs(top.inertia - member.inertia) > SAME * top.inertia for member in self.members):
-                self.members.append(top)
-        known = self.top.inertia
+        elites, self.elites, self.members = self.elites, [], []
+        for elite in sorted(elites, key=lambda member: member.inertia):
+            if all(abs(elite.inertia - member.inertia) > SAME * elite.inertia for member in self.members):
+                self.members.append(elite)
+        known = self.best_member.inertia
         if len(self.members) > 1:
             self.breed(PATIENCE_LEAST + PATIENCE * self.n_clusters)
-        self.tops = self.members[:1]
+        self.elites = self.members[:1]
         return self.members[0] if self.members[0].inertia < known * (1 - SAME) else best
 
     def breed(self, patience):
         """Generations, until so many children in a row were no better; returns the best member."""
         failures, best = 0, self.members[0]
         while failures < patience and best.inertia > 0 and self.n_clusters > 1 and not self.spent():
-            self.climb(self.children(), self.members[-1].inertia)
+            self.improve(self.children(), self.members[-1].inertia)
             failures = failures + CHILDREN if self.members[0] is best else 0
             best = self.members[0]
         return best
@@ -175,12 +177,12 @@ class _Hybrid(Restarts):
         """Whether the budget of n_init="auto" is."""
         return self.auto and self.work() > self.budget
 
-    def found(self, X):
+    def make_founders(self, X):
         """The founders; `is_clear` says whether all are the same clustering."""
         n = 1 if self.n_clusters == 1 else MEMBERS
-        compiled = isinstance(self.climbs, _Compiled)
+        compiled = isinstance(self.improver, _Compiled)
         if compiled and isinstance(self.init, str) and self.init == "k-means++":
-            inertia = self.climb(n)
+            inertia = self.improve(n)
         else:
             given, starts = isinstance(self.init, np.ndarray), []
             for i in range(n):
@@ -191,15 +193,15 @@ class _Hybrid(Restarts):
                 )
                 if not compiled:
                     self.current = starts[-1]
-            inertia = self.climb(np.array(starts))
+            inertia = self.improve(np.array(starts))
         self.is_clear = inertia.max() <= inertia.min() * (1 + SAME)
 
-    def climb(self, starts, worst=np.inf):
+    def improve(self, starts, worst=np.inf):
         """Local searches from some centers, or from so many draws of k-means++; their ends may become members."""
         n = starts if isinstance(starts, int) else len(starts)
         ends = [None] * n
         try:
-            self.climbs.run(starts, self.numbers, worst, ends)
+            self.improver.run(starts, self.numbers, worst, ends)
         finally:
             for end in ends:
                 if end is not None and end[0] < np.inf:
@@ -217,8 +219,8 @@ class _Hybrid(Restarts):
         members.append(member)
         members.sort(key=lambda member: member.inertia)
         del members[MEMBERS:]
-        if self.top is None or inertia < self.top.inertia * (1 - SAME):
-            self.top, self.kept = member, Clustering(member.labels, member.centers, None)
+        if self.best_member is None or inertia < self.best_member.inertia * (1 - SAME):
+            self.best_member, self.kept = member, Clustering(member.labels, member.centers, None)
             if self.progress is not None:
                 known = self.rows.unscale(Clustering(None, centers, inertia)).inertia
                 self.progress(len(self.ends) + 1, known)
@@ -243,23 +245,23 @@ class _Hybrid(Restarts):
     def n_hits(self):
         if not self.ends:
             return 0
-        best = self.top.inertia if self.best is None else self.best.inertia
+        best = self.best_member.inertia if self.best is None else self.best.inertia
         return sum(inertia <= best * (1 + SAME) for inertia, _, _ in self.ends)
 
     def best_end(self):
-        if not self.ends and self.top is not None:  # cut off in the first population
-            return self.top.inertia, self.top.n_iter, "converged"
+        if not self.ends and self.best_member is not None:  # cut off in the first population
+            return self.best_member.inertia, self.best_member.n_iter, "converged"
         return super().best_end()
 
     def finish(self):
         """The best clustering, once more by the kernels for all data, with which it is exact."""
-        if self.top is not None and self.best is None:
+        if self.best_member is not None and self.best is None:
             self.init = "k-means++"  # centers are put in order
-            rows, top = self.rows.pack(), self.top
-            partition, centers, _ = polish(rows, *lloyd(rows, top.centers)[:2])
+            rows, best = self.rows.pack(), self.best_member
+            partition, centers, _ = polish(rows, *lloyd(rows, best.centers)[:2])
             inertia = self.offer(partition, centers)
             self.ends = [
-                (inertia if end <= top.inertia * (1 + SAME) else end, *more) for end, *more in self.ends
+                (inertia if end <= best.inertia * (1 + SAME) else end, *more) for end, *more in self.ends
             ]
         super().finish()
 
@@ -275,7 +277,7 @@ class _Stepwise:
         large = rows.X.size * starts.shape[1] > LARGE
         for c, start in enumerate(starts):
             cutoff = SwapCutoff(worst, start, REACH, large) if worst < np.inf else None
-            on_centers = self.search.remember if self.search.top is None else None
+            on_centers = self.search.remember if self.search.best_member is None else None
             partition, centers, n_iter, reason = lloyd(rows, start, on_centers=on_centers, cutoff=cutoff)
             if reason == "hopeless":
                 ends[c] = np.inf, centers, partition.labels, n_iter
@@ -328,7 +330,7 @@ class _Compiled:
                 scratch, before = self.scratch(), np.zeros(2)
             at, fresh = (stop if scratch is None else start), True
             while at < stop:
-                done = kernels.climb(
+                done = kernels.improve(
                     rows.X, rows.sample_weight, at, stop, fresh, seeds, worst * (1 + REACH), scratch, centers,
                     labels, report,
                 )  # fmt: skip

@@ -13,7 +13,7 @@ from .._kernels import small as kernels
 from ..rationals import TINY
 from ..workers import split
 from .seeding import count_candidates
-from .stopping import MOST_RESTARTS, PATIENCE, RULES
+from .stopping import MOST_RESTARTS, PATIENCE, STOPPING
 
 MOST_ROWS = 4096  # sums go through one slab up to here (rows.py)
 ITERATION_WORK = 1 << 20  # coordinate differences in an iteration: hundreds of them take less than 20 ms
@@ -50,7 +50,7 @@ class Plan:
         most_distances = SLICE_WORK * n_clusters // ((n_features + 3) * (n_clusters + 8))
         self.settings = np.array(
             [n_candidates, most_distances, self.n_init, self.swapped, polish, -1 if max_iter is None else max_iter,
-             panels.in_use(), *RULES], float,
+             panels.in_use(), *STOPPING], float,
         )  # fmt: skip
 
     def work(self, n_samples):

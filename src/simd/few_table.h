@@ -71,13 +71,13 @@ typedef struct {
 
 #if defined(__x86_64__) || defined(_M_X64)
 static const few_kernels FEW_KERNELS[] = {
-    {{8, 4}, {label_sse2_f32, label_sse2_f64}, {restless_sse2_f32, restless_sse2_f64}, lower_sse2_f64},
-    {{16, 8}, {label_avx2_f32, label_avx2_f64}, {restless_avx2_f32, restless_avx2_f64}, lower_avx2_f64},
-    {{32, 16}, {label_avx512_f32, label_avx512_f64}, {restless_avx512_f32, restless_avx512_f64}, lower_avx512_f64},
+    {{8, 4}, {label_sse2_f32, label_sse2_f64}, {exchange_candidates_sse2_f32, exchange_candidates_sse2_f64}, lower_sse2_f64},
+    {{16, 8}, {label_avx2_f32, label_avx2_f64}, {exchange_candidates_avx2_f32, exchange_candidates_avx2_f64}, lower_avx2_f64},
+    {{32, 16}, {label_avx512_f32, label_avx512_f64}, {exchange_candidates_avx512_f32, exchange_candidates_avx512_f64}, lower_avx512_f64},
 };
 #elif defined(__aarch64__) || defined(_M_ARM64)
-static const few_kernels FEW_KERNELS[] = {{{8, 4}, {label_neon_f32, label_neon_f64}, {restless_neon_f32, restless_neon_f64}, lower_neon_f64}};
+static const few_kernels FEW_KERNELS[] = {{{8, 4}, {label_neon_f32, label_neon_f64}, {exchange_candidates_neon_f32, exchange_candidates_neon_f64}, lower_neon_f64}};
 #else
-static const few_kernels FEW_KERNELS[] = {{{4, 4}, {label_plain_f32, label_plain_f64}, {restless_plain_f32, restless_plain_f64}, lower_plain_f64}};
+static const few_kernels FEW_KERNELS[] = {{{4, 4}, {label_plain_f32, label_plain_f64}, {exchange_candidates_plain_f32, exchange_candidates_plain_f64}, lower_plain_f64}};
 #endif
 #endif
