@@ -129,13 +129,13 @@ def unsure(rows, centers):
     some = rows.take(np.arange(0, rows.n_samples, rows.n_samples // n)[:n])
     tiles, centers_t = rows.tiles(len(centers))
     reach = panels.pack_centers(centers, rows.origin, rows.pack_scale, tiles, centers_t)
-    _, n_doubtful, n_exact = panels.assign(
+    _, n_recomputed, n_exact = panels.assign(
         some, np.empty(0), *rows.packed(none=True), rows.origin, rows.pack_scale, tiles, reach, centers, centers_t,
         0, -(-n // rows.panel_rows), np.empty((2 + d) * rows.panel_rows, rows.panel_dtype),
         np.empty(len(centers)), np.full(n, -1, np.int32), np.empty(n + rows.panel_rows, np.intp),
         np.empty(n + rows.panel_rows, np.int32), np.empty(d + 2), np.empty((0, d + 1, 2), np.int64),
     )  # fmt: skip
-    return n_doubtful - n_exact > n / 8
+    return n_recomputed - n_exact > n / 8
 
 
 def gaps(rows, centers, size):

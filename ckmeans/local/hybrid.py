@@ -346,10 +346,10 @@ class _Compiled:
                 self.idle.append((scratch, report[stop - 1, 2:]))
 
         rows.workers.run(block, split(n, self.size))
-        n_distances, n_doubtful = counts.sum(axis=0).astype(int).tolist()
+        n_distances, n_recomputed = counts.sum(axis=0).astype(int).tolist()
         n_labelled = n_distances // self.shape[0]
         rows.n_distances += n_distances
         rows.n_labelled += n_labelled
-        rows.n_doubtful += n_doubtful
-        if not self.wide and rows.X.dtype == np.float64 and 8 * n_doubtful > n_labelled:
+        rows.n_recomputed += n_recomputed
+        if not self.wide and rows.X.dtype == np.float64 and 8 * n_recomputed > n_labelled:
             self.wide, self.idle = True, []

@@ -72,7 +72,7 @@ class Partition:
 
     def means(self, centers):
         """The means of the clusters (a center without weight stays) and their masses."""
-        if self.rows.coarse:
+        if self.rows.fixed_point_loses_digits:
             return self.rows.update(self.labels, centers)[:2]
         centers, masses = centers.copy(), np.empty(len(centers))
         panels.means(self._total(), self.rows._units, centers, masses)

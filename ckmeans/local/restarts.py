@@ -390,7 +390,7 @@ class Restarts:
             n_iter=n_iter,
             n_restarts=len(self.ends),
             n_hits=self.n_hits() if self.hits is None else self.hits,
-            doubtful_share=rows.n_doubtful / max(1, rows.n_labelled),
+            doubtful_share=rows.n_recomputed / max(1, rows.n_labelled),
             computed_share=rows.n_distances / max(1, rows.n_distances + rows.n_spared),
         )
 
@@ -435,7 +435,7 @@ def _small_search(search, progress, held):
         if stop_reason == "interrupted":
             raise KeyboardInterrupt from None
         return None
-    inertia, n_iter, at_max_iter, n_restarts, n_hits, n_doubtful, n_labelled = report
+    inertia, n_iter, at_max_iter, n_restarts, n_hits, n_recomputed, n_labelled = report
     stop_reason = stop_reason or ("max_iter" if at_max_iter else "converged")
     X, weights = search.X, search.weights
     if inertia < TINY:
@@ -453,6 +453,6 @@ def _small_search(search, progress, held):
         n_iter=int(n_iter),
         n_restarts=int(n_restarts),
         n_hits=int(n_hits),
-        doubtful_share=n_doubtful / n_labelled,
+        doubtful_share=n_recomputed / n_labelled,
         computed_share=1.0,
     )

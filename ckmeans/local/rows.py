@@ -43,7 +43,7 @@ class Rows:
     X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous; or NpyFile
     sample_weight : ndarray of shape (n_samples,), float64, or None for ones
     workers : Workers
-    reach : ndarray, optional
+    compared_with : ndarray, optional
         Centers from elsewhere that are to be compared with the rows.
     algorithm : {"auto", "lloyd", "hamerly", "yinyang"}
         Whether bounds spare the iteration distances; the labels are the same.
@@ -59,7 +59,7 @@ class Rows:
     apart, later assignments go on with panels in double; the labels are the same.
     """
 
-    def __init__(self, X, sample_weight, workers, reach=None, algorithm="auto"):
+    def __init__(self, X, sample_weight, workers, compared_with=None, algorithm="auto"):
         self.algorithm = algorithm
         self.n_samples, self.n_features = X.shape
         self.workers = workers
@@ -69,11 +69,11 @@ class Rows:
         self.n_doubtful = 0  # ... and those for which the two best scores were too close to tell
         self.X = self.given = X
         self.given_weight = np.empty(0) if sample_weight is None else sample_weight
-        total, low, high = self._survey()
+        total, low, high = self._column_extremes()
         self.streamed = not isinstance(X, np.ndarray)
         if self.streamed and not np.isfinite(total + low + high).all():
             X.check_finite()
-        most = np.array([low, high]) if reach is None else np.vstack([low, high, reach])
+        most = np.array([low, high]) if compared_with is None else np.vstack([low, high, compared_with])
         extreme = abs(most).max()
         self.exponent = unit(most.min(axis=0), most.max(axis=0))
         if self.streamed and unsafe(extreme):
@@ -85,7 +85,7 @@ class Rows:
         if self.exponent:
             self.X = np.ldexp(X.astype(np.float64, copy=False), -self.exponent)
             self.lossy = self.exponent > 0 and not np.array_equal(np.ldexp(self.X, self.exponent), X)
-            total, low, high = self._survey()  # again: the sum may have overflowed
+            total, low, high = self._column_extremes()  # again: the sum may have overflowed
         self.weight_exponent = 0 if sample_weight is None else unsafe(sample_weight.max())
         self.sample_weight = (
             np.empty(0) if sample_weight is None else np.ldexp(sample_weight, -self.weight_exponent)
@@ -95,7 +95,7 @@ class Rows:
         spread = max((high - self.origin).max(), (self.origin - low).max())
         self.pack_scale = _power(-np.frexp(spread)[1])
         corner = np.maximum(high - self.origin, self.origin - low) * self.pack_scale
-        self.reach = np.sqrt((corner**2).sum()) * (1 + 1e-6)  # no row is longer, in packed units
+        self.max_norm = np.sqrt((corner**2).sum()) * (1 + 1e-6)  # no row is longer, in packed units
         self._panels = None
         fits = (
             self.X.dtype == np.float64 or 1e-30 < self.pack_scale < 1e30
@@ -103,9 +103,9 @@ class Rows:
         self.panel_dtype = np.dtype(PANELS if fits else np.float64)
         self._unsure, self._probed = False, False
         self._units = self._fixed_point(np.maximum(high, -low))
-        self.coarse = self._coarse()
+        self.fixed_point_loses_digits = self._fixed_point_loses_digits()
 
-    def _survey(self):
+    def _column_extremes(self):
         """Sum, least and largest value of each feature."""
         slabs = self.slabs()
         total = np.zeros((len(slabs), self.n_features))
@@ -127,7 +127,7 @@ class Rows:
             units[-1] = 1.0
         return np.append(units, np.ldexp(1.0, bits))
 
-    def _coarse(self):
+    def _fixed_point_loses_digits(self):
         """Whether some values are so large that the fixed-point sums would lose digits of most others."""
         some = self.take(np.arange(0, self.n_samples, max(1, self.n_samples // 64)))
         typical = np.median(np.abs(some - some[len(some) // 2]), axis=0)
@@ -269,11 +269,11 @@ class Rows:
             if packed:
                 self.pack()
 
-    def _learn(self, n_labelled, n_doubtful, n_exact):
+    def _learn(self, n_labelled, n_recomputed, n_exact):
         """Take note of labels given, how many of them differences decided, and for how many these were too close too."""
         self.n_labelled += n_labelled
-        self.n_doubtful += n_doubtful
-        self._unsure |= n_doubtful - n_exact > UNSURE * n_labelled
+        self.n_recomputed += n_recomputed
+        self._unsure |= n_recomputed - n_exact > UNSURE * n_labelled
 
     def unpack(self):
         """Give the memory of the panels back."""
@@ -307,10 +307,10 @@ class Rows:
         bounds = partition.choice.bounds(centers) if summed else None
         if summed and not (bounds and bounds.grouped):
             self.pack()
-        n_moved, n_doubtful, n_exact, n_distances, n_seen = self._assign(centers, target, bounds)
+        n_moved, n_recomputed, n_exact, n_distances, n_seen = self._assign(centers, target, bounds)
         self.n_distances += n_distances
         self.n_spared += self.n_samples * len(centers) - n_distances
-        self._learn(self.n_samples, n_doubtful, n_exact)
+        self._learn(self.n_samples, n_recomputed, n_exact)
         if partition is None:
             return target.labels
         partition.choice.learn(n_moved, n_seen, n_distances)
@@ -384,7 +384,13 @@ class Rows:
         self.choose_panels(centers)
         work = self.n_samples * (self.n_features + 3) * (len(centers) + 8)
         most, enough = partition.choice.without(len(self._blocks(len(centers))) == 1)
-        if self.coarse or not partition.summed or self._panels is None or 2 * work > SLICE_WORK or not most:
+        if (
+            self.fixed_point_loses_digits
+            or not partition.summed
+            or self._panels is None
+            or 2 * work > SLICE_WORK
+            or not most
+        ):
             return centers, 0, self.assign(centers, partition), None
         self.workers.check_time()
         n_team = min(self.workers.n_threads, 1 + work * 4 // SHARED_WORK)
@@ -402,11 +408,11 @@ class Rows:
 
         self.workers.run(member, [(n,) for n in range(n_team)])
         partition.idle.extend(team)
-        n_iter, n_changed, n_doubtful, n_exact, n_empty = found.tolist()
+        n_iter, n_changed, n_recomputed, n_exact, n_empty = found.tolist()
         partition.choice.passed(n_iter + 1, n_changed)
         n_labelled = self.n_samples * (n_iter + 1 - (n_empty > 0))
         self.n_distances += n_labelled * len(centers)
-        self._learn(n_labelled, n_doubtful, n_exact)
+        self._learn(n_labelled, n_recomputed, n_exact)
         return centers, n_iter, n_changed, masses if n_empty else None
 
     def restless(self, labels, centers, masses):

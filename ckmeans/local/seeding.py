@@ -105,7 +105,7 @@ class _Screened(Distances):
         self.thresholds = np.full(rows.n_samples, np.inf, rows.panel_dtype)
         self.passed = np.empty(-(-rows.n_samples // rows.panel_rows), np.uint64)
         self.margin = kernels.score_error(
-            rows.reach, rows.reach, rows.n_features, rows.panel_dtype == np.float64
+            rows.max_norm, rows.max_norm, rows.n_features, rows.panel_dtype == np.float64
         )
 
     def _parts(self, start, stop):

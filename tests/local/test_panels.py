@@ -80,7 +80,7 @@ def test_labels_of_every_mixture(monkeypatch, instructions, dtype, begin, packed
     for n, d, k in [(1, 1, 1), (7, 2, 3), (64, 3, 4), (65, 4, 5), (129, 5, 8), (31, 16, 9), (33, 17, 33)]:
         for offset in (0.0, 1e4):
             X, centers = near_ties(rng, n, d, k, dtype, offset)
-            rows = Rows(X, None, Workers(1), reach=centers)
+            rows = Rows(X, None, Workers(1), compared_with=centers)
             assert rows.panel_dtype == begin
             some = rng.integers(n, size=8)
             labels = (rows.pack() if packed else rows).assign(centers)
@@ -102,15 +102,15 @@ def test_groups_far_apart_go_on_in_double(monkeypatch, instructions, dtype, algo
             partition = Partition(rows, 12)
             assert rows.panel_dtype == np.float32
             centers = rows.iterate(start, partition, 3, True)[0]
-            assert rows.n_doubtful > 0.5 * rows.n_labelled and rows.panel_dtype == np.float32
-            before = rows.n_doubtful
+            assert rows.n_recomputed > 0.5 * rows.n_labelled and rows.panel_dtype == np.float32
+            before = rows.n_recomputed
             for _ in range(4):  # the buffers of the threads, and bounds, change too
                 rows.assign(centers, partition)
                 centers = partition.means(centers)[0]
             assert rows.panel_dtype == rows.packed()[0].dtype == np.float64
             assert partition.scratch().scores.dtype == np.float64
-            assert rows.n_doubtful - before < 0.01 * len(X)
-            work.add((rows.n_distances, rows.n_doubtful, rows.n_labelled, rows.n_spared))
+            assert rows.n_recomputed - before < 0.01 * len(X)
+            work.add((rows.n_distances, rows.n_recomputed, rows.n_labelled, rows.n_spared))
         found = partition.labels.tobytes(), centers.tobytes()
         expected = expected or found
         assert found == expected
@@ -122,7 +122,7 @@ def test_ties_are_no_reason_to_go_on_in_double():
     rows = Rows(X, None, Workers(1)).pack()
     centers = np.array([[0.0, 0], [2, 0], [0, 2], [2, 2]])
     rows.assign(centers)
-    assert rows.n_doubtful > 0.2 * len(X)
+    assert rows.n_recomputed > 0.2 * len(X)
     rows.assign(centers)
     assert rows.panel_dtype == np.float32
 
@@ -166,10 +166,10 @@ def test_some_rows_tell_beforehand(dtype, packed):
     centers = X[:9].astype(float)
     rows = Rows(X, None, Workers(1))
     labels = (rows.pack() if packed else rows).assign(centers)
-    assert rows.panel_dtype == np.float64 and rows.n_doubtful < 0.01 * len(X)
+    assert rows.panel_dtype == np.float64 and rows.n_recomputed < 0.01 * len(X)
     few = Rows(X[:1000], None, Workers(1))
     assert np.array_equal(few.assign(centers), labels[:1000])
-    assert few.panel_dtype == np.float32 and few.n_doubtful > 0.5 * 1000
+    assert few.panel_dtype == np.float32 and few.n_recomputed > 0.5 * 1000
     near = Rows(rng.normal(size=(6000, 3)).astype(dtype), None, Workers(1)).pack()
     near.assign(near.take(range(9)))
     assert near.panel_dtype == np.float32
