@@ -4,6 +4,7 @@ from cython cimport floating
 from libc.math cimport sqrt
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, int64_t, uint64_t
+from shared cimport packed_centers
 
 cdef extern from "tile_table.h" nogil:
     ctypedef uint64_t (*panel_function)(
@@ -46,25 +47,25 @@ cdef extern from "tile_table.h" nogil:
     const char* instruction_set_name(int set)
 
 
-cdef inline double fill_tiles(
-    const double[:, ::1] centers, const double[::1] origin, double scale, floating[:, :, ::1] tiles, double[:, ::1] centers_t
-) noexcept nogil:
-    """Pack centers into tiles, and transpose them; returns the largest norm of a center."""
-    cdef Py_ssize_t k, f, n_tile = tiles.shape[2], n_features = centers.shape[1]
+cdef inline void fill_tiles(packed_centers* c, floating* tiles) noexcept nogil:
+    """Pack the centers into their tiles, c.tiles, and transpose them."""
+    cdef Py_ssize_t k, f, n_tile = c.n_tile, n_features = c.n_features
     cdef floating value
-    cdef double norm, max_norm = 0
-    for k in range(tiles.shape[0] * n_tile):
+    cdef floating* tile
+    cdef double norm, largest = 0
+    for k in range(c.n_tiles * n_tile):
         norm = 0
+        tile = tiles + k // n_tile * n_tile * (1 + n_features) + k % n_tile
         for f in range(n_features):
             value = 0
-            if k < centers.shape[0]:
-                value = <floating> ((centers[k, f] - origin[f]) * scale)
-                centers_t[f, k] = centers[k, f]
-            tiles[k // n_tile, 1 + f, k % n_tile] = value
+            if k < c.n_clusters:
+                value = <floating> ((c.centers[k * n_features + f] - c.origin[f]) * c.scale)
+                c.centers_t[f * c.n_clusters + k] = c.centers[k * n_features + f]
+            tile[(1 + f) * n_tile] = value
             norm += <double> value * value
-        tiles[k // n_tile, 0, k % n_tile] = <floating> (norm / 2 if k < centers.shape[0] else INFINITY)
-        max_norm = max(max_norm, norm)
-    return sqrt(max_norm)
+        tile[0] = <floating> (norm / 2 if k < c.n_clusters else INFINITY)
+        largest = max(largest, norm)
+    c.max_norm = sqrt(largest)
 
 
 cdef extern from "math.h" nogil:

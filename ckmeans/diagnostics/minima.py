@@ -132,7 +132,7 @@ class Descents:
     def _one(self, centers):
         """A start of any kind."""
         rows = self.rows
-        rows.pack()
+        rows.panels.pack()
         partition, centers, n_iter, _ = lloyd(rows, centers)
         labels, order = numbered(partition.labels, self.n_clusters)
         inertia = rows.update(partition.labels, centers)[2]
@@ -348,7 +348,7 @@ def add_all(minima, rows, everything):
         for own in labels:
             if len(light):
                 centers = _measured(rows, own[None], k)[0][0]
-                own[light] = rows.assign(centers)[light]
+                own[light] = rows.panels.assign(centers)[light]
             own[:] = numbered(own, k)[0]
     keys = labels.astype(minima.dtype)
     labels = labels[[key.tobytes() not in minima.found for key in keys]]

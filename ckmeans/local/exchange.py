@@ -19,7 +19,7 @@ def polish(rows, partition, centers, on_centers=None, max_iter=None):
     Parameters
     ----------
     rows : Rows
-        Packed.
+        Its panels are packed.
     partition : Partition
         At a fixed point of Lloyd's iteration; it is changed.
     centers : ndarray of shape (n_clusters, n_features), float64
@@ -66,7 +66,7 @@ def polish(rows, partition, centers, on_centers=None, max_iter=None):
 
 def movable(rows, labels, means, centers_t, masses):
     """Rows that would lower the inertia by moving, all others staying: bounds rule out most, differences decide."""
-    candidates = rows.restless(labels, means, masses)
+    candidates = rows.panels.exchange_candidates(labels, means, masses)
     moves = np.empty(len(candidates), np.uint8)
 
     def block(start, stop):

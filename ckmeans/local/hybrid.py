@@ -257,7 +257,8 @@ class _Hybrid(Restarts):
         """The best clustering, once more by the kernels for all data, with which it is exact."""
         if self.best_member is not None and self.best is None:
             self.init = "k-means++"  # centers are put in order
-            rows, best = self.rows.pack(), self.best_member
+            rows, best = self.rows, self.best_member
+            rows.panels.pack()
             partition, centers, _ = polish(rows, *lloyd(rows, best.centers)[:2])
             inertia = self.offer(partition, centers)
             self.ends = [
@@ -273,7 +274,8 @@ class _Stepwise:
         self.search = search
 
     def run(self, starts, numbers, worst, ends):
-        rows = self.search.rows.pack()
+        rows = self.search.rows
+        rows.panels.pack()
         large = rows.X.size * starts.shape[1] > LARGE
         for c, start in enumerate(starts):
             cutoff = SwapCutoff(worst, start, REACH, large) if worst < np.inf else None

@@ -48,7 +48,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None
             if tol > 0
             else min(most, cutoff.next_check if cutoff else np.inf, -(-(n_iter + 1) // CHECK) * CHECK)
         )
-        centers, done, n_changed, masses = rows.iterate(centers, partition, look - n_iter, fresh)
+        centers, done, n_changed, masses = rows.panels.iterate(centers, partition, look - n_iter, fresh)
         n_iter, fresh = n_iter + done, False
         if masses is None:
             if on_centers is not None:
@@ -133,8 +133,8 @@ def round_off(rows, clustering, partition=None):
         clustering = clustering._replace(inertia=inertia)
         if np.array_equal(means, clustering.centers):
             break
-        if rows.iterate(means, partition, 0, True)[2]:
-            rows.iterate(clustering.centers, partition, 0, True)  # back
+        if rows.panels.iterate(means, partition, 0, True)[2]:
+            rows.panels.iterate(clustering.centers, partition, 0, True)  # back
             break
         clustering = clustering._replace(centers=means)
         means, _, inertia = rows.update(clustering.labels, means)

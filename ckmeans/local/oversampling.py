@@ -29,7 +29,7 @@ def kmeans_parallel(rows, n_clusters, rng):
     """
     distances, owners = Distances(rows), np.zeros(rows.n_samples, np.int32)
     candidates = np.empty((0, rows.n_features))
-    rows.pack()
+    rows.panels.pack()
     for n_rounds in count():
         drawn = distances.draw(rng, int(FACTOR * n_clusters) if n_rounds else 1)
         new = np.unique(rows.take(np.unique(drawn)), axis=0)
@@ -52,7 +52,7 @@ def kmeans_parallel(rows, n_clusters, rng):
 def _approach(distances, owners, new, first):
     """Lower the squared distances by new centers, of which `first` is the index of the first."""
     rows = distances.rows
-    labels = rows.assign(new)
+    labels = rows.panels.assign(new)
 
     def slab(s, start, stop):
         distances.masses[s] = kernels.approach(

@@ -204,7 +204,7 @@ class Restarts:
         """One start, to where neither Lloyd's iteration, nor exchanges, nor a few swaps lead on."""
         cutoff, best = RestartCutoff(self.leader) if self.large else None, self.best
         centers = self.start(X)
-        self.rows.pack()
+        self.rows.panels.pack()
         partition, centers, n_iter, stop_reason = lloyd(
             self.rows, centers, self.max_iter, self.tol, self.remember, cutoff=cutoff
         )
@@ -355,14 +355,14 @@ class Restarts:
             centers = random_rows(rows, k, self.numbers)
         partition = Partition(rows, k, summed=False)
         try:
-            rows.assign(centers, partition)
+            rows.panels.assign(centers, partition)
         except Expired:
             # What a row takes goes up with k + 8. Copies of the first center are the nearest of no row: ties go to the first.
             share = np.count_nonzero(partition.labels >= 0) / rows.n_samples
             n = max(1, int(0.8 * share * (k + 8)) - 8)
             centers = np.concatenate([centers[:n], np.repeat(centers[:1], k - n, axis=0)])
             workers.deadline = np.inf
-            partition.labels = rows.assign(np.ascontiguousarray(centers[:n]))
+            partition.labels = rows.panels.assign(np.ascontiguousarray(centers[:n]))
         workers.deadline = np.inf
         return Clustering(partition.labels, centers, rows.update(partition.labels, centers)[2])
 

@@ -14,6 +14,7 @@ from ckmeans import ExactKMeans, KMeans, SphericalMixture, workers
 from ckmeans._kernels import small as kernels
 from ckmeans.interrupts import Held
 from ckmeans.local import restarts, small
+from ckmeans.local.panels import Panels
 from ckmeans.local.random_stream import RandomStream
 from ckmeans.workers import Expired, Workers, available_cpus, split
 
@@ -337,7 +338,7 @@ def test_interrupt_while_the_result_is_put_together(algorithm, n, monkeypatch):
 def test_rounding_off_that_is_cut_off_spoils_no_labels(monkeypatch):
     """round_off() tries other centers on labels of its own."""
     rows, k = CAP
-    iterate = restarts.Rows.iterate
+    iterate = Panels.iterate
 
     def stop(self, centers, partition, n_steps, fresh):
         found = iterate(self, centers, partition, n_steps, fresh)
@@ -346,7 +347,7 @@ def test_rounding_off_that_is_cut_off_spoils_no_labels(monkeypatch):
             raise KeyboardInterrupt
         return found
 
-    monkeypatch.setattr(restarts.Rows, "iterate", stop)
+    monkeypatch.setattr(Panels, "iterate", stop)
     monkeypatch.setattr(restarts, "GRACE", -1.0)
     model = KMeans(k, init=rows[:k], polish=False, max_iter=30)
     try:

@@ -120,7 +120,8 @@ def test_giving_up_saves_work_and_costs_nothing(monkeypatch):
 def test_the_inertia_of_a_partition(offset):
     X = np.random.default_rng(0).normal(size=(500, 3)) + offset
     with restarts.Workers(1) as workers:
-        rows = restarts.Rows(X, np.arange(500) % 3.0, workers).pack()
+        rows = restarts.Rows(X, np.arange(500) % 3.0, workers)
+        rows.panels.pack()
         partition = restarts.lloyd(rows, X[:7])[0]
         means = partition.means(X[:7])[0]
         assert partition.inertia(X[:7]) == pytest.approx(rows.update(partition.labels, means)[2], rel=1e-9)

@@ -68,7 +68,8 @@ def test_memory_that_is_free(monkeypatch):
     assert affordable(X)
     monkeypatch.setattr("ckmeans.local.npy_file.available_memory", lambda: 3 * X.nbytes // 2)
     assert not affordable(X)
-    rows = Rows(np.ones((10, 1)), None, Workers(1)).pack()
-    assert rows._panels is not None
-    rows.unpack()
-    assert rows._panels is None
+    rows = Rows(np.ones((10, 1)), None, Workers(1))
+    rows.panels.pack()
+    assert rows.panels._arrays is not None
+    rows.panels.drop()
+    assert rows.panels._arrays is None
