@@ -10,14 +10,29 @@ from libc.string cimport memset
 cdef extern from "math.h" nogil:
     double INFINITY
 
-cdef struct Settings:                 # of small.Plan, in its order
-    double n_candidates               # of a round of seeding
-    double most_distances             # after which a call returns
-    double n_init, swapped, polished
-    double max_iter                   # negative for no limit
-    double instructions               # of panels
+# Records that Python makes and reads by name: SETTINGS, END and REPORT of small.py. A test compares names and places.
+
+cdef struct Settings:
+    Py_ssize_t n_candidates           # of a round of seeding
+    Py_ssize_t most_distances         # after which a call returns
+    Py_ssize_t n_init, swapped, polished
+    Py_ssize_t max_iter               # negative for no limit
+    Py_ssize_t instructions           # number of the instruction set
     # of stopping.py
-    double same, enough_hits, easy_hits, easy_work, most_work, work_ratio, swap_reach, polish_reach, patience, most_orders
+    Py_ssize_t enough_hits, easy_hits, patience, most_orders
+    double same, easy_work, most_work, work_ratio, swap_reach, polish_reach
+
+cdef struct End:                      # of a restart
+    double inertia
+    Py_ssize_t n_iter                 # updates of the centers
+    Py_ssize_t at_max_iter            # whether max_iter stopped it
+
+cdef struct Report:                   # of all restarts of an item
+    Py_ssize_t status                 # DONE, or what is in the way (search.pxd)
+    double inertia
+    Py_ssize_t n_iter, at_max_iter    # of the best restart
+    Py_ssize_t n_restarts, n_hits
+    Py_ssize_t n_recomputed, n_labelled # labels that differences decided, of so many
 
 cdef struct Problem:
     Py_ssize_t n, d, k
@@ -48,7 +63,7 @@ cdef struct Search:
     Problem problem
     State state, trial, best
     Py_ssize_t max_iter
-    Py_ssize_t n_distances, n_labelled, n_doubtful
+    Py_ssize_t n_distances, n_labelled, n_recomputed
     double budget                     # of coordinate differences
     double pause                      # distances after which to return
     # the restarts

@@ -9,7 +9,7 @@ from metric cimport nearest_center, sq_distances
 from processor cimport lowest_bit, prefetch
 from scores cimport error_bound, packing
 from screen cimport fill
-from shared cimport list_move, packed_centers, thread_buffers
+from shared cimport packed_centers, thread_buffers
 from tile cimport tile_kernels
 
 
@@ -19,11 +19,15 @@ cdef inline void label_panels(
 ) noexcept nogil:
     """Label the rows of some panels, and list those that moved. Arguments as in assign."""
     cdef bint wide = packing is double, doubtful = False, packed = panels.shape[0] > 0, safe
-    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], p, r, i, n, k
-    cdef double norm, margin
+    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], p, r, i, n, k, n_listed = b.n_listed
+    cdef double norm, margin, max_norm = c.max_norm
+    cdef const void* tiles = c.tiles
+    cdef Py_ssize_t n_tiles = c.n_tiles
     cdef packing* first = <packing*> b.scores
     cdef packing* second = first + n_rows
     cdef const packing* panel
+    cdef Py_ssize_t* moved = b.moved
+    cdef int* left = b.left
     cdef int32_t nearest[64]
     cdef int32_t tail[64]
     cdef const int32_t* before
@@ -40,12 +44,12 @@ cdef inline void label_panels(
         if n < n_rows:
             memcpy(tail, before, n * sizeof(int32_t))
             before = tail
-        margin = error_bound(norm, c.max_norm, n_features, wide)
-        safe = c.max_norm * (c.max_norm + norm) < (1e300 if wide else 1e36)  # no score overflows
+        margin = error_bound(norm, max_norm, n_features, wide)
+        safe = max_norm * (max_norm + norm) < (1e300 if wide else 1e36)  # no score overflows
         needs_relabel = ~(<uint64_t> 0)
         if safe:
             needs_relabel = isa.panel[wide](
-                panel, n_features, c.tiles, c.n_tiles, first, second, nearest, before, margin
+                panel, n_features, tiles, n_tiles, first, second, nearest, before, margin
             )
         needs_relabel &= (~(<uint64_t> 0)) >> (64 - n)
         while needs_relabel:
@@ -60,7 +64,11 @@ cdef inline void label_panels(
                 b.n_exact += doubtful
             if k != labels[i]:
                 prefetch(&X[i, 0])
-                list_move(b, &labels[0], i, k)
+                moved[n_listed] = i
+                left[n_listed] = labels[i]
+                labels[i] = <int> k
+                n_listed += 1
+    b.n_listed = n_listed
 
 
 cdef inline void update_sums(

@@ -26,26 +26,34 @@ cdef enum: DONE, UNSUPPORTED, NEEDS_NUMBERS, PAUSED, NEEDS_DOUBLE
 # ---- a search ----
 
 cdef inline Py_ssize_t lay_out(
-    Search* s, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k, bint wide
+    Search* s, double* memory, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k, bint wide
 ) noexcept nogil:
-    """Find the rooms behind s; returns the doubles that it all takes."""
-    cdef double* room = <double*> s + (sizeof(Search) + 63) // 64 * 8
+    """Find the places of the arrays in memory, which is not touched; returns the doubles that they take."""
     cdef Py_ssize_t size = lay_out_problem(
-        &s.problem, n, d, k, <Py_ssize_t> settings.n_candidates, wide, <int> settings.instructions, room
+        &s.problem, n, d, k, settings.n_candidates, wide, <int> settings.instructions, memory
     )
-    return (room - <double*> s) + size + lay_out_search(s, room + size)
+    return size + lay_out_search(s, memory + size)
+
+
+cdef inline Py_ssize_t room_for(
+    const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k, bint wide
+) noexcept nogil:
+    """The doubles that the arrays of a search take."""
+    cdef Search s
+    cdef double somewhere
+    return lay_out(&s, &somewhere, settings, n, d, k, wide)
 
 
 cdef inline int begin(
-    const floating* X, const double* weights, Search* s, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k,
-    bint wide, Py_ssize_t start,
+    const floating* X, const double* weights, Search* s, double* memory, const Settings* settings, Py_ssize_t n,
+    Py_ssize_t d, Py_ssize_t k, bint wide, Py_ssize_t start,
 ) noexcept nogil:
     """Make the rows ready for restarts from number `start` on; returns DONE, or UNSUPPORTED where they are unusual."""
-    lay_out(s, settings, n, d, k, wide)
+    lay_out(s, memory, settings, n, d, k, wide)
     s.settings = settings[0]
     s.problem.weights = weights
-    s.max_iter = <Py_ssize_t> settings.max_iter
-    s.n_distances = s.n_labelled = s.n_doubtful = s.n_used = 0
+    s.max_iter = settings.max_iter
+    s.n_distances = s.n_labelled = s.n_recomputed = s.n_used = 0
     s.began = s.done = start
     s.budget = s.inertia = INFINITY
     s.reason = CONVERGED
@@ -126,7 +134,7 @@ cdef inline Py_ssize_t label(const floating* X, Search* s, State* state) noexcep
             labels[i] = k
             continue
         if k < 0:
-            s.n_doubtful += 1
+            s.n_recomputed += 1
             sq_distances(X + i * p.d, s.centers_t, p.d, p.k, s.scratch)
             k = <int32_t> nearest_center(X + i * p.d, state.centers, p.d, p.k, s.scratch, &doubtful)
             if k == labels[i]:

@@ -12,7 +12,7 @@ from ..local.exchange import movable
 from ..local.lloyd import lloyd
 from ..local.restarts import STARTS
 from ..local.rows import Clustering, Rows
-from ..local.small import BLOCK_WORK, ITERATIONS, ONES, UNSUPPORTED, Plan
+from ..local.small import BLOCK_WORK, ITERATIONS, NEEDS_DOUBLE, ONES, UNSUPPORTED, Plan
 from ..workers import split
 
 CHUNK = 1 << 21  # random numbers, or labels, at a time
@@ -20,7 +20,6 @@ SLICE = 1 << 16  # partitions of a call: some 10 ms
 PREFIXES = 64  # walks that all partitions are cut into, about
 ROOM = 1024  # partitions at rest that a call has room for
 MOST_FOUND = 1 << 16  # partitions at rest: with many features nearly all of them are
-NEEDS_DOUBLE = 4  # what a kernel returns (src/search.pxd)
 
 
 class Minimum(NamedTuple):
@@ -164,10 +163,10 @@ class Descents:
         """Labels, centers and ends of some starts; None where other kernels have to do it."""
         n = len(numbers)
         labels, ends = np.empty((n, len(self.X)), np.int32), np.empty((n, 3))
-        centers, scratch = np.empty((n, self.n_clusters, self.X.shape[1])), self.plan.scratch(self.X)
+        centers, memory = np.empty((n, self.n_clusters, self.X.shape[1])), self.plan.memory(self.X)
         for wide in (self.wide, True):
             status = kernels.descents(
-                self.X, self.weights, init, numbers, self.plan.settings, wide, scratch, labels, centers, ends
+                self.X, self.weights, init, numbers, self.plan.settings, wide, memory, labels, centers, ends
             )
             if status == UNSUPPORTED:
                 return None

@@ -19,7 +19,7 @@ from .random_stream import RandomStream
 from .restarts import LARGE, STARTS, Restarts, run_until_limit
 from .rows import Clustering
 from .seeding import count_candidates
-from .small import BLOCK_WORK, ITERATIONS, Plan
+from .small import BLOCK_WORK, END, ITERATIONS, Plan, as_bytes
 from .stopping import SAME
 
 MEMBERS = 8  # of a population, and its founders
@@ -312,43 +312,55 @@ class _Compiled:
     def suits(cls, rows, n_clusters):
         return cls.work(rows, n_clusters) <= COMPILED_WORK
 
-    def scratch(self):
-        """Room for a search, with the rows made ready; None where they are unusual."""
+    def workspace(self):
+        """A search, with the rows made ready; None where they are unusual."""
         X, weights, k = self.rows.X, self.rows.sample_weight, self.shape[0]
-        room = np.empty(kernels.room(*X.shape, k, self.settings, self.wide))
-        return None if kernels.prepare(X, weights, k, self.settings, self.wide, room) else room
+        workspace = kernels.Workspace(np.empty(kernels.room(*X.shape, k, self.settings, self.wide)))
+        return None if kernels.prepare(X, weights, k, self.settings, self.wide, workspace) else workspace
 
     def run(self, starts, numbers, worst, ends):
         n, rows = len(ends), self.rows
         seeds = numbers.uniform((n, self.n_numbers)) if isinstance(starts, int) else np.empty((0, 1))
         centers = np.empty((n, *self.shape)) if isinstance(starts, int) else starts
-        labels, report = np.empty((n, rows.n_samples), np.int32), np.full((n, 4), np.inf)
-        counts = np.zeros((n, 2))  # distances and doubtful rows of each block
+        labels, records = np.empty((n, rows.n_samples), np.int32), np.empty(n, END)
+        counts = np.zeros(
+            (n, 2), np.int64
+        )  # of each block the distances, and the labels that differences decided
 
         def block(start, stop):
             try:
-                scratch, before = self.idle.pop()
+                workspace = self.idle.pop()
             except IndexError:
-                scratch, before = self.scratch(), np.zeros(2)
-            at, fresh = (stop if scratch is None else start), True
+                workspace = self.workspace()
+            if workspace is None:
+                ends[start:stop] = [(np.inf, None, None, 0)] * (stop - start)
+                return
+            before = workspace.n_distances, workspace.n_recomputed
+            at, fresh = start, True
             while at < stop:
                 done = kernels.improve(
-                    rows.X, rows.sample_weight, at, stop, fresh, seeds, worst * (1 + REACH), scratch, centers,
-                    labels, report,
-                )  # fmt: skip
+                    rows.X,
+                    rows.sample_weight,
+                    at,
+                    stop,
+                    fresh,
+                    seeds,
+                    worst * (1 + REACH),
+                    workspace,
+                    centers,
+                    labels,
+                    as_bytes(records),
+                )
                 for c in range(at, done):
-                    ends[c] = report[c, 0], centers[c], labels[c], int(report[c, 1])
+                    ends[c] = float(records["inertia"][c]), centers[c], labels[c], int(records["n_iter"][c])
                 if done < stop:
                     rows.workers.check_time()
                 at, fresh = done, False
-            if scratch is None:
-                ends[start:stop] = [(np.inf, None, None, 0)] * (stop - start)
-            else:
-                counts[start] = report[stop - 1, 2:] - before
-                self.idle.append((scratch, report[stop - 1, 2:]))
+            counts[start] = np.subtract((workspace.n_distances, workspace.n_recomputed), before)
+            self.idle.append(workspace)
 
         rows.workers.run(block, split(n, self.size))
-        n_distances, n_recomputed = counts.sum(axis=0).astype(int).tolist()
+        n_distances, n_recomputed = counts.sum(axis=0).tolist()
         n_labelled = n_distances // self.shape[0]
         rows.n_distances += n_distances
         rows.n_labelled += n_labelled

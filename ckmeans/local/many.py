@@ -25,14 +25,19 @@ from .random_stream import RandomStream, uniform_rows
 from .restarts import local_search
 from .small import (
     BLOCK_WORK,
+    DONE,
+    END,
     ITERATIONS,
     MOST_NUMBERS,
     NEEDS_NUMBERS,
     ONES,
     PAUSED,
+    REPORT,
+    UNSUPPORTED,
     Plan,
     Search,
     Unsupported,
+    as_bytes,
 )
 
 DOUBLE = np.dtype(np.float64)
@@ -185,7 +190,7 @@ def fit_many(
     with Workers(n_threads) as workers:
         for plan, blocks in many.blocks(options):
             workers.run(lambda items, plan=plan: many.fit(plan, items, workers), blocks)
-    for i in np.flatnonzero(many.report[:, 0] < 0).tolist():
+    for i in np.flatnonzero(many.report["status"] != DONE).tolist():
         many.fit_alone(i, n_threads=n_threads, **options)
     return many.result()
 
@@ -218,7 +223,8 @@ class _Many:
         self.seeds = _seeds(random_state, len(shapes))
         self.offsets = np.append(0, np.cumsum(self.n_samples)).astype(np.intp)
         self.labels = np.empty(self.offsets[-1], np.int32)
-        self.report = np.full((len(shapes), 7), -1.0)
+        self.report = np.zeros(len(shapes), REPORT)
+        self.report["status"] = UNSUPPORTED  # if they come into no block
         # Items of the same number go into the same calls.
         self.kinds = (
             self.n_features * (int(self.n_clusters.max(initial=0)) + 1) + self.n_clusters
@@ -249,23 +255,34 @@ class _Many:
         offsets = np.append(0, np.cumsum(n_samples)).astype(np.intp)
         X = np.concatenate([self.arrays[i] for i in items.tolist()])
         weights = ONES if self.weights is None else self._joined_weights(items)
-        labels, report = np.empty(len(X), np.int32), np.empty((len(items), 7))
+        labels, report = np.empty(len(X), np.int32), np.empty(len(items), REPORT)
         centers = np.empty((len(items), plan.n_clusters, plan.n_features))
-        scratch, ends = plan.scratch(X[: n_samples.max()]), np.empty((plan.n_init, 3))
+        workspace, ends = plan.workspace(X[: n_samples.max()]), np.empty(plan.n_init, END)
 
         def run(start, stop, n_numbers):
             return kernels.fits(
-                X, weights, offsets, start, stop, plan.init, uniform_rows(seeds[start:stop], n_numbers), plan.settings,
-                scratch, ends, labels, centers, report,
-            )  # fmt: skip
+                X,
+                weights,
+                offsets,
+                start,
+                stop,
+                plan.init,
+                uniform_rows(seeds[start:stop], n_numbers),
+                plan.settings,
+                workspace,
+                as_bytes(ends),
+                labels,
+                centers,
+                as_bytes(report),
+            )
 
         n_numbers = plan.n_numbers * (MORE_NUMBERS if plan.swapped else 1)
         if run(0, len(items), n_numbers):
-            for j in np.flatnonzero(report[:, 0] < 0).tolist():
-                while report[j, 0] == -NEEDS_NUMBERS:
+            for j in np.flatnonzero(report["status"] != DONE).tolist():
+                while report["status"][j] == NEEDS_NUMBERS:
                     n_numbers *= MORE_NUMBERS
                     run(j, j + 1, n_numbers)
-                if report[j, 0] == -PAUSED:
+                if report["status"][j] == PAUSED:
                     rows, numbers = slice(offsets[j], offsets[j + 1]), RandomStream(int(seeds[j]))
                     search = Search(plan, X[rows], weights[rows], numbers, workers)
                     with suppress(Unsupported):
@@ -314,25 +331,21 @@ class _Many:
             raise KeyboardInterrupt
         self.labels[self.offsets[i] : self.offsets[i + 1]] = solution.labels
         self.centers[i] = solution.centers
-        at_max_iter = solution.stop_reason == "max_iter"
-        self.report[i, :5] = (
-            solution.inertia,
-            solution.n_iter,
-            at_max_iter,
-            solution.n_restarts,
-            solution.n_hits,
-        )
+        report = self.report[i]
+        report["inertia"], report["n_iter"] = solution.inertia, solution.n_iter
+        report["at_max_iter"] = solution.stop_reason == "max_iter"
+        report["n_restarts"], report["n_hits"] = solution.n_restarts, solution.n_hits
 
     def result(self):
         """All that was found."""
-        inertia, n_iter, at_max_iter, n_restarts, n_hits = self.report[:, :5].T
+        report = self.report
         return Clusterings(
             centers=self.centers,
-            inertia=inertia.copy(),
-            n_iter=n_iter.astype(np.int64),
-            n_restarts=n_restarts.astype(np.int64),
-            hit_rate=n_hits / n_restarts,
-            converged=at_max_iter == 0,
+            inertia=report["inertia"].copy(),
+            n_iter=report["n_iter"].astype(np.int64),
+            n_restarts=report["n_restarts"].astype(np.int64),
+            hit_rate=report["n_hits"] / report["n_restarts"],
+            converged=report["at_max_iter"] == 0,
             seeds=self.seeds,
             _labels=self.labels,
             _offsets=self.offsets,

@@ -435,8 +435,8 @@ def _small_search(search, progress, held):
         if stop_reason == "interrupted":
             raise KeyboardInterrupt from None
         return None
-    inertia, n_iter, at_max_iter, n_restarts, n_hits, n_recomputed, n_labelled = report
-    stop_reason = stop_reason or ("max_iter" if at_max_iter else "converged")
+    inertia = report.inertia
+    stop_reason = stop_reason or ("max_iter" if report.at_max_iter else "converged")
     X, weights = search.X, search.weights
     if inertia < TINY:
         inertia = exact_inertia(X, labels, centers, weights)
@@ -450,9 +450,9 @@ def _small_search(search, progress, held):
         inertia=inertia,
         **known,
         stop_reason=stop_reason,
-        n_iter=int(n_iter),
-        n_restarts=int(n_restarts),
-        n_hits=int(n_hits),
-        doubtful_share=n_recomputed / n_labelled,
+        n_iter=report.n_iter,
+        n_restarts=report.n_restarts,
+        n_hits=report.n_hits,
+        doubtful_share=report.n_recomputed / report.n_labelled,
         computed_share=1.0,
     )

@@ -4,6 +4,8 @@ The results have the same bits as those of restarts.py and rows.py. What the ker
 """
 
 import math
+from collections import namedtuple
+from functools import lru_cache
 from threading import Lock
 
 import numpy as np
@@ -12,8 +14,9 @@ from .._kernels import lloyd, panels
 from .._kernels import small as kernels
 from ..rationals import TINY
 from ..workers import split
+from . import stopping
 from .seeding import count_candidates
-from .stopping import MOST_RESTARTS, PATIENCE, STOPPING
+from .stopping import MOST_RESTARTS, PATIENCE
 
 MOST_ROWS = 4096  # sums go through one slab up to here (rows.py)
 ITERATION_WORK = 1 << 20  # coordinate differences in an iteration: hundreds of them take less than 20 ms
@@ -25,11 +28,66 @@ SWAPS = 8  # numbers for swaps, in times of the patience with them, at first
 FEW = 1 << 16  # coordinate differences in the labels of a few rows
 LARGEST = 2.0**300  # magnitudes above this, and below its inverse, are scaled (rows.py)
 ONES = np.empty(0)
-DONE, UNSUPPORTED, NEEDS_NUMBERS, PAUSED = range(4)  # what the kernels return (src/small.pyx)
+MOST = 2**62  # counts beyond this mean no limit
+
+# Records that the kernels take and fill: the structs of these names, with the same fields, are in src/problem.pxd.
+SETTINGS = np.dtype(
+    [
+        ("n_candidates", np.intp),
+        ("most_distances", np.intp),
+        ("n_init", np.intp),
+        ("swapped", np.intp),
+        ("polished", np.intp),
+        ("max_iter", np.intp),
+        ("instructions", np.intp),
+        ("enough_hits", np.intp),
+        ("easy_hits", np.intp),
+        ("patience", np.intp),
+        ("most_orders", np.intp),
+        ("same", np.float64),
+        ("easy_work", np.float64),
+        ("most_work", np.float64),
+        ("work_ratio", np.float64),
+        ("swap_reach", np.float64),
+        ("polish_reach", np.float64),
+    ]
+)
+END = np.dtype([("inertia", np.float64), ("n_iter", np.intp), ("at_max_iter", np.intp)])
+REPORT = np.dtype(
+    [
+        ("status", np.intp),
+        ("inertia", np.float64),
+        ("n_iter", np.intp),
+        ("at_max_iter", np.intp),
+        ("n_restarts", np.intp),
+        ("n_hits", np.intp),
+        ("n_recomputed", np.intp),
+        ("n_labelled", np.intp),
+    ]
+)
+# What the kernels return, and the status of a report: it is done, or what is in the way (src/search.pxd).
+DONE, UNSUPPORTED, NEEDS_NUMBERS, PAUSED, NEEDS_DOUBLE = range(5)
 
 
 class Unsupported(Exception):
     """The kernels for small data leave these to others."""
+
+
+Report = namedtuple("Report", REPORT.names)
+
+
+def as_bytes(records):
+    """Records as the kernels take them: for a small search it would take long to compare the fields in each call."""
+    return records.view(np.uint8)
+
+
+@lru_cache(maxsize=256)
+def _settings(**values):
+    """SETTINGS as the kernels take them; those that are not given are constants of stopping.py."""
+    settings = np.zeros(1, SETTINGS)
+    for name in SETTINGS.names:
+        settings[name] = values[name] if name in values else getattr(stopping, name.upper())
+    return as_bytes(settings)
 
 
 class Plan:
@@ -48,10 +106,15 @@ class Plan:
         if self.swapped:
             self.n_numbers += SWAPS * max(PATIENCE, n_clusters)
         most_distances = SLICE_WORK * n_clusters // ((n_features + 3) * (n_clusters + 8))
-        self.settings = np.array(
-            [n_candidates, most_distances, self.n_init, self.swapped, polish, -1 if max_iter is None else max_iter,
-             panels.in_use(), *STOPPING], float,
-        )  # fmt: skip
+        self.settings = _settings(
+            n_candidates=n_candidates,
+            most_distances=most_distances,
+            n_init=min(self.n_init, MOST),
+            swapped=self.swapped,
+            polished=polish,
+            max_iter=-1 if max_iter is None else min(max_iter, MOST),
+            instructions=panels.in_use(),
+        )
 
     def work(self, n_samples):
         """Coordinate differences in an iteration, as rows.py counts them."""
@@ -65,13 +128,14 @@ class Plan:
         """Number of restarts that are worth a thread."""
         return max(1, BLOCK_WORK // (ITERATIONS * self.work(n_samples)))
 
-    def scratch(self, X):
-        """Room for a search over as many rows, in which nothing is found yet."""
-        scratch = np.empty(
-            kernels.room(len(X), self.n_features, self.n_clusters, self.settings, X.dtype.char == "d")
-        )
-        kernels.clear(scratch)
-        return scratch
+    def memory(self, X):
+        """What a search over as many rows needs."""
+        double = X.dtype.char == "d"
+        return np.empty(kernels.room(len(X), self.n_features, self.n_clusters, self.settings, double))
+
+    def workspace(self, X):
+        """A search over as many rows, in which nothing is found yet."""
+        return kernels.Workspace(self.memory(X))
 
 
 class Search:
@@ -81,18 +145,18 @@ class Search:
         self.plan, self.X, self.numbers, self.workers = plan, X, numbers, workers
         self.weights = ONES if sample_weight is None else sample_weight
         self.n_numbers = plan.n_numbers
-        self.ends = []  # arrays (n, 3): inertia, updates, and whether max_iter stopped each restart
-        self.best = None  # scratch with the best of all restarts ...
+        self.ends = []  # arrays of END, for each restart
+        self.best = None  # workspace with the best of all restarts ...
         self.rank = (math.inf, 0)  # ... in several searches: its inertia and its number
         self.labels = np.empty(len(X), np.int32)
         self.centers = np.empty((1, plan.n_clusters, plan.n_features))
-        self.report = np.empty((1, 7))  # of src/small.pyx
-        self._lock, self._idle, self._apart = Lock(), [], False
+        self.report = np.empty(1, REPORT)
+        self._lock, self._idle, self._apart, self._concluded = Lock(), [], False, False
 
     @property
     def has_clustering(self):
         """Whether there is a clustering."""
-        return self.best is not None and kernels.progress_of(self.best)[0] < math.inf
+        return self.best is not None and self.best.inertia < math.inf
 
     def run(self, progress=None, on_threads=True):
         """Make all restarts.
@@ -108,24 +172,33 @@ class Search:
         if on_threads and not self.plan.swapped and size < n_init:
             self._run_apart(size, progress)
             return
-        self.best, ends = self.plan.scratch(self.X), np.empty((n_init, 3))
+        self.best, ends = self.plan.workspace(self.X), np.empty(n_init, END)
         self.ends = [ends]
         if progress is not None:
             for n in range(n_init):
                 self._restarts(self.best, -1 if n else 0, n + 1, ends)
-                inertia, _, _, finished = kernels.progress_of(self.best)
-                progress(n + 1, inertia)
-                if finished:
+                progress(n + 1, self.best.inertia)
+                if self.best.finished:
                     break
             return
         numbers = self.numbers.peek(self.n_numbers).reshape(1, self.n_numbers)
-        if kernels.fits(
-            self.X, self.weights, np.array([0, len(self.X)]), 0, 1, self.plan.init, numbers, self.plan.settings,
-            self.best, ends, self.labels, self.centers, self.report,
-        ):  # fmt: skip
-            self._restarts(self.best, -1, n_init, ends, status=-self.report[0, 0])
-        else:
-            self.conclude = self.result
+        self._concluded = not kernels.fits(
+            self.X,
+            self.weights,
+            np.array([0, len(self.X)]),
+            0,
+            1,
+            self.plan.init,
+            numbers,
+            self.plan.settings,
+            self.best,
+            as_bytes(ends),
+            self.labels,
+            self.centers,
+            as_bytes(self.report),
+        )
+        if not self._concluded:
+            self._restarts(self.best, -1, n_init, ends, status=self.report["status"][0])
 
     def _run_apart(self, size, progress):
         """Restarts that do not depend on each other, `size` of them in a search: on threads, or one by one with progress."""
@@ -135,7 +208,8 @@ class Search:
             while stop < n_init and self.rank[0] > 0:
                 start, stop = stop, min(n_init, stop + max(size, MOST_NUMBERS // n_seeds))
                 numbers = self.numbers.uniform((stop - start) * n_seeds)
-                ends = np.full((stop - start, 3), np.inf)
+                ends = np.zeros(stop - start, END)
+                ends["inertia"] = np.inf
                 self.ends.append(ends)
                 blocks = [
                     (start + a, numbers[a * n_seeds : b * n_seeds], ends[a:b])
@@ -153,8 +227,8 @@ class Search:
             self.numbers.back(mark)
             raise
 
-    def _restarts(self, scratch, start, stop, ends, numbers=None, status=DONE):
-        """Restarts up to number `stop`: from `start` on in a new search, or those that follow in that in scratch."""
+    def _restarts(self, workspace, start, stop, ends, numbers=None, status=DONE):
+        """Restarts up to number `stop`: a new search from number `start`, or if that is negative on with the one there is."""
         while True:
             if status == UNSUPPORTED:
                 raise Unsupported
@@ -163,9 +237,17 @@ class Search:
             if start < 0:
                 self.workers.check_time()
             status = kernels.restarts(
-                self.X, self.weights, start, stop, self.plan.n_clusters, self.plan.init,
-                self.numbers.peek(self.n_numbers) if numbers is None else numbers, self.plan.settings, scratch, ends,
-            )  # fmt: skip
+                self.X,
+                self.weights,
+                start,
+                stop,
+                self.plan.n_clusters,
+                self.plan.init,
+                self.numbers.peek(self.n_numbers) if numbers is None else numbers,
+                self.plan.settings,
+                workspace,
+                as_bytes(ends),
+            )
             if status == DONE:
                 return
             start = -1
@@ -173,35 +255,40 @@ class Search:
     def _block(self, first, numbers, ends):
         """Independent restarts from number `first` on, in a search of their own."""
         with self._lock:
-            scratch = self._idle.pop() if self._idle else self.plan.scratch(self.X)
-        kernels.clear(scratch)
+            workspace = self._idle.pop() if self._idle else self.plan.workspace(self.X)
+        workspace.clear()
         try:
-            self._restarts(scratch, 0, len(ends), ends, numbers)
+            self._restarts(workspace, 0, len(ends), ends, numbers)
         finally:
-            inertia, restart, _, _ = kernels.progress_of(scratch)
+            rank = workspace.inertia, first + workspace.best_restart
             with self._lock:  # of restarts that are as good, the first counts
-                if inertia < math.inf and (inertia, first + restart) < self.rank:
-                    scratch, self.best, self.rank = self.best, scratch, (inertia, first + restart)
-                if scratch is not None:
-                    self._idle.append(scratch)
+                if rank[0] < math.inf and rank < self.rank:
+                    workspace, self.best, self.rank = self.best, workspace, rank
+                if workspace is not None:
+                    self._idle.append(workspace)
 
     def conclude(self):
-        """The result of the restarts made. Raises Unsupported."""
-        n_restarts, ends = kernels.progress_of(self.best)[2], self.ends[0]
-        if self._apart:  # those made, in several searches, up to the first that leaves nothing to lower
-            ends = np.concatenate(self.ends)
-            ends = ends[np.isfinite(ends[:, 0])]
-            n_restarts = len(ends) if ends[:, 0].all() else int(ends[:, 0].argmin()) + 1
-        if kernels.conclude(
-            self.X, self.weights, not len(self.plan.init), n_restarts, ends, self.best, self.labels, self.centers[0],
-            self.report[0],
-        ):  # fmt: skip
-            raise Unsupported
-        return self.result()
-
-    def result(self):
-        """Labels, centers, and what the kernel reports of them."""
-        return self.labels, self.centers[0], self.report[0].tolist()
+        """Labels and centers, the result of the restarts made, and the Report of them. Raises Unsupported."""
+        if not self._concluded:
+            n_restarts, ends = self.best.n_restarts, self.ends[0]
+            if self._apart:  # those made, in several searches, up to the first that leaves nothing to lower
+                ends = np.concatenate(self.ends)
+                ends = ends[np.isfinite(ends["inertia"])]
+                inertia = ends["inertia"]
+                n_restarts = len(ends) if inertia.all() else int(inertia.argmin()) + 1
+            if kernels.conclude(
+                self.X,
+                self.weights,
+                not len(self.plan.init),
+                n_restarts,
+                as_bytes(ends),
+                self.best,
+                self.labels,
+                self.centers[0],
+                as_bytes(self.report),
+            ):
+                raise Unsupported
+        return self.labels, self.centers[0], Report(*self.report[0].item())
 
 
 # ---- a few rows, and centers from elsewhere: None where this is not the quickest way, or the numbers are not safe ----

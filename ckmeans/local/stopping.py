@@ -15,8 +15,3 @@ MOST_ORDERS = (
 SWAP_REACH = 0.02  # a swap still further than this share above its restart after a few iterations is given up
 POLISH_REACH = 0.001  # one that ends further than this above it is not worth polishing
 PATIENCE = 8  # swaps in a row without success, if there are not more clusters, that end a restart
-
-# In the order of `Settings` in src/problem.pxd.
-STOPPING = (
-    SAME, ENOUGH_HITS, EASY_HITS, EASY_WORK, MOST_WORK, WORK_RATIO, SWAP_REACH, POLISH_REACH, PATIENCE, MOST_ORDERS,
-)  # fmt: skip

@@ -192,9 +192,10 @@ def test_nothing_is_concluded_from_fresh_memory():
     plan = small.Plan(4, 20, "k-means++", "auto", None, True)
     search = small.Search(plan, X, None, RandomStream(0), Workers(1))
     assert not search.has_clustering
-    search.best = plan.scratch(X)
-    assert kernels.progress_of(search.best) == (np.inf, 0, 0, False) and not search.has_clustering
-    search.ends = [np.empty((plan.n_init, 3))]
+    search.best = plan.workspace(X)
+    assert (search.best.inertia, search.best.n_restarts, search.best.finished) == (np.inf, 0, False)
+    assert not search.has_clustering
+    search.ends = [np.empty(plan.n_init, small.END)]
     with pytest.raises(small.Unsupported):
         search.conclude()
 

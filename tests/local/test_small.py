@@ -14,7 +14,8 @@ from sklearn.exceptions import NotFittedError
 
 from ckmeans import KMeans, reference
 from ckmeans._kernels import panels
-from ckmeans.local import restarts, small
+from ckmeans._kernels import small as kernels
+from ckmeans.local import restarts, small, stopping
 from ckmeans.local.random_stream import RandomStream
 from ckmeans.local.restarts import local_search
 from ckmeans.workers import Expired, Workers
@@ -65,6 +66,42 @@ def drawn(seed, kind, n, d, k, dtype, weights):
     if weights == "whole":
         w[0] = 1
     return X, min(k, n), w
+
+
+# ---- what both sides know by name ----
+
+
+def test_records_are_what_the_kernels_see():
+    """Names, order, types and places of the fields: the dtypes of Python against the structs of C."""
+    dtypes = small.SETTINGS, small.END, small.REPORT
+    arrays = [np.array([tuple(range(3, 3 + len(dtype)))], dtype) for dtype in dtypes]
+    for array, seen in zip(arrays, kernels.records(*arrays)):
+        assert list(seen.items()) == list(zip(array.dtype.names, array[0].item()))
+        assert [type(value) for value in seen.values()] == [type(value) for value in array[0].item()]
+
+
+def test_another_order_of_fields_is_refused():
+    """What the test above would see, if a struct and its dtype went different ways."""
+    arrays = [np.zeros(1, dtype) for dtype in (small.SETTINGS, small.END, small.REPORT)]
+    names = small.END.names[::-1]
+    with pytest.raises(ValueError, match="mismatch"):
+        kernels.records(arrays[0], np.zeros(1, [(name, small.END[name]) for name in names]), arrays[2])
+
+
+def test_what_calls_return_has_the_same_names():
+    names = ("DONE", "UNSUPPORTED", "NEEDS_NUMBERS", "PAUSED", "NEEDS_DOUBLE")
+    assert kernels.statuses() == {name: getattr(small, name) for name in names}
+
+
+def test_settings_are_those_of_the_plan_and_of_the_rules():
+    plan = small.Plan(4, 3, "k-means++", 10**30, 7, False)
+    seen = dict(zip(small.SETTINGS.names, plan.settings.view(small.SETTINGS)[0].item()))
+    assert (seen["n_init"], seen["max_iter"], seen["polished"]) == (small.MOST, 7, 0)
+    assert (seen["same"], seen["most_orders"], seen["swap_reach"]) == (
+        stopping.SAME,
+        stopping.MOST_ORDERS,
+        stopping.SWAP_REACH,
+    )
 
 
 # ---- the same bits ----
