@@ -3,9 +3,13 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
-EARLY = 3  # updates after which a swap is given up that is still far above
-FIRST_CHECK = 48  # updates after which a restart is compared with the best one
-NEAR = 1e-3  # centers are on their way back that could be reached for this share of the inertia
+# Updates of the centers after which a swap is compared with the clustering it came from. More would be spent on swaps that fail,
+# fewer would give up some that do not.
+EARLY = 3
+# Updates of the centers after which a restart is compared with the best one for the first time, then after twice as many and so on.
+FIRST_CHECK = 48
+# Share of the inertia: a swap is on its way back if moving its centers to those before it would cost less than this.
+NEAR = 1e-3
 
 
 class SwapCutoff:

@@ -7,7 +7,9 @@ import numpy as np
 from .._kernels import exchange as kernels
 from .lloyd import lloyd
 
-CHECK = 64  # rounds after which the inertia must have fallen: rounding could in theory go in circles
+# Rounds after which the inertia must have fallen, or the exchange ends: rounding could in theory go in circles. The kernels for
+# small data stop there too, and leave the search to this module (src/search.pxd).
+CHECK = 64
 
 
 def polish(rows, partition, centers, on_centers=None, max_iter=None):

@@ -22,21 +22,33 @@ from .seeding import count_candidates
 from .small import BLOCK_WORK, END, ITERATIONS, Plan, as_bytes
 from .stopping import SAME
 
-MEMBERS = 8  # of a population, and its founders
-CHILDREN = 8  # of a generation, whatever the number of threads
-REACH = 0.1  # a child still further than this share above all members after a few iterations is given up
-SWAPPED = 0.5  # share of the crossed children of which a center is moved to a row too
-# A population ends after PATIENCE_LEAST + PATIENCE * n_clusters children in a row without a better one; with
-# PATIENCE_EASY * n_clusters where all founders were the same clustering.
-PATIENCE_LEAST, PATIENCE, PATIENCE_EASY = 50, 10, 2
-# n_init="auto" ends once so many populations have reached the best value, or after so many, or with so many coordinate
-# differences, or so many times those of the founders if that is more.
-ENOUGH, MOST_POPULATIONS, MOST_WORK, WORK_RATIO = 3, 50, 1e11, 20
-ELITE_ROUND = (
-    4  # populations of which the best members, and the best of those before, found another one together
-)
-MOST_MATCHED = 2048  # clusters beyond which centers are not matched: that takes a matrix of all pairs
-COMPILED_WORK = 1 << 24  # coordinate differences in an iteration: searches of so few rows are compiled calls
+# Members of a population, and founders of each. More keep more kinds of clusterings, and take longer to agree.
+MEMBERS = 8
+# Children of a generation, made before any of them becomes a member. Not the number of threads: the result must not depend on it.
+CHILDREN = 8
+# Share of the inertia of the worst member by which a child may be above it after three updates; else it is given up.
+REACH = 0.1
+# Share of the crossed children that have a center moved to a row, too.
+SWAPPED = 0.5
+# A population ends after PATIENCE_LEAST + PATIENCE * n_clusters children in a row that were no better than the best, or after
+# PATIENCE_EASY * n_clusters if all founders were the same clustering. More trade time for better minima.
+PATIENCE_LEAST = 50
+PATIENCE = 10
+PATIENCE_EASY = 2
+# n_init="auto" ends once ENOUGH populations have reached the best value; after MOST_POPULATIONS; or after MOST_WORK coordinate
+# differences, or WORK_RATIO times those of the founders if that is more.
+ENOUGH = 3
+MOST_POPULATIONS = 50
+MOST_WORK = 1e11
+WORK_RATIO = 20
+# Populations between two rounds of the elites, the best members of each. On u1060 with 100 clusters these rounds led from 1.3e-4
+# above the best known value to the value itself, in 10 s of one thread.
+ELITE_ROUND = 4
+# Clusters up to which the centers of two members are matched, which takes a matrix of all pairs.
+MOST_MATCHED = 2048
+# Coordinate differences in an iteration up to which a local search is one compiled call on one thread. Larger ones run one after
+# the other, each on all threads.
+COMPILED_WORK = 1 << 24
 
 
 def hybrid_search(
@@ -79,8 +91,13 @@ def hybrid_search(
     numbers = RandomStream(np.random.default_rng() if rng is None else rng)
     with Held() as own, Workers(n_threads, max_seconds) as workers:
         return run_until_limit(
-            lambda rows: _Hybrid(rows, n_clusters, init, n_init, numbers), X, sample_weight, workers, progress, held or own
-        )  # fmt: skip
+            lambda rows: _Hybrid(rows, n_clusters, init, n_init, numbers),
+            X,
+            sample_weight,
+            workers,
+            progress,
+            held or own,
+        )
 
 
 class _Member:
@@ -165,7 +182,7 @@ class _Hybrid(Restarts):
         return self.members[0] if self.members[0].inertia < known * (1 - SAME) else best
 
     def breed(self, patience):
-        """Generations, until so many children in a row were no better; returns the best member."""
+        """Generations, until `patience` children in a row were no better than the best member, which is returned."""
         failures, best = 0, self.members[0]
         while failures < patience and best.inertia > 0 and self.n_clusters > 1 and not self.spent():
             self.improve(self.children(), self.members[-1].inertia)
@@ -197,7 +214,7 @@ class _Hybrid(Restarts):
         self.is_clear = inertia.max() <= inertia.min() * (1 + SAME)
 
     def improve(self, starts, worst=np.inf):
-        """Local searches from some centers, or from so many draws of k-means++; their ends may become members."""
+        """Local searches from the centers `starts`, or from that number of draws of k-means++; their ends may become members."""
         n = starts if isinstance(starts, int) else len(starts)
         ends = [None] * n
         try:

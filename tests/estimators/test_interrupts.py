@@ -300,7 +300,8 @@ def interrupted_at(n, monkeypatch, **options):
 @pytest.mark.parametrize("n", [1, 2, 7])
 @pytest.mark.parametrize("options", [{"init": CAP[0][:50]}, {}, {"algorithm": "hamerly"}])
 def test_labels_that_were_there_are_kept(n, options, monkeypatch, no_time):
-    monkeypatch.setattr(restarts, "KEPT", (0.0, 1.0))
+    monkeypatch.setattr(restarts, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(restarts, "KEEP_SHARE", 1.0)
     model = interrupted_at(n, monkeypatch, **options)
     consistent(model, CAP[0])
     assert len(np.unique(model.labels_)) > 1

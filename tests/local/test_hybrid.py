@@ -187,8 +187,14 @@ def test_one_cluster(improver):
 
 @pytest.mark.parametrize(
     "init",
-    ["random", "k-means||", "plain k-means++", IRIS[:5], lambda X, k, rng: X[rng.choice(len(X), k, replace=False)]],
-)  # fmt: skip
+    [
+        "random",
+        "k-means||",
+        "plain k-means++",
+        IRIS[:5],
+        lambda X, k, rng: X[rng.choice(len(X), k, replace=False)],
+    ],
+)
 def test_starts(improver, init):
     model = KMeans(5, init=init, algorithm="hybrid", random_state=3).fit(IRIS)
     consistent(model, IRIS)
@@ -276,8 +282,16 @@ def test_files_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, k", [("cg_ruspini", 8), ("sos_iris", 10), ("sos_wine", 10), ("cg_gr202", 10), ("hg_liver", 15), ("cg_u1060", 30)]
-)  # fmt: skip
+    "name, k",
+    [
+        ("cg_ruspini", 8),
+        ("sos_iris", 10),
+        ("sos_wine", 10),
+        ("cg_gr202", 10),
+        ("hg_liver", 15),
+        ("cg_u1060", 30),
+    ],
+)
 def test_best_known(name, k):
     if not (FOLDER / "best_known.csv").exists():
         pytest.skip(f"no {FOLDER}")

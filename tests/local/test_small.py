@@ -39,9 +39,16 @@ KINDS = {
 def everything(solution):
     """All that a search tells, for comparison bit by bit."""
     return (
-        solution.labels.tobytes(), solution.labels.dtype, solution.centers.tobytes(), solution.inertia,
-        solution.n_iter, solution.n_restarts, solution.n_hits, solution.stop_reason, solution.status,
-    )  # fmt: skip
+        solution.labels.tobytes(),
+        solution.labels.dtype,
+        solution.centers.tobytes(),
+        solution.inertia,
+        solution.n_iter,
+        solution.n_restarts,
+        solution.n_hits,
+        solution.stop_reason,
+        solution.status,
+    )
 
 
 def by_the_kernels(X, k, monkeypatch=None, **kwargs):
@@ -110,10 +117,15 @@ def test_settings_are_those_of_the_plan_and_of_the_rules():
 @pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)
 @pytest.mark.parametrize("kind", KINDS)
 @given(
-    SEEDS, st.sampled_from([3, 8, 20, 60, 150, 400]), st.sampled_from([1, 2, 3, 4, 5, 9, 16]), st.integers(1, 12),
-    st.sampled_from(["none", "none", "real", "whole"]), st.sampled_from(["auto", "auto", 1, 3, 10]),
-    st.sampled_from([{}, {}, {"max_iter": 2}, {"max_iter": 5}, {"polish": False}]), st.booleans(),
-)  # fmt: skip
+    SEEDS,
+    st.sampled_from([3, 8, 20, 60, 150, 400]),
+    st.sampled_from([1, 2, 3, 4, 5, 9, 16]),
+    st.integers(1, 12),
+    st.sampled_from(["none", "none", "real", "whole"]),
+    st.sampled_from(["auto", "auto", 1, 3, 10]),
+    st.sampled_from([{}, {}, {"max_iter": 2}, {"max_iter": 5}, {"polish": False}]),
+    st.booleans(),
+)
 @settings(FAST, max_examples=15)
 def test_the_same_bits(kind, dtype, seed, n, d, k, weights, n_init, options, given_centers):
     X, k, w = drawn(seed, kind, n, d, k, dtype, weights)
@@ -138,9 +150,13 @@ def test_little_is_unusual():
 
 
 @given(
-    SEEDS, st.sampled_from([1, 2, 3]), st.sampled_from([1, 10**4, 10**8]), st.sampled_from([1 << 10, 1 << 16]),
-    st.sampled_from(["auto", 7, 12]), st.booleans(),
-)  # fmt: skip
+    SEEDS,
+    st.sampled_from([1, 2, 3]),
+    st.sampled_from([1, 10**4, 10**8]),
+    st.sampled_from([1 << 10, 1 << 16]),
+    st.sampled_from(["auto", 7, 12]),
+    st.booleans(),
+)
 @settings(FAST, max_examples=40)
 def test_the_same_bits_in_slices_and_on_threads(seed, n_threads, slice_work, block_work, n_init, talks):
     X, k, w = drawn(seed, "blobs", 150, 3, 1 + seed % 9, np.float64, ["none", "real"][seed % 2])
