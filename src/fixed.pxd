@@ -11,7 +11,7 @@ from processor cimport prefetch
 from shared cimport thread_buffers
 
 cdef enum:
-    AHEAD = 16  # rows that are fetched from memory meanwhile
+    AHEAD = 16  # rows between the one that is added and the one that is fetched from memory for later
 
 
 # Adding and subtracting 1.5 * 2**52 rounds to a whole number.
@@ -20,7 +20,7 @@ cdef enum:
 cdef inline void to_fixed(
     double value, bint weighted, double weight, double unit, double fine, long long* pair
 ) noexcept nogil:
-    """Split weight * value in whole units, of which there are `unit` in one, and the rest in units of 1 / fine."""
+    """Split weight * value into whole units of size 1 / unit, and the rest into parts of such a unit, `fine` in each."""
     cdef double product[2]
     cdef double whole
     product[0] = value * unit
@@ -48,8 +48,8 @@ cdef inline void shift_rows(
 ) noexcept nogil:
     """Take the listed rows out of the clusters they left and put them into those they joined.
 
-    b.units are the units in one of each feature and of sample_weight, and the parts of a unit: powers of two. b.sums are the
-    weighted sums of the rows of each cluster, that of the weights last.
+    b.units has, for each feature and then for sample_weight, the number of units in 1; then the number of parts of a unit. All
+    are powers of two. b.sums has, for each cluster, the weighted sum of each feature of its rows, and then of their weights.
     """
     cdef Py_ssize_t m, i, f, n_features = X.shape[1]
     cdef double weight = 1

@@ -10,7 +10,7 @@ from problem cimport End, Search, Settings
 from search cimport DONE, HOPELESS, MAX_ITER, UNUSUAL, begin, exchange, inertia, lloyd, room_for, seed
 
 cdef enum:
-    MOST_UPDATES = 254                # in one call of lloyd
+    MOST_UPDATES = 254                # in one call of lloyd, which calls 255 unusual
     CHECK = 256                       # updates after which the inertia must have fallen: rounding can go in circles
 
 cdef extern from "math.h" nogil:

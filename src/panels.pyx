@@ -1,8 +1,9 @@
 """Rows in panels, and their nearest centers by the register tiles of tile.h, exactly.
 
 A panel holds a fixed number of rows, feature-major, shifted by an origin and scaled by a power of two, in the type of X or
-in the other one. The tiles give each row its two least scores |c|^2/2 - x.c, which settle the nearest center unless they are closer than their error bounds;
-such rows are decided by differences in double and, where these cannot tell, in exact arithmetic.
+in the other one. The tiles give each row its two least scores |c|^2/2 - x.c. If these are further apart than the bounds of
+their errors, the nearest center is known. Other rows are decided by differences in double and, if these are too close too, in
+exact arithmetic.
 """
 
 from cython cimport floating
@@ -388,7 +389,7 @@ def iterate(
 ):
     """Lloyd's iteration in one go, where it takes no time: assign, then update while labels change.
 
-    Several threads may call this at once, with buffers of their own; those that do not lead only help, and go when they
+    Several threads may call this at once, with buffers of their own. One of them leads; the others help, and return when they
     have waited for long. It stops early, before the assignment, when a cluster is left without weight.
     """
     cdef const tile_kernels* isa = &TILE_KERNELS[chosen]

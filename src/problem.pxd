@@ -32,7 +32,8 @@ cdef struct Report:                   # of all restarts of an item
     double inertia
     Py_ssize_t n_iter, at_max_iter    # of the best restart
     Py_ssize_t n_restarts, n_hits
-    Py_ssize_t n_recomputed, n_labelled # labels that differences decided, of so many
+    Py_ssize_t n_recomputed           # labels that differences decided ...
+    Py_ssize_t n_labelled             # ... of all that were given
 
 cdef struct Problem:
     Py_ssize_t n, d, k
@@ -75,13 +76,13 @@ cdef struct Search:
     int reason                        # SWAPPING while it is
     double value                      # its inertia
     Py_ssize_t n_iter, first          # updates, and those before any exchange
-    Py_ssize_t failures               # swaps in vain, one after the other
-    bint known                        # whether what follows is that of `state`
+    Py_ssize_t failures               # swaps without success, one after the other
+    bint known                        # whether closest, second and cumulated belong to `state`
     double* closest                   # (stride,): to the own center; in seeding to those taken so far
     double* second                    # (n,)
     double* cumulated                 # (n,): closest, weighted and added up
     # rooms
-    bint relocated                    # whether centers of the last assignment are others than means
+    bint relocated                    # whether some centers of the last assignment are no means
     bint weighed                      # whether `points` is known
     double* points                    # (n,): the weight of all rows equal to each row
     double margin                     # of its scores
@@ -90,7 +91,7 @@ cdef struct Search:
     double* means                     # (k, d)
     double* losses                    # (k,)
     double* scratch                   # (max(k, d),)
-    double* run                       # (n,): what is closest, weighted and added up
+    double* run                       # (n,): as cumulated, in seeding
     double* gains                     # (n_candidates,)
     double* lowered                   # (n_candidates, stride)
     Py_ssize_t* rows                  # (n,)

@@ -1,6 +1,6 @@
 """How far the scores |c|^2/2 - x.c of packed rows and centers may be off."""
 
-ctypedef fused packing:  # the type of panels and scores, whatever that of the rows
+ctypedef fused packing:  # the type of panels and scores, which need not be that of the rows
     float
     double
 

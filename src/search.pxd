@@ -1,7 +1,7 @@
 """Seeding, Lloyd's iteration and exchanges over rows that fit one block, each in one go.
 
-The same arithmetic, in the same order, as seeding.py, lloyd.py and exchange.py do by way of the other kernels. What is
-out of the ordinary (centers far from all rows, iterations without end) is left to them: UNUSUAL.
+The same arithmetic, in the same order, as that of seeding.py, lloyd.py and exchange.py with the other kernels. Unusual runs
+(centers far from all rows, iterations without end) are left to these: UNUSUAL.
 """
 
 from cython cimport floating
@@ -19,7 +19,8 @@ cdef extern from "math.h" nogil:
     double INFINITY
 
 cdef enum: CONVERGED, MAX_ITER, HOPELESS, UNUSUAL
-# What is done (0), or in the way: other kernels have to do it, numbers are lacking, time for a pause, scores are too rough
+# Whether a call is done, or why not: other kernels have to do it; random numbers are lacking; it has taken long; scores in single
+# precision tell too little.
 cdef enum: DONE, UNSUPPORTED, NEEDS_NUMBERS, PAUSED, NEEDS_DOUBLE
 
 
@@ -217,7 +218,7 @@ cdef inline void relocate(const floating* X, Search* s, State* state) noexcept n
         for i in range(1, p.n):
             most = max(most, gains[i])
         row = 0
-        while gains[row] < most * (1 - 1e-12):  # of those that only rounding tells apart the first
+        while gains[row] < most * (1 - 1e-12):  # the first of the rows whose gains differ by rounding alone
             row += 1
         if most == 0:  # too few distinct rows
             other = 0

@@ -111,7 +111,7 @@ def take(
     double scale,                     # IN  of the panels
     double margin,                    # IN  twice a bound of the error of a score
     double[::1] closest,              # INOUT (n,): lowered to the squared distances to the new center
-    packing[::1] thresholds,          # INOUT (n,): scores from which on a center is no nearer
+    packing[::1] thresholds,          # INOUT (n,): a center whose score is not below this is no nearer
 ):
     """Take one more center; returns the sum of weight * closest, and the number of rows that passed."""
     cdef Py_ssize_t p, r, i, n = 0, n_passed = 0

@@ -3,8 +3,8 @@
 cdef struct packed_centers:           # those of PackedCenters (panels.pyx)
     Py_ssize_t n_clusters, n_features, n_tiles
     Py_ssize_t n_tile                 # centers of a tile
-    const double* origin              # (n_features,), as that of the rows
-    double scale                      # a power of two, as that of the rows
+    const double* origin              # (n_features,): subtracted from rows and centers ...
+    double scale                      # ... which are multiplied by this power of two then
     void* tiles                       # (n_tiles, 1 + n_features, n_tile), of the type of the panels
     double* centers                   # (n_clusters, n_features)
     double* centers_t                 # (n_features, n_clusters)

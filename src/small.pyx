@@ -16,7 +16,7 @@ from search cimport (
     inertia, label, lloyd, offer, polish, room_for, seed,
 )
 
-cdef enum: SWAPPING = 100             # beside the reasons of search.pxd
+cdef enum: SWAPPING = 100             # the reason of a restart that has not ended, beside those of search.pxd
 
 cdef extern from "math.h" nogil:
     double INFINITY
@@ -276,7 +276,7 @@ cdef inline int report_on(
     const floating* X, Search* s, bint ordered, Py_ssize_t n_restarts, const End* ends, int32_t* labels,
     double* centers, Report* report,
 ) noexcept nogil:
-    """The result of so many restarts, or of less than one: what KMeans would say."""
+    """The result of n_restarts restarts, or of a first one that was cut off if that is 0: what KMeans would say."""
     cdef Problem* p = &s.problem
     cdef const End* end = ends
     cdef Py_ssize_t i
@@ -324,7 +324,7 @@ def room(
     const unsigned char[::1] settings, # IN  Settings of problem.pxd
     bint double,                      # IN  whether X is of double
 ):
-    """The doubles of memory that a search over so many rows takes."""
+    """The doubles of memory that a search over n_samples rows takes."""
     cdef Py_ssize_t size = 0
     cdef int wide
     for wide in range(1 + double):

@@ -23,8 +23,8 @@ class SwapCutoff:
     reach : float
         Share of the inertia by which it may be above after EARLY updates.
     repeated : bool
-        Whether to look again after twice, four, ... times as many: the run is given up where what it gained since the
-        last look, gained once more, would not do; and on its way back to where it came from.
+        Whether to check again after twice, four, ... times as many updates. The run is given up if it would not get below
+        the clustering it came from by gaining as much again as since the last check, or if it is on its way back there.
     """
 
     def __init__(self, inertia, centers, reach, repeated):

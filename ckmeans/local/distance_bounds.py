@@ -1,4 +1,4 @@
-"""Bounds that spare Lloyd's iteration distances: what is kept of them, and when it is worth keeping them."""
+"""Bounds that spare Lloyd's iteration distances: the arrays that are kept, and when it is worth keeping them."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ CALM_SHARE = 0.3
 AHEAD_STEPS = 2.0
 # Share of the time of a pass without bounds that a pass with them may take, to be worth beginning.
 WORTH_SHARE = 0.8
-# Assignments over which what it takes to begin is spread.
+# Assignments over which the cost of making the bounds is spread.
 LASTING_STEPS = 20
 # Nanoseconds of a pass, as estimated here, up to which no bounds are tried: they cost more than they could spare.
 QUICK = 1e6
@@ -50,9 +50,8 @@ class BoundsPolicy:
         work = n_clusters * (0.055 + 0.0185 * d) * unit
         self.per_pass = (0.4 + 0.15 * d) * unit + work  # a row in a pass over all of them
         self.quick = self.algorithm == "auto" and rows.n_samples * self.per_pass < QUICK
-        self.pause = (
-            6 if rows.n_samples * self.per_pass < SHORT else 1
-        )  # passes until one thinks of bounds again
+        # Passes until bounds are thought of again.
+        self.pause = 6 if rows.n_samples * self.per_pass < SHORT else 1
         # Bounds of groups take the place of the panels, and of no more than half as much again.
         small = d >= MANY_FEATURES and n_groups <= 1.5 * d
         self.grouped = self.algorithm == "yinyang" or (self.algorithm == "auto" and small)
@@ -61,11 +60,14 @@ class BoundsPolicy:
         self.per_distance = (9 + 0.3 * d * unit) / 16 if self.grouped else 0.0
 
     def cost(self, seen, distances):
-        """What a row takes on the average with bounds that leave a share of them, and so many distances of a row."""
+        """What a row takes on the average with bounds.
+
+        `seen` is the share of the rows that bounds do not settle, `distances` the number of distances that are computed, per row.
+        """
         return self.per_look + seen * self.per_row + distances * self.per_distance
 
     def assignments_without_bounds(self, few):
-        """How many assignments may go without bounds now, and the number of rows below which no more may move meanwhile.
+        """How many assignments may go without bounds now, and the number of moved rows at which they are to stop early.
 
         Where rows are few, or passes over them quick, bounds cost more than they spare.
         """
@@ -134,7 +136,11 @@ class BoundsPolicy:
 
 
 def gaps(rows, centers, size):
-    """The centers of some rows; how much further away the other centers are, in groups of `size`; and their order in these."""
+    """How far apart centers are, as some rows see them.
+
+    Returns, of each of these rows, the number of its nearest center, and by how much the nearest other center of each group is
+    further away; and the order of the centers in these groups, of `size` each.
+    """
     some = rows.X[rows.some()]
     n = len(some)
     distances = np.empty((n, len(centers)))
@@ -148,7 +154,7 @@ def gaps(rows, centers, size):
 
 
 class Bounds:
-    """What src/bounds.pxd keeps for the rows, and how far the centers have moved since.
+    """The bounds of all rows (src/distance_bounds.pxd), and how far the centers have moved since these were made.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The rows in panels, for the kernels that score them, and what is done with all of them at once: labels, iterations."""
+"""The rows in panels, for the kernels that score them: labels, Lloyd's iteration, and candidates for exchanges."""
 
 from functools import partial
 
@@ -131,7 +131,7 @@ class Panels:
         )
         return n_recomputed - n_exact > len(some) / 8
 
-    # ---- what the kernels take ----
+    # ---- arguments of the kernels ----
 
     def packed_centers(self, centers):
         """Centers as the panel kernels want them."""

@@ -1,4 +1,4 @@
-"""Random numbers that can be looked at before they are taken, for kernels that take as many as they need."""
+"""Random numbers that can be looked at before they are taken: a kernel is given many, and tells how many it has used."""
 
 from threading import local
 
@@ -62,7 +62,7 @@ class RandomStream:
         return numbers
 
     def choice(self, *args, **kwargs):
-        """As that of the generator."""
+        """The same as `choice` of the generator."""
         return self.rng.choice(*args, **kwargs)
 
     def mark(self):

@@ -121,7 +121,7 @@ def local_search(
     progress : callable(n_restarts, inertia), optional
         Called after each restart with their number so far and the best inertia.
     held : Held, optional
-        Begins when the search is over: Ctrl-C waits from then on until whoever gave it has done what is to be done.
+        Begins when the search is over: Ctrl-C waits from then on, until the caller ends it.
 
     Returns
     -------
@@ -236,7 +236,7 @@ class Restarts:
         return inertia, n_iter, "max_iter" if first < n_iter == self.max_iter else "converged"
 
     def swap(self, partition, centers, inertia, n_iter):
-        """Random swaps until one leads to what is the best of all so far anyway, or too many in a row have failed."""
+        """Random swaps, until one leads to the best inertia of all restarts, or too many in a row have failed."""
         rows, failures = self.rows, 0
         swaps = proposals(rows, partition.labels, centers, self.numbers)
         patience = max(PATIENCE, self.n_clusters)
@@ -410,7 +410,7 @@ def _compact(labels, n_clusters):
 
 
 def _in_order(centers):
-    """Centers in lexicographic order; copies of one, whose labels nothing gets, are made copies of the last."""
+    """Centers in lexicographic order; a copy of another center, which no row is labelled with, becomes a copy of the last."""
     centers = np.ascontiguousarray(centers[np.lexsort(centers.T[::-1])])
     different = np.append(True, (centers[1:] != centers[:-1]).any(axis=1))
     if different.all():

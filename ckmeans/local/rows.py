@@ -1,4 +1,4 @@
-"""The rows to cluster, as the kernels want them, and what the solvers do with all of them at once."""
+"""The rows to cluster, in units that suit the kernels, and loops over all of them, row by row."""
 
 from functools import cached_property
 from typing import NamedTuple
@@ -24,7 +24,7 @@ MOST_SORTED = 1 << 21
 
 
 class Clustering(NamedTuple):
-    """Labels that are the nearest centers, and the inertia of these labels with these centers."""
+    """The number of each row's nearest center, the centers, and the inertia of both."""
 
     labels: np.ndarray
     centers: np.ndarray
@@ -179,9 +179,9 @@ class Rows:
 
     @cached_property
     def points(self):
-        """A number for each row that only equal rows share (None: no row shares its own), and the weight of these.
+        """A number for each row that it shares with equal rows alone, and the weight of all rows with that number.
 
-        A row without weight is no point.
+        The numbers are None if equal rows are not looked for. A row without weight is no point: its weight is 0.
         """
         if self.streamed or self.n_samples > MOST_SORTED:
             return None, self.weights()

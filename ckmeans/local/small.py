@@ -1,6 +1,7 @@
-"""Small data: whole searches, and labels of a few rows, in one compiled call; steps from Python would take longer than they do.
+"""Small data: whole searches, and labels of a few rows, in one compiled call; a call for each step would take longer than the steps.
 
-The results have the same bits as those of restarts.py and rows.py. What the kernels find unusual goes that way.
+The results have the same bits as those of restarts.py and rows.py, which are used for everything that the kernels find unusual.
+CONTRIBUTING.md sets the two side by side, step by step.
 """
 
 import math
@@ -76,7 +77,7 @@ REPORT = np.dtype(
         ("n_labelled", np.intp),
     ]
 )
-# What the kernels return, and the status of a report: it is done, or what is in the way (src/search.pxd).
+# What the kernels return, and the status of a report: whether a search is done, or why not (src/search.pxd).
 DONE, UNSUPPORTED, NEEDS_NUMBERS, PAUSED, NEEDS_DOUBLE = range(5)
 
 
@@ -361,7 +362,7 @@ def distances_to(X, centers):
 
 
 def roots(squares, X, centers, exponent=0):
-    """Distances in the units of the data, from squares in units of 2**exponent; those whose squares may have vanished anew."""
+    """Distances in the units of the data, from squares in units of 2**exponent; computed anew if the squares may have vanished."""
     with np.errstate(over="ignore", under="ignore"):
         distances = np.ldexp(np.sqrt(squares), exponent)
     if squares.min() < TINY:

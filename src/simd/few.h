@@ -1,7 +1,7 @@
 /* Template: the loops of search.pxd over all rows, included by few_table.h once for each instruction set and type.
  *
  * Rows are in panels of MR*W as in tile.h; each center is |c|^2/2 and then its coordinates. There are too few of both for
- * the tiles of tile.h: what counts is that no center is there in vain and that one call does all rows.
+ * the tiles of tile.h: centers that only fill up a tile would cost too much, and one call does all rows.
  */
 
 /* The scores |c|^2/2 - x.c of a panel with n centers, 4 at most, the first of them number k; the least two of each row. */
@@ -85,7 +85,7 @@ static ptrdiff_t NAME(label)(
     }
 }
 
-/* Lists the rows, without weights, of which `factor` times the least squared distance may exceed the second least. */
+/* Lists the rows for which `factor` times the least squared distance may exceed the second least. All weights are 1. */
 static ptrdiff_t NAME(exchange_candidates)(
     const void *scores, const double *norms, ptrdiff_t n_panels, double factor, double slack, double norm_error, int32_t *rows)
 {

@@ -1,7 +1,7 @@
 /* Template: the scores |c|^2/2 - x.c of single rows with a group of GROUP centers, and the least two of each row.
  *
- * Where bounds settle most groups of centers for most rows, rows are no longer scored in panels: the lanes are the centers of
- * a group, and GR rows at a time share what is loaded of them. Rows lie in a buffer, `stride` apart, filled up with zeros;
+ * If bounds rule out most groups of centers for most rows, rows are not scored in panels: the lanes are the centers of
+ * a group, and GR rows at a time share the loaded coordinates. Rows lie in a buffer, `stride` apart, filled up with zeros;
  * a group is GROUP values |c|^2/2, infinite where there is no center, then n_features times GROUP coordinates.
  */
 #define GV (GROUP / W)

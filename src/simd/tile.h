@@ -97,8 +97,8 @@ static INLINE uint64_t NAME(score_few)(
 }
 
 /* The least two scores of each row and where the least is. Given labels and a margin, what is returned is which rows have
- * another label than before, or two scores that are no more than the margin apart: bit r for row r. Only what concerns
- * these rows is sure to be written then. */
+ * another label than before, or two scores that are no more than the margin apart: bit r for row r. The scores and nearest
+ * centers of other rows may not be written then. */
 static uint64_t NAME(panel)(
     const void *x, ptrdiff_t n_features, const void *tiles, ptrdiff_t n_tiles,
     void *first, void *second, int32_t *nearest, const int32_t *labels, double margin)
