@@ -21,5 +21,5 @@ cdef extern from "few_table.h" nogil:
         const double* closest, const double* lowered, const double* weights, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t m,
         double* gains) noexcept nogil
     void shift(
-        const long long* pairs, ptrdiff_t width, const int32_t* moved, const int32_t* left, ptrdiff_t n_moved,
+        const long long* pairs, ptrdiff_t width, const int32_t* moved, const int32_t* old_labels, ptrdiff_t n_moved,
         const int32_t* labels, long long* sums) noexcept nogil

@@ -64,7 +64,7 @@ cdef inline void shift_rows(
         if weighted:
             weight = sample_weight[i]
         joined = b.sums + labels[i] * 2 * (n_features + 1)
-        quit = b.sums + b.left[m] * 2 * (n_features + 1) if b.left[m] >= 0 else NULL
+        quit = b.sums + b.old_labels[m] * 2 * (n_features + 1) if b.old_labels[m] >= 0 else NULL
         for f in range(n_features + 1):
             to_fixed(X[i, f] if f < n_features else 1, weighted, weight, b.units[f], b.units[n_features + 1], pair)
             joined[2 * f] += pair[0]

@@ -54,7 +54,7 @@ cdef inline bint improve_on(const floating* X, Search* s, double ceiling) noexce
     """Go on from the centers in s.state; returns whether that led to an end. Its inertia is then in s.value."""
     cdef Py_ssize_t more, n_updates
     cdef int reason
-    cdef double reached
+    cdef double value
     while s.n_distances <= s.pause:
         n_updates = 4 + <Py_ssize_t> ((s.pause - s.n_distances) / (s.problem.n * s.problem.k))
         reason = lloyd(
@@ -65,11 +65,11 @@ cdef inline bint improve_on(const floating* X, Search* s, double ceiling) noexce
             s.value = INFINITY
             return True
         if s.n_iter >= s.first:
-            reached, s.first = inertia(X, s, &s.state), s.n_iter + CHECK
-            if reached >= s.value:
-                s.value = reached
+            value, s.first = inertia(X, s, &s.state), s.n_iter + CHECK
+            if value >= s.value:
+                s.value = value
                 return True
-            s.value = reached
+            s.value = value
         if reason != MAX_ITER and not exchange(X, s, &s.state):
             s.value = inertia(X, s, &s.state)
             return True

@@ -64,22 +64,22 @@ cdef class Scratch:
     """Buffers of one thread, and the sums of what that thread has moved. Keeps the arrays alive."""
 
     cdef thread_buffers b
-    cdef readonly object scores, distances, moved, left, units, sums
+    cdef readonly object scores, distances, moved, old_labels, units, sums
 
     def __init__(
         self,
         scores,                       #     ((2 + n_features) * panel_rows,), of the type of the panels
         double[::1] distances,        #     (n_clusters,)
         Py_ssize_t[::1] moved,        #     (at least panel_rows, or the rows of a batch,)
-        int[::1] left,                #     as many
+        int[::1] old_labels,                #     as many
         const double[::1] units,      # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
         long long[:, :, ::1] sums,    # INOUT (n_clusters, n_features + 1, 2), or (0, ...) for none
     ):
         cdef thread_buffers* b = &self.b
-        self.scores, self.distances, self.moved, self.left = scores, distances, moved, left
+        self.scores, self.distances, self.moved, self.old_labels = scores, distances, moved, old_labels
         self.units, self.sums = units, sums
-        b.scores, b.distances, b.room, b.moved, b.left = (
-            first_of(scores), &distances[0], min(moved.shape[0], left.shape[0]), &moved[0], &left[0]
+        b.scores, b.distances, b.room, b.moved, b.old_labels = (
+            first_of(scores), &distances[0], min(moved.shape[0], old_labels.shape[0]), &moved[0], &old_labels[0]
         )
         b.units, b.sums = &units[0], &sums[0, 0, 0] if sums.shape[0] > 0 else NULL
 
@@ -222,7 +222,7 @@ def pack(
     Py_ssize_t start,                 # IN  the panels to pack
     Py_ssize_t stop,
     packing[:, :, ::1] panels,        # OUT (n_panels, n_features, panel_rows)
-    double[::1] max_norms,                # OUT (n_panels,): bound of the norms of the rows
+    double[::1] max_norms,            # OUT (n_panels,): bound of the norms of the rows
 ):
     """Pack rows into panels."""
     cdef Py_ssize_t p, n_rows = panels.shape[2]

@@ -96,8 +96,9 @@ cdef struct Search:
     double* lowered                   # (n_candidates, stride)
     Py_ssize_t* rows                  # (n,)
     int32_t* nearest                  # (stride,)
-    int32_t* to_relabel                  # (stride + 1,)
-    int32_t* left                     # (n,)
+    int32_t* to_relabel               # (stride + 1,): rows with another label, or none that is sure
+    int32_t* old_labels               # (n,): of the rows that moved
+    int32_t* equal                    # (n,): the same room, for rows that are equal
     int32_t* exchanged                # (n,)
     void* packed                      # (k, 1 + d)
     void* scores                      # (n_panels, 2, n_rows)
@@ -162,7 +163,8 @@ cdef inline Py_ssize_t lay_out_search(Search* s, double* room) noexcept nogil:
     s.rows = <Py_ssize_t*> take(&free, 8 * p.n)
     s.nearest = <int32_t*> take(&free, 4 * p.stride)
     s.to_relabel = <int32_t*> take(&free, 4 * (p.stride + 1))
-    s.left = <int32_t*> take(&free, 4 * p.n)
+    s.old_labels = <int32_t*> take(&free, 4 * p.n)
+    s.equal = s.old_labels
     s.exchanged = <int32_t*> take(&free, 4 * p.n)
     s.packed = take(&free, size * p.k * (1 + p.d))
     s.scores = take(&free, size * 2 * p.stride)

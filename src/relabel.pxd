@@ -27,7 +27,7 @@ cdef inline void label_panels(
     cdef packing* second = first + n_rows
     cdef const packing* panel
     cdef Py_ssize_t* moved = b.moved
-    cdef int* left = b.left
+    cdef int* old_labels = b.old_labels
     cdef int32_t nearest[64]
     cdef int32_t tail[64]
     cdef const int32_t* before
@@ -65,7 +65,7 @@ cdef inline void label_panels(
             if k != labels[i]:
                 prefetch(&X[i, 0])
                 moved[n_listed] = i
-                left[n_listed] = labels[i]
+                old_labels[n_listed] = labels[i]
                 labels[i] = <int> k
                 n_listed += 1
     b.n_listed = n_listed
@@ -82,7 +82,7 @@ cdef inline void update_sums(
         shift_rows(X, sample_weight, labels, b)
     else:
         isa.shift[floating is double](
-            &X[0, 0], X.shape[1], <const int32_t*> &labels[0], <const ptrdiff_t*> b.moved, <const int32_t*> b.left,
+            &X[0, 0], X.shape[1], <const int32_t*> &labels[0], <const ptrdiff_t*> b.moved, <const int32_t*> b.old_labels,
             b.n_listed, b.units, <int64_t*> b.sums,
         )
     b.n_moved += b.n_listed

@@ -120,7 +120,7 @@ cdef inline Py_ssize_t label(const floating* X, Search* s, State* state) noexcep
     cdef int32_t k
     cdef int32_t* labels = state.labels
     cdef int32_t* to_relabel = s.to_relabel  # the moved rows too: no more than were looked at
-    cdef int32_t* left = s.left
+    cdef int32_t* old_labels = s.old_labels
     if not max_center_norm * (max_center_norm + p.max_norm) < (1e300 if p.wide else 1e36):
         return -1
     s.margin = error_bound(p.max_norm, max_center_norm, p.d, p.wide)
@@ -141,11 +141,11 @@ cdef inline Py_ssize_t label(const floating* X, Search* s, State* state) noexcep
             if k == labels[i]:
                 continue
         to_relabel[n_moved] = <int32_t> i
-        left[n_moved] = labels[i]
+        old_labels[n_moved] = labels[i]
         labels[i] = k
         n_moved += 1
     if state.sums != NULL:
-        shift(p.pairs, p.width, to_relabel, left, n_moved, labels, state.sums)
+        shift(p.pairs, p.width, to_relabel, old_labels, n_moved, labels, state.sums)
     return n_moved
 
 
@@ -184,11 +184,11 @@ cdef inline void weigh_points(Search* s) noexcept nogil:
         s.points[i] = 0
         for j in range(i, p.n):
             if equal_rows(p, i, j):
-                s.left[n_equal] = <int32_t> j
+                s.equal[n_equal] = <int32_t> j
                 n_equal += 1
                 s.points[i] += 1 if p.weights == NULL else p.weights[j]
         for j in range(1, n_equal):
-            s.points[s.left[j]] = s.points[i]
+            s.points[s.equal[j]] = s.points[i]
     s.weighed = True
 
 

@@ -15,7 +15,7 @@ cdef struct thread_buffers:           # those of Scratch (panels.pyx)
     double* distances                 # (n_clusters,)
     Py_ssize_t room                   # rows that can be listed as moved
     Py_ssize_t* moved                 # (room,): rows with another label, not in the sums yet
-    int* left                         # (room,): their labels before, negative for none
+    int* old_labels                         # (room,): their labels before, negative for none
     const double* units               # (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long* sums                   # (n_clusters, n_features + 1, 2), or NULL for none
     # Counted since the kernel was called.
@@ -34,6 +34,6 @@ cdef inline void clear_counters(thread_buffers* b) noexcept nogil:
 cdef inline void list_move(thread_buffers* b, int* labels, Py_ssize_t row, Py_ssize_t label) noexcept nogil:
     """Give a row another label, and list it for the sums."""
     b.moved[b.n_listed] = row
-    b.left[b.n_listed] = labels[row]
+    b.old_labels[b.n_listed] = labels[row]
     labels[row] = <int> label
     b.n_listed += 1

@@ -73,7 +73,7 @@ cdef inline void propose(const floating* X, Search* s, double number) noexcept n
 cdef inline int swap(const floating* X, Search* s, const double* numbers, Py_ssize_t n_numbers) noexcept nogil:
     """Random swaps until one leads to what is the best of all anyway, or too many in a row have failed."""
     cdef Problem* p = &s.problem
-    cdef double reached, same = s.settings.same
+    cdef double ratio, value, same = s.settings.same
     cdef Py_ssize_t more, last
     cdef int reason
     while s.failures < max(s.settings.patience, p.k) and work(s) <= s.budget and s.n_iter != s.max_iter:
@@ -97,15 +97,15 @@ cdef inline int swap(const floating* X, Search* s, const double* numbers, Py_ssi
             continue
         if reason == UNUSUAL:
             return UNSUPPORTED
-        reached = inertia(X, s, &s.trial) / s.value
-        if reached > 1 + s.settings.polish_reach or 1 - same <= reached <= 1 + same:
+        ratio = inertia(X, s, &s.trial) / s.value
+        if ratio > 1 + s.settings.polish_reach or 1 - same <= ratio <= 1 + same:
             continue
         if polish(X, s, &s.trial, updates_left(s, s.n_iter + more), &last) == UNUSUAL:
             return UNSUPPORTED
-        reached = offer(X, s, &s.trial)
-        if reached < s.value * (1 - same):
+        value = offer(X, s, &s.trial)
+        if value < s.value * (1 - same):
             copy_state(p, &s.trial, &s.state)
-            s.value = reached
+            s.value = value
             s.n_iter += more + last
             s.failures = 0
             s.known = False

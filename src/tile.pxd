@@ -25,7 +25,7 @@ cdef extern from "tile_table.h" nogil:
         const void* x, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t n_values, ptrdiff_t n_features,
         double* total, double* low, double* high) noexcept nogil
     ctypedef void (*shift_function)(
-        const void* X, ptrdiff_t n_features, const int32_t* labels, const ptrdiff_t* moved, const int32_t* left,
+        const void* X, ptrdiff_t n_features, const int32_t* labels, const ptrdiff_t* moved, const int32_t* old_labels,
         ptrdiff_t n_moved, const double* units, int64_t* sums) noexcept nogil
     ctypedef uint64_t (*below_function)(const void* scores, const void* thresholds) noexcept nogil
     ctypedef struct tile_kernels:

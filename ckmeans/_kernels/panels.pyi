@@ -17,7 +17,7 @@ class Scratch:
     scores: Rows
     distances: Float
     moved: NDArray[np.intp]
-    left: Labels
+    old_labels: Labels
     units: Float
     sums: NDArray[np.int64]
     def __init__(
@@ -25,7 +25,7 @@ class Scratch:
         scores: Rows,
         distances: Float,
         moved: NDArray[np.intp],
-        left: Labels,
+        old_labels: Labels,
         units: Float,
         sums: NDArray[np.int64],
     ) -> None: ...

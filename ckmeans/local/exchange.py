@@ -53,9 +53,9 @@ def polish(rows, partition, centers, on_centers=None, max_iter=None):
             rows.X, rows.sample_weight, candidates, np.empty(len(means)), labels, centers_t, masses
         ):
             break
-        left = None if max_iter is None else max_iter - n_iter
+        updates_left = None if max_iter is None else max_iter - n_iter
         partition, centers, more, _ = lloyd(
-            rows, np.ascontiguousarray(centers_t.T), left, 0.0, on_centers, partition
+            rows, np.ascontiguousarray(centers_t.T), updates_left, 0.0, on_centers, partition
         )
         n_iter += more
         if n_rounds % CHECK == 0:

@@ -306,19 +306,16 @@ class _Stepwise:
 
 
 class _Compiled:
-    """Local searches of few rows: in compiled calls, several on as many threads."""
+    """Local searches of few rows, each one compiled call on one thread."""
 
     def __init__(self, rows, n_clusters):
         self.rows, self.shape = rows, (n_clusters, rows.n_features)
         self.settings = Plan(rows.n_features, n_clusters, "k-means++", "auto", None, True).settings
         self.n_numbers = 1 + (n_clusters - 1) * count_candidates(n_clusters)
-        self.size = max(
-            1, BLOCK_WORK // (ITERATIONS * self.work(rows, n_clusters))
-        )  # searches worth a thread
-        self.wide, self.idle = (
-            False,
-            [],
-        )  # whether panels are of double; scratch, and what has been counted there
+        # Searches that are worth a thread.
+        self.size = max(1, BLOCK_WORK // (ITERATIONS * self.work(rows, n_clusters)))
+        self.wide = False  # whether panels are of double
+        self.idle = []  # workspaces that no thread uses now
 
     @staticmethod
     def work(rows, n_clusters):
@@ -340,9 +337,7 @@ class _Compiled:
         seeds = numbers.uniform((n, self.n_numbers)) if isinstance(starts, int) else np.empty((0, 1))
         centers = np.empty((n, *self.shape)) if isinstance(starts, int) else starts
         labels, records = np.empty((n, rows.n_samples), np.int32), np.empty(n, END)
-        counts = np.zeros(
-            (n, 2), np.int64
-        )  # of each block the distances, and the labels that differences decided
+        counts = np.zeros((n, 2), np.int64)  # distances, and labels that differences decided, of each block
 
         def block(start, stop):
             try:

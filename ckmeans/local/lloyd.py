@@ -96,25 +96,25 @@ def relocate(rows, labels, means, masses):
         )
         return gains
 
-    def most_of(found, start, stop):
-        found.append(gains_of(start, stop).max())
+    def most_of(largest, start, stop):
+        largest.append(gains_of(start, stop).max())
 
-    def first_of(found, enough, start, stop):
-        found.extend(start + np.flatnonzero(gains_of(start, stop) >= enough)[:1])
+    def first_of(candidates, enough, start, stop):
+        candidates.extend(start + np.flatnonzero(gains_of(start, stop) >= enough)[:1])
 
     empty = np.flatnonzero(masses == 0)
     try:
         for n_filled, k in enumerate(empty):
-            found = []
-            rows.run(partial(most_of, found), 1)
-            enough, found = max(found) * (1 - ROUNDED), []
+            largest, candidates = [], []
+            rows.run(partial(most_of, largest), 1)
+            enough = max(largest) * (1 - ROUNDED)
             if enough == 0:
                 means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
                 break
             # The first of the rows whose gains differ by rounding alone. (These distances have been counted.)
-            rows.run(partial(first_of, found, enough), 1)
+            rows.run(partial(first_of, candidates, enough), 1)
             rows.n_distances -= rows.n_samples
-            row = min(found)
+            row = min(candidates)
             old, weight, x = labels[row], points_weight[row], rows.take([row])[0]
             masses[old] -= weight
             means[old] -= weight / masses[old] * (x - means[old])

@@ -300,19 +300,19 @@ class _Many:
         if isinstance(self.centers, np.ndarray):
             self.centers[items] = centers
         else:
-            for i, found in zip(items.tolist(), centers):
-                self.centers[i] = found
+            for i, own in zip(items.tolist(), centers):
+                self.centers[i] = own
         if items[-1] - items[0] == len(items) - 1:
             self.labels[self.offsets[items[0]] : self.offsets[items[-1] + 1]] = labels
         else:
-            for i, found in zip(items.tolist(), np.split(labels, offsets[1:-1])):
-                self.labels[self.offsets[i] : self.offsets[i + 1]] = found
+            for i, own in zip(items.tolist(), np.split(labels, offsets[1:-1])):
+                self.labels[self.offsets[i] : self.offsets[i + 1]] = own
 
     def _joined_weights(self, items):
         """The weights of the rows of some items, checked."""
-        found = [self.weights[i] for i in items.tolist()]
+        given = [self.weights[i] for i in items.tolist()]
         weights = np.concatenate(
-            [np.ones(n) if w is None else w for w, n in zip(found, self.n_samples[items].tolist())]
+            [np.ones(n) if w is None else w for w, n in zip(given, self.n_samples[items].tolist())]
         )
         starts = np.cumsum(self.n_samples[items]) - self.n_samples[items]
         with np.errstate(over="ignore", invalid="ignore"):
@@ -374,14 +374,14 @@ def _numbers(X, n_dimensions, name):
     with _naming(name):
         X = opened(X)
         check_kinds(X)
-        found = as_array(X, "X")
-        if found.dtype.newbyteorder("=") not in READY:
+        array = as_array(X, "X")
+        if array.dtype.newbyteorder("=") not in READY:
             check_integers(X)
-            found = found.astype(np.float64)
-        found = np.ascontiguousarray(found, found.dtype.newbyteorder("="))
+            array = array.astype(np.float64)
+        array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
         if np.ndim(X) != n_dimensions:
             raise ValueError(f"X has shape {np.shape(X)}: give an array of shape (n_samples, n_features).")
-    return found
+    return array
 
 
 def _one_for_each(name, value, n_items):

@@ -136,11 +136,11 @@ def local_search(
         plan = small.Plan(X.shape[1], n_clusters, init, n_init, max_iter, polish)
         if isinstance(X, np.ndarray) and plan.suits(len(X)) and not tol:
             try:
-                found = _small_search(small.Search(plan, X, sample_weight, numbers, workers), progress, held)
+                solution = _small_search(small.Search(plan, X, sample_weight, numbers, workers), progress, held)
             except KeyboardInterrupt:
-                found, interrupted = None, True
-            if found is not None:
-                return found
+                solution, interrupted = None, True
+            if solution is not None:
+                return solution
         return run_until_limit(
             lambda rows: Restarts(rows, n_clusters, init, n_init, max_iter, tol, polish, numbers),
             X,
@@ -253,13 +253,13 @@ class Restarts:
             )
             if reason == "hopeless":
                 continue
-            reached = rows.update(other.labels, moved)[2] / inertia
-            if reached > 1 + POLISH_REACH or 1 - SAME <= reached <= 1 + SAME:
+            ratio = rows.update(other.labels, moved)[2] / inertia
+            if ratio > 1 + POLISH_REACH or 1 - SAME <= ratio <= 1 + SAME:
                 continue
             other, moved, last = polish(rows, other, moved, max_iter=self.updates_left(n_iter + more))
-            reached = self.offer(other, moved)
-            if reached < inertia * (1 - SAME):
-                failures, partition, centers, inertia, n_iter = 0, other, moved, reached, n_iter + more + last
+            value = self.offer(other, moved)
+            if value < inertia * (1 - SAME):
+                failures, partition, centers, inertia, n_iter = 0, other, moved, value, n_iter + more + last
                 swaps = proposals(rows, partition.labels, centers, self.numbers)
         return inertia, n_iter
 

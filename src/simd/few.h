@@ -92,13 +92,13 @@ static ptrdiff_t NAME(exchange_candidates)(
     const REAL *first = scores;
     ptrdiff_t n_found = 0;
     for (ptrdiff_t row = 0; row < n_panels * MR * W; row += MR * W, first += 2 * MR * W, norms += MR * W) {
-        unsigned char found[MR * W];
+        unsigned char may_gain[MR * W];
         for (int r = 0; r < MR * W; r++)
-            found[r] = factor * (norms[r] + 2 * (double)first[r] + slack + norm_error * norms[r])
+            may_gain[r] = factor * (norms[r] + 2 * (double)first[r] + slack + norm_error * norms[r])
                 > norms[r] + 2 * (double)first[MR * W + r] - slack - norm_error * norms[r];
         for (int r = 0; r < MR * W; r++) {
             rows[n_found] = (int32_t)(row + r);
-            n_found += found[r];
+            n_found += may_gain[r];
         }
     }
     return n_found;

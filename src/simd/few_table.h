@@ -39,20 +39,20 @@ static void add_gains(
     }
 }
 
-/* Put rows into the sums of the clusters they joined, and take them out of those they left, if any. */
+/* Put rows into the sums of the clusters they joined, and take them out of those they old_labels, if any. */
 static void shift(
-    const long long *pairs, ptrdiff_t width, const int32_t *moved, const int32_t *left, ptrdiff_t n_moved,
+    const long long *pairs, ptrdiff_t width, const int32_t *moved, const int32_t *old_labels, ptrdiff_t n_moved,
     const int32_t *labels, long long *sums)
 {
     for (ptrdiff_t m = 0; m < n_moved; m++) {
         const long long *pair = pairs + moved[m] * width;
-        long long *joined = sums + labels[moved[m]] * width, *quit = sums + left[m] * width;
+        long long *joined = sums + labels[moved[m]] * width, *quit = sums + old_labels[m] * width;
         for (ptrdiff_t j = 0; j < width; j += 2) {
             long long high = joined[j] + pair[j], low = joined[j + 1] + pair[j + 1];
             joined[j] = high;
             joined[j + 1] = low;
         }
-        if (left[m] >= 0)
+        if (old_labels[m] >= 0)
             for (ptrdiff_t j = 0; j < width; j += 2) {
                 long long high = quit[j] - pair[j], low = quit[j + 1] - pair[j + 1];
                 quit[j] = high;

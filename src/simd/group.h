@@ -32,20 +32,20 @@ static void NAME(group)(
         }
         UNROLL for (int r = 0; r < GR; r++) {
             VEC least = sum[r][0], where = none, others = none, index;
-            REAL found, value;
+            REAL lane_of_least, value;
             for (int g = 1; g < GV; g++) least = MIN(least, sum[r][g]);
             value = REDUCE_MIN(least);
             least = SET1(value);
             for (int g = 0; g < GV; g++) where = MIN(where, IF_LESS(least, sum[r][g], none, lane[g]));
-            found = REDUCE_MIN(where);
-            index = SET1(found);
+            lane_of_least = REDUCE_MIN(where);
+            index = SET1(lane_of_least);
             for (int g = 0; g < GV; g++)
                 others = MIN(
                     others, IF_LESS(lane[g], index, sum[r][g], IF_LESS(index, lane[g], sum[r][g], none)));
             if (j + r < n) {
                 ((REAL *)first)[j + r] = value;
                 ((REAL *)second)[j + r] = REDUCE_MIN(others);
-                nearest[j + r] = (int32_t)found;
+                nearest[j + r] = (int32_t)lane_of_least;
             }
         }
     }

@@ -25,10 +25,10 @@ static INLINE uint64_t NAME(needs_relabel)(VEC best, VEC next, VEC index, VEC ma
 #ifdef NUMBERS
     return (uint64_t)(uint32_t)(DIFFERENT(index, NUMBERS(labels)) | AT_MOST(apart, margin));
 #else
-    REAL gap[W], found[W], most[W];
+    REAL gap[W], nearest[W], most[W];
     uint64_t bits = 0;
-    STORE(gap, apart), STORE(found, index), STORE(most, margin);
-    for (int l = 0; l < W; l++) bits |= (uint64_t)((found[l] != (REAL)labels[l]) | (gap[l] <= most[l])) << l;
+    STORE(gap, apart), STORE(nearest, index), STORE(most, margin);
+    for (int l = 0; l < W; l++) bits |= (uint64_t)((nearest[l] != (REAL)labels[l]) | (gap[l] <= most[l])) << l;
     return bits;
 #endif
 }
