@@ -1,5 +1,6 @@
 """The rows in panels, for the kernels that score them: labels, Lloyd's iteration, and candidates for exchanges."""
 
+import weakref
 from functools import partial
 
 import numpy as np
@@ -50,7 +51,8 @@ class Panels:
     """
 
     def __init__(self, rows, low, high):
-        self.rows = rows
+        # Rows own their panels: a circle would keep the memory of both until the garbage collector comes by.
+        self._rows = weakref.ref(rows)
         spread = max((high - rows.origin).max(), (rows.origin - low).max())
         self.scale = np.ldexp(1.0, np.minimum(-np.frexp(spread)[1], 1023))
         corner = np.maximum(high - rows.origin, rows.origin - low) * self.scale
@@ -59,6 +61,11 @@ class Panels:
         self.dtype = np.dtype(FIRST_DTYPE if self.in_range else np.float64)
         self._arrays = None  # the panels, and a bound of the norms of the rows of each
         self._needs_double, self._probed = False, False
+
+    @property
+    def rows(self):
+        """The rows, of which these are the panels."""
+        return self._rows()
 
     @property
     def n_rows(self):
@@ -83,9 +90,8 @@ class Panels:
         """
         self.choose_dtype()
         rows = self.rows
-        if self._arrays is None and affordable(
-            rows.X, rows.n_samples * rows.n_features * self.dtype.itemsize
-        ):
+        size = rows.n_samples * rows.n_features * self.dtype.itemsize
+        if self._arrays is None and affordable(rows.X, size):
             n_panels = -(-rows.n_samples // self.n_rows)
             arrays = np.empty((n_panels, rows.n_features, self.n_rows), self.dtype), np.empty(n_panels)
 

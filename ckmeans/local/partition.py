@@ -32,7 +32,9 @@ class Partition:
             return panels.scratch(self.n_clusters, MOVED, self.sums[self._unused.pop()])
         if idle.scores.dtype == panels.dtype:
             return idle
-        return kernels.Scratch(panels.scores(), idle.distances, idle.moved, idle.old_labels, idle.units, idle.sums)
+        return kernels.Scratch(
+            panels.scores(), idle.distances, idle.moved, idle.old_labels, idle.units, idle.sums
+        )
 
     def parts(self):
         """The sums of the threads that have one."""

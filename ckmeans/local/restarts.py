@@ -136,7 +136,9 @@ def local_search(
         plan = small.Plan(X.shape[1], n_clusters, init, n_init, max_iter, polish)
         if isinstance(X, np.ndarray) and plan.suits(len(X)) and not tol:
             try:
-                solution = _small_search(small.Search(plan, X, sample_weight, numbers, workers), progress, held)
+                solution = _small_search(
+                    small.Search(plan, X, sample_weight, numbers, workers), progress, held
+                )
             except KeyboardInterrupt:
                 solution, interrupted = None, True
             if solution is not None:

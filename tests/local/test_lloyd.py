@@ -165,7 +165,9 @@ def test_labels_with_centers_far_from_all_rows(dtype, distance):
         rng = np.random.default_rng(seed)
         X, centers = rng.normal(size=(9, 2)).astype(dtype), rng.normal(size=(5, 2))
         centers[rng.permutation(5)[: rng.integers(1, 6)]] *= distance
-        assert rows_of(X).panels.assign(centers).tolist() == reference.assign(numbers(X), numbers(centers))
+        rows = rows_of(X)
+        labels = rows.panels.assign(centers)
+        assert labels.tolist() == reference.assign(numbers(X), numbers(centers))
 
 
 def test_labels_of_thousands_of_centers():
