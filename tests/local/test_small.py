@@ -1,7 +1,9 @@
 """The kernels for small data against the general way: the same bits, and the same errors."""
 
 import pickle
+import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -109,6 +111,32 @@ def test_settings_are_those_of_the_plan_and_of_the_rules():
         stopping.MOST_ORDERS,
         stopping.SWAP_REACH,
     )
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.skipif(not (ROOT / "CONTRIBUTING.md").exists(), reason="the source tree is not there")
+def test_the_table_of_both_ways_names_what_there_is():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = text.split("### Two ways")[1].split("##")[0]
+    names = [
+        name
+        for line in text.splitlines()
+        if line.startswith("| ") and ".p" in line and not line.startswith("| step")
+        for name in re.findall("`([^`]+)`", line)
+    ]
+    files = {name for name in names if re.search(r"\.(py|pyx|pxd|h)$", name)}
+    source = ""
+    for name in files:
+        path = ROOT / ("ckmeans/local" if name.endswith(".py") else "src") / name
+        source += path.read_text(encoding="utf-8")
+    assert len(files) > 15
+    for name in set(names) - files - {"ckmeans/local/", "src/"}:
+        word = re.escape(name.split(".")[-1])
+        assert re.search(rf"(def|class|inline [\w* ]+) {word}\b|^{word} = |NAME\({word}\)", source, re.M), (
+            name
+        )
 
 
 # ---- the same bits ----
