@@ -45,7 +45,7 @@ def descents(
 ):
     """Lloyd's iteration from each start to where it rests.
 
-    Returns 0, or what is in the way: UNSUPPORTED for other kernels, NEEDS_DOUBLE for a call with `wide`. A single start that is left to
+    Returns DONE, UNSUPPORTED if other kernels have to do it, or NEEDS_DOUBLE for a call with `wide`. A single start that is left to
     other kernels has the inertia -1.
     """
     cdef Search search

@@ -271,7 +271,8 @@ cdef inline int lloyd(
 # ---- exchanges, as in exchange.py ----
 
 cdef inline bint may_move(
-    const Problem* p, const Search* s, const State* state, Py_ssize_t i, double weight, double least, double slack, double norm_error
+    const Problem* p, const Search* s, const State* state, Py_ssize_t i, double weight, double least, double slack,
+    double norm_error,
 ) noexcept nogil:
     """Whether the scores of the last assignment leave it open that a row's move would lower the inertia.
 

@@ -121,7 +121,10 @@ class NpyFile:
 
 
 def affordable(X, size=None):
-    """Whether there is room for a copy of X, or `size` bytes: not of a file, large if mapped, nor of more than half of what is free."""
+    """Whether there is room for a copy of X, or for `size` bytes.
+
+    There is none for a file, for a large array that is mapped, or for more than half of the memory that is free.
+    """
     base = X
     while isinstance(base, np.ndarray):
         base = base.base

@@ -342,7 +342,7 @@ class Restarts:
         self.best = best
 
     def so_far(self, stop_reason):
-        """What the estimator hands on where the search was stopped, without delay: labels that are there already may have to do."""
+        """The solution of a search that was stopped, without delay: if there is no time for new labels, with those it has."""
         workers = self.rows.workers
         workers.deadline = monotonic() + GRACE
         try:

@@ -1,4 +1,4 @@
-"""Small data: whole searches, and labels of a few rows, in one compiled call; a call for each step would take longer than the steps.
+"""Small data: whole searches, and labels of a few rows, in one compiled call; a call for each step would take longer.
 
 The results have the same bits as those of restarts.py and rows.py, which are used for everything that the kernels find unusual.
 CONTRIBUTING.md sets the two side by side, step by step.
@@ -362,7 +362,7 @@ def distances_to(X, centers):
 
 
 def roots(squares, X, centers, exponent=0):
-    """Distances in the units of the data, from squares in units of 2**exponent; computed anew if the squares may have vanished."""
+    """Distances in the units of the data, from squares in units of 2**exponent; computed anew if these may have vanished."""
     with np.errstate(over="ignore", under="ignore"):
         distances = np.ldexp(np.sqrt(squares), exponent)
     if squares.min() < TINY:

@@ -40,7 +40,7 @@ def _on_centers(X, sample_weight, labels, centers):
 
 
 def _bound_of_one_cluster(rows, centers):
-    """No one center has an inertia below this: the inertia of the given one, less its mass times its squared distance to the mean.
+    """No one center has an inertia below this: that of the given one, less its mass times its squared distance to the mean.
 
     A sum of n squared distances has a relative error of at most (n + d + 3) roundings (Higham 2002, section 4.2). The mean is a
     sum of differences, whose error is at most (n + d + 3) roundings of their root mean square.

@@ -69,15 +69,18 @@ typedef struct {
     void (*lower)(const double *, ptrdiff_t, ptrdiff_t, ptrdiff_t, const double *, double *);
 } few_kernels;
 
-#if defined(__x86_64__) || defined(_M_X64)
+#define OF(kernel, set) {kernel##_##set##_f32, kernel##_##set##_f64}
+#define KERNELS(set) OF(label, set), OF(exchange_candidates, set), lower_##set##_f64
+
 static const few_kernels FEW_KERNELS[] = {
-    {{8, 4}, {label_sse2_f32, label_sse2_f64}, {exchange_candidates_sse2_f32, exchange_candidates_sse2_f64}, lower_sse2_f64},
-    {{16, 8}, {label_avx2_f32, label_avx2_f64}, {exchange_candidates_avx2_f32, exchange_candidates_avx2_f64}, lower_avx2_f64},
-    {{32, 16}, {label_avx512_f32, label_avx512_f64}, {exchange_candidates_avx512_f32, exchange_candidates_avx512_f64}, lower_avx512_f64},
-};
+#if defined(__x86_64__) || defined(_M_X64)
+    {{8, 4}, KERNELS(sse2)},
+    {{16, 8}, KERNELS(avx2)},
+    {{32, 16}, KERNELS(avx512)},
 #elif defined(__aarch64__) || defined(_M_ARM64)
-static const few_kernels FEW_KERNELS[] = {{{8, 4}, {label_neon_f32, label_neon_f64}, {exchange_candidates_neon_f32, exchange_candidates_neon_f64}, lower_neon_f64}};
+    {{8, 4}, KERNELS(neon)},
 #else
-static const few_kernels FEW_KERNELS[] = {{{4, 4}, {label_plain_f32, label_plain_f64}, {exchange_candidates_plain_f32, exchange_candidates_plain_f64}, lower_plain_f64}};
+    {{4, 4}, KERNELS(plain)},
 #endif
+};
 #endif

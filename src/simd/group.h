@@ -51,8 +51,8 @@ static void NAME(group)(
     }
 }
 
-/* Shift, scale and round a row, of the other type or of this one, as a panel has it, and its score |c|^2/2 - x.c with one center; *norm becomes |x|^2.
- * `from` is the origin, in double, for the other type; else minus the origin, scaled, in this one. */
+/* Shift, scale and round a row, of this type or of the other one, as for a panel; *norm becomes |x|^2. Returns the score
+ * |c|^2/2 - x.c with one center. `from` is the origin in double for a row of the other type, else minus the origin, scaled. */
 static double NAME(fetch)(
     const void *row, int other, const void *from, double scale, ptrdiff_t n_features, ptrdiff_t stride, void *out,
     const void *center, double half_norm, double *norm)

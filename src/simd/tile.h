@@ -1,8 +1,8 @@
 /* Template: the scores |c|^2/2 - x.c of one panel of rows with all centers, and the least two of each row.
  *
- * Included by instruction_sets.h once for each instruction set and type, with REAL, VEC, W (lanes), MR, NR and the vector operations
- * defined. A panel is MR*W rows, feature-major. Centers come in tiles of NR: NR values |c|^2/2, then n_features times NR
- * coordinates; the last tile is filled up with infinite |c|^2/2. MR x NR accumulators stay in registers and the n x k
+ * Included by instruction_sets.h once for each instruction set and type, with REAL, VEC, W (lanes), MR, NR and the vector
+ * operations defined. A panel is MR*W rows, feature-major. Centers come in tiles of NR: NR values |c|^2/2, then n_features
+ * times NR coordinates; the last tile is filled up with infinite |c|^2/2. MR x NR accumulators stay in registers and the n x k
  * scores are never written (the register tile of Goto & van de Geijn 2008, with the argmin fused).
  */
 
