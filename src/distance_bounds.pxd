@@ -1,9 +1,9 @@
 """Lloyd's assignment for those rows alone whose bounds do not settle it, with bounds for groups of centers.
 
-Distances are in packed units. Every row keeps one number: by how much more the other centers are away than its own, plus
-the drift of the centers until then. As long as this is more than the drift until now, the row stays where it is (Hamerly
-2010). With groups, the row also keeps for each of them a lower bound of the distances to its centers, its own center left
-out, plus the drift of the group until then, and an upper bound of the distance to its own, less the drift of that. Where
+Distances are in packed units. Every row keeps one number, its separation: by how much more the other centers are away than its
+own, plus the drift of the centers until then. As long as this is more than the drift until now, the row stays where it is
+(Hamerly 2010). With groups, the row also keeps for each of them a lower bound of the distances to its centers, its own center
+left out, plus the drift of the group until then, and an upper bound of the distance to its own, less the drift of that. Where
 these do not settle it, the distance to the own center is computed, and only groups whose bound is below it are scored (Ding
 et al. 2015, "Yinyang k-means", ICML 37:579-587).
 """
@@ -11,12 +11,16 @@ et al. 2015, "Yinyang k-means", ICML 37:579-587).
 from cython cimport floating
 from libc.math cimport fabs, sqrt
 from libc.stdint cimport int32_t
-from metric cimport nearest, sq_distances
+from metric cimport nearest_center, sq_distances
 from scores cimport error_bound, packing
-from tile cimport GROUP, instruction_set
+from shared cimport list_move, packed_centers, thread_buffers
+from tile cimport GROUP, tile_kernels
 
 cdef enum:
     BATCH = 128  # rows that are scored together
+
+cdef extern from "math.h" nogil:
+    double INFINITY
 
 
 cdef inline double below(double value) noexcept nogil:
@@ -33,191 +37,221 @@ cdef inline double distance(double sq, double share) noexcept nogil:
     return sqrt(sq if sq > 0 else 0.0) * share
 
 
-cdef inline void settle_panel(
-    const floating[:, ::1] X, const packing[:, :, ::1] panels, const packing[:, :, ::1] tiles, double center_reach,
-    const double[:, ::1] centers, const double[:, ::1] centers_t, const double[::1] drift, const instruction_set* isa,
-    const Py_ssize_t* rows, Py_ssize_t n, packing[::1] scores, double[::1] scratch, int[::1] labels,
-    Py_ssize_t[::1] moved, int[::1] left, packing[::1] settled, Py_ssize_t* tally,
+cdef inline Py_ssize_t recomputed(
+    const floating* x, const packed_centers* c, thread_buffers* b
 ) noexcept nogil:
-    """Label up to a panel of rows from anywhere, and renew their bound; tally += rows moved, decided by differences, and exactly."""
-    cdef bint wide = packing is double, doubtful = False
-    cdef Py_ssize_t n_rows = isa.n_rows[wide], d = X.shape[1], n_clusters = centers.shape[0], r, f, i, k
-    cdef double unsure = (d + 4) * 1.2e-16 if wide else 2.5e-7, margin, slack, low, near
-    cdef packing* first = &scores[0]
+    """The exact nearest center of a row whose scores are too close to tell."""
+    cdef bint doubtful = False
+    cdef Py_ssize_t k
+    sq_distances(x, c.centers_t, c.n_features, c.n_clusters, b.distances)
+    k = nearest_center(x, c.centers, c.n_features, c.n_clusters, b.distances, &doubtful)
+    b.n_recomputed += 1
+    b.n_exact += doubtful
+    return k
+
+
+# ---- one bound for each row ----
+
+cdef inline void settle_panel(
+    const tile_kernels* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const packed_centers* c,
+    const double[::1] drift, const Py_ssize_t* rows, Py_ssize_t n, int[::1] labels, packing[::1] separation,
+    thread_buffers* b,
+) noexcept nogil:
+    """Label up to a panel of rows from anywhere, and renew their bound."""
+    cdef bint wide = packing is double
+    cdef Py_ssize_t n_rows = isa.n_rows[wide], d = X.shape[1], r, f, i, k
+    cdef double norm_error = (d + 4) * 1.2e-16 if wide else 2.5e-7, margin, slack, low, near
+    cdef packing* first = <packing*> b.scores
     cdef packing* second = first + n_rows
     cdef packing* panel = second + n_rows
     cdef const packing* source
     cdef double norms[64]
-    cdef int32_t found[64]
+    cdef int32_t nearest[64]
     for r in range(n):
         source = &panels[rows[r] // n_rows, 0, rows[r] % n_rows]
         norms[r] = 0
         for f in range(d):
             panel[f * n_rows + r] = source[f * n_rows]
             norms[r] += <double> source[f * n_rows] * source[f * n_rows]
-    isa.panel[wide](panel, d, &tiles[0, 0, 0], tiles.shape[0], first, second, found, NULL, 0)
+    isa.panel[wide](panel, d, c.tiles, c.n_tiles, first, second, nearest, NULL, 0)
+    b.n_seen += n
     for r in range(n):
         i = rows[r]
-        k = found[r]
+        k = nearest[r]
         low = second[r]
-        margin = error_bound(sqrt(norms[r]) * (1 + unsure), center_reach, d, wide)
+        margin = error_bound(sqrt(norms[r]) * (1 + norm_error), c.max_norm, d, wide)
         if second[r] - first[r] <= margin:
-            tally[1] += 1
-            sq_distances(&X[i, 0], &centers_t[0, 0], d, n_clusters, &scratch[0])
-            k = nearest(&X[i, 0], &centers[0, 0], d, n_clusters, &scratch[0], &doubtful)
-            tally[2] += doubtful
+            k = recomputed(&X[i, 0], c, b)
             low = first[r]
-        slack = 2 * margin + unsure * norms[r]
+        slack = 2 * margin + norm_error * norms[r]
         near = distance(norms[r] + 2 * <double> first[r] + slack, 1 + 4e-16)
-        settled[i] = <packing> below(distance(norms[r] + 2 * low - slack, 1 - 4e-16) - near + drift[k])
+        separation[i] = <packing> below(distance(norms[r] + 2 * low - slack, 1 - 4e-16) - near + drift[k])
         if k != labels[i]:
-            moved[tally[0]] = i
-            left[tally[0]] = labels[i]
-            labels[i] = <int> k
-            tally[0] += 1
+            list_move(b, &labels[0], i, k)
 
 
-cdef struct bounding:
-    # The centers, in packed units.
-    Py_ssize_t n_clusters, n_features, n_groups, stride
+# ---- bounds for groups of centers ----
+
+cdef struct center_groups:            # those of CenterGroups (panels.pyx); in packed units
+    Py_ssize_t n_groups, stride
     const void* origin                # (n_features,): as fetch (group.h) takes it
-    double scale
-    const void* groups                # (n_groups, 1 + n_features, GROUP), as the tiles of pack_centers
+    const void* groups                # (n_groups, 1 + n_features, GROUP), like tiles
     const void* rows_of_centers       # (n_clusters, stride), zeros at the end of each
+    const int* place                  # (n_clusters,): place of each center in the groups ...
+    const int* center_at              # (n_groups * GROUP,): ... and the center at each place
     const double* drift               # (n_clusters,): how far each center and any other have moved so far, added up
     const double* own_drift           # (n_clusters,): how far each center has moved so far
     const double* group_drift         # (n_groups,): how far any center of the group has moved so far ...
-    const void* gone                  # (n_groups,), and 16 more: ... rounded up
-    double center_reach
-    const int* place                  # (n_clusters,): place of each center in the groups ...
-    const int* center_at              # (n_groups * GROUP,): ... and the center at each place
-    # Buffers of one thread.
-    void* batch                       # (BATCH, stride)
-    Py_ssize_t n_list
+    const void* group_drift_rounded_up # (n_groups,), and 16 more: ... rounded up
+
+cdef struct group_buffers:            # those of GroupScratch (panels.pyx), of one thread
+    void* batch                       # (BATCH, stride): the rows
     int* lists                        # (n_groups, n_list): rows of the batch that need the group
+    Py_ssize_t n_list
     int* counts                       # (n_groups,): how many
     unsigned char* needed             # (n_groups,), and 16 more
 
+cdef struct batch_scores:             # what is known of the rows of a batch
+    double norms[BATCH]
+    double margin[BATCH]              # of the error of the difference of two scores
+    double slack[BATCH]               # of the error of a squared distance
+    double own[BATCH]                 # score of the center that the row has had
+    double radius[BATCH]              # bound of the distance to it
+    double rest[BATCH]                # bound of the distances to the centers of groups that are not scored
+    double best[BATCH]
+    double second[BATCH]
+    double runner_up[BATCH]           # the second score in the group of the best
+    int winner[BATCH]
+    int last[BATCH]                   # the group of the best; -1 for the center that the row has had
 
-cdef inline void settle_batch(
-    const floating[:, ::1] X, const double[:, ::1] centers, const double[:, ::1] centers_t, const instruction_set* isa,
-    bounding* b, const Py_ssize_t* rows, Py_ssize_t n, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved,
-    int[::1] left, packing[::1] settled, packing[::1] reached, packing[:, ::1] lower, Py_ssize_t* tally,
+
+cdef inline void fetch_batch(
+    const tile_kernels* isa, const floating[:, ::1] X, const packed_centers* c, const center_groups* g,
+    const Py_ssize_t* rows, Py_ssize_t n, const int[::1] labels, const packing[::1] separation,
+    packing[:, ::1] group_lower_bounds, group_buffers* b, batch_scores* s,
 ) noexcept nogil:
-    """Label some rows, and renew their bounds; tally += rows moved, decided by differences, and exactly, and distances."""
-    cdef bint wide = packing is double, own_type = floating is double, doubtful = False, better
-    cdef Py_ssize_t d = b.n_features, group_size = (1 + d) * GROUP, r, i, j, g, n_list, home, k, here
-    cdef double low, near, away, up = 1 + 4e-16, down = 1 - 4e-16
-    cdef double unsure = (d + 8) * (1.2e-16 if wide else 6e-8)  # relative error of a squared norm
-    cdef double norms[BATCH]
-    cdef double margin[BATCH]         # of the error of the difference of two scores
-    cdef double slack[BATCH]          # of the error of a squared distance
-    cdef double own[BATCH]            # score of the center that the row has had
-    cdef double radius[BATCH]         # bound of the distance to it
-    cdef double rest[BATCH]           # bound of the distances to the centers of groups that are not scored
-    cdef double best[BATCH]
-    cdef double second[BATCH]
-    cdef double runner_up[BATCH]      # the second score in the group of the best
-    cdef int winner[BATCH]
-    cdef int last[BATCH]              # the group of the best; -1 for the center that the row has had
-    cdef packing first_of[BATCH]
-    cdef packing second_of[BATCH]
-    cdef int32_t found[BATCH]
-    cdef int32_t* list
-    cdef packing* bounds
-    cdef packing unused
-    cdef const packing* groups = <const packing*> b.groups
+    """The scores of the centers that rows have had, and the groups whose bounds do not rule them out."""
+    cdef bint wide = packing is double, own_type = floating is double
+    cdef Py_ssize_t d = c.n_features, group_size = (1 + d) * GROUP, r, j, k, here
+    cdef double near, norm_error = (d + 8) * (1.2e-16 if wide else 6e-8)  # relative error of a squared norm
+    cdef const packing* groups = <const packing*> g.groups
     cdef packing* batch = <packing*> b.batch
-    for g in range(b.n_groups):
-        b.counts[g] = 0
+    for j in range(g.n_groups):
+        b.counts[j] = 0
     for r in range(n):
         k = max(labels[rows[r]], 0)
-        here = b.place[k]
-        own[r] = isa.fetch[wide](
-            &X[rows[r], 0], wide != own_type, b.origin, b.scale, d, b.stride, batch + r * b.stride,
-            <const packing*> b.rows_of_centers + k * b.stride, groups[here // GROUP * group_size + here % GROUP],
-            &norms[r],
+        here = g.place[k]
+        s.own[r] = isa.fetch[wide](
+            &X[rows[r], 0], wide != own_type, g.origin, c.scale, d, g.stride, batch + r * g.stride,
+            <const packing*> g.rows_of_centers + k * g.stride, groups[here // GROUP * group_size + here % GROUP],
+            &s.norms[r],
         )
-    for r in range(n):  # no branches from here on that could not be foretold
-        margin[r] = error_bound(sqrt(norms[r]) * (1 + unsure), b.center_reach, d, wide)
-        slack[r] = 2 * margin[r] + unsure * norms[r]
-        radius[r] = distance(norms[r] + 2 * own[r] + slack[r], up)
+    for r in range(n):  # without branches that could not be foretold, as what follows
+        s.margin[r] = error_bound(sqrt(s.norms[r]) * (1 + norm_error), c.max_norm, d, wide)
+        s.slack[r] = 2 * s.margin[r] + norm_error * s.norms[r]
+        s.radius[r] = distance(s.norms[r] + 2 * s.own[r] + s.slack[r], 1 + 4e-16)
     for r in range(n):
-        here = b.place[max(labels[rows[r]], 0)]
-        bounds = &lower[rows[r], 0]
-        near = radius[r] if labels[rows[r]] >= 0 and settled[rows[r]] > -INFINITY else INFINITY
-        rest[r] = isa.need[wide](bounds, b.gone, b.n_groups, near, b.needed)
-        for g in range(b.n_groups):
-            b.lists[g * b.n_list + b.counts[g]] = <int> r
-            b.counts[g] += b.needed[g]
-        best[r] = INFINITY if b.needed[here // GROUP] else own[r]
-        second[r] = runner_up[r] = INFINITY
-        winner[r] = <int> here
-        last[r] = -1
-    tally[3] += n
-    for g in range(b.n_groups):
-        n_list = b.counts[g]
+        here = g.place[max(labels[rows[r]], 0)]
+        near = s.radius[r] if labels[rows[r]] >= 0 and separation[rows[r]] > -INFINITY else INFINITY
+        s.rest[r] = isa.need[wide](
+            &group_lower_bounds[rows[r], 0], g.group_drift_rounded_up, g.n_groups, near, b.needed
+        )
+        for j in range(g.n_groups):
+            b.lists[j * b.n_list + b.counts[j]] = <int> r
+            b.counts[j] += b.needed[j]
+        s.best[r] = INFINITY if b.needed[here // GROUP] else s.own[r]
+        s.second[r] = s.runner_up[r] = INFINITY
+        s.winner[r] = <int> here
+        s.last[r] = -1
+
+
+cdef inline Py_ssize_t score_groups(
+    const tile_kernels* isa, const packed_centers* c, const center_groups* g, const Py_ssize_t* rows,
+    packing[:, ::1] group_lower_bounds, group_buffers* b, batch_scores* s,
+) noexcept nogil:
+    """The best and second scores of the rows of a batch, group by group; returns the number of scores."""
+    cdef bint wide = packing is double, better
+    cdef Py_ssize_t d = c.n_features, group_size = (1 + d) * GROUP, r, j, group, n_list, n_scores = 0
+    cdef double low, near, away
+    cdef packing first[BATCH]
+    cdef packing second[BATCH]
+    cdef int32_t nearest[BATCH]
+    cdef int32_t* list
+    cdef const packing* groups = <const packing*> g.groups
+    for group in range(g.n_groups):
+        n_list = b.counts[group]
         if n_list == 0:
             continue
-        list = <int32_t*> b.lists + g * b.n_list
-        isa.group[wide](batch, b.stride, list, n_list, d, groups + g * group_size, first_of, second_of, found)
-        tally[3] += n_list * min(<Py_ssize_t> GROUP, b.n_clusters - g * GROUP)
+        list = <int32_t*> b.lists + group * b.n_list
+        isa.group[wide](b.batch, g.stride, list, n_list, d, groups + group * group_size, first, second, nearest)
+        n_scores += n_list * min(<Py_ssize_t> GROUP, c.n_clusters - group * GROUP)
         for j in range(n_list):
             r = list[j]
-            near = first_of[j]
-            low = second_of[j]
-            better = near < best[r]
-            away = best[r] if better else near
-            second[r] = min(away, low if better else second[r])
-            best[r] = near if better else best[r]
-            runner_up[r] = low if better else runner_up[r]
-            winner[r] = <int> (g * GROUP + found[j]) if better else winner[r]
-            last[r] = <int> g if better else last[r]
-            lower[rows[r], g] = <packing> below(distance(norms[r] + 2 * near - slack[r], down) + b.group_drift[g])
+            near = first[j]
+            low = second[j]
+            better = near < s.best[r]
+            away = s.best[r] if better else near
+            s.second[r] = min(away, low if better else s.second[r])
+            s.best[r] = near if better else s.best[r]
+            s.runner_up[r] = low if better else s.runner_up[r]
+            s.winner[r] = <int> (group * GROUP + nearest[j]) if better else s.winner[r]
+            s.last[r] = <int> group if better else s.last[r]
+            group_lower_bounds[rows[r], group] = <packing> below(
+                distance(s.norms[r] + 2 * near - s.slack[r], 1 - 4e-16) + g.group_drift[group]
+            )
+    return n_scores
+
+
+cdef inline void settle_batch(
+    const tile_kernels* isa, const floating[:, ::1] X, const packed_centers* c, const center_groups* g,
+    const Py_ssize_t* rows, Py_ssize_t n, int[::1] labels, packing[::1] separation, packing[::1] upper_bounds,
+    packing[:, ::1] group_lower_bounds, thread_buffers* b, group_buffers* buffers,
+) noexcept nogil:
+    """Label some rows, and renew their bounds."""
+    cdef Py_ssize_t r, i, k, group, home
+    cdef double low, near, up = 1 + 4e-16, down = 1 - 4e-16
+    cdef batch_scores s
+    cdef packing* bound
+    cdef packing unused
+    fetch_batch(isa, X, c, g, rows, n, labels, separation, group_lower_bounds, buffers, &s)
+    b.n_seen += n
+    b.n_distances += n + score_groups(isa, c, g, rows, group_lower_bounds, buffers, &s)
     for r in range(n):
         i = rows[r]
-        k = b.center_at[winner[r]]
-        g = last[r]
+        k = g.center_at[s.winner[r]]
+        group = s.last[r]
         unused = 0
-        bounds = &unused if g < 0 else &lower[i, g]
-        if not second[r] - best[r] > margin[r]:
-            tally[1] += 1
-            sq_distances(&X[i, 0], &centers_t[0, 0], d, b.n_clusters, &scratch[0])
-            k = nearest(&X[i, 0], &centers[0, 0], d, b.n_clusters, &scratch[0], &doubtful)
-            tally[2] += doubtful
-            second[r] = best[r]
-            bounds = &unused
-        bounds[0] = <packing> below(distance(norms[r] + 2 * runner_up[r] - slack[r], down) + b.group_drift[max(g, 0)])
-        near = distance(norms[r] + 2 * best[r] + slack[r], up)
-        low = distance(norms[r] + 2 * second[r] - slack[r], down)
-        settled[i] = <packing> below(min(low, rest[r]) - near + b.drift[k])
-        reached[i] = <packing> above(near - b.own_drift[k])
+        bound = &unused if group < 0 else &group_lower_bounds[i, group]
+        if not s.second[r] - s.best[r] > s.margin[r]:
+            k = recomputed(&X[i, 0], c, b)
+            s.second[r] = s.best[r]
+            bound = &unused
+        bound[0] = <packing> below(
+            distance(s.norms[r] + 2 * s.runner_up[r] - s.slack[r], down) + g.group_drift[max(group, 0)]
+        )
+        near = distance(s.norms[r] + 2 * s.best[r] + s.slack[r], up)
+        low = distance(s.norms[r] + 2 * s.second[r] - s.slack[r], down)
+        separation[i] = <packing> below(min(low, s.rest[r]) - near + g.drift[k])
+        upper_bounds[i] = <packing> above(near - g.own_drift[k])
         if k != labels[i]:
             if labels[i] >= 0:
-                home = b.place[labels[i]] // GROUP
-                low = distance(norms[r] + 2 * own[r] - slack[r], down) + b.group_drift[home]
-                lower[i, home] = min(lower[i, home], <packing> below(low))
-            moved[tally[0]] = i
-            left[tally[0]] = labels[i]
-            labels[i] = <int> k
-            tally[0] += 1
+                home = g.place[labels[i]] // GROUP
+                low = distance(s.norms[r] + 2 * s.own[r] - s.slack[r], down) + g.group_drift[home]
+                group_lower_bounds[i, home] = min(group_lower_bounds[i, home], <packing> below(low))
+            list_move(b, &labels[0], i, k)
 
 
 cdef inline bint still_settled(
-    const instruction_set* isa, bounding* b, Py_ssize_t i, const int[::1] labels, packing[::1] settled,
-    const packing[::1] reached, const packing[:, ::1] lower,
+    const tile_kernels* isa, const center_groups* g, Py_ssize_t i, const int[::1] labels, packing[::1] separation,
+    const packing[::1] upper_bounds, const packing[:, ::1] group_lower_bounds,
 ) noexcept nogil:
-    """Whether the bounds of the groups settle a row whose own number does not; that is renewed then."""
+    """Whether the bounds of the groups settle a row whose separation does not; that is renewed then."""
     cdef double near, low
-    if not settled[i] > -INFINITY:
+    if not separation[i] > -INFINITY:
         return False
-    near = (reached[i] + b.own_drift[labels[i]]) * (1 + 4e-16)
-    low = isa.least[packing is double](&lower[i, 0], b.gone, b.n_groups)
+    near = (upper_bounds[i] + g.own_drift[labels[i]]) * (1 + 4e-16)
+    low = isa.least[packing is double](&group_lower_bounds[i, 0], g.group_drift_rounded_up, g.n_groups)
     if not low > near:
         return False
-    settled[i] = <packing> below(low - near + b.drift[labels[i]])
-    return settled[i] > b.drift[labels[i]]
-
-
-cdef extern from "math.h" nogil:
-    double INFINITY
+    separation[i] = <packing> below(low - near + g.drift[labels[i]])
+    return separation[i] > g.drift[labels[i]]

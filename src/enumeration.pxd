@@ -3,8 +3,7 @@
 from libc.stddef cimport ptrdiff_t
 
 cdef extern from "enumeration_table.h" nogil:
-    ctypedef struct instruction_set:
-        const char* name
+    ctypedef struct enumeration_kernels:
         void (*fill)(
             const double* low_sums, const double* low_weights, ptrdiff_t n_low, ptrdiff_t n, const double* weights,
             const double* total, ptrdiff_t k, ptrdiff_t d, int reduced, double shift, double scale,
@@ -20,5 +19,6 @@ cdef extern from "enumeration_table.h" nogil:
         void (*deal)(
             const double* cells, ptrdiff_t n_cells, const signed char* labels, ptrdiff_t n_rows, ptrdiff_t k,
             double* sheets) noexcept nogil
-    const instruction_set INSTRUCTION_SETS[]
+    const enumeration_kernels ENUMERATION_KERNELS[]
     int n_supported()
+    const char* instruction_set_name(int set)

@@ -20,7 +20,7 @@ cluster; with two clusters |P_last|^2 goes the same way, and r_0 + r_1 takes the
 weight to the least one, see `Walk._margin` in ckmeans/partitions.py.
 """
 
-from enumeration cimport INSTRUCTION_SETS, instruction_set, n_supported
+from enumeration cimport ENUMERATION_KERNELS, enumeration_kernels, instruction_set_name, n_supported
 from libc.math cimport INFINITY
 from libc.string cimport memcpy
 
@@ -68,7 +68,7 @@ def best_scores(
     cdef:
         Py_ssize_t k = sums.shape[1], d = sums.shape[2], n_low = top.shape[0], n_prefixes = sums.shape[0]
         Py_ssize_t chunk, first, n, p, c, m = coefs.shape[0] - 1
-        const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+        const enumeration_kernels* isa = &ENUMERATION_KERNELS[chosen]
     with nogil:
         for p in range(n_prefixes):
             fill_coefs(&sums[p, 0, 0], k, d, reduced, &coefs[0, p], n_prefixes)
@@ -132,7 +132,7 @@ def sum_scores(
         Py_ssize_t n_head = head.shape[0], n_middle = labels.shape[1], n_rows = low_labels.shape[1]
         Py_ssize_t n_high = n_head + n_middle, n = pairs.shape[0], m = coefs.shape[0] - 1, p, c, g, i, j, b
         double result = 0, share
-        const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+        const enumeration_kernels* isa = &ENUMERATION_KERNELS[chosen]
     with nogil:
         for j in range(n_low):
             by_entry[j] = 0
@@ -186,4 +186,4 @@ def exponentials(const double[::1] x, double[::1] out):
     with nogil:
         for i in range(n // MULTIPLE):
             memcpy(columns, &x[i * MULTIPLE], MULTIPLE * sizeof(double))
-            INSTRUCTION_SETS[chosen].weigh(columns, MULTIPLE, 0, &zero, 1, MULTIPLE, &out[i * MULTIPLE], sums)
+            ENUMERATION_KERNELS[chosen].weigh(columns, MULTIPLE, 0, &zero, 1, MULTIPLE, &out[i * MULTIPLE], sums)

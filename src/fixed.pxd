@@ -8,18 +8,19 @@ and what was added can be taken away again without a trace.
 from cython cimport floating
 from metric cimport two_product
 from processor cimport prefetch
+from shared cimport thread_buffers
 
 cdef enum:
-    AHEAD = 16  # rows that are fetched from memory meanwhile
+    AHEAD = 16  # rows between the one that is added and the one that is fetched from memory for later
 
 
 # Adding and subtracting 1.5 * 2**52 rounds to a whole number.
 
 
-cdef inline void put(
+cdef inline void to_fixed(
     double value, bint weighted, double weight, double unit, double fine, long long* pair
 ) noexcept nogil:
-    """Split weight * value in whole units, of which there are `unit` in one, and the rest in units of 1 / fine."""
+    """Split weight * value into whole units of size 1 / unit, and the rest into parts of such a unit, `fine` in each."""
     cdef double product[2]
     cdef double whole
     product[0] = value * unit
@@ -33,7 +34,7 @@ cdef inline void put(
     )
 
 
-cdef inline void get(const long long* pair, double size, double part, double* parts) noexcept nogil:
+cdef inline void from_fixed(const long long* pair, double size, double part, double* parts) noexcept nogil:
     """The number, as an unevaluated sum of two doubles, from the size of a unit and of its parts: powers of two."""
     cdef double high = <double> pair[0], low
     low = (<double> (pair[0] - <long long> high) + <double> pair[1] * part) * size
@@ -43,31 +44,29 @@ cdef inline void get(const long long* pair, double size, double part, double* pa
 
 
 cdef inline void shift_rows(
-    const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels,
-    const Py_ssize_t[::1] moved,      # rows whose label changed
-    const int[::1] left,              # their labels before, negative for none
-    Py_ssize_t n_moved,
-    const double[::1] units,          # (n_features + 2,): units in one of each feature and of sample_weight, and parts
-                                      # of a unit: powers of two
-    long long[:, :, ::1] sums,        # (n_clusters, n_features + 1, 2): weighted sums of the rows, of the weights last
+    const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels, const thread_buffers* b
 ) noexcept nogil:
-    """Take the moved rows out of the clusters they left and put them into those they joined."""
+    """Take the listed rows out of the clusters they left and put them into those they joined.
+
+    b.units has, for each feature and then for sample_weight, the number of units in 1; then the number of parts of a unit. All
+    are powers of two. b.sums has, for each cluster, the weighted sum of each feature of its rows, and then of their weights.
+    """
     cdef Py_ssize_t m, i, f, n_features = X.shape[1]
     cdef double weight = 1
     cdef bint weighted = sample_weight.shape[0] > 0
     cdef long long pair[2]
     cdef long long* joined
     cdef long long* quit
-    for m in range(n_moved):
-        if m + AHEAD < n_moved:
-            prefetch(&X[moved[m + AHEAD], 0])
-        i = moved[m]
+    for m in range(b.n_listed):
+        if m + AHEAD < b.n_listed:
+            prefetch(&X[b.moved[m + AHEAD], 0])
+        i = b.moved[m]
         if weighted:
             weight = sample_weight[i]
-        joined = &sums[labels[i], 0, 0]
-        quit = &sums[left[m], 0, 0] if left[m] >= 0 else NULL
+        joined = b.sums + labels[i] * 2 * (n_features + 1)
+        quit = b.sums + b.old_labels[m] * 2 * (n_features + 1) if b.old_labels[m] >= 0 else NULL
         for f in range(n_features + 1):
-            put(X[i, f] if f < n_features else 1, weighted, weight, units[f], units[n_features + 1], pair)
+            to_fixed(X[i, f] if f < n_features else 1, weighted, weight, b.units[f], b.units[n_features + 1], pair)
             joined[2 * f] += pair[0]
             joined[2 * f + 1] += pair[1]
             if quit != NULL:
@@ -85,11 +84,11 @@ cdef inline double cluster_mean(
     cdef double total[2]
     cdef double product[2]
     cdef double quotient, part = 1 / units[n_features + 1]
-    get(&sums[2 * n_features], 1 / units[n_features], part, mass)
+    from_fixed(&sums[2 * n_features], 1 / units[n_features], part, mass)
     if mass[0] <= 0:
         return 0
     for f in range(n_features):
-        get(&sums[2 * f], 1 / units[f], part, total)
+        from_fixed(&sums[2 * f], 1 / units[f], part, total)
         quotient = total[0] / mass[0]
         two_product(quotient, mass[0], product)
         center[f] = quotient + (((total[0] - product[0]) - product[1]) + (total[1] - quotient * mass[1])) / mass[0]
@@ -110,13 +109,16 @@ cdef inline void add_up(const long long[:, :, :, ::1] parts, long long[:, :, ::1
 
 
 cdef inline Py_ssize_t cluster_means(
-    const long long[:, :, ::1] sums, const double[::1] units,
-    double[:, ::1] centers,           # INOUT (n_clusters, n_features): the means; a center without weight stays
-    double[::1] masses,               # OUT (n_clusters,): the sums of the weights
+    const long long* sums,            # (n_clusters, n_features + 1, 2)
+    const double* units,              # (n_features + 2,)
+    Py_ssize_t n_clusters,
+    Py_ssize_t n_features,
+    double* centers,                  # INOUT (n_clusters, n_features): the means; a center without weight stays
+    double* masses,                   # OUT (n_clusters,): the sums of the weights
 ) noexcept nogil:
     """The means of all clusters; returns the number of those without weight."""
     cdef Py_ssize_t k, n_empty = 0
-    for k in range(centers.shape[0]):
-        masses[k] = cluster_mean(&sums[k, 0, 0], &units[0], centers.shape[1], &centers[k, 0])
+    for k in range(n_clusters):
+        masses[k] = cluster_mean(sums + k * 2 * (n_features + 1), units, n_features, centers + k * n_features)
         n_empty += masses[k] == 0
     return n_empty

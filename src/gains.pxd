@@ -3,11 +3,11 @@
 from libc.stddef cimport ptrdiff_t
 
 cdef extern from "gains_table.h" nogil:
-    ctypedef struct instruction_set:
+    ctypedef struct gains_kernels:
         void (*of_float)(
             const float* X, ptrdiff_t n_features, const double* sample_weight, const double* closest,
             const ptrdiff_t* rows, ptrdiff_t n_rows, const double* opposites, double* sums) noexcept nogil
         void (*of_double)(
             const double* X, ptrdiff_t n_features, const double* sample_weight, const double* closest,
             const ptrdiff_t* rows, ptrdiff_t n_rows, const double* opposites, double* sums) noexcept nogil
-    const instruction_set INSTRUCTION_SETS[]
+    const gains_kernels GAINS_KERNELS[]

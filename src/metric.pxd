@@ -77,7 +77,7 @@ cdef inline bint nearer(const floating* x, const double* a, const double* b, Py_
     return exact_is_negative(&total)
 
 
-cdef inline Py_ssize_t nearest(
+cdef inline Py_ssize_t nearest_center(
     const floating* x,
     const double* centers,            # (n_clusters, n_features)
     Py_ssize_t n_features,
@@ -87,8 +87,8 @@ cdef inline Py_ssize_t nearest(
 ) noexcept nogil:
     """The exact nearest center; among equally near ones the lowest index.
 
-    A computed squared distance has a relative error below (n_features + 3) 2^-53 (Higham 2002, section 3.1), so only
-    centers within twice that of the least need to be compared exactly.
+    A computed squared distance has a relative error below (n_features + 3) 2^-53 (Higham 2002, section 3.1). Only centers
+    whose distance is within twice that error of the least need to be compared exactly.
     """
     cdef Py_ssize_t k, best = 0
     cdef double first = distances[0], second = INFINITY, margin

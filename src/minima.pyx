@@ -5,7 +5,7 @@ from libc.string cimport memcpy, memset
 from moves cimport better_cluster
 from problem cimport Problem, Search, Settings, State
 from rowwise cimport accumulate_rows, inertia_of
-from search cimport DONE, ROUGH, UNUSUAL, begin, find_movable, inertia, lloyd, seed
+from search cimport DONE, NEEDS_DOUBLE, UNUSUAL, begin, find_movable, inertia, lloyd, seed
 
 cdef extern from "math.h" nogil:
     double INFINITY
@@ -36,26 +36,28 @@ def lloyd_runs(
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const double[:, :, ::1] init,     # IN  (n_starts, n_clusters, n_features), or (0, ...): seed by numbers
     const double[:, ::1] numbers,     # IN  (n_starts, n_numbers), in [0, 1); (n_starts, 0) where init is given
-    const double[::1] settings,       # IN  Settings of problem.pxd
+    const unsigned char[::1] settings, # IN  Settings of problem.pxd
     bint wide,                        # IN  whether to score in double from the beginning
-    double[::1] scratch,              #     (room,) of small.pyx
+    double[::1] memory,               #     (room,) of small.pyx
     int[:, ::1] labels,               # OUT (n_starts, n_samples): numbered in the order of their first rows
     double[:, :, ::1] centers,        # OUT (n_starts, n_clusters, n_features)
     double[:, ::1] ends,              # OUT (n_starts, 3): inertia, updates, rows whose move alone would lower it
 ):
     """Lloyd's iteration from each start to its fixed point.
 
-    Returns 0, or what is in the way: LEFT for other kernels, ROUGH for a call with `wide`. A single start that is left to
+    Returns DONE, UNSUPPORTED if other kernels have to do it, or NEEDS_DOUBLE for a call with `wide`. A single start that is left to
     other kernels has the inertia -1.
     """
-    cdef Search* s = <Search*> &scratch[0]
+    cdef Search search
+    cdef Search* s = &search
     cdef const double* weights = &sample_weight[0] if sample_weight.shape[0] > 0 else NULL
     cdef Problem* p = &s.problem
     cdef Py_ssize_t j, i, n_iter
     cdef int status
     with nogil:
         status = begin(
-            &X[0, 0], weights, s, <const Settings*> &settings[0], X.shape[0], X.shape[1], centers.shape[1], wide, 0
+            &X[0, 0], weights, s, &memory[0], <const Settings*> &settings[0], X.shape[0], X.shape[1], centers.shape[1],
+            wide, 0,
         )
         for j in range(ends.shape[0] if status == DONE else 0):
             if init.shape[0] > 0:
@@ -72,8 +74,8 @@ def lloyd_runs(
             ends[j, 1] = n_iter
             ends[j, 2] = find_movable(&X[0, 0], s, &s.state)
             number(p, &s.state, s.rows, &labels[j, 0], &centers[j, 0, 0])
-            if not wide and j == 0 and 8 * s.n_doubtful > s.n_labelled:
-                status = ROUGH
+            if not wide and j == 0 and 8 * s.n_recomputed > s.n_labelled:
+                status = NEEDS_DOUBLE
                 break
     return status
 

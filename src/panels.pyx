@@ -1,23 +1,163 @@
 """Rows in panels, and their nearest centers by the register tiles of tile.h, exactly.
 
 A panel holds a fixed number of rows, feature-major, shifted by an origin and scaled by a power of two, in the type of X or
-in the other one. The tiles give each row its two least scores |c|^2/2 - x.c, which settle the nearest center unless they are closer than their error bounds;
-such rows are decided by differences in double and, where these cannot tell, in exact arithmetic.
+in the other one. The tiles give each row its two least scores |c|^2/2 - x.c. If these are further apart than the bounds of
+their errors, the nearest center is known. Other rows are decided by differences in double and, if these are too close too, in
+exact arithmetic.
 """
 
 from cython cimport floating
-from distance_bounds cimport BATCH, bounding, settle_batch, settle_panel, still_settled
+from distance_bounds cimport BATCH, center_groups, group_buffers, settle_batch, settle_panel, still_settled
 from fixed cimport add_up, cluster_means
 from libc.stdint cimport int64_t
 from processor cimport prefetch
-from relabel cimport follow, relabel
-from scores cimport error_bound, packing
-from screen cimport fill, mark_restless, screen_rows
+from relabel cimport relabel, update_sums
+from scores cimport packing
+from screen cimport fill, mark_exchange_candidates, screen_rows
+from shared cimport clear_counters, packed_centers, thread_buffers
 from team cimport BOARD, SUMS, disband, end_step, give_back, open_step, take_share, wait_for_step
-from tile cimport GROUP, INSTRUCTION_SETS, fill_tiles, instruction_set, n_supported
+from tile cimport GROUP, TILE_KERNELS, fill_tiles, instruction_set_name, n_supported, tile_kernels
 
 include "chosen.pxi"
 
+
+# ---- the arrays that belong together ----
+
+cdef void* first_of(array) except NULL:
+    """Where the numbers of a C-contiguous array of float or double begin."""
+    cdef float[::1] single
+    cdef double[::1] wide
+    if array.itemsize == sizeof(double):
+        wide = array.reshape(-1)
+        return &wide[0]
+    single = array.reshape(-1)
+    return &single[0]
+
+
+cdef class PackedCenters:
+    """Centers as the panel kernels want them: in tiles, row by row, and transposed. Keeps the arrays alive."""
+
+    cdef packed_centers c
+    cdef object arrays
+
+    def __init__(
+        self,
+        const double[:, ::1] centers, #     (n_clusters, n_features); `iterate` updates them
+        const double[::1] origin,     #     (n_features,)
+        double scale,                 #     as the rows are packed
+        tiles,                        #     room for (n_tiles, 1 + n_features, tile_centers), of the type of the panels
+        double[:, ::1] centers_t,     #     room for (n_features, n_clusters)
+    ):
+        cdef packed_centers* c = &self.c
+        self.arrays = centers, origin, tiles, centers_t
+        c.n_clusters, c.n_features = centers.shape[0], centers.shape[1]
+        c.n_tiles, c.n_tile = tiles.shape[0], tiles.shape[2]
+        c.origin, c.scale, c.tiles = &origin[0], scale, first_of(tiles)
+        c.centers, c.centers_t = <double*> &centers[0, 0], &centers_t[0, 0]
+        if tiles.itemsize == sizeof(double):
+            fill_tiles(c, <double*> c.tiles)
+        else:
+            fill_tiles(c, <float*> c.tiles)
+
+
+cdef class Scratch:
+    """Buffers of one thread, and the sums of what that thread has moved. Keeps the arrays alive."""
+
+    cdef thread_buffers b
+    cdef readonly object scores, distances, moved, old_labels, units, sums
+
+    def __init__(
+        self,
+        scores,                       #     ((2 + n_features) * panel_rows,), of the type of the panels
+        double[::1] distances,        #     (n_clusters,)
+        Py_ssize_t[::1] moved,        #     (at least panel_rows, or the rows of a batch,)
+        int[::1] old_labels,                #     as many
+        const double[::1] units,      # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
+        long long[:, :, ::1] sums,    # INOUT (n_clusters, n_features + 1, 2), or (0, ...) for none
+    ):
+        cdef thread_buffers* b = &self.b
+        self.scores, self.distances, self.moved, self.old_labels = scores, distances, moved, old_labels
+        self.units, self.sums = units, sums
+        b.scores, b.distances, b.room, b.moved, b.old_labels = (
+            first_of(scores), &distances[0], min(moved.shape[0], old_labels.shape[0]), &moved[0], &old_labels[0]
+        )
+        b.units, b.sums = &units[0], &sums[0, 0, 0] if sums.shape[0] > 0 else NULL
+
+
+cdef class CenterGroups:
+    """Centers in groups that are near each other, and how far they have moved (distance_bounds.pxd). Keeps the arrays alive."""
+
+    cdef center_groups g
+    cdef object arrays
+
+    def __init__(
+        self,
+        origin,                       #     (n_features,): of `PackedCenters` where X and panels differ in type, else ...
+                                      #     minus that, in packed units and the type of the panels
+        groups,                       #     (n_groups, 1 + n_features, centers of a group): tiles of the centers in their places
+        rows_of_centers,              #     (n_clusters, stride): in packed units; the stride a multiple of 32
+        const int[::1] place,         #     (n_clusters,): place of each center in the groups ...
+        const int[::1] center_at,     #     (n_clusters,): ... and the center at each place
+        const double[::1] drift,      #     (n_clusters,): how far each center and any other have moved, added up
+        const double[::1] own_drift,  #     (n_clusters,): how far each center has moved, added up
+        const double[::1] group_drift, #    (n_groups,): how far any center of the group has moved, added up ...
+        group_drift_rounded_up,       #     (n_groups + 16,): ... rounded up
+    ):
+        cdef center_groups* g = &self.g
+        self.arrays = origin, groups, rows_of_centers, place, center_at, drift, own_drift, group_drift, group_drift_rounded_up
+        g.n_groups, g.stride = groups.shape[0], rows_of_centers.shape[1]
+        g.origin, g.groups, g.rows_of_centers = first_of(origin), first_of(groups), first_of(rows_of_centers)
+        g.place, g.center_at = &place[0], &center_at[0]
+        g.drift, g.own_drift, g.group_drift = &drift[0], &own_drift[0], &group_drift[0]
+        g.group_drift_rounded_up = first_of(group_drift_rounded_up)
+
+
+cdef class GroupScratch:
+    """Buffers of one thread for bounds of groups. Keeps the arrays alive."""
+
+    cdef group_buffers b
+    cdef object arrays
+
+    def __init__(
+        self,
+        batch,                        #     (rows of a batch, stride), of the type of the panels
+        int[:, ::1] lists,            #     (n_groups + 1, max(rows of a batch + 1, n_groups))
+        unsigned char[::1] needed,    #     (n_groups + 16,)
+    ):
+        self.arrays = batch, lists, needed
+        self.b.batch, self.b.lists, self.b.n_list = first_of(batch), &lists[0, 0], lists.shape[1]
+        self.b.counts, self.b.needed = &lists[lists.shape[0] - 1, 0], &needed[0]
+
+
+cdef class Team:
+    """What the threads of `iterate` share beside rows and centers, and what they came to."""
+
+    cdef const long long[:, :, :, ::1] parts
+    cdef long long[:, :, ::1] total
+    cdef double[::1] masses
+    cdef long long[::1] board
+    cdef Py_ssize_t n_steps, enough
+    cdef bint fresh
+    cdef readonly Py_ssize_t n_iter   # updates of the centers
+    cdef readonly Py_ssize_t n_changed # rows moved by the last assignment
+    cdef readonly Py_ssize_t n_recomputed, n_exact # rows decided by differences, and exactly
+    cdef readonly Py_ssize_t n_empty  # clusters without weight, where that ended it
+
+    def __init__(
+        self,
+        const long long[:, :, :, ::1] parts, # (n_parts, n_clusters, n_features + 1, 2): the sums of each thread
+        long long[:, :, ::1] total,   #     (n_clusters, n_features + 1, 2)
+        double[::1] masses,           # OUT (n_clusters,)
+        long long[::1] board,         #     (board(),), zeros
+        Py_ssize_t n_steps,           #     most updates of the centers
+        Py_ssize_t enough,            #     end where no more rows than this move
+        bint fresh,                   #     whether the labels may be those of other centers
+    ):
+        self.parts, self.total, self.masses, self.board = parts, total, masses, board
+        self.n_steps, self.enough, self.fresh = n_steps, enough, fresh
+
+
+# ---- what is compiled in ----
 
 def in_use():
     """Number of the instruction set in use."""
@@ -26,15 +166,27 @@ def in_use():
 
 def panel_rows(bint double):
     """Number of rows in a panel of float or double."""
-    return INSTRUCTION_SETS[chosen].n_rows[double]
+    return TILE_KERNELS[chosen].n_rows[double]
 
 
 def tile_centers():
     """Number of centers in a tile."""
-    return INSTRUCTION_SETS[chosen].n_tile
+    return TILE_KERNELS[chosen].n_tile
 
 
-def survey(
+def group_shape():
+    """Number of rows that assign_yinyang scores together, and of centers in a group."""
+    return BATCH, GROUP
+
+
+def board():
+    """Number of integers on the board through which the threads of `iterate` work together; zeros at first."""
+    return BOARD
+
+
+# ---- over the rows of a block ----
+
+def column_extremes(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
@@ -52,7 +204,7 @@ def survey(
         while (stop - start) * d - 16 >= stride:  # the last strip of a row may reach into the next one
             n = min(max(1, 32768 // stride), ((stop - start) * d - 16) // stride)
             for f in range(0, d, 16):
-                INSTRUCTION_SETS[chosen].survey[wide](
+                TILE_KERNELS[chosen].column_extremes[wide](
                     &X[start, f], n, stride, min(16, stride - f), d, &total[f], &low[f], &high[f]
                 )
             start += n * together
@@ -70,95 +222,64 @@ def pack(
     Py_ssize_t start,                 # IN  the panels to pack
     Py_ssize_t stop,
     packing[:, :, ::1] panels,        # OUT (n_panels, n_features, panel_rows)
-    double[::1] reach,                # OUT (n_panels,): bound of the norms of the rows
+    double[::1] max_norms,            # OUT (n_panels,): bound of the norms of the rows
 ):
     """Pack rows into panels."""
     cdef Py_ssize_t p, n_rows = panels.shape[2]
     with nogil:
         for p in range(start, stop):
-            reach[p] = fill(&INSTRUCTION_SETS[chosen], X, origin, scale, p * n_rows, &panels[p, 0, 0])
-
-
-def pack_centers(
-    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
-    const double[::1] origin,         # IN  (n_features,)
-    double scale,                     # IN  as the rows were packed
-    floating[:, :, ::1] tiles,        # OUT (n_tiles, 1 + n_features, tile_centers)
-    double[:, ::1] centers_t,         # OUT (n_features, n_clusters)
-):
-    """Pack centers into tiles, and transpose them; returns the largest norm of a center."""
-    return fill_tiles(centers, origin, scale, tiles, centers_t)
+            max_norms[p] = fill(&TILE_KERNELS[chosen], X, &origin[0], scale, p * n_rows, &panels[p, 0, 0])
 
 
 def assign(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
-    const double[::1] reach,          # IN  (n_panels,) of pack, or (0,)
-    const double[::1] origin,         # IN  (n_features,)
-    double scale,                     # IN  as the centers were packed
-    const packing[:, :, ::1] tiles,   # IN  of pack_centers
-    double center_reach,              # IN  of pack_centers
-    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
-    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
-    Py_ssize_t start,                 # IN  the panels of the block
-    Py_ssize_t stop,
-    packing[::1] scores,              #     ((2 + n_features) * panel_rows,)
-    double[::1] scratch,              #     (n_clusters,)
+    const double[::1] max_norms,      # IN  (n_panels,) of pack, or (0,)
+    PackedCenters centers,            # IN
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
-    Py_ssize_t[::1] moved,            #     (at least panel_rows,)
-    int[::1] left,                    #     (at least panel_rows,)
-    const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
-    long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2), or (0, ...) for none
+    Scratch scratch,                  # INOUT its sums
 ):
-    """Label the rows of some panels with their exact nearest centers, ties to the lowest index; the sums follow.
+    """Label all rows with their exact nearest centers, ties to the lowest index; the sums follow.
 
     Returns the number of rows moved, the number decided by differences, and the number decided exactly.
     """
-    cdef Py_ssize_t n_moved
-    cdef Py_ssize_t n_close[2]
-    n_close[0] = n_close[1] = 0
+    cdef const tile_kernels* isa = &TILE_KERNELS[chosen]
+    cdef thread_buffers* b = &scratch.b
+    cdef Py_ssize_t n_rows = isa.n_rows[packing is double]
     with nogil:
-        n_moved = relabel(
-            &INSTRUCTION_SETS[chosen], X, sample_weight, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, start, stop, scores,
-            scratch, labels, moved, left, units, sums, n_close,
+        clear_counters(b)
+        relabel(
+            isa, X, sample_weight, panels, max_norms, &centers.c, 0, (X.shape[0] + n_rows - 1) // n_rows, labels, b
         )
-    return n_moved, n_close[0], n_close[1]
+    return b.n_moved, b.n_recomputed, b.n_exact
 
 
 def assign_hamerly(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack
-    const packing[:, :, ::1] tiles,   # IN  of pack_centers
-    double center_reach,              # IN  of pack_centers
-    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
-    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
+    PackedCenters centers,            # IN
     const double[::1] drift,          # IN  (n_clusters,): how far each center and any other have moved, added up
     Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
-    packing[::1] scores,              #     ((2 + n_features) * panel_rows,)
-    double[::1] scratch,              #     (n_clusters,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
-    Py_ssize_t[::1] moved,            #     (at least panel_rows,)
-    int[::1] left,                    #     (at least panel_rows,)
-    const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
-    long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
-    packing[::1] settled,             # INOUT (n_samples,): distance_bounds.pxd; -inf at first
+    packing[::1] separation,          # INOUT (n_samples,): distance_bounds.pxd; -inf at first
+    Scratch scratch,                  # INOUT its sums
 ):
     """As assign, but only for rows whose bound does not settle the label (distance_bounds.pxd); the labels are the same.
 
     Returns the number of rows moved, the number decided by differences, the number decided exactly, and
     the number looked at.
     """
-    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
-    cdef Py_ssize_t r, i, n, n_pending = 0, n_seen = 0, n_moved = 0, n_rows = isa.n_rows[packing is double]
+    cdef const tile_kernels* isa = &TILE_KERNELS[chosen]
+    cdef thread_buffers* b = &scratch.b
+    cdef Py_ssize_t r, i, n, n_pending = 0, n_rows = isa.n_rows[packing is double]
     cdef packing furthest = 0
     cdef int n_low
-    cdef Py_ssize_t tally[3]
     cdef Py_ssize_t pending[128]
     with nogil:
-        tally[0] = tally[1] = tally[2] = 0
+        clear_counters(b)
         for i in range(drift.shape[0]):
             furthest = max(furthest, <packing> (drift[i] * (1 + 1.2e-7)))
         while start < stop or n_pending > 0:
@@ -167,91 +288,53 @@ def assign_hamerly(
                 n_low = n < 64
                 if n == 64:  # counted, since that is done in vectors
                     for r in range(64):
-                        n_low += settled[start + r] <= furthest
+                        n_low += separation[start + r] <= furthest
                 if n_low:
                     for i in range(start, start + n):
                         pending[n_pending] = i
-                        n_pending += labels[i] < 0 or settled[i] <= drift[max(labels[i], 0)]
+                        n_pending += labels[i] < 0 or separation[i] <= drift[max(labels[i], 0)]
                 start += n
             n = min(n_rows, n_pending)
             if n == 0:
                 break
             n_pending -= n
-            n_seen += n
-            settle_panel(
-                X, panels, tiles, center_reach, centers, centers_t, drift, isa, pending + n_pending, n, scores, scratch,
-                labels, moved, left, settled, tally,
-            )
-            if tally[0] + n_rows > moved.shape[0]:
-                follow(isa, X, sample_weight, labels, moved, left, tally[0], units, sums)
-                n_moved += tally[0]
-                tally[0] = 0
-        follow(isa, X, sample_weight, labels, moved, left, tally[0], units, sums)
-    return n_moved + tally[0], tally[1], tally[2], n_seen
-
-
-def group_shape():
-    """Number of rows that assign_yinyang scores together, and of centers in a group."""
-    return BATCH, GROUP
+            settle_panel(isa, X, panels, &centers.c, drift, pending + n_pending, n, labels, separation, b)
+            if b.n_listed + n_rows > b.room:
+                update_sums(isa, X, sample_weight, labels, b)
+        update_sums(isa, X, sample_weight, labels, b)
+    return b.n_moved, b.n_recomputed, b.n_exact, b.n_seen
 
 
 def assign_yinyang(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
-    const double[::1] origin,         # IN  (n_features,)
-    const packing[::1] shift,         # IN  (n_features,): minus the origin, in packed units
-    double scale,                     # IN  as the centers were packed
-    const packing[:, :, ::1] groups,  # IN  (n_groups, 1 + n_features, centers of a group) of pack_centers, in their places
-    const packing[:, ::1] rows_of_centers,  # IN (n_clusters, stride): in packed units; the stride a multiple of 32
-    const int[::1] place,             # IN  (n_clusters,): place of each center in the groups ...
-    const int[::1] center_at,         # IN  (n_clusters,): ... and the center at each place
-    double center_reach,              # IN  of pack_centers
-    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
-    const double[:, ::1] centers_t,   # IN  (n_features, n_clusters)
-    const double[::1] drift,          # IN  (n_clusters,): how far each center and any other have moved, added up
-    const double[::1] own_drift,      # IN  (n_clusters,): how far each center has moved, added up
-    const double[::1] group_drift,    # IN  (n_groups,): how far any center of the group has moved, added up ...
-    const packing[::1] gone,          # IN  (n_groups + 16,): ... rounded up
+    PackedCenters centers,            # IN
+    CenterGroups groups,              # IN
     Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
-    packing[:, ::1] batch,            #     (rows of a batch, stride)
-    int[:, ::1] lists,                #     (n_groups + 1, max(rows of a batch + 1, n_groups))
-    double[::1] scratch,              #     (n_clusters,)
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
-    Py_ssize_t[::1] moved,            #     (at least the rows of a batch,)
-    int[::1] left,                    #     (at least the rows of a batch,)
-    const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
-    long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2)
-    packing[::1] settled,             # INOUT (n_samples,): distance_bounds.pxd; -inf at first
-    packing[::1] reached,             # INOUT (n_samples,)
-    packing[:, ::1] lower,            # INOUT (n_samples + 16, n_groups)
-    unsigned char[::1] needed,        #     (n_groups + 16,)
+    packing[::1] separation,          # INOUT (n_samples,): distance_bounds.pxd; -inf at first
+    packing[::1] upper_bounds,        # INOUT (n_samples,)
+    packing[:, ::1] group_lower_bounds, # INOUT (n_samples + 16, n_groups)
+    Scratch scratch,                  # INOUT its sums
+    GroupScratch group_scratch,
 ):
     """As assign, but only for rows whose bounds do not settle the label (distance_bounds.pxd); the labels are the same.
 
     Returns the number of rows moved, the number decided by differences, the number decided exactly, the squared distances
     computed, and the number of rows looked at.
     """
-    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
-    cdef Py_ssize_t i, f, n_pending = 0, n_seen = 0, n_moved = 0, n_bytes = min(X.shape[1] * sizeof(X[0, 0]), 512)
-    cdef Py_ssize_t tally[4]
+    cdef const tile_kernels* isa = &TILE_KERNELS[chosen]
+    cdef const center_groups* g = &groups.g
+    cdef thread_buffers* b = &scratch.b
+    cdef Py_ssize_t i, f, n_pending = 0, n_bytes = min(X.shape[1] * <Py_ssize_t> sizeof(X[0, 0]), <Py_ssize_t> 512)
     cdef Py_ssize_t pending[BATCH]
-    cdef bint wide = packing is double, own_type = floating is double
-    cdef bounding b
-    b.n_clusters, b.n_features, b.n_groups, b.stride = centers.shape[0], X.shape[1], groups.shape[0], batch.shape[1]
-    b.origin = &shift[0]
-    if wide != own_type:
-        b.origin = &origin[0]
-    b.scale, b.groups, b.rows_of_centers = scale, &groups[0, 0, 0], &rows_of_centers[0, 0]
-    b.drift, b.own_drift, b.group_drift, b.center_reach = &drift[0], &own_drift[0], &group_drift[0], center_reach
-    b.place, b.center_at = &place[0], &center_at[0]
-    b.batch, b.lists, b.n_list = &batch[0, 0], &lists[0, 0], lists.shape[1]
-    b.counts, b.needed, b.gone = &lists[b.n_groups, 0], &needed[0], &gone[0]
     with nogil:
-        tally[0] = tally[1] = tally[2] = tally[3] = 0
+        clear_counters(b)
         for i in range(start, stop):
             if labels[i] < 0 or (
-                not settled[i] > drift[labels[i]] and not still_settled(isa, &b, i, labels, settled, reached, lower)
+                not separation[i] > g.drift[labels[i]]
+                and not still_settled(isa, g, i, labels, separation, upper_bounds, group_lower_bounds)
             ):
                 for f in range(0, n_bytes, 64):
                     prefetch(<const char*> &X[i, 0] + f)
@@ -259,30 +342,26 @@ def assign_yinyang(
                 n_pending += 1
             if n_pending == BATCH or i == stop - 1:
                 settle_batch(
-                    X, centers, centers_t, isa, &b, pending, n_pending, scratch, labels, moved, left, settled, reached, lower, tally
+                    isa, X, &centers.c, g, pending, n_pending, labels, separation, upper_bounds, group_lower_bounds, b,
+                    &group_scratch.b,
                 )
-                n_seen += n_pending
                 n_pending = 0
-                if tally[0] + BATCH > moved.shape[0] or i == stop - 1:
-                    follow(isa, X, sample_weight, labels, moved, left, tally[0], units, sums)
-                    n_moved += tally[0]
-                    tally[0] = 0
-    return n_moved, tally[1], tally[2], tally[3], n_seen
+                if b.n_listed + BATCH > b.room or i == stop - 1:
+                    update_sums(isa, X, sample_weight, labels, b)
+    return b.n_moved, b.n_recomputed, b.n_exact, b.n_distances, b.n_seen
 
 
 def screen(
     const floating[:, ::1] X,         # IN  (n, n_features)
     const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
-    const double[::1] origin,         # IN  (n_features,)
-    double scale,                     # IN  as the centers were packed
-    const packing[:, :, ::1] tiles,   # IN  of pack_centers
+    PackedCenters centers,            # IN
     packing[::1] scores,              #     ((2 + n_features) * panel_rows,)
     const packing[::1] thresholds,    # IN  (n,)
     unsigned long long[::1] passed,   # OUT (n_panels,): bit r for row r
 ):
     """Mark the rows whose least score is below a threshold of their own. There must be no score that overflows."""
     with nogil:
-        screen_rows(&INSTRUCTION_SETS[chosen], X, panels, origin, scale, tiles, scores, thresholds, passed)
+        screen_rows(&TILE_KERNELS[chosen], X, panels, &centers.c, scores, thresholds, passed)
 
 
 def means(
@@ -292,101 +371,77 @@ def means(
     double[::1] masses,               # OUT (n_clusters,): the sums of the weights
 ):
     """The means of the clusters; returns the number of clusters without weight."""
-    return cluster_means(sums, units, centers, masses)
-
-
-def board():
-    """Number of integers on the board through which the threads of `iterate` work together; zeros at first."""
-    return BOARD
+    return cluster_means(
+        &sums[0, 0, 0], &units[0], centers.shape[0], centers.shape[1], &centers[0, 0], &masses[0]
+    )
 
 
 def iterate(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const packing[:, :, ::1] panels,  # IN  of pack
-    const double[::1] reach,          # IN  of pack
-    const double[::1] origin,         # IN  (n_features,)
-    double scale,                     # IN  as the rows were packed
-    packing[:, :, ::1] tiles,         #     (n_tiles, 1 + n_features, tile_centers)
-    double[:, ::1] centers,           # INOUT (n_clusters, n_features)
-    double[:, ::1] centers_t,         #     (n_features, n_clusters)
-    packing[::1] scores,              #     (2 * panel_rows,): of this thread, and so on
-    double[::1] scratch,              #     (n_clusters,)
-    Py_ssize_t[::1] moved,            #     (at least panel_rows,)
-    int[::1] left,                    #     (at least panel_rows,)
-    long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2): one of parts
+    const double[::1] max_norms,      # IN  of pack
+    PackedCenters centers,            # INOUT
     int[::1] labels,                  # INOUT (n_samples,)
-    const double[::1] units,          # IN  (n_features + 2,)
-    const long long[:, :, :, ::1] parts, # IN  (n_parts, n_clusters, n_features + 1, 2): what the threads have added up
-    long long[:, :, ::1] total,       #     (n_clusters, n_features + 1, 2)
-    double[::1] masses,               # OUT (n_clusters,)
-    long long[::1] found,             # INOUT (5,), zeros: updates, rows moved last, rows decided by differences and
-                                      # exactly, empty clusters
-    Py_ssize_t n_steps,               # IN  most updates of the centers
-    Py_ssize_t enough,                # IN  end where no more rows than this move
-    bint fresh,                       # IN  whether the labels may be those of other centers
-    long long[::1] board,             # INOUT (board(),)
+    Scratch scratch,                  #     of this thread; its sums are among the parts of the team
+    Team team,                        # INOUT
     bint leads,                       # IN  whether this thread updates the centers
 ):
     """Lloyd's iteration in one go, where it takes no time: assign, then update while labels change.
 
-    Several threads may call this at once, with buffers of their own; those that do not lead only help, and go when they
+    Several threads may call this at once, with buffers of their own. One of them leads; the others help, and return when they
     have waited for long. It stops early, before the assignment, when a cluster is left without weight.
     """
-    cdef const instruction_set* isa = &INSTRUCTION_SETS[chosen]
+    cdef const tile_kernels* isa = &TILE_KERNELS[chosen]
+    cdef packed_centers* c = &centers.c
+    cdef thread_buffers* b = &scratch.b
     cdef Py_ssize_t n_panels = panels.shape[0], size = max(<Py_ssize_t> 1, n_panels // 32)
     cdef Py_ssize_t n_shares = (n_panels + size - 1) // size, share
+    cdef bint fresh = team.fresh
     cdef int64_t seen = 0
     cdef int64_t counts[SUMS]
-    cdef Py_ssize_t n_close[2]
-    cdef int64_t* place = <int64_t*> &board[0]
+    cdef int64_t* place = <int64_t*> &team.board[0]
     with nogil:
         while leads or wait_for_step(place, &seen):
             if leads:
-                masses[0] = fill_tiles(centers, origin, scale, tiles, centers_t)  # for all to see until the step is done
+                fill_tiles(c, <packing*> c.tiles)
                 open_step(place)
             share = take_share(place, n_shares)
             while share >= 0:
-                n_close[0] = n_close[1] = 0
-                counts[0] = relabel(
-                    isa, X, sample_weight, panels, reach, origin, scale, tiles, masses[0], centers, centers_t,
-                    share * size, min((share + 1) * size, n_panels), scores, scratch, labels, moved, left, units, sums,
-                    n_close,
+                clear_counters(b)
+                relabel(
+                    isa, X, sample_weight, panels, max_norms, c, share * size, min((share + 1) * size, n_panels), labels, b
                 )
-                counts[1] = n_close[0]
-                counts[2] = n_close[1]
+                counts[0], counts[1], counts[2] = b.n_moved, b.n_recomputed, b.n_exact
                 give_back(place, counts)
                 share = take_share(place, n_shares)
             if leads:
                 end_step(place, n_shares, counts)
-                found[1] = counts[0]
-                found[2] += counts[1]
-                found[3] += counts[2]
-                if found[0] == n_steps or (found[1] <= enough and not fresh):
+                team.n_changed = counts[0]
+                team.n_recomputed += counts[1]
+                team.n_exact += counts[2]
+                if team.n_iter == team.n_steps or (team.n_changed <= team.enough and not fresh):
                     break
                 fresh = False
-                add_up(parts, total)
-                found[4] = cluster_means(total, units, centers, masses)
-                found[0] += 1
-                if found[4]:
+                add_up(team.parts, team.total)
+                team.n_empty = cluster_means(
+                    &team.total[0, 0, 0], b.units, c.n_clusters, c.n_features, c.centers, &team.masses[0]
+                )
+                team.n_iter += 1
+                if team.n_empty:
                     break
         if leads:
             disband(place)
 
 
-def restless(
+def exchange_candidates(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
-    const double[::1] reach,          # IN  (n_panels,) of pack, or (0,)
-    const double[::1] origin,         # IN  (n_features,)
-    double scale,                     # IN  as the centers were packed
-    const packing[:, :, ::1] tiles,   # IN  of pack_centers
-    double center_reach,              # IN  of pack_centers
+    const double[::1] max_norms,      # IN  (n_panels,) of pack, or (0,)
+    PackedCenters centers,            # IN
     const int[::1] labels,            # IN  (n_samples,): the nearest centers
     const double[::1] masses,         # IN  (n_clusters,)
-    Py_ssize_t start,                 # IN  the panels of the block
-    Py_ssize_t stop,
     packing[::1] scores,              #     ((2 + n_features) * panel_rows,)
     unsigned char[::1] mask,          # OUT (n_samples,)
 ):
@@ -396,7 +451,6 @@ def restless(
     w A / (A - w) times the least; both squared distances are bounded from the scores.
     """
     with nogil:
-        mark_restless(
-            &INSTRUCTION_SETS[chosen], X, sample_weight, panels, reach, origin, scale, tiles, center_reach, labels, masses,
-            start, stop, scores, mask,
+        mark_exchange_candidates(
+            &TILE_KERNELS[chosen], X, sample_weight, panels, max_norms, &centers.c, labels, masses, scores, mask
         )

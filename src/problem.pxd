@@ -1,8 +1,8 @@
 """What the local search over few rows keeps, where, and the rows made ready for it; as in rows.py."""
 
 from cython cimport floating
-from few cimport SMALL_SETS, small_set
-from fixed cimport put
+from few cimport FEW_KERNELS, few_kernels
+from fixed cimport to_fixed
 from libc.math cimport fabs, frexp, ldexp, sqrt
 from libc.stdint cimport int32_t
 from libc.string cimport memset
@@ -10,14 +10,30 @@ from libc.string cimport memset
 cdef extern from "math.h" nogil:
     double INFINITY
 
-cdef struct Settings:                 # of small.Plan, in its order
-    double n_candidates               # of a round of seeding
-    double most_distances             # after which a call returns
-    double n_init, swapped, polished
-    double max_iter                   # negative for no limit
-    double instructions               # of panels
+# Records that Python makes and reads by name: SETTINGS, END and REPORT of small.py. A test compares names and places.
+
+cdef struct Settings:
+    Py_ssize_t n_candidates           # of a round of seeding
+    Py_ssize_t most_distances         # after which a call returns
+    Py_ssize_t n_init, swapped, polished
+    Py_ssize_t max_iter               # negative for no limit
+    Py_ssize_t instructions           # number of the instruction set
     # of stopping.py
-    double same, enough_hits, easy_hits, easy_work, most_work, work_ratio, swap_reach, polish_reach, patience, most_orders
+    Py_ssize_t enough_hits, easy_hits, patience, most_orders
+    double same, easy_work, most_work, work_ratio, swap_reach, polish_reach
+
+cdef struct End:                      # of a restart
+    double inertia
+    Py_ssize_t n_iter                 # updates of the centers
+    Py_ssize_t at_max_iter            # whether max_iter stopped it
+
+cdef struct Report:                   # of all restarts of an item
+    Py_ssize_t status                 # DONE, or what is in the way (search.pxd)
+    double inertia
+    Py_ssize_t n_iter, at_max_iter    # of the best restart
+    Py_ssize_t n_restarts, n_hits
+    Py_ssize_t n_recomputed           # labels that differences decided ...
+    Py_ssize_t n_labelled             # ... of all that were given
 
 cdef struct Problem:
     Py_ssize_t n, d, k
@@ -26,10 +42,10 @@ cdef struct Problem:
     Py_ssize_t n_rows, n_panels       # rows of a panel
     Py_ssize_t stride                 # the rows of all panels
     bint wide                         # whether these are of double
-    const small_set* kernels
+    const few_kernels* kernels
     const double* weights             # (n,), or NULL for ones
     double scale
-    double reach                      # largest norm of a packed row
+    double max_norm                      # largest norm of a packed row
     double* origin                    # (d,)
     double* units                     # (d + 2,), of fixed.pxd
     double* columns                   # (d, stride): the rows
@@ -48,7 +64,7 @@ cdef struct Search:
     Problem problem
     State state, trial, best
     Py_ssize_t max_iter
-    Py_ssize_t n_distances, n_labelled, n_doubtful
+    Py_ssize_t n_distances, n_labelled, n_recomputed
     double budget                     # of coordinate differences
     double pause                      # distances after which to return
     # the restarts
@@ -60,13 +76,13 @@ cdef struct Search:
     int reason                        # SWAPPING while it is
     double value                      # its inertia
     Py_ssize_t n_iter, first          # updates, and those before any exchange
-    Py_ssize_t failures               # swaps in vain, one after the other
-    bint known                        # whether what follows is that of `state`
+    Py_ssize_t failures               # swaps without success, one after the other
+    bint known                        # whether closest, second and cumulated belong to `state`
     double* closest                   # (stride,): to the own center; in seeding to those taken so far
     double* second                    # (n,)
     double* cumulated                 # (n,): closest, weighted and added up
     # rooms
-    bint relocated                    # whether centers of the last assignment are others than means
+    bint relocated                    # whether some centers of the last assignment are no means
     bint weighed                      # whether `points` is known
     double* points                    # (n,): the weight of all rows equal to each row
     double margin                     # of its scores
@@ -75,13 +91,14 @@ cdef struct Search:
     double* means                     # (k, d)
     double* losses                    # (k,)
     double* scratch                   # (max(k, d),)
-    double* run                       # (n,): what is closest, weighted and added up
+    double* run                       # (n,): as cumulated, in seeding
     double* gains                     # (n_candidates,)
     double* lowered                   # (n_candidates, stride)
     Py_ssize_t* rows                  # (n,)
     int32_t* nearest                  # (stride,)
-    int32_t* stirred                  # (stride + 1,)
-    int32_t* left                     # (n,)
+    int32_t* to_relabel               # (stride + 1,): rows with another label, or none that is sure
+    int32_t* old_labels               # (n,): of the rows that moved
+    int32_t* equal                    # (n,): the same room, for rows that are equal
     int32_t* exchanged                # (n,)
     void* packed                      # (k, 1 + d)
     void* scores                      # (n_panels, 2, n_rows)
@@ -103,7 +120,7 @@ cdef inline Py_ssize_t lay_out_problem(
     cdef double* free = room
     cdef Py_ssize_t size = 8 if wide else 4
     p.n, p.d, p.k, p.width, p.n_candidates, p.wide = n, d, k, 2 * (d + 1), n_candidates, wide
-    p.kernels = &SMALL_SETS[instructions]
+    p.kernels = &FEW_KERNELS[instructions]
     p.n_rows = p.kernels.n_rows[wide]
     p.n_panels = (n + p.n_rows - 1) // p.n_rows
     p.stride = p.n_panels * p.n_rows
@@ -145,8 +162,9 @@ cdef inline Py_ssize_t lay_out_search(Search* s, double* room) noexcept nogil:
     s.lowered = take(&free, 8 * p.n_candidates * p.stride)
     s.rows = <Py_ssize_t*> take(&free, 8 * p.n)
     s.nearest = <int32_t*> take(&free, 4 * p.stride)
-    s.stirred = <int32_t*> take(&free, 4 * (p.stride + 1))
-    s.left = <int32_t*> take(&free, 4 * p.n)
+    s.to_relabel = <int32_t*> take(&free, 4 * (p.stride + 1))
+    s.old_labels = <int32_t*> take(&free, 4 * p.n)
+    s.equal = s.old_labels
     s.exchanged = <int32_t*> take(&free, 4 * p.n)
     s.packed = take(&free, size * p.k * (1 + p.d))
     s.scores = take(&free, size * 2 * p.stride)
@@ -178,7 +196,7 @@ cdef inline void pack_rows(Problem* p) noexcept nogil:
                 p.norms[i * p.n_rows + r] += value * value
     for i in range(p.n):
         most = max(most, p.norms[i])
-    p.reach = sqrt(most)
+    p.max_norm = sqrt(most)
 
 
 cdef inline double pack_centers(Search* s, const double* centers) noexcept nogil:
@@ -263,7 +281,7 @@ cdef inline bint prepare(const floating* X, Problem* p) noexcept nogil:
         total += value
         p.cumulated[i] = total
         for f in range(d + 1):
-            put(
+            to_fixed(
                 X[i * d + f] if f < d else 1, p.weights != NULL, value, p.units[f], p.units[d + 1],
                 p.pairs + i * p.width + 2 * f,
             )

@@ -5,105 +5,98 @@ from fixed cimport shift_rows
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memcpy
-from metric cimport nearest, sq_distances
+from metric cimport nearest_center, sq_distances
 from processor cimport lowest_bit, prefetch
 from scores cimport error_bound, packing
 from screen cimport fill
-from tile cimport instruction_set
+from shared cimport packed_centers, thread_buffers
+from tile cimport tile_kernels
 
 
-cdef inline Py_ssize_t label_panels(
-    const instruction_set* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const double[::1] reach,
-    const double[::1] origin, double scale, const packing[:, :, ::1] tiles, double center_reach, const double[:, ::1] centers,
-    const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop, packing[::1] scores, double[::1] scratch,
-    int[::1] labels, Py_ssize_t[::1] moved, int[::1] left, Py_ssize_t* n_close,
+cdef inline void label_panels(
+    const tile_kernels* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const double[::1] max_norms,
+    const packed_centers* c, Py_ssize_t start, Py_ssize_t stop, int[::1] labels, thread_buffers* b,
 ) noexcept nogil:
-    """Label the rows of some panels, and list those that moved; returns their number. Arguments as in assign.
-
-    n_close += rows decided by differences, and those of them whose differences are too close to tell either.
-    """
+    """Label the rows of some panels, and list those that moved. Arguments as in assign."""
     cdef bint wide = packing is double, doubtful = False, packed = panels.shape[0] > 0, safe
-    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], n_clusters = centers.shape[0]
-    cdef Py_ssize_t p, r, i, n, k, n_moved = 0
-    cdef double norm, margin
-    cdef packing* first = &scores[0]
+    cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], p, r, i, n, k, n_listed = b.n_listed
+    cdef double norm, margin, max_norm = c.max_norm
+    cdef const void* tiles = c.tiles
+    cdef Py_ssize_t n_tiles = c.n_tiles
+    cdef packing* first = <packing*> b.scores
     cdef packing* second = first + n_rows
     cdef const packing* panel
-    cdef int32_t found[64]
+    cdef Py_ssize_t* moved = b.moved
+    cdef int* old_labels = b.old_labels
+    cdef int32_t nearest[64]
     cdef int32_t tail[64]
     cdef const int32_t* before
-    cdef uint64_t stirred
+    cdef uint64_t needs_relabel
     for p in range(start, stop):
         if packed:
             panel = &panels[p, 0, 0]
-            norm = reach[p]
+            norm = max_norms[p]
         else:
             panel = second + n_rows
-            norm = fill(isa, X, origin, scale, p * n_rows, second + n_rows)
+            norm = fill(isa, X, c.origin, c.scale, p * n_rows, second + n_rows)
         n = min(n_rows, X.shape[0] - p * n_rows)
         before = <const int32_t*> &labels[p * n_rows]
         if n < n_rows:
             memcpy(tail, before, n * sizeof(int32_t))
             before = tail
-        margin = error_bound(norm, center_reach, n_features, wide)
-        safe = center_reach * (center_reach + norm) < (1e300 if wide else 1e36)  # no score overflows
-        stirred = ~(<uint64_t> 0)
+        margin = error_bound(norm, max_norm, n_features, wide)
+        safe = max_norm * (max_norm + norm) < (1e300 if wide else 1e36)  # no score overflows
+        needs_relabel = ~(<uint64_t> 0)
         if safe:
-            stirred = isa.panel[wide](
-                panel, n_features, &tiles[0, 0, 0], tiles.shape[0], first, second, found, before, margin
+            needs_relabel = isa.panel[wide](
+                panel, n_features, tiles, n_tiles, first, second, nearest, before, margin
             )
-        stirred &= (~(<uint64_t> 0)) >> (64 - n)
-        while stirred:
-            r = lowest_bit(stirred)
-            stirred &= stirred - 1
+        needs_relabel &= (~(<uint64_t> 0)) >> (64 - n)
+        while needs_relabel:
+            r = lowest_bit(needs_relabel)
+            needs_relabel &= needs_relabel - 1
             i = p * n_rows + r
-            k = found[r]
+            k = nearest[r]
             if not safe or second[r] - first[r] <= margin:
-                n_close[0] += 1
-                sq_distances(&X[i, 0], &centers_t[0, 0], n_features, n_clusters, &scratch[0])
-                k = nearest(
-                    &X[i, 0], &centers[0, 0], n_features, n_clusters, &scratch[0], &doubtful
-                )
-                n_close[1] += doubtful
+                b.n_recomputed += 1
+                sq_distances(&X[i, 0], c.centers_t, n_features, c.n_clusters, b.distances)
+                k = nearest_center(&X[i, 0], c.centers, n_features, c.n_clusters, b.distances, &doubtful)
+                b.n_exact += doubtful
             if k != labels[i]:
                 prefetch(&X[i, 0])
-                moved[n_moved] = i
-                left[n_moved] = labels[i]
+                moved[n_listed] = i
+                old_labels[n_listed] = labels[i]
                 labels[i] = <int> k
-                n_moved += 1
-    return n_moved
+                n_listed += 1
+    b.n_listed = n_listed
 
 
-cdef inline void follow(
-    const instruction_set* isa, const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels,
-    const Py_ssize_t[::1] moved, const int[::1] left, Py_ssize_t n_moved, const double[::1] units, long long[:, :, ::1] sums,
+cdef inline void update_sums(
+    const tile_kernels* isa, const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels,
+    thread_buffers* b,
 ) noexcept nogil:
-    """The sums follow the rows that moved."""
-    if sample_weight.shape[0] > 0:
-        shift_rows(X, sample_weight, labels, moved, left, n_moved, units, sums)
-    elif n_moved:
+    """Bring the sums up to date with the rows that are listed as moved; the list is empty then."""
+    if b.sums == NULL or b.n_listed == 0:
+        pass
+    elif sample_weight.shape[0] > 0:
+        shift_rows(X, sample_weight, labels, b)
+    else:
         isa.shift[floating is double](
-            &X[0, 0], X.shape[1], <const int32_t*> &labels[0], <const ptrdiff_t*> &moved[0], <const int32_t*> &left[0],
-            n_moved, &units[0], <int64_t*> &sums[0, 0, 0],
+            &X[0, 0], X.shape[1], <const int32_t*> &labels[0], <const ptrdiff_t*> b.moved, <const int32_t*> b.old_labels,
+            b.n_listed, b.units, <int64_t*> b.sums,
         )
+    b.n_moved += b.n_listed
+    b.n_listed = 0
 
 
-cdef inline Py_ssize_t relabel(
-    const instruction_set* isa, const floating[:, ::1] X, const double[::1] sample_weight,
-    const packing[:, :, ::1] panels, const double[::1] reach, const double[::1] origin, double scale, const packing[:, :, ::1] tiles,
-    double center_reach, const double[:, ::1] centers, const double[:, ::1] centers_t, Py_ssize_t start, Py_ssize_t stop,
-    packing[::1] scores, double[::1] scratch, int[::1] labels, Py_ssize_t[::1] moved, int[::1] left,
-    const double[::1] units, long long[:, :, ::1] sums, Py_ssize_t* n_close,
+cdef inline void relabel(
+    const tile_kernels* isa, const floating[:, ::1] X, const double[::1] sample_weight,
+    const packing[:, :, ::1] panels, const double[::1] max_norms, const packed_centers* c, Py_ssize_t start,
+    Py_ssize_t stop, int[::1] labels, thread_buffers* b,
 ) noexcept nogil:
-    """Label the rows of some panels, as many panels at a time as `moved` has room for; returns how many rows moved."""
-    cdef Py_ssize_t p = start, n, n_moved = 0, step = moved.shape[0] // isa.n_rows[packing is double]
+    """Label the rows of some panels, as many panels at a time as moved rows can be listed of; the sums follow."""
+    cdef Py_ssize_t p = start, step = b.room // isa.n_rows[packing is double]
     while p < stop:
-        n = label_panels(
-            isa, X, panels, reach, origin, scale, tiles, center_reach, centers, centers_t, p, min(p + step, stop), scores,
-            scratch, labels, moved, left, n_close,
-        )
-        if sums.shape[0] > 0:
-            follow(isa, X, sample_weight, labels, moved, left, n, units, sums)
-        n_moved += n
+        label_panels(isa, X, panels, max_norms, c, p, min(p + step, stop), labels, b)
+        update_sums(isa, X, sample_weight, labels, b)
         p += step
-    return n_moved

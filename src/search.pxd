@@ -1,7 +1,7 @@
 """Seeding, Lloyd's iteration and exchanges over rows that fit one block, each in one go.
 
-The same arithmetic, in the same order, as seeding.py, lloyd.py and exchange.py do by way of the other kernels. What is
-out of the ordinary (centers far from all rows, iterations without end) is left to them: UNUSUAL.
+The same arithmetic, in the same order, as that of seeding.py, lloyd.py and exchange.py with the other kernels. Unusual runs
+(centers far from all rows, iterations without end) are left to these: UNUSUAL.
 """
 
 from cython cimport floating
@@ -9,7 +9,7 @@ from few cimport add_gains, add_up, shift
 from fixed cimport cluster_mean
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy
-from metric cimport nearest, sq_distances
+from metric cimport nearest_center, sq_distances
 from moves cimport better_cluster, move_rows
 from problem cimport Problem, Search, Settings, State, lay_out_problem, lay_out_search, pack_centers, prepare
 from rowwise cimport inertia_of, removal_gain_rows
@@ -19,38 +19,47 @@ cdef extern from "math.h" nogil:
     double INFINITY
 
 cdef enum: CONVERGED, MAX_ITER, HOPELESS, UNUSUAL
-# What is done (0), or in the way: other kernels have to do it, numbers are lacking, time for a pause, scores are too rough
-cdef enum: DONE, LEFT, SHORT, PAUSE, ROUGH
+# Whether a call is done, or why not: other kernels have to do it; random numbers are lacking; it has taken long; scores in single
+# precision tell too little.
+cdef enum: DONE, UNSUPPORTED, NEEDS_NUMBERS, PAUSED, NEEDS_DOUBLE
 
 
 # ---- a search ----
 
 cdef inline Py_ssize_t lay_out(
-    Search* s, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k, bint wide
+    Search* s, double* memory, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k, bint wide
 ) noexcept nogil:
-    """Find the rooms behind s; returns the doubles that it all takes."""
-    cdef double* room = <double*> s + (sizeof(Search) + 63) // 64 * 8
+    """Find the places of the arrays in memory, which is not touched; returns the doubles that they take."""
     cdef Py_ssize_t size = lay_out_problem(
-        &s.problem, n, d, k, <Py_ssize_t> settings.n_candidates, wide, <int> settings.instructions, room
+        &s.problem, n, d, k, settings.n_candidates, wide, <int> settings.instructions, memory
     )
-    return (room - <double*> s) + size + lay_out_search(s, room + size)
+    return size + lay_out_search(s, memory + size)
+
+
+cdef inline Py_ssize_t room_for(
+    const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k, bint wide
+) noexcept nogil:
+    """The doubles that the arrays of a search take."""
+    cdef Search s
+    cdef double somewhere
+    return lay_out(&s, &somewhere, settings, n, d, k, wide)
 
 
 cdef inline int begin(
-    const floating* X, const double* weights, Search* s, const Settings* settings, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k,
-    bint wide, Py_ssize_t start,
+    const floating* X, const double* weights, Search* s, double* memory, const Settings* settings, Py_ssize_t n,
+    Py_ssize_t d, Py_ssize_t k, bint wide, Py_ssize_t start,
 ) noexcept nogil:
-    """Make the rows ready for restarts from number `start` on; returns DONE, or LEFT where they are unusual."""
-    lay_out(s, settings, n, d, k, wide)
+    """Make the rows ready for restarts from number `start` on; returns DONE, or UNSUPPORTED where they are unusual."""
+    lay_out(s, memory, settings, n, d, k, wide)
     s.settings = settings[0]
     s.problem.weights = weights
-    s.max_iter = <Py_ssize_t> settings.max_iter
-    s.n_distances = s.n_labelled = s.n_doubtful = s.n_used = 0
+    s.max_iter = settings.max_iter
+    s.n_distances = s.n_labelled = s.n_recomputed = s.n_used = 0
     s.began = s.done = start
     s.budget = s.inertia = INFINITY
     s.reason = CONVERGED
     s.finished = s.weighed = False
-    return LEFT if prepare(X, &s.problem) else DONE
+    return UNSUPPORTED if prepare(X, &s.problem) else DONE
 
 
 # ---- seeding, as in seeding.py ----
@@ -58,7 +67,7 @@ cdef inline int begin(
 cdef inline Py_ssize_t draw(const double* cumulated, Py_ssize_t n, double number) noexcept nogil:
     """Index of a row drawn by its mass, never one without mass: the first whose cumulated mass exceeds the value drawn."""
     cdef double total = cumulated[n - 1], value = number * total
-    cdef bint last = value >= total   # rounding can reach the total: then the first that is not below it
+    cdef bint last = value >= total   # rounding can max_norm the total: then the first that is not below it
     cdef Py_ssize_t half
     cdef const double* low = cumulated
     while n > 1:                      # the answer is among low[0], ..., low[n - 1]
@@ -107,36 +116,36 @@ cdef inline Py_ssize_t label(const floating* X, Search* s, State* state) noexcep
     cdef Problem* p = &s.problem
     cdef bint doubtful = False
     cdef Py_ssize_t j, i, n = p.n, n_moved = 0
-    cdef double center_reach = pack_centers(s, state.centers)
+    cdef double max_center_norm = pack_centers(s, state.centers)
     cdef int32_t k
     cdef int32_t* labels = state.labels
-    cdef int32_t* stirred = s.stirred  # the moved rows too: no more than were looked at
-    cdef int32_t* left = s.left
-    if not center_reach * (center_reach + p.reach) < (1e300 if p.wide else 1e36):
+    cdef int32_t* to_relabel = s.to_relabel  # the moved rows too: no more than were looked at
+    cdef int32_t* old_labels = s.old_labels
+    if not max_center_norm * (max_center_norm + p.max_norm) < (1e300 if p.wide else 1e36):
         return -1
-    s.margin = error_bound(p.reach, center_reach, p.d, p.wide)
+    s.margin = error_bound(p.max_norm, max_center_norm, p.d, p.wide)
     s.n_distances += p.n * p.k
     s.n_labelled += p.n
     for j in range(p.kernels.label[p.wide](
-        p.panels, p.n_panels, p.d, s.packed, p.k, s.margin, s.scores, s.nearest, labels, stirred
+        p.panels, p.n_panels, p.d, s.packed, p.k, s.margin, s.scores, s.nearest, labels, to_relabel
     )):
-        i = stirred[j]
+        i = to_relabel[j]
         k = s.nearest[i]
         if i >= n:
             labels[i] = k
             continue
         if k < 0:
-            s.n_doubtful += 1
+            s.n_recomputed += 1
             sq_distances(X + i * p.d, s.centers_t, p.d, p.k, s.scratch)
-            k = <int32_t> nearest(X + i * p.d, state.centers, p.d, p.k, s.scratch, &doubtful)
+            k = <int32_t> nearest_center(X + i * p.d, state.centers, p.d, p.k, s.scratch, &doubtful)
             if k == labels[i]:
                 continue
-        stirred[n_moved] = <int32_t> i
-        left[n_moved] = labels[i]
+        to_relabel[n_moved] = <int32_t> i
+        old_labels[n_moved] = labels[i]
         labels[i] = k
         n_moved += 1
     if state.sums != NULL:
-        shift(p.pairs, p.width, stirred, left, n_moved, labels, state.sums)
+        shift(p.pairs, p.width, to_relabel, old_labels, n_moved, labels, state.sums)
     return n_moved
 
 
@@ -175,11 +184,11 @@ cdef inline void weigh_points(Search* s) noexcept nogil:
         s.points[i] = 0
         for j in range(i, p.n):
             if equal_rows(p, i, j):
-                s.left[n_equal] = <int32_t> j
+                s.equal[n_equal] = <int32_t> j
                 n_equal += 1
                 s.points[i] += 1 if p.weights == NULL else p.weights[j]
         for j in range(1, n_equal):
-            s.points[s.left[j]] = s.points[i]
+            s.points[s.equal[j]] = s.points[i]
     s.weighed = True
 
 
@@ -209,7 +218,7 @@ cdef inline void relocate(const floating* X, Search* s, State* state) noexcept n
         for i in range(1, p.n):
             most = max(most, gains[i])
         row = 0
-        while gains[row] < most * (1 - 1e-12):  # of those that only rounding tells apart the first
+        while gains[row] < most * (1 - 1e-12):  # the first of the rows whose gains differ by rounding alone
             row += 1
         if most == 0:  # too few distinct rows
             other = 0
@@ -262,7 +271,8 @@ cdef inline int lloyd(
 # ---- exchanges, as in exchange.py ----
 
 cdef inline bint may_move(
-    const Problem* p, const Search* s, const State* state, Py_ssize_t i, double weight, double least, double slack, double unsure
+    const Problem* p, const Search* s, const State* state, Py_ssize_t i, double weight, double least, double slack,
+    double norm_error,
 ) noexcept nogil:
     """Whether the scores of the last assignment leave it open that a row's move would lower the inertia.
 
@@ -280,8 +290,8 @@ cdef inline bint may_move(
         first = (<const float*> s.scores)[at]
         second = (<const float*> s.scores)[at + p.n_rows]
     return (
-        mass * (least + weight) * (norm + 2 * first + slack + unsure * norm)
-        > (mass - weight) * least * (norm + 2 * second - slack - unsure * norm)
+        mass * (least + weight) * (norm + 2 * first + slack + norm_error * norm)
+        > (mass - weight) * least * (norm + 2 * second - slack - norm_error * norm)
     )
 
 
@@ -289,7 +299,7 @@ cdef inline Py_ssize_t find_movable(const floating* X, Search* s, State* state) 
     """List the rows whose move would lower the inertia, all others staying, at a fixed point; returns their number."""
     cdef Problem* p = &s.problem
     cdef Py_ssize_t j, i, k, f, n_movable = 0, n_rows = p.n
-    cdef double least = INFINITY, smallest = INFINITY, weight = 1, unsure = (p.d + 4) * 1.2e-16 if p.wide else 2.5e-7
+    cdef double least = INFINITY, smallest = INFINITY, weight = 1, norm_error = (p.d + 4) * 1.2e-16 if p.wide else 2.5e-7
     cdef bint bounded = not s.relocated, listed = bounded and p.weights == NULL
     s.n_distances += p.n * p.k
     if s.relocated:
@@ -304,17 +314,17 @@ cdef inline Py_ssize_t find_movable(const floating* X, Search* s, State* state) 
             if s.masses[k] > 1:  # others have nothing to move
                 smallest = min(smallest, s.masses[k])
     if listed:
-        n_rows = p.kernels.restless[p.wide](
+        n_rows = p.kernels.exchange_candidates[p.wide](
             s.scores, p.norms, p.n_panels, (1 if smallest == INFINITY else smallest / (smallest - 1)) * (least + 1) / least,
-            2 * s.margin, unsure, s.stirred,
+            2 * s.margin, norm_error, s.to_relabel,
         )
     for j in range(n_rows):
-        i = s.stirred[j] if listed else j
+        i = s.to_relabel[j] if listed else j
         if i >= p.n:
             break
         if p.weights != NULL:
             weight = p.weights[i]
-        if bounded and not may_move(p, s, state, i, weight, least, 2 * s.margin, unsure):
+        if bounded and not may_move(p, s, state, i, weight, least, 2 * s.margin, norm_error):
             continue
         if state.labels[i] != better_cluster(
             X + i * p.d, weight, state.labels[i], s.centers_t, s.masses, p.d, p.k, s.scratch

@@ -6,7 +6,7 @@ for row r of panel p, are computed, by differences; what the others would add is
 """
 
 from cython cimport floating
-from gains cimport INSTRUCTION_SETS
+from gains cimport GAINS_KERNELS
 from libc.math cimport fabs
 from libc.stddef cimport ptrdiff_t
 from metric cimport sq_distance
@@ -17,9 +17,9 @@ cdef extern from "math.h" nogil:
     double INFINITY
 
 
-def score_error(double reach, double center_reach, Py_ssize_t n_features, bint double_precision):
+def score_error(double max_norm, double max_center_norm, Py_ssize_t n_features, bint double_precision):
     """Twice a bound of the error of a score, in packed units."""
-    return error_bound(reach, center_reach, n_features, double_precision)
+    return error_bound(max_norm, max_center_norm, n_features, double_precision)
 
 
 cdef inline Py_ssize_t list_rows(
@@ -59,11 +59,11 @@ def gains(
                 continue
             for e in range(opposites.shape[0]):
                 if floating is float:
-                    INSTRUCTION_SETS[instructions].of_float(
+                    GAINS_KERNELS[instructions].of_float(
                         &X[0, 0], X.shape[1], weights, &closest[0], rows, n, &opposites[e, 0, 0], &sums[e, 0]
                     )
                 else:
-                    INSTRUCTION_SETS[instructions].of_double(
+                    GAINS_KERNELS[instructions].of_double(
                         &X[0, 0], X.shape[1], weights, &closest[0], rows, n, &opposites[e, 0, 0], &sums[e, 0]
                     )
             n = 0
@@ -111,7 +111,7 @@ def take(
     double scale,                     # IN  of the panels
     double margin,                    # IN  twice a bound of the error of a score
     double[::1] closest,              # INOUT (n,): lowered to the squared distances to the new center
-    packing[::1] thresholds,          # INOUT (n,): scores from which on a center is no nearer
+    packing[::1] thresholds,          # INOUT (n,): a center whose score is not below this is no nearer
 ):
     """Take one more center; returns the sum of weight * closest, and the number of rows that passed."""
     cdef Py_ssize_t p, r, i, n = 0, n_passed = 0

@@ -1,22 +1,22 @@
 """Whole fits of small data: restarts, swaps, and the centers of the best one put in order, with given random numbers.
 
-Bit for bit what restarts.py comes to; whatever is unusual (search.pxd) is left to it. A search lives in the scratch that
-it is given: a call returns when it has taken long, and the next one goes on.
+Bit for bit what restarts.py comes to; whatever is unusual (search.pxd) is left to it. A search lives in a workspace: a call
+returns when it has taken long, and the next one goes on.
 """
 
 from cython cimport floating
 from libc.math cimport fabs
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy, memmove, memset
-from metric cimport nearest, sq_distances
-from problem cimport Problem, Search, Settings, State
+from metric cimport nearest_center, sq_distances
+from problem cimport End, Problem, Report, Search, Settings, State
 from rowwise cimport accumulate_rows, loss_rows, two_nearest_rows
 from search cimport (
-    CONVERGED, DONE, HOPELESS, LEFT, MAX_ITER, PAUSE, ROUGH, SHORT, UNUSUAL, begin, copy_state, draw, inertia, label, lay_out,
-    lloyd, offer, polish, seed,
+    CONVERGED, DONE, HOPELESS, MAX_ITER, NEEDS_DOUBLE, NEEDS_NUMBERS, PAUSED, UNSUPPORTED, UNUSUAL, begin, copy_state, draw,
+    inertia, label, lloyd, offer, polish, room_for, seed,
 )
 
-cdef enum: SWAPPING = 100             # beside the reasons of search.pxd
+cdef enum: SWAPPING = 100             # the reason of a restart that has not ended, beside those of search.pxd
 
 cdef extern from "math.h" nogil:
     double INFINITY
@@ -73,16 +73,16 @@ cdef inline void propose(const floating* X, Search* s, double number) noexcept n
 cdef inline int swap(const floating* X, Search* s, const double* numbers, Py_ssize_t n_numbers) noexcept nogil:
     """Random swaps until one leads to what is the best of all anyway, or too many in a row have failed."""
     cdef Problem* p = &s.problem
-    cdef double reached, same = s.settings.same
+    cdef double ratio, value, same = s.settings.same
     cdef Py_ssize_t more, last
     cdef int reason
     while s.failures < max(s.settings.patience, p.k) and work(s) <= s.budget and s.n_iter != s.max_iter:
         if s.done and s.inertia * (1 - same) <= s.value <= s.inertia * (1 + same):
             break
         if s.n_distances > s.pause:
-            return PAUSE
+            return PAUSED
         if s.n_used == n_numbers:
-            return SHORT
+            return NEEDS_NUMBERS
         if not s.known:
             spread_out(X, s)
         if s.cumulated[p.n - 1] == 0:  # every row lies on its center
@@ -96,23 +96,23 @@ cdef inline int swap(const floating* X, Search* s, const double* numbers, Py_ssi
         if reason == HOPELESS:
             continue
         if reason == UNUSUAL:
-            return LEFT
-        reached = inertia(X, s, &s.trial) / s.value
-        if reached > 1 + s.settings.polish_reach or 1 - same <= reached <= 1 + same:
+            return UNSUPPORTED
+        ratio = inertia(X, s, &s.trial) / s.value
+        if ratio > 1 + s.settings.polish_reach or 1 - same <= ratio <= 1 + same:
             continue
         if polish(X, s, &s.trial, updates_left(s, s.n_iter + more), &last) == UNUSUAL:
-            return LEFT
-        reached = offer(X, s, &s.trial)
-        if reached < s.value * (1 - same):
+            return UNSUPPORTED
+        value = offer(X, s, &s.trial)
+        if value < s.value * (1 - same):
             copy_state(p, &s.trial, &s.state)
-            s.value = reached
+            s.value = value
             s.n_iter += more + last
             s.failures = 0
             s.known = False
     return DONE
 
 
-cdef inline int climb(const floating* X, Search* s) noexcept nogil:
+cdef inline int improve(const floating* X, Search* s) noexcept nogil:
     """From the centers in s.state to where neither Lloyd's iteration nor exchanges lead on."""
     cdef Problem* p = &s.problem
     cdef Py_ssize_t i, more
@@ -121,13 +121,13 @@ cdef inline int climb(const floating* X, Search* s) noexcept nogil:
     memset(s.state.sums, 0, p.k * p.width * sizeof(long long))
     s.reason = lloyd(X, s, &s.state, s.max_iter, INFINITY, &s.n_iter)
     if s.reason == UNUSUAL:
-        return LEFT
+        return UNSUPPORTED
     if s.budget == INFINITY:
         s.budget = max(s.settings.most_work, s.settings.work_ratio * work(s))
     s.first = s.n_iter
     if s.reason == CONVERGED and s.settings.polished:
         if polish(X, s, &s.state, updates_left(s, s.n_iter), &more) == UNUSUAL:
-            return LEFT
+            return UNSUPPORTED
         s.n_iter += more
     s.value = offer(X, s, &s.state)
     if s.reason == CONVERGED and s.settings.polished and s.settings.swapped:
@@ -139,7 +139,7 @@ cdef inline int climb(const floating* X, Search* s) noexcept nogil:
 
 cdef inline int go_on(
     const floating* X, Search* s, const double* init, const double* numbers, Py_ssize_t n_numbers, Py_ssize_t stop,
-    double* ends,
+    End* ends,
 ) noexcept nogil:
     """Restarts up to number `stop`; what each came to goes into ends."""
     cdef Problem* p = &s.problem
@@ -148,18 +148,18 @@ cdef inline int go_on(
     while s.done < stop and not s.finished:
         if s.reason != SWAPPING:
             if s.n_distances > s.pause:
-                return PAUSE
+                return PAUSED
             if not s.settings.swapped:
                 s.n_used = s.done * n_seeds
             if s.n_used + n_seeds > n_numbers:
-                return SHORT
+                return NEEDS_NUMBERS
             if init != NULL:
                 memcpy(s.state.centers, init, p.k * p.d * sizeof(double))
             else:
                 seed(s, numbers + s.n_used)
             s.n_used += n_seeds
-            if climb(X, s) != DONE:
-                return LEFT
+            if improve(X, s) != DONE:
+                return UNSUPPORTED
         if s.reason == SWAPPING:
             status = swap(X, s, numbers, n_numbers)
             if status != DONE:
@@ -167,26 +167,24 @@ cdef inline int go_on(
             s.reason = CONVERGED
         if s.reason == CONVERGED and s.first < s.n_iter == s.max_iter:
             s.reason = MAX_ITER
-        ends[3 * s.done] = s.value
-        ends[3 * s.done + 1] = s.n_iter
-        ends[3 * s.done + 2] = s.reason
+        ends[s.done].inertia, ends[s.done].n_iter, ends[s.done].at_max_iter = s.value, s.n_iter, s.reason == MAX_ITER
         s.done += 1
-        s.finished = s.inertia == 0 or s.done == <Py_ssize_t> s.settings.n_init
+        s.finished = s.inertia == 0 or s.done == s.settings.n_init
         if s.settings.swapped:
             n_hits = hits(s, ends, s.done)
             s.finished |= work(s) > s.budget or n_hits >= (
                 s.settings.easy_hits if work(s) <= s.settings.easy_work else s.settings.enough_hits
             )
-        if floating is double and not p.wide and s.done == s.began + 1 and 8 * s.n_doubtful > s.n_labelled:
-            return ROUGH
+        if floating is double and not p.wide and s.done == s.began + 1 and 8 * s.n_recomputed > s.n_labelled:
+            return NEEDS_DOUBLE
     return DONE
 
 
-cdef inline Py_ssize_t hits(const Search* s, const double* ends, Py_ssize_t n) noexcept nogil:
+cdef inline Py_ssize_t hits(const Search* s, const End* ends, Py_ssize_t n) noexcept nogil:
     """How many restarts have reached the best inertia."""
     cdef Py_ssize_t i, n_hits = 0
     for i in range(n):
-        n_hits += ends[3 * i] <= s.inertia * (1 + s.settings.same)
+        n_hits += ends[i].inertia <= s.inertia * (1 + s.settings.same)
     return n_hits
 
 
@@ -226,7 +224,7 @@ cdef inline bint sort_rows(double* rows, Py_ssize_t n, Py_ssize_t d, double* scr
 
 
 cdef inline int finish(const floating* X, Search* s, bint ordered, bint converged) noexcept nogil:
-    """Put the centers of s.best in order, with labels made for just these; as Restarts.finished and settle."""
+    """Put the centers of s.best in order, with labels made for just these; as Restarts.finish and round_off."""
     cdef Problem* p = &s.problem
     cdef State best = s.best, means = s.trial
     cdef double* shifts = <double*> s.trial.sums
@@ -235,7 +233,7 @@ cdef inline int finish(const floating* X, Search* s, bint ordered, bint converge
     best.sums = means.sums = NULL
     if ordered:
         sort_rows(best.centers, p.k, p.d, s.scratch)
-    for attempt in range(<Py_ssize_t> s.settings.most_orders):
+    for attempt in range(s.settings.most_orders):
         if ordered:
             for i in range(p.n):
                 best.labels[i] = -1
@@ -265,26 +263,34 @@ cdef inline int finish(const floating* X, Search* s, bint ordered, bint converge
     return CONVERGED
 
 
+cdef inline bint ended_better(const End* a, const End* b) noexcept nogil:
+    """Whether a restart is to be reported before another: the lower inertia, then fewer updates."""
+    if a.inertia != b.inertia:
+        return a.inertia < b.inertia
+    if a.n_iter != b.n_iter:
+        return a.n_iter < b.n_iter
+    return a.at_max_iter < b.at_max_iter
+
+
 cdef inline int report_on(
-    const floating* X, Search* s, bint ordered, Py_ssize_t n_restarts, const double* ends, int32_t* labels,
-    double* centers, double* report,
+    const floating* X, Search* s, bint ordered, Py_ssize_t n_restarts, const End* ends, int32_t* labels,
+    double* centers, Report* report,
 ) noexcept nogil:
-    """The result of so many restarts, or of less than one: what KMeans would say."""
+    """The result of n_restarts restarts, or of a first one that was cut off if that is 0: what KMeans would say."""
     cdef Problem* p = &s.problem
-    cdef const double* end = ends
+    cdef const End* end = ends
     cdef Py_ssize_t i
-    report[4] = hits(s, ends, n_restarts)
+    report.n_hits = hits(s, ends, n_restarts)
     for i in range(1, n_restarts):
-        if before(ends + 3 * i, end, 3):
-            end = ends + 3 * i
-    if finish(X, s, ordered, n_restarts > 0 and end[2] == CONVERGED) == UNUSUAL:
-        return LEFT
-    report[0] = s.inertia
-    report[1] = end[1] if n_restarts else 0
-    report[2] = end[2] if n_restarts else 0
-    report[3] = n_restarts
-    report[5] = s.n_doubtful
-    report[6] = s.n_labelled
+        if ended_better(ends + i, end):
+            end = ends + i
+    if finish(X, s, ordered, n_restarts > 0 and not end.at_max_iter) == UNUSUAL:
+        return UNSUPPORTED
+    report.status = DONE
+    report.inertia, report.n_restarts = s.inertia, n_restarts
+    report.n_iter = end.n_iter if n_restarts else 0
+    report.at_max_iter = end.at_max_iter if n_restarts else 0
+    report.n_recomputed, report.n_labelled = s.n_recomputed, s.n_labelled
     memcpy(labels, s.best.labels, p.n * sizeof(int32_t))
     memcpy(centers, s.best.centers, p.k * p.d * sizeof(double))
     return DONE
@@ -292,15 +298,37 @@ cdef inline int report_on(
 
 # ---- the calls ----
 
-def room(
-    Py_ssize_t n_samples, Py_ssize_t n_features, Py_ssize_t n_clusters, const double[::1] settings, bint double
+include "workspace.pxi"
+
+
+def statuses():
+    """What calls return, and the status of reports, by the names of C."""
+    return {
+        "DONE": DONE, "UNSUPPORTED": UNSUPPORTED, "NEEDS_NUMBERS": NEEDS_NUMBERS, "PAUSED": PAUSED, "NEEDS_DOUBLE": NEEDS_DOUBLE,
+    }
+
+
+def records(
+    const Settings[::1] settings,     # IN  (1,)
+    const End[::1] ends,              # IN  (1,)
+    const Report[::1] reports,        # IN  (1,)
 ):
-    """The numbers that a search over so many rows needs as scratch."""
-    cdef Search s
+    """Records as the kernels see them, by the names of C: a test compares them with those of Python."""
+    return settings[0], ends[0], reports[0]
+
+
+def room(
+    Py_ssize_t n_samples,
+    Py_ssize_t n_features,
+    Py_ssize_t n_clusters,
+    const unsigned char[::1] settings, # IN  Settings of problem.pxd
+    bint double,                      # IN  whether X is of double
+):
+    """The doubles of memory that a search over n_samples rows takes."""
     cdef Py_ssize_t size = 0
     cdef int wide
     for wide in range(1 + double):
-        size = max(size, lay_out(&s, <const Settings*> &settings[0], n_samples, n_features, n_clusters, wide))
+        size = max(size, room_for(<const Settings*> &settings[0], n_samples, n_features, n_clusters, wide))
     return size
 
 
@@ -312,20 +340,18 @@ def fits(
     Py_ssize_t stop,
     const double[:, ::1] init,        # IN  (n_clusters, n_features), or (0, ...): seed by numbers
     const double[:, ::1] numbers,     # IN  (stop - start, n_numbers), in [0, 1)
-    const double[::1] settings,       # IN  Settings of problem.pxd
-    double[::1] scratch,              #     (room,): INOUT for `restarts` if there is one item
-    double[:, ::1] ends,              # OUT (n_init, 3) of `restarts`, likewise
+    const unsigned char[::1] settings, # IN  Settings of problem.pxd
+    Workspace workspace,              # INOUT for `restarts` if there is one item
+    unsigned char[::1] ends,          # OUT (n_init,) End of problem.pxd, likewise
     int[::1] labels,                  # OUT (n_rows,)
     double[:, :, ::1] centers,        # OUT (n_items, n_clusters, n_features)
-    double[:, ::1] report,            # OUT (n_items, 7): inertia, updates, whether max_iter stopped, restarts, hits, rows
-                                      #     decided by differences, of so many
+    unsigned char[::1] reports,       # OUT (n_items,) Report of problem.pxd
 ):
-    """Fit the items of a block; returns whether any is left out. Its inertia is then minus what is in the way.
-
-    1: it is unusual; 2: numbers are lacking; 3: it takes long.
-    """
-    cdef Search* s = <Search*> &scratch[0]
+    """Fit the items of a block; returns whether any is left out. Its status then tells what is in the way."""
+    cdef Search* s = &workspace.search
     cdef const Settings* given = <const Settings*> &settings[0]
+    cdef End* end = <End*> &ends[0]
+    cdef Report* report = <Report*> &reports[0]
     cdef const double* weights = NULL
     cdef const double* first = &init[0, 0] if init.shape[0] > 0 else NULL
     cdef Py_ssize_t item, row
@@ -336,80 +362,64 @@ def fits(
             row = offsets[item]
             if sample_weight.shape[0] > 0:
                 weights = &sample_weight[row]
-            status = ROUGH
+            status = NEEDS_DOUBLE
             for wide in range(1 if floating is float else 2):
-                if status == ROUGH:
+                if status == NEEDS_DOUBLE:
                     status = begin(
-                        &X[row, 0], weights, s, given, offsets[item + 1] - row, X.shape[1], centers.shape[1], wide, 0
+                        &X[row, 0], weights, s, &workspace.memory[0], given, offsets[item + 1] - row, X.shape[1],
+                        centers.shape[1], wide, 0,
                     )
                     s.pause = given.most_distances
                     if status == DONE:
                         status = go_on(
-                            &X[row, 0], s, first, &numbers[item - start, 0], numbers.shape[1], <Py_ssize_t> given.n_init,
-                            &ends[0, 0],
+                            &X[row, 0], s, first, &numbers[item - start, 0], numbers.shape[1], given.n_init, end
                         )
             if status == DONE:
                 status = report_on(
-                    &X[row, 0], s, first == NULL, s.done, &ends[0, 0], <int32_t*> &labels[row], &centers[item, 0, 0],
-                    &report[item, 0],
+                    &X[row, 0], s, first == NULL, s.done, end, <int32_t*> &labels[row], &centers[item, 0, 0], report + item
                 )
-            if status != DONE:
-                report[item, 0] = -status
-                incomplete = True
+            report[item].status = status
+            incomplete |= status != DONE
     return incomplete
 
 
 def restarts(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
-    Py_ssize_t start,                 # IN  the first restart of a new search; negative: go on with what is in scratch
+    Py_ssize_t start,                 # IN  the first restart of a new search; negative: go on with that in the workspace
     Py_ssize_t stop,                  # IN  up to which restart
     Py_ssize_t n_clusters,
     const double[:, ::1] init,        # IN  (n_clusters, n_features), or (0, n_features): seed by numbers
     const double[::1] numbers,        # IN  (n_numbers,)
-    const double[::1] settings,       # IN  Settings of problem.pxd
-    double[::1] scratch,              # INOUT (room,)
-    double[:, ::1] ends,              # OUT (n_init, 3): inertia, updates, whether max_iter stopped
+    const unsigned char[::1] settings, # IN  Settings of problem.pxd
+    Workspace workspace,              # INOUT
+    unsigned char[::1] ends,          # OUT (n_init,) End of problem.pxd
 ):
-    """Restarts of one item; returns 0 when they are done, or what is in the way: as in `fits`."""
-    cdef Search* s = <Search*> &scratch[0]
+    """Restarts of one item; returns DONE, or what is in the way."""
+    cdef Search* s = &workspace.search
     cdef const Settings* given = <const Settings*> &settings[0]
+    cdef End* end = <End*> &ends[0]
     cdef const double* weights = &sample_weight[0] if sample_weight.shape[0] > 0 else NULL
     cdef const double* first = &init[0, 0] if init.shape[0] > 0 else NULL
+    cdef double* memory = &workspace.memory[0]
     cdef int status = DONE
     with nogil:
         if start >= 0:
             status = begin(
-                &X[0, 0], weights, s, given, X.shape[0], X.shape[1], n_clusters, False, start
+                &X[0, 0], weights, s, memory, given, X.shape[0], X.shape[1], n_clusters, False, start
             )
         s.problem.weights = weights
         s.pause = s.n_distances + given.most_distances
         if status == DONE:
-            status = go_on(&X[0, 0], s, first, &numbers[0], numbers.shape[0], stop, &ends[0, 0])
-        if status == ROUGH:
+            status = go_on(&X[0, 0], s, first, &numbers[0], numbers.shape[0], stop, end)
+        if status == NEEDS_DOUBLE:
             status = begin(
-                &X[0, 0], weights, s, given, X.shape[0], X.shape[1], n_clusters, True, s.began
+                &X[0, 0], weights, s, memory, given, X.shape[0], X.shape[1], n_clusters, True, s.began
             )
             s.pause = given.most_distances
             if status == DONE:
-                status = go_on(&X[0, 0], s, first, &numbers[0], numbers.shape[0], stop, &ends[0, 0])
+                status = go_on(&X[0, 0], s, first, &numbers[0], numbers.shape[0], stop, end)
     return status
-
-
-def clear(
-    double[::1] scratch,              # OUT (room,)
-):
-    """Make new scratch that of a search in which nothing was found, whatever was in this memory before."""
-    memset(&scratch[0], 0, sizeof(Search))
-    (<Search*> &scratch[0]).inertia = INFINITY
-
-
-def standing(
-    double[::1] scratch,              # IN  of `clear` or `restarts`
-):
-    """The best inertia of a search, infinite at first; the restart that reached it; restarts done; whether that is all."""
-    cdef Search* s = <Search*> &scratch[0]
-    return s.inertia, s.best_restart, s.done, s.finished
 
 
 def conclude(
@@ -417,21 +427,22 @@ def conclude(
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     bint ordered,                     # IN  whether to put the centers in order
     Py_ssize_t n_restarts,            # IN  how many count
-    const double[:, ::1] ends,        # IN  (n_init, 3): what these came to
-    double[::1] scratch,              # INOUT of `restarts`, with the best of them
+    const unsigned char[::1] ends,    # IN  (n_init,) End of problem.pxd: what these came to
+    Workspace workspace,              # INOUT of `restarts`, with the best of them
     int[::1] labels,                  # OUT (n_samples,)
     double[:, ::1] centers,           # OUT (n_clusters, n_features)
-    double[::1] report,               # OUT (7,) of `fits`
+    unsigned char[::1] report,        # OUT (1,) Report of problem.pxd
 ):
     """The result of some restarts; returns whether there is none, or it is unusual and left out."""
-    cdef Search* s = <Search*> &scratch[0]
+    cdef Search* s = &workspace.search
     cdef int status
     if not s.inertia < INFINITY:
         return True
     with nogil:
         s.problem.weights = &sample_weight[0] if sample_weight.shape[0] > 0 else NULL
         status = report_on(
-            &X[0, 0], s, ordered, n_restarts, &ends[0, 0], <int32_t*> &labels[0], &centers[0, 0], &report[0]
+            &X[0, 0], s, ordered, n_restarts, <const End*> &ends[0], <int32_t*> &labels[0], &centers[0, 0],
+            <Report*> &report[0],
         )
     return status != DONE
 
@@ -468,6 +479,6 @@ def label_rows(
                 centers_t[f * n_clusters + k] = centers[k, f]
         for i in range(X.shape[0]):
             sq_distances(&X[i, 0], centers_t, n_features, n_clusters, distances)
-            labels[i] = <int> nearest(
+            labels[i] = <int> nearest_center(
                 &X[i, 0], &centers[0, 0], n_features, n_clusters, distances, &doubtful
             )

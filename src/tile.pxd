@@ -4,6 +4,7 @@ from cython cimport floating
 from libc.math cimport sqrt
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, int64_t, uint64_t
+from shared cimport packed_centers
 
 cdef extern from "tile_table.h" nogil:
     ctypedef uint64_t (*panel_function)(
@@ -20,15 +21,14 @@ cdef extern from "tile_table.h" nogil:
     ctypedef double (*least_function)(const void* bounds, const void* drift, ptrdiff_t n) noexcept nogil
     ctypedef double (*pack_function)(
         const void* x, ptrdiff_t n_features, const double* origin, double scale, void* panel) noexcept nogil
-    ctypedef void (*survey_function)(
+    ctypedef void (*column_extremes_function)(
         const void* x, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t n_values, ptrdiff_t n_features,
         double* total, double* low, double* high) noexcept nogil
     ctypedef void (*shift_function)(
-        const void* X, ptrdiff_t n_features, const int32_t* labels, const ptrdiff_t* moved, const int32_t* left,
+        const void* X, ptrdiff_t n_features, const int32_t* labels, const ptrdiff_t* moved, const int32_t* old_labels,
         ptrdiff_t n_moved, const double* units, int64_t* sums) noexcept nogil
     ctypedef uint64_t (*below_function)(const void* scores, const void* thresholds) noexcept nogil
-    ctypedef struct instruction_set:
-        const char* name
+    ctypedef struct tile_kernels:
         int n_rows[2]
         int n_tile
         panel_function panel[2]
@@ -38,34 +38,34 @@ cdef extern from "tile_table.h" nogil:
         least_function least[2]
         pack_function pack[2]
         pack_function convert[2]
-        survey_function survey[2]
+        column_extremes_function column_extremes[2]
         shift_function shift[2]
         below_function below[2]
-    const instruction_set INSTRUCTION_SETS[]
-    int N_INSTRUCTION_SETS
+    const tile_kernels TILE_KERNELS[]
     enum: GROUP
     int n_supported()
+    const char* instruction_set_name(int set)
 
 
-cdef inline double fill_tiles(
-    const double[:, ::1] centers, const double[::1] origin, double scale, floating[:, :, ::1] tiles, double[:, ::1] centers_t
-) noexcept nogil:
-    """Pack centers into tiles, and transpose them; returns the largest norm of a center."""
-    cdef Py_ssize_t k, f, n_tile = tiles.shape[2], n_features = centers.shape[1]
+cdef inline void fill_tiles(packed_centers* c, floating* tiles) noexcept nogil:
+    """Pack the centers into their tiles, c.tiles, and transpose them."""
+    cdef Py_ssize_t k, f, n_tile = c.n_tile, n_features = c.n_features
     cdef floating value
-    cdef double norm, reach = 0
-    for k in range(tiles.shape[0] * n_tile):
+    cdef floating* tile
+    cdef double norm, largest = 0
+    for k in range(c.n_tiles * n_tile):
         norm = 0
+        tile = tiles + k // n_tile * n_tile * (1 + n_features) + k % n_tile
         for f in range(n_features):
             value = 0
-            if k < centers.shape[0]:
-                value = <floating> ((centers[k, f] - origin[f]) * scale)
-                centers_t[f, k] = centers[k, f]
-            tiles[k // n_tile, 1 + f, k % n_tile] = value
+            if k < c.n_clusters:
+                value = <floating> ((c.centers[k * n_features + f] - c.origin[f]) * c.scale)
+                c.centers_t[f * c.n_clusters + k] = c.centers[k * n_features + f]
+            tile[(1 + f) * n_tile] = value
             norm += <double> value * value
-        tiles[k // n_tile, 0, k % n_tile] = <floating> (norm / 2 if k < centers.shape[0] else INFINITY)
-        reach = max(reach, norm)
-    return sqrt(reach)
+        tile[0] = <floating> (norm / 2 if k < c.n_clusters else INFINITY)
+        largest = max(largest, norm)
+    c.max_norm = sqrt(largest)
 
 
 cdef extern from "math.h" nogil:

@@ -26,16 +26,18 @@ def each_instruction_set(kernels):
     return instructions
 
 
-def rows_of(X, sample_weight=None, n_threads=1, reach=None):
+def rows_of(X, sample_weight=None, n_threads=1, compared_with=None):
     """Rows as the solvers take them."""
     weights = None if sample_weight is None else np.asarray(sample_weight, float)
-    return Rows(np.ascontiguousarray(X), weights, Workers(n_threads), reach=reach).pack()
+    rows = Rows(np.ascontiguousarray(X), weights, Workers(n_threads), compared_with=compared_with)
+    rows.panels.pack()
+    return rows
 
 
 def assign(X, centers, n_threads=1):
     """Labels by the compiled code."""
-    rows = rows_of(X, n_threads=n_threads, reach=centers)
-    return rows.assign(rows.scale(centers))
+    rows = rows_of(X, n_threads=n_threads, compared_with=centers)
+    return rows.panels.assign(rows.scale(centers))
 
 
 def run(rows, start, max_iter=None, tol=0.0, algorithm=lloyd):

@@ -68,7 +68,7 @@ def test_labels_are_the_exact_nearest_of_any_finite_centers(dtype, seed):
     assert model.predict(X).tolist() == expected
     for n_threads in (1, 2):
         with Workers(n_threads) as workers:
-            assert Rows(X, None, workers, reach=centers).nearest(centers).tolist() == expected
+            assert Rows(X, None, workers, compared_with=centers).nearest(centers).tolist() == expected
     assert model.predict(np.repeat(X, 1200, axis=0)).tolist() == np.repeat(expected, 1200).tolist()
 
 
@@ -82,7 +82,7 @@ def test_labels_of_a_file_are_exact(tmp_path_factory, seed):
     path = tmp_path_factory.mktemp("rows") / "X.npy"
     np.save(path, X)
     with Workers(2) as workers:
-        found = Rows(NpyFile(path), None, workers, reach=centers).nearest(centers)
+        found = Rows(NpyFile(path), None, workers, compared_with=centers).nearest(centers)
     assert found.tolist() == nearest(X, centers)[0]
 
 

@@ -4,12 +4,23 @@ from numpy.typing import NDArray
 Float = NDArray[np.float64]
 Rows = NDArray[np.float32] | NDArray[np.float64]
 Labels = NDArray[np.int32]
+Bytes = NDArray[np.uint8]  # of records
 
-def room(n_samples: int, n_features: int, n_clusters: int, settings: Float, double: bool) -> int: ...
+class Workspace:
+    inertia: float
+    best_restart: int
+    n_restarts: int
+    finished: bool
+    n_distances: int
+    n_recomputed: int
+    def __init__(self, memory: Float) -> None: ...
+    def clear(self) -> None: ...
+
+def room(n_samples: int, n_features: int, n_clusters: int, settings: Bytes, double: bool) -> int: ...
 def prepare(
-    X: Rows, sample_weight: Float, n_clusters: int, settings: Float, double: bool, scratch: Float
+    X: Rows, sample_weight: Float, n_clusters: int, settings: Bytes, double: bool, workspace: Workspace
 ) -> bool: ...
-def climb(
+def improve(
     X: Rows,
     sample_weight: Float,
     start: int,
@@ -17,8 +28,8 @@ def climb(
     fresh: bool,
     numbers: Float,
     ceiling: float,
-    scratch: Float,
+    workspace: Workspace,
     centers: Float,
     labels: Labels,
-    report: Float,
+    ends: Bytes,
 ) -> int: ...

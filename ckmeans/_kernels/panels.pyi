@@ -7,138 +7,135 @@ Labels = NDArray[np.int32]
 
 def instruction_sets() -> list[str]: ...
 def use(name: str) -> None: ...
+
+class PackedCenters:
+    def __init__(
+        self, centers: Float, origin: Float, scale: float, tiles: Rows, centers_t: Float
+    ) -> None: ...
+
+class Scratch:
+    scores: Rows
+    distances: Float
+    moved: NDArray[np.intp]
+    old_labels: Labels
+    units: Float
+    sums: NDArray[np.int64]
+    def __init__(
+        self,
+        scores: Rows,
+        distances: Float,
+        moved: NDArray[np.intp],
+        old_labels: Labels,
+        units: Float,
+        sums: NDArray[np.int64],
+    ) -> None: ...
+
+class CenterGroups:
+    def __init__(
+        self,
+        origin: Rows,
+        groups: Rows,
+        rows_of_centers: Rows,
+        place: Labels,
+        center_at: Labels,
+        drift: Float,
+        own_drift: Float,
+        group_drift: Float,
+        group_drift_rounded_up: Rows,
+    ) -> None: ...
+
+class GroupScratch:
+    def __init__(self, batch: Rows, lists: Labels, needed: NDArray[np.uint8]) -> None: ...
+
+class Team:
+    n_iter: int
+    n_changed: int
+    n_recomputed: int
+    n_exact: int
+    n_empty: int
+    def __init__(
+        self,
+        parts: NDArray[np.int64],
+        total: NDArray[np.int64],
+        masses: Float,
+        board: NDArray[np.int64],
+        n_steps: int,
+        enough: int,
+        fresh: bool,
+    ) -> None: ...
+
 def in_use() -> int: ...
 def panel_rows(double: bool) -> int: ...
 def tile_centers() -> int: ...
-def survey(X: Rows, start: int, stop: int, total: Float, low: Float, high: Float) -> None: ...
-def pack(X: Rows, origin: Float, scale: float, start: int, stop: int, panels: Rows, reach: Float) -> None: ...
-def pack_centers(centers: Float, origin: Float, scale: float, tiles: Rows, centers_t: Float) -> float: ...
+def group_shape() -> tuple[int, int]: ...
+def board() -> int: ...
+def column_extremes(X: Rows, start: int, stop: int, total: Float, low: Float, high: Float) -> None: ...
+def pack(
+    X: Rows, origin: Float, scale: float, start: int, stop: int, panels: Rows, max_norms: Float
+) -> None: ...
 def assign(
     X: Rows,
     sample_weight: Float,
     panels: Rows,
-    reach: Float,
-    origin: Float,
-    scale: float,
-    tiles: Rows,
-    center_reach: float,
-    centers: Float,
-    centers_t: Float,
-    start: int,
-    stop: int,
-    scores: Rows,
-    scratch: Float,
+    max_norms: Float,
+    centers: PackedCenters,
     labels: Labels,
-    moved: NDArray[np.intp],
-    left: Labels,
-    units: Float,
-    sums: NDArray[np.int64],
+    scratch: Scratch,
 ) -> tuple[int, int, int]: ...
 def assign_hamerly(
     X: Rows,
     sample_weight: Float,
     panels: Rows,
-    tiles: Rows,
-    center_reach: float,
-    centers: Float,
-    centers_t: Float,
+    centers: PackedCenters,
     drift: Float,
     start: int,
     stop: int,
-    scores: Rows,
-    scratch: Float,
     labels: Labels,
-    moved: NDArray[np.intp],
-    left: Labels,
-    units: Float,
-    sums: NDArray[np.int64],
-    settled: Rows,
+    separation: Rows,
+    scratch: Scratch,
 ) -> tuple[int, int, int, int]: ...
-def group_shape() -> tuple[int, int]: ...
 def assign_yinyang(
     X: Rows,
     sample_weight: Float,
-    origin: Float,
-    shift: Rows,
-    scale: float,
-    groups: Rows,
-    rows_of_centers: Rows,
-    place: Labels,
-    center_at: Labels,
-    center_reach: float,
-    centers: Float,
-    centers_t: Float,
-    drift: Float,
-    own_drift: Float,
-    group_drift: Float,
-    gone: Rows,
+    centers: PackedCenters,
+    groups: CenterGroups,
     start: int,
     stop: int,
-    batch: Rows,
-    lists: Labels,
-    scratch: Float,
     labels: Labels,
-    moved: NDArray[np.intp],
-    left: Labels,
-    units: Float,
-    sums: NDArray[np.int64],
-    settled: Rows,
-    reached: Rows,
-    lower: Rows,
-    needed: NDArray[np.uint8],
+    separation: Rows,
+    upper_bounds: Rows,
+    group_lower_bounds: Rows,
+    scratch: Scratch,
+    group_scratch: GroupScratch,
 ) -> tuple[int, int, int, int, int]: ...
 def screen(
     X: Rows,
     panels: Rows,
-    origin: Float,
-    scale: float,
-    tiles: Rows,
+    centers: PackedCenters,
     scores: Rows,
     thresholds: Rows,
     passed: NDArray[np.uint64],
 ) -> None: ...
 def means(sums: NDArray[np.int64], units: Float, centers: Float, masses: Float) -> int: ...
-def board() -> int: ...
 def iterate(
     X: Rows,
     sample_weight: Float,
     panels: Rows,
-    reach: Float,
-    origin: Float,
-    scale: float,
-    tiles: Rows,
-    centers: Float,
-    centers_t: Float,
-    scores: Rows,
-    scratch: Float,
-    moved: NDArray[np.intp],
-    left: Labels,
-    sums: NDArray[np.int64],
+    max_norms: Float,
+    centers: PackedCenters,
     labels: Labels,
-    units: Float,
-    parts: NDArray[np.int64],
-    total: NDArray[np.int64],
-    masses: Float,
-    found: NDArray[np.int64],
-    n_steps: int,
-    enough: int,
-    fresh: bool,
-    board: NDArray[np.int64],
+    scratch: Scratch,
+    team: Team,
     leads: bool,
 ) -> None: ...
-def restless(
+def exchange_candidates(
     X: Rows,
     sample_weight: Float,
     panels: Rows,
-    reach: Float,
-    origin: Float,
-    scale: float,
-    tiles: Rows,
-    center_reach: float,
+    max_norms: Float,
+    centers: PackedCenters,
     labels: Labels,
     masses: Float,
-    start: int,
-    stop: int,
     scores: Rows,
     mask: NDArray[np.uint8],
 ) -> None: ...

@@ -5,7 +5,9 @@ Float = NDArray[np.float64]
 Labels = NDArray[np.int32]
 Rows = NDArray[np.float32] | NDArray[np.float64]
 
-def score_error(reach: float, center_reach: float, n_features: int, double_precision: bool) -> float: ...
+def score_error(
+    max_norm: float, max_center_norm: float, n_features: int, double_precision: bool
+) -> float: ...
 def gains(
     X: Rows,
     sample_weight: Float,

@@ -9,7 +9,7 @@ from time import monotonic
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..local.random_stream import Numbers
+from ..local.random_stream import RandomStream
 from ..local.restarts import STARTS, local_search
 from ..local.stopping import SAME
 from ..proofs.certificate import Certificate
@@ -376,7 +376,7 @@ def landscape(
     random_state = np.random.default_rng() if random_state is None else random_state
     minima, complete, stop_reason, begin = Minima(n_clusters), False, "finished", monotonic()
     with Workers(n_threads, max_seconds) as workers:
-        runs = LloydRuns(X, n_clusters, weights, init, Numbers(random_state), workers, minima)
+        runs = LloydRuns(X, n_clusters, weights, init, RandomStream(random_state), workers, minima)
         try:
             runs.run(n_starts, progress)
             complete = _enumerate(X, n_clusters, weights, exhaustive, workers, minima, runs.rows)

@@ -13,7 +13,7 @@ from ..local.exchange import movable
 from ..local.lloyd import lloyd
 from ..local.restarts import STARTS
 from ..local.rows import Clustering, Rows
-from ..local.small import BLOCK_WORK, ITERATIONS, LEFT, ONES, Plan
+from ..local.small import BLOCK_WORK, ITERATIONS, NEEDS_DOUBLE, ONES, UNSUPPORTED, Plan
 from ..workers import split
 
 CHUNK = 1 << 21  # random numbers, or labels, in memory at a time
@@ -21,7 +21,6 @@ SLICE = 1 << 16  # partitions that one call of the kernel looks at: some 10 ms
 PREFIXES = 64  # least number of parts that all partitions are cut into, for the threads
 ROOM = 1024  # fixed points that one call of the kernel can return
 MOST_FOUND = 1 << 16  # fixed points that are listed: with many features nearly all partitions are some
-ROUGH = 4  # what a kernel returns (src/search.pxd)
 
 
 class Minimum(NamedTuple):
@@ -77,7 +76,7 @@ class LloydRuns:
     n_clusters : int
     sample_weight : ndarray of shape (n_samples,), float64, or None
     init : a word of STARTS, or ndarray of shape (n_starts, n_clusters, n_features)
-    numbers : Numbers
+    numbers : RandomStream
     workers : Workers
     minima : Minima
         Where they are noted.
@@ -129,7 +128,7 @@ class LloydRuns:
     def _one(self, centers):
         """A start of any kind."""
         rows = self.rows
-        rows.pack()
+        rows.panels.pack()
         partition, centers, n_iter, _ = lloyd(rows, centers)
         labels, order = numbered(partition.labels, self.n_clusters)
         inertia = rows.update(partition.labels, centers)[2]
@@ -161,14 +160,14 @@ class LloydRuns:
         """Labels, centers and ends of some starts; None where other kernels have to do it."""
         n = len(numbers)
         labels, ends = np.empty((n, len(self.X)), np.int32), np.empty((n, 3))
-        centers, scratch = np.empty((n, self.n_clusters, self.X.shape[1])), self.plan.scratch(self.X)
+        centers, memory = np.empty((n, self.n_clusters, self.X.shape[1])), self.plan.memory(self.X)
         for wide in (self.wide, True):
             status = kernels.lloyd_runs(
-                self.X, self.weights, init, numbers, self.plan.settings, wide, scratch, labels, centers, ends
+                self.X, self.weights, init, numbers, self.plan.settings, wide, memory, labels, centers, ends
             )
-            if status == LEFT:
+            if status == UNSUPPORTED:
                 return None
-            if status != ROUGH:
+            if status != NEEDS_DOUBLE:
                 break
             self.wide = True
         return labels.astype(self.minima.dtype), centers, ends.tolist()
@@ -344,7 +343,7 @@ def add_all(minima, rows, search):
         for own in labels:
             if len(light):
                 centers = _measured(rows, own[None], k)[0][0]
-                own[light] = rows.assign(centers)[light]
+                own[light] = rows.panels.assign(centers)[light]
             own[:] = numbered(own, k)[0]
     keys = labels.astype(minima.dtype)
     labels = labels[[key.tobytes() not in minima.found for key in keys]]

@@ -154,7 +154,7 @@ class ExactKMeans(Centers):
             means = sorted(certificate.problem.exact.centers(certificate.labels).values())
             centers = np.array(means + means[-1:] * (certificate.n_clusters - len(means)))
             with Workers(n_threads) as workers:
-                labels = Rows(X, weights, workers, reach=centers).nearest(centers)
+                labels = Rows(X, weights, workers, compared_with=centers).nearest(centers)
             adopt(
                 self,
                 features,

@@ -36,7 +36,7 @@ def check_rows(estimator, X, reset, files=False):
         return X
     if type(X) is np.ndarray:
         X = X.view()  # keeps its shape if another thread gives X another one
-    if small.plain(X) and not reset and _keeps_to(estimator, X) and small.finite(X):
+    if small.is_small_float_array(X) and not reset and _keeps_to(estimator, X) and small.is_finite(X):
         return X
     original = X = opened(X)
     long = check_kinds(X)
@@ -70,7 +70,7 @@ def check_rows(estimator, X, reset, files=False):
 
 def rows_to_fit(estimator, X, files=False):
     """X as `check_rows` has it, and what it tells of its features, for `adopt`: the estimator stays as it is."""
-    if small.plain(X) and small.finite(X):
+    if small.is_small_float_array(X) and small.is_finite(X):
         return X.view(), {"n_features_in_": X.shape[1]}
     other = object.__new__(type(estimator))
     vars(other).update(vars(estimator))

@@ -50,7 +50,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
     def _with_centers(self, X, workers, sample_weight=None):
         """The rows, and the centers, which are checked: they may have been set by hand."""
         centers = check_fitted("cluster_centers_", self.cluster_centers_, (None, X.shape[1]))
-        return Rows(X, check_weights(sample_weight, len(X)), workers, reach=centers), centers
+        return Rows(X, check_weights(sample_weight, len(X)), workers, compared_with=centers), centers
 
     def predict(self, X: ArrayLike) -> NDArray[np.int32]:
         """Index of the exact nearest center of each row, ties going to the lowest index.

@@ -3,12 +3,16 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
-EARLY = 3  # updates after which a swap is given up that is still far above
-AHEAD = 48  # updates after which a restart is compared with the best one
-NEAR = 1e-3  # centers are on their way back that could be reached for this share of the inertia
+# Updates of the centers after which a swap is compared with the clustering it came from. More would be spent on swaps that fail,
+# fewer would give up some that do not.
+EARLY = 3
+# Updates of the centers after which a restart is compared with the best one for the first time; then after twice as many, ...
+FIRST_CHECK = 48
+# Share of the inertia: a swap is on its way back if moving its centers to those before it would cost less than this.
+NEAR = 1e-3
 
 
-class Swap:
+class SwapCutoff:
     """Gives up a run that starts from a swap of centers and will hardly get below the clustering it came from.
 
     Parameters
@@ -18,27 +22,27 @@ class Swap:
         Of the clustering it came from.
     reach : float
         Share of the inertia by which it may be above after EARLY updates.
-    again : bool
-        Whether to look again after twice, four, ... times as many: the run is given up where what it gained since the
-        last look, gained once more, would not do; and on its way back to where it came from.
+    repeated : bool
+        Whether to check again after twice, four, ... times as many updates. The run is given up if it would not get below
+        the clustering it came from by gaining as much again as since the last check, or if it is on its way back there.
     """
 
-    def __init__(self, inertia, centers, reach, again):
-        self.inertia, self.centers, self.again = inertia, centers, again
-        self.look, self.last, self.allowed = EARLY, None, inertia * (1 + reach)
+    def __init__(self, inertia, centers, reach, repeated):
+        self.inertia, self.centers, self.repeated = inertia, centers, repeated
+        self.next_check, self.last, self.allowed = EARLY, None, inertia * (1 + reach)
 
     def is_lost(self, partition, centers):
-        """Whether to give up the run, which is here after `look` updates."""
+        """Whether to give up the run, which is here after `next_check` updates."""
         inertia = (
             partition.inertia(centers)
-            if self.again
+            if self.repeated
             else partition.rows.update(partition.labels, centers)[2]  # as the kernels for small data have it
         )
         expected = inertia if self.last is None else inertia - (self.last - inertia)
         lost = expected > self.allowed
         self.last, self.allowed = inertia, self.inertia
-        self.look = 2 * self.look if self.again else np.inf
-        return lost or (self.again and inertia >= self.inertia and self._returns(partition, centers))
+        self.next_check = 2 * self.next_check if self.repeated else np.inf
+        return lost or (self.repeated and inertia >= self.inertia and self._returns(partition, centers))
 
     def _returns(self, partition, centers):
         """Whether each center is near one of those before the swap, another one for each."""
@@ -49,21 +53,21 @@ class Swap:
         return near and len(np.unique(old)) == len(old)
 
 
-class Restart:
+class RestartCutoff:
     """Gives up a restart that is behind the best one after 48, 96, ... updates.
 
     Parameters
     ----------
-    best : Restart or None
+    best : RestartCutoff or None
         The best one; None for the first.
     """
 
     def __init__(self, best):
-        self.best, self.times, self.look = best.times if best else {}, {}, AHEAD
+        self.best, self.times, self.next_check = best.times if best else {}, {}, FIRST_CHECK
 
     def is_lost(self, partition, centers):
-        """Whether to give up the run, which is here after `look` updates."""
-        inertia = self.times[self.look] = partition.inertia(centers)
-        lost = inertia > self.best.get(self.look, np.inf)
-        self.look *= 2
+        """Whether to give up the run, which is here after `next_check` updates."""
+        inertia = self.times[self.next_check] = partition.inertia(centers)
+        lost = inertia > self.best.get(self.next_check, np.inf)
+        self.next_check *= 2
         return lost

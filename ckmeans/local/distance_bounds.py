@@ -1,22 +1,32 @@
-"""Bounds that spare Lloyd's iteration distances: what is kept of them, and when it is worth keeping them."""
+"""Bounds that spare Lloyd's iteration distances: the arrays that are kept, and when it is worth keeping them."""
 
 import numpy as np
 
-from .._kernels import lloyd, panels
+from .._kernels import lloyd
+from .._kernels import panels as kernels
 from .npy_file import affordable
 
-CALM = 0.3  # share of the labels that may change where bounds are thought of
-AHEAD = 2.0  # steps for which they are to last
-WORTH = 0.8  # share of the time of a pass that they may take
-LASTING = 20  # assignments in which they are to spare what it takes to begin
-QUICK = 1e6  # nanoseconds of a pass up to which no bounds are tried
-SHORT = 1e7  # nanoseconds of a pass that need not be interrupted
-FAR = 1e15  # centers so many spreads of the rows away, for whose scores the bounds are not made
-MANY_FEATURES = 48  # from so many on bounds are kept for groups of centers, unless told otherwise
-LONG = 64.0  # drift in packed units from which on sums of it would lose digits of the bounds
+# Share of the labels that the last assignment changed, above which bounds are not thought of: the centers still move too far.
+CALM_SHARE = 0.3
+# Steps of the centers like the last one that bounds should outlast, to be worth beginning.
+AHEAD_STEPS = 2.0
+# Share of the time of a pass without bounds that a pass with them may take, to be worth beginning.
+WORTH_SHARE = 0.8
+# Assignments over which the cost of making the bounds is spread.
+LASTING_STEPS = 20
+# Nanoseconds of a pass, as estimated here, up to which no bounds are tried: they cost more than they could spare.
+QUICK = 1e6
+# Nanoseconds of a pass, as estimated here, up to which several passes are made before bounds are thought of again.
+SHORT = 1e7
+# Spreads of the rows that a center may be away: of the scores of centers beyond that, bounds would say nothing.
+FAR = 1e15
+# Features above which bounds are kept for groups of centers, unless told otherwise: they take the place of the panels then.
+MANY_FEATURES = 48
+# Drift, in packed units, at which bounds are begun anew: larger sums of it would cost them digits.
+LONG = 64.0
 
 
-class Choice:
+class BoundsPolicy:
     """Whether the next assignment uses bounds.
 
     With algorithm="auto", bounds are begun when they would have spared enough of the assignment, had there been any in the
@@ -25,24 +35,23 @@ class Choice:
 
     def __init__(self, rows, n_clusters):
         self.rows, self.n_clusters, self.algorithm = rows, n_clusters, rows.algorithm
-        self.kept, self.fresh = None, False
+        self.bounds, self.fresh = None, False
         self.changed, self.wait, self.last = 1.0, 0, None
-        if not affordable(rows.X) or (rows.X.dtype == np.float32 and not 1e-30 < rows.pack_scale < 1e30):
+        if not affordable(rows.X) or not rows.panels.in_range:
             self.algorithm = "lloyd"
         self._weigh()
 
     def _weigh(self):
         """What things take with the panels as they are, in nanoseconds on some machine; their ratios decide."""
         rows, n_clusters, d = self.rows, self.n_clusters, self.rows.n_features
-        self.kept, self.dtype = None, rows.panel_dtype
-        own, unit = rows.X.dtype.itemsize / 4, rows.panel_dtype.itemsize / 4  # of X, of panels
-        n_groups = -(-n_clusters // panels.group_shape()[1])
+        self.bounds, self.dtype = None, rows.panels.dtype
+        own, unit = rows.X.dtype.itemsize / 4, rows.panels.dtype.itemsize / 4  # of X, of panels
+        n_groups = -(-n_clusters // kernels.group_shape()[1])
         work = n_clusters * (0.055 + 0.0185 * d) * unit
         self.per_pass = (0.4 + 0.15 * d) * unit + work  # a row in a pass over all of them
         self.quick = self.algorithm == "auto" and rows.n_samples * self.per_pass < QUICK
-        self.pause = (
-            6 if rows.n_samples * self.per_pass < SHORT else 1
-        )  # passes until one thinks of bounds again
+        # Passes until bounds are thought of again.
+        self.pause = 6 if rows.n_samples * self.per_pass < SHORT else 1
         # Bounds of groups take the place of the panels, and of no more than half as much again.
         small = d >= MANY_FEATURES and n_groups <= 1.5 * d
         self.grouped = self.algorithm == "yinyang" or (self.algorithm == "auto" and small)
@@ -51,97 +60,89 @@ class Choice:
         self.per_distance = (9 + 0.3 * d * unit) / 16 if self.grouped else 0.0
 
     def cost(self, seen, distances):
-        """What a row takes on the average with bounds that leave a share of them, and so many distances of a row."""
+        """What a row takes on the average with bounds.
+
+        `seen` is the share of the rows that bounds do not settle, `distances` the number of distances that are computed, per row.
+        """
         return self.per_look + seen * self.per_row + distances * self.per_distance
 
-    def without(self, few):
-        """How many assignments may go without bounds now, and the number of rows below which no more may move meanwhile.
+    def assignments_without_bounds(self, few):
+        """How many assignments may go without bounds now, and the number of moved rows at which they are to stop early.
 
         Where rows are few, or passes over them quick, bounds cost more than they spare.
         """
-        if self.dtype != self.rows.panel_dtype:
+        if self.dtype != self.rows.panels.dtype:
             self._weigh()
         if few or self.quick or self.algorithm == "lloyd":
             return np.inf, 0
         if self.wait:
             return self.wait, 0
-        if self.kept is not None or self.algorithm != "auto" or self.changed <= CALM:
+        if self.bounds is not None or self.algorithm != "auto" or self.changed <= CALM_SHARE:
             return 0, 0
-        return np.inf, int(CALM * self.rows.n_samples)
+        return np.inf, int(CALM_SHARE * self.rows.n_samples)
 
-    def passed(self, n_assignments, n_moved):
+    def record_plain(self, n_assignments, n_moved):
         """Take note of assignments without bounds, and how many rows the last one moved."""
         self.wait = max(0, self.wait - n_assignments)
         self.changed, self.last = n_moved / self.rows.n_samples, None
 
-    def bounds(self, centers):
+    def bounds_for(self, centers):
         """The bounds to use for these centers, or None."""
-        if self.dtype != self.rows.panel_dtype:
+        if self.dtype != self.rows.panels.dtype:
             self._weigh()
-        reach = np.abs(centers - self.rows.origin).max() * self.rows.pack_scale
-        if self.algorithm == "lloyd" or not reach < FAR:
-            self.kept = None
+        furthest = np.abs(centers - self.rows.origin).max() * self.rows.panels.scale
+        if self.algorithm == "lloyd" or not furthest < FAR:
+            self.bounds = None
             return None
-        if self.kept is None and self.algorithm == "auto" and not self._promising(centers):
+        if self.bounds is None and self.algorithm == "auto" and not self._promising(centers):
             return None
-        self.fresh = self.kept is None
-        if self.fresh or not self.kept.follow(centers):  # else they are for these centers now
-            self.kept = None
+        self.fresh = self.bounds is None
+        if self.fresh or not self.bounds.move_to(centers):  # else they are for these centers now
+            self.bounds = None
             if self.grouped:
-                self.rows.unpack()
-            self.kept = Bounds(self.rows, centers, self.grouped)
-        return self.kept
+                self.rows.panels.drop()
+            self.bounds = Bounds(self.rows, centers, self.grouped)
+        return self.bounds
 
     def _promising(self, centers):
         """Whether bounds would spare enough: how far the other centers are, a step ago, against how far all have moved."""
-        if self.quick or self.wait or self.changed > CALM:
+        if self.quick or self.wait or self.changed > CALM_SHARE:
             self.wait, self.last = max(0, self.wait - 1), None
             return False
-        size = panels.group_shape()[1] if self.grouped else self.n_clusters
+        size = kernels.group_shape()[1] if self.grouped else self.n_clusters
         last, self.last = self.last, (centers, *gaps(self.rows, centers, size))
         if last is None:
             return False
         before, own, gap, order = last
         moved = np.sqrt(((centers - before) ** 2).sum(axis=1))
         furthest = np.maximum.reduceat(moved[order], np.arange(0, len(moved), size))
-        needed = gap <= AHEAD * (moved[own][:, None] + furthest)
+        needed = gap <= AHEAD_STEPS * (moved[own][:, None] + furthest)
         cost = self.cost(needed.any(axis=1).mean(), size * needed.sum(axis=1).mean())
-        cost = (cost + self.cost(1, self.n_clusters) / LASTING) / self.per_pass
-        if cost > WORTH:
-            self.wait = max(self.pause, min(8, int(8 * (cost - WORTH))))
+        cost = (cost + self.cost(1, self.n_clusters) / LASTING_STEPS) / self.per_pass
+        if cost > WORTH_SHARE:
+            self.wait = max(self.pause, min(8, int(8 * (cost - WORTH_SHARE))))
             return False
         self.last = None
         return True
 
-    def learn(self, n_moved, n_seen, n_distances):
+    def record(self, n_moved, n_seen, n_distances):
         """Take note of how many labels an assignment changed, and how much it had to look at."""
         n = self.rows.n_samples
         self.changed = n_moved / n
-        if self.kept is None or self.algorithm != "auto" or self.fresh:
+        if self.bounds is None or self.algorithm != "auto" or self.fresh:
             return
         if self.cost(n_seen / n, n_distances / n) > self.per_pass:
-            self.kept, self.wait = None, 4
-
-
-def unsure(rows, centers):
-    """Whether single precision leaves many of some rows to differences, as in groups far apart."""
-    n, d = min(rows.n_samples, max(64, min(256, rows.n_samples // 1024))), rows.n_features
-    some = rows.take(np.arange(0, rows.n_samples, rows.n_samples // n)[:n])
-    tiles, centers_t = rows.tiles(len(centers))
-    reach = panels.pack_centers(centers, rows.origin, rows.pack_scale, tiles, centers_t)
-    _, n_doubtful, n_exact = panels.assign(
-        some, np.empty(0), *rows.packed(none=True), rows.origin, rows.pack_scale, tiles, reach, centers, centers_t,
-        0, -(-n // rows.panel_rows), np.empty((2 + d) * rows.panel_rows, rows.panel_dtype),
-        np.empty(len(centers)), np.full(n, -1, np.int32), np.empty(n + rows.panel_rows, np.intp),
-        np.empty(n + rows.panel_rows, np.int32), np.empty(d + 2), np.empty((0, d + 1, 2), np.int64),
-    )  # fmt: skip
-    return n_doubtful - n_exact > n / 8
+            self.bounds, self.wait = None, 4
 
 
 def gaps(rows, centers, size):
-    """The centers of some rows; how much further away the other centers are, in groups of `size`; and their order in these."""
-    n = min(rows.n_samples, max(64, min(256, rows.n_samples // 1024)))
-    some = np.ascontiguousarray(rows.X[:: rows.n_samples // n][:n])
+    """How far apart centers are, as some rows see them.
+
+    Returns, of each of these rows, the number of its nearest center, and by how much the nearest other center of each group is
+    further away; and the order of the centers in these groups, of `size` each.
+    """
+    some = rows.X[rows.some()]
+    n = len(some)
     distances = np.empty((n, len(centers)))
     lloyd.distances(some, np.ascontiguousarray(centers.T), 0, n, distances)
     order = neighbours(centers, size)
@@ -153,7 +154,7 @@ def gaps(rows, centers, size):
 
 
 class Bounds:
-    """What src/bounds.pxd keeps for the rows, and how far the centers have moved since.
+    """The bounds of all rows (src/distance_bounds.pxd), and how far the centers have moved since these were made.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ class Bounds:
     """
 
     def __init__(self, rows, centers, grouped):
-        n_clusters, size = len(centers), panels.group_shape()[1]
+        n_clusters, size = len(centers), kernels.group_shape()[1]
         self.rows, self.centers, self.grouped = rows, centers.copy(), grouped
         self.center_at = neighbours(centers, size) if grouped else np.arange(n_clusters, dtype=np.intc)
         self.place = np.empty(n_clusters, np.intc)
@@ -172,15 +173,15 @@ class Bounds:
         self.starts = np.arange(0, n_clusters, size)
         self.drift, self.own_drift = np.zeros(n_clusters), np.zeros(n_clusters)
         self.group_drift = np.zeros(len(self.starts))
-        self.settled = np.full(rows.n_samples, -np.inf, rows.panel_dtype)
+        self.separation = np.full(rows.n_samples, -np.inf, rows.panels.dtype)
         if grouped:
-            self.reached = np.empty(rows.n_samples, rows.panel_dtype)
-            self.lower = np.empty((rows.n_samples + 16, len(self.starts)), rows.panel_dtype)
+            self.upper_bounds = np.empty(rows.n_samples, rows.panels.dtype)
+            self.group_lower_bounds = np.empty((rows.n_samples + 16, len(self.starts)), rows.panels.dtype)
 
-    def follow(self, centers):
+    def move_to(self, centers):
         """Take note of how far the centers have moved, rounded up; whether the bounds are still of use."""
         slack = 1 + 1e-15 * (10 + centers.shape[1])
-        moved = (centers - self.centers) * self.rows.pack_scale
+        moved = (centers - self.centers) * self.rows.panels.scale
         moved = slack * np.sqrt((moved**2).sum(axis=1)) + 1e-145
         self.centers = centers.copy()
         fastest = moved.argmax()
@@ -193,27 +194,35 @@ class Bounds:
         )
         return self.drift.max() < LONG
 
-    def tables(self, centers):
-        """The origin and the centers as the kernel wants them, the centers in groups and row by row."""
-        rows, (n_clusters, d) = self.rows, centers.shape
-        groups = np.empty((len(self.starts), 1 + d, panels.group_shape()[1]), rows.panel_dtype)
-        reach = panels.pack_centers(
-            centers[self.center_at], rows.origin, rows.pack_scale, groups, np.empty((d, n_clusters))
+    def groups(self, centers):
+        """The centers in groups and row by row, as the kernel wants them, and how far they have drifted."""
+        rows, panels, (n_clusters, d) = self.rows, self.rows.panels, centers.shape
+        groups = np.empty((len(self.starts), 1 + d, kernels.group_shape()[1]), panels.dtype)
+        kernels.PackedCenters(
+            centers[self.center_at], rows.origin, panels.scale, groups, np.empty((d, n_clusters))
         )
-        padded = np.zeros((n_clusters, stride(d)), rows.panel_dtype)
-        padded[:, :d] = (centers - rows.origin) * rows.pack_scale
-        shift = (-rows.origin * rows.pack_scale).astype(rows.panel_dtype)
-        return rows.origin, shift, rows.pack_scale, groups, padded, self.place, self.center_at, reach
+        padded = np.zeros((n_clusters, stride(d)), panels.dtype)
+        padded[:, :d] = (centers - rows.origin) * panels.scale
+        minus_origin = (-rows.origin * panels.scale).astype(panels.dtype)
+        rounded_up = np.append(self.group_drift * (1 + 1.2e-7), np.zeros(16)).astype(panels.dtype)
+        return kernels.CenterGroups(
+            minus_origin if rows.X.dtype == panels.dtype else rows.origin,
+            groups,
+            padded,
+            self.place,
+            self.center_at,
+            self.drift,
+            self.own_drift,
+            self.group_drift,
+            rounded_up,
+        )
 
-    def gone(self):
-        """The drifts of the groups, rounded up, and some more zeros."""
-        return np.append(self.group_drift * (1 + 1.2e-7), np.zeros(16)).astype(self.rows.panel_dtype)
-
-    def buffers(self):
-        """What one thread needs for a block, besides."""
-        n_groups, n_rows = len(self.starts), panels.group_shape()[0]
-        batch = np.empty((n_rows, stride(self.rows.n_features)), self.rows.panel_dtype)
-        return batch, np.empty((n_groups + 1, max(n_groups, n_rows + 1)), np.intc)
+    def scratch(self):
+        """Buffers of one thread, beside those of all assignments."""
+        n_groups, n_rows = len(self.starts), kernels.group_shape()[0]
+        batch = np.empty((n_rows, stride(self.rows.n_features)), self.rows.panels.dtype)
+        lists = np.empty((n_groups + 1, max(n_groups, n_rows + 1)), np.intc)
+        return kernels.GroupScratch(batch, lists, np.empty(n_groups + 16, np.uint8))
 
 
 def stride(n_features):

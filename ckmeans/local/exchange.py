@@ -7,10 +7,12 @@ import numpy as np
 from .._kernels import exchange as kernels
 from .lloyd import lloyd
 
-CHECK = 64  # rounds after which the inertia must have fallen: rounding could in theory go in circles
+# Rounds after which the inertia must have fallen, or the exchange ends: rounding could in theory go in circles. The kernels for
+# small data stop there too, and leave the search to this module (src/search.pxd).
+CHECK = 64
 
 
-def polish(rows, partition, centers, follow=None, max_iter=None):
+def polish(rows, partition, centers, on_centers=None, max_iter=None):
     """Exchange single rows until none is left that would lower the inertia.
 
     Every result is a fixed point of Lloyd's iteration, not the other way round. Rows that could move with all others
@@ -19,11 +21,11 @@ def polish(rows, partition, centers, follow=None, max_iter=None):
     Parameters
     ----------
     rows : Rows
-        Packed.
+        Its panels are packed.
     partition : Partition
         At a fixed point of Lloyd's iteration; it is changed.
     centers : ndarray of shape (n_clusters, n_features), float64
-    follow : callable(centers, labels), optional
+    on_centers : callable(centers, labels), optional
         As in `lloyd`.
     max_iter : int or None
         Most updates of the centers by Lloyd's iteration; None for no limit.
@@ -51,9 +53,9 @@ def polish(rows, partition, centers, follow=None, max_iter=None):
             rows.X, rows.sample_weight, candidates, np.empty(len(means)), labels, centers_t, masses
         ):
             break
-        left = None if max_iter is None else max_iter - n_iter
+        updates_left = None if max_iter is None else max_iter - n_iter
         partition, centers, more, _ = lloyd(
-            rows, np.ascontiguousarray(centers_t.T), left, 0.0, follow, partition
+            rows, np.ascontiguousarray(centers_t.T), updates_left, 0.0, on_centers, partition
         )
         n_iter += more
         if n_rounds % CHECK == 0:
@@ -66,7 +68,7 @@ def polish(rows, partition, centers, follow=None, max_iter=None):
 
 def movable(rows, labels, means, centers_t, masses):
     """Rows that would lower the inertia by moving, all others staying: bounds rule out most, differences decide."""
-    candidates = rows.restless(labels, means, masses)
+    candidates = rows.panels.exchange_candidates(labels, means, masses)
     moves = np.empty(len(candidates), np.uint8)
 
     def block(start, stop):

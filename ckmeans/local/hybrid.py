@@ -12,29 +12,43 @@ from scipy.spatial.distance import cdist
 from .._kernels import hybrid as kernels
 from ..interrupts import Held
 from ..workers import Workers, split
-from .cutoffs import Swap
+from .cutoffs import SwapCutoff
 from .exchange import polish
 from .lloyd import lloyd
-from .random_stream import Numbers
-from .restarts import LARGE, STARTS, Restarts, conduct
+from .random_stream import RandomStream
+from .restarts import LARGE, STARTS, Restarts, run_until_limit
 from .rows import Clustering
 from .seeding import count_candidates
-from .small import BLOCK_WORK, ITERATIONS, Plan
+from .small import BLOCK_WORK, END, ITERATIONS, Plan, as_bytes
 from .stopping import SAME
 
-MEMBERS = 8  # of a population, and its founders
-CHILDREN = 8  # of a generation, whatever the number of threads
-REACH = 0.1  # a child still further than this share above all members after a few iterations is given up
-SWAPPED = 0.5  # share of the crossed children of which a center is moved to a row too
-# A population ends after PATIENCE_LEAST + PATIENCE * n_clusters children in a row without a better one; with
-# PATIENCE_EASY * n_clusters where all founders were the same clustering.
-PATIENCE_LEAST, PATIENCE, PATIENCE_EASY = 50, 10, 2
-# n_init="auto" ends once so many populations have reached the best value, or after so many, or with so many coordinate
-# differences, or so many times those of the founders if that is more.
-ENOUGH, MOST_POPULATIONS, MOST_WORK, WORK_RATIO = 3, 50, 1e11, 20
-REUNION = 4  # populations of which the best members, and the best of those before, found another one together
-MOST_MATCHED = 2048  # clusters beyond which centers are not matched: that takes a matrix of all pairs
-COMPILED_WORK = 1 << 24  # coordinate differences in an iteration: searches of so few rows are compiled calls
+# Members of a population, and founders of each. More keep more kinds of clusterings, and take longer to agree.
+MEMBERS = 8
+# Children of a generation, made before any of them becomes a member. Not the number of threads: the result must not depend on it.
+CHILDREN = 8
+# Share of the inertia of the worst member by which a child may be above it after three updates; else it is given up.
+REACH = 0.1
+# Share of the crossed children that have a center moved to a row, too.
+SWAPPED = 0.5
+# A population ends after PATIENCE_LEAST + PATIENCE * n_clusters children in a row that were no better than the best, or after
+# PATIENCE_EASY * n_clusters if all founders were the same clustering. More trade time for better minima.
+PATIENCE_LEAST = 50
+PATIENCE = 10
+PATIENCE_EASY = 2
+# n_init="auto" ends once ENOUGH populations have reached the best value; after MOST_POPULATIONS; or after MOST_WORK coordinate
+# differences, or WORK_RATIO times those of the founders if that is more.
+ENOUGH = 3
+MOST_POPULATIONS = 50
+MOST_WORK = 1e11
+WORK_RATIO = 20
+# Populations between two rounds of the elites, the best members of each. On u1060 with 100 clusters these rounds led from 1.3e-4
+# above the best known value to the value itself, in 10 s of one thread.
+ELITE_ROUND = 4
+# Clusters up to which the centers of two members are matched, which takes a matrix of all pairs.
+MOST_MATCHED = 2048
+# Coordinate differences in an iteration up to which a local search is one compiled call on one thread. Larger ones run one after
+# the other, each on all threads.
+COMPILED_WORK = 1 << 24
 
 
 def hybrid_search(
@@ -74,11 +88,16 @@ def hybrid_search(
     Recognition 88:569-583, doi:10.1016/j.patcog.2018.12.022. Departures: founders from k-means++, exchanges of rows, fewer
     members that live as long as they are good enough, hopeless children given up early, and populations until some agree.
     """
-    numbers = Numbers(np.random.default_rng() if rng is None else rng)
+    numbers = RandomStream(np.random.default_rng() if rng is None else rng)
     with Held() as own, Workers(n_threads, max_seconds) as workers:
-        return conduct(
-            lambda rows: _Hybrid(rows, n_clusters, init, n_init, numbers), X, sample_weight, workers, progress, held or own
-        )  # fmt: skip
+        return run_until_limit(
+            lambda rows: _Hybrid(rows, n_clusters, init, n_init, numbers),
+            X,
+            sample_weight,
+            workers,
+            progress,
+            held or own,
+        )
 
 
 class _Member:
@@ -122,17 +141,17 @@ class _Hybrid(Restarts):
         super().__init__(rows, n_clusters, init, n_init, None, 0.0, True, numbers)
         self.auto = n_init == "auto"
         self.n_init = 1 if n_clusters == 1 else MOST_POPULATIONS if self.auto else n_init
-        self.climbs = _Compiled(rows, n_clusters) if _Compiled.suits(rows, n_clusters) else _Stepwise(self)
-        self.top = None  # the best member of all populations
-        self.members, self.tops, self.progress = [], [], None
+        self.improver = _Compiled(rows, n_clusters) if _Compiled.suits(rows, n_clusters) else _Stepwise(self)
+        self.best_member = None  # the best member of all populations
+        self.members, self.elites, self.progress = [], [], None
 
     def run(self, X, progress):
         self.progress = progress
         for _ in range(self.n_init):
             best = self.evolve(X)
-            self.tops.append(best)
-            if len(self.tops) == REUNION:
-                best = self.reunite(best)
+            self.elites.append(best)
+            if len(self.elites) == ELITE_ROUND:
+                best = self.restart_from_elites(best)
             self.ends.append((best.inertia, best.n_iter, "converged"))
             clear = self.is_clear and len(self.ends) == 1
             if best.inertia == 0 or self.auto and (clear or self.n_hits() >= ENOUGH or self.spent()):
@@ -141,32 +160,32 @@ class _Hybrid(Restarts):
     def evolve(self, X):
         """One population, until it has not become better for long; returns its best member."""
         self.members = []
-        self.found(X)
+        self.make_founders(X)
         if not self.members:  # the kernels for few rows find all starts unusual
-            self.climbs = _Stepwise(self)
-            self.found(X)
+            self.improver = _Stepwise(self)
+            self.make_founders(X)
         if self.budget == np.inf:
             self.budget = max(MOST_WORK, WORK_RATIO * self.work())
         patience = PATIENCE_LEAST + PATIENCE * self.n_clusters
         return self.breed(PATIENCE_EASY * self.n_clusters if self.is_clear else patience)
 
-    def reunite(self, best):
+    def restart_from_elites(self, best):
         """One more population, of the best members of the last ones; returns its best member if it is better than all."""
-        tops, self.tops, self.members = self.tops, [], []
-        for top in sorted(tops, key=lambda member: member.inertia):
-            if all(abs(top.inertia - member.inertia) > SAME * top.inertia for member in self.members):
-                self.members.append(top)
-        known = self.top.inertia
+        elites, self.elites, self.members = self.elites, [], []
+        for elite in sorted(elites, key=lambda member: member.inertia):
+            if all(abs(elite.inertia - member.inertia) > SAME * elite.inertia for member in self.members):
+                self.members.append(elite)
+        known = self.best_member.inertia
         if len(self.members) > 1:
             self.breed(PATIENCE_LEAST + PATIENCE * self.n_clusters)
-        self.tops = self.members[:1]
+        self.elites = self.members[:1]
         return self.members[0] if self.members[0].inertia < known * (1 - SAME) else best
 
     def breed(self, patience):
-        """Generations, until so many children in a row were no better; returns the best member."""
+        """Generations, until `patience` children in a row were no better than the best member, which is returned."""
         failures, best = 0, self.members[0]
         while failures < patience and best.inertia > 0 and self.n_clusters > 1 and not self.spent():
-            self.climb(self.children(), self.members[-1].inertia)
+            self.improve(self.children(), self.members[-1].inertia)
             failures = failures + CHILDREN if self.members[0] is best else 0
             best = self.members[0]
         return best
@@ -175,12 +194,12 @@ class _Hybrid(Restarts):
         """Whether the budget of n_init="auto" is."""
         return self.auto and self.work() > self.budget
 
-    def found(self, X):
+    def make_founders(self, X):
         """The founders; `is_clear` says whether all are the same clustering."""
         n = 1 if self.n_clusters == 1 else MEMBERS
-        compiled = isinstance(self.climbs, _Compiled)
+        compiled = isinstance(self.improver, _Compiled)
         if compiled and isinstance(self.init, str) and self.init == "k-means++":
-            inertia = self.climb(n)
+            inertia = self.improve(n)
         else:
             given, starts = isinstance(self.init, np.ndarray), []
             for i in range(n):
@@ -191,15 +210,15 @@ class _Hybrid(Restarts):
                 )
                 if not compiled:
                     self.current = starts[-1]
-            inertia = self.climb(np.array(starts))
+            inertia = self.improve(np.array(starts))
         self.is_clear = inertia.max() <= inertia.min() * (1 + SAME)
 
-    def climb(self, starts, worst=np.inf):
-        """Local searches from some centers, or from so many draws of k-means++; their ends may become members."""
+    def improve(self, starts, worst=np.inf):
+        """Local searches from the centers `starts`, or from that number of draws of k-means++; their ends may become members."""
         n = starts if isinstance(starts, int) else len(starts)
         ends = [None] * n
         try:
-            self.climbs.run(starts, self.numbers, worst, ends)
+            self.improver.run(starts, self.numbers, worst, ends)
         finally:
             for end in ends:
                 if end is not None and end[0] < np.inf:
@@ -217,8 +236,8 @@ class _Hybrid(Restarts):
         members.append(member)
         members.sort(key=lambda member: member.inertia)
         del members[MEMBERS:]
-        if self.top is None or inertia < self.top.inertia * (1 - SAME):
-            self.top, self.kept = member, Clustering(member.labels, member.centers, None)
+        if self.best_member is None or inertia < self.best_member.inertia * (1 - SAME):
+            self.best_member, self.kept = member, Clustering(member.labels, member.centers, None)
             if self.progress is not None:
                 known = self.rows.unscale(Clustering(None, centers, inertia)).inertia
                 self.progress(len(self.ends) + 1, known)
@@ -243,23 +262,24 @@ class _Hybrid(Restarts):
     def n_hits(self):
         if not self.ends:
             return 0
-        best = self.top.inertia if self.best is None else self.best.inertia
+        best = self.best_member.inertia if self.best is None else self.best.inertia
         return sum(inertia <= best * (1 + SAME) for inertia, _, _ in self.ends)
 
     def best_end(self):
-        if not self.ends and self.top is not None:  # cut off in the first population
-            return self.top.inertia, self.top.n_iter, "converged"
+        if not self.ends and self.best_member is not None:  # cut off in the first population
+            return self.best_member.inertia, self.best_member.n_iter, "converged"
         return super().best_end()
 
     def finish(self):
         """The best clustering, once more by the kernels for all data, with which it is exact."""
-        if self.top is not None and self.best is None:
+        if self.best_member is not None and self.best is None:
             self.init = "k-means++"  # centers are put in order
-            rows, top = self.rows.pack(), self.top
-            partition, centers, _ = polish(rows, *lloyd(rows, top.centers)[:2])
+            rows, best = self.rows, self.best_member
+            rows.panels.pack()
+            partition, centers, _ = polish(rows, *lloyd(rows, best.centers)[:2])
             inertia = self.offer(partition, centers)
             self.ends = [
-                (inertia if end <= top.inertia * (1 + SAME) else end, *more) for end, *more in self.ends
+                (inertia if end <= best.inertia * (1 + SAME) else end, *more) for end, *more in self.ends
             ]
         super().finish()
 
@@ -271,33 +291,31 @@ class _Stepwise:
         self.search = search
 
     def run(self, starts, numbers, worst, ends):
-        rows = self.search.rows.pack()
+        rows = self.search.rows
+        rows.panels.pack()
         large = rows.X.size * starts.shape[1] > LARGE
         for c, start in enumerate(starts):
-            race = Swap(worst, start, REACH, large) if worst < np.inf else None
-            follow = self.search.follow if self.search.top is None else None
-            partition, centers, n_iter, reason = lloyd(rows, start, follow=follow, race=race)
+            cutoff = SwapCutoff(worst, start, REACH, large) if worst < np.inf else None
+            on_centers = self.search.remember if self.search.best_member is None else None
+            partition, centers, n_iter, reason = lloyd(rows, start, on_centers=on_centers, cutoff=cutoff)
             if reason == "hopeless":
                 ends[c] = np.inf, centers, partition.labels, n_iter
                 continue
-            partition, centers, more = polish(rows, partition, centers, follow)
+            partition, centers, more = polish(rows, partition, centers, on_centers)
             ends[c] = rows.update(partition.labels, centers)[2], centers, partition.labels, n_iter + more
 
 
 class _Compiled:
-    """Local searches of few rows: in compiled calls, several on as many threads."""
+    """Local searches of few rows, each one compiled call on one thread."""
 
     def __init__(self, rows, n_clusters):
         self.rows, self.shape = rows, (n_clusters, rows.n_features)
         self.settings = Plan(rows.n_features, n_clusters, "k-means++", "auto", None, True).settings
         self.n_numbers = 1 + (n_clusters - 1) * count_candidates(n_clusters)
-        self.size = max(
-            1, BLOCK_WORK // (ITERATIONS * self.work(rows, n_clusters))
-        )  # searches worth a thread
-        self.wide, self.idle = (
-            False,
-            [],
-        )  # whether panels are of double; scratch, and what has been counted there
+        # Searches that are worth a thread.
+        self.size = max(1, BLOCK_WORK // (ITERATIONS * self.work(rows, n_clusters)))
+        self.wide = False  # whether panels are of double
+        self.idle = []  # workspaces that no thread uses now
 
     @staticmethod
     def work(rows, n_clusters):
@@ -308,46 +326,56 @@ class _Compiled:
     def suits(cls, rows, n_clusters):
         return cls.work(rows, n_clusters) <= COMPILED_WORK
 
-    def scratch(self):
-        """Room for a search, with the rows made ready; None where they are unusual."""
+    def workspace(self):
+        """A search, with the rows made ready; None where they are unusual."""
         X, weights, k = self.rows.X, self.rows.sample_weight, self.shape[0]
-        room = np.empty(kernels.room(*X.shape, k, self.settings, self.wide))
-        return None if kernels.prepare(X, weights, k, self.settings, self.wide, room) else room
+        workspace = kernels.Workspace(np.empty(kernels.room(*X.shape, k, self.settings, self.wide)))
+        return None if kernels.prepare(X, weights, k, self.settings, self.wide, workspace) else workspace
 
     def run(self, starts, numbers, worst, ends):
         n, rows = len(ends), self.rows
         seeds = numbers.uniform((n, self.n_numbers)) if isinstance(starts, int) else np.empty((0, 1))
         centers = np.empty((n, *self.shape)) if isinstance(starts, int) else starts
-        labels, report = np.empty((n, rows.n_samples), np.int32), np.full((n, 4), np.inf)
-        counts = np.zeros((n, 2))  # distances and doubtful rows of each block
+        labels, records = np.empty((n, rows.n_samples), np.int32), np.empty(n, END)
+        counts = np.zeros((n, 2), np.int64)  # distances, and labels that differences decided, of each block
 
         def block(start, stop):
             try:
-                scratch, before = self.idle.pop()
+                workspace = self.idle.pop()
             except IndexError:
-                scratch, before = self.scratch(), np.zeros(2)
-            at, fresh = (stop if scratch is None else start), True
+                workspace = self.workspace()
+            if workspace is None:
+                ends[start:stop] = [(np.inf, None, None, 0)] * (stop - start)
+                return
+            before = workspace.n_distances, workspace.n_recomputed
+            at, fresh = start, True
             while at < stop:
-                done = kernels.climb(
-                    rows.X, rows.sample_weight, at, stop, fresh, seeds, worst * (1 + REACH), scratch, centers,
-                    labels, report,
-                )  # fmt: skip
+                done = kernels.improve(
+                    rows.X,
+                    rows.sample_weight,
+                    at,
+                    stop,
+                    fresh,
+                    seeds,
+                    worst * (1 + REACH),
+                    workspace,
+                    centers,
+                    labels,
+                    as_bytes(records),
+                )
                 for c in range(at, done):
-                    ends[c] = report[c, 0], centers[c], labels[c], int(report[c, 1])
+                    ends[c] = float(records["inertia"][c]), centers[c], labels[c], int(records["n_iter"][c])
                 if done < stop:
                     rows.workers.check_time()
                 at, fresh = done, False
-            if scratch is None:
-                ends[start:stop] = [(np.inf, None, None, 0)] * (stop - start)
-            else:
-                counts[start] = report[stop - 1, 2:] - before
-                self.idle.append((scratch, report[stop - 1, 2:]))
+            counts[start] = np.subtract((workspace.n_distances, workspace.n_recomputed), before)
+            self.idle.append(workspace)
 
         rows.workers.run(block, split(n, self.size))
-        n_distances, n_doubtful = counts.sum(axis=0).astype(int).tolist()
+        n_distances, n_recomputed = counts.sum(axis=0).tolist()
         n_labelled = n_distances // self.shape[0]
         rows.n_distances += n_distances
         rows.n_labelled += n_labelled
-        rows.n_doubtful += n_doubtful
-        if not self.wide and rows.X.dtype == np.float64 and 8 * n_doubtful > n_labelled:
+        rows.n_recomputed += n_recomputed
+        if not self.wide and rows.X.dtype == np.float64 and 8 * n_recomputed > n_labelled:
             self.wide, self.idle = True, []

@@ -7,12 +7,16 @@ import numpy as np
 from .._kernels import lloyd as kernels
 from .partition import Partition
 
-CHECK = 256  # iterations after which the inertia must have fallen: rounding could in theory go in circles
-ROUNDED = 1e-12  # share of a gain, or of a weight, that may be rounding
-MOST_RELOCATIONS = 256  # iterations that fill empty clusters, for the same reason
+# Updates after which the inertia must have fallen, or the iteration ends: rounding could in theory go in circles.
+CHECK = 256
+# Updates that fill empty clusters, in one run: after these empty clusters stay empty, for the same reason.
+MOST_RELOCATIONS = 256
+# Share of a gain, or of a weight, that may be rounding: gains that differ by less count as equal. With less the row that is taken
+# could depend on rounding, with more it would not be the best.
+ROUNDED = 1e-12
 
 
-def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, race=None):
+def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None, cutoff=None):
     """Lloyd's iteration from given centers (Lloyd 1982, IEEE Trans. Inf. Theory 28:129-137).
 
     Parameters
@@ -23,12 +27,12 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ra
         Most updates of the centers; None for no limit.
     tol : float
         Stop when an iteration lowers the inertia by no more than this share; 0 goes on until no label changes.
-    follow : callable(centers, labels), optional
+    on_centers : callable(centers, labels), optional
         Is called with the centers and labels of every completed assignment; the labels will change.
     partition : Partition, optional
         Where to start from, if it is near; it is changed. The result does not depend on it.
-    race : races.Swap or races.Restart, optional
-        Give up where `race.is_lost(partition, centers)` after `race.look` updates, which that call raises.
+    cutoff : cutoffs.SwapCutoff or cutoffs.RestartCutoff, optional
+        Give up where `cutoff.is_lost(partition, centers)` after `cutoff.next_check` updates, which that call raises.
 
     Returns
     -------
@@ -44,13 +48,15 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ra
     most = np.inf if max_iter is None else max_iter
     while True:
         look = (
-            n_iter if tol > 0 else min(most, race.look if race else np.inf, -(-(n_iter + 1) // CHECK) * CHECK)
+            n_iter
+            if tol > 0
+            else min(most, cutoff.next_check if cutoff else np.inf, -(-(n_iter + 1) // CHECK) * CHECK)
         )
-        centers, done, n_changed, masses = rows.iterate(centers, partition, look - n_iter, fresh)
+        centers, done, n_changed, masses = rows.panels.iterate(centers, partition, look - n_iter, fresh)
         n_iter, fresh = n_iter + done, False
         if masses is None:
-            if follow is not None:
-                follow(centers, partition.labels)
+            if on_centers is not None:
+                on_centers(centers, partition.labels)
             if n_iter and not n_changed:
                 return partition, centers, n_iter, "converged"
             if tol > 0 or (n_iter and n_iter % CHECK == 0):
@@ -60,7 +66,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, follow=None, partition=None, ra
                 last = inertia
             if n_iter == max_iter:
                 return partition, centers, n_iter, "max_iter"
-            if race is not None and n_iter == race.look and race.is_lost(partition, centers):
+            if cutoff is not None and n_iter == cutoff.next_check and cutoff.is_lost(partition, centers):
                 return partition, centers, n_iter, "hopeless"
             centers, masses = partition.means(centers)
             n_iter += 1
@@ -83,33 +89,32 @@ def relocate(rows, labels, means, masses):
         gains = np.empty(stop - start)
         whole = masses[labels[start:stop]]
         weights = points_weight[start:stop]
-        weights = np.where(
-            weights >= whole * (1 - ROUNDED), whole, weights
-        )  # all of a cluster, rounding or not
+        # All of the weight of a cluster, rounding or not.
+        weights = np.where(weights >= whole * (1 - ROUNDED), whole, weights)
         kernels.removal_gains(
             rows.X[start:stop], weights, labels[start:stop], means, masses, 0, stop - start, gains
-        )  # fmt: skip
+        )
         return gains
 
-    def most_of(found, start, stop):
-        found.append(gains_of(start, stop).max())
+    def most_of(largest, start, stop):
+        largest.append(gains_of(start, stop).max())
 
-    def first_of(found, enough, start, stop):
-        found.extend(start + np.flatnonzero(gains_of(start, stop) >= enough)[:1])
+    def first_of(candidates, enough, start, stop):
+        candidates.extend(start + np.flatnonzero(gains_of(start, stop) >= enough)[:1])
 
     empty = np.flatnonzero(masses == 0)
     try:
         for n_filled, k in enumerate(empty):
-            found = []
-            rows.run(partial(most_of, found), 1)
-            enough, found = max(found) * (1 - ROUNDED), []
+            largest, candidates = [], []
+            rows.run(partial(most_of, largest), 1)
+            enough = max(largest) * (1 - ROUNDED)
             if enough == 0:
                 means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
                 break
-            # Of those that only rounding tells apart the first. (These distances have been counted.)
-            rows.run(partial(first_of, found, enough), 1)
+            # The first of the rows whose gains differ by rounding alone. (These distances have been counted.)
+            rows.run(partial(first_of, candidates, enough), 1)
             rows.n_distances -= rows.n_samples
-            row = min(found)
+            row = min(candidates)
             old, weight, x = labels[row], points_weight[row], rows.take([row])[0]
             masses[old] -= weight
             means[old] -= weight / masses[old] * (x - means[old])
@@ -120,10 +125,10 @@ def relocate(rows, labels, means, masses):
     return means
 
 
-def settle(rows, clustering, partition=None):
-    """Round off a fixed point: centers that are the means of the labels to the last bit, as far as the labels allow.
+def round_off(rows, clustering, partition=None):
+    """Round off a fixed point: centers that are the means of their labels to the last bit, if the labels stay with them.
 
-    Looking at the labels again costs less with the partition of which they are, if that keeps bounds.
+    With the partition that has these labels it takes less time, if bounds are kept there.
     """
     partition = partition or Partition(rows, len(clustering.centers), summed=False, labels=clustering.labels)
     means, _, inertia = rows.update(clustering.labels, clustering.centers)
@@ -131,8 +136,8 @@ def settle(rows, clustering, partition=None):
         clustering = clustering._replace(inertia=inertia)
         if np.array_equal(means, clustering.centers):
             break
-        if rows.iterate(means, partition, 0, True)[2]:
-            rows.iterate(clustering.centers, partition, 0, True)  # back
+        if rows.panels.iterate(means, partition, 0, True)[2]:
+            rows.panels.iterate(clustering.centers, partition, 0, True)  # back
             break
         clustering = clustering._replace(centers=means)
         means, _, inertia = rows.update(clustering.labels, means)

@@ -19,17 +19,35 @@ from ..validation import (
     check_n_clusters,
     check_weights,
     check_whole,
-)  # fmt: skip
+)
 from ..workers import Workers
-from .random_stream import Numbers, uniform_rows
+from .random_stream import RandomStream, uniform_rows
 from .restarts import local_search
-from .small import BLOCK_WORK, ITERATIONS, MOST_NUMBERS, ONES, PAUSE, SHORT, Plan, Search, Unusual
+from .small import (
+    BLOCK_WORK,
+    DONE,
+    END,
+    ITERATIONS,
+    MOST_NUMBERS,
+    NEEDS_NUMBERS,
+    ONES,
+    PAUSED,
+    REPORT,
+    UNSUPPORTED,
+    Plan,
+    Search,
+    Unsupported,
+    as_bytes,
+)
 
 DOUBLE = np.dtype(np.float64)
 READY = (DOUBLE, np.dtype(np.float32))
-MORE_NUMBERS = 4  # times those that a search begins with, where it swaps centers: to begin anew costs more
-EXPECTED_RESTARTS = 6  # with n_init="auto"
-ITEM_WORK = 1 << 12  # of an item beside its iterations, in coordinate differences
+# Multiple of the random numbers that a search begins with, if it swaps centers: to begin anew costs more than to draw them.
+MORE_NUMBERS = 4
+# Restarts that n_init="auto" is expected to make, for the size of blocks.
+EXPECTED_RESTARTS = 6
+# What an item takes beside its iterations, in coordinate differences, for the size of blocks.
+ITEM_WORK = 1 << 12
 
 
 class Item(NamedTuple):
@@ -175,7 +193,7 @@ def fit_many(
     with Workers(n_threads) as workers:
         for plan, blocks in many.blocks(options):
             workers.run(lambda items, plan=plan: many.fit(plan, items, workers), blocks)
-    for i in np.flatnonzero(many.report[:, 0] < 0).tolist():
+    for i in np.flatnonzero(many.report["status"] != DONE).tolist():
         many.fit_alone(i, n_threads=n_threads, **options)
     return many.result()
 
@@ -190,9 +208,11 @@ class _Many:
             double = np.full(len(arrays), self.arrays.dtype == DOUBLE)
         else:
             self.arrays = [
-                X if type(X) is np.ndarray and X.dtype in READY and X.ndim == 2 and X.flags.c_contiguous
-                else _numbers(X, 2, f"arrays[{i}]") for i, X in enumerate(arrays)
-            ]  # fmt: skip
+                X
+                if type(X) is np.ndarray and X.dtype in READY and X.ndim == 2 and X.flags.c_contiguous
+                else _numbers(X, 2, f"arrays[{i}]")
+                for i, X in enumerate(arrays)
+            ]
             shapes = np.array([X.shape for X in self.arrays], np.intp).reshape(-1, 2)
             double = np.array([X.dtype == DOUBLE for X in self.arrays], bool)
         self.n_samples, self.n_features = shapes.T
@@ -208,7 +228,8 @@ class _Many:
         self.seeds = _seeds(random_state, len(shapes))
         self.offsets = np.append(0, np.cumsum(self.n_samples)).astype(np.intp)
         self.labels = np.empty(self.offsets[-1], np.int32)
-        self.report = np.full((len(shapes), 7), -1.0)
+        self.report = np.zeros(len(shapes), REPORT)
+        self.report["status"] = UNSUPPORTED  # if they come into no block
         # Items of the same number go into the same calls.
         self.kinds = (
             self.n_features * (int(self.n_clusters.max(initial=0)) + 1) + self.n_clusters
@@ -234,31 +255,42 @@ class _Many:
             yield plan, [(block,) for block in np.split(items, bounds) if len(block)]
 
     def fit(self, plan, items, workers):
-        """Fit some items of a kind, in one call of the kernel but for those that take long."""
+        """Fit some items of a kind: in one call of the kernel, but one by one if they take long."""
         n_samples, seeds = self.n_samples[items], self.seeds[items]
         offsets = np.append(0, np.cumsum(n_samples)).astype(np.intp)
         X = np.concatenate([self.arrays[i] for i in items.tolist()])
         weights = ONES if self.weights is None else self._joined_weights(items)
-        labels, report = np.empty(len(X), np.int32), np.empty((len(items), 7))
+        labels, report = np.empty(len(X), np.int32), np.empty(len(items), REPORT)
         centers = np.empty((len(items), plan.n_clusters, plan.n_features))
-        scratch, ends = plan.scratch(X[: n_samples.max()]), np.empty((plan.n_init, 3))
+        workspace, ends = plan.workspace(X[: n_samples.max()]), np.empty(plan.n_init, END)
 
         def run(start, stop, n_numbers):
             return kernels.fits(
-                X, weights, offsets, start, stop, plan.init, uniform_rows(seeds[start:stop], n_numbers), plan.settings,
-                scratch, ends, labels, centers, report,
-            )  # fmt: skip
+                X,
+                weights,
+                offsets,
+                start,
+                stop,
+                plan.init,
+                uniform_rows(seeds[start:stop], n_numbers),
+                plan.settings,
+                workspace,
+                as_bytes(ends),
+                labels,
+                centers,
+                as_bytes(report),
+            )
 
         n_numbers = plan.n_numbers * (MORE_NUMBERS if plan.swapped else 1)
         if run(0, len(items), n_numbers):
-            for j in np.flatnonzero(report[:, 0] < 0).tolist():
-                while report[j, 0] == -SHORT:
+            for j in np.flatnonzero(report["status"] != DONE).tolist():
+                while report["status"][j] == NEEDS_NUMBERS:
                     n_numbers *= MORE_NUMBERS
                     run(j, j + 1, n_numbers)
-                if report[j, 0] == -PAUSE:
-                    rows, numbers = slice(offsets[j], offsets[j + 1]), Numbers(int(seeds[j]))
+                if report["status"][j] == PAUSED:
+                    rows, numbers = slice(offsets[j], offsets[j + 1]), RandomStream(int(seeds[j]))
                     search = Search(plan, X[rows], weights[rows], numbers, workers)
-                    with suppress(Unusual):
+                    with suppress(Unsupported):
                         search.run(on_threads=False)
                         labels[rows], centers[j], report[j] = search.conclude()
                 else:
@@ -268,19 +300,19 @@ class _Many:
         if isinstance(self.centers, np.ndarray):
             self.centers[items] = centers
         else:
-            for i, found in zip(items.tolist(), centers):
-                self.centers[i] = found
+            for i, own in zip(items.tolist(), centers):
+                self.centers[i] = own
         if items[-1] - items[0] == len(items) - 1:
             self.labels[self.offsets[items[0]] : self.offsets[items[-1] + 1]] = labels
         else:
-            for i, found in zip(items.tolist(), np.split(labels, offsets[1:-1])):
-                self.labels[self.offsets[i] : self.offsets[i + 1]] = found
+            for i, own in zip(items.tolist(), np.split(labels, offsets[1:-1])):
+                self.labels[self.offsets[i] : self.offsets[i + 1]] = own
 
     def _joined_weights(self, items):
         """The weights of the rows of some items, checked."""
-        found = [self.weights[i] for i in items.tolist()]
+        given = [self.weights[i] for i in items.tolist()]
         weights = np.concatenate(
-            [np.ones(n) if w is None else w for w, n in zip(found, self.n_samples[items].tolist())]
+            [np.ones(n) if w is None else w for w, n in zip(given, self.n_samples[items].tolist())]
         )
         starts = np.cumsum(self.n_samples[items]) - self.n_samples[items]
         with np.errstate(over="ignore", invalid="ignore"):
@@ -304,25 +336,21 @@ class _Many:
             raise KeyboardInterrupt
         self.labels[self.offsets[i] : self.offsets[i + 1]] = solution.labels
         self.centers[i] = solution.centers
-        at_max_iter = solution.stop_reason == "max_iter"
-        self.report[i, :5] = (
-            solution.inertia,
-            solution.n_iter,
-            at_max_iter,
-            solution.n_restarts,
-            solution.n_hits,
-        )
+        report = self.report[i]
+        report["inertia"], report["n_iter"] = solution.inertia, solution.n_iter
+        report["at_max_iter"] = solution.stop_reason == "max_iter"
+        report["n_restarts"], report["n_hits"] = solution.n_restarts, solution.n_hits
 
     def result(self):
         """All that was found."""
-        inertia, n_iter, at_max_iter, n_restarts, n_hits = self.report[:, :5].T
+        report = self.report
         return Clusterings(
             centers=self.centers,
-            inertia=inertia.copy(),
-            n_iter=n_iter.astype(np.int64),
-            n_restarts=n_restarts.astype(np.int64),
-            hit_rate=n_hits / n_restarts,
-            converged=at_max_iter == 0,
+            inertia=report["inertia"].copy(),
+            n_iter=report["n_iter"].astype(np.int64),
+            n_restarts=report["n_restarts"].astype(np.int64),
+            hit_rate=report["n_hits"] / report["n_restarts"],
+            converged=report["at_max_iter"] == 0,
             seeds=self.seeds,
             _labels=self.labels,
             _offsets=self.offsets,
@@ -346,14 +374,14 @@ def _numbers(X, n_dimensions, name):
     with _naming(name):
         X = opened(X)
         check_kinds(X)
-        found = as_array(X, "X")
-        if found.dtype.newbyteorder("=") not in READY:
+        array = as_array(X, "X")
+        if array.dtype.newbyteorder("=") not in READY:
             check_integers(X)
-            found = found.astype(np.float64)
-        found = np.ascontiguousarray(found, found.dtype.newbyteorder("="))
+            array = array.astype(np.float64)
+        array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
         if np.ndim(X) != n_dimensions:
             raise ValueError(f"X has shape {np.shape(X)}: give an array of shape (n_samples, n_features).")
-    return found
+    return array
 
 
 def _one_for_each(name, value, n_items):
@@ -368,7 +396,7 @@ def _one_for_each(name, value, n_items):
 
 
 def _weights(sample_weight, n_samples):
-    """The weights of each array, or None for ones; values of those that need no conversion are checked later."""
+    """The weights of each array, or None for ones; the values are checked later if they need no conversion."""
     if len(sample_weight) != len(n_samples):
         raise ValueError(
             f"sample_weight has {len(sample_weight)} entries; there are {len(n_samples)} arrays: give the weights of each,"

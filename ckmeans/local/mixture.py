@@ -18,6 +18,7 @@ References
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
@@ -30,10 +31,14 @@ from ..scaling import unit_of
 from ..workers import Expired, Workers, split
 from .posteriors import Parameters, Passes
 
-DEAD_MASS = 2.0**-900  # of the largest sample weight; a component with less stays where it is
-CANCELLED = 2.0**-10  # a scatter of less than this share of the one about the old means is summed again
-ANNEAL_JITTER = 0.01  # standard deviations by which annealing shakes the means before each step
-SAME_MEAN = 0.1  # standard deviations; means as near to each other are taken for one that has not parted
+# Share of the largest sample weight: a component whose mass is less stays where it is.
+DEAD_MASS = 2.0**-900
+# Share of the scatter about the old means: a scatter about the new ones that is less has lost ten bits, and is summed again.
+CANCELLED = 2.0**-10
+# Standard deviations by which annealing shakes the means before each step, so that means at one place can part.
+ANNEAL_JITTER = 0.01
+# Standard deviations: means that are nearer to each other count as one that has not parted.
+SAME_MEAN = 0.1
 STOPPED = ("time_limit", "interrupted")
 
 
@@ -202,33 +207,43 @@ def fit_mixture(
             fit = _fit(passes, start, rule, max_iter, tol, measure, anneal, critical, random_state)
             return _out_of_units(fit, unit, passes) if unit else fit
 
-        best, means, workers.deadline = None, None, deadline
-        try:
-            for means in starts:
-                held.end()
-                if best is not None and monotonic() >= deadline:
-                    best = replace(best, stop_reason="time_limit")
-                    break
-                fit = fit_from(means, max_iter, anneal)
-                if best is None or _rank(fit) > _rank(best):
-                    best = fit
-                if report is not None:
-                    report(fit)
-                if fit.stop_reason in STOPPED:
-                    best = replace(best, stop_reason=fit.stop_reason)
-                    break
-            held.begin()
-        except KeyboardInterrupt as interrupt:
-            held.begin()
-            if isinstance(next(iter(interrupt.args), None), np.ndarray):
-                means = interrupt.args[0]
-            if best is None and means is None:
-                raise
-            workers.deadline = math.inf
-            best = replace(best or fit_from(means, 0, None), stop_reason="interrupted")
-        if best is None:
-            raise ValueError("starts is empty: give at least one array of means.")
-        return best
+        workers.deadline = deadline
+        return _most_likely(
+            starts, partial(fit_from, max_iter=max_iter, anneal=anneal), workers, report, held
+        )
+
+
+def _most_likely(starts, fit_from, workers, report, held):
+    """The best of the fits from all starts, or of those that were made before the time was up or Ctrl-C came."""
+    best, means, deadline = None, None, workers.deadline
+    try:
+        for means in starts:
+            held.end()
+            if best is not None and monotonic() >= deadline:
+                best = replace(best, stop_reason="time_limit")
+                break
+            fit = fit_from(means)
+            if best is None or _rank(fit) > _rank(best):
+                best = fit
+            if report is not None:
+                report(fit)
+            if fit.stop_reason in STOPPED:
+                best = replace(best, stop_reason=fit.stop_reason)
+                break
+        held.begin()
+    except KeyboardInterrupt as interrupt:
+        held.begin()
+        if isinstance(next(iter(interrupt.args), None), np.ndarray):
+            means = interrupt.args[0]
+        if best is None and means is None:
+            raise
+        workers.deadline = math.inf
+        best = replace(
+            best or fit_from(means, max_iter=0, anneal=None), stop_reason="interrupted"
+        )
+    if best is None:
+        raise ValueError("starts is empty: give at least one array of means.")
+    return best
 
 
 def _unit(X, variances):

@@ -10,8 +10,10 @@ from numpy.lib import format as npy
 from ..validation import refuse_rows
 from ..workers import available_memory, split
 
-BLOCK = 1 << 20  # values that are looked at together
-LITTLE = 1 << 22  # bytes that there is always room for
+# Values that are checked together for being finite.
+BLOCK = 1 << 20
+# Bytes that there is always room for, whatever the system says of its memory.
+LITTLE = 1 << 22
 
 
 class NpyFile:
@@ -119,7 +121,10 @@ class NpyFile:
 
 
 def affordable(X, size=None):
-    """Whether there is room for a copy of X, or `size` bytes: not of a file, large if mapped, nor of more than half of what is free."""
+    """Whether there is room for a copy of X, or for `size` bytes.
+
+    There is none for a file, for a large array that is mapped, or for more than half of the memory that is free.
+    """
     base = X
     while isinstance(base, np.ndarray):
         base = base.base

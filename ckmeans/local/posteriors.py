@@ -8,8 +8,10 @@ import numpy as np
 from .._kernels import mixture as kernels
 from ..workers import Workers, split
 
-N_SLABS = 32  # sets of partial sums; which rows go to which depends on the shape of the data alone
-BLOCK_WORK = 2**22  # rows x components x (features + 8) of one kernel call: some 5 ms
+# Sets of partial sums. Part of the result: which rows go to which depends on the shape of the data alone.
+N_SLABS = 32
+# Rows times components times (features + 8) of a kernel call: some 5 ms, after which Ctrl-C and the time are looked at.
+BLOCK_WORK = 2**22
 
 
 class Parameters(NamedTuple):
@@ -125,9 +127,18 @@ class Passes:
         def work(slab, block):
             scratch = np.empty((2, len(means)))
             kernels.accumulate(
-                self.X, self.sample_weight, transposed, means, half_precision, bias, hard,
-                scratch, sums[slab], log_likelihood[slab], *block,
-            )  # fmt: skip
+                self.X,
+                self.sample_weight,
+                transposed,
+                means,
+                half_precision,
+                bias,
+                hard,
+                scratch,
+                sums[slab],
+                log_likelihood[slab],
+                *block,
+            )
 
         self._in_rounds(work, blocks)
         total = float(log_likelihood.sum()) + constant * self.mass
@@ -149,9 +160,16 @@ class Passes:
         def work(slab, block):
             scratch = np.empty((2, len(new_means)))
             kernels.scatter(
-                self.X, self.sample_weight, transposed, new_transposed, half_precision, bias,
-                scratch, sums[slab], *block,
-            )  # fmt: skip
+                self.X,
+                self.sample_weight,
+                transposed,
+                new_transposed,
+                half_precision,
+                bias,
+                scratch,
+                sums[slab],
+                *block,
+            )
 
         self._in_rounds(work, blocks)
         return sums.sum(axis=0)

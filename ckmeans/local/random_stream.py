@@ -1,4 +1,4 @@
-"""Random numbers that can be looked at before they are taken, for kernels that take as many as they need."""
+"""Random numbers that can be looked at before they are taken: a kernel is given many, and tells how many it has used."""
 
 from threading import local
 
@@ -22,7 +22,7 @@ def uniform_rows(seeds, n):
     return numbers
 
 
-class Numbers:
+class RandomStream:
     """Numbers in [0, 1), in the order in which a generator gives them.
 
     Parameters
@@ -43,7 +43,7 @@ class Numbers:
             self._rng, self._ahead = np.random.RandomState(self._seed), np.empty(0)
         return self._rng
 
-    def look(self, n):
+    def peek(self, n):
         """The next n numbers, which stay the next ones."""
         if self._rng is None:
             return _seeded(self._seed).random(n)
@@ -57,12 +57,12 @@ class Numbers:
         """The next numbers, taken."""
         if not len(self._ahead):
             return self.rng.random(size)
-        numbers = self.look(size)
+        numbers = self.peek(size)
         self._ahead = self._ahead[size:]
         return numbers
 
     def choice(self, *args, **kwargs):
-        """As that of the generator."""
+        """The same as `choice` of the generator."""
         return self.rng.choice(*args, **kwargs)
 
     def mark(self):

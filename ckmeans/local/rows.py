@@ -1,4 +1,4 @@
-"""The rows to cluster, as the kernels want them, and what the solvers do with all of them at once."""
+"""The rows to cluster, in units that suit the kernels, and loops over all of them, row by row."""
 
 from functools import cached_property
 from typing import NamedTuple
@@ -6,29 +6,25 @@ from typing import NamedTuple
 import numpy as np
 
 from .._kernels import lloyd as kernels
-from .._kernels import panels
+from .._kernels import panels as panel_kernels
 from .._kernels import small as exact_kernels
 from ..rationals import TINY
 from ..rationals import inertia as exact_inertia
 from ..scaling import SAFE, unit, unsafe
 from ..workers import split
-from .distance_bounds import unsure
-from .npy_file import affordable
-from .partition import Partition
+from .panels import Panels
 
-SLICE_WORK = 1 << 28  # in a run of iterations, which nothing can interrupt: 20 ms or less
-BLOCK_WORK = 1 << 26  # coordinate differences in a block of the panel kernels: some milliseconds
-SLAB_WORK = 1 << 22  # likewise in a slab
-SHARED_WORK = 1 << 22  # where all the rows are less than this, one thread does them
-SLOW = 64  # the kernels that go row by row take about this many times as long
-PANELS = np.float32  # type that panels begin with
-MOST_SORTED = 1 << 21  # rows among which equal ones are looked for
-UNSURE = 1 / 64  # share of the rows left to differences from which on panels are in double
-PROBE = 4096  # rows from which on some of them tell that beforehand
+# Coordinate differences in a block of the kernels that go row by row: some milliseconds. These take about 64 times as long for
+# each as the kernels of panels.py.
+BLOCK_WORK = 1 << 20
+# Coordinate differences in a slab, the rows that are added up before all else. Part of the result: other slabs round otherwise.
+SLAB_WORK = 1 << 22
+# Rows up to which equal rows are looked for, to fill empty clusters; sorting more would take long, for a rare case.
+MOST_SORTED = 1 << 21
 
 
 class Clustering(NamedTuple):
-    """Labels that are the nearest centers, and the inertia of these labels with these centers."""
+    """The number of each row's nearest center, the centers, and the inertia of both."""
 
     labels: np.ndarray
     centers: np.ndarray
@@ -43,7 +39,7 @@ class Rows:
     X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous; or NpyFile
     sample_weight : ndarray of shape (n_samples,), float64, or None for ones
     workers : Workers
-    reach : ndarray, optional
+    compared_with : ndarray, optional
         Centers from elsewhere that are to be compared with the rows.
     algorithm : {"auto", "lloyd", "hamerly", "yinyang"}
         Whether bounds spare the iteration distances; the labels are the same.
@@ -54,26 +50,23 @@ class Rows:
     neither overflow nor all vanish; weights likewise. `scale` takes centers into these units, `unscale` results back. Of
     numbers that are some 2**1300 apart the small ones lose digits by that (`lossy`): what is published, by `nearest` and
     `published`, is then made of the rows as they were given.
-
-    Panels are in single precision, whatever the type of X. Where that leaves many rows to differences, as in groups far
-    apart, later assignments go on with panels in double; the labels are the same.
     """
 
-    def __init__(self, X, sample_weight, workers, reach=None, algorithm="auto"):
+    def __init__(self, X, sample_weight, workers, compared_with=None, algorithm="auto"):
         self.algorithm = algorithm
         self.n_samples, self.n_features = X.shape
         self.workers = workers
         self.n_distances = 0  # squared distances computed so far ...
         self.n_spared = 0  # ... and those that bounds spared
         self.n_labelled = 0  # labels given so far ...
-        self.n_doubtful = 0  # ... and those for which the two best scores were too close to tell
+        self.n_recomputed = 0  # ... and those for which the two best scores were too close to tell
         self.X = self.given = X
         self.given_weight = np.empty(0) if sample_weight is None else sample_weight
-        total, low, high = self._survey()
+        total, low, high = self._column_extremes()
         self.streamed = not isinstance(X, np.ndarray)
         if self.streamed and not np.isfinite(total + low + high).all():
             X.check_finite()
-        most = np.array([low, high]) if reach is None else np.vstack([low, high, reach])
+        most = np.array([low, high]) if compared_with is None else np.vstack([low, high, compared_with])
         extreme = abs(most).max()
         self.exponent = unit(most.min(axis=0), most.max(axis=0))
         if self.streamed and unsafe(extreme):
@@ -85,34 +78,25 @@ class Rows:
         if self.exponent:
             self.X = np.ldexp(X.astype(np.float64, copy=False), -self.exponent)
             self.lossy = self.exponent > 0 and not np.array_equal(np.ldexp(self.X, self.exponent), X)
-            total, low, high = self._survey()  # again: the sum may have overflowed
+            total, low, high = self._column_extremes()  # again: the sum may have overflowed
         self.weight_exponent = 0 if sample_weight is None else unsafe(sample_weight.max())
         self.sample_weight = (
             np.empty(0) if sample_weight is None else np.ldexp(sample_weight, -self.weight_exponent)
         )
         self.origin = (total / self.n_samples).astype(self.X.dtype).astype(np.float64)
         self.origin[low == high] = low[low == high]
-        spread = max((high - self.origin).max(), (self.origin - low).max())
-        self.pack_scale = _power(-np.frexp(spread)[1])
-        corner = np.maximum(high - self.origin, self.origin - low) * self.pack_scale
-        self.reach = np.sqrt((corner**2).sum()) * (1 + 1e-6)  # no row is longer, in packed units
-        self._panels = None
-        fits = (
-            self.X.dtype == np.float64 or 1e-30 < self.pack_scale < 1e30
-        )  # float32 is scaled in its own range
-        self.panel_dtype = np.dtype(PANELS if fits else np.float64)
-        self._unsure, self._probed = False, False
-        self._units = self._fixed_point(np.maximum(high, -low))
-        self.coarse = self._coarse()
+        self.panels = Panels(self, low, high)
+        self.units = self._fixed_point(np.maximum(high, -low))
+        self.fixed_point_loses_digits = self._fixed_point_loses_digits()
 
-    def _survey(self):
+    def _column_extremes(self):
         """Sum, least and largest value of each feature."""
         slabs = self.slabs()
         total = np.zeros((len(slabs), self.n_features))
         low, high = np.full_like(total, np.inf), np.full_like(total, -np.inf)
 
         def slab(s, start, stop):
-            panels.survey(self.X[start:stop], 0, stop - start, total[s], low[s], high[s])
+            panel_kernels.column_extremes(self.X[start:stop], 0, stop - start, total[s], low[s], high[s])
 
         self.workers.run(slab, [(s, *slab) for s, slab in enumerate(slabs)])
         with np.errstate(over="ignore"):
@@ -127,11 +111,11 @@ class Rows:
             units[-1] = 1.0
         return np.append(units, np.ldexp(1.0, bits))
 
-    def _coarse(self):
+    def _fixed_point_loses_digits(self):
         """Whether some values are so large that the fixed-point sums would lose digits of most others."""
         some = self.take(np.arange(0, self.n_samples, max(1, self.n_samples // 64)))
         typical = np.median(np.abs(some - some[len(some) // 2]), axis=0)
-        return bool((self._units[:-2] * typical * self._units[-1] < 2.0**60).any(where=typical > 0))
+        return bool((self.units[:-2] * typical * self.units[-1] < 2.0**60).any(where=typical > 0))
 
     def weights(self):
         """The weights as an array of shape (n_samples,), ones included."""
@@ -143,7 +127,7 @@ class Rows:
         """Call kernel(start, stop) over all rows, or n_rows of them, blocks sized for n_centers distances a row."""
         n_rows = self.n_samples if n_rows is None else n_rows
         self.n_distances += n_rows * n_centers
-        size = max(1, BLOCK_WORK // SLOW // (self.n_features * n_centers + 8))
+        size = max(1, BLOCK_WORK // (self.n_features * n_centers + 8))
         self.workers.run(kernel, split(n_rows, size))
 
     def slabs(self, n_centers=1, n_out=1):
@@ -152,8 +136,13 @@ class Rows:
         size = max(1, 4 * n_out, min(longest, max(4096, -(-self.n_samples // 64))))
         return split(self.n_samples, -(-size // 64) * 64)  # whole panels
 
+    def some(self):
+        """Indices of 64 to 256 rows, evenly spread, or of all if they are fewer."""
+        n = min(self.n_samples, max(64, min(256, self.n_samples // 1024)))
+        return np.arange(0, self.n_samples, self.n_samples // n)[:n]
+
     def take(self, indices):
-        """Some rows, in double."""
+        """The rows of these indices, in double."""
         return self.X[indices].astype(np.float64)
 
     def sum(self, kernel, n_centers, *shapes):
@@ -175,18 +164,24 @@ class Rows:
 
         def slab(start, stop, shifts, masses):
             return kernels.accumulate(
-                self.X[start:stop], self.sample_weight[start:stop], labels[start:stop], centers, 0, stop - start,
-                shifts, masses,
-            )  # fmt: skip
+                self.X[start:stop],
+                self.sample_weight[start:stop],
+                labels[start:stop],
+                centers,
+                0,
+                stop - start,
+                shifts,
+                masses,
+            )
 
         inertia, shifts, masses = self.sum(slab, 1, centers.shape, (len(centers),))
         return centers + shifts / np.where(masses > 0, masses, 1)[:, None], masses, inertia
 
     @cached_property
     def points(self):
-        """A number for each row that only equal rows share (None: no row shares its own), and the weight of these.
+        """A number for each row that it shares with equal rows alone, and the weight of all rows with that number.
 
-        A row without weight is no point.
+        The numbers are None if equal rows are not looked for. A row without weight is no point: its weight is 0.
         """
         if self.streamed or self.n_samples > MOST_SORTED:
             return None, self.weights()
@@ -221,221 +216,16 @@ class Rows:
         self.run(block, len(centers))
         return out
 
-    # ---- over all rows, in panels ----
-
-    @property
-    def panel_rows(self):
-        """Rows in a panel."""
-        return panels.panel_rows(self.panel_dtype == np.float64)
-
-    def _blocks(self, n_centers, spared=1):
-        """Runs of panels: blocks of BLOCK_WORK, or as many times that as bounds spare, and some for each thread."""
-        n_panels = -(-self.n_samples // self.panel_rows)
-        work = self.panel_rows * (self.n_features + 3) * (n_centers + 8)
-        if n_panels * work <= SHARED_WORK:
-            return [(0, n_panels)]
-        size = min(BLOCK_WORK * spared // work, -(-n_panels // (4 * self.workers.n_threads)))
-        return split(n_panels, max(1, size, SHARED_WORK // (4 * work)))
-
-    def pack(self):
-        """Keep the rows in panels too, for as many assignments as follow: some memory, so not where X is large.
-
-        What is not packed is packed on the way, panel by panel, in each assignment.
-        """
-        self.choose_panels()
-        size = self.n_samples * self.n_features * self.panel_dtype.itemsize
-        if self._panels is None and affordable(self.X, size):
-            n_panels = -(-self.n_samples // self.panel_rows)
-            panels_ = (
-                np.empty((n_panels, self.n_features, self.panel_rows), self.panel_dtype),
-                np.empty(n_panels),
-            )
-
-            def block(start, stop):
-                panels.pack(self.X, self.origin, self.pack_scale, start, stop, *panels_)
-
-            self.workers.run(block, self._blocks(1))
-            self._panels = panels_
-        return self
-
-    def choose_panels(self, centers=None):
-        """Go on in double where single precision told too few rows, or tells too few of some with the first centers."""
-        if centers is not None and not self._probed and self.panel_dtype == np.float32:
-            self._probed = True
-            self._unsure |= self.n_samples >= PROBE and unsure(self, centers)
-        if self._unsure and self.panel_dtype == np.float32:
-            self.panel_dtype, packed = np.dtype(np.float64), self._panels is not None
-            self.unpack()
-            if packed:
-                self.pack()
-
-    def _learn(self, n_labelled, n_doubtful, n_exact):
-        """Take note of labels given, how many of them differences decided, and for how many these were too close too."""
-        self.n_labelled += n_labelled
-        self.n_doubtful += n_doubtful
-        self._unsure |= n_doubtful - n_exact > UNSURE * n_labelled
-
-    def unpack(self):
-        """Give the memory of the panels back."""
-        self._panels = None
-
-    def packed(self, none=False):
-        """The panels and their reaches; arrays without rows if there are none, or none are wanted."""
-        return (
-            not none
-            and self._panels
-            or (
-                np.empty((0, self.n_features, self.panel_rows), self.panel_dtype),
-                np.empty(0),
-            )
-        )
-
-    def tiles(self, n_clusters):
-        """Room for centers as the panel kernels want them: in tiles, and transposed."""
-        n_tile = panels.tile_centers()
-        tiles = np.empty((-(-n_clusters // n_tile), 1 + self.n_features, n_tile), self.panel_dtype)
-        return tiles, np.empty((self.n_features, n_clusters))
-
-    def assign(self, centers, partition=None):
-        """Label every row with its exact nearest center, ties to the lowest index; returns how many labels changed.
-
-        With a `Partition`, its labels and sums follow. Without, the labels are returned instead.
-        """
-        self.choose_panels(centers)
-        target = partition or Partition(self, len(centers), summed=False)
-        summed = partition is not None and partition.summed
-        bounds = partition.choice.bounds(centers) if summed else None
-        if summed and not (bounds and bounds.grouped):
-            self.pack()
-        n_moved, n_doubtful, n_exact, n_distances, n_seen = self._assign(centers, target, bounds)
-        self.n_distances += n_distances
-        self.n_spared += self.n_samples * len(centers) - n_distances
-        self._learn(self.n_samples, n_doubtful, n_exact)
-        if partition is None:
-            return target.labels
-        partition.choice.learn(n_moved, n_seen, n_distances)
-        return n_moved
-
-    def _assign(self, centers, target, bounds):
-        """Rows moved, decided by differences and exactly, distances computed, and rows looked at: not settled by bounds."""
-        if bounds is None or not bounds.grouped:
-            tiles, centers_t = self.tiles(len(centers))
-            center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
-            packed = self.packed()
-        else:
-            centers_t, tables, gone = np.ascontiguousarray(centers.T), bounds.tables(centers), bounds.gone()
-        blocks, counts = self._blocks(len(centers), 1 if bounds is None else 2), []
-
-        def block(start, stop):
-            scratch = target.scratch()
-            rows = start * self.panel_rows, min(stop * self.panel_rows, self.n_samples)
-            sums = target.labels, scratch.moved, scratch.left, self._units, scratch.sums
-            if bounds is None:
-                own = slice(*rows)
-                n_moved, *n_close = panels.assign(
-                    self.X[own], self.sample_weight[own], packed[0][start:stop], packed[1][start:stop], self.origin,
-                    self.pack_scale, tiles, center_reach, centers, centers_t, 0, stop - start, scratch.scores,
-                    scratch.distances, target.labels[own], *sums[1:],
-                )  # fmt: skip
-                n_seen = rows[1] - rows[0]
-                n_distances = n_seen * len(centers)
-            elif not bounds.grouped:
-                n_moved, *n_close, n_seen = panels.assign_hamerly(
-                    self.X, self.sample_weight, packed[0], tiles, center_reach, centers, centers_t, bounds.drift,
-                    *rows, scratch.scores, scratch.distances, *sums, bounds.settled,
-                )  # fmt: skip
-                n_distances = n_seen * len(centers)
-            else:
-                n_moved, *n_close, n_distances, n_seen = panels.assign_yinyang(
-                    self.X, self.sample_weight, *tables, centers, centers_t, bounds.drift, bounds.own_drift, bounds.group_drift, gone,
-                    *rows, *bounds.buffers(), scratch.distances, *sums, bounds.settled, bounds.reached, bounds.lower,
-                    np.empty(len(gone), np.uint8),
-                )  # fmt: skip
-            counts.append((n_moved, *n_close, n_distances, n_seen))
-            target.idle.append(scratch)
-
-        self.workers.run(block, blocks)
-        return tuple(map(sum, zip(*counts)))
-
-    def iterate(self, centers, partition, n_steps, fresh):
-        """Assign all rows and, as long as labels change, update the centers and assign again, up to n_steps times.
-
-        Parameters
-        ----------
-        centers : ndarray of shape (n_clusters, n_features), float64
-        partition : Partition
-            Follows.
-        n_steps : int
-            Most updates; 0 to assign the rows. Fewer are made where they would take long; none where the rows fill more
-            than one block, or where their fixed-point sums are of no use.
-        fresh : bool
-            Whether the labels may be those of other centers.
-
-        Returns
-        -------
-        centers : ndarray of shape (n_clusters, n_features), float64
-        n_iter : int
-            Updates made.
-        n_changed : int
-            Labels changed in the last assignment.
-        masses : ndarray of shape (n_clusters,), or None
-            The masses, where a cluster is left without weight; the centers are not assigned yet in this case.
-        """
-        self.choose_panels(centers)
-        work = self.n_samples * (self.n_features + 3) * (len(centers) + 8)
-        most, enough = partition.choice.without(len(self._blocks(len(centers))) == 1)
-        if self.coarse or not partition.summed or self._panels is None or 2 * work > SLICE_WORK or not most:
-            return centers, 0, self.assign(centers, partition), None
-        self.workers.check_time()
-        n_team = min(self.workers.n_threads, 1 + work * 4 // SHARED_WORK)
-        centers, masses, found = centers.copy(), np.empty(len(centers)), np.zeros(5, np.int64)
-        board, total = np.zeros(panels.board(), np.int64), np.empty(partition.sums.shape[1:], np.int64)
-        tiles, centers_t = self.tiles(len(centers))
-        team = [partition.scratch() for _ in range(n_team)]
-
-        def member(n):
-            panels.iterate(
-                self.X, self.sample_weight, *self._panels, self.origin, self.pack_scale, tiles, centers, centers_t,
-                *team[n], partition.labels, self._units, partition.parts(), total, masses, found,
-                min(n_steps, most, SLICE_WORK // work), enough, fresh, board, n == 0,
-            )  # fmt: skip
-
-        self.workers.run(member, [(n,) for n in range(n_team)])
-        partition.idle.extend(team)
-        n_iter, n_changed, n_doubtful, n_exact, n_empty = found.tolist()
-        partition.choice.passed(n_iter + 1, n_changed)
-        n_labelled = self.n_samples * (n_iter + 1 - (n_empty > 0))
-        self.n_distances += n_labelled * len(centers)
-        self._learn(n_labelled, n_doubtful, n_exact)
-        return centers, n_iter, n_changed, masses if n_empty else None
-
-    def restless(self, labels, centers, masses):
-        """Rows that could lower the inertia by moving to another cluster, all others staying, and perhaps some more."""
-        tiles, centers_t = self.tiles(len(centers))
-        center_reach = panels.pack_centers(centers, self.origin, self.pack_scale, tiles, centers_t)
-        mask = np.empty(self.n_samples, np.uint8)
-
-        def block(start, stop):
-            scores = np.empty((2 + self.n_features) * self.panel_rows, self.panel_dtype)
-            panels.restless(
-                self.X, self.sample_weight, *self.packed(), self.origin, self.pack_scale, tiles, center_reach, labels,
-                masses, start, stop, scores, mask,
-            )  # fmt: skip
-
-        self.workers.run(block, self._blocks(len(centers)))
-        self.n_distances += self.n_samples * len(centers)
-        return np.flatnonzero(mask)
-
     def clustering(self, centers):
         """The rows with their nearest centers."""
-        labels = self.assign(centers)
+        labels = self.panels.assign(centers)
         return Clustering(labels, centers, self.update(labels, centers)[2])
 
     def nearest(self, centers):
         """The exact nearest center of each row, of centers in the units of the data."""
         scaled = self.scale(centers)
         if not self.lossy and np.array_equal(self.unscale(Clustering(None, scaled, 0.0)).centers, centers):
-            return self.assign(scaled)
+            return self.panels.assign(scaled)
         labels = np.empty(self.n_samples, np.int32)
         self.n_labelled += self.n_samples
 

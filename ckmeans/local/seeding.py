@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 
-from .._kernels import panels
+from .._kernels import panels as panel_kernels
 from .._kernels import seeding as kernels
 
-# Memory goes to what k-means++ knows of a row; beside that of so many rows there are no panels where all of it would be
-# more than so many times the rows.
-MANY, MOST = 1 << 18, 1.5
+# Rows from this number up share their memory between panels and what k-means++ knows of each row (a distance and a threshold).
+MANY = 1 << 18
+# Multiple of the memory of X that both together may take there; else rows are packed on the way, in each pass.
+MOST = 1.5
 
 
 def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
@@ -36,10 +37,10 @@ def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
     is in its section 5.
     """
     n_candidates = n_candidates or count_candidates(n_clusters)
-    rows.choose_panels(rows.take(np.arange(n_clusters) * rows.n_samples // n_clusters))
-    size = 8 + (1 + rows.n_features) * rows.panel_dtype.itemsize
+    rows.panels.choose_dtype(rows.take(np.arange(n_clusters) * rows.n_samples // n_clusters))
+    size = 8 + (1 + rows.n_features) * rows.panels.dtype.itemsize
     narrow = size > MOST * rows.n_features * rows.X.dtype.itemsize and rows.n_samples >= MANY
-    rows.unpack() if narrow else rows.pack()
+    rows.panels.drop() if narrow else rows.panels.pack()
     distances = _Screened(rows)
     centers = np.empty((n_clusters, rows.n_features))
     centers[:] = candidates = rows.take(distances.draw(rng, 1))
@@ -102,16 +103,16 @@ class _Screened(Distances):
 
     def __init__(self, rows):
         super().__init__(rows)
-        self.thresholds = np.full(rows.n_samples, np.inf, rows.panel_dtype)
-        self.passed = np.empty(-(-rows.n_samples // rows.panel_rows), np.uint64)
+        self.thresholds = np.full(rows.n_samples, np.inf, rows.panels.dtype)
+        self.passed = np.empty(-(-rows.n_samples // rows.panels.n_rows), np.uint64)
         self.margin = kernels.score_error(
-            rows.reach, rows.reach, rows.n_features, rows.panel_dtype == np.float64
+            rows.panels.max_norm, rows.panels.max_norm, rows.n_features, rows.panels.dtype == np.float64
         )
 
     def _parts(self, start, stop):
         """What the kernels take of the rows of a slab."""
         rows, own = self.rows, slice(start, stop)
-        p = slice(start // rows.panel_rows, -(-stop // rows.panel_rows))
+        p = slice(start // rows.panels.n_rows, -(-stop // rows.panels.n_rows))
         return (
             rows.X[own],
             rows.sample_weight[own],
@@ -124,20 +125,19 @@ class _Screened(Distances):
     def gains(self, candidates):
         """By how much the inertia would fall with each candidate as one more center. Only one has nothing to win."""
         rows, n = self.rows, len(candidates)
-        tiles, centers_t = rows.tiles(n)
-        panels.pack_centers(candidates, rows.origin, rows.pack_scale, tiles, centers_t)
+        packed = rows.panels.packed_centers(candidates)
         eights = np.zeros((-(-n // 8), 8, rows.n_features))
         eights.reshape(-1, rows.n_features)[:n] = -candidates
         eights = np.ascontiguousarray(eights.transpose(0, 2, 1))
 
         def slab(start, stop, sums):
             X, weights, closest, thresholds, passed, p = self._parts(start, stop)
-            scores = np.empty((2 + rows.n_features) * rows.panel_rows, rows.panel_dtype)
-            panels.screen(
-                X, rows.packed()[0][p], rows.origin, rows.pack_scale, tiles, scores, thresholds, passed
-            )
+            panels = rows.panels.arrays_or_empty()[0][p]
+            panel_kernels.screen(X, panels, packed, rows.panels.scores(), thresholds, passed)
             if n > 1:
-                kernels.gains(X, weights, closest, passed, rows.panel_rows, panels.in_use(), eights, sums)
+                kernels.gains(
+                    X, weights, closest, passed, rows.panels.n_rows, panel_kernels.in_use(), eights, sums
+                )
 
         return rows.sum(slab, n, (len(eights), 8))[1].ravel()[:n]
 
@@ -148,8 +148,17 @@ class _Screened(Distances):
         def slab(s, start, stop):
             X, weights, closest, thresholds, passed, _ = self._parts(start, stop)
             self.masses[s], counts[s] = kernels.take(
-                X, weights, center, passed, rows.panel_rows, rows.origin, rows.pack_scale, self.margin, closest, thresholds
-            )  # fmt: skip
+                X,
+                weights,
+                center,
+                passed,
+                rows.panels.n_rows,
+                rows.origin,
+                rows.panels.scale,
+                self.margin,
+                closest,
+                thresholds,
+            )
 
         rows.workers.run(slab, [(s, *slab) for s, slab in enumerate(self.slabs)])
         rows.n_distances += int(counts.sum())

@@ -1,22 +1,27 @@
 """When a search ends: the numbers that restarts.py goes by, and the kernels for small data."""
 
-SAME = 1e-9  # relative difference up to which two inertias count as the same minimum
-# n_init="auto" ends once so many restarts have reached the best value ...
+# Relative difference up to which two inertias count as the same minimum. Rounding differs by less, other minima by more.
+SAME = 1e-9
+
+# n_init="auto" ends after one of these; they trade the chance of a better minimum for time.
+# Restarts that have reached the best value: it is likely to be the best there is, if it keeps coming back.
 ENOUGH_HITS = 3
-# ... or so many, as long as they have cost no more coordinate differences than this ...
-EASY_HITS, EASY_WORK = 8, 5e6
-MOST_RESTARTS = 20  # ... or after so many restarts ...
-# ... or this many coordinate differences, or WORK_RATIO times those of the first Lloyd run if that is more.
+# The same while the search has cost no more than EASY_WORK coordinate differences, where certainty is cheap.
+EASY_HITS = 8
+EASY_WORK = 5e6
+# Restarts in all.
+MOST_RESTARTS = 20
+# Coordinate differences in all, or WORK_RATIO times those of the first run of Lloyd's iteration if that is more.
 MOST_WORK = 5e8
 WORK_RATIO = 4
-MOST_ORDERS = (
-    8  # times that the centers of the result are put in order, each move of a row lowering the inertia
-)
-SWAP_REACH = 0.02  # a swap still further than this share above its restart after a few iterations is given up
-POLISH_REACH = 0.001  # one that ends further than this above it is not worth polishing
-PATIENCE = 8  # swaps in a row without success, if there are not more clusters, that end a restart
 
-# In the order of `Settings` in src/problem.pxd.
-RULES = (
-    SAME, ENOUGH_HITS, EASY_HITS, EASY_WORK, MOST_WORK, WORK_RATIO, SWAP_REACH, POLISH_REACH, PATIENCE, MOST_ORDERS,
-)  # fmt: skip
+# Swaps in a row without success that end a restart, or the number of clusters if that is more.
+PATIENCE = 8
+# Share of the inertia of its restart by which a swap may be above it after three updates; else it is given up.
+SWAP_REACH = 0.02
+# Share of the inertia of its restart by which a swap may be above it at its fixed point, to be worth polishing.
+POLISH_REACH = 0.001
+
+# Most times that the centers of the result are put in order and the rows labelled again. It is done again only if a row between
+# two centers has changed sides, which lowered the inertia.
+MOST_ORDERS = 8

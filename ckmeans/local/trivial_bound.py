@@ -6,7 +6,7 @@ from ..workers import split
 from .rows import Clustering
 
 
-def verdict(X, sample_weight, clustering, converged, rows):
+def trivial_bound(X, sample_weight, clustering, converged, rows):
     """Lower bound and status of a local optimum.
 
     Parameters
@@ -40,10 +40,10 @@ def _on_centers(X, sample_weight, labels, centers):
 
 
 def _bound_of_one_cluster(rows, centers):
-    """No one center has an inertia below this: that of the given one less its mass times its squared way to the mean.
+    """No one center has an inertia below this: that of the given one, less its mass times its squared distance to the mean.
 
-    A sum of n squared distances has a relative error of at most (n + d + 3) roundings (Higham 2002, section 4.2), and
-    the mean, a sum of differences, one of as many roundings of the root mean square of these.
+    A sum of n squared distances has a relative error of at most (n + d + 3) roundings (Higham 2002, section 4.2). The mean is a
+    sum of differences, whose error is at most (n + d + 3) roundings of their root mean square.
     """
     if rows.lossy:
         return 0.0

@@ -155,7 +155,7 @@ def _nearest(X, centers, weights, n_threads):
             f"centers have {centers.shape[1]} features, X has {X.shape[1]}: give a center of as many for each cluster."
         )
     with Workers(n_threads) as workers:
-        return Rows(X, weights, workers, reach=centers).nearest(centers)
+        return Rows(X, weights, workers, compared_with=centers).nearest(centers)
 
 
 def climb(

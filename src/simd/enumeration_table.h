@@ -5,16 +5,15 @@
 #include "instruction_sets.h"
 
 typedef struct {
-    const char *name;
     void (*fill)(const double *, const double *, ptrdiff_t, ptrdiff_t, const double *, const double *, ptrdiff_t,
                  ptrdiff_t, int, double, double, double *, ptrdiff_t);
     void (*raise)(const double *, ptrdiff_t, ptrdiff_t, const double *, ptrdiff_t, ptrdiff_t, ptrdiff_t, double *);
     void (*weigh)(const double *, ptrdiff_t, ptrdiff_t, const double *, ptrdiff_t, ptrdiff_t, double *, double *);
     double (*fold)(const double *, const int *, const int *, ptrdiff_t, double *);
     void (*deal)(const double *, ptrdiff_t, const signed char *, ptrdiff_t, ptrdiff_t, double *);
-} instruction_set;
+} enumeration_kernels;
 
 #define SET(name) \
-    {#name, fill_##name##_f64, raise_##name##_f64, weigh_##name##_f64, fold_##name##_f64, deal_##name##_f64}
-static const instruction_set INSTRUCTION_SETS[] = {EACH_SET(SET)};
+    {fill_##name##_f64, raise_##name##_f64, weigh_##name##_f64, fold_##name##_f64, deal_##name##_f64}
+static const enumeration_kernels ENUMERATION_KERNELS[] = {EACH_SET(SET)};
 #endif

@@ -1,7 +1,7 @@
 /* Template: the loops of search.pxd over all rows, included by few_table.h once for each instruction set and type.
  *
  * Rows are in panels of MR*W as in tile.h; each center is |c|^2/2 and then its coordinates. There are too few of both for
- * the tiles of tile.h: what counts is that no center is there in vain and that one call does all rows.
+ * the tiles of tile.h: centers that only fill up a tile would cost too much, and one call does all rows.
  */
 
 /* The scores |c|^2/2 - x.c of a panel with n centers, 4 at most, the first of them number k; the least two of each row. */
@@ -31,9 +31,9 @@ static INLINE void NAME(group)(
 
 static INLINE ptrdiff_t NAME(label_all)(
     const REAL *panels, ptrdiff_t n_panels, ptrdiff_t d, const REAL *centers, ptrdiff_t k, REAL margin, REAL *scores,
-    int32_t *nearest, const int32_t *labels, int32_t *stirred)
+    int32_t *nearest, const int32_t *labels, int32_t *to_relabel)
 {
-    ptrdiff_t n_stirred = 0;
+    ptrdiff_t n_to_relabel = 0;
     const VEC one = SET1((REAL)1), close = SET1(margin);
     for (ptrdiff_t row = 0; row < n_panels * MR * W; row += MR * W, panels += d * MR * W) {
         VEC best[MR], next[MR], index[MR];
@@ -63,42 +63,42 @@ static INLINE ptrdiff_t NAME(label_all)(
         }
         if (differ)
             for (ptrdiff_t i = row; i < row + MR * W; i++) {
-                stirred[n_stirred] = (int32_t)i;
-                n_stirred += nearest[i] != labels[i];
+                to_relabel[n_to_relabel] = (int32_t)i;
+                n_to_relabel += nearest[i] != labels[i];
             }
     }
-    return n_stirred;
+    return n_to_relabel;
 }
 
 /* The nearest center of each row, -2 where two scores are within the margin; lists those with another label than before. */
 static ptrdiff_t NAME(label)(
     const void *panels, ptrdiff_t n_panels, ptrdiff_t d, const void *centers, ptrdiff_t k, double margin, void *scores,
-    int32_t *nearest, const int32_t *labels, int32_t *stirred)
+    int32_t *nearest, const int32_t *labels, int32_t *to_relabel)
 {
     const REAL close = (REAL)(margin * (1 + 1e-6)); /* above the margin, rounding or not */
     switch (d) { /* few features: the loop over them is unrolled */
-    case 1: return NAME(label_all)(panels, n_panels, 1, centers, k, close, scores, nearest, labels, stirred);
-    case 2: return NAME(label_all)(panels, n_panels, 2, centers, k, close, scores, nearest, labels, stirred);
-    case 3: return NAME(label_all)(panels, n_panels, 3, centers, k, close, scores, nearest, labels, stirred);
-    case 4: return NAME(label_all)(panels, n_panels, 4, centers, k, close, scores, nearest, labels, stirred);
-    default: return NAME(label_all)(panels, n_panels, d, centers, k, close, scores, nearest, labels, stirred);
+    case 1: return NAME(label_all)(panels, n_panels, 1, centers, k, close, scores, nearest, labels, to_relabel);
+    case 2: return NAME(label_all)(panels, n_panels, 2, centers, k, close, scores, nearest, labels, to_relabel);
+    case 3: return NAME(label_all)(panels, n_panels, 3, centers, k, close, scores, nearest, labels, to_relabel);
+    case 4: return NAME(label_all)(panels, n_panels, 4, centers, k, close, scores, nearest, labels, to_relabel);
+    default: return NAME(label_all)(panels, n_panels, d, centers, k, close, scores, nearest, labels, to_relabel);
     }
 }
 
-/* Lists the rows, without weights, of which `factor` times the least squared distance may exceed the second least. */
-static ptrdiff_t NAME(restless)(
-    const void *scores, const double *norms, ptrdiff_t n_panels, double factor, double slack, double unsure, int32_t *rows)
+/* Lists the rows for which `factor` times the least squared distance may exceed the second least. All weights are 1. */
+static ptrdiff_t NAME(exchange_candidates)(
+    const void *scores, const double *norms, ptrdiff_t n_panels, double factor, double slack, double norm_error, int32_t *rows)
 {
     const REAL *first = scores;
     ptrdiff_t n_found = 0;
     for (ptrdiff_t row = 0; row < n_panels * MR * W; row += MR * W, first += 2 * MR * W, norms += MR * W) {
-        unsigned char found[MR * W];
+        unsigned char may_gain[MR * W];
         for (int r = 0; r < MR * W; r++)
-            found[r] = factor * (norms[r] + 2 * (double)first[r] + slack + unsure * norms[r])
-                > norms[r] + 2 * (double)first[MR * W + r] - slack - unsure * norms[r];
+            may_gain[r] = factor * (norms[r] + 2 * (double)first[r] + slack + norm_error * norms[r])
+                > norms[r] + 2 * (double)first[MR * W + r] - slack - norm_error * norms[r];
         for (int r = 0; r < MR * W; r++) {
             rows[n_found] = (int32_t)(row + r);
-            n_found += found[r];
+            n_found += may_gain[r];
         }
     }
     return n_found;

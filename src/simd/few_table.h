@@ -5,8 +5,6 @@
 #define DOUBLE_TEMPLATE "few.h"
 #include "instruction_sets.h"
 
-static INLINE int supported(void) { return n_supported(); } /* or compilers call it unused */
-
 /* Weighted values added up from row to row. */
 static void add_up(const double *values, const double *weights, ptrdiff_t n, double *run)
 {
@@ -41,20 +39,20 @@ static void add_gains(
     }
 }
 
-/* Put rows into the sums of the clusters they joined, and take them out of those they left, if any. */
+/* Put rows into the sums of the clusters they joined, and take them out of those they old_labels, if any. */
 static void shift(
-    const long long *pairs, ptrdiff_t width, const int32_t *moved, const int32_t *left, ptrdiff_t n_moved,
+    const long long *pairs, ptrdiff_t width, const int32_t *moved, const int32_t *old_labels, ptrdiff_t n_moved,
     const int32_t *labels, long long *sums)
 {
     for (ptrdiff_t m = 0; m < n_moved; m++) {
         const long long *pair = pairs + moved[m] * width;
-        long long *joined = sums + labels[moved[m]] * width, *quit = sums + left[m] * width;
+        long long *joined = sums + labels[moved[m]] * width, *quit = sums + old_labels[m] * width;
         for (ptrdiff_t j = 0; j < width; j += 2) {
             long long high = joined[j] + pair[j], low = joined[j + 1] + pair[j + 1];
             joined[j] = high;
             joined[j + 1] = low;
         }
-        if (left[m] >= 0)
+        if (old_labels[m] >= 0)
             for (ptrdiff_t j = 0; j < width; j += 2) {
                 long long high = quit[j] - pair[j], low = quit[j + 1] - pair[j + 1];
                 quit[j] = high;
@@ -67,19 +65,22 @@ typedef struct {
     ptrdiff_t n_rows[2]; /* rows of a panel: float, double */
     ptrdiff_t (*label[2])(
         const void *, ptrdiff_t, ptrdiff_t, const void *, ptrdiff_t, double, void *, int32_t *, const int32_t *, int32_t *);
-    ptrdiff_t (*restless[2])(const void *, const double *, ptrdiff_t, double, double, double, int32_t *);
+    ptrdiff_t (*exchange_candidates[2])(const void *, const double *, ptrdiff_t, double, double, double, int32_t *);
     void (*lower)(const double *, ptrdiff_t, ptrdiff_t, ptrdiff_t, const double *, double *);
-} small_set;
+} few_kernels;
 
+#define OF(kernel, set) {kernel##_##set##_f32, kernel##_##set##_f64}
+#define KERNELS(set) OF(label, set), OF(exchange_candidates, set), lower_##set##_f64
+
+static const few_kernels FEW_KERNELS[] = {
 #if defined(__x86_64__) || defined(_M_X64)
-static const small_set SMALL_SETS[] = {
-    {{8, 4}, {label_sse2_f32, label_sse2_f64}, {restless_sse2_f32, restless_sse2_f64}, lower_sse2_f64},
-    {{16, 8}, {label_avx2_f32, label_avx2_f64}, {restless_avx2_f32, restless_avx2_f64}, lower_avx2_f64},
-    {{32, 16}, {label_avx512_f32, label_avx512_f64}, {restless_avx512_f32, restless_avx512_f64}, lower_avx512_f64},
-};
+    {{8, 4}, KERNELS(sse2)},
+    {{16, 8}, KERNELS(avx2)},
+    {{32, 16}, KERNELS(avx512)},
 #elif defined(__aarch64__) || defined(_M_ARM64)
-static const small_set SMALL_SETS[] = {{{8, 4}, {label_neon_f32, label_neon_f64}, {restless_neon_f32, restless_neon_f64}, lower_neon_f64}};
+    {{8, 4}, KERNELS(neon)},
 #else
-static const small_set SMALL_SETS[] = {{{4, 4}, {label_plain_f32, label_plain_f64}, {restless_plain_f32, restless_plain_f64}, lower_plain_f64}};
+    {{4, 4}, KERNELS(plain)},
 #endif
+};
 #endif

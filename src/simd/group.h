@@ -1,7 +1,7 @@
 /* Template: the scores |c|^2/2 - x.c of single rows with a group of GROUP centers, and the least two of each row.
  *
- * Where bounds settle most groups of centers for most rows, rows are no longer scored in panels: the lanes are the centers of
- * a group, and GR rows at a time share what is loaded of them. Rows lie in a buffer, `stride` apart, filled up with zeros;
+ * If bounds rule out most groups of centers for most rows, rows are not scored in panels: the lanes are the centers of
+ * a group, and GR rows at a time share the loaded coordinates. Rows lie in a buffer, `stride` apart, filled up with zeros;
  * a group is GROUP values |c|^2/2, infinite where there is no center, then n_features times GROUP coordinates.
  */
 #define GV (GROUP / W)
@@ -32,27 +32,27 @@ static void NAME(group)(
         }
         UNROLL for (int r = 0; r < GR; r++) {
             VEC least = sum[r][0], where = none, others = none, index;
-            REAL found, value;
+            REAL lane_of_least, value;
             for (int g = 1; g < GV; g++) least = MIN(least, sum[r][g]);
             value = REDUCE_MIN(least);
             least = SET1(value);
             for (int g = 0; g < GV; g++) where = MIN(where, IF_LESS(least, sum[r][g], none, lane[g]));
-            found = REDUCE_MIN(where);
-            index = SET1(found);
+            lane_of_least = REDUCE_MIN(where);
+            index = SET1(lane_of_least);
             for (int g = 0; g < GV; g++)
                 others = MIN(
                     others, IF_LESS(lane[g], index, sum[r][g], IF_LESS(index, lane[g], sum[r][g], none)));
             if (j + r < n) {
                 ((REAL *)first)[j + r] = value;
                 ((REAL *)second)[j + r] = REDUCE_MIN(others);
-                nearest[j + r] = (int32_t)found;
+                nearest[j + r] = (int32_t)lane_of_least;
             }
         }
     }
 }
 
-/* Shift, scale and round a row, of the other type or of this one, as a panel has it, and its score |c|^2/2 - x.c with one center; *norm becomes |x|^2.
- * `from` is the origin, in double, for the other type; else minus the origin, scaled, in this one. */
+/* Shift, scale and round a row, of this type or of the other one, as for a panel; *norm becomes |x|^2. Returns the score
+ * |c|^2/2 - x.c with one center. `from` is the origin in double for a row of the other type, else minus the origin, scaled. */
 static double NAME(fetch)(
     const void *row, int other, const void *from, double scale, ptrdiff_t n_features, ptrdiff_t stride, void *out,
     const void *center, double half_norm, double *norm)

@@ -1,10 +1,11 @@
 /* Compiles templates for each instruction set: FLOAT_TEMPLATE and DOUBLE_TEMPLATE, header names, whichever are defined.
  *
  * A template is included with NAME, REAL, VEC, W (lanes), MR, NR (a tile of accumulators that fits the registers) and the
- * vector operations defined. Those from ADD on are there for double alone; POWER(t) is 2^m for t = 1.5 * 2^52 + m.
- * NUMBERS makes W integers lanes, DIFFERENT and AT_MOST compare lanes: bit l for lane l. LANES loads 128 bits from p, p + stride, ... into the lanes of a vector, LOW and HIGH interleave halves of such lanes.
- * LONG_PANELS asks for a long and narrow tile where there are registers for it. GCC and Clang
- * compile the functions between the target pragmas for that instruction set; MSVC takes intrinsics anywhere.
+ * vector operations defined. ADD and the operations after it are there for double alone; POWER(t) is 2^m for t = 1.5 * 2^52 + m.
+ * NUMBERS makes W integers lanes, DIFFERENT and AT_MOST compare lanes: bit l for lane l. LANES loads 128 bits from p,
+ * p + stride, ... into the lanes of a vector, LOW and HIGH interleave halves of such lanes. LONG_PANELS asks for a long and
+ * narrow tile where there are registers for it. GCC and Clang compile the functions between the target pragmas for that
+ * instruction set; MSVC takes intrinsics anywhere.
  * EACH_SET(ENTRY) lists ENTRY(set) for each instruction set, the plainest first.
  */
 #ifndef CKMEANS_INSTRUCTION_SETS_H
@@ -229,7 +230,7 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 
 
 /* How many of the sets above, in order, this processor (and the operating system) supports. */
-static int n_supported(void)
+static INLINE int n_supported(void)
 {
 #if defined(_MSC_VER) && !defined(__clang__)
     int leaf[4];
@@ -302,7 +303,7 @@ static int n_supported(void)
 #include "undefine.h"
 #endif
 
-static int n_supported(void) { return 1; }
+static INLINE int n_supported(void) { return 1; }
 #define EACH_SET(ENTRY) ENTRY(neon)
 
 #else
@@ -361,7 +362,15 @@ static INLINE double plain_power(double t)
 #include "undefine.h"
 #endif
 
-static int n_supported(void) { return 1; }
+static INLINE int n_supported(void) { return 1; }
 #define EACH_SET(ENTRY) ENTRY(plain)
 #endif
+
+/* Names of the sets, in their order. */
+static INLINE const char *instruction_set_name(int set)
+{
+#define QUOTED(name) #name
+    static const char *const names[] = {EACH_SET(QUOTED)};
+    return names[set];
+}
 #endif

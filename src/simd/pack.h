@@ -8,7 +8,7 @@
  *
  * Up to 64 values are summed in REAL, each divided by 64, so that nothing overflows.
  */
-static void NAME(survey)(
+static void NAME(column_extremes)(
     const void *rows, ptrdiff_t n, ptrdiff_t stride, ptrdiff_t n_values, ptrdiff_t n_features,
     double *total, double *low, double *high)
 {

@@ -10,7 +10,7 @@ static INLINE int64_t NAME(whole)(double shifted)
 }
 
 static INLINE void NAME(shift_few)(
-    const REAL *X, ptrdiff_t n_features, const int32_t *labels, const ptrdiff_t *moved, const int32_t *left,
+    const REAL *X, ptrdiff_t n_features, const int32_t *labels, const ptrdiff_t *moved, const int32_t *old_labels,
     ptrdiff_t n_moved, const double *__restrict units, double fine, int64_t *sums)
 {
     const double shift = 6755399441055744.0; /* 1.5 * 2^52 */
@@ -19,7 +19,7 @@ static INLINE void NAME(shift_few)(
         if (m + 16 < n_moved) prefetch(X + moved[m + 16] * n_features);
         int64_t *__restrict joined = sums + labels[moved[m]] * (2 * n_features + 2);
         joined[2 * n_features]++;
-        if (left[m] < 0) {
+        if (old_labels[m] < 0) {
             for (ptrdiff_t f = 0; f < n_features; f++) {
                 double value = x[f] * units[f], high = value + shift;
                 double low = (value - (high - shift)) * fine + shift;
@@ -27,7 +27,7 @@ static INLINE void NAME(shift_few)(
                 joined[2 * f + 1] += NAME(whole)(low);
             }
         } else {
-            int64_t *__restrict quit = sums + left[m] * (2 * n_features + 2);
+            int64_t *__restrict quit = sums + old_labels[m] * (2 * n_features + 2);
             quit[2 * n_features]--;
             for (ptrdiff_t f = 0; f < n_features; f++) {
                 double value = x[f] * units[f], high = value + shift;
@@ -43,15 +43,15 @@ static INLINE void NAME(shift_few)(
 }
 
 static void NAME(shift)(
-    const void *X, ptrdiff_t n_features, const int32_t *labels, const ptrdiff_t *moved, const int32_t *left,
+    const void *X, ptrdiff_t n_features, const int32_t *labels, const ptrdiff_t *moved, const int32_t *old_labels,
     ptrdiff_t n_moved, const double *units, int64_t *sums)
 {
     double fine = units[n_features + 1];
     switch (n_features) { /* few features: the loop over them is unrolled */
-    case 1: NAME(shift_few)(X, 1, labels, moved, left, n_moved, units, fine, sums); break;
-    case 2: NAME(shift_few)(X, 2, labels, moved, left, n_moved, units, fine, sums); break;
-    case 3: NAME(shift_few)(X, 3, labels, moved, left, n_moved, units, fine, sums); break;
-    case 4: NAME(shift_few)(X, 4, labels, moved, left, n_moved, units, fine, sums); break;
-    default: NAME(shift_few)(X, n_features, labels, moved, left, n_moved, units, fine, sums);
+    case 1: NAME(shift_few)(X, 1, labels, moved, old_labels, n_moved, units, fine, sums); break;
+    case 2: NAME(shift_few)(X, 2, labels, moved, old_labels, n_moved, units, fine, sums); break;
+    case 3: NAME(shift_few)(X, 3, labels, moved, old_labels, n_moved, units, fine, sums); break;
+    case 4: NAME(shift_few)(X, 4, labels, moved, old_labels, n_moved, units, fine, sums); break;
+    default: NAME(shift_few)(X, n_features, labels, moved, old_labels, n_moved, units, fine, sums);
     }
 }

@@ -2,8 +2,8 @@
  *
  * The board holds, each in a cache line of its own: the number of the step, with how many of its shares are taken in the
  * lower half; how many of them are done; and SUMS sums over the shares that are done. A share can be taken only of the step
- * that is open, and the leader opens the next one when all are done: who comes late finds nothing to do, and who never comes
- * is not missed. */
+ * that is open, and the leader opens the next one when all are done: a thread that comes late finds nothing to do, and
+ * nobody waits for one that never comes. */
 #ifndef CKMEANS_TEAM_H
 #define CKMEANS_TEAM_H
 #include <stddef.h>
@@ -11,11 +11,11 @@
 
 #include "processor.h"
 
-#define LINE 8 /* integers */
-#define SUMS 3
+#define LINE 8 /* integers in a cache line */
+#define SUMS 3 /* sums over the shares of a step */
 #define BOARD ((2 + SUMS) * LINE)
 #define OVER ((int64_t)1 << 62)
-#define PATIENCE 20000 /* looks at the board before one who helps goes: a millisecond or a few */
+#define PATIENCE 20000 /* looks at the board before a helper leaves: one to a few milliseconds of a processor */
 
 #if defined(_MSC_VER) && !defined(__clang__)
 __declspec(dllimport) int __stdcall SwitchToThread(void);
@@ -46,13 +46,13 @@ static INLINE void rest(int64_t n_looks)
 #endif
 }
 
-/* For who leads: open the next step. What its shares read must be there, and those of the last one done. */
+/* For the leader: open the next step. Its input must be there, and all shares of the last step done. */
 static INLINE void open_step(int64_t *board)
 {
     put_up(board, ((look(board) >> 32) + 1) << 32);
 }
 
-/* For who helps: wait for a step after the one seen last; 0 when it is time to go. */
+/* For helpers: wait for a step after the one seen last; 0 when it is time to leave. */
 static INLINE int wait_for_step(int64_t *board, int64_t *seen)
 {
     for (int64_t n = 0; n < PATIENCE; n++) {
@@ -80,7 +80,7 @@ static INLINE void give_back(int64_t *board, const int64_t *sums)
     add_to(board + LINE, 1);
 }
 
-/* For who leads: wait until all shares are done, and take the sums. */
+/* For the leader: wait until all shares are done, and take the sums. */
 static INLINE void end_step(int64_t *board, int64_t n_shares, int64_t *sums)
 {
     for (int64_t n = 0; look(board + LINE) < n_shares; n++) rest(n);

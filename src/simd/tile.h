@@ -1,8 +1,8 @@
 /* Template: the scores |c|^2/2 - x.c of one panel of rows with all centers, and the least two of each row.
  *
- * Included by instruction_sets.h once for each instruction set and type, with REAL, VEC, W (lanes), MR, NR and the vector operations
- * defined. A panel is MR*W rows, feature-major. Centers come in tiles of NR: NR values |c|^2/2, then n_features times NR
- * coordinates; the last tile is filled up with infinite |c|^2/2. MR x NR accumulators stay in registers and the n x k
+ * Included by instruction_sets.h once for each instruction set and type, with REAL, VEC, W (lanes), MR, NR and the vector
+ * operations defined. A panel is MR*W rows, feature-major. Centers come in tiles of NR: NR values |c|^2/2, then n_features
+ * times NR coordinates; the last tile is filled up with infinite |c|^2/2. MR x NR accumulators stay in registers and the n x k
  * scores are never written (the register tile of Goto & van de Geijn 2008, with the argmin fused).
  */
 
@@ -19,16 +19,16 @@ static const REAL NAME(numbers)[NUMBERED] = {
     EIGHT(0), EIGHT(8), EIGHT(16), EIGHT(24), EIGHT(32), EIGHT(40), EIGHT(48), EIGHT(56)};
 
 /* Lanes with another label than before, or two scores too close to tell: bit l for lane l. */
-static INLINE uint64_t NAME(stirs)(VEC best, VEC next, VEC index, VEC margin, const int32_t *labels)
+static INLINE uint64_t NAME(needs_relabel)(VEC best, VEC next, VEC index, VEC margin, const int32_t *labels)
 {
     VEC apart = FNMA(best, SET1((REAL)1), next);
 #ifdef NUMBERS
     return (uint64_t)(uint32_t)(DIFFERENT(index, NUMBERS(labels)) | AT_MOST(apart, margin));
 #else
-    REAL gap[W], found[W], most[W];
+    REAL gap[W], nearest[W], most[W];
     uint64_t bits = 0;
-    STORE(gap, apart), STORE(found, index), STORE(most, margin);
-    for (int l = 0; l < W; l++) bits |= (uint64_t)((found[l] != (REAL)labels[l]) | (gap[l] <= most[l])) << l;
+    STORE(gap, apart), STORE(nearest, index), STORE(most, margin);
+    for (int l = 0; l < W; l++) bits |= (uint64_t)((nearest[l] != (REAL)labels[l]) | (gap[l] <= most[l])) << l;
     return bits;
 #endif
 }
@@ -70,7 +70,7 @@ static INLINE uint64_t NAME(score)(
     }
     if (labels) {
         UNROLL for (int m = 0; m < some; m++)
-            bits |= NAME(stirs)(best[m], next[m], index[m], SET1(margin), labels + m * W) << m * W;
+            bits |= NAME(needs_relabel)(best[m], next[m], index[m], SET1(margin), labels + m * W) << m * W;
         if (!bits) return 0;
     }
     UNROLL for (int m = 0; m < some; m++) {
@@ -97,8 +97,8 @@ static INLINE uint64_t NAME(score_few)(
 }
 
 /* The least two scores of each row and where the least is. Given labels and a margin, what is returned is which rows have
- * another label than before, or two scores that are no more than the margin apart: bit r for row r. Only what concerns
- * these rows is sure to be written then. */
+ * another label than before, or two scores that are no more than the margin apart: bit r for row r. The scores and nearest
+ * centers of other rows may not be written then. */
 static uint64_t NAME(panel)(
     const void *x, ptrdiff_t n_features, const void *tiles, ptrdiff_t n_tiles,
     void *first, void *second, int32_t *nearest, const int32_t *labels, double margin)

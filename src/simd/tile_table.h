@@ -16,13 +16,12 @@ typedef double (*fetch_function)(
 typedef double (*need_function)(const void *, const void *, ptrdiff_t, double, unsigned char *);
 typedef double (*least_function)(const void *, const void *, ptrdiff_t);
 typedef double (*pack_function)(const void *, ptrdiff_t, const double *, double, void *);
-typedef void (*survey_function)(const void *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, double *, double *, double *);
+typedef void (*column_extremes_function)(const void *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, double *, double *, double *);
 typedef uint64_t (*below_function)(const void *, const void *);
 typedef void (*shift_function)(
     const void *, ptrdiff_t, const int32_t *, const ptrdiff_t *, const int32_t *, ptrdiff_t, const double *, int64_t *);
 
 typedef struct {
-    const char *name;
     int n_rows[2];  /* rows of a panel: float, double */
     int n_tile;     /* centers of a tile */
     panel_function panel[2];
@@ -32,28 +31,25 @@ typedef struct {
     least_function least[2];
     pack_function pack[2];
     pack_function convert[2];
-    survey_function survey[2];
+    column_extremes_function column_extremes[2];
     shift_function shift[2];
     below_function below[2];
-} instruction_set;
+} tile_kernels;
 
 #define OF(kernel, set) {kernel##_##set##_f32, kernel##_##set##_f64}
 #define KERNELS(set) \
     OF(panel, set), OF(group, set), OF(fetch, set), OF(need, set), OF(least, set), OF(pack, set), OF(convert, set), \
-        OF(survey, set), OF(shift, set), OF(below, set)
+        OF(column_extremes, set), OF(shift, set), OF(below, set)
 
-static const instruction_set INSTRUCTION_SETS[] = {
+static const tile_kernels TILE_KERNELS[] = {
 #if defined(__x86_64__) || defined(_M_X64)
-    {"sse2", {8, 4}, 4, KERNELS(sse2)},
-    {"avx2", {16, 8}, 4, KERNELS(avx2)},
-    {"avx512", {64, 32}, 4, KERNELS(avx512)},
-#define N_INSTRUCTION_SETS 3
+    {{8, 4}, 4, KERNELS(sse2)},
+    {{16, 8}, 4, KERNELS(avx2)},
+    {{64, 32}, 4, KERNELS(avx512)},
 #elif defined(__aarch64__) || defined(_M_ARM64)
-    {"neon", {8, 4}, 8, KERNELS(neon)},
-#define N_INSTRUCTION_SETS 1
+    {{8, 4}, 8, KERNELS(neon)},
 #else
-    {"plain", {4, 4}, 4, KERNELS(plain)},
-#define N_INSTRUCTION_SETS 1
+    {{4, 4}, 4, KERNELS(plain)},
 #endif
 };
 #endif

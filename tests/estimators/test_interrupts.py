@@ -15,7 +15,8 @@ from ckmeans import ExactKMeans, KMeans, SphericalMixture, workers
 from ckmeans._kernels import small as kernels
 from ckmeans.interrupts import Held
 from ckmeans.local import restarts, small
-from ckmeans.local.random_stream import Numbers
+from ckmeans.local.panels import Panels
+from ckmeans.local.random_stream import RandomStream
 from ckmeans.workers import Expired, Workers, available_cpus, split
 
 X = np.random.default_rng(0).normal(size=(1000, 4))
@@ -185,12 +186,13 @@ def test_nothing_is_concluded_from_fresh_memory():
     junk = [np.full(n, 1.7e300) for n in (500, 3000, 10000, 40000) for _ in range(20)]
     del junk
     plan = small.Plan(4, 20, "k-means++", "auto", None, True)
-    search = small.Search(plan, X, None, Numbers(0), Workers(1))
-    assert not search.found
-    search.best = plan.scratch(X)
-    assert kernels.standing(search.best) == (np.inf, 0, 0, False) and not search.found
-    search.ends = [np.empty((plan.n_init, 3))]
-    with pytest.raises(small.Unusual):
+    search = small.Search(plan, X, None, RandomStream(0), Workers(1))
+    assert not search.has_clustering
+    search.best = plan.workspace(X)
+    assert (search.best.inertia, search.best.n_restarts, search.best.finished) == (np.inf, 0, False)
+    assert not search.has_clustering
+    search.ends = [np.empty(plan.n_init, small.END)]
+    with pytest.raises(small.Unsupported):
         search.conclude()
 
 
@@ -213,8 +215,8 @@ def test_interrupt_where_random_numbers_are_drawn(options, at, monkeypatch):
 
     model = KMeans(20, random_state=0, **options)
     with monkeypatch.context() as patch:
-        for name in ("look", "uniform"):
-            patch.setattr(Numbers, name, late(getattr(Numbers, name)))
+        for name in ("peek", "uniform"):
+            patch.setattr(RandomStream, name, late(getattr(RandomStream, name)))
         try:
             model.fit(X)
         except KeyboardInterrupt:
@@ -226,7 +228,7 @@ def test_interrupt_of_a_search_that_others_have_to_conclude(monkeypatch):
     """They conclude it: Ctrl-C is not forgotten."""
 
     def unusual(self):
-        raise small.Unusual
+        raise small.Unsupported
 
     def progress(n_restarts, inertia):
         raise KeyboardInterrupt
@@ -251,7 +253,7 @@ def test_many_restarts_draw_their_numbers_bit_by_bit(seed, monkeypatch):
     monkeypatch.setattr(small, "MOST_NUMBERS", 100)
     assert fit() == whole == fit(lambda n, inertia: None)
     monkeypatch.setattr(
-        kernels, "restarts", lambda *_: small.LEFT
+        kernels, "restarts", lambda *_: small.UNSUPPORTED
     )  # the numbers are given again to the general way
     assert fit() == whole
 
@@ -275,15 +277,15 @@ def no_time(monkeypatch):
 def interrupted_at(n, monkeypatch, **options):
     """A fit that is interrupted after n assignments."""
     rows, k = CAP
-    follow, calls = restarts.Restarts.follow, []
+    remember, calls = restarts.Restarts.remember, []
 
     def stop(self, *args):
-        follow(self, *args)
+        remember(self, *args)
         calls.append(None)
         if len(calls) == n:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(restarts.Restarts, "follow", stop)
+    monkeypatch.setattr(restarts.Restarts, "remember", stop)
     model = KMeans(k, random_state=0, **options)
     with pytest.raises(KeyboardInterrupt):
         model.fit(rows)
@@ -294,7 +296,8 @@ def interrupted_at(n, monkeypatch, **options):
 @pytest.mark.parametrize("n", [1, 2, 7])
 @pytest.mark.parametrize("options", [{"init": CAP[0][:50]}, {}, {"algorithm": "hamerly"}])
 def test_labels_that_were_there_are_kept(n, options, monkeypatch, no_time):
-    monkeypatch.setattr(restarts, "KEPT", (0.0, 1.0))
+    monkeypatch.setattr(restarts, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(restarts, "KEEP_SHARE", 1.0)
     model = interrupted_at(n, monkeypatch, **options)
     consistent(model, CAP[0])
     assert len(np.unique(model.labels_)) > 1
@@ -331,9 +334,9 @@ def test_interrupt_while_the_result_is_put_together(algorithm, n, monkeypatch):
 
 
 def test_rounding_off_that_is_cut_off_spoils_no_labels(monkeypatch):
-    """settle() tries other centers on labels of its own."""
+    """round_off() tries other centers on labels of its own."""
     rows, k = CAP
-    iterate = restarts.Rows.iterate
+    iterate = Panels.iterate
 
     def stop(self, centers, partition, n_steps, fresh):
         found = iterate(self, centers, partition, n_steps, fresh)
@@ -342,7 +345,7 @@ def test_rounding_off_that_is_cut_off_spoils_no_labels(monkeypatch):
             raise KeyboardInterrupt
         return found
 
-    monkeypatch.setattr(restarts.Rows, "iterate", stop)
+    monkeypatch.setattr(Panels, "iterate", stop)
     monkeypatch.setattr(restarts, "GRACE", -1.0)
     model = KMeans(k, init=rows[:k], polish=False, max_iter=30)
     try:

@@ -5,9 +5,8 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from ckmeans import KMeans
-from ckmeans.local import cutoffs as races
-from ckmeans.local import restarts, small
-from ckmeans.local.cutoffs import Restart, Swap
+from ckmeans.local import cutoffs, restarts, small
+from ckmeans.local.cutoffs import RestartCutoff, SwapCutoff
 
 OLD = np.array([[0.0, 0.0], [10.0, 0.0]])
 
@@ -30,41 +29,45 @@ class Run:
         return centers, np.ones(len(centers))
 
 
-def looks(race, values, centers=OLD + 3):
-    """What the race says at each look, and the updates after which it looked."""
+def looks(cutoff, values, centers=OLD + 3):
+    """What the cutoff says at each look, and the updates after which it looked."""
     said = []
     for value in values:
-        look = race.look
-        said.append((look, race.is_lost(Run(value), centers)))
+        look = cutoff.next_check
+        said.append((look, cutoff.is_lost(Run(value), centers)))
     return said
 
 
 def test_a_swap_is_lost_that_is_far_above_after_a_few_updates():
-    assert looks(Swap(100, OLD, 0.02, again=False), [102.1]) == [(3, True)]
-    swap = Swap(100, OLD, 0.02, again=False)
-    assert looks(swap, [101.9]) == [(3, False)] and swap.look == np.inf
+    assert looks(SwapCutoff(100, OLD, 0.02, repeated=False), [102.1]) == [(3, True)]
+    swap = SwapCutoff(100, OLD, 0.02, repeated=False)
+    assert looks(swap, [101.9]) == [(3, False)] and swap.next_check == np.inf
 
 
 def test_a_swap_is_lost_that_gains_too_slowly():
-    assert looks(Swap(100, OLD, 0.02, again=True), [102, 101, 100.6]) == [(3, False), (6, False), (12, True)]
-    swap = Swap(100, OLD, 0.02, again=True)
+    assert looks(SwapCutoff(100, OLD, 0.02, repeated=True), [102, 101, 100.6]) == [
+        (3, False),
+        (6, False),
+        (12, True),
+    ]
+    swap = SwapCutoff(100, OLD, 0.02, repeated=True)
     assert looks(swap, [102, 101, 100.4, 99, 99, 99]) == [(3 * 2**i, False) for i in range(6)]
 
 
 def test_a_swap_is_lost_on_its_way_back():
     there, crossed = OLD[::-1] + 0.1, np.array([[0.0, 0.1], [0.1, 0.0]])
     for centers, lost in ((there, True), (crossed, False), (OLD + 3, False)):
-        assert looks(Swap(100, OLD, 0.02, again=True), [100.05], centers) == [(3, lost)]
-    assert looks(Swap(100, OLD, 0.02, again=True), [99.9], there) == [(3, False)]
-    assert looks(Swap(100, OLD, 0.02, again=False), [100.05], there) == [(3, False)]
+        assert looks(SwapCutoff(100, OLD, 0.02, repeated=True), [100.05], centers) == [(3, lost)]
+    assert looks(SwapCutoff(100, OLD, 0.02, repeated=True), [99.9], there) == [(3, False)]
+    assert looks(SwapCutoff(100, OLD, 0.02, repeated=False), [100.05], there) == [(3, False)]
 
 
 def test_a_restart_is_lost_that_is_behind_the_best_one():
-    first = Restart(None)
+    first = RestartCutoff(None)
     assert looks(first, [110, 105]) == [(48, False), (96, False)]
-    second = Restart(first)
+    second = RestartCutoff(first)
     assert looks(second, [109, 106]) == [(48, False), (96, True)]
-    assert looks(Restart(first), [110, 105, 200]) == [(48, False), (96, False), (192, False)]
+    assert looks(RestartCutoff(first), [110, 105, 200]) == [(48, False), (96, False), (192, False)]
 
 
 @pytest.mark.parametrize("lost", ["swaps", "restarts", "neither"])
@@ -72,13 +75,15 @@ def test_what_is_given_up_is_not_the_result(monkeypatch, lost):
     X = make_blobs(2000, centers=12, cluster_std=1.5, random_state=0)[0]
     monkeypatch.setattr(small.Plan, "suits", lambda self, n_samples: False)
     monkeypatch.setattr(restarts, "LARGE", 0)
-    monkeypatch.setattr(races, "AHEAD", 1)
+    monkeypatch.setattr(cutoffs, "FIRST_CHECK", 1)
     if lost == "swaps":
-        monkeypatch.setattr(Swap, "is_lost", lambda *_: True)
+        monkeypatch.setattr(SwapCutoff, "is_lost", lambda *_: True)
     if lost == "restarts":
-        monkeypatch.setattr(Restart, "is_lost", lambda race, *_: bool(race.best))
+        monkeypatch.setattr(RestartCutoff, "is_lost", lambda cutoff, *_: bool(cutoff.best))
         monkeypatch.setattr(
-            Restart, "__init__", lambda race, best: vars(race).update(best=best, look=1, times={})
+            RestartCutoff,
+            "__init__",
+            lambda cutoff, best: vars(cutoff).update(best=best, next_check=1, times={}),
         )
     model = KMeans(12, random_state=0).fit(X)
     if lost == "restarts":
@@ -115,7 +120,8 @@ def test_giving_up_saves_work_and_costs_nothing(monkeypatch):
 def test_the_inertia_of_a_partition(offset):
     X = np.random.default_rng(0).normal(size=(500, 3)) + offset
     with restarts.Workers(1) as workers:
-        rows = restarts.Rows(X, np.arange(500) % 3.0, workers).pack()
+        rows = restarts.Rows(X, np.arange(500) % 3.0, workers)
+        rows.panels.pack()
         partition = restarts.lloyd(rows, X[:7])[0]
         means = partition.means(X[:7])[0]
         assert partition.inertia(X[:7]) == pytest.approx(rows.update(partition.labels, means)[2], rel=1e-9)

@@ -7,7 +7,7 @@ from problems import numbers
 from ckmeans import reference
 from ckmeans._kernels import panels
 from ckmeans.local import distance_bounds as bounds
-from ckmeans.local import rows as rows_module
+from ckmeans.local import panels as panels_module
 from ckmeans.local.lloyd import lloyd
 from ckmeans.local.partition import Partition
 from ckmeans.local.rows import Rows
@@ -33,7 +33,7 @@ def problem(kind, n, d):
 @pytest.mark.parametrize("kind", ["blobs", "uniform", "grid", "far", "offset"])
 @pytest.mark.parametrize("d, k", [(1, 2), (2, 5), (3, 1), (6, 60), (7, 17), (33, 16), (50, 35)])
 def test_the_same_bits_with_and_without(monkeypatch, kind, weighted, dtype, d, k):
-    monkeypatch.setattr(rows_module, "SHARED_WORK", 1 << 12)
+    monkeypatch.setattr(panels_module, "SHARED_WORK", 1 << 12)
     X = problem(kind, 1501, d).astype(dtype)
     rng = np.random.default_rng(1)
     weights = rng.integers(0, 3, len(X)).astype(float) if weighted else None
@@ -42,8 +42,9 @@ def test_the_same_bits_with_and_without(monkeypatch, kind, weighted, dtype, d, k
     results = {}
     for algorithm in ALGORITHMS:
         with Workers(2) as workers:
-            rows = Rows(X, weights, workers, algorithm=algorithm).pack()
-            assert len(rows._blocks(k)) > 1
+            rows = Rows(X, weights, workers, algorithm=algorithm)
+            rows.panels.pack()
+            assert len(rows.panels.blocks(k)) > 1
             partition, centers, n_iter, reason = lloyd(rows, start)
             labels = partition.labels.copy()
             partition, moved, more, _ = lloyd(rows, centers + nudge, partition=partition)
@@ -58,24 +59,25 @@ def test_the_same_bits_with_and_without(monkeypatch, kind, weighted, dtype, d, k
 @pytest.mark.parametrize("algorithm", ["hamerly", "yinyang"])
 @pytest.mark.parametrize("d, k", [(2, 5), (8, 40), (50, 100)])
 def test_bounds_hold_and_spare_distances(monkeypatch, algorithm, dtype, d, k):
-    monkeypatch.setattr(rows_module, "SHARED_WORK", 1 << 12)
+    monkeypatch.setattr(panels_module, "SHARED_WORK", 1 << 12)
     X = problem("blobs", 3000, d).astype(dtype)
     centers = X[:k].astype(float)
     with Workers(2) as workers:
-        rows = Rows(X, None, workers, algorithm=algorithm).pack()
+        rows = Rows(X, None, workers, algorithm=algorithm)
+        rows.panels.pack()
         partition = Partition(rows, k)
         for _ in range(12):
-            rows.assign(centers, partition)
-            kept, labels = partition.choice.kept, partition.labels
-            distances = np.sqrt(rows.distances(centers)) * rows.pack_scale
+            rows.panels.assign(centers, partition)
+            kept, labels = partition.policy.bounds, partition.labels
+            distances = np.sqrt(rows.distances(centers)) * rows.panels.scale
             own = distances[np.arange(len(X)), labels]
             distances[np.arange(len(X)), labels] = np.inf
             slack = 1e-12 * (1 + distances.min(axis=1))
-            assert (kept.settled - kept.drift[labels] <= distances.min(axis=1) - own + slack).all()
+            assert (kept.separation - kept.drift[labels] <= distances.min(axis=1) - own + slack).all()
             if kept.grouped:
                 groups = np.split(distances[:, kept.center_at], kept.starts[1:], axis=1)
                 least = np.column_stack([group.min(axis=1) for group in groups])
-                assert (kept.lower[: len(X)] - kept.group_drift <= least + 1e-12).all()
+                assert (kept.group_lower_bounds[: len(X)] - kept.group_drift <= least + 1e-12).all()
             centers = partition.means(centers)[0]
     if algorithm == "yinyang" or d < 50:
         assert rows.n_spared > 0.05 * (rows.n_distances + rows.n_spared)
@@ -100,13 +102,15 @@ def test_every_instruction_set_gives_the_same_bits(name, dtype):
         for algorithm in ALGORITHMS:
             panels.use(name)
             with Workers(1) as workers:
-                rows = Rows(X, None, workers, algorithm=algorithm).pack()
+                rows = Rows(X, None, workers, algorithm=algorithm)
+                rows.panels.pack()
                 partition, centers, n_iter, _ = lloyd(rows, X[:70].astype(float))
             results.append((partition.labels.tobytes(), centers.tobytes(), n_iter))
             panels.use(used)
             if algorithm == "lloyd":
                 with Workers(1) as workers:
-                    rows = Rows(X, None, workers, algorithm=algorithm).pack()
+                    rows = Rows(X, None, workers, algorithm=algorithm)
+                    rows.panels.pack()
                     partition, centers, n_iter, _ = lloyd(rows, X[:70].astype(float))
                 results.append((partition.labels.tobytes(), centers.tobytes(), n_iter))
     finally:
@@ -116,7 +120,7 @@ def test_every_instruction_set_gives_the_same_bits(name, dtype):
 
 @DTYPES
 def test_centers_far_away_and_bounds_worn_out_do_no_harm(monkeypatch, dtype):
-    monkeypatch.setattr(rows_module, "SHARED_WORK", 1 << 10)
+    monkeypatch.setattr(panels_module, "SHARED_WORK", 1 << 10)
     X = problem("uniform", 700, 3).astype(dtype)
     start = X[:20].astype(float)
     start[3] = 1e20
@@ -125,7 +129,8 @@ def test_centers_far_away_and_bounds_worn_out_do_no_harm(monkeypatch, dtype):
         for long in (64.0, 0.05):
             monkeypatch.setattr(bounds, "LONG", long)
             with Workers(1) as workers:
-                rows = Rows(X, None, workers, algorithm=algorithm).pack()
+                rows = Rows(X, None, workers, algorithm=algorithm)
+                rows.panels.pack()
                 partition, centers, n_iter, _ = lloyd(rows, start)
             results.add((partition.labels.tobytes(), centers.tobytes(), n_iter))
     assert len(results) == 1
@@ -134,7 +139,7 @@ def test_centers_far_away_and_bounds_worn_out_do_no_harm(monkeypatch, dtype):
 @DTYPES
 @pytest.mark.parametrize("algorithm", ["hamerly", "yinyang", "auto"])
 def test_rows_that_move_are_added_up_where_the_last_of_a_block_stay(monkeypatch, algorithm, dtype):
-    monkeypatch.setattr(rows_module, "SHARED_WORK", 1 << 12)
+    monkeypatch.setattr(panels_module, "SHARED_WORK", 1 << 12)
     X = problem("uniform", 64 * 200, 2)
     X[np.arange(len(X)) % 1280 >= 640] += 50  # long runs that are settled at once
     X = X.astype(dtype)
@@ -142,7 +147,8 @@ def test_rows_that_move_are_added_up_where_the_last_of_a_block_stay(monkeypatch,
     found = set()
     for name in ("lloyd", algorithm):
         with Workers(2) as workers:
-            rows = Rows(X, None, workers, algorithm=name).pack()
+            rows = Rows(X, None, workers, algorithm=name)
+            rows.panels.pack()
             partition, centers, n_iter, _ = lloyd(rows, start)
         found.add((partition.labels.tobytes(), centers.tobytes(), n_iter))
     assert len(found) == 1

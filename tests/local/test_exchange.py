@@ -87,7 +87,7 @@ def test_polish_never_raises():
         partition, centers, _ = polish(rows, partition, centers, partial(_follow, followed))
         after = rows.update(partition.labels, centers)[2]
         assert after <= before
-        assert np.array_equal(rows.assign(centers), partition.labels)
+        assert np.array_equal(rows.panels.assign(centers), partition.labels)
         assert not followed or np.array_equal(followed["last"], centers)
         worse += after < before
     assert worse >= 3  # it does find something

@@ -16,7 +16,7 @@ from sklearn.datasets import load_iris
 from ckmeans import KMeans, reference
 from ckmeans.local import hybrid
 from ckmeans.local.hybrid import hybrid_search
-from ckmeans.local.random_stream import Numbers
+from ckmeans.local.random_stream import RandomStream
 from ckmeans.local.rows import Rows
 from ckmeans.workers import Workers
 
@@ -27,7 +27,7 @@ IRIS = load_iris().data
 
 
 @pytest.fixture(params=["compiled", "stepwise"])
-def climbs(request, monkeypatch):
+def improver(request, monkeypatch):
     """Both ways to make local searches: of few rows, and of many."""
     if request.param == "stepwise":
         monkeypatch.setattr(hybrid, "COMPILED_WORK", 0)
@@ -35,7 +35,7 @@ def climbs(request, monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_an_end_where_rounding_goes_in_circles(climbs, seed):
+def test_an_end_where_rounding_goes_in_circles(improver, seed):
     """Far from the origin rows of a grid are moved back and forth, each time for a gain that is none."""
     rng = np.random.default_rng(seed)
     X = rng.integers(0, 4, (50, 3)).astype(float)
@@ -73,7 +73,7 @@ def test_finds_the_optimum_of_few_rows(weighted, seed):
     assert found.inertia == pytest.approx(float(optimum), rel=1e-12, abs=1e-12)
 
 
-def test_labels_centers_and_inertia_belong_together(climbs):
+def test_labels_centers_and_inertia_belong_together(improver):
     rng = np.random.default_rng(0)
     for dtype in (np.float64, np.float32):
         for weights in (None, rng.integers(0, 3, 150).astype(float)):
@@ -86,7 +86,7 @@ def test_labels_centers_and_inertia_belong_together(climbs):
                 assert (np.lexsort(centers.T[::-1]) == np.arange(7)).all()
 
 
-def test_no_exchange_lowers_the_inertia(climbs):
+def test_no_exchange_lowers_the_inertia(improver):
     X = np.random.default_rng(1).normal(size=(60, 2))
     labels = hybrid_search(X, 6, rng=0).labels.tolist()
     cost = exact_cost(X, labels)
@@ -96,7 +96,7 @@ def test_no_exchange_lowers_the_inertia(climbs):
             assert exact_cost(X, other) >= cost * (1 - Fraction(1, 10**10))
 
 
-def test_better_than_restarts(climbs):
+def test_better_than_restarts(improver):
     X = np.random.default_rng(0).normal(size=(600, 2))
     for seed in range(3):
         found = hybrid_search(X, 30, rng=seed, n_init=1)
@@ -110,8 +110,8 @@ def test_children_take_after_both_parents(monkeypatch, share):
     X = np.random.default_rng(0).normal(size=(200, 2))
     with Workers(1) as workers:
         rows = Rows(X, None, workers)
-        search = hybrid._Hybrid(rows, 6, "k-means++", 1, Numbers(0))
-        search.found(X)
+        search = hybrid._Hybrid(rows, 6, "k-means++", 1, RandomStream(0))
+        search.make_founders(X)
         parents = [member.centers.tolist() for member in search.members]
         assert len(parents) > 1
         mixed = 0
@@ -137,7 +137,7 @@ def test_swaps_alone(monkeypatch):
     assert hybrid_search(X, 20, rng=0, n_init=1).inertia < founders
 
 
-def test_the_same_bits_for_every_number_of_threads(climbs, monkeypatch):
+def test_the_same_bits_for_every_number_of_threads(improver, monkeypatch):
     monkeypatch.setattr(hybrid, "BLOCK_WORK", 1)  # every search is worth a thread
     X = np.random.default_rng(0).integers(0, 12, (700, 3)).astype(float)
     found = [hybrid_search(X, 20, rng=5, n_init=2, n_threads=n) for n in (1, 2, 5)]
@@ -154,7 +154,7 @@ def test_the_same_bits_for_every_number_of_threads(climbs, monkeypatch):
 
 
 @pytest.mark.parametrize("k", [4, 6])
-def test_no_more_distinct_rows_than_clusters(climbs, k):
+def test_no_more_distinct_rows_than_clusters(improver, k):
     X = np.repeat([[0.0, 1], [3, 1], [5, 5], [9, 0]], 5, axis=0)
     model = KMeans(k, algorithm="hybrid", random_state=0).fit(X)
     consistent(model, X)
@@ -179,7 +179,7 @@ def test_groups_far_apart():
     assert found.inertia <= apart * (1 + 1e-9)
 
 
-def test_one_cluster(climbs):
+def test_one_cluster(improver):
     model = KMeans(1, algorithm="hybrid", random_state=0).fit(IRIS)
     consistent(model, IRIS)
     assert (model.status_, model.n_restarts_) == ("optimal", 1)
@@ -187,15 +187,21 @@ def test_one_cluster(climbs):
 
 @pytest.mark.parametrize(
     "init",
-    ["random", "k-means||", "plain k-means++", IRIS[:5], lambda X, k, rng: X[rng.choice(len(X), k, replace=False)]],
-)  # fmt: skip
-def test_starts(climbs, init):
+    [
+        "random",
+        "k-means||",
+        "plain k-means++",
+        IRIS[:5],
+        lambda X, k, rng: X[rng.choice(len(X), k, replace=False)],
+    ],
+)
+def test_starts(improver, init):
     model = KMeans(5, init=init, algorithm="hybrid", random_state=3).fit(IRIS)
     consistent(model, IRIS)
     assert model.inertia_ == pytest.approx(46.4461820512821, rel=1e-9)
 
 
-def test_given_centers_are_among_the_founders(climbs):
+def test_given_centers_are_among_the_founders(improver):
     X = np.random.default_rng(2).normal(size=(300, 2))
     good = hybrid_search(X, 25, rng=0).centers
     seen = []
@@ -212,7 +218,7 @@ def test_easy_data_end_after_one_population():
 
 
 @pytest.mark.parametrize("seconds", [0, 3, 40, 150])
-def test_time_limit(climbs, seconds):
+def test_time_limit(improver, seconds):
     X = np.random.default_rng(0).normal(size=(1000, 4))
     with Clock():
         model = KMeans(30, algorithm="hybrid", random_state=0, n_init=1000, max_seconds=seconds).fit(X)
@@ -221,7 +227,7 @@ def test_time_limit(climbs, seconds):
 
 
 @pytest.mark.parametrize("look", [3, 40, 150, 600])
-def test_an_interrupt_leaves_the_best_so_far(climbs, look):
+def test_an_interrupt_leaves_the_best_so_far(improver, look):
     X = np.random.default_rng(0).normal(size=(1000, 4))
     seen = []
     model = KMeans(
@@ -276,8 +282,16 @@ def test_files_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, k", [("cg_ruspini", 8), ("sos_iris", 10), ("sos_wine", 10), ("cg_gr202", 10), ("hg_liver", 15), ("cg_u1060", 30)]
-)  # fmt: skip
+    "name, k",
+    [
+        ("cg_ruspini", 8),
+        ("sos_iris", 10),
+        ("sos_wine", 10),
+        ("cg_gr202", 10),
+        ("hg_liver", 15),
+        ("cg_u1060", 30),
+    ],
+)
 def test_best_known(name, k):
     if not (FOLDER / "best_known.csv").exists():
         pytest.skip(f"no {FOLDER}")

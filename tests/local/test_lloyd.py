@@ -157,7 +157,9 @@ def test_labels_with_centers_far_from_all_rows(dtype, distance):
         rng = np.random.default_rng(seed)
         X, centers = rng.normal(size=(9, 2)).astype(dtype), rng.normal(size=(5, 2))
         centers[rng.permutation(5)[: rng.integers(1, 6)]] *= distance
-        assert rows_of(X).assign(centers).tolist() == reference.assign(numbers(X), numbers(centers))
+        rows = rows_of(X)
+        labels = rows.panels.assign(centers)
+        assert labels.tolist() == reference.assign(numbers(X), numbers(centers))
 
 
 def test_labels_of_thousands_of_centers():
@@ -381,10 +383,11 @@ def test_same_bits_for_any_number_of_threads(dtype, weighted):
     for n_threads in (1, 2, 3, 7):
         with CountingWorkers(n_threads) as workers:
             rows = Rows(X, weights, workers)
-            clustering, n_iter, _ = run(rows.pack(), X[:17], 6)
+            rows.panels.pack()
+            clustering, n_iter, _ = run(rows, X[:17], 6)
             assert workers.most >= 8  # several slabs; the blocks of `assign`:
             workers.most = 0
-            assert np.array_equal(rows.assign(clustering.centers), clustering.labels)
+            assert np.array_equal(rows.panels.assign(clustering.centers), clustering.labels)
             assert workers.most >= 2
             sq = rows.distances(clustering.centers)
         results.append(

@@ -51,9 +51,14 @@ def same_as_alone(result, arrays, n_clusters, weights=None, **options):
 
 
 @given(
-    st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 5]), st.sampled_from(["auto", 1, 4]),
-    st.sampled_from([{}, {"max_iter": 2}, {"polish": False}]), st.sampled_from([1, 3]), st.booleans(), st.booleans(),
-)  # fmt: skip
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([1, 2, 5]),
+    st.sampled_from(["auto", 1, 4]),
+    st.sampled_from([{}, {"max_iter": 2}, {"polish": False}]),
+    st.sampled_from([1, 3]),
+    st.booleans(),
+    st.booleans(),
+)
 @FAST
 def test_each_is_as_alone(seed, block_work, n_init, options, n_threads, weighted, each):
     rng = np.random.default_rng(seed)
@@ -162,7 +167,11 @@ GOOD = [IRIS[:9], IRIS[9:20]]
     "arguments, error, message",
     [
         (dict(arrays=[*GOOD, IRIS[:9] * np.nan]), ValueError, r"^arrays\[2\]: X contains NaN"),
-        (dict(arrays=[*GOOD, np.where(IRIS > 7, np.inf, IRIS)]), ValueError, r"^arrays\[2\]: X contains infinity"),
+        (
+            dict(arrays=[*GOOD, np.where(IRIS > 7, np.inf, IRIS)]),
+            ValueError,
+            r"^arrays\[2\]: X contains infinity",
+        ),
         (dict(arrays=[*GOOD, np.full((5000, 2), np.inf)]), ValueError, r"^arrays\[2\]: X contains infinity"),
         (dict(arrays=[*GOOD, IRIS[0]]), ValueError, r"^arrays\[2\]: X has shape \(4,\)"),
         (dict(arrays=IRIS), ValueError, r"^arrays\[0\]: X has shape \(4,\)"),
@@ -187,11 +196,15 @@ GOOD = [IRIS[:9], IRIS[9:20]]
         (dict(sample_weight=[np.ones(9)]), ValueError, "^sample_weight has 1 entries; there are 2"),
         (dict(sample_weight=[None, np.ones(9)]), ValueError, r"^arrays\[1\]: sample_weight has shape \(9,\)"),
         (dict(sample_weight=[None, -np.ones(11)]), ValueError, r"^arrays\[1\]: sample_weight\[0\] is -1"),
-        (dict(sample_weight=[None, np.full(11, np.nan)]), ValueError, r"^arrays\[1\]: sample_weight\[0\] is nan"),
+        (
+            dict(sample_weight=[None, np.full(11, np.nan)]),
+            ValueError,
+            r"^arrays\[1\]: sample_weight\[0\] is nan",
+        ),
         (dict(sample_weight=[np.zeros(9), None]), ValueError, r"^arrays\[0\]: All 9 weights are zero"),
         (dict(sample_weight=[np.full(9, 1e308), None]), ValueError, r"^arrays\[0\]: .*sums to more"),
     ],
-)  # fmt: skip
+)
 def test_what_is_bad_is_named(arguments, error, message):
     arguments = {"arrays": GOOD, "n_clusters": 3, "n_threads": 2, **arguments}
     with pytest.raises(error, match=message):

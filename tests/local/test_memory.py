@@ -1,12 +1,16 @@
 """How much memory the search takes beside the data and the labels."""
 
+import gc
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
 
 from ckmeans import KMeans
+from ckmeans.local.lloyd import lloyd
 from ckmeans.local.npy_file import affordable
+from ckmeans.local.partition import Partition
 from ckmeans.local.rows import Rows
 from ckmeans.workers import Workers, available_memory
 
@@ -68,7 +72,23 @@ def test_memory_that_is_free(monkeypatch):
     assert affordable(X)
     monkeypatch.setattr("ckmeans.local.npy_file.available_memory", lambda: 3 * X.nbytes // 2)
     assert not affordable(X)
-    rows = Rows(np.ones((10, 1)), None, Workers(1)).pack()
-    assert rows._panels is not None
-    rows.unpack()
-    assert rows._panels is None
+    rows = Rows(np.ones((10, 1)), None, Workers(1))
+    rows.panels.pack()
+    assert rows.panels._arrays is not None
+    rows.panels.drop()
+    assert rows.panels._arrays is None
+
+
+def test_rows_and_panels_are_gone_with_their_last_name():
+    """No circle keeps them until the garbage collector comes by, which sees few objects, however large they are."""
+    gc.disable()
+    try:
+        rows = Rows(np.random.default_rng(0).normal(size=(500, 3)), None, Workers(1))
+        rows.panels.pack()
+        partition = Partition(rows, 4)
+        lloyd(rows, rows.take(range(4)), partition=partition)
+        gone = [weakref.ref(each) for each in (rows, rows.panels, rows.panels._arrays[0], partition)]
+        del rows, partition
+        assert [each() for each in gone] == [None] * 4
+    finally:
+        gc.enable()

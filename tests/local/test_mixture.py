@@ -80,8 +80,15 @@ def test_one_iteration_against_exact_closed_forms(offset, variance):
     X = np.round(blobs(40) * 64) / 64 + offset
     weight = np.arange(40) % 3 / 2.0
     start = some_parameters(X, 3)
-    fit = fit_mixture(X, [start.means], variance=variance, sample_weight=weight, variances=start.variances,
-                      weights=start.weights, max_iter=1)  # fmt: skip
+    fit = fit_mixture(
+        X,
+        [start.means],
+        variance=variance,
+        sample_weight=weight,
+        variances=start.variances,
+        weights=start.weights,
+        max_iter=1,
+    )
     r = [
         [Fraction(v) for v in row]
         for row in reference.responsibilities(X.tolist(), *(p.tolist() for p in start))
@@ -128,8 +135,14 @@ weighted_rows = st.lists(
 
 
 @settings(max_examples=400, deadline=None)
-@given(weighted_rows, st.sampled_from(["fixed", "tied", "per-cluster"]), st.sampled_from(["uniform", "estimated"]),
-       st.integers(1, 4), st.sampled_from([0.0, 1e8]), st.floats(0.01, 100))  # fmt: skip
+@given(
+    weighted_rows,
+    st.sampled_from(["fixed", "tied", "per-cluster"]),
+    st.sampled_from(["uniform", "estimated"]),
+    st.integers(1, 4),
+    st.sampled_from([0.0, 1e8]),
+    st.floats(0.01, 100),
+)
 def test_log_likelihood_never_falls(rows, variance, mixing, k, offset, start_variance):
     X = np.array([row[:2] for row in rows], dtype=float) + offset
     weight = np.array([row[2] for row in rows], dtype=float)
@@ -144,8 +157,14 @@ def test_log_likelihood_never_falls(rows, variance, mixing, k, offset, start_var
         )
         assert value >= previous - 1e-13 * size
         previous = value
-    fit = fit_mixture(X, [X[:k]], variance=start_variance if variance == "fixed" else variance, mixing=mixing,
-                      sample_weight=weight, max_iter=30)  # fmt: skip
+    fit = fit_mixture(
+        X,
+        [X[:k]],
+        variance=start_variance if variance == "fixed" else variance,
+        mixing=mixing,
+        sample_weight=weight,
+        max_iter=30,
+    )
     assert all(a <= b for a, b in pairwise(fit.history))
     assert fit.history[-1] == fit.log_likelihood
     assert len(fit.history) == fit.n_iter + 1
@@ -207,8 +226,14 @@ def test_small_variance_ends_at_a_fixed_point_of_k_means(mixing):
 @pytest.mark.parametrize("mixing", ["uniform", "estimated"])
 @pytest.mark.parametrize("seed", range(5))
 def test_annealing_finds_the_best_k_means_of_iris(mixing, seed):
-    fit = fit_mixture(IRIS, [IRIS[[0, 1, 2]]], variance=1e-6, mixing=mixing, anneal=20,
-                      random_state=np.random.RandomState(seed))  # fmt: skip
+    fit = fit_mixture(
+        IRIS,
+        [IRIS[[0, 1, 2]]],
+        variance=1e-6,
+        mixing=mixing,
+        anneal=20,
+        random_state=np.random.RandomState(seed),
+    )
     assert inertia(IRIS, fit.means) == pytest.approx(78.851441426146, rel=1e-12)
     labels = score_rows(IRIS, fit.means, fit.variances, fit.weights)[1]
     assert labels.tolist() == reference.assign(IRIS.tolist(), fit.means.tolist())
@@ -275,8 +300,16 @@ def test_same_optimum_as_gaussian_mixture(name):
     )
     k = 3 if name == "iris" else 4
     start = Parameters(X[:: len(X) // k][:k].copy(), np.full(k, 2.0), np.full(k, 1 / k))
-    peer = GaussianMixture(k, covariance_type="spherical", means_init=start.means, weights_init=start.weights,
-                           precisions_init=1 / start.variances, reg_covar=0, tol=0, max_iter=1500).fit(X)  # fmt: skip
+    peer = GaussianMixture(
+        k,
+        covariance_type="spherical",
+        means_init=start.means,
+        weights_init=start.weights,
+        precisions_init=1 / start.variances,
+        reg_covar=0,
+        tol=0,
+        max_iter=1500,
+    ).fit(X)
     *_, (log_likelihood, end) = steps(X, start, "per-cluster", "estimated", None, 1501)
     assert log_likelihood / len(X) == pytest.approx(peer.score(X), rel=1e-12)
     assert end.means == pytest.approx(peer.means_, rel=1e-8)

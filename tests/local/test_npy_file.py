@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 
+import ckmeans.local.panels
 import ckmeans.local.rows
 from ckmeans import KMeans, SphericalMixture
 from ckmeans.local.npy_file import NpyFile
@@ -22,9 +23,10 @@ def path(tmp_path):
 @pytest.fixture
 def tiny_blocks(monkeypatch):
     """Many blocks for little data; the slabs, which the sums depend on, are smaller for both then."""
-    monkeypatch.setattr(ckmeans.local.rows, "BLOCK_WORK", 1 << 15)
+    monkeypatch.setattr(ckmeans.local.rows, "BLOCK_WORK", 1 << 9)
+    monkeypatch.setattr(ckmeans.local.panels, "BLOCK_WORK", 1 << 15)
     monkeypatch.setattr(ckmeans.local.rows, "SLAB_WORK", 1 << 13)
-    monkeypatch.setattr(ckmeans.local.rows, "SHARED_WORK", 1 << 12)
+    monkeypatch.setattr(ckmeans.local.panels, "SHARED_WORK", 1 << 12)
 
 
 def blobs(dtype, n=6_001, d=3, k=5):

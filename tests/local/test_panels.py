@@ -6,7 +6,7 @@ from problems import each_instruction_set, near_ties, numbers
 
 from ckmeans import KMeans, reference
 from ckmeans._kernels import panels
-from ckmeans.local import rows as rows_module
+from ckmeans.local import panels as panels_module
 from ckmeans.local import seeding
 from ckmeans.local.lloyd import lloyd
 from ckmeans.local.partition import Partition
@@ -41,7 +41,7 @@ def search(X, start, weights, algorithm, n_threads=2, packed=True):
     with Workers(n_threads) as workers:
         rows = Rows(X, weights, workers, algorithm=algorithm)
         if packed:
-            rows.pack()
+            rows.panels.pack()
         partition, centers, n_iter, reason = lloyd(rows, rows.scale(start), 25)
         inertia = rows.update(partition.labels, centers)[2]
     return (partition.labels.tobytes(), centers.tobytes(), n_iter, reason, inertia), rows
@@ -51,7 +51,7 @@ def search(X, start, weights, algorithm, n_threads=2, packed=True):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("d, k", [(1, 2), (2, 5), (3, 9), (4, 30), (11, 17), (50, 35)])
 def test_the_same_bits_as_in_double(monkeypatch, dtype, kind, d, k):
-    monkeypatch.setattr(rows_module, "SHARED_WORK", 1 << 12)
+    monkeypatch.setattr(panels_module, "SHARED_WORK", 1 << 12)
     with np.errstate(over="ignore", under="ignore"):
         X = problem(kind, 1300, d).astype(dtype)
     if not np.isfinite(X).all() or not X.any():
@@ -61,11 +61,11 @@ def test_the_same_bits_as_in_double(monkeypatch, dtype, kind, d, k):
     for weights in (None, rng.integers(0, 3, len(X)).astype(float)):
         found = set()
         for begin in (np.float32, np.float64):
-            monkeypatch.setattr(rows_module, "PANELS", begin)
+            monkeypatch.setattr(panels_module, "FIRST_DTYPE", begin)
             for algorithm in ("lloyd", "hamerly", "yinyang", "auto"):
                 result, rows = search(X, start, weights, algorithm)
                 found.add(result)
-                assert begin == np.float32 or rows.panel_dtype == np.float64
+                assert begin == np.float32 or rows.panels.dtype == np.float64
             found.add(search(X, start, weights, "lloyd", packed=False)[0])
         assert len(found) == 1
 
@@ -75,15 +75,17 @@ def test_the_same_bits_as_in_double(monkeypatch, dtype, kind, d, k):
 @pytest.mark.parametrize("packed", [False, True])
 def test_labels_of_every_mixture(monkeypatch, instructions, dtype, begin, packed):
     """Rows and centers around whole panels and tiles, near ties among them, against exact fractions."""
-    monkeypatch.setattr(rows_module, "PANELS", begin)
+    monkeypatch.setattr(panels_module, "FIRST_DTYPE", begin)
     rng = np.random.default_rng(0)
     for n, d, k in [(1, 1, 1), (7, 2, 3), (64, 3, 4), (65, 4, 5), (129, 5, 8), (31, 16, 9), (33, 17, 33)]:
         for offset in (0.0, 1e4):
             X, centers = near_ties(rng, n, d, k, dtype, offset)
-            rows = Rows(X, None, Workers(1), reach=centers)
-            assert rows.panel_dtype == begin
+            rows = Rows(X, None, Workers(1), compared_with=centers)
+            assert rows.panels.dtype == begin
             some = rng.integers(n, size=8)
-            labels = (rows.pack() if packed else rows).assign(centers)
+            if packed:
+                rows.panels.pack()
+            labels = rows.panels.assign(centers)
             assert labels[some].tolist() == reference.assign(numbers(X[some]), numbers(centers))
 
 
@@ -91,26 +93,27 @@ def test_labels_of_every_mixture(monkeypatch, instructions, dtype, begin, packed
 @pytest.mark.parametrize("algorithm", ["lloyd", "hamerly", "auto"])
 @pytest.mark.parametrize("few", [False, True])
 def test_groups_far_apart_go_on_in_double(monkeypatch, instructions, dtype, algorithm, few):
-    monkeypatch.setattr(rows_module, "SHARED_WORK", 1 << (24 if few else 12))
+    monkeypatch.setattr(panels_module, "SHARED_WORK", 1 << (24 if few else 12))
     rng = np.random.default_rng(0)
     X = (rng.normal(size=(3000, 5)) + 1000 * rng.choice([-1, 1], (3000, 1))).astype(dtype)
     start = X[:12].astype(float)
     expected, work = None, set()
     for n_threads in (1, 2, 5):
         with Workers(n_threads) as workers:
-            rows = Rows(X, None, workers, algorithm=algorithm).pack()
+            rows = Rows(X, None, workers, algorithm=algorithm)
+            rows.panels.pack()
             partition = Partition(rows, 12)
-            assert rows.panel_dtype == np.float32
-            centers = rows.iterate(start, partition, 3, True)[0]
-            assert rows.n_doubtful > 0.5 * rows.n_labelled and rows.panel_dtype == np.float32
-            before = rows.n_doubtful
+            assert rows.panels.dtype == np.float32
+            centers = rows.panels.iterate(start, partition, 3, True)[0]
+            assert rows.n_recomputed > 0.5 * rows.n_labelled and rows.panels.dtype == np.float32
+            before = rows.n_recomputed
             for _ in range(4):  # the buffers of the threads, and bounds, change too
-                rows.assign(centers, partition)
+                rows.panels.assign(centers, partition)
                 centers = partition.means(centers)[0]
-            assert rows.panel_dtype == rows.packed()[0].dtype == np.float64
+            assert rows.panels.dtype == rows.panels.arrays_or_empty()[0].dtype == np.float64
             assert partition.scratch().scores.dtype == np.float64
-            assert rows.n_doubtful - before < 0.01 * len(X)
-            work.add((rows.n_distances, rows.n_doubtful, rows.n_labelled, rows.n_spared))
+            assert rows.n_recomputed - before < 0.01 * len(X)
+            work.add((rows.n_distances, rows.n_recomputed, rows.n_labelled, rows.n_spared))
         found = partition.labels.tobytes(), centers.tobytes()
         expected = expected or found
         assert found == expected
@@ -119,12 +122,13 @@ def test_groups_far_apart_go_on_in_double(monkeypatch, instructions, dtype, algo
 
 def test_ties_are_no_reason_to_go_on_in_double():
     X = np.random.default_rng(0).integers(0, 4, (2000, 2)).astype(float)
-    rows = Rows(X, None, Workers(1)).pack()
+    rows = Rows(X, None, Workers(1))
+    rows.panels.pack()
     centers = np.array([[0.0, 0], [2, 0], [0, 2], [2, 2]])
-    rows.assign(centers)
-    assert rows.n_doubtful > 0.2 * len(X)
-    rows.assign(centers)
-    assert rows.panel_dtype == np.float32
+    rows.panels.assign(centers)
+    assert rows.n_recomputed > 0.2 * len(X)
+    rows.panels.assign(centers)
+    assert rows.panels.dtype == np.float32
 
 
 @DTYPES
@@ -139,11 +143,11 @@ def test_the_same_seeds_as_in_double(monkeypatch, dtype, kind, many):
         return
     found = set()
     for begin in (np.float32, np.float64):
-        monkeypatch.setattr(rows_module, "PANELS", begin)
+        monkeypatch.setattr(panels_module, "FIRST_DTYPE", begin)
         rows = Rows(X, None, Workers(1))
         found.add(seeding.kmeans_plusplus(rows, 12, np.random.default_rng(0)).tobytes())
     assert len(found) == 1
-    assert not many or rows._panels is None
+    assert not many or rows.panels._arrays is None
 
 
 @DTYPES
@@ -151,7 +155,7 @@ def test_models_are_the_same(monkeypatch, dtype):
     X = problem("far", 20_000, 6).astype(dtype)
     found = set()
     for begin in (np.float32, np.float64):
-        monkeypatch.setattr(rows_module, "PANELS", begin)
+        monkeypatch.setattr(panels_module, "FIRST_DTYPE", begin)
         model = KMeans(9, random_state=0, n_init=2, n_threads=2).fit(X)
         found.add((model.labels_.tobytes(), model.cluster_centers_.tobytes(), model.inertia_, model.n_iter_))
         assert np.array_equal(model.predict(X), model.labels_)
@@ -165,11 +169,14 @@ def test_some_rows_tell_beforehand(dtype, packed):
     X = (rng.normal(size=(6000, 3)) + 1000 * rng.choice([-1, 1], (6000, 1))).astype(dtype)
     centers = X[:9].astype(float)
     rows = Rows(X, None, Workers(1))
-    labels = (rows.pack() if packed else rows).assign(centers)
-    assert rows.panel_dtype == np.float64 and rows.n_doubtful < 0.01 * len(X)
+    if packed:
+        rows.panels.pack()
+    labels = rows.panels.assign(centers)
+    assert rows.panels.dtype == np.float64 and rows.n_recomputed < 0.01 * len(X)
     few = Rows(X[:1000], None, Workers(1))
-    assert np.array_equal(few.assign(centers), labels[:1000])
-    assert few.panel_dtype == np.float32 and few.n_doubtful > 0.5 * 1000
-    near = Rows(rng.normal(size=(6000, 3)).astype(dtype), None, Workers(1)).pack()
-    near.assign(near.take(range(9)))
-    assert near.panel_dtype == np.float32
+    assert np.array_equal(few.panels.assign(centers), labels[:1000])
+    assert few.panels.dtype == np.float32 and few.n_recomputed > 0.5 * 1000
+    near = Rows(rng.normal(size=(6000, 3)).astype(dtype), None, Workers(1))
+    near.panels.pack()
+    near.panels.assign(near.take(range(9)))
+    assert near.panels.dtype == np.float32

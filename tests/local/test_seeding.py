@@ -143,7 +143,7 @@ def test_rows_passed_over_change_nothing(monkeypatch, kind, dtype, weighted):
     results, computed = [], []
     for screened in (True, False):
         if not screened:
-            monkeypatch.setattr(seeding.panels, "screen", pass_all)
+            monkeypatch.setattr(seeding.panel_kernels, "screen", pass_all)
         rows = Rows(X, None if weights is None else weights.astype(float), Workers(1))
         results.append(
             [kmeans_plusplus(rows, 12, np.random.default_rng(s), t) for s in (0, 1) for t in (1, 5)]

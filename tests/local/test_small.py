@@ -1,7 +1,9 @@
 """The kernels for small data against the general way: the same bits, and the same errors."""
 
 import pickle
+import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,8 +16,9 @@ from sklearn.exceptions import NotFittedError
 
 from ckmeans import KMeans, reference
 from ckmeans._kernels import panels
-from ckmeans.local import restarts, small
-from ckmeans.local.random_stream import Numbers
+from ckmeans._kernels import small as kernels
+from ckmeans.local import restarts, small, stopping
+from ckmeans.local.random_stream import RandomStream
 from ckmeans.local.restarts import local_search
 from ckmeans.workers import Expired, Workers
 
@@ -38,9 +41,16 @@ KINDS = {
 def everything(solution):
     """All that a search tells, for comparison bit by bit."""
     return (
-        solution.labels.tobytes(), solution.labels.dtype, solution.centers.tobytes(), solution.inertia,
-        solution.n_iter, solution.n_restarts, solution.n_hits, solution.stop_reason, solution.status,
-    )  # fmt: skip
+        solution.labels.tobytes(),
+        solution.labels.dtype,
+        solution.centers.tobytes(),
+        solution.inertia,
+        solution.n_iter,
+        solution.n_restarts,
+        solution.n_hits,
+        solution.stop_reason,
+        solution.status,
+    )
 
 
 def by_the_kernels(X, k, monkeypatch=None, **kwargs):
@@ -67,16 +77,83 @@ def drawn(seed, kind, n, d, k, dtype, weights):
     return X, min(k, n), w
 
 
+# ---- what both sides know by name ----
+
+
+def test_records_are_what_the_kernels_see():
+    """Names, order, types and places of the fields: the dtypes of Python against the structs of C."""
+    dtypes = small.SETTINGS, small.END, small.REPORT
+    arrays = [np.array([tuple(range(3, 3 + len(dtype)))], dtype) for dtype in dtypes]
+    for array, seen in zip(arrays, kernels.records(*arrays)):
+        assert list(seen.items()) == list(zip(array.dtype.names, array[0].item()))
+        assert [type(value) for value in seen.values()] == [type(value) for value in array[0].item()]
+
+
+def test_another_order_of_fields_is_refused():
+    """What the test above would see, if a struct and its dtype went different ways."""
+    arrays = [np.zeros(1, dtype) for dtype in (small.SETTINGS, small.END, small.REPORT)]
+    names = small.END.names[::-1]
+    with pytest.raises(ValueError, match="mismatch"):
+        kernels.records(arrays[0], np.zeros(1, [(name, small.END[name]) for name in names]), arrays[2])
+
+
+def test_what_calls_return_has_the_same_names():
+    names = ("DONE", "UNSUPPORTED", "NEEDS_NUMBERS", "PAUSED", "NEEDS_DOUBLE")
+    assert kernels.statuses() == {name: getattr(small, name) for name in names}
+
+
+def test_settings_are_those_of_the_plan_and_of_the_rules():
+    plan = small.Plan(4, 3, "k-means++", 10**30, 7, False)
+    seen = dict(zip(small.SETTINGS.names, plan.settings.view(small.SETTINGS)[0].item()))
+    assert (seen["n_init"], seen["max_iter"], seen["polished"]) == (small.MOST, 7, 0)
+    assert (seen["same"], seen["most_orders"], seen["swap_reach"]) == (
+        stopping.SAME,
+        stopping.MOST_ORDERS,
+        stopping.SWAP_REACH,
+    )
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.skipif(not (ROOT / "CONTRIBUTING.md").exists(), reason="the source tree is not there")
+def test_the_table_of_both_ways_names_what_there_is():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = text.split("### Two ways")[1].split("##")[0]
+    names = [
+        name
+        for line in text.splitlines()
+        if line.startswith("| ") and ".p" in line and not line.startswith("| step")
+        for name in re.findall("`([^`]+)`", line)
+    ]
+    files = {name for name in names if re.search(r"\.(py|pyx|pxd|h)$", name)}
+    source = ""
+    for name in files:
+        path = ROOT / ("ckmeans/local" if name.endswith(".py") else "src") / name
+        source += path.read_text(encoding="utf-8")
+    assert len(files) > 15
+    for name in set(names) - files - {"ckmeans/local/", "src/"}:
+        word = re.escape(name.split(".")[-1])
+        assert re.search(rf"(def|class|inline [\w* ]+) {word}\b|^{word} = |NAME\({word}\)", source, re.M), (
+            name
+        )
+
+
 # ---- the same bits ----
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)
 @pytest.mark.parametrize("kind", KINDS)
 @given(
-    SEEDS, st.sampled_from([3, 8, 20, 60, 150, 400]), st.sampled_from([1, 2, 3, 4, 5, 9, 16]), st.integers(1, 12),
-    st.sampled_from(["none", "none", "real", "whole"]), st.sampled_from(["auto", "auto", 1, 3, 10]),
-    st.sampled_from([{}, {}, {"max_iter": 2}, {"max_iter": 5}, {"polish": False}]), st.booleans(),
-)  # fmt: skip
+    SEEDS,
+    st.sampled_from([3, 8, 20, 60, 150, 400]),
+    st.sampled_from([1, 2, 3, 4, 5, 9, 16]),
+    st.integers(1, 12),
+    st.sampled_from(["none", "none", "real", "whole"]),
+    st.sampled_from(["auto", "auto", 1, 3, 10]),
+    st.sampled_from([{}, {}, {"max_iter": 2}, {"max_iter": 5}, {"polish": False}]),
+    st.booleans(),
+)
 @settings(FAST, max_examples=15)
 def test_the_same_bits(kind, dtype, seed, n, d, k, weights, n_init, options, given_centers):
     X, k, w = drawn(seed, kind, n, d, k, dtype, weights)
@@ -101,9 +178,13 @@ def test_little_is_unusual():
 
 
 @given(
-    SEEDS, st.sampled_from([1, 2, 3]), st.sampled_from([1, 10**4, 10**8]), st.sampled_from([1 << 10, 1 << 16]),
-    st.sampled_from(["auto", 7, 12]), st.booleans(),
-)  # fmt: skip
+    SEEDS,
+    st.sampled_from([1, 2, 3]),
+    st.sampled_from([1, 10**4, 10**8]),
+    st.sampled_from([1 << 10, 1 << 16]),
+    st.sampled_from(["auto", 7, 12]),
+    st.booleans(),
+)
 @settings(FAST, max_examples=40)
 def test_the_same_bits_in_slices_and_on_threads(seed, n_threads, slice_work, block_work, n_init, talks):
     X, k, w = drawn(seed, "blobs", 150, 3, 1 + seed % 9, np.float64, ["none", "real"][seed % 2])
@@ -202,12 +283,12 @@ def test_numbers_come_in_the_order_of_the_generator(source):
     make = (lambda: source) if isinstance(source, int) else lambda: source(3)
     plain = np.random.RandomState(source) if isinstance(source, int) else source(3)
     expected = plain.uniform(size=40)
-    ahead = Numbers(make())
+    ahead = RandomStream(make())
     for n in (4, 10, 7):
-        assert np.array_equal(ahead.look(n), expected[:n])
+        assert np.array_equal(ahead.peek(n), expected[:n])
     taken = np.concatenate([ahead.uniform(size=n) for n in (1, 6, 20, 13)])
     assert np.array_equal(taken, expected)
-    assert np.array_equal(np.concatenate([Numbers(make()).uniform(size=40)]), expected)
+    assert np.array_equal(np.concatenate([RandomStream(make()).uniform(size=40)]), expected)
 
 
 def test_a_seed_and_its_generator_are_the_same():

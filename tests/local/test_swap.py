@@ -39,4 +39,4 @@ def test_the_center_given_up_is_the_one_that_costs_least(weighted, seed, k):
 def test_no_proposal_where_every_row_lies_on_its_center():
     X = np.arange(5.0)[:, None]
     rows = rows_of(X)
-    assert next(proposals(rows, rows.assign(X), X, np.random.default_rng(0)), None) is None
+    assert next(proposals(rows, rows.panels.assign(X), X, np.random.default_rng(0)), None) is None
