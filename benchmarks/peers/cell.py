@@ -205,7 +205,7 @@ class Cell:
 
     def _counters(self):
         """Shares of distances computed and of labels decided by exact comparison, of the default algorithm."""
-        from ckmeans.local.restarts import local_search
+        from ckmeans.local.search import local_search
 
         start = self.start.astype(np.float64)
         solution = local_search(self.X, len(start), init=start, n_init=1, max_iter=self.n_iter, polish=False)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..local.random_stream import RandomStream
-from ..local.restarts import STARTS, local_search
+from ..local.restarts import STARTS
+from ..local.search import local_search
 from ..local.stopping import SAME
 from ..proofs.certificate import Certificate
 from ..validation import (

@@ -13,8 +13,9 @@ from ..interrupts import Held
 from ..local import small
 from ..local.hybrid import hybrid_search
 from ..local.npy_file import NpyFile
-from ..local.restarts import STARTS, local_search
+from ..local.restarts import STARTS
 from ..local.rows import Rows
+from ..local.search import local_search
 from ..validation import (
     check_centers,
     check_fitted,

@@ -17,7 +17,8 @@ from sklearn.utils.validation import check_is_fitted
 from ..interrupts import Held
 from ..local.mixture import fit_mixture
 from ..local.posteriors import score_rows
-from ..local.restarts import GRACE, local_search
+from ..local.restarts import GRACE
+from ..local.search import local_search
 from ..validation import (
     check_centers,
     check_fitted,

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..local.restarts import local_search
+from ..local.search import local_search
 from ..rationals import float_down, float_up
 from .bundle import Bundle, different
 from .exact_cover import TooManyCovers, covers

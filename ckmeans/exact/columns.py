@@ -22,7 +22,7 @@ from time import monotonic
 import numpy as np
 from scipy.linalg import LinAlgError
 
-from ..local.restarts import local_search
+from ..local.search import local_search
 from ..rationals import ExactRows, float_down, float_up
 from ..solution import Solution
 from ..workers import Expired

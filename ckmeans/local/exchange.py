@@ -12,7 +12,7 @@ from .lloyd import lloyd
 CHECK = 64
 
 
-def polish(rows, partition, centers, on_centers=None, max_iter=None):
+def polish(rows, partition, centers, on_centers=None, max_iter=None, least_gain=0.0):
     """Exchange single rows until none is left that would lower the inertia.
 
     Every result is a fixed point of Lloyd's iteration, not the other way round. Rows that could move with all others
@@ -29,6 +29,8 @@ def polish(rows, partition, centers, on_centers=None, max_iter=None):
         As in `lloyd`.
     max_iter : int or None
         Most updates of the centers by Lloyd's iteration; None for no limit.
+    least_gain : float
+        Stop after a round that lowers the inertia by less than this share of it for each update of the centers.
 
     Returns
     -------
@@ -43,6 +45,7 @@ def polish(rows, partition, centers, on_centers=None, max_iter=None):
     without Voronoi", AISTATS, 820-827.
     """
     n_iter, last = 0, np.inf
+    before = partition.inertia(centers) if least_gain else None
     for n_rounds in count(1):
         if n_iter == max_iter:
             break
@@ -58,6 +61,11 @@ def polish(rows, partition, centers, on_centers=None, max_iter=None):
             rows, np.ascontiguousarray(centers_t.T), updates_left, 0.0, on_centers, partition
         )
         n_iter += more
+        if least_gain:
+            inertia = partition.inertia(centers)
+            if before - inertia < least_gain * (1 + more) * before:
+                break
+            before = inertia
         if n_rounds % CHECK == 0:
             inertia = rows.update(partition.labels, centers)[2]
             if inertia >= last:

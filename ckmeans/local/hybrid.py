@@ -91,7 +91,7 @@ def hybrid_search(
     numbers = RandomStream(np.random.default_rng() if rng is None else rng)
     with Held() as own, Workers(n_threads, max_seconds) as workers:
         return run_until_limit(
-            lambda rows: _Hybrid(rows, n_clusters, init, n_init, numbers),
+            lambda rows: Hybrid(rows, n_clusters, init, n_init, numbers),
             X,
             sample_weight,
             workers,
@@ -106,7 +106,7 @@ class _Member:
     def __init__(self, rows, inertia, centers, labels, n_iter):
         self.rows, self.inertia, self.n_iter = rows, inertia, n_iter
         self.centers, self.labels = centers, labels
-        self._matches, self._cumulated = WeakKeyDictionary(), None
+        self._matches, self.closest = WeakKeyDictionary(), None
 
     def match(self, other):
         """Of each own center the one of the other's that it is matched with, to the least sum of squared distances."""
@@ -114,28 +114,38 @@ class _Member:
             self._matches[other] = linear_sum_assignment(cdist(self.centers, other.centers, "sqeuclidean"))[1]
         return self._matches[other]
 
-    def draw(self, number):
-        """A row, drawn by its squared distance to its center; None where all lie on theirs."""
+    def look(self):
+        """Find out, once, how far the rows are from their centers, and how heavy the clusters are; the labels are then dropped."""
+        if self.closest is not None:
+            return
         rows = self.rows
-        if self._cumulated is None:
-            closest = np.empty(rows.n_samples)
+        self.closest = closest = np.empty(rows.n_samples)
 
-            def block(start, stop):
-                away = rows.X[start:stop] - self.centers[self.labels[start:stop]]
-                closest[start:stop] = np.einsum("if,if->i", away, away)
+        def block(start, stop):
+            away = rows.X[start:stop] - self.centers[self.labels[start:stop]]
+            closest[start:stop] = np.einsum("if,if->i", away, away)
 
-            rows.run(block, 1)
-            self._cumulated = np.cumsum(rows.sample_weight * closest if len(rows.sample_weight) else closest)
-            self.labels = None
-        total = self._cumulated[-1]
+        rows.run(block, 1)
+        self.cumulated = np.cumsum(rows.sample_weight * closest if len(rows.sample_weight) else closest)
+        self.masses = np.bincount(self.labels, rows.weights(), len(self.centers))
+        self.labels = None
+
+    def draw(self, numbers):
+        """Rows, drawn by their squared distances to their centers; None where all lie on theirs."""
+        self.look()
+        total = self.cumulated[-1]
         if not total > 0:
             return None
-        row = np.searchsorted(self._cumulated, number * total, side="right")
-        return rows.X[min(row, np.searchsorted(self._cumulated, total))]
+        drawn = np.searchsorted(self.cumulated, np.multiply(numbers, total), side="right")
+        return self.rows.X[np.minimum(drawn, np.searchsorted(self.cumulated, total))]
 
 
-class _Hybrid(Restarts):
+class Hybrid(Restarts):
     """Populations one after the other; a restart of the base class is a population here."""
+
+    n_founders, n_children = MEMBERS, CHILDREN
+    most_crossed = MOST_MATCHED  # clusters up to which members are crossed
+    n_more = 0  # random numbers that `move` takes, beside two
 
     def __init__(self, rows, n_clusters, init, n_init, numbers):
         super().__init__(rows, n_clusters, init, n_init, None, 0.0, True, numbers)
@@ -186,7 +196,7 @@ class _Hybrid(Restarts):
         failures, best = 0, self.members[0]
         while failures < patience and best.inertia > 0 and self.n_clusters > 1 and not self.spent():
             self.improve(self.children(), self.members[-1].inertia)
-            failures = failures + CHILDREN if self.members[0] is best else 0
+            failures = failures + self.n_children if self.members[0] is best else 0
             best = self.members[0]
         return best
 
@@ -196,7 +206,7 @@ class _Hybrid(Restarts):
 
     def make_founders(self, X):
         """The founders; `is_clear` says whether all are the same clustering."""
-        n = 1 if self.n_clusters == 1 else MEMBERS
+        n = 1 if self.n_clusters == 1 else self.n_founders
         compiled = isinstance(self.improver, _Compiled)
         if compiled and isinstance(self.init, str) and self.init == "k-means++":
             inertia = self.improve(n)
@@ -206,7 +216,9 @@ class _Hybrid(Restarts):
                 self.rows.workers.check_time()
                 later = given and i
                 starts.append(
-                    STARTS["k-means++"](self.rows, self.n_clusters, self.numbers) if later else self.start(X)
+                    STARTS["k-means++"](self.rows, self.n_clusters, self.numbers)
+                    if later
+                    else self.start(X)[0]
                 )
                 if not compiled:
                     self.current = starts[-1]
@@ -245,19 +257,24 @@ class _Hybrid(Restarts):
     def children(self):
         """The starts of a generation: crossed members, a center of some moved to a row far from its own."""
         k, members = self.n_clusters, self.members
-        starts = np.empty((CHILDREN, *members[0].centers.shape))
-        for start, (a, b, c, d, *others) in zip(starts, self.numbers.uniform((CHILDREN, 7 + k))):
+        starts = np.empty((self.n_children, *members[0].centers.shape))
+        numbers = self.numbers.uniform((self.n_children, 7 + k + self.n_more))
+        for start, (a, b, c, d, *others) in zip(starts, numbers):
             one, other = (members[int(len(members) * min(pair))] for pair in ((a, b), (c, d)))
             start[:] = one.centers
-            crossed = one is not other and k <= MOST_MATCHED
+            crossed = one is not other and k <= self.most_crossed
             if crossed:
-                taken = np.array(others[3:]) < 0.5
+                taken = np.array(others[3 : 3 + k]) < 0.5
                 start[taken] = other.centers[one.match(other)[taken]]
             if not crossed or others[0] < SWAPPED:
-                row = one.draw(others[1])
-                if row is not None:
-                    start[int(k * others[2])] = row
+                self.move(start, one, *others[1:3], others[3 + k :])
         return starts
+
+    def move(self, centers, member, row, center, more):
+        """Move one of the centers, any of them, to a row drawn by its squared distance to the center of the member."""
+        drawn = member.draw([row])
+        if drawn is not None:
+            centers[int(self.n_clusters * center)] = drawn[0]
 
     def n_hits(self):
         if not self.ends:
@@ -301,7 +318,9 @@ class _Stepwise:
             if reason == "hopeless":
                 ends[c] = np.inf, centers, partition.labels, n_iter
                 continue
-            partition, centers, more = polish(rows, partition, centers, on_centers)
+            partition, centers, more = polish(
+                rows, partition, centers, on_centers, None, self.search.least_gain
+            )
             ends[c] = rows.update(partition.labels, centers)[2], centers, partition.labels, n_iter + more
 
 

@@ -22,7 +22,7 @@ from ..validation import (
 )
 from ..workers import Workers
 from .random_stream import RandomStream, uniform_rows
-from .restarts import local_search
+from .search import local_search
 from .small import (
     BLOCK_WORK,
     DONE,

@@ -7,19 +7,14 @@ from time import monotonic
 
 import numpy as np
 
-from ..interrupts import Held
-from ..rationals import TINY
-from ..rationals import inertia as exact_inertia
 from ..solution import Solution
 from ..validation import check_centers
-from ..workers import Expired, Workers
-from . import small
+from ..workers import Expired
 from .cutoffs import RestartCutoff, SwapCutoff
 from .exchange import polish
 from .lloyd import lloyd, round_off
 from .oversampling import kmeans_parallel
 from .partition import Partition
-from .random_stream import RandomStream
 from .rows import Clustering, Rows
 from .seeding import kmeans_plusplus, random_rows
 from .stopping import (
@@ -91,70 +86,6 @@ class LocalSolution(Solution):
         return self.n_hits / self.n_restarts if self.n_restarts else 0.0
 
 
-def local_search(
-    X,
-    n_clusters,
-    *,
-    sample_weight=None,
-    init="k-means++",
-    n_init="auto",
-    max_iter=None,
-    tol=0.0,
-    polish=True,
-    max_seconds=None,
-    algorithm="auto",
-    rng=None,
-    n_threads=None,
-    progress=None,
-    held=None,
-):
-    """Search for a clustering of low inertia. Arguments are taken as checked; see `KMeans` for what they mean.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous; or NpyFile
-        The rows of a file are never polished, nor are centers swapped; n_init="auto" is one restart then.
-    sample_weight : ndarray of shape (n_samples,), float64, or None
-    init : a word of STARTS, ndarray of shape (n_clusters, n_features), or callable(X, n_clusters, rng)
-    rng : int, RandomState or Generator
-        An int is the seed of a RandomState.
-    progress : callable(n_restarts, inertia), optional
-        Called after each restart with their number so far and the best inertia.
-    held : Held, optional
-        Begins when the search is over: Ctrl-C waits from then on, until the caller ends it.
-
-    Returns
-    -------
-    LocalSolution
-        The best so far when the time is up or on Ctrl-C, stop_reason then being "time_limit" or "interrupted". Where
-        there is nothing yet, the centers are rows at random, or those given: as many of them as the rows can be assigned
-        to in no time, and copies of the first.
-    """
-    numbers, interrupted = RandomStream(np.random.default_rng() if rng is None else rng), False
-    with Held() as own, Workers(n_threads, max_seconds) as workers:
-        held = held or own
-        plan = small.Plan(X.shape[1], n_clusters, init, n_init, max_iter, polish)
-        if isinstance(X, np.ndarray) and plan.suits(len(X)) and not tol:
-            try:
-                solution = _small_search(
-                    small.Search(plan, X, sample_weight, numbers, workers), progress, held
-                )
-            except KeyboardInterrupt:
-                solution, interrupted = None, True
-            if solution is not None:
-                return solution
-        return run_until_limit(
-            lambda rows: Restarts(rows, n_clusters, init, n_init, max_iter, tol, polish, numbers),
-            X,
-            sample_weight,
-            workers,
-            progress,
-            held,
-            algorithm,
-            interrupted,
-        )
-
-
 def run_until_limit(
     search_of, X, sample_weight, workers, progress, held, algorithm="auto", interrupted=False
 ):
@@ -177,6 +108,8 @@ def run_until_limit(
 
 class Restarts:
     """The restarts: where each ended, the best centers of all, and the latest of the one that is running."""
+
+    least_gain = 0.0  # as `polish` has it
 
     def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, numbers):
         self.rows, self.n_clusters, self.init, self.numbers = rows, n_clusters, init, numbers
@@ -212,10 +145,10 @@ class Restarts:
     def restart(self, X):
         """One start, to where neither Lloyd's iteration, nor exchanges, nor a few swaps lead on."""
         cutoff, best = RestartCutoff(self.leader) if self.large else None, self.best
-        centers = self.start(X)
+        centers, partition = self.start(X)
         self.rows.panels.pack()
         partition, centers, n_iter, stop_reason = lloyd(
-            self.rows, centers, self.max_iter, self.tol, self.remember, cutoff=cutoff
+            self.rows, centers, self.max_iter, self.tol, self.remember, partition, cutoff
         )
         if stop_reason == "hopeless":
             return np.inf, n_iter, stop_reason
@@ -225,7 +158,7 @@ class Restarts:
             return self.offer(partition, centers), n_iter, stop_reason
         first = n_iter
         partition, centers, more = polish(
-            self.rows, partition, centers, self.remember, self.updates_left(n_iter)
+            self.rows, partition, centers, self.remember, self.updates_left(n_iter), self.least_gain
         )
         n_iter += more
         inertia = self.offer(partition, centers)
@@ -297,11 +230,11 @@ class Restarts:
         return inertia
 
     def start(self, X):
-        """Centers to begin with, in the units of the kernels."""
+        """Centers to begin with, in the units of the kernels, and a partition of the rows that is near, or None."""
         if isinstance(self.init, str):
-            return STARTS[self.init](self.rows, self.n_clusters, self.numbers)
+            return STARTS[self.init](self.rows, self.n_clusters, self.numbers), None
         centers = self.init(X, self.n_clusters, self.numbers.rng) if callable(self.init) else self.init
-        return self.rows.scale(check_centers(centers, self.n_clusters, X.shape[1]))
+        return self.rows.scale(check_centers(centers, self.n_clusters, X.shape[1])), None
 
     def work(self):
         """Coordinate differences so far, those spared by bounds included: the same on every machine."""
@@ -418,53 +351,3 @@ def _in_order(centers):
     centers[: different.sum()] = centers[different]
     centers[different.sum() :] = centers[different.sum() - 1]
     return centers
-
-
-def _small_search(search, progress, held):
-    """The same by the kernels for small data; None where they leave it to others."""
-    stop_reason = None
-    try:
-        try:
-            try:
-                search.run(progress)
-            except Expired:
-                stop_reason = "time_limit"
-            held.begin()
-        except KeyboardInterrupt:
-            held.begin()
-            if not search.has_clustering:
-                raise
-            stop_reason = "interrupted"
-        if not search.has_clustering:
-            held.end()
-            return None
-        labels, centers, report = search.conclude()
-    except small.Unsupported:
-        held.end()
-        if stop_reason == "interrupted":
-            raise KeyboardInterrupt from None
-        return None
-    inertia = report.inertia
-    stop_reason = stop_reason or ("max_iter" if report.at_max_iter else "converged")
-    X, weights = search.X, search.weights
-    if inertia < TINY:
-        inertia = exact_inertia(X, labels, centers, weights)
-    known = trivial_bound(
-        X,
-        weights,
-        Clustering(labels, centers, inertia),
-        stop_reason == "converged",
-        lambda: Rows(X, weights if len(weights) else None, Workers(1)),
-    )
-    return LocalSolution(
-        labels=labels,
-        centers=centers,
-        inertia=inertia,
-        **known,
-        stop_reason=stop_reason,
-        n_iter=report.n_iter,
-        n_restarts=report.n_restarts,
-        n_hits=report.n_hits,
-        doubtful_share=report.n_recomputed / report.n_labelled,
-        computed_share=1.0,
-    )

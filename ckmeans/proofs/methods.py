@@ -20,7 +20,7 @@ from ..exact.sweep import best_halves
 from ..exact.univariate import collinear, penalty_proof
 from ..interrupts import Held
 from ..local.hybrid import hybrid_search
-from ..local.restarts import local_search
+from ..local.search import local_search
 from ..rationals import float_down, near_one
 from ..workers import Expired
 from .certificate import (

@@ -20,7 +20,7 @@ from ckmeans import SphericalMixture
 from ckmeans.estimators import mixture as mixture_estimator
 from ckmeans.local import restarts, small
 from ckmeans.local.posteriors import Passes
-from ckmeans.local.restarts import local_search
+from ckmeans.local.search import local_search
 
 IRIS = load_iris().data
 

@@ -110,7 +110,7 @@ def test_children_take_after_both_parents(monkeypatch, share):
     X = np.random.default_rng(0).normal(size=(200, 2))
     with Workers(1) as workers:
         rows = Rows(X, None, workers)
-        search = hybrid._Hybrid(rows, 6, "k-means++", 1, RandomStream(0))
+        search = hybrid.Hybrid(rows, 6, "k-means++", 1, RandomStream(0))
         search.make_founders(X)
         parents = [member.centers.tolist() for member in search.members]
         assert len(parents) > 1

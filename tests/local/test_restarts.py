@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris, make_blobs
 
 from ckmeans import KMeans, reference, workers
 from ckmeans.local import restarts, small
-from ckmeans.local.restarts import local_search
+from ckmeans.local.search import local_search
 
 IRIS = load_iris().data
 IRIS_OPTIMUM = 78.85144142614601  # proved: Peng & Wei (2007), du Merle et al. (2000)
@@ -165,7 +165,9 @@ except KeyboardInterrupt:
 
 
 @needs_signals
-@pytest.mark.parametrize("n_rows, step", [(6000, "round_off"), (6000, "trivial_bound"), (1000, "trivial_bound")])
+@pytest.mark.parametrize(
+    "n_rows, step", [(6000, "round_off"), (6000, "trivial_bound"), (1000, "trivial_bound")]
+)
 def test_ctrl_c_while_the_result_is_put_together(n_rows, step):
     """The search has ended: nothing of it is lost."""
     told = interrupted(f"""

@@ -19,7 +19,7 @@ from ckmeans._kernels import panels
 from ckmeans._kernels import small as kernels
 from ckmeans.local import restarts, small, stopping
 from ckmeans.local.random_stream import RandomStream
-from ckmeans.local.restarts import local_search
+from ckmeans.local.search import local_search
 from ckmeans.workers import Expired, Workers
 
 FAST = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
