@@ -51,23 +51,3 @@ class SwapCutoff:
         masses = partition.means(centers)[1]
         near = masses @ distances[np.arange(len(old)), old] <= NEAR * self.inertia
         return near and len(np.unique(old)) == len(old)
-
-
-class RestartCutoff:
-    """Gives up a restart that is behind the best one after 48, 96, ... updates.
-
-    Parameters
-    ----------
-    best : RestartCutoff or None
-        The best one; None for the first.
-    """
-
-    def __init__(self, best):
-        self.best, self.times, self.next_check = best.times if best else {}, {}, FIRST_CHECK
-
-    def is_lost(self, partition, centers):
-        """Whether to give up the run, which is here after `next_check` updates."""
-        inertia = self.times[self.next_check] = partition.inertia(centers)
-        lost = inertia > self.best.get(self.next_check, np.inf)
-        self.next_check *= 2
-        return lost

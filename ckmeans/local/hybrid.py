@@ -171,9 +171,6 @@ class Hybrid(Restarts):
         """One population, until it has not become better for long; returns its best member."""
         self.members = []
         self.make_founders(X)
-        if not self.members:  # the kernels for few rows find all starts unusual
-            self.improver = _Stepwise(self)
-            self.make_founders(X)
         if self.budget == np.inf:
             self.budget = max(MOST_WORK, WORK_RATIO * self.work())
         patience = PATIENCE_LEAST + PATIENCE * self.n_clusters
@@ -223,6 +220,9 @@ class Hybrid(Restarts):
                 if not compiled:
                     self.current = starts[-1]
             inertia = self.improve(np.array(starts))
+        if not self.members:  # the kernels for few rows find all starts unusual
+            self.improver = _Stepwise(self)
+            return self.make_founders(X)
         self.is_clear = inertia.max() <= inertia.min() * (1 + SAME)
 
     def improve(self, starts, worst=np.inf):

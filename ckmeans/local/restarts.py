@@ -10,7 +10,7 @@ import numpy as np
 from ..solution import Solution
 from ..validation import check_centers
 from ..workers import Expired
-from .cutoffs import RestartCutoff, SwapCutoff
+from .cutoffs import SwapCutoff
 from .exchange import polish
 from .lloyd import lloyd, round_off
 from .oversampling import kmeans_parallel
@@ -33,14 +33,9 @@ from .stopping import (
 from .swap import proposals
 from .trivial_bound import trivial_bound
 
-# Coordinate differences in a pass over the rows, above which the data are large: runs that fall behind are given up then.
+# Coordinate differences in a pass over the rows, above which the data are large: it pays then to look more often whether a run
+# is worth going on with, and n_init="auto" is the business of sampled.py.
 LARGE = 1 << 20
-# Share of the mean variance of the features: centers whose squared movements add up to less creep. It is the tol=1e-4 of
-# scikit-learn, where that ends a run.
-CREEP = 1e-4
-# On large data, the work allowed after the first run, in multiples of the work of that run until it crept. It trades minima for
-# time: on 1e6 x 4 normal rows, k=8, the whole search took 0.81 times the CPU time of ten restarts of scikit-learn.
-MOST_EARLY = 15
 # Seconds that a search which was stopped may take for what it returns. More would make Ctrl-C and time limits late.
 GRACE = 0.06
 # Seconds between two copies of the labels, as long as no restart has ended: what an interrupted search returns then.
@@ -122,12 +117,8 @@ class Restarts:
         self.ends = []  # (inertia, n_iter, stop_reason) of each restart
         # How many restarts reached the best inertia: counted before the best is put in order, which may lower it.
         self.hits = None
-        self.budget, self.early = np.inf, None  # work allowed in all; work of the first run until it crept
-        self.leader = None  # the best restart, where the others are held to it
+        self.budget = np.inf  # work allowed in all
         self.large = self.auto and self.rows.X.size * n_clusters > LARGE
-        if self.large:
-            some = rows.X[:: max(1, rows.n_samples // 4096)]
-            self.creep = CREEP * some.var(axis=0, dtype=np.float64).mean()
 
     def run(self, X, progress):
         """Restart until there is enough evidence, or n_init times."""
@@ -144,16 +135,13 @@ class Restarts:
 
     def restart(self, X):
         """One start, to where neither Lloyd's iteration, nor exchanges, nor a few swaps lead on."""
-        cutoff, best = RestartCutoff(self.leader) if self.large else None, self.best
         centers, partition = self.start(X)
         self.rows.panels.pack()
         partition, centers, n_iter, stop_reason = lloyd(
-            self.rows, centers, self.max_iter, self.tol, self.remember, partition, cutoff
+            self.rows, centers, self.max_iter, self.tol, self.remember, partition
         )
-        if stop_reason == "hopeless":
-            return np.inf, n_iter, stop_reason
         if self.budget == np.inf:
-            self.budget = self.work_budget()
+            self.budget = max(MOST_WORK, WORK_RATIO * self.work())
         if not self.polish or stop_reason != "converged":
             return self.offer(partition, centers), n_iter, stop_reason
         first = n_iter
@@ -164,8 +152,6 @@ class Restarts:
         inertia = self.offer(partition, centers)
         if self.auto and self.n_init > 1:
             inertia, n_iter = self.swap(partition, centers, inertia, n_iter)
-        if self.best is not best:
-            self.leader = cutoff
         return inertia, n_iter, "max_iter" if first < n_iter == self.max_iter else "converged"
 
     def swap(self, partition, centers, inertia, n_iter):
@@ -201,25 +187,11 @@ class Restarts:
         return None if self.max_iter is None else self.max_iter - n_iter
 
     def remember(self, centers, labels):
-        """Remember the centers of the restart that is running, now and then the labels, and when the first began to creep."""
-        if self.early is None and self.large and self.current is not None:
-            if ((centers - self.current) ** 2).sum() <= self.creep:
-                self.early = self.work()
+        """Remember the centers of the restart that is running, and now and then the labels."""
         self.current = centers
         if self.best is None and (now := monotonic()) >= self.keep_at:
             self.kept = Clustering(_compact(labels, self.n_clusters), centers, None)
             self.keep_at = max(now + KEEP_SECONDS, monotonic() + (monotonic() - now) / KEEP_SHARE)
-
-    def work_budget(self):
-        """Work allowed in all, known after the first run: less time than ten restarts that end where they creep.
-
-        Where a row has few distances a pass takes the time to read it, and the first run's own tail is much of that.
-        """
-        if not self.large:
-            return max(MOST_WORK, WORK_RATIO * self.work())
-        self.early = self.early or self.work()
-        passes = min(MOST_EARLY, 4 + self.n_clusters * self.rows.n_features / 4)
-        return max(MOST_WORK, self.work() + passes * self.early)
 
     def offer(self, partition, centers):
         """Keep the clustering if it is the best so far, with the labels as they are; returns its inertia."""

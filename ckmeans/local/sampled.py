@@ -9,7 +9,7 @@ import math
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from .hybrid import PATIENCE, PATIENCE_LEAST, Hybrid
+from .hybrid import PATIENCE, PATIENCE_EASY, PATIENCE_LEAST, Hybrid
 from .lloyd import lloyd
 from .restarts import Restarts
 from .rows import Clustering, Rows
@@ -17,11 +17,11 @@ from .seeding import count_candidates
 
 # Rows of a sample: LEAST_ROWS, or ROWS_A_CLUSTER for each cluster, or one row in ONE_IN, whichever is most. More rows have
 # minima that are nearer to those of all rows, and leave time for fewer of them.
-LEAST_ROWS = 2048
+LEAST_ROWS = 1024
 ROWS_A_CLUSTER = 30
 ONE_IN = 20
 # Rows of data that are sampled. Fewer are searched quickly as they are, and no sample is as good.
-LEAST_SAMPLED = 8192
+LEAST_SAMPLED = 4096
 # Share of the draws that go by weight; the others go by squared distance to the mean as well.
 BY_WEIGHT = 0.5
 # What the search of the sample may cost, in assignments of all rows: this share of the assignments that one founder takes, and
@@ -59,27 +59,20 @@ class Sampled(Restarts):
     def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, numbers):
         super().__init__(rows, n_clusters, init, 1, max_iter, tol, polish, numbers)
 
-    @staticmethod
-    def suits(n_samples, n_clusters):
-        """Whether a sample is enough smaller than the data."""
-        return n_clusters > 1 and n_samples >= max(LEAST_SAMPLED, 2 * sample_size(n_samples, n_clusters))
-
     def start(self, X):
         """Search a sample, and choose among the best of its clusterings by what they are for all rows."""
         rows = self.rows
-        drawn, weights = draw_sample(rows, sample_size(rows.n_samples, self.n_clusters), self.numbers)
-        sample = Rows(np.ascontiguousarray(rows.X[drawn]), weights, rows.workers)
+        sample = draw_sample(rows, sample_size(rows.n_samples, self.n_clusters), self.numbers)
         search = SampleSearch(sample, self.n_clusters, self.init, self.numbers, rows.n_samples)
         try:
             search.evolve(sample.X)
         finally:
-            if search.members:
-                self.current = _centers_of(sample, search.members[0])
-        allowed = search.members[0].inertia * (1 + NEAR)
-        starts = [
-            _centers_of(sample, member) for member in search.members[:CARRIED] if member.inertia <= allowed
-        ]
-        if len(starts) == 1:
+            members = search.members
+            if members:
+                self.current = search.centers_of(members[0], rows)
+        near = [member for member in members[:CARRIED] if member.inertia <= members[0].inertia * (1 + NEAR)]
+        starts = [search.centers_of(member, rows) for member in near]
+        if len(starts) == 1 or sample is rows:
             return starts[0], None
         ends = []
         rows.panels.pack()
@@ -120,8 +113,13 @@ class SampleSearch(Hybrid):
         seeding = (2 + math.log(k)) * (1 + k / MANY_CENTERS)
         features = SHARE * n_passes * (d + ITERATION_FEATURES) + SEEDINGS * seeding * (d + SEEDING_FEATURES)
         self.budget = features * self.n_samples * k + QUICK_WORK
-        if not self.is_clear:
-            self.breed(PATIENCE_LEAST + PATIENCE * k)
+        self.breed(PATIENCE_EASY * k if self.is_clear else PATIENCE_LEAST + PATIENCE * k)
+
+    def centers_of(self, member, rows):
+        """The centers of a member in the units of all rows."""
+        if self.rows is rows:
+            return member.centers
+        return self.rows.unscale(Clustering(None, member.centers, 0.0)).centers
 
     def move(self, centers, member, row, center, more):
         """Move centers that are hardly needed to rows, each the best of a few drawn by their squared distances.
@@ -144,12 +142,13 @@ class SampleSearch(Hybrid):
 
 
 def sample_size(n_samples, n_clusters):
-    """Rows of the sample."""
-    return max(LEAST_ROWS, ROWS_A_CLUSTER * n_clusters, n_samples // ONE_IN)
+    """Rows of the sample: all, where a good one would not be much smaller."""
+    size = max(LEAST_ROWS, ROWS_A_CLUSTER * n_clusters, n_samples // ONE_IN)
+    return size if n_samples >= max(LEAST_SAMPLED, 2 * size) else n_samples
 
 
 def draw_sample(rows, size, numbers):
-    """Indices of rows, in order, and weights with which they stand for all of them.
+    """A sample: Rows with weights with which they stand for all; the rows themselves if size is their number.
 
     One is drawn from each of `size` equal shares of all rows in their order: half by weight, half by weight times squared
     distance to the mean, so that what lies far out is not missed. Whole weights do what as many copies of the row would.
@@ -158,6 +157,8 @@ def draw_sample(rows, size, numbers):
     ----------
     Bachem, Lucic & Krause (2018), "Scalable k-means clustering via lightweight coresets", KDD, 1119-1127.
     """
+    if size == rows.n_samples:
+        return rows
     weights = rows.weights()
     scatter = rows.distances(rows.origin[None])[:, 0] * weights
     masses = BY_WEIGHT * weights / weights.sum()
@@ -169,12 +170,8 @@ def draw_sample(rows, size, numbers):
         np.searchsorted(cumulated, shares, side="right"), np.searchsorted(cumulated, cumulated[-1])
     )
     drawn, counts = np.unique(drawn, return_counts=True)
-    return drawn, counts * weights[drawn] / masses[drawn] / size
-
-
-def _centers_of(sample, member):
-    """The centers of a member in the units of all rows."""
-    return sample.unscale(Clustering(None, member.centers, 0.0)).centers
+    weights = counts * weights[drawn] / masses[drawn] / size
+    return Rows(np.ascontiguousarray(rows.X[drawn]), weights, rows.workers)
 
 
 def _needless_first(member):

@@ -10,7 +10,7 @@ from . import small
 from .random_stream import RandomStream
 from .restarts import LocalSolution, Restarts, run_until_limit
 from .rows import Clustering, Rows
-from .sampled import Sampled
+from .sampled import LEAST_SAMPLED, Sampled
 from .trivial_bound import trivial_bound
 
 
@@ -66,8 +66,9 @@ def local_search(
                 solution, interrupted = None, True
             if solution is not None:
                 return solution
-        few = n_init != "auto" or not isinstance(init, str) or not isinstance(X, np.ndarray)
-        kind = Restarts if few or not Sampled.suits(len(X), n_clusters) else Sampled
+        kind = Restarts
+        if n_init == "auto" and isinstance(init, str) and isinstance(X, np.ndarray) and n_clusters > 1:
+            kind = Sampled if len(X) >= LEAST_SAMPLED else Restarts
         return run_until_limit(
             lambda rows: kind(rows, n_clusters, init, n_init, max_iter, tol, polish, numbers),
             X,

@@ -12,8 +12,8 @@ EASY_WORK = 5e6
 # Restarts in all.
 MOST_RESTARTS = 20
 # Coordinate differences in all, or WORK_RATIO times those of the first run of Lloyd's iteration if that is more.
-MOST_WORK = 5e8
-WORK_RATIO = 4
+MOST_WORK = 1e8
+WORK_RATIO = 2.5
 
 # Swaps in a row without success that end a restart, or the number of clusters if that is more.
 PATIENCE = 8
