@@ -243,7 +243,7 @@ def test_command(time_limit, tmp_path, monkeypatch):
 def test_nothing_is_proved_after_ctrl_c():
     """An interrupt before the checker has spoken: whatever the bound is, it is not called proved."""
 
-    def stop(rung, inertia, lower_bound):
+    def stop(method, inertia, lower_bound):
         if lower_bound > 0:
             raise KeyboardInterrupt
 

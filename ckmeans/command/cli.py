@@ -215,9 +215,9 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **opti
 def _closing(show):
     """Incumbent and bound, as a line of progress."""
 
-    def closing(rung, inertia, lower_bound):
+    def closing(method, inertia, lower_bound):
         bound = f"lower bound {down(lower_bound, 10)}, not yet checked"
-        show(0, f"{rung}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}")
+        show(0, f"{method}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}")
 
     return closing
 
@@ -230,7 +230,7 @@ def _certified(job, certificate, labels, centers, seconds, proof, recorder):
         job.write(proof, certificate.text())
     closed = certificate.status != "bounded"
     verdict = (
-        f"{certificate.verdict}, by {certificate.rung}"
+        f"{certificate.verdict}, by {certificate.method}"
         if closed or certificate.checked
         else certificate.verdict
     )
@@ -247,8 +247,8 @@ def _certified(job, certificate, labels, centers, seconds, proof, recorder):
     job.finish(
         labels, np.array(centers), seconds, verdict, certificate.stop_reason, certificate.status, facts=facts,
         result={
-            **_costs(job, certificate.inertia, certificate.lower_bound, certificate.gap), "rung": certificate.rung,
-            "seconds_by_rung": certificate.seconds, "checked": certificate.checked,
+            **_costs(job, certificate.inertia, certificate.lower_bound, certificate.gap), "method": certificate.method,
+            "seconds_by_method": certificate.seconds, "checked": certificate.checked,
             "better": None if better is None else {"inertia": better.inertia, "status": better.status, "labels": better.labels},
         },
         proof=(recorder, certificate),

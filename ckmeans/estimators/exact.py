@@ -38,7 +38,7 @@ class ExactKMeans(Centers):
     checkpoint : str, Path or None, default=None
         A file that is written every few seconds, and from which a later fit of the same data goes on.
     verbose : int or callable, default=0
-        1 prints inertia and lower bound now and then; ``verbose(rung, inertia, lower_bound)`` is called instead if
+        1 prints inertia and lower bound now and then; ``verbose(method, inertia, lower_bound)`` is called instead if
         callable.
 
     Attributes
@@ -175,6 +175,6 @@ class ExactKMeans(Centers):
         return self
 
 
-def _told(rung, inertia, lower_bound):
+def _told(method, inertia, lower_bound):
     bound = f"lower bound {down(lower_bound, 10)}, not yet checked"
-    print(f"{rung}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}", flush=True)
+    print(f"{method}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}", flush=True)

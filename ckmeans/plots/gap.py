@@ -16,13 +16,13 @@ class GapRecorder:
 
     Parameters
     ----------
-    then : callable(rung, inertia, lower_bound) or None
+    then : callable(method, inertia, lower_bound) or None
         Is told the same.
 
     Attributes
     ----------
-    seconds, rungs, inertia, lower_bound : list
-        Of each call the time since the recorder was made, the rung, and what was known.
+    seconds, methods, inertia, lower_bound : list
+        Of each call the time since the recorder was made, the method, and what was known.
 
     Examples
     --------
@@ -35,18 +35,18 @@ class GapRecorder:
 
     then: Any = None
     seconds: list[float] = field(default_factory=list)
-    rungs: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
     inertia: list[float] = field(default_factory=list)
     lower_bound: list[float] = field(default_factory=list)
     _start: float = field(default_factory=monotonic, repr=False)
 
-    def __call__(self, rung: str, inertia: float, lower_bound: float) -> None:
+    def __call__(self, method: str, inertia: float, lower_bound: float) -> None:
         self.seconds.append(monotonic() - self._start)
-        self.rungs.append(rung)
+        self.methods.append(method)
         self.inertia.append(float(inertia))
         self.lower_bound.append(float(lower_bound))
         if self.then is not None:
-            self.then(rung, inertia, lower_bound)
+            self.then(method, inertia, lower_bound)
 
 
 @dataclass(eq=False)
@@ -88,7 +88,7 @@ class GapDisplay(Display):
         recorder : GapRecorder
             That was called at least once.
         certificate : Certificate or None
-            What `certify` returned then: it also knows what the checker made of the last rung.
+            What `certify` returned then: it also knows what the checker made of the last method.
         ax : matplotlib Axes or None
 
         Returns
@@ -153,7 +153,7 @@ class GapDisplay(Display):
             ax.xaxis.set_major_formatter("{x:g}")
             ax.xaxis.set_minor_formatter(NullFormatter())
         self._frame(ax, seconds, last, inertia, lower)
-        self._rungs(ax, seconds)
+        self._methods(ax, seconds)
         said = "gap closed" if closed else at_most_above(inertia[-1], lower[-1])
         if end is not None and not closed:
             said = at_most_above(end.exact_inertia, end.exact_lower_bound)
@@ -174,16 +174,18 @@ class GapDisplay(Display):
         ax.set_ylim(bottom - 0.25 * span, top + 0.2 * span)
         ax.set_xlim(seconds[0] * (0.9 if ax.get_xscale() == "log" else 0.0), end)
 
-    def _rungs(self, ax, seconds):
-        """Where each rung first speaks, by name above the picture; of names too close together the later ones."""
+    def _methods(self, ax, seconds):
+        """Where each method first speaks, by name above the picture; of names too close together the later ones."""
         starts = [
-            i for i, rung in enumerate(self.recorder.rungs) if i == 0 or rung != self.recorder.rungs[i - 1]
+            i
+            for i, method in enumerate(self.recorder.methods)
+            if i == 0 or method != self.recorder.methods[i - 1]
         ]
         place = np.log if ax.get_xscale() == "log" else np.array
         left, right = map(float, place(ax.get_xlim()))
         free = np.inf
         for i in reversed(starts):
-            x, name = seconds[i], self.recorder.rungs[i]
+            x, name = seconds[i], self.recorder.methods[i]
             at = (float(place(x)) - left) / (right - left)
             if 0 <= at <= 1:
                 ax.axvline(x, color=PALE, linewidth=0.8, linestyle=":", zorder=0)

@@ -304,12 +304,12 @@ class Certificate:
         "optimal-unique" if every other partition (of the samples with weight) costs more. Of a loaded file what the file claims.
     stop_reason : str
         "proved", "gap", "time_limit", "interrupted", ...; "loaded" of one that was read from a file.
-    rung : str
+    method : str
         What gave the bound: "line", "tree", "prices", "sdp", "sum", "pca", ...
     proof : list of str
         The lines of the proof.
     seconds : dict of str to float
-        How long each rung took.
+        How long each method took.
     better : Certificate or None
         That of a clustering of less cost, where the search for a proof found one.
     checked : bool
@@ -334,7 +334,7 @@ class Certificate:
     exact_lower_bound: Fraction
     status: str
     stop_reason: str
-    rung: str
+    method: str
     proof: list[str]
     seconds: dict[str, float] = field(default_factory=dict)
     better: "Certificate | None" = None
@@ -434,9 +434,9 @@ class Certificate:
         problem, at = check.read_problem(reader, None), reader.at
         wrong = problem.value != problem.U or problem.lower > problem.U
         check.refuse_if(wrong, "the labels do not cost what is claimed")
-        rung = (lines[at : at + 1] or [""])[0].removeprefix("proof ").split(" ")[0]
+        method = (lines[at : at + 1] or [""])[0].removeprefix("proof ").split(" ")[0]
         check.refuse_if(
-            rung not in {*check.KINDS, "branch", "sum"}, "there is no proof in it", check.MALFORMED
+            method not in {*check.KINDS, "branch", "sum"}, "there is no proof in it", check.MALFORMED
         )
         scale = dict(re.findall(r"(\w+)=(\S+)", lines[2]))["scale"]
         X = np.array([_fractions(line, scale) for line in lines[:at] if line.startswith("X ")])
@@ -445,7 +445,7 @@ class Certificate:
         labels = np.array([int(label, 16) for label in lines[at - 2].split(" ")[1:]], np.int32)
         cost, lower = (Fraction(value) / problem.unit for value in (problem.value, problem.lower))
         own = ExactProblem(X, np.array(weights[0]) if weights else None)
-        return cls(own, problem.k, labels, cost, lower, problem.status, "loaded", rung, lines[at:])
+        return cls(own, problem.k, labels, cost, lower, problem.status, "loaded", method, lines[at:])
 
     @property
     def verdict(self) -> str:
@@ -467,7 +467,7 @@ class Certificate:
         return self.checked or self.status != "bounded" and self.stop_reason != "loaded"
 
     def __str__(self) -> str:
-        n, by = len(self.problem.place), f"by {self.rung}" if self._accepted else f"({self.rung})"
+        n, by = len(self.problem.place), f"by {self.method}" if self._accepted else f"({self.method})"
         said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self.verdict} {by}"
         if self.better is None:
             return said
@@ -483,9 +483,9 @@ class Certificate:
             "inertia": f"{self.inertia:.10g}",
             "lower bound": down(self.exact_lower_bound, 10),
             "verdict": self.verdict,
-            "proof": self.rung,
+            "proof": self.method,
             "better": "" if self.better is None else str(self.better),
-            "seconds": ", ".join(f"{rung} {took:.2f}" for rung, took in self.seconds.items()),
+            "seconds": ", ".join(f"{method} {took:.2f}" for method, took in self.seconds.items()),
         }
         cells = (
             f"<tr><th>{name}</th><td>{html.escape(said)}</td></tr>" for name, said in entries.items() if said

@@ -1,4 +1,4 @@
-"""The rungs of the ladder (portfolio.py): each is a way to a lower bound with a proof, and perhaps to a better clustering.
+"""The methods of the ladder (portfolio.py): each is a way to a lower bound with a proof, and perhaps to a better clustering.
 
 Each takes what is known so far, a `_Ladder`, and returns its `Evidence`, or None where it has none to give.
 """
@@ -63,7 +63,7 @@ DIGITS = 128  # of up to so many binary digits
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What a rung found.
+    """What a method found.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Evidence:
     labels : ndarray of shape (n_samples,) or None
         A clustering.
     optimal : bool
-        Whether the clustering is optimal according to the rung: then the checker is asked.
+        Whether the clustering is optimal according to the method: then the checker is asked.
     stop_reason : str
     """
 
@@ -175,7 +175,7 @@ def _branch(ladder, steps):
 
 
 def sweep(ladder):
-    """The best two clusters in the plane; the proof is left to the rungs after it."""
+    """The best two clusters in the plane; the proof is left to the methods after it."""
     X = ladder.X[ladder.first]
     if ladder.k != 2 or X.shape[1] != 2 or not 2 < len(X) <= MOST_SWEPT:
         return
@@ -390,7 +390,7 @@ def lines_of(ladder, node, samples, rows, at):
     return lines, Fraction(paid - ladder.k * most, 4**shift * ladder.problem.unit)
 
 
-RUNGS = {
+METHODS = {
     "trivial": trivial, "line": line, "search": search, "tree": tree, "sweep": sweep, "pca": pca, "prices": prices, "sdp": sdp,
     "longer tree": longer_tree, "sum": groups,
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """The ladder: which way to a proof to try next, until the gap is closed or the time is up.
 
-Each rung (methods.py) gives a lower bound with a proof of it, and perhaps a better clustering. The best of both are kept;
+Each method (methods.py) gives a lower bound with a proof of it, and perhaps a better clustering. The best of both are kept;
 "optimal" is said only where the checker (check.py) has accepted the proof, in exact integers.
 """
 
@@ -31,7 +31,7 @@ from ..workers import Expired, Workers, check_room
 from .asking import bound_of, bounds_of
 from .certificate import Certificate, ExactProblem, proof_text, trivial_proof
 from .checkpoint import Checkpoint
-from .methods import FINDING, MOST_MATRIX, READING, RUNGS, SEARCHING, Evidence, many_axes
+from .methods import FINDING, METHODS, MOST_MATRIX, READING, SEARCHING, Evidence, many_axes
 from .resumed import as_evidence, check_known, denied, told
 
 MOST_TREE = 300  # rows for which branch and bound is worth a try
@@ -81,7 +81,7 @@ def certify(
         Seed of the search for a clustering.
     n_threads : int or None
         As for `KMeans`.
-    progress : callable(rung, inertia, lower_bound) or None
+    progress : callable(method, inertia, lower_bound) or None
         Called now and then with what is known.
     checkpoint : str or Path or None
         A file that is written every few seconds, whole or not at all, and from which a later call for the same rows, weights
@@ -165,7 +165,7 @@ def _nearest(X, centers, weights, n_threads):
 
 def climb(
     X, n_clusters, *, sample_weight=None, labels=None, time_limit=None, gap=0.0, rng=None, n_threads=None,
-    progress=None, rungs=None, checkpoint=None,
+    progress=None, methods=None, checkpoint=None,
 ):  # fmt: skip
     """Prove how good a clustering is. Arguments are taken as checked.
 
@@ -179,9 +179,9 @@ def climb(
     gap : float
         Stop where (inertia - lower_bound) / inertia is not above this.
     rng : as `local_search` takes it
-    progress : callable(rung, inertia, lower_bound), optional
-    rungs : sequence of str, optional
-        Names of RUNGS to take, one after the other; None for those that suit the data.
+    progress : callable(method, inertia, lower_bound), optional
+    methods : sequence of str, optional
+        Names of METHODS to take, one after the other; None for those that suit the data.
     checkpoint : str or Path, optional
         A file to go on from, and to write.
 
@@ -193,8 +193,8 @@ def climb(
     ladder = _Ladder(X, n_clusters, sample_weight, labels, time_limit, gap, rng, n_threads, progress)
     try:
         ladder.open(checkpoint)
-        for rung in ladder.suitable() if rungs is None else rungs:
-            ladder.take(rung)
+        for method in ladder.suitable() if methods is None else methods:
+            ladder.take(method)
             if ladder.closed():
                 break
         ladder.keep(now=True)
@@ -213,7 +213,7 @@ class _Bound(NamedTuple):
     """A lower bound, what it is from, and whether the checker has accepted it."""
 
     evidence: Evidence
-    rung: str
+    method: str
     accepted: bool = False
 
 
@@ -237,7 +237,7 @@ class _Ladder:
         self.closing = None
         self.status, self.refused = None, False
         self.stop_reason, self.seconds = "unresolved", {}
-        # The file, what it says of rungs, its bound while the checker has not accepted it, and what is claimed to be optimal.
+        # The file, what it says of methods, its bound while the checker has not accepted it, and what is claimed to be optimal.
         self.checkpoint, self.done, self.inner, self.hearsay, self.claim = None, [], {}, None, None
 
     # ---- What is kept
@@ -252,7 +252,7 @@ class _Ladder:
             return
         self.offer(known["labels"])
         self.done, self.inner = known["done"], known["inner"]
-        self.hearsay = _Bound(as_evidence(known["best"]), known["rung"])
+        self.hearsay = _Bound(as_evidence(known["best"]), known["method"])
         if known["claim"] is not None:
             claimed = as_evidence(known["claim"])
             if denied(self, self.confirm(claimed, known["claimed by"]), claimed):
@@ -260,14 +260,14 @@ class _Ladder:
         if self.status is None or self.given is not None:
             self.believe()
         if self.status is None and self.best.evidence.lower >= self.incumbent[1]:
-            self.confirm(self.best.evidence, self.best.rung)
+            self.confirm(self.best.evidence, self.best.method)
 
     def believe(self):
         """Ask the checker about the bound of the file. Where that is not true, nothing in it is."""
         found = self.ask("bounded", self.hearsay.evidence)
         if found is not None:
             evidence = replace(self.hearsay.evidence, lower=min(found[0], self.hearsay.evidence.lower))
-            self.bounds = [*self.bounds, _Bound(evidence, self.hearsay.rung, True)]
+            self.bounds = [*self.bounds, _Bound(evidence, self.hearsay.method, True)]
         if denied(self, found, self.hearsay.evidence):
             self.done, self.inner = [], {}
         if found is not None or self.refused:
@@ -279,24 +279,24 @@ class _Ladder:
         return max(self.bounds, key=lambda own: own.evidence.lower)
 
     def keep(self, inner=None, now=False):
-        """Write what is known, with that of rungs not done: `inner` has a function for each that gives it."""
+        """Write what is known, with that of methods not done: `inner` has a function for each that gives it."""
         self.inner.update(inner or {})
         if self.checkpoint is not None:
             self.checkpoint.write(self.known, now)
 
     def known(self):
-        claim, rung = self.claim or (None, None)
+        claim, method = self.claim or (None, None)
         best = max(filter(None, (self.best, self.hearsay)), key=lambda own: own.evidence.lower)
         inner = {name: known() if callable(known) else known for name, known in self.inner.items()}
         return {
-            "labels": self.incumbent[0], "best": told(best.evidence), "rung": best.rung, "done": self.done, "inner": inner,
-            "claim": claim and told(claim), "claimed by": rung,
+            "labels": self.incumbent[0], "best": told(best.evidence), "method": best.method, "done": self.done, "inner": inner,
+            "claim": claim and told(claim), "claimed by": method,
         }  # fmt: skip
 
-    # ---- The rungs
+    # ---- The methods
 
     def suitable(self):
-        """The names of the rungs, in the order in which they are likely to close the gap soonest."""
+        """The names of the methods, in the order in which they are likely to close the gap soonest."""
         n_rows, d = self.X[self.first].shape
         yield "trivial"
         if d == 1 or collinear(self.X[self.first]) is not None:
@@ -314,39 +314,41 @@ class _Ladder:
         if n_rows <= MOST_TREE:
             yield "longer tree"
 
-    def take(self, rung):
-        """Try a rung, and keep what it found."""
-        if rung in self.done:
+    def take(self, method):
+        """Try a method, and keep what it found."""
+        if method in self.done:
             return
-        if self.left() <= 0 and not (rung in ("trivial", "line") or rung == "search" and self.given is None):
+        if self.left() <= 0 and not (
+            method in ("trivial", "line") or method == "search" and self.given is None
+        ):
             self.stop_reason = "time_limit"
             return
         check_room()
         begin = monotonic()
         try:
-            evidence = RUNGS[rung](self)
+            evidence = METHODS[method](self)
         finally:
-            self.seconds[rung] = monotonic() - begin
-        if rung != "search" and evidence is None or rung == "search" and self.left(SEARCHING) > 0:
-            self.done.append(rung)
+            self.seconds[method] = monotonic() - begin
+        if method != "search" and evidence is None or method == "search" and self.left(SEARCHING) > 0:
+            self.done.append(method)
         if evidence is None:
             return
         if evidence.labels is not None:
             self.offer(evidence.labels)
         if evidence.lower > self.best.evidence.lower:
-            self.bounds = [*self.bounds, _Bound(evidence, rung)]
+            self.bounds = [*self.bounds, _Bound(evidence, method)]
         if evidence.stop_reason != "unresolved":
             self.stop_reason = evidence.stop_reason
-        self.tell(rung)
+        self.tell(method)
         if evidence.stop_reason == "interrupted":
             raise KeyboardInterrupt
         claimed = evidence.optimal or evidence.lower >= self.incumbent[1]
-        self.claim = (evidence, rung) if claimed else self.claim
+        self.claim = (evidence, method) if claimed else self.claim
         if evidence.stop_reason in ("proved", "unresolved"):
-            self.done.append(rung)
-            self.inner.pop(rung, None)
+            self.done.append(method)
+            self.inner.pop(method, None)
         if claimed:
-            self.confirm(evidence, rung)
+            self.confirm(evidence, method)
 
     def offer(self, labels):
         """Take a clustering if it is better than the incumbent."""
@@ -371,21 +373,21 @@ class _Ladder:
         """The same as other solvers take it: None without a limit."""
         return None if self.limit == math.inf else max(0.0, self.left(share))
 
-    def tell(self, rung, inertia=math.inf, lower=0.0):
+    def tell(self, method, inertia=math.inf, lower=0.0):
         if self.progress is not None:
             inertia = min(inertia, float_up(self.incumbent[1]))
-            self.progress(rung, inertia, min(inertia, max(lower, float_down(self.best.evidence.lower))))
+            self.progress(method, inertia, min(inertia, max(lower, float_down(self.best.evidence.lower))))
 
     # ---- What the checker says
 
-    def confirm(self, evidence, rung):
+    def confirm(self, evidence, method):
         """Ask the checker whether the incumbent is optimal, and if it is the only one; returns what it found, as `ask` does."""
-        self.claim = evidence, rung
+        self.claim = evidence, method
         self.keep(now=True)
         found = self.ask("optimal", evidence)
         cost = self.incumbent[1]
         if found is not None and found[0] >= cost:
-            self.closing = _Bound(evidence, rung, True)
+            self.closing = _Bound(evidence, method, True)
             few = self.n_rows < self.k and self.n_rows < np.count_nonzero(self.place >= 0)
             self.status = "optimal-unique" if found[1] and not few else "optimal"
             self.stop_reason = "proved"
@@ -450,7 +452,7 @@ class _Ladder:
         """Have the checker accept the bound, while there is time: what it finds to be less is as much as it finds, or gone."""
         try:
             while not self.best.accepted and self.stop_reason != "interrupted" and self.left(1.0) > 0:
-                if self.best.rung == "pca" and self.left(1.0) < self.seconds.get("pca", 0.0):
+                if self.best.method == "pca" and self.left(1.0) < self.seconds.get("pca", 0.0):
                     return  # the checker takes as long, in one go
                 best, found = self.best, self.ask("bounded", self.best.evidence)
                 if found is None and not self.refused:
@@ -458,7 +460,7 @@ class _Ladder:
                 others = [own for own in self.bounds if own is not best]
                 if found is not None:
                     least = replace(best.evidence, lower=min(found[0], best.evidence.lower))
-                    others.append(_Bound(least, best.rung, True))
+                    others.append(_Bound(least, best.method, True))
                 if not others:
                     return
                 self.bounds = others
@@ -468,6 +470,6 @@ class _Ladder:
     def written(self, clustering, lower, bound, status, better=None):
         labels, cost = clustering
         return Certificate(
-            self.problem, self.k, labels, cost, min(lower, cost), status, self.stop_reason, bound.rung, bound.evidence.proof,
+            self.problem, self.k, labels, cost, min(lower, cost), status, self.stop_reason, bound.method, bound.evidence.proof,
             dict(self.seconds), better, bound.accepted,
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """What a checkpoint says (checkpoint.py): its form is checked here, and nothing in it is more than a hint of where to go on.
 
 Anyone can write such a file. So the costs of its labels are computed again, its bounds and claims are candidates until the checker
-has accepted them, and what rungs had not finished is proved again by them.
+has accepted them, and what methods had not finished is proved again by them.
 """
 
 from fractions import Fraction
@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from ..exact import nodes
-from .methods import RUNGS, Evidence, heavy_samples
+from .methods import METHODS, Evidence, heavy_samples
 
 
 def check_known(known, ladder):
@@ -21,13 +21,13 @@ def check_known(known, ladder):
     """
     _labels(known["labels"], len(ladder.X), ladder.k)
     done, inner = known["done"], known["inner"]
-    _refuse_if(not isinstance(done, list) or not isinstance(inner, dict), "no rungs")
-    _refuse_if(known["rung"] not in RUNGS or not set(done) <= set(RUNGS), "no such rung")
+    _refuse_if(not isinstance(done, list) or not isinstance(inner, dict), "no methods")
+    _refuse_if(known["method"] not in METHODS or not set(done) <= set(METHODS), "no such method")
     _evidence(known["best"])
     if known["claim"] is not None:
         _evidence(known["claim"])
-        _refuse_if(known["claimed by"] not in RUNGS, "no such rung")
-    _refuse_if(not set(inner) <= {"prices", "sum"}, "no such rung")
+        _refuse_if(known["claimed by"] not in METHODS, "no such method")
+    _refuse_if(not set(inner) <= {"prices", "sum"}, "no such method")
     if "prices" in inner:
         samples = heavy_samples(ladder)
         _labels(inner["prices"]["labels"], len(samples), ladder.k)
@@ -41,7 +41,7 @@ def check_known(known, ladder):
 
 
 def as_evidence(told):
-    """As a rung gives it; to be believed when the checker has accepted it."""
+    """As a method gives it; to be believed when the checker has accepted it."""
     return Evidence(told["proof"], told["lower"], None, told["optimal"])
 
 
@@ -50,7 +50,7 @@ def told(evidence):
 
 
 def denied(ladder, found, evidence):
-    """Whether the checker, which found that, finds less than a file tells: then its rungs are not done."""
+    """Whether the checker, which found that, finds less than a file tells: then its methods are not done."""
     return ladder.refused if found is None else found[0] < evidence.lower
 
 

@@ -66,7 +66,7 @@ def test_verbose(capsys):
 
 
 def test_interrupted():
-    def stop(rung, inertia, lower_bound):
+    def stop(method, inertia, lower_bound):
         if lower_bound > 0:
             raise KeyboardInterrupt
 
@@ -79,7 +79,7 @@ def test_interrupted():
 
 @needs_signals
 def test_ctrl_c():
-    """In the midst of a rung."""
+    """In the midst of a method."""
     told = interrupted("""
 from ckmeans import ExactKMeans
 from ckmeans.exact.prices import Landscape

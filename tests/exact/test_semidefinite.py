@@ -143,22 +143,22 @@ def test_many_features(n, d, k):
     """Separate groups are proved unique, noise to within a little."""
     rng = np.random.default_rng(n)
     X = rng.normal(size=(n, d))
-    found = climb(X, k, rungs=["search", "sdp"], rng=0)
+    found = climb(X, k, methods=["search", "sdp"], rng=0)
     assert found.gap < 0.05 and found.checked
     X[np.arange(n) % k == 0] += 2
-    found = climb(X, k, rungs=["search", "sdp"], rng=0)
-    assert (found.rung, found.status) == ("sdp", "optimal-unique")
+    found = climb(X, k, methods=["search", "sdp"], rng=0)
+    assert (found.method, found.status) == ("sdp", "optimal-unique")
     assert check.verdict(found.text().encode())[0] == check.PROVED
 
 
-def test_where_the_rung_is_taken():
+def test_where_the_method_is_taken():
     rng = np.random.default_rng(0)
-    assert certify(rng.normal(size=(50, 10)), n_clusters=2, random_state=0).rung == "sdp"
+    assert certify(rng.normal(size=(50, 10)), n_clusters=2, random_state=0).method == "sdp"
 
 
 def test_a_better_clustering_comes_of_it():
     X = np.random.default_rng(3).normal(size=(30, 6)) + 3 * (np.arange(30) % 2)[:, None]
-    found = climb(X, 2, labels=(np.arange(30) // 15).astype(np.int32), rungs=["sdp"])
+    found = climb(X, 2, labels=(np.arange(30) // 15).astype(np.int32), methods=["sdp"])
     assert found.better is not None and found.better.status == "optimal-unique"
 
 

@@ -93,13 +93,13 @@ tell(reason=found.stop_reason, complete=found.complete, n=len(found.labels))
 def test_the_ladder_starts_from_it(monkeypatch):
     """It claims nothing by itself; with the prices after it the optimum is proved."""
     X = np.random.default_rng(2).random((120, 2))
-    alone = climb(X, 2, rungs=["sweep"])
+    alone = climb(X, 2, methods=["sweep"])
     assert (alone.status, alone.lower_bound) == ("bounded", 0) and alone.exact_inertia == best_halves(X).cost
-    proved = climb(X, 2, rungs=["sweep", "prices"])
+    proved = climb(X, 2, methods=["sweep", "prices"])
     assert proved.status == "optimal-unique" and proved.exact_inertia == alone.exact_inertia
     assert check.verdict(proved.text().encode())[0] == check.PROVED
     taken = []
-    monkeypatch.setattr(ladder._Ladder, "take", lambda self, rung: taken.append(rung))
+    monkeypatch.setattr(ladder._Ladder, "take", lambda self, method: taken.append(method))
     climb(X, 2)
     climb(X, 3)
     assert taken.count("sweep") == 1

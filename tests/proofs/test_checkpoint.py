@@ -97,7 +97,7 @@ def test_a_folder_that_is_gone_does_not_end_the_search(tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
 
-    def remove(rung, inertia, lower):
+    def remove(method, inertia, lower):
         if folder.exists():
             shutil.rmtree(folder)
 
@@ -123,8 +123,8 @@ def test_it_goes_on_after_kill(moment, tmp_path, monkeypatch):
     def never(*args, **kwargs):
         raise AssertionError("this was done before")
 
-    monkeypatch.setitem(ladder.RUNGS, "search", never)
-    monkeypatch.setitem(ladder.RUNGS, "pca", never)
+    monkeypatch.setitem(ladder.METHODS, "search", never)
+    monkeypatch.setitem(ladder.METHODS, "pca", never)
     monkeypatch.setattr(columns, "balanced_prices", never)
     seen = []
     again = certify(X, n_clusters=K, checkpoint=path, progress=lambda *told: seen.append(told))
@@ -190,13 +190,13 @@ def test_a_sum_goes_on_where_it_was(tmp_path, monkeypatch):
         return plain(*args, **kwargs)
 
     monkeypatch.setattr(methods, "column_generation", counted)
-    first = ladder.climb(rows, 3, rungs=["search", "sum"], rng=0, checkpoint=path)
+    first = ladder.climb(rows, 3, methods=["search", "sum"], rng=0, checkpoint=path)
     assert first.stop_reason == "interrupted" and n_done == 1
-    again = ladder.climb(rows, 3, rungs=["search", "sum"], rng=0, checkpoint=path)
-    assert n_done == 2 and again.rung == "sum" and again.gap < 0.05
+    again = ladder.climb(rows, 3, methods=["search", "sum"], rng=0, checkpoint=path)
+    assert n_done == 2 and again.method == "sum" and again.gap < 0.05
     assert check.verdict(again.text().encode())[0] == check.PROVED
     path.unlink()
-    assert ladder.climb(rows, 3, rungs=["search", "sum"], rng=0).text() == again.text()
+    assert ladder.climb(rows, 3, methods=["search", "sum"], rng=0).text() == again.text()
 
 
 def test_what_is_refused(tmp_path):
