@@ -17,7 +17,7 @@ from ckmeans.exact.principal import principal_bound
 from ckmeans.exact.semidefinite import spectral_bound
 from ckmeans.proofs import methods
 from ckmeans.proofs.certificate import ExactProblem, proof_text, semidefinite_proof
-from ckmeans.proofs.portfolio import climb
+from ckmeans.proofs.portfolio import prove
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -99,7 +99,7 @@ def test_more_features_than_rows_make_no_matrix_of_features(monkeypatch):
 
     monkeypatch.setattr(methods, "principal_bound", never)
     X = np.random.default_rng(0).normal(size=(14, 3000))
-    found = climb(X, 3, rng=0, methods=["search", "pca"])
+    found = prove(X, 3, rng=0, methods=["search", "pca"])
     assert found.method == "pca" and found.checked and 0 < found.lower_bound <= found.inertia
 
 

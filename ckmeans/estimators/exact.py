@@ -1,4 +1,4 @@
-"""The scikit-learn face of the ladder: the best clustering that is found, and how far it can be from the optimum."""
+"""The scikit-learn face of `certify`: the best clustering that is found, and how far it can be from the optimum."""
 
 import os
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from ..interrupts import Held
 from ..local.rows import Rows
 from ..proofs.certificate import Certificate
-from ..proofs.portfolio import climb
+from ..proofs.portfolio import prove
 from ..validation import check_n_clusters, check_number, check_weights, check_whole
 from ..words import at_most_above, down
 from ..workers import Workers
@@ -142,7 +142,7 @@ class ExactKMeans(Centers):
             n_clusters = check_n_clusters(self.n_clusters, len(X))
             weights = check_weights(sample_weight, len(X))
             n_threads = check_whole("n_threads", self.n_threads, 1, none=True)
-            certificate = climb(
+            certificate = prove(
                 X,
                 n_clusters,
                 sample_weight=weights,
@@ -151,7 +151,7 @@ class ExactKMeans(Centers):
                 rng=check_random_state(self.random_state),
                 n_threads=n_threads,
                 checkpoint=self.checkpoint,
-                progress=self.verbose if callable(self.verbose) else _told if self.verbose else None,
+                progress=self.verbose if callable(self.verbose) else print_progress if self.verbose else None,
             )
             held.begin()
             means = sorted(certificate.problem.exact.centers(certificate.labels).values())
@@ -175,6 +175,6 @@ class ExactKMeans(Centers):
         return self
 
 
-def _told(method, inertia, lower_bound):
+def print_progress(method, inertia, lower_bound):
     bound = f"lower bound {down(lower_bound, 10)}, not yet checked"
     print(f"{method}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}", flush=True)

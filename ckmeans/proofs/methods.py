@@ -1,6 +1,6 @@
-"""The methods of the ladder (portfolio.py): each is a way to a lower bound with a proof, and perhaps to a better clustering.
+"""The methods of the portfolio (portfolio.py): each is a way to a lower bound with a proof, and perhaps to a better clustering.
 
-Each takes what is known so far, a `_Ladder`, and returns its `Evidence`, or None where it has none to give.
+Each takes what is known so far, a `Portfolio`, and returns its `Evidence`, or None where it has none to give.
 """
 
 import math
@@ -85,105 +85,111 @@ class Evidence:
     stop_reason: str = "unresolved"
 
 
-def heavy(ladder, digits=LIGHT):
+def heavy(portfolio, digits=LIGHT):
     """The rows that do not vanish beside the heaviest one in floats; without the others all costs are less."""
-    if ladder.sample_weight is None:
-        return np.arange(ladder.n_rows)
-    sizes = np.array([weight.bit_length() for weight in ladder.problem.weights])
+    if portfolio.sample_weight is None:
+        return np.arange(portfolio.n_rows)
+    sizes = np.array([weight.bit_length() for weight in portfolio.problem.weights])
     return np.flatnonzero(sizes > sizes.max() - digits)
 
 
-def heavy_samples(ladder):
+def heavy_samples(portfolio):
     """The samples of these rows."""
-    rows = heavy(ladder)
-    if len(rows) == ladder.n_rows:
-        return np.arange(len(ladder.X))
-    return np.flatnonzero(np.isin(ladder.place, rows))
+    rows = heavy(portfolio)
+    if len(rows) == portfolio.n_rows:
+        return np.arange(len(portfolio.X))
+    return np.flatnonzero(np.isin(portfolio.place, rows))
 
 
-def _for_all(ladder, rows, lines):
+def _for_all(portfolio, rows, lines):
     """The lines of a proof for some rows as one for all of them."""
-    return lines if len(rows) == ladder.n_rows else sum_proof([rows], [lines])
+    return lines if len(rows) == portfolio.n_rows else sum_proof([rows], [lines])
 
 
-def trivial(ladder):
+def trivial(portfolio):
     """One cluster, no more rows than clusters, a cost of zero; else a bound of zero."""
-    place, n_rows = ladder.place, ladder.n_rows
-    if ladder.k == 1:
+    place, n_rows = portfolio.place, portfolio.n_rows
+    if portfolio.k == 1:
         labels = np.zeros(len(place), np.int32)
-        return Evidence(trivial_proof(), ladder.problem.cost(labels), labels, True)
-    labels = np.maximum(place, 0).astype(np.int32) if n_rows <= ladder.k else None
-    return Evidence(trivial_proof(), Fraction(0), labels, labels is not None or not ladder.incumbent[1])
+        return Evidence(trivial_proof(), portfolio.problem.cost(labels), labels, True)
+    labels = np.maximum(place, 0).astype(np.int32) if n_rows <= portfolio.k else None
+    return Evidence(trivial_proof(), Fraction(0), labels, labels is not None or not portfolio.incumbent[1])
 
 
-def line(ladder):
+def line(portfolio):
     """One feature, or rows on one line."""
-    straight = collinear(ladder.X[ladder.first])
+    straight = collinear(portfolio.X[portfolio.first])
     if straight is None:
         return None
     feature, factor = straight
     try:
-        found = best_on_a_line(ladder.X[:, feature].copy(), ladder.k, ladder.sample_weight)
+        found = best_on_a_line(portfolio.X[:, feature].copy(), portfolio.k, portfolio.sample_weight)
     except ValueError:  # numbers too far apart
         return None
-    lines = line_proof(found.penalty * factor * ladder.problem.unit)
+    lines = line_proof(found.penalty * factor * portfolio.problem.unit)
     return Evidence(lines, found.cost * factor, found.labels, True)
 
 
-def search(ladder):
+def search(portfolio):
     """A better clustering: from the one given, and from scratch."""
     init, searched = "k-means++", hybrid_search
-    if ladder.n_rows <= FEW:
+    if portfolio.n_rows <= FEW:
         searched = local_search
-    elif ladder.given is not None:
-        centers = ladder.problem.exact.centers(ladder.given[0])
-        if len(centers) == ladder.k:
+    elif portfolio.given is not None:
+        centers = portfolio.problem.exact.centers(portfolio.given[0])
+        if len(centers) == portfolio.k:
             init = np.array([centers[label] for label in sorted(centers)])
     found = searched(
-        ladder.X, ladder.k, sample_weight=ladder.sample_weight, init=init, rng=ladder.rng,
-        max_seconds=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads,
-        progress=lambda _, inertia: ladder.tell("search", inertia),
+        portfolio.X, portfolio.k, sample_weight=portfolio.sample_weight, init=init, rng=portfolio.rng,
+        max_seconds=portfolio.seconds_for(SEARCHING), n_threads=portfolio.n_threads,
+        progress=lambda _, inertia: portfolio.report_progress("search", inertia),
     )  # fmt: skip
-    ladder.offer(found.labels)
-    ladder.tell("search")
+    portfolio.offer(found.labels)
+    portfolio.report_progress("search")
     if found.stop_reason == "interrupted":
         raise KeyboardInterrupt
 
 
-def tree(ladder):
+def tree(portfolio):
     """Repetitive branch and bound: not far where prices are likely to be sooner."""
-    return _branch(ladder, LEAST_STEPS) if _breadth(ladder.X[ladder.first]) <= LOW else longer_tree(ladder)
+    return (
+        _branch(portfolio, LEAST_STEPS)
+        if _breadth(portfolio.X[portfolio.first]) <= LOW
+        else longer_tree(portfolio)
+    )
 
 
-def longer_tree(ladder):
+def longer_tree(portfolio):
     """The same as far as the checker can follow."""
-    return _branch(ladder, int(min(MOST_STEPS, LEAST_STEPS + STEPS * max(0, ladder.left()))))
+    return _branch(portfolio, int(min(MOST_STEPS, LEAST_STEPS + STEPS * max(0, portfolio.left()))))
 
 
-def _branch(ladder, steps):
-    problem = ladder.problem
-    if BRANCHING * ladder.X[ladder.first].size > ladder.left():
+def _branch(portfolio, steps):
+    problem = portfolio.problem
+    if BRANCHING * portfolio.X[portfolio.first].size > portfolio.left():
         return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
     found = branch_and_bound(
-        problem.rows, problem.weights, ladder.k, labels=ladder.incumbent[0][ladder.first], max_nodes=steps,
-        time_limit=ladder.seconds_for(FINDING), n_threads=ladder.n_threads,
+        problem.rows, problem.weights, portfolio.k, labels=portfolio.incumbent[0][portfolio.first], max_nodes=steps,
+        time_limit=portfolio.seconds_for(FINDING), n_threads=portfolio.n_threads,
     )  # fmt: skip
-    labels, proved = found.labels[np.maximum(ladder.place, 0)], found.stop_reason == "proved"
+    labels, proved = found.labels[np.maximum(portfolio.place, 0)], found.stop_reason == "proved"
     reason = "unresolved" if found.stop_reason == "node_limit" else found.stop_reason
     lines = tree_proof(found.order, found.suffix)
     return Evidence(lines, found.suffix[0] / problem.unit, labels, proved, reason)
 
 
-def sweep(ladder):
+def sweep(portfolio):
     """The best two clusters in the plane; the proof is left to the methods after it."""
-    X = ladder.X[ladder.first]
-    if ladder.k != 2 or X.shape[1] != 2 or not 2 < len(X) <= MOST_SWEPT:
+    X = portfolio.X[portfolio.first]
+    if portfolio.k != 2 or X.shape[1] != 2 or not 2 < len(X) <= MOST_SWEPT:
         return
-    most = max(ladder.problem.weights)
-    weights = np.maximum([own / most for own in ladder.problem.weights], 2.0**-500)  # it proves nothing
-    found = best_halves(X, weights, time_limit=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads)
-    ladder.offer(found.labels[np.maximum(ladder.place, 0)])
-    ladder.tell("sweep")
+    most = max(portfolio.problem.weights)
+    weights = np.maximum([own / most for own in portfolio.problem.weights], 2.0**-500)  # it proves nothing
+    found = best_halves(
+        X, weights, time_limit=portfolio.seconds_for(SEARCHING), n_threads=portfolio.n_threads
+    )
+    portfolio.offer(found.labels[np.maximum(portfolio.place, 0)])
+    portfolio.report_progress("sweep")
     if found.stop_reason == "interrupted":
         raise KeyboardInterrupt
 
@@ -195,27 +201,27 @@ def _breadth(X):
     return np.trace(squares) ** 2 / max((squares**2).sum(), 1e-300)
 
 
-def pca(ladder):
+def pca(portfolio):
     """The principal components, of as many of the rows as can be looked at: of the features, or of the rows where these are fewer."""
-    problem, n, d = ladder.problem, ladder.n_rows, ladder.X.shape[1]
-    if ladder.k > d:
+    problem, n, d = portfolio.problem, portfolio.n_rows, portfolio.X.shape[1]
+    if portfolio.k > d:
         return None  # they explain all
-    digits = problem.scale + int(np.frexp(np.abs(ladder.X).max())[1]) + max(problem.weights).bit_length()
-    most = EXACT_PRODUCTS * max(0.5, min(30.0, 0.1 * ladder.left())) / max(1, digits / DIGITS) ** 2
+    digits = problem.scale + int(np.frexp(np.abs(portfolio.X).max())[1]) + max(problem.weights).bit_length()
+    most = EXACT_PRODUCTS * max(0.5, min(30.0, 0.1 * portfolio.left())) / max(1, digits / DIGITS) ** 2
     some = np.arange(0, n, -(-n // max(1, int(most / d**2 - d / 3))))
     wide = len(some) < d
     if wide:
-        some = heavy(ladder, LIGHT_MATRIX)
+        some = heavy(portfolio, LIGHT_MATRIX)
         some = some[:: -(-len(some) // max(2, int(min(math.sqrt(2 * most / d), (3 * most) ** (1 / 3)))))]
-    if ladder.k >= len(some):
+    if portfolio.k >= len(some):
         return None
     rows, weights = problem.whole([problem.first[i] for i in some]), [problem.weights[i] for i in some]
     try:
         if wide:  # the semidefinite bound without its cuts is the same, by the matrix of the rows
-            found = spectral_bound(rows, weights, ladder.k)
+            found = spectral_bound(rows, weights, portfolio.k)
             lines = semidefinite_proof(*found[1:-2])
         else:
-            found = principal_bound(rows, weights, ladder.k)
+            found = principal_bound(rows, weights, portfolio.k)
             lines = principal_proof(found.scale, found.tau, found.top)
     except (Refused, np.linalg.LinAlgError):  # rounding made an eigenvalue negative
         return None
@@ -224,21 +230,21 @@ def pca(ladder):
     return Evidence(lines, found.bound / problem.unit)
 
 
-def prices(ladder):
+def prices(portfolio):
     """Column generation over all rows."""
-    rows = heavy(ladder)
-    if ladder.k >= len(rows):
+    rows = heavy(portfolio)
+    if portfolio.k >= len(rows):
         return None
-    samples = heavy_samples(ladder)
-    labels = ladder.incumbent[0][samples]
+    samples = heavy_samples(portfolio)
+    labels = portfolio.incumbent[0][samples]
     found, lines, lower = by_prices(
-        ladder, samples, labels if len(np.unique(labels)) == ladder.k else None, ladder.seconds_for(FINDING),
-        lambda inertia, lower: ladder.tell("prices", inertia, lower), ladder.inner.get("prices"),
-        lambda known: ladder.keep({"prices": known}),
+        portfolio, samples, labels if len(np.unique(labels)) == portfolio.k else None, portfolio.seconds_for(FINDING),
+        lambda inertia, lower: portfolio.report_progress("prices", inertia, lower), portfolio.inner.get("prices"),
+        lambda known: portfolio.keep({"prices": known}),
     )  # fmt: skip
-    if len(rows) < ladder.n_rows:
+    if len(rows) < portfolio.n_rows:
         reason = "unresolved" if found.stop_reason == "proved" else found.stop_reason
-        return Evidence(_for_all(ladder, rows, lines), lower, stop_reason=reason)
+        return Evidence(_for_all(portfolio, rows, lines), lower, stop_reason=reason)
     return Evidence(lines, lower, found.labels, found.status == "optimal", found.stop_reason)
 
 
@@ -254,69 +260,71 @@ def many_axes(X):
     return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
 
 
-def sdp(ladder):
+def sdp(portfolio):
     """The semidefinite bound with cuts."""
-    problem, rows = ladder.problem, heavy(ladder, LIGHT_MATRIX)
-    if not 2 <= ladder.k < len(rows) <= MOST_MATRIX:
+    problem, rows = portfolio.problem, heavy(portfolio, LIGHT_MATRIX)
+    if not 2 <= portfolio.k < len(rows) <= MOST_MATRIX:
         return None
     found = _matrix(
-        ladder, rows, ladder.seconds_for(CUTTING), ladder.gap,
-        lambda lower: ladder.tell("sdp", lower=float_down(lower / problem.unit)),
+        portfolio, rows, portfolio.seconds_for(CUTTING), portfolio.gap,
+        lambda lower: portfolio.report_progress("sdp", lower=float_down(lower / problem.unit)),
     )  # fmt: skip
     if found is None:
         return None
-    lines, lower = _for_all(ladder, rows, semidefinite_proof(*found[1:-2])), found.bound / problem.unit
-    if len(rows) < ladder.n_rows:
+    lines, lower = _for_all(portfolio, rows, semidefinite_proof(*found[1:-2])), found.bound / problem.unit
+    if len(rows) < portfolio.n_rows:
         return Evidence(lines, lower, stop_reason=found.stop_reason)
-    labels = found.labels[np.maximum(ladder.place, 0)]
-    cost = min(ladder.incumbent[1], problem.cost(labels))
+    labels = found.labels[np.maximum(portfolio.place, 0)]
+    cost = min(portfolio.incumbent[1], problem.cost(labels))
     return Evidence(lines, lower, labels, cost - lower < NEARLY * cost, found.stop_reason)
 
 
-def groups(ladder):
+def groups(portfolio):
     """The sum over groups of rows that each look like the whole; each by column generation, or the semidefinite bound."""
-    wide = many_axes(ladder.X[ladder.first])
-    rows = heavy(ladder, LIGHT_MATRIX if wide else LIGHT)
+    wide = many_axes(portfolio.X[portfolio.first])
+    rows = heavy(portfolio, LIGHT_MATRIX if wide else LIGHT)
     n = len(rows)
-    size = min(MOST_MATRIX, max(MATRIX * ladder.k, LEAST_MATRIX)) if wide else GROUP * ladder.k
+    size = min(MOST_MATRIX, max(MATRIX * portfolio.k, LEAST_MATRIX)) if wide else GROUP * portfolio.k
     size = size if wide else min(max(size, LEAST_GROUP), MOST_GROUP)
-    if n < 2 * (ladder.k + 1):
+    if n < 2 * (portfolio.k + 1):
         return None
-    n_groups = min(max(2, round(n / size)), n // (ladder.k + 1))
-    kept = ladder.inner.get("sum")
-    if kept is not None and not _proved_again(ladder, kept["groups"]):
+    n_groups = min(max(2, round(n / size)), n // (portfolio.k + 1))
+    kept = portfolio.inner.get("sum")
+    if kept is not None and not _proved_again(portfolio, kept["groups"]):
         return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
     if kept is None:
-        first = ladder.first[rows]
-        members = alike(ladder.X[first], ladder.incumbent[0][first], n_groups, ladder.seconds_for(DEALING))
+        first = portfolio.first[rows]
+        members = alike(
+            portfolio.X[first], portfolio.incumbent[0][first], n_groups, portfolio.seconds_for(DEALING)
+        )
         # Rows, the proof, its bound, and whether that is all.
         kept = {"groups": [[rows[own], None, Fraction(0), False] for own in members]}
     stop_reason, todo = "unresolved", [own for own in kept["groups"] if not own[3]]
     for at, own in enumerate(todo):
-        if ladder.left() <= 0:
+        if portfolio.left() <= 0:
             stop_reason = "time_limit"
             break
-        seconds = None if ladder.limit == math.inf else ladder.left() / (len(todo) - at)
+        seconds = None if portfolio.limit == math.inf else portfolio.left() / (len(todo) - at)
         if wide:
             found, ended, lines, lower = (
-                _matrix(ladder, own[0], seconds, max(ladder.gap, ENOUGH)),
+                _matrix(portfolio, own[0], seconds, max(portfolio.gap, ENOUGH)),
                 "unresolved",
                 None,
                 0,
             )
             if found is not None:
                 ended, lines = found.stop_reason, semidefinite_proof(*found[1:-2])
-                lower = found.bound / ladder.problem.unit
+                lower = found.bound / portfolio.problem.unit
         else:
             found, lines, lower = by_prices(
-                ladder, np.flatnonzero(np.isin(ladder.place, own[0])), None, seconds
+                portfolio, np.flatnonzero(np.isin(portfolio.place, own[0])), None, seconds
             )
             ended = found.stop_reason
         if lower > own[2]:
             own[1:3] = lines, lower
         own[3] = ended not in ("interrupted", "time_limit")
-        ladder.keep({"sum": kept})
-        ladder.tell("sum", lower=float_down(sum(lower for *_, lower, _ in kept["groups"])))
+        portfolio.keep({"sum": kept})
+        portfolio.report_progress("sum", lower=float_down(sum(lower for *_, lower, _ in kept["groups"])))
         if ended == "interrupted":
             stop_reason = "interrupted"
             break
@@ -332,10 +340,10 @@ def groups(ladder):
     return Evidence(lines, total, None, False, stop_reason)
 
 
-def _proved_again(ladder, groups):
+def _proved_again(portfolio, groups):
     """Whether there was time to ask the checker about the groups of a file; what it does not find is taken back."""
     known = [own for own in groups if own[1] is not None]
-    found = ladder.bounds_of([sum_proof([own[0]], [own[1]]) for own in known])
+    found = portfolio.bounds_of([sum_proof([own[0]], [own[1]]) for own in known])
     for own, bound in zip(known, found or ()):
         own[2] = own[2] if bound is not None and bound >= own[2] else Fraction(0)
         if not own[2]:
@@ -343,51 +351,51 @@ def _proved_again(ladder, groups):
     return found is not None
 
 
-def _matrix(ladder, rows, seconds, gap, progress=None):
+def _matrix(portfolio, rows, seconds, gap, progress=None):
     """The semidefinite bound of some rows; None where floats do not come to one, or it is 0."""
-    problem, labels = ladder.problem, ladder.incumbent[0][ladder.first[rows]]
+    problem, labels = portfolio.problem, portfolio.incumbent[0][portfolio.first[rows]]
     cost = problem.cost_of(rows.tolist(), labels.tolist())
-    if not cost or ladder.k < 2:
+    if not cost or portfolio.k < 2:
         return None
     try:
         return semidefinite_bound(
-            [problem.rows[row] for row in rows], [problem.weights[row] for row in rows], ladder.k, labels, cost,
+            [problem.rows[row] for row in rows], [problem.weights[row] for row in rows], portfolio.k, labels, cost,
             gap=gap, max_seconds=seconds, progress=progress,
         )  # fmt: skip
     except np.linalg.LinAlgError:
         return None
 
 
-def by_prices(ladder, samples, labels, seconds, progress=None, known=None, keep=None):
+def by_prices(portfolio, samples, labels, seconds, progress=None, known=None, keep=None):
     """Column generation for some samples: what it found, the lines of its proof, and the bound that these state."""
-    weights = None if ladder.sample_weight is None else ladder.sample_weight[samples]
+    weights = None if portfolio.sample_weight is None else portfolio.sample_weight[samples]
     found = column_generation(
-        ladder.X[samples], ladder.k, sample_weight=weights, labels=labels, max_seconds=seconds, gap=ladder.gap,
+        portfolio.X[samples], portfolio.k, sample_weight=weights, labels=labels, max_seconds=seconds, gap=portfolio.gap,
         rng=0, progress=progress, known=known, keep=keep,
     )  # fmt: skip
-    rows, at = np.unique(ladder.place[samples], return_index=True)
+    rows, at = np.unique(portfolio.place[samples], return_index=True)
     if rows[0] < 0:
         rows, at = rows[1:], at[1:]
-    return found, *lines_of(ladder, found.proof, samples, rows, at)
+    return found, *lines_of(portfolio, found.proof, samples, rows, at)
 
 
-def lines_of(ladder, node, samples, rows, at):
+def lines_of(portfolio, node, samples, rows, at):
     """The lines for a tree of prices and branches, and the bound they state."""
     if node[0] == "open":
         return trivial_proof(), Fraction(0)
     if node[0] == "branch":
         _, i, j, *sides = node
-        (together, a), (apart, b) = (lines_of(ladder, side, samples, rows, at) for side in sides)
-        i, j = (int(ladder.place[samples[row]]) for row in (i, j))
+        (together, a), (apart, b) = (lines_of(portfolio, side, samples, rows, at) for side in sides)
+        i, j = (int(portfolio.place[samples[row]]) for row in (i, j))
         return branch_proof(i, j, together, apart), min(a, b)
     _, groups, prices, level = node
-    lines = columns_proof(ladder.problem, ("prices", groups[at], prices, level), rows)
+    lines = columns_proof(portfolio.problem, ("prices", groups[at], prices, level), rows)
     masses = {}  # of the items, in the order of their first rows
     for row, group in zip(rows.tolist(), groups[at].tolist()):
-        masses[group] = masses.get(group, 0) + ladder.problem.weights[row]
+        masses[group] = masses.get(group, 0) + portfolio.problem.weights[row]
     shift, most = (int(word.partition("=")[2], 16) for word in lines[0].split(" ")[2:])
     paid = sum(mass * int(word, 16) for mass, word in zip(masses.values(), lines[1].split(" ")[1:]))
-    return lines, Fraction(paid - ladder.k * most, 4**shift * ladder.problem.unit)
+    return lines, Fraction(paid - portfolio.k * most, 4**shift * portfolio.problem.unit)
 
 
 METHODS = {

@@ -1,4 +1,4 @@
-"""The ladder: which way to a proof to try next, until the gap is closed or the time is up.
+"""The portfolio: which way to a proof to try next, until the gap is closed or the time is up.
 
 Each method (methods.py) gives a lower bound with a proof of it, and perhaps a better clustering. The best of both are kept;
 "optimal" is said only where the checker (check.py) has accepted the proof, in exact integers.
@@ -32,7 +32,7 @@ from .asking import bound_of, bounds_of
 from .certificate import Certificate, ExactProblem, proof_text, trivial_proof
 from .checkpoint import Checkpoint
 from .methods import FINDING, METHODS, MOST_MATRIX, READING, SEARCHING, Evidence, many_axes
-from .resumed import as_evidence, check_known, denied, told
+from .resumed import check_known, denied, from_dict, to_dict
 
 MOST_TREE = 300  # rows for which branch and bound is worth a try
 FEW_FEATURES = 4  # features up to which one search by prices is best for any number of rows
@@ -132,7 +132,7 @@ def certify(
         n_clusters = len(centers) if n_clusters is None else n_clusters
     if labels is not None:
         labels, n_clusters = check_labels(labels, len(X), n_clusters)
-    return climb(
+    return prove(
         X,
         check_n_clusters(n_clusters, len(X)),
         sample_weight=weights,
@@ -163,7 +163,7 @@ def _nearest(X, centers, weights, n_threads):
         return Rows(X, weights, workers, reach=centers).nearest(centers)
 
 
-def climb(
+def prove(
     X, n_clusters, *, sample_weight=None, labels=None, time_limit=None, gap=0.0, rng=None, n_threads=None,
     progress=None, methods=None, checkpoint=None,
 ):  # fmt: skip
@@ -190,21 +190,21 @@ def climb(
     Certificate
         On Ctrl-C and when the time is up what is known until then.
     """
-    ladder = _Ladder(X, n_clusters, sample_weight, labels, time_limit, gap, rng, n_threads, progress)
+    portfolio = Portfolio(X, n_clusters, sample_weight, labels, time_limit, gap, rng, n_threads, progress)
     try:
-        ladder.open(checkpoint)
-        for method in ladder.suitable() if methods is None else methods:
-            ladder.take(method)
-            if ladder.closed():
+        portfolio.open(checkpoint)
+        for method in portfolio.suitable() if methods is None else methods:
+            portfolio.take(method)
+            if portfolio.closed():
                 break
-        ladder.keep(now=True)
-        return ladder.certificate()
+        portfolio.keep(now=True)
+        return portfolio.certificate()
     except KeyboardInterrupt:
-        ladder.stop_reason = "interrupted"
+        portfolio.stop_reason = "interrupted"
     while True:  # whatever was interrupted, this is short
         try:
-            ladder.keep(now=True)
-            return ladder.certificate()
+            portfolio.keep(now=True)
+            return portfolio.certificate()
         except KeyboardInterrupt:
             continue
 
@@ -217,7 +217,7 @@ class _Bound(NamedTuple):
     accepted: bool = False
 
 
-class _Ladder:
+class Portfolio:
     """The incumbent, the best bound, and what is proved of them."""
 
     def __init__(self, X, n_clusters, sample_weight, labels, time_limit, gap, rng, n_threads, progress):
@@ -252,9 +252,9 @@ class _Ladder:
             return
         self.offer(known["labels"])
         self.done, self.inner = known["done"], known["inner"]
-        self.hearsay = _Bound(as_evidence(known["best"]), known["method"])
+        self.hearsay = _Bound(from_dict(known["best"]), known["method"])
         if known["claim"] is not None:
-            claimed = as_evidence(known["claim"])
+            claimed = from_dict(known["claim"])
             if denied(self, self.confirm(claimed, known["claimed by"]), claimed):
                 self.done, self.inner = [], {}
         if self.status is None or self.given is not None:
@@ -289,8 +289,8 @@ class _Ladder:
         best = max(filter(None, (self.best, self.hearsay)), key=lambda own: own.evidence.lower)
         inner = {name: known() if callable(known) else known for name, known in self.inner.items()}
         return {
-            "labels": self.incumbent[0], "best": told(best.evidence), "method": best.method, "done": self.done, "inner": inner,
-            "claim": claim and told(claim), "claimed by": method,
+            "labels": self.incumbent[0], "best": to_dict(best.evidence), "method": best.method, "done": self.done, "inner": inner,
+            "claim": claim and to_dict(claim), "claimed by": method,
         }  # fmt: skip
 
     # ---- The methods
@@ -339,7 +339,7 @@ class _Ladder:
             self.bounds = [*self.bounds, _Bound(evidence, method)]
         if evidence.stop_reason != "unresolved":
             self.stop_reason = evidence.stop_reason
-        self.tell(method)
+        self.report_progress(method)
         if evidence.stop_reason == "interrupted":
             raise KeyboardInterrupt
         claimed = evidence.optimal or evidence.lower >= self.incumbent[1]
@@ -373,7 +373,7 @@ class _Ladder:
         """The same as other solvers take it: None without a limit."""
         return None if self.limit == math.inf else max(0.0, self.left(share))
 
-    def tell(self, method, inertia=math.inf, lower=0.0):
+    def report_progress(self, method, inertia=math.inf, lower=0.0):
         if self.progress is not None:
             inertia = min(inertia, float_up(self.incumbent[1]))
             self.progress(method, inertia, min(inertia, max(lower, float_down(self.best.evidence.lower))))
@@ -440,13 +440,13 @@ class _Ladder:
             self.stop_reason = "unchecked"
         best = None
         if self.status is not None:
-            best = self.written(self.incumbent, self.incumbent[1], self.closing, self.status)
+            best = self.as_certificate(self.incumbent, self.incumbent[1], self.closing, self.status)
         if best is None or self.published is not self.incumbent:
             self.check_bound()
-        best = best or self.written(self.incumbent, self.best.evidence.lower, self.best, "bounded")
+        best = best or self.as_certificate(self.incumbent, self.best.evidence.lower, self.best, "bounded")
         if self.published is self.incumbent:
             return best
-        return self.written(self.given, self.best.evidence.lower, self.best, "bounded", best)
+        return self.as_certificate(self.given, self.best.evidence.lower, self.best, "bounded", best)
 
     def check_bound(self):
         """Have the checker accept the bound, while there is time: what it finds to be less is as much as it finds, or gone."""
@@ -467,7 +467,7 @@ class _Ladder:
         except KeyboardInterrupt:
             self.stop_reason = "interrupted"
 
-    def written(self, clustering, lower, bound, status, better=None):
+    def as_certificate(self, clustering, lower, bound, status, better=None):
         labels, cost = clustering
         return Certificate(
             self.problem, self.k, labels, cost, min(lower, cost), status, self.stop_reason, bound.method, bound.evidence.proof,

@@ -12,14 +12,14 @@ from ..exact import nodes
 from .methods import METHODS, Evidence, heavy_samples
 
 
-def check_known(known, ladder):
-    """Refuse what `_Ladder.known` would not have given.
+def check_known(known, portfolio):
+    """Refuse what `Portfolio.known` would not have given.
 
     Raises
     ------
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError
     """
-    _labels(known["labels"], len(ladder.X), ladder.k)
+    _labels(known["labels"], len(portfolio.X), portfolio.k)
     done, inner = known["done"], known["inner"]
     _refuse_if(not isinstance(done, list) or not isinstance(inner, dict), "no methods")
     _refuse_if(known["method"] not in METHODS or not set(done) <= set(METHODS), "no such method")
@@ -29,29 +29,29 @@ def check_known(known, ladder):
         _refuse_if(known["claimed by"] not in METHODS, "no such method")
     _refuse_if(not set(inner) <= {"prices", "sum"}, "no such method")
     if "prices" in inner:
-        samples = heavy_samples(ladder)
-        _labels(inner["prices"]["labels"], len(samples), ladder.k)
+        samples = heavy_samples(portfolio)
+        _labels(inner["prices"]["labels"], len(samples), portfolio.k)
         row_of = np.full(len(samples), -1)
-        row_of[ladder.place[samples] >= 0] = np.unique(
-            ladder.place[samples][ladder.place[samples] >= 0], return_inverse=True
+        row_of[portfolio.place[samples] >= 0] = np.unique(
+            portfolio.place[samples][portfolio.place[samples] >= 0], return_inverse=True
         )[1]
         nodes.read(inner["prices"]["nodes"], row_of)
     if "sum" in inner:
-        _groups(inner["sum"]["groups"], ladder.n_rows)
+        _groups(inner["sum"]["groups"], portfolio.n_rows)
 
 
-def as_evidence(told):
+def from_dict(found):
     """As a method gives it; to be believed when the checker has accepted it."""
-    return Evidence(told["proof"], told["lower"], None, told["optimal"])
+    return Evidence(found["proof"], found["lower"], None, found["optimal"])
 
 
-def told(evidence):
+def to_dict(evidence):
     return {"proof": evidence.proof, "lower": evidence.lower, "optimal": evidence.optimal}
 
 
-def denied(ladder, found, evidence):
+def denied(portfolio, found, evidence):
     """Whether the checker, which found that, finds less than a file tells: then its methods are not done."""
-    return ladder.refused if found is None else found[0] < evidence.lower
+    return portfolio.refused if found is None else found[0] < evidence.lower
 
 
 def _evidence(found):

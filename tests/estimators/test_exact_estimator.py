@@ -103,7 +103,7 @@ def test_a_failed_fit_leaves_the_old_one(monkeypatch):
     def fails(*args, **kwargs):
         raise MemoryError
 
-    monkeypatch.setattr(exact_estimator, "climb", fails)
+    monkeypatch.setattr(exact_estimator, "prove", fails)
     with pytest.raises(MemoryError):
         model.fit(IRIS[:, :2])
     after = {name: value for name, value in vars(model).items() if name.endswith("_")}

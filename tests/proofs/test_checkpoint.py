@@ -13,8 +13,7 @@ from children import PRELUDE, needs_signals, signalled
 
 from ckmeans import ExactKMeans, certify, check
 from ckmeans.exact import columns, prices
-from ckmeans.proofs import checkpoint, methods
-from ckmeans.proofs import portfolio as ladder
+from ckmeans.proofs import checkpoint, methods, portfolio
 from ckmeans.proofs.checkpoint import Checkpoint
 
 X = np.random.default_rng(5).random((150, 3))
@@ -42,7 +41,7 @@ def entries(path):
 
 
 def problem():
-    return "; ".join(ladder.ExactProblem(X).header(K, with_rows=False)[1:3])
+    return "; ".join(portfolio.ExactProblem(X).header(K, with_rows=False)[1:3])
 
 
 def test_any_state_comes_back(tmp_path):
@@ -123,8 +122,8 @@ def test_it_goes_on_after_kill(moment, tmp_path, monkeypatch):
     def never(*args, **kwargs):
         raise AssertionError("this was done before")
 
-    monkeypatch.setitem(ladder.METHODS, "search", never)
-    monkeypatch.setitem(ladder.METHODS, "pca", never)
+    monkeypatch.setitem(portfolio.METHODS, "search", never)
+    monkeypatch.setitem(portfolio.METHODS, "pca", never)
     monkeypatch.setattr(columns, "balanced_prices", never)
     seen = []
     again = certify(X, n_clusters=K, checkpoint=path, progress=lambda *told: seen.append(told))
@@ -190,13 +189,13 @@ def test_a_sum_goes_on_where_it_was(tmp_path, monkeypatch):
         return plain(*args, **kwargs)
 
     monkeypatch.setattr(methods, "column_generation", counted)
-    first = ladder.climb(rows, 3, methods=["search", "sum"], rng=0, checkpoint=path)
+    first = portfolio.prove(rows, 3, methods=["search", "sum"], rng=0, checkpoint=path)
     assert first.stop_reason == "interrupted" and n_done == 1
-    again = ladder.climb(rows, 3, methods=["search", "sum"], rng=0, checkpoint=path)
+    again = portfolio.prove(rows, 3, methods=["search", "sum"], rng=0, checkpoint=path)
     assert n_done == 2 and again.method == "sum" and again.gap < 0.05
     assert check.verdict(again.text().encode())[0] == check.PROVED
     path.unlink()
-    assert ladder.climb(rows, 3, methods=["search", "sum"], rng=0).text() == again.text()
+    assert portfolio.prove(rows, 3, methods=["search", "sum"], rng=0).text() == again.text()
 
 
 def test_what_is_refused(tmp_path):

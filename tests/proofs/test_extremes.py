@@ -12,9 +12,8 @@ import pytest
 from ckmeans import ExactKMeans, certify, check, reference
 from ckmeans.exact import columns
 from ckmeans.exact.prices import Landscape
-from ckmeans.proofs import methods
-from ckmeans.proofs import portfolio as ladder
-from ckmeans.proofs.portfolio import climb
+from ckmeans.proofs import methods, portfolio
+from ckmeans.proofs.portfolio import prove
 from ckmeans.rationals import near_one
 
 FACTOR = int(os.environ.get("CKMEANS_TEST_FACTOR", 1))
@@ -59,17 +58,19 @@ def weights(rng, n):
 @pytest.mark.parametrize("method", sorted(methods.METHODS))
 def test_every_method(monkeypatch, method):
     """Its bound is true before the checker has looked at it; and then the checker accepts it."""
-    rng, check_bound = np.random.default_rng(2), ladder._Ladder.check_bound
+    rng, check_bound = np.random.default_rng(2), portfolio.Portfolio.check_bound
     for _ in range(12 * FACTOR):
         X = np.ascontiguousarray(rows(rng))
         own, k = weights(rng, len(X)), int(rng.integers(1, min(4, len(X)) + 1))
         best = reference.best_partition(X.tolist(), k, None if own is None else own.tolist())[1]
         start = (np.arange(len(X)) % k).astype(np.int32) if rng.random() < 0.5 else None
         believed = rng.random() < 0.5
-        monkeypatch.setattr(ladder._Ladder, "check_bound", (lambda self: None) if believed else check_bound)
+        monkeypatch.setattr(
+            portfolio.Portfolio, "check_bound", (lambda self: None) if believed else check_bound
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            found = climb(X, k, sample_weight=own, labels=start, methods=[method], rng=0, n_threads=1)
+            found = prove(X, k, sample_weight=own, labels=start, methods=[method], rng=0, n_threads=1)
         last = found.better or found
         assert 0 <= last.exact_lower_bound <= best <= last.exact_inertia <= found.exact_inertia, (X, own, k)
         assert last.status == "bounded" or last.exact_inertia == best
@@ -94,8 +95,8 @@ WIDE = {
 def test_scale_costs_nothing(name, method):
     """The bound is as good as that of the same rows at another scale."""
     X, own = WIDE[name]
-    usual = climb(N.copy(), 3, methods=["search", method], rng=0, gap=0.05)
-    found = climb(np.ascontiguousarray(X), 3, sample_weight=own, methods=["search", method], rng=0, gap=0.05)
+    usual = prove(N.copy(), 3, methods=["search", method], rng=0, gap=0.05)
+    found = prove(np.ascontiguousarray(X), 3, sample_weight=own, methods=["search", method], rng=0, gap=0.05)
     assert found.checked and found.gap < 1.3 * max(usual.gap, 0.05)
     assert check.verdict(found.text().encode())[0] == check.PROVED
 
@@ -106,7 +107,7 @@ def test_numbers_far_apart(method):
     for seed in range(20):
         rng = np.random.default_rng(seed)
         X = np.ldexp(rng.normal(size=(8, 5)), rng.integers(-1074, 1018, (8, 5)))
-        found = climb(X, 2, methods=[method], rng=0, n_threads=1, labels=np.arange(8, dtype=np.int32) % 2)
+        found = prove(X, 2, methods=[method], rng=0, n_threads=1, labels=np.arange(8, dtype=np.int32) % 2)
         assert check.verdict(found.text().encode())[0] == check.PROVED
 
 

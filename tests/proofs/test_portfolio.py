@@ -22,10 +22,9 @@ from sklearn.datasets import load_iris, make_blobs
 
 from ckmeans import certify, check, reference
 from ckmeans.exact import columns, prices
-from ckmeans.proofs import methods
-from ckmeans.proofs import portfolio as ladder
+from ckmeans.proofs import methods, portfolio
 from ckmeans.proofs.certificate import Certificate
-from ckmeans.proofs.portfolio import climb
+from ckmeans.proofs.portfolio import prove
 
 FACTOR = int(os.environ.get("CKMEANS_TEST_FACTOR", 1))
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
@@ -81,7 +80,7 @@ def holds(certificate, X, weights, best, unchecked=False):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_ladder_finds_and_proves_the_optimum(seed):
+def test_certify_finds_and_proves_the_optimum(seed):
     rng = np.random.default_rng(seed)
     for _ in range(3 * FACTOR):
         X, weights, k = instance(rng)
@@ -110,7 +109,7 @@ def test_each_method_alone(method):
         X, weights, k = instance(rng)
         X = X[:, :1] if method == "line" else X
         labels = (np.arange(len(X)) % k).astype(np.int32) if rng.random() < 0.5 else None
-        found = climb(X, k, sample_weight=weights, labels=labels, methods=[method], rng=0)
+        found = prove(X, k, sample_weight=weights, labels=labels, methods=[method], rng=0)
         best = optimum(X, k, weights)
         last = found if found.better is None else found.better
         assert set(found.seconds) <= {method, "check"}
@@ -294,17 +293,17 @@ def test_branches_are_accepted(monkeypatch):
     covers = columns.covers
     monkeypatch.setattr(columns, "covers", few)
     X = np.random.default_rng(51).integers(0, 12, (30, 2)).astype(float)
-    found = climb(X, 6, methods=["search", "prices"], rng=0)
+    found = prove(X, 6, methods=["search", "prices"], rng=0)
     assert found.status == "optimal-unique" and found.proof[0].startswith("proof branch")
 
 
 def test_groups_of_many_rows():
     X, _ = make_blobs(5000, 2, centers=4, cluster_std=2.0, random_state=0)
     with Clock():
-        found = climb(X, 4, time_limit=1e8, methods=["search", "sum"], rng=0)
+        found = prove(X, 4, time_limit=1e8, methods=["search", "sum"], rng=0)
     assert (found.method, found.status) == ("sum", "bounded")
     assert found.gap < 0.2
-    assert found.exact_lower_bound > climb(X, 4, labels=found.labels, methods=["pca"]).exact_lower_bound
+    assert found.exact_lower_bound > prove(X, 4, labels=found.labels, methods=["pca"]).exact_lower_bound
 
 
 def test_groups_of_many_rows_and_features():
@@ -332,7 +331,7 @@ def test_what_the_checker_refuses_is_not_claimed(monkeypatch):
 
     monkeypatch.setitem(methods.METHODS, "prices", liar)
     X = np.random.default_rng(0).random((30, 2))
-    found = climb(X, 3, methods=["search", "prices"], rng=0)
+    found = prove(X, 3, methods=["search", "prices"], rng=0)
     assert found.status == "bounded" and found.exact_lower_bound == 0 and found.stop_reason != "proved"
 
 
@@ -348,9 +347,9 @@ def test_what_is_published_is_what_the_checker_finds(monkeypatch, slip, given):
 
     X = np.random.default_rng(3).random((40, 1 if slip == "line" else 3)).round(3)
     labels = (np.arange(40) % 3).astype(np.int32) if given else None
-    true = climb(X, 3, labels=labels, methods=["search", slip], rng=0)
+    true = prove(X, 3, labels=labels, methods=["search", slip], rng=0)
     monkeypatch.setitem(methods.METHODS, slip, twice)
-    found = climb(X, 3, labels=labels, methods=["search", slip], rng=0)
+    found = prove(X, 3, labels=labels, methods=["search", slip], rng=0)
     assert found.checked and 0 < found.exact_lower_bound <= (true.better or true).exact_inertia
     assert found.exact_lower_bound <= true.exact_lower_bound * (1 + Fraction(1, 10**9)) or slip == "sdp"
     assert check.verdict(found.text().encode())[0] == check.PROVED
@@ -358,11 +357,16 @@ def test_what_is_published_is_what_the_checker_finds(monkeypatch, slip, given):
 
 @pytest.mark.parametrize("nth", [1, 2, 4])
 @pytest.mark.parametrize(
-    "name", ["open", "take", "confirm", "ask", "keep", "check_bound", "certificate", "written", "offer"]
+    "name",
+    ["open", "take", "confirm", "ask", "keep", "check_bound", "certificate", "as_certificate", "offer"],
 )
 def test_interrupted_in_any_step(monkeypatch, tmp_path, name, nth):
     """Ctrl-C is not raised again: what is known is returned, whatever was going on."""
-    plain, n_calls, X = getattr(ladder._Ladder, name), 0, np.random.default_rng(1).random((30, 2)).round(2)
+    plain, n_calls, X = (
+        getattr(portfolio.Portfolio, name),
+        0,
+        np.random.default_rng(1).random((30, 2)).round(2),
+    )
 
     def stop(self, *args, **kwargs):
         nonlocal n_calls
@@ -373,7 +377,7 @@ def test_interrupted_in_any_step(monkeypatch, tmp_path, name, nth):
 
     labels = AgglomerativeClustering(3).fit_predict(X)
     best = certify(X, n_clusters=3, random_state=0).exact_inertia
-    monkeypatch.setattr(ladder._Ladder, name, stop)
+    monkeypatch.setattr(portfolio.Portfolio, name, stop)
     path = tmp_path / "a.ckpt"
     found = certify(X, labels, random_state=0, checkpoint=path)
     assert (found.stop_reason == "interrupted") == (n_calls >= nth)
@@ -389,9 +393,9 @@ def test_wrong_margins_neither_crash_nor_lie(monkeypatch, unit):
     """Were the margins for rounding wrong, the checker would refuse: the next lower bound stays, and the search ends."""
     monkeypatch.setattr(prices, "U", unit)
     X = np.random.default_rng(3).random((40, 3))
-    best = climb(X, 3, rng=0, methods=["search"]).exact_inertia
+    best = prove(X, 3, rng=0, methods=["search"]).exact_inertia
     with Clock():
-        found = climb(X, 3, rng=0, time_limit=1000, methods=["search", "pca", "prices"])
+        found = prove(X, 3, rng=0, time_limit=1000, methods=["search", "pca", "prices"])
     assert found.exact_lower_bound <= best and found.stop_reason != "interrupted"
     assert check.verdict(found.text().encode())[0] == check.PROVED
 
@@ -401,7 +405,7 @@ def test_shares_that_are_not_finite_end_the_search(monkeypatch):
         raise LinAlgError
 
     monkeypatch.setattr("ckmeans.exact.bundle.cho_factor", broken)
-    found = climb(np.random.default_rng(3).random((150, 2)), 5, rng=0, methods=["search", "prices"])
+    found = prove(np.random.default_rng(3).random((150, 2)), 5, rng=0, methods=["search", "prices"])
     assert found.status == "bounded" and found.stop_reason == "unresolved"
     assert check.verdict(found.text().encode())[0] == check.PROVED
 
@@ -409,7 +413,7 @@ def test_shares_that_are_not_finite_end_the_search(monkeypatch):
 def test_a_checker_without_time_claims_nothing_optimal(monkeypatch):
     monkeypatch.setattr(check, "LIMIT", 1)
     monkeypatch.setattr(check, "STEPS_A_BYTE", 0)
-    found = climb(IRIS, 3, methods=["search", "prices"], rng=0)
+    found = prove(IRIS, 3, methods=["search", "prices"], rng=0)
     assert (found.status, found.stop_reason, found.checked) == ("bounded", "unchecked", False)
     assert 0.9 < found.lower_bound / found.inertia <= 1
     monkeypatch.undo()
@@ -443,4 +447,4 @@ def test_known_optima(name, k):
 
 def test_no_method_is_left_out():
     assert set(PROVING) | {"search", "sweep"} == set(methods.METHODS)
-    assert ladder.METHODS is methods.METHODS
+    assert portfolio.METHODS is methods.METHODS

@@ -14,7 +14,7 @@ import pytest
 
 from ckmeans import reference
 from ckmeans.proofs import methods
-from ckmeans.proofs.portfolio import climb
+from ckmeans.proofs.portfolio import prove
 
 INSTANCES = int(os.environ.get("CKMEANS_TEST_INSTANCES", 500))
 MOST_ROWS, MOST_CLUSTERS, MOST_WEIGHT = 9, 4, 3
@@ -122,7 +122,7 @@ def test_the_optimum_of_every_instance(method):
             X = X[:, :1]
             least, count = optimum(X, k, weights)
         labels = (np.arange(len(X)) % k).astype(np.int32) if at % 2 else None
-        found = climb(
+        found = prove(
             X.astype(float), k, sample_weight=own, labels=labels, methods=[method], rng=0, n_threads=1
         )
         last = found if found.better is None else found.better

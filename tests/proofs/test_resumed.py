@@ -12,7 +12,7 @@ import pytest
 from ckmeans import certify, check, reference
 from ckmeans.proofs import methods
 from ckmeans.proofs.checkpoint import WORD
-from ckmeans.proofs.portfolio import climb
+from ckmeans.proofs.portfolio import prove
 
 ROWS = np.random.default_rng(5).random((60, 3)).round(3)
 K = 4
@@ -47,7 +47,7 @@ def stopped(path, methods):
         if method == methods[-1] and lower > 0:
             raise KeyboardInterrupt
 
-    found = climb(ROWS, K, methods=methods, rng=0, checkpoint=path, progress=stop)
+    found = prove(ROWS, K, methods=methods, rng=0, checkpoint=path, progress=stop)
     assert found.stop_reason == "interrupted"
     return content(path)
 
@@ -72,7 +72,7 @@ def changed(found, way, value):
 def goes_on(path, time_limit, methods=None):
     """From a file that says anything; returns whether it was refused."""
     try:
-        found = climb(
+        found = prove(
             ROWS,
             K,
             labels=(np.arange(60) % K).astype(np.int32),
@@ -151,7 +151,7 @@ def test_levels_that_are_too_low(tmp_path):
         node["level"] *= 1e-3
     seal(path, whole)
     seen = []
-    climb(ROWS, K, methods=["prices"], rng=0, checkpoint=path, progress=lambda *told: seen.append(told[2]))
+    prove(ROWS, K, methods=["prices"], rng=0, checkpoint=path, progress=lambda *told: seen.append(told[2]))
     assert 0 < max(seen) and max(map(Fraction, seen)) <= optimum()
 
 
@@ -165,27 +165,27 @@ def test_groups_are_proved_again(tmp_path, monkeypatch):
         return plain(*args, **kwargs)
 
     monkeypatch.setattr(methods, "column_generation", counted)
-    done = climb(ROWS, K, methods=["search", "sum"], rng=0)
+    done = prove(ROWS, K, methods=["search", "sum"], rng=0)
     n_groups = len(n_done)
 
     def stop(method, inertia, lower):
         if method == "sum" and len(n_done) == n_groups + 1:
             raise KeyboardInterrupt
 
-    climb(ROWS, K, methods=["search", "sum"], rng=0, checkpoint=path, progress=stop)
+    prove(ROWS, K, methods=["search", "sum"], rng=0, checkpoint=path, progress=stop)
     whole = content(path)
     groups = whole["known"]["inner"]["sum"]["groups"]
     assert sum(proof is not None for _, proof, _, _ in groups) == 1 < n_groups
     n_done.clear()
-    again = climb(ROWS, K, methods=["search", "sum"], rng=0, checkpoint=path)
+    again = prove(ROWS, K, methods=["search", "sum"], rng=0, checkpoint=path)
     assert len(n_done) == n_groups - 1 and again.exact_lower_bound == done.exact_lower_bound and again.checked
     for group in groups:
         group[1:] = ["proof trivial"], {"$fraction": ["fffff", "1"]}, True
     seal(path, whole)
-    assert climb(ROWS, K, methods=["sum"], time_limit=0, checkpoint=path).exact_lower_bound == 0
+    assert prove(ROWS, K, methods=["sum"], time_limit=0, checkpoint=path).exact_lower_bound == 0
     n_done.clear()
     seal(path, whole)
-    again = climb(ROWS, K, methods=["sum"], rng=0, checkpoint=path)
+    again = prove(ROWS, K, methods=["sum"], rng=0, checkpoint=path)
     assert len(n_done) == n_groups and 0 < again.exact_lower_bound <= optimum() and again.checked
 
 
@@ -194,5 +194,5 @@ def test_labels_of_the_file_cost_what_they_cost(tmp_path):
     whole = stopped(path, ("search", "pca", "prices"))
     whole["known"]["labels"] = [0] * 60
     seal(path, whole)
-    found = climb(ROWS, K, methods=["trivial"], checkpoint=path)
+    found = prove(ROWS, K, methods=["trivial"], checkpoint=path)
     assert found.exact_inertia == reference.cost(ROWS.tolist(), [0] * 60)
