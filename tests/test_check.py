@@ -13,7 +13,8 @@ import proofs
 import pytest
 
 from ckmeans import check, reference
-from ckmeans.proofs import certificate as ck
+from ckmeans.proofs import proof_lines
+from ckmeans.proofs.problem import ExactProblem
 
 KINDS = ("tree", "line", "prices", "sdp", "parted", "principal", "trivial", "total", "branch")
 
@@ -29,12 +30,12 @@ def instance(seed, kind="any"):
     if rng.random() < 0.5:
         weights = rng.integers(0, 4, n) / 4
         weights[0] = 0.5
-    small = proofs.Small(ck.ExactProblem(X, weights), k)
+    small = proofs.Small(ExactProblem(X, weights), k)
     return rng, X, weights, small, *small.optimum()
 
 
 def text_of(small, parts, proof, status="optimal", lower=None):
-    return ck.proof_text(small.problem, small.k, small.labels(parts), status, proof, lower)
+    return proof_lines.proof_text(small.problem, small.k, small.labels(parts), status, proof, lower)
 
 
 def optima(small, cost):
@@ -107,7 +108,7 @@ def test_any_prices_with_the_least_m():
         rng = np.random.default_rng(seed)
         n, d, shift = int(rng.integers(1, 8)), int(rng.integers(1, 3)), int(rng.choice([0, 0, 1, 8]))
         X = rng.integers(0, 4, (n, d)) * int(rng.choice([1, 1, 50]))
-        small = proofs.Small(ck.ExactProblem(X), 2)
+        small = proofs.Small(ExactProblem(X), 2)
         scale = 4**shift * max(1, round(max(small.sse) / n))
         price = rng.integers(-2, 3 * scale + 2, small.n).tolist()
         total = [
@@ -117,12 +118,14 @@ def test_any_prices_with_the_least_m():
         most = math.ceil(max(own - cost * 4**shift for own, cost in zip(total, small.sse)))
         cost, parts = small.optimum()
         for status in ("bounded", "optimal-unique"):
-            text = text_of(small, parts, ck.prices_proof(price, most, shift), status, Fraction(0))
+            text = text_of(small, parts, proof_lines.prices_proof(price, most, shift), status, Fraction(0))
             _, bound, unique = proofs.derived(text)
             assert bound <= cost
             assert unique == (optima(small, cost) == 1) or bound < cost or status == "bounded"
             if most:
-                text = text_of(small, parts, ck.prices_proof(price, most - 1, shift), status, Fraction(0))
+                text = text_of(
+                    small, parts, proof_lines.prices_proof(price, most - 1, shift), status, Fraction(0)
+                )
                 with pytest.raises(check.Refused, match="earns more"):
                     proofs.derived(text)
 
@@ -131,7 +134,7 @@ def test_the_least_m_of_more_rows():
     for seed in range(60):
         rng = np.random.default_rng(seed)
         X = np.round(rng.normal(size=(11, 1 + seed % 3)) * 8) / (1 + seed % 2)
-        small = proofs.Small(ck.ExactProblem(X), 3)
+        small = proofs.Small(ExactProblem(X), 3)
         scale = max(small.sse[-1] / small.n * Fraction(float(rng.choice([0.2, 0.5, 1, 2]))), 4)
         price = [round(scale * Fraction(rng.random() + 0.5)) for _ in range(small.n)]
         weights = small.problem.weights
@@ -141,12 +144,17 @@ def test_the_least_m_of_more_rows():
         ]
         most = math.ceil(max(own - cost for own, cost in zip(total, small.sse)))
         labels = [0] * len(X)
-        text = ck.proof_text(
-            small.problem, 3, labels, "bounded", ck.prices_proof(price, most, 0), Fraction(-(10**9))
+        text = proof_lines.proof_text(
+            small.problem, 3, labels, "bounded", proof_lines.prices_proof(price, most, 0), Fraction(-(10**9))
         )
         assert check.verdict(text.encode())[0] == check.PROVED
-        text = ck.proof_text(
-            small.problem, 3, labels, "bounded", ck.prices_proof(price, most - 1, 0), Fraction(-(10**9))
+        text = proof_lines.proof_text(
+            small.problem,
+            3,
+            labels,
+            "bounded",
+            proof_lines.prices_proof(price, most - 1, 0),
+            Fraction(-(10**9)),
         )
         assert check.verdict(text.encode())[0] == check.UNPROVED
 
@@ -161,7 +169,7 @@ def test_all_sets_within_the_slack_are_found():
             int(rng.choice([0, 3, 50, 400, 5000])),
         )
         X = np.round(rng.normal(size=(n, d)) * float(rng.choice([2, 20])))
-        small = proofs.Small(ck.ExactProblem(X), 3)
+        small = proofs.Small(ExactProblem(X), 3)
         scale = max(1, round(small.sse[-1] / small.n))
         pieces, total = [], [0]
         for i, (row, w) in enumerate(zip(small.problem.rows, small.problem.weights)):
@@ -178,7 +186,7 @@ def test_all_sets_within_the_slack_are_found():
         ]
         most = max(0, math.ceil(max(v[m] for m in legal)))
         expected = {m: most - math.ceil(v[m]) for m in legal if v[m] >= most - slack}
-        reader = check.Reader(ck.sealed(["CKC 1"]).encode())
+        reader = check.Reader(proof_lines.sealed(["CKC 1"]).encode())
         assert dict(check.clusters_above(pieces, foes, most, slack, reader)) == expected
         found += len(expected)
     assert found > 1000
@@ -215,28 +223,33 @@ def wide(X, weights, k):
     tau = max(values[rank], 0.0) if rank < n else 0.0
     V = Q[:, :rank] * np.sqrt(np.maximum(values[:rank] - tau, 0)) / np.sqrt(weights)[:, None]
     spare = 1e-9 * values[0] + 1
-    proof = ck.principal_proof(
+    proof = proof_lines.principal_proof(
         scale,
         round(Fraction(tau + spare) * 4**scale),
         [[round(v * 2**scale) for v in row] for row in V.tolist()],
     )
-    return ck.proof_text(ck.ExactProblem(X, weights), k, [0] * n, "bounded", proof, Fraction(-(10**30)))
+    return proof_lines.proof_text(ExactProblem(X, weights), k, [0] * n, "bounded", proof, Fraction(-(10**30)))
 
 
 def test_two_optima_on_two_sides_of_a_branch():
-    problem = ck.ExactProblem(np.array([[0.0], [1.0], [2.0]]))
+    problem = ExactProblem(np.array([[0.0], [1.0], [2.0]]))
     sides = (["proof tree", "order 0 1", "suffix 1/2 0"], ["proof tree", "order 0 1 2", "suffix 1/2 0 0"])
-    proof = ck.branch_proof(0, 1, *sides)
+    proof = proof_lines.branch_proof(0, 1, *sides)
     for labels in ([0, 0, 1], [0, 1, 1]):
-        assert check.verdict(ck.proof_text(problem, 2, labels, "optimal", proof).encode())[0] == 0
-        assert check.verdict(ck.proof_text(problem, 2, labels, "optimal-unique", proof).encode())[0] == 1
+        assert check.verdict(proof_lines.proof_text(problem, 2, labels, "optimal", proof).encode())[0] == 0
+        assert (
+            check.verdict(proof_lines.proof_text(problem, 2, labels, "optimal-unique", proof).encode())[0]
+            == 1
+        )
 
 
 def test_cost_is_that_of_the_reference():
     for seed in range(40):
         rng, X, weights, small, _, _ = instance(seed)
         labels = rng.integers(0, small.k, len(X)).tolist()
-        text = ck.proof_text(small.problem, small.k, labels, "bounded", ck.trivial_proof(), Fraction(0))
+        text = proof_lines.proof_text(
+            small.problem, small.k, labels, "bounded", proof_lines.trivial_proof(), Fraction(0)
+        )
         problem, _, _ = proofs.derived(text)
         expected = reference.cost(X.tolist(), labels, None if weights is None else weights.tolist())
         assert Fraction(problem.U, problem.unit) == expected
@@ -286,7 +299,7 @@ def truth(text, cache):
         return None
     key = (tuple(problem.X), tuple(problem.W), problem.k)
     if key not in cache:
-        fake = ck.ExactProblem(np.zeros((1, len(problem.X[0]))))
+        fake = ExactProblem(np.zeros((1, len(problem.X[0]))))
         fake.rows, fake.weights = problem.X, problem.W
         cache[key] = proofs.Small(fake, problem.k).optimum()[0]
     return cache[key]
@@ -309,7 +322,7 @@ def test_no_mutation_proves_too_much(kind, monkeypatch):
                 changed = mutated(lines, rng)
                 if rng.random() < 0.3:
                     changed = mutated(changed, rng)
-                new = ck.sealed(changed)
+                new = proof_lines.sealed(changed)
                 code, said = check.verdict(new.encode())
                 assert "\n" not in said
                 if code:
@@ -430,12 +443,12 @@ FINE = [
     ],
 )  # fmt: skip
 def test_one_line_and_a_code(old, new, code):
-    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
-    text = ck.proof_text(problem, 2, [0, 0, 1, 1], "optimal", ck.line_proof(32))
+    problem = ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
+    text = proof_lines.proof_text(problem, 2, [0, 0, 1, 1], "optimal", proof_lines.line_proof(32))
     assert all(line in text for line in FINE)
     assert check.verdict(text.encode())[0] == check.PROVED
     assert old in text
-    found, said = check.verdict(ck.sealed(text.replace(old, new).splitlines()[:-1]).encode())
+    found, said = check.verdict(proof_lines.sealed(text.replace(old, new).splitlines()[:-1]).encode())
     assert found == code, said
     assert "\n" not in said
 
@@ -444,20 +457,25 @@ def test_one_line_and_a_code(old, new, code):
     "groups", [["0 1 2 3", "0 1 2 3"], ["0 1 2", "2 3 1"], ["0 0 1 2 3"], ["0 1 2 3", "3"]]
 )
 def test_groups_that_share_a_row(groups):
-    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
+    problem = ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
     proof = [f"proof sum {len(groups)}", *(f"group {rows}" for rows in groups)]
     proof += ["proof line penalty=20"] * len(groups)
-    text = ck.proof_text(problem, 2, [0, 0, 1, 1], "bounded", proof, Fraction(0))
+    text = proof_lines.proof_text(problem, 2, [0, 0, 1, 1], "bounded", proof, Fraction(0))
     assert check.verdict(text.encode())[0] == check.MALFORMED
 
 
 def test_weights_that_are_none():
-    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0]]), np.array([1.0, 2.0, 1.0]))
-    text = ck.proof_text(problem, 2, [0, 0, 1], "optimal", ck.line_proof(2))
+    problem = ExactProblem(np.array([[0.0], [1.0], [5.0]]), np.array([1.0, 2.0, 1.0]))
+    text = proof_lines.proof_text(problem, 2, [0, 0, 1], "optimal", proof_lines.line_proof(2))
     assert check.verdict(text.encode())[0] == check.PROVED
     for new in ("W 1 -2 1", "W 0 0 0", "W 1 2", "W 1 2 nan"):
-        assert check.verdict(ck.sealed(text.replace("W 1 2 1", new).splitlines()[:-1]).encode())[0] == 2
-    assert check.verdict(ck.sealed(text.replace("W 1 2 1", "W 1 2 2").splitlines()[:-1]).encode())[0] == 3
+        assert (
+            check.verdict(proof_lines.sealed(text.replace("W 1 2 1", new).splitlines()[:-1]).encode())[0] == 2
+        )
+    assert (
+        check.verdict(proof_lines.sealed(text.replace("W 1 2 1", "W 1 2 2").splitlines()[:-1]).encode())[0]
+        == 3
+    )
 
 
 # ---- Data beside the file
@@ -467,11 +485,11 @@ def test_weights_that_are_none():
 def iris_like(tmp_path):
     rng = np.random.default_rng(0)
     X = np.round(rng.normal(size=(8, 2)), 2)
-    small = proofs.Small(ck.ExactProblem(X), 2)
+    small = proofs.Small(ExactProblem(X), 2)
     cost, parts = small.optimum()
     proof = proofs.tree(small, rng)
     path = tmp_path / "a.ckc"
-    text = ck.proof_text(small.problem, 2, small.labels(parts), "optimal", proof, with_rows=False)
+    text = proof_lines.proof_text(small.problem, 2, small.labels(parts), "optimal", proof, with_rows=False)
     path.write_text(text, newline="")
     return X, path
 
@@ -542,9 +560,9 @@ def test_command(iris_like, tmp_path):
 def test_weights_are_told(tmp_path):
     """A proof for weights of its own is none for the bare data: here the labels cost 14 with weights and without, the optimum is 1.625."""
     X, weights = np.array([[0.0], [1.0], [5.0], [6.5]]), np.array([28.0, 28.0, 0.0, 2.0**20])
-    problem, path = ck.ExactProblem(X, weights), tmp_path / "a.ckc"
-    proof = ck.tree_proof([0, 1, 2], [Fraction(14 * problem.unit), Fraction(0), Fraction(0)])
-    path.write_text(ck.proof_text(problem, 2, [0, 0, 0, 1], "optimal-unique", proof), newline="")
+    problem, path = ExactProblem(X, weights), tmp_path / "a.ckc"
+    proof = proof_lines.tree_proof([0, 1, 2], [Fraction(14 * problem.unit), Fraction(0), Fraction(0)])
+    path.write_text(proof_lines.proof_text(problem, 2, [0, 0, 0, 1], "optimal-unique", proof), newline="")
     np.save(tmp_path / "x.npy", X)
     np.save(tmp_path / "w.npy", weights)
     np.savetxt(tmp_path / "w.txt", weights)
@@ -579,14 +597,16 @@ def test_decimals_are_on_the_safe_side():
 
 def test_numbers_of_a_million_digits():
     """Turned into decimals by the leading bits, whatever a file claims."""
-    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
-    text = ck.proof_text(problem, 2, [0, 0, 1, 1], "bounded", ck.line_proof(32), Fraction(0))
+    problem = ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
+    text = proof_lines.proof_text(
+        problem, 2, [0, 0, 1, 1], "bounded", proof_lines.line_proof(32), Fraction(0)
+    )
     text = (
         text.replace("lower=0/1", "lower=-" + "f" * 10**6)
         if "lower=0/1" in text
         else text.replace("lower=0", "lower=-" + "f" * 10**6)
     )
-    code, said = check.verdict(ck.sealed(text.splitlines()[:-1]).encode())
+    code, said = check.verdict(proof_lines.sealed(text.splitlines()[:-1]).encode())
     assert code == check.PROVED and len(said) < 200
     number, _, power = re.search(r"lower bound (-\S+)( \* 2\*\*)?(\d+)?,", said).groups()
     assert Fraction(number) * 2 ** int(power) <= 1 - 16 ** (10**6) // problem.unit
@@ -640,5 +660,5 @@ def test_deep_branches_do_not_recurse():
     _, _, _, small, cost, parts = instance(6)
     proof = proofs.tree(small, np.random.default_rng(0))
     for _ in range(3000):
-        proof = ck.branch_proof(0, 0, proof, ck.trivial_proof())
+        proof = proof_lines.branch_proof(0, 0, proof, proof_lines.trivial_proof())
     assert check.verdict(text_of(small, parts, proof).encode())[0] == check.PROVED

@@ -16,8 +16,9 @@ from ckmeans.exact.prices import Landscape
 from ckmeans.exact.principal import principal_bound
 from ckmeans.exact.semidefinite import spectral_bound
 from ckmeans.proofs import methods
-from ckmeans.proofs.certificate import ExactProblem, proof_text, semidefinite_proof
 from ckmeans.proofs.portfolio import prove
+from ckmeans.proofs.problem import ExactProblem
+from ckmeans.proofs.proof_lines import proof_text, semidefinite_proof
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -22,7 +22,8 @@ from ckmeans import (
     words,
 )
 from ckmeans.diagnostics.choice import ChoiceOfK
-from ckmeans.proofs import certificate as ck
+from ckmeans.proofs import proof_lines
+from ckmeans.proofs.problem import ExactProblem
 from ckmeans.rationals import relative_gap
 from ckmeans.solution import Solution
 
@@ -56,10 +57,10 @@ def assert_says(text, inertia, bound):
 
 def bounded(inertia, bound, checked=True, status="bounded", stop_reason="time_limit"):
     """A certificate of two rows that says so."""
-    problem = ck.ExactProblem(np.array([[0.0], [2.0]]))
+    problem = ExactProblem(np.array([[0.0], [2.0]]))
     return Certificate(
         problem, 1, np.zeros(2, np.int32), Fraction(inertia), Fraction(bound), status, stop_reason, "tree",
-        ck.trivial_proof(), {}, None, checked,
+        proof_lines.trivial_proof(), {}, None, checked,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from ..exact.univariate import line_proof as best_on_a_line
 from ..local.hybrid import hybrid_search
 from ..local.restarts import local_search
 from ..rationals import float_down, near_one
-from .certificate import (
+from .proof_lines import (
     branch_proof,
     columns_proof,
     line_proof,

@@ -29,9 +29,11 @@ from ..validation import (
 )
 from ..workers import Expired, Workers, check_room
 from .asking import bound_of, bounds_of
-from .certificate import Certificate, ExactProblem, proof_text, trivial_proof
+from .certificate import Certificate
 from .checkpoint import Checkpoint
 from .methods import FINDING, METHODS, MOST_MATRIX, READING, SEARCHING, Evidence, many_axes
+from .problem import ExactProblem
+from .proof_lines import header, proof_text, trivial_proof
 from .resumed import check_known, denied, from_dict, to_dict
 
 MOST_TREE = 300  # rows for which branch and bound is worth a try
@@ -246,7 +248,7 @@ class Portfolio:
         """Go on from a file, and write to it from now on."""
         if path is None:
             return
-        self.checkpoint = Checkpoint(path, "; ".join(self.problem.header(self.k, with_rows=False)[1:3]))
+        self.checkpoint = Checkpoint(path, "; ".join(header(self.problem, self.k, with_rows=False)[1:3]))
         known = self.checkpoint.read(lambda known: check_known(known, self))
         if known is None:
             return

@@ -114,7 +114,7 @@ with TemporaryDirectory() as folder:
     check(path)
 
     # One price raised, and the file sealed again so that its checksum is right:
-    from ckmeans.proofs.certificate import sealed
+    from ckmeans.proofs.proof_lines import sealed
 
     lines = path.read_text().splitlines()[:-1]
     at = next(i for i, line in enumerate(lines) if line.startswith("price "))

@@ -11,8 +11,9 @@ from ckmeans import certify, check, reference
 from ckmeans._kernels import semidefinite as kernels
 from ckmeans.exact import semidefinite
 from ckmeans.exact.semidefinite import Relaxation, _Scaled, semidefinite_bound
-from ckmeans.proofs.certificate import ExactProblem, proof_text, semidefinite_proof
 from ckmeans.proofs.portfolio import prove
+from ckmeans.proofs.problem import ExactProblem
+from ckmeans.proofs.proof_lines import proof_text, semidefinite_proof
 
 
 def instance(seed):
@@ -196,7 +197,7 @@ def test_ctrl_c():
     told = interrupted("""
 import threading
 from ckmeans.exact import semidefinite
-from ckmeans.proofs.certificate import ExactProblem
+from ckmeans.proofs.problem import ExactProblem
 problem, labels = ExactProblem(np.random.default_rng(0).normal(size=(60, 10))), np.arange(60) % 3
 semidefinite.Relaxation.step, seen = held(semidefinite.Relaxation.step), []
 cost = problem.cost(labels) * problem.unit

@@ -15,6 +15,8 @@ from ckmeans import ExactKMeans, certify, check
 from ckmeans.exact import columns, prices
 from ckmeans.proofs import checkpoint, methods, portfolio
 from ckmeans.proofs.checkpoint import Checkpoint
+from ckmeans.proofs.problem import ExactProblem
+from ckmeans.proofs.proof_lines import header
 
 X = np.random.default_rng(5).random((150, 3))
 K = 6
@@ -41,7 +43,7 @@ def entries(path):
 
 
 def problem():
-    return "; ".join(portfolio.ExactProblem(X).header(K, with_rows=False)[1:3])
+    return "; ".join(header(ExactProblem(X), K, with_rows=False)[1:3])
 
 
 def test_any_state_comes_back(tmp_path):
