@@ -9,17 +9,18 @@ from fractions import Fraction
 import numpy as np
 
 from ..exact import nodes
-from .methods import METHODS, Evidence, heavy_samples
+from .methods import METHODS, Evidence
+from .proof_lines import sum_proof
 
 
-def check_known(known, portfolio):
+def check_known(known, instance):
     """Refuse what `Portfolio.known` would not have given.
 
     Raises
     ------
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError
     """
-    _labels(known["labels"], len(portfolio.X), portfolio.k)
+    _labels(known["labels"], len(instance.X), instance.n_clusters)
     done, inner = known["done"], known["inner"]
     _refuse_if(not isinstance(done, list) or not isinstance(inner, dict), "no methods")
     _refuse_if(known["method"] not in METHODS or not set(done) <= set(METHODS), "no such method")
@@ -29,15 +30,13 @@ def check_known(known, portfolio):
         _refuse_if(known["claimed by"] not in METHODS, "no such method")
     _refuse_if(not set(inner) <= {"prices", "sum"}, "no such method")
     if "prices" in inner:
-        samples = heavy_samples(portfolio)
-        _labels(inner["prices"]["labels"], len(samples), portfolio.k)
-        row_of = np.full(len(samples), -1)
-        row_of[portfolio.place[samples] >= 0] = np.unique(
-            portfolio.place[samples][portfolio.place[samples] >= 0], return_inverse=True
-        )[1]
+        samples = instance.samples_of(instance.heavy_rows())
+        _labels(inner["prices"]["labels"], len(samples), instance.n_clusters)
+        row_of, weighted = np.full(len(samples), -1), instance.row_of[samples] >= 0
+        row_of[weighted] = np.unique(instance.row_of[samples][weighted], return_inverse=True)[1]
         nodes.read(inner["prices"]["nodes"], row_of)
     if "sum" in inner:
-        _groups(inner["sum"]["groups"], portfolio.n_rows)
+        _groups(inner["sum"]["groups"], instance.n_rows)
 
 
 def from_dict(found):
@@ -49,9 +48,15 @@ def to_dict(evidence):
     return {"proof": evidence.proof, "lower": evidence.lower, "optimal": evidence.optimal}
 
 
-def denied(portfolio, found, evidence):
-    """Whether the checker, which found that, finds less than a file tells: then its methods are not done."""
-    return portfolio.refused if found is None else found[0] < evidence.lower
+def groups_proved_again(groups, bounds_of):
+    """Ask the checker about the groups of a file, and take back what it does not find; False where there is no time for that."""
+    known = [own for own in groups if own[1] is not None]
+    found = bounds_of([sum_proof([own[0]], [own[1]]) for own in known])
+    for own, bound in zip(known, found or ()):
+        own[2] = own[2] if bound is not None and bound >= own[2] else Fraction(0)
+        if not own[2]:
+            own[1:] = None, Fraction(0), False
+    return found is not None
 
 
 def _evidence(found):

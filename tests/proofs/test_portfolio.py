@@ -324,8 +324,8 @@ def test_many_rows_in_the_plane():
 def test_what_the_checker_refuses_is_not_claimed(monkeypatch):
     """A method that errs: the claim is not made, and no bound is left of it."""
 
-    def liar(known):
-        evidence = methods.prices(known)
+    def liar(*known):
+        evidence = methods.prices(*known)
         lie = [evidence.proof[0].rpartition(" ")[0] + " m=1", *evidence.proof[1:]]
         return methods.Evidence(lie, evidence.lower * 2, evidence.labels, True, "proved")
 
@@ -341,8 +341,8 @@ def test_what_is_published_is_what_the_checker_finds(monkeypatch, slip, given):
     """A method that states twice what its lines prove: published is what they do."""
     plain = methods.METHODS[slip]
 
-    def twice(known):
-        found = plain(known)
+    def twice(*known):
+        found = plain(*known)
         return replace(found, lower=2 * found.lower, optimal=False)
 
     X = np.random.default_rng(3).random((40, 1 if slip == "line" else 3)).round(3)
