@@ -56,7 +56,7 @@ class ExactKMeans(Centers):
         ``(inertia_ - lower_bound_) / inertia_``, rounded up: the best inertia is at most this share of it below.
     status_ : {"optimal-unique", "optimal", "bounded"}
         The first two only where the checker has accepted the proof; "optimal-unique" if every other partition costs more.
-    stop_reason_ : {"proved", "gap", "time_limit", "interrupted", "unresolved", "unchecked"}
+    stop_reason_ : {"proved", "gap", "time_limit", "memory_limit", "interrupted", "unresolved", "unchecked"}
         Why the search ended. "unresolved": no way was left to try; "unchecked": a proof was found that the checker could not
         go through.
     certificate_ : Certificate

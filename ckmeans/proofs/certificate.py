@@ -36,7 +36,9 @@ class Certificate:
     status : {"optimal-unique", "optimal", "bounded"}
         "optimal-unique" if every other partition (of the samples with weight) costs more. Of a loaded file what the file claims.
     stop_reason : str
-        "proved", "gap", "time_limit", "interrupted", ...; "loaded" of one that was read from a file.
+        Why the search ended: "proved"; "gap", closed by a bound that the checker has accepted; "time_limit"; "interrupted";
+        "memory_limit", when a method had not enough; "unchecked", when the checker gave up a proof; "unresolved", when all
+        methods have ended. "loaded" of one that was read from a file.
     method : str
         What gave the bound: "line", "tree", "prices", "sdp", "sum", "pca", ...
     proof : list of str
@@ -100,10 +102,9 @@ class Certificate:
 
     def text(self, with_rows: bool = True) -> str:
         """The text of the proof file. Without the rows it is short, and to check it takes the data."""
-        return proof_text(
-            self.problem, self.n_clusters, np.asarray(self.labels).tolist(), self.status, self.proof,
-            self.exact_lower_bound, with_rows,
-        )  # fmt: skip
+        labels = np.asarray(self.labels).tolist()
+        lower = self.exact_lower_bound
+        return proof_text(self.problem, self.n_clusters, labels, self.status, self.proof, lower, with_rows)
 
     def save(self, path: str | os.PathLike[str], with_rows: bool = True) -> None:
         """Write the proof file: `python -m ckmeans.check PATH` checks it, if without the rows then with the data."""

@@ -43,8 +43,8 @@ SEARCHING, DEALING, CUTTING = 0.25, 0.35, 0.5
 FEW = 20
 # Rows in a group, for each cluster, and the limits of a group: prices take longer in a larger one, and prove more.
 GROUP, LEAST_GROUP, MOST_GROUP = 60, 200, 1200
-# The same where a group gets the semidefinite bound, of a matrix of its rows by its rows; more rows than the last number
-# get none.
+# The same where a group gets the semidefinite bound, whose matrix is of rows by rows. More rows than the last number get no
+# such bound, as its time goes up with their cube.
 MATRIX, LEAST_MATRIX, MOST_MATRIX = 20, 120, 700
 # Relative gap at which the semidefinite bound of a group ends: the groups together are further from the optimum anyway.
 ENOUGH = 1e-3
@@ -52,16 +52,16 @@ ENOUGH = 1e-3
 NEARLY = Fraction(1, 10**4)
 # Binary digits by which a row may weigh less than the heaviest one and still count beside it in a matrix of floats.
 LIGHT_MATRIX = 40
-# Nodes of a tree. The checker takes some (4 d + 40) k of its 2**32 steps for one, and some 5 us: so a tree has as many as it can
-# follow in the seconds that are left, these many more, and never above the last number.
+# Nodes of a tree: LEAST_STEPS, and STEPS for each second that is left, up to MOST_STEPS. The checker takes some 5 us for a node
+# in few features, and some (4 d + 40) k of the 2**32 steps after which it gives up.
 STEPS, LEAST_STEPS, MOST_STEPS = 5_000, 20_000, 4_000_000
-# Seconds that must be left for each entry of X before branch and bound begins, which takes some 5e-6 of them to prepare.
+# Seconds that must be left for each entry of X before branch and bound begins; to prepare it takes some 5e-6.
 BRANCHING = 5e-5
 # Dimension (Instance.dimension) up to which prices are sooner than a tree that goes on until the time is up.
 LOW = 4
 # Rows about which a line is turned, in some 0.06 us for each pair of them.
 MOST_SWEPT = 2000
-# Products of whole numbers in a second, about, where these have up to so many binary digits.
+# Products of whole numbers in a second, about, where these have up to DIGITS binary digits.
 EXACT_PRODUCTS, DIGITS = 5_000_000, 128
 
 

@@ -5,8 +5,6 @@ said only where the checker (check.py) has accepted the proof, in exact integers
 """
 
 import math
-import os
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -14,21 +12,11 @@ from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ..check import Refused
 from ..interrupts import Held
-from ..local.rows import Rows
 from ..rationals import float_down, float_up
-from ..validation import (
-    check_labels,
-    check_matrix,
-    check_n_clusters,
-    check_number,
-    check_weights,
-    check_whole,
-)
-from ..workers import Expired, Workers, check_room
+from ..workers import Expired, check_room
 from .asking import bound_of, bounds_of
 from .certificate import Certificate
 from .checkpoint import Checkpoint
@@ -39,135 +27,11 @@ from .resumed import check_known, from_dict, groups_proved_again, to_dict
 
 # Rows for which branch and bound is worth a try: with more of them it hardly ever ends.
 MOST_TREE = 300
-# Features up to which one search by prices is best for any number of rows; in more of them it is for so many rows, and more
-# rows are proved group by group.
+# Prices take all rows at once in up to FEW_FEATURES features, where one search is soonest. In more features they do so for up to
+# MOST_ROWS rows, and more rows are proved group by group.
 FEW_FEATURES, MOST_ROWS = 4, 2000
 # Seconds that the checker takes, at least, to read an entry of X: with less time left it is not asked.
 READING = 5e-6
-
-
-def certify(
-    X: ArrayLike,
-    labels: ArrayLike | None = None,
-    *,
-    centers: ArrayLike | None = None,
-    n_clusters: int | None = None,
-    sample_weight: ArrayLike | None = None,
-    time_limit: float | None = 60,
-    gap: float = 0.0,
-    random_state: int | np.random.RandomState | np.random.Generator | None = None,
-    n_threads: int | None = None,
-    progress: Callable[[str, float, float], object] | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-) -> Certificate:
-    """How far a clustering is, at most, from the best possible one, with a proof that others can check.
-
-    Works on labels from any library. One after the other these are tried: what is plain to see, dynamic programming where the
-    rows are on a line, a search for a better clustering, branch and bound of few rows, the principal components, and column
-    generation, of all rows or, where they are many, of groups that each look like the whole; of up to 700 rows also the
-    semidefinite bound, before the column generation where many features matter.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features)
-        Finite real numbers; what is proved holds for these very floats.
-    labels : array-like of shape (n_samples,) or None
-        The clustering: whole numbers, or names. Without labels (and centers) the best clustering that is found is certified.
-    centers : array-like of shape (n_clusters, n_features) or None
-        Instead of labels: each row is in the cluster of the nearest center. The means of the clusters, not these centers, are
-        what the inertia is for.
-    n_clusters : int or None
-        The bound holds for all clusterings into at most so many clusters; None for as many as there are labels or centers.
-    sample_weight : array-like of shape (n_samples,) or None
-        Weights >= 0, not all zero.
-    time_limit : float or None
-        Seconds, of which a quarter is left for the checker if need be; None for no limit. The rows are always read.
-    gap : float
-        Stop when (inertia - lower_bound) / inertia is not above this.
-    random_state : int, RandomState, Generator or None
-        Seed of the search for a clustering.
-    n_threads : int or None
-        As for `KMeans`.
-    progress : callable(method, inertia, lower_bound) or None
-        Called now and then with what is known.
-    checkpoint : str or Path or None
-        A file that is written every few seconds, whole or not at all, and from which a later call for the same rows, weights
-        and n_clusters goes on: after `kill -9` too. It stays when the proof is done.
-
-    Returns
-    -------
-    Certificate
-        Its `status` is "optimal" or "optimal-unique" only where the checker, `ckmeans.check`, has accepted the proof. On
-        Ctrl-C, which is not raised again once the rows were read, and when the time is up it is "bounded", with what was
-        known until then. Where the search found a better clustering than the one given, `better` is that one's certificate.
-        `checked` is True where the checker has accepted what it says; what it finds to be less is given as it finds it.
-        Costs beyond the range of floats are inf, and lower bounds the greatest float, as attributes; the fractions are exact.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For data, labels and parameters that are not as described; the message tells which, and the remedy.
-
-    References
-    ----------
-    Aloise, Hansen & Liberti (2012), "An improved column generation algorithm for minimum sum-of-squares clustering",
-    Mathematical Programming 131:195-220, doi:10.1007/s10107-010-0349-7. Koontz, Narendra & Fukunaga (1975), "A branch and
-    bound clustering algorithm", IEEE Trans. Computers C-24:908-915, doi:10.1109/T-C.1975.224336. Ding & He (2004),
-    "K-means clustering via principal component analysis", ICML, doi:10.1145/1015330.1015408. Peng & Wei (2007), "Approximating
-    K-means-type clustering via semidefinite programming", SIAM J. Optimization 18:186-205, doi:10.1137/050641983.
-
-    Examples
-    --------
-    >>> from ckmeans import certify
-    >>> X = [[0.0, 0.0], [0.0, 1.0], [5.0, 0.0], [5.0, 2.0], [9.0, 9.0]]
-    >>> certificate = certify(X, [0, 0, 1, 1, 2])
-    >>> certificate.status, certificate.inertia, certificate.gap
-    ('optimal-unique', 2.5, 0.0)
-    >>> certificate = certify(X, ["a", "a", "a", "b", "c"])
-    >>> certificate.status, certificate.gap > 0.5, certificate.better.status
-    ('bounded', True, 'optimal-unique')
-    """
-    X = check_matrix(X)
-    weights = check_weights(sample_weight, len(X))
-    n_threads = check_whole("n_threads", n_threads, 1, none=True)
-    if labels is not None and centers is not None:
-        raise ValueError("labels and centers are both given: give one of them.")
-    if labels is None and centers is None and n_clusters is None:
-        raise ValueError("there is nothing to certify: give labels, centers or n_clusters.")
-    if centers is not None:
-        labels = _nearest(X, centers, weights, n_threads)
-        n_clusters = len(centers) if n_clusters is None else n_clusters
-    if labels is not None:
-        labels, n_clusters = check_labels(labels, len(X), n_clusters)
-    return prove(
-        X,
-        check_n_clusters(n_clusters, len(X)),
-        sample_weight=weights,
-        labels=labels,
-        time_limit=check_number("time_limit", time_limit, none=True),
-        gap=check_number("gap", gap),
-        rng=_seed(random_state),
-        n_threads=n_threads,
-        progress=progress,
-        checkpoint=checkpoint,
-    )
-
-
-def _seed(random_state):
-    if random_state is None or hasattr(random_state, "random"):
-        return random_state
-    return check_whole("random_state", random_state, 0, 2**32 - 1, "2**32 - 1, the greatest seed")
-
-
-def _nearest(X, centers, weights, n_threads):
-    """The exact nearest center of each row."""
-    centers = check_matrix(centers, "centers")
-    if centers.shape[1] != X.shape[1]:
-        raise ValueError(
-            f"centers have {centers.shape[1]} features, X has {X.shape[1]}: give a center of as many for each cluster."
-        )
-    with Workers(n_threads) as workers:
-        return Rows(X, weights, workers, reach=centers).nearest(centers)
 
 
 def prove(
@@ -191,10 +55,7 @@ def prove(
     X : ndarray of shape (n_samples, n_features), float64
     n_clusters : int
     labels : ndarray of shape (n_samples,), int32, or None
-        The clustering; None for the best that is found.
-    time_limit : float or None
-    gap : float
-        Stop where (inertia - lower_bound) / inertia is not above this.
+    time_limit, gap : as `certify` has them
     rng : as `local_search` takes it
     progress : callable(method, inertia, lower_bound), optional
     methods : sequence of str, optional
@@ -212,8 +73,7 @@ def prove(
     MemoryError
         Where there is not enough of it for any method to find something.
     """
-    deadline = Deadline(time_limit)
-    run = Run(deadline, gap, rng, n_threads, labels)
+    run = Run(Deadline(time_limit), gap, rng, n_threads, labels)
     portfolio = Portfolio(Instance(X, n_clusters, sample_weight), run, progress)
     try:
         portfolio.open(checkpoint)

@@ -99,16 +99,6 @@ class ExactProblem:
     def exact(self):
         return ExactRows(self.X, self.sample_weight)
 
-    def cost_of(self, rows, labels):
-        """What some rows cost with these labels, a Fraction in units of 1 / unit."""
-        members = {}
-        for row, label in zip(rows, labels):
-            members.setdefault(label, []).append(row)
-        return sum(
-            (self.own_price(own) * sum(self.weights[row] for row in own) for own in members.values()),
-            Fraction(0),
-        )
-
     def own_price(self, rows):
         """What rows that are together cost per unit of weight, a Fraction in squared units of the integers."""
         if len(rows) == 1:
