@@ -7,7 +7,8 @@ import pytest
 
 from ckmeans import check, reference
 from ckmeans.exact.principal import principal_bound, rounded
-from ckmeans.proofs.certificate import ExactProblem, principal_proof, proof_text
+from ckmeans.proofs.problem import ExactProblem
+from ckmeans.proofs.proof_lines import principal_proof, proof_text
 
 
 @pytest.mark.parametrize("seed", range(30))
