@@ -238,9 +238,7 @@ def _most_likely(starts, fit_from, workers, report, held):
         if best is None and means is None:
             raise
         workers.deadline = math.inf
-        best = replace(
-            best or fit_from(means, max_iter=0, anneal=None), stop_reason="interrupted"
-        )
+        best = replace(best or fit_from(means, max_iter=0, anneal=None), stop_reason="interrupted")
     if best is None:
         raise ValueError("starts is empty: give at least one array of means.")
     return best

@@ -165,7 +165,9 @@ except KeyboardInterrupt:
 
 
 @needs_signals
-@pytest.mark.parametrize("n_rows, step", [(6000, "round_off"), (6000, "trivial_bound"), (1000, "trivial_bound")])
+@pytest.mark.parametrize(
+    "n_rows, step", [(6000, "round_off"), (6000, "trivial_bound"), (1000, "trivial_bound")]
+)
 def test_ctrl_c_while_the_result_is_put_together(n_rows, step):
     """The search has ended: nothing of it is lost."""
     told = interrupted(f"""
