@@ -239,17 +239,19 @@ def pca(instance, incumbent, run):
         return None  # they explain all
     some, wide = _affordable_rows(instance, run.deadline)
     if k >= len(some):
-        return None
+        return Evidence(trivial_proof(), again=True)  # with more time, of more rows, there may be a bound
     rows, weights = problem.whole(instance.first[some]), [problem.weights[i] for i in some]
     try:
         if wide:  # the semidefinite bound without its cuts is the same, by the matrix of the rows
             found = spectral_bound(rows, weights, k)
             lines = semidefinite_proof(*found[1:-2])
         else:
-            found = principal_bound(rows, weights, k)
+            found = principal_bound(rows, weights, k, run.deadline.check)
             lines = principal_proof(found.scale, found.tau, found.top)
     except (Refused, np.linalg.LinAlgError):  # rounding made an eigenvalue negative
         return None
+    except Expired:
+        return Evidence(trivial_proof(), stop_reason="time_limit")
     return Evidence(_for_all(instance, some, lines), found.bound / problem.unit)
 
 
@@ -257,9 +259,12 @@ def _affordable_rows(instance, deadline):
     """As many rows as there is time for with exact products, evenly spaced; and whether these are fewer than features."""
     problem, d = instance.problem, instance.X.shape[1]
     digits = problem.scale + int(np.frexp(np.abs(instance.X).max())[1]) + max(problem.weights).bit_length()
-    seconds = max(0.5, min(30.0, 0.1 * deadline.left()))
+    left = max(0.0, deadline.left())
+    seconds = max(min(0.5, left), min(30.0, 0.1 * left))
     most = EXACT_PRODUCTS * seconds / max(1, digits / DIGITS) ** 2
-    some = np.arange(0, instance.n_rows, -(-instance.n_rows // max(1, int(most / d**2 - d / 3))))
+    # The matrix takes d**2 products for each row, V V' half of that for each cluster, and the factor of both some d**3 / 3.
+    n_rows = max(1, int(most / d**2 - instance.n_clusters / 2 - d / 3))
+    some = np.arange(0, instance.n_rows, -(-instance.n_rows // n_rows))
     if len(some) >= d:
         return some, False
     some = instance.heavy_rows(LIGHT_MATRIX)
