@@ -1,4 +1,4 @@
-"""What is proved, and in what time: instance, n, d, k, cost, bound, gap, rung, seconds, bytes of the proof, seconds of the checker.
+"""What is proved, and in what time: instance, n, d, k, cost, bound, gap, method, seconds, bytes of the proof, seconds of the checker.
 
     python benchmarks/proved.py [--limit SECONDS] [--folder FOLDER] [--json FILE [--resume]] [--page FILE] [--cpu] [NAME:K[-K] ...]
 
@@ -37,7 +37,7 @@ GOALS = [  # name and numbers of clusters, seconds, gap (0: proved optimal; None
     ("tsp_pcb3038:10", 300, 0.01), ("blobs-10000x2:10", 300, 0.03), ("blobs-10000x4:10", 300, 0.03),
     ("blobs-10000x8:10", 300, 0.03), ("blobs-10000x16:10", 300, 0.03), ("blobs-100000x2:10", 60, None),
 ]  # fmt: skip
-COLUMNS = "instance n d k cost above bound gap status rung seconds goal bytes check".split()
+COLUMNS = "instance n d k cost above bound gap status method seconds goal bytes check".split()
 
 
 def rows_of(name, folder):
@@ -74,9 +74,9 @@ def measured(name, X, k, goal, limit, known):
     return {
         "instance": name, "n": len(X), "d": X.shape[1], "k": k, "cost": found.inertia,
         "above": None if best is None else found.inertia / best - 1, "bound": found.lower_bound, "gap": found.gap,
-        "status": found.status, "stop_reason": found.stop_reason, "rung": found.rung, "seconds": round(seconds, 2),
+        "status": found.status, "stop_reason": found.stop_reason, "method": found.method, "seconds": round(seconds, 2),
         "cpu": round(cpu, 2), "goal": goal, "bytes": len(text), "check": round(process_time() - begin, 2),
-        "rungs": {rung: round(took, 2) for rung, took in found.seconds.items()}, "accepted": code == check.PROVED, "said": said,
+        "methods": {method: round(took, 2) for method, took in found.seconds.items()}, "accepted": code == check.PROVED, "said": said,
     }  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def cells(row):
     return [
         row["instance"], *(f"{row[name]}" for name in "ndk"), f"{row['cost']:.10g}", above,
         down(row["bound"], 10) if row["status"] == "bounded" else f"{row['cost']:.10g}",
-        percent_up(row["gap"], 2) if row["gap"] else "0", row["status"], row["rung"], f"{row['cpu']:.1f}",
+        percent_up(row["gap"], 2) if row["gap"] else "0", row["status"], row["method"], f"{row['cpu']:.1f}",
         goal + ("" if reached(row) else ": missed"), f"{row['bytes']}", f"{row['check']:.1f}",
     ]  # fmt: skip
 

@@ -12,7 +12,7 @@ _HOMES = {
     "Solution": "solution",
     "ExhaustiveSolution": "exact.exhaustive",
     "PartitionPosterior": "exact.exhaustive",
-    "certify": "proofs.portfolio",
+    "certify": "proofs.certification",
     "choose_k": "diagnostics.choosing",
     "count_partitions": "exact.exhaustive",
     "estimated_seconds": "exact.exhaustive",

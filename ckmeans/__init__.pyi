@@ -24,7 +24,7 @@ from .plots.landscape import RestartDisplay as RestartDisplay
 from .plots.plane import ClusterDisplay as ClusterDisplay
 from .plots.plane import ResponsibilityDisplay as ResponsibilityDisplay
 from .proofs.certificate import Certificate as Certificate
-from .proofs.portfolio import certify as certify
+from .proofs.certification import certify as certify
 from .solution import Solution as Solution
 
 __all__: list[str]

@@ -110,6 +110,12 @@ class Reader:
         self.left -= steps * (1 + (bits * bits >> 15))
         refuse_if(self.left < 0, "this takes too many steps to check")
 
+    def each(self, things, steps=0, bits=0):
+        """Things, one after the other; so many steps are counted before each."""
+        for thing in things:
+            self.spend(steps, bits)
+            yield thing
+
     def room(self, numbers, bits=0):
         """Refuse to hold so many numbers of so many bits at a time."""
         most = ROOM + ROOM_A_BYTE * self.size
@@ -242,13 +248,13 @@ def read_rows(reader, data, weights):
     rows = rows or given
     own = W if weights is None else [w for (w,) in read_table(weights, n, 1, weight_scale)]
     refuse_if(given != rows or own != W or len(rows) != n, "the proof is for other data", OTHER_DATA)
-    keys = [packed([Fraction(x, 1 << scale) for x in row]) for row in rows]
+    keys = [packed([Fraction(x, 1 << scale) for x in row]) for row in reader.each(rows)]
     stored = [*keys, packed([Fraction(w, 1 << weight_scale) for w in W]) if weighted else b""]
     digest = hashlib.sha256()
     for part in stored:
         digest.update(part)
     refuse_if(digest.hexdigest() != sha, "the proof is for other data", OTHER_DATA)
-    exact = all(integers_of(key, scale) == row for key, row in zip(keys, rows))
+    exact = all(integers_of(key, scale) == row for key, row in reader.each(zip(keys, rows)))
     exact = exact and (not weighted or list(integers_of(stored[n], weight_scale)) == W)
     reader.bad_if(not exact, "these are no float64")
     return n, d, k, rows, W if weighted else None, keys, scale, weight_scale
@@ -280,7 +286,7 @@ def read_problem(reader, data=None, weights=None):
     for i, (weight, label) in enumerate(zip(everyone, labels)):
         if weight:
             members.setdefault(label, []).append(i)
-    cost = total((item_of(everyone, rows, own).cost for own in members.values()), reader)
+    cost = total((item_of(everyone, rows, own).cost for own in reader.each(members.values())), reader)
     split = sum(map(len, clusters)) != len(X)
     distinct = len(X) == sum(map(len, members.values()))
     known = (None if split else clusters, distinct, status, value, *(lower or [value]))
@@ -391,15 +397,16 @@ def line(problem, reader, args, family, items, foes):
     (penalty,) = reader.fields(args, penalty=reader.ratio)
     refuse_if(penalty < 0, "the penalty is negative")
     origin = problem.X[next(iter(family.rows))]
-    reader.spend(20 * len(family.rows) * problem.d, problem.bits)
-    offs = {row: [a - b for a, b in zip(problem.X[row], origin)] for row in family.rows}
+    each = reader.each(family.rows, 20 * problem.d, problem.bits)
+    offs = {row: [a - b for a, b in zip(problem.X[row], origin)] for row in each}
     along = next((off for off in offs.values() if any(off)), [1])
     size, n, p = dot(along, along), len(items), [Fraction(0)]
     places = {row: [dot(off, along)] for row, off in offs.items()}  # costs of these are `size` times as high
-    straight = all(x * size == a * places[row][0] for row, off in offs.items() for x, a in zip(off, along))
-    refuse_if(not straight, "the rows are on no line")
-    parts = (item_of(problem.W, places, item.rows) for item in items)
-    parts = sorted(parts, key=lambda part: Fraction(*part.sums, part.weight))
+    pairs = ((x * size, a * places[row][0]) for row in reader.each(offs) for x, a in zip(offs[row], along))
+    refuse_if(any(x != a for x, a in pairs), "the rows are on no line")
+    parts = [item_of(problem.W, places, item.rows) for item in reader.each(items)]
+    fine = 2 * bits_of(part.weight for part in parts)  # two means that differ do so by more than 2**-fine
+    parts.sort(key=lambda part: (part.sums[0] << fine) // part.weight)
     w, s, q = ([0, *accumulate(own)] for own in zip(*((a.weight, *a.sums, a.squares) for a in parts)))
     bits = (q[n] * w[n]).bit_length() + bits_of(penalty.as_integer_ratio())
     reader.room(4 * n, bits)
@@ -474,9 +481,8 @@ def clusters_above(pieces, foes, most, slack, reader):
     for i, w, f, sums in pieces:
         D = [s - w * y for s, y in zip(sums, center)]
         live.append((i, w, f + dot(sums, center) + dot(D, center), D))
-    bits = bits_of(v for _, w, f, sums in pieces for v in (most, w, f, *sums)) + bits_of(
-        [sum(p[1] for p in pieces)]
-    )
+    bits = bits_of(v for _, w, f, sums in pieces for v in (most, w, f, *sums))
+    bits += sum(w for _, w, _, _ in pieces).bit_length()
     width, words, apart = len(half) + 4, len(pieces) >> 6, any(foes)
     found, steps, held = {}, reader.steps(), 0  # held: numbers in the stack, where two boxes share theirs
     stack = [(half, 0, 0, live, (0, 0, 0, [0] * len(half)))]
@@ -642,22 +648,20 @@ def principal(problem, reader, args, family, items, foes):
     X, w = [problem.X[i] for i in family.rows], [problem.W[i] for i in family.rows]
     reader.bad_if(len(V) not in (d, len(X)), f"{d} or {len(X)} lines of V expected")
     bits = problem.bits + 2 * scale + 2 * max(map(bits_of, V)) + tau.bit_length()
-    reader.spend(len(V) ** 2 * (len(V[0]) + max(d, len(X)) + 10), 2 * bits)
+    steps = len(V) * (max(d, len(X)) + 10), 2 * bits
     reader.room(2 * len(V) ** 2 + 2 * d * len(X), 2 * bits)
     if len(V) == d:
         whole, weights, columns = heavy.weight, [1] * d, list(zip(*X))
         scaled, sums = [list(map(mul, w, column)) for column in columns], heavy.sums
-        M = [
-            [heavy.weight * dot(a, b) - s * t for b, t in zip(columns[: f + 1], sums)]
-            for f, (a, s) in enumerate(zip(scaled, sums))
-        ]
+        pairs = reader.each(enumerate(zip(scaled, sums)), *steps)
+        M = [[whole * dot(a, b) - s * t for b, t in zip(columns[: f + 1], sums)] for f, (a, s) in pairs]
     else:
         whole, weights = heavy.weight**2, w
         offs = [[heavy.weight * x - s for x, s in zip(row, heavy.sums)] for row in X]
-        M = [[dot(a, b) for b in offs[: i + 1]] for i, a in enumerate(offs)]
+        M = [[dot(a, b) for b in offs[: i + 1]] for i, a in reader.each(enumerate(offs), *steps)]
     A = [
         [w * v * (dot(a, b) - (m << 2 * scale)) for b, m, v in zip(V, row, weights)]
-        for a, row, w in zip(V, M, weights)
+        for a, row, w in reader.each(zip(V, M, weights), len(V) * len(V[0]), 2 * bits)
     ]
     for row, w in zip(A, weights):
         row[-1] += tau * w
@@ -688,11 +692,11 @@ def semidefinite(problem, reader, args, family, items, foes):
     bits = max(map(bits_of, (*N, [tau, *mu], [a for *_, a in cuts], *([2 * x] for v in V for x in v))))
     bits = 2 * (bits + problem.bits + scale + 8) + shift
     reader.room(2 * n * n + n * (problem.d + k) + len(cuts), bits)
-    reader.spend(n * n * (k + problem.d + 20) + 10 * len(cuts), bits)
+    reader.spend(10 * len(cuts), bits)
     N, cuts = [[v << shift for v in row] for row in N], [(*cut, a << shift) for *cut, a in cuts]
     tops, ends = [[a * x for x in v] for a, *v in zip(w, *V)], [[x << scale for x in a.sums] for a in items]
     T = []  # twice the lower half
-    for i in range(n):
+    for i in reader.each(range(n), n * (k + problem.d + 20), bits):
         inner = [dot(tops[i], tops[j]) - dot(ends[i], ends[j]) for j in range(i + 1)]
         others = zip(inner, [*N[i], -tau * w[i]], mu, w)
         T.append([2 * (a - b) + mu[i] * heavy + w[i] * m for a, b, m, heavy in others])
@@ -750,10 +754,8 @@ KINDS = dict(trivial=trivial, tree=tree, line=line, prices=prices, pca=principal
 
 def prove(problem, reader):
     """The bound of the whole proof, and whether it shows uniqueness. Branch: i and j together, or apart. Sum of groups: F2."""
-    pending = [
-        (dict.fromkeys(range(len(problem.X))), None, True)
-    ]  # rows, decisions on pairs, no row left out
-    frames = []
+    # Rows, decisions on pairs, no row left out.
+    pending, frames = [(dict.fromkeys(range(len(problem.X))), None, True)], []
     while pending:
         rows, path, whole = pending.pop()
         kind, *args = reader.words("proof") or [""]
@@ -767,10 +769,8 @@ def prove(problem, reader):
             reader.bad_if(len(args) != 1, "the number of groups expected")
             groups = [reader.numbers("group", None, reader.natural) for _ in range(reader.natural(args[0]))]
             listed = [row for group in groups for row in group]
-            wrong = (
-                not all(groups) or len(set(listed)) < len(listed) or any(row not in rows for row in listed)
-            )
-            reader.bad_if(wrong or not groups, "a row twice or not there, or no rows")
+            wrong = len(set(listed)) < len(listed) or any(row not in rows for row in listed)
+            reader.bad_if(wrong or not groups or not all(groups), "a row twice or not there, or no rows")
             pending += [(dict.fromkeys(sorted(group)), path, False) for group in reversed(groups)]
             frames.append((len(groups), kind, []))
         else:
@@ -823,7 +823,7 @@ def items_of(problem, reader, family):
     for i, j in apart:
         foes[place[i]] |= 1 << place[j]
         foes[place[j]] |= 1 << place[i]
-    return [item_of(problem.W, problem.X, rows) for rows in family.items], foes
+    return [item_of(problem.W, problem.X, rows) for rows in reader.each(family.items)], foes
 
 
 # ---- The verdict

@@ -8,7 +8,7 @@ from scipy.optimize import linprog
 
 from ckmeans import check
 from ckmeans.exact.semidefinite import semidefinite_bound
-from ckmeans.proofs import certificate as ck
+from ckmeans.proofs import proof_lines
 
 
 class Small:
@@ -92,13 +92,13 @@ def tree(small, rng, impossible=False):
     for j in range(small.n):
         best = small.optimum(sum(1 << i for i in order[j:]))
         suffix.append(10**6 if best is None else best[0])
-    return ck.tree_proof(order, suffix)
+    return proof_lines.tree_proof(order, suffix)
 
 
 def line(small, rng):
     optima = [small.optimum(k=k)[0] for k in range(1, small.k + 2)]
     slope = optima[-2] - optima[-1]
-    return ck.line_proof(slope)
+    return proof_lines.line_proof(slope)
 
 
 def prices(small, rng, shift=20):
@@ -117,7 +117,7 @@ def prices(small, rng, shift=20):
         sum(price[i] * weights[i] for i in range(small.n) if mask >> i & 1) - small.sse[mask] * 4**shift
         for mask in masks
     )
-    return ck.prices_proof(price, max(0, -(-most.numerator // most.denominator)), shift)
+    return proof_lines.prices_proof(price, max(0, -(-most.numerator // most.denominator)), shift)
 
 
 def principal(small, rng, scale=None):
@@ -140,21 +140,21 @@ def principal(small, rng, scale=None):
     V = Q[:, :r] * np.sqrt(np.maximum(values[:r] - tau, 0))
     top = [[round(float(v) * 2**scale) for v in row] for row in V]
     spare = 2.0**-30 * max(1.0, float(values[0]))
-    return ck.principal_proof(scale, round((float(tau) + spare) * 4**scale), top)
+    return proof_lines.principal_proof(scale, round((float(tau) + spare) * 4**scale), top)
 
 
 def sdp(small, rng, scale=30):
     """From the solver where it can be, else from random multipliers: any of them give a bound."""
     w, sums, _ = zip(*(small.moments[1 << i] for i in range(small.n)))
     if small.n <= small.k or small.k < 2:
-        return ck.trivial_proof()
+        return proof_lines.trivial_proof()
     best = small.optimum()
     plain = not small.apart and all(len(item) == 1 for item in small.items)
     if plain and best[0] and rng.random() < 0.8:
         rows = [small.problem.rows[item[0]] for item in small.items]
         labels = np.array([next(c for c, own in enumerate(best[1]) if own >> i & 1) for i in range(small.n)])
         found = semidefinite_bound(rows, w, small.k, labels, best[0])
-        return ck.semidefinite_proof(*found[1:-2])
+        return proof_lines.semidefinite_proof(*found[1:-2])
     n, k, r = small.n, small.k, np.sqrt(np.array(w, float))
     unit = 4**scale
     N = np.tril(rng.integers(0, 1 << 10, (n, n)) * (rng.random((n, n)) < 0.3), -1)
@@ -174,7 +174,7 @@ def sdp(small, rng, scale=30):
     q = K @ r / (r @ r)
     mu = (2 * q - r * (q @ r + tau) / (r @ r)) * r
     tau += 1e-9 * np.abs(K).max() + 1e-6
-    return ck.semidefinite_proof(
+    return proof_lines.semidefinite_proof(
         scale,
         2 * scale,
         round(Fraction(tau) * unit),
@@ -188,20 +188,22 @@ def sdp(small, rng, scale=30):
 def parted(small, rng):
     """Semidefinite bounds with rows that are together or apart."""
     if small.n < 2 or small.empty:
-        return ck.trivial_proof()
+        return proof_lines.trivial_proof()
     i, j = map(int, rng.choice(small.rows, 2, replace=False))
     sides = [
         Small(small.problem, small.k, (*small.together, (i, j)), small.apart, small.rows),
         Small(small.problem, small.k, small.together, (*small.apart, (i, j)), small.rows),
     ]
     possible = [not side.empty and side.optimum() is not None for side in sides]
-    return ck.branch_proof(
-        i, j, *(sdp(side, rng) if fine else ck.trivial_proof() for side, fine in zip(sides, possible))
+    return proof_lines.branch_proof(
+        i,
+        j,
+        *(sdp(side, rng) if fine else proof_lines.trivial_proof() for side, fine in zip(sides, possible)),
     )
 
 
 def trivial(small, rng):
-    return ck.trivial_proof()
+    return proof_lines.trivial_proof()
 
 
 def total(small, rng):
@@ -212,13 +214,13 @@ def total(small, rng):
     groups = [rows for rows in groups if rows]
     parts = [Small(small.problem, small.k, small.together, small.apart, sorted(rows)) for rows in groups]
     groups = [sorted(rows) for rows in groups]
-    return ck.sum_proof(groups, [leaf(part, rng, with_branch=True) for part in parts])
+    return proof_lines.sum_proof(groups, [leaf(part, rng, with_branch=True) for part in parts])
 
 
 def leaf(small, rng, with_branch=False):
     """Any kind of proof, mostly tight."""
     if small.empty or small.optimum() is None:
-        return ck.trivial_proof() if clique(small) else tree(small, rng, impossible=True)
+        return proof_lines.trivial_proof() if clique(small) else tree(small, rng, impossible=True)
     if with_branch and small.n > 2 and rng.random() < 0.5:
         return branch(small, rng)
     kinds = [tree, prices] + [line] * (small.problem.n_features == 1 and not small.apart)
@@ -245,7 +247,7 @@ def branch(small, rng, depth=0):
         Small(small.problem, small.k, (*small.together, (i, j)), small.apart, small.rows),
         Small(small.problem, small.k, small.together, (*small.apart, (i, j)), small.rows),
     ]
-    return ck.branch_proof(i, j, *(branch(side, rng, depth + 1) for side in sides))
+    return proof_lines.branch_proof(i, j, *(branch(side, rng, depth + 1) for side in sides))
 
 
 def searched(small, rng, depth=0):

@@ -12,7 +12,8 @@ import proofs
 import pytest
 
 from ckmeans import check, reference
-from ckmeans.proofs import certificate as ck
+from ckmeans.proofs import proof_lines
+from ckmeans.proofs.problem import ExactProblem
 
 KINDS = ("tree", "line", "prices", "sdp", "parted", "principal", "trivial", "total", "branch")
 
@@ -28,12 +29,12 @@ def instance(seed, kind="any"):
     if rng.random() < 0.5:
         weights = rng.integers(0, 4, n) / 4
         weights[0] = 0.5
-    small = proofs.Small(ck.ExactProblem(X, weights), k)
+    small = proofs.Small(ExactProblem(X, weights), k)
     return rng, X, weights, small, *small.optimum()
 
 
 def text_of(small, parts, proof, status="optimal", lower=None):
-    return ck.proof_text(small.problem, small.k, small.labels(parts), status, proof, lower)
+    return proof_lines.proof_text(small.problem, small.k, small.labels(parts), status, proof, lower)
 
 
 def optima(small, cost):
@@ -106,7 +107,7 @@ def test_any_prices_with_the_least_m():
         rng = np.random.default_rng(seed)
         n, d, shift = int(rng.integers(1, 8)), int(rng.integers(1, 3)), int(rng.choice([0, 0, 1, 8]))
         X = rng.integers(0, 4, (n, d)) * int(rng.choice([1, 1, 50]))
-        small = proofs.Small(ck.ExactProblem(X), 2)
+        small = proofs.Small(ExactProblem(X), 2)
         scale = 4**shift * max(1, round(max(small.sse) / n))
         price = rng.integers(-2, 3 * scale + 2, small.n).tolist()
         total = [
@@ -116,12 +117,14 @@ def test_any_prices_with_the_least_m():
         most = math.ceil(max(own - cost * 4**shift for own, cost in zip(total, small.sse)))
         cost, parts = small.optimum()
         for status in ("bounded", "optimal-unique"):
-            text = text_of(small, parts, ck.prices_proof(price, most, shift), status, Fraction(0))
+            text = text_of(small, parts, proof_lines.prices_proof(price, most, shift), status, Fraction(0))
             _, bound, unique = proofs.derived(text)
             assert bound <= cost
             assert unique == (optima(small, cost) == 1) or bound < cost or status == "bounded"
             if most:
-                text = text_of(small, parts, ck.prices_proof(price, most - 1, shift), status, Fraction(0))
+                text = text_of(
+                    small, parts, proof_lines.prices_proof(price, most - 1, shift), status, Fraction(0)
+                )
                 with pytest.raises(check.Refused, match="earns more"):
                     proofs.derived(text)
 
@@ -130,7 +133,7 @@ def test_the_least_m_of_more_rows():
     for seed in range(60):
         rng = np.random.default_rng(seed)
         X = np.round(rng.normal(size=(11, 1 + seed % 3)) * 8) / (1 + seed % 2)
-        small = proofs.Small(ck.ExactProblem(X), 3)
+        small = proofs.Small(ExactProblem(X), 3)
         scale = max(small.sse[-1] / small.n * Fraction(float(rng.choice([0.2, 0.5, 1, 2]))), 4)
         price = [round(scale * Fraction(rng.random() + 0.5)) for _ in range(small.n)]
         weights = small.problem.weights
@@ -140,12 +143,17 @@ def test_the_least_m_of_more_rows():
         ]
         most = math.ceil(max(own - cost for own, cost in zip(total, small.sse)))
         labels = [0] * len(X)
-        text = ck.proof_text(
-            small.problem, 3, labels, "bounded", ck.prices_proof(price, most, 0), Fraction(-(10**9))
+        text = proof_lines.proof_text(
+            small.problem, 3, labels, "bounded", proof_lines.prices_proof(price, most, 0), Fraction(-(10**9))
         )
         assert check.verdict(text.encode())[0] == check.PROVED
-        text = ck.proof_text(
-            small.problem, 3, labels, "bounded", ck.prices_proof(price, most - 1, 0), Fraction(-(10**9))
+        text = proof_lines.proof_text(
+            small.problem,
+            3,
+            labels,
+            "bounded",
+            proof_lines.prices_proof(price, most - 1, 0),
+            Fraction(-(10**9)),
         )
         assert check.verdict(text.encode())[0] == check.UNPROVED
 
@@ -160,7 +168,7 @@ def test_all_sets_within_the_slack_are_found():
             int(rng.choice([0, 3, 50, 400, 5000])),
         )
         X = np.round(rng.normal(size=(n, d)) * float(rng.choice([2, 20])))
-        small = proofs.Small(ck.ExactProblem(X), 3)
+        small = proofs.Small(ExactProblem(X), 3)
         scale = max(1, round(small.sse[-1] / small.n))
         pieces, total = [], [0]
         for i, (row, w) in enumerate(zip(small.problem.rows, small.problem.weights)):
@@ -177,7 +185,7 @@ def test_all_sets_within_the_slack_are_found():
         ]
         most = max(0, math.ceil(max(v[m] for m in legal)))
         expected = {m: most - math.ceil(v[m]) for m in legal if v[m] >= most - slack}
-        reader = check.Reader(ck.sealed(["CKC 1"]).encode())
+        reader = check.Reader(proof_lines.sealed(["CKC 1"]).encode())
         assert dict(check.clusters_above(pieces, foes, most, slack, reader)) == expected
         found += len(expected)
     assert found > 1000
@@ -214,28 +222,33 @@ def wide(X, weights, k):
     tau = max(values[rank], 0.0) if rank < n else 0.0
     V = Q[:, :rank] * np.sqrt(np.maximum(values[:rank] - tau, 0)) / np.sqrt(weights)[:, None]
     spare = 1e-9 * values[0] + 1
-    proof = ck.principal_proof(
+    proof = proof_lines.principal_proof(
         scale,
         round(Fraction(tau + spare) * 4**scale),
         [[round(v * 2**scale) for v in row] for row in V.tolist()],
     )
-    return ck.proof_text(ck.ExactProblem(X, weights), k, [0] * n, "bounded", proof, Fraction(-(10**30)))
+    return proof_lines.proof_text(ExactProblem(X, weights), k, [0] * n, "bounded", proof, Fraction(-(10**30)))
 
 
 def test_two_optima_on_two_sides_of_a_branch():
-    problem = ck.ExactProblem(np.array([[0.0], [1.0], [2.0]]))
+    problem = ExactProblem(np.array([[0.0], [1.0], [2.0]]))
     sides = (["proof tree", "order 0 1", "suffix 1/2 0"], ["proof tree", "order 0 1 2", "suffix 1/2 0 0"])
-    proof = ck.branch_proof(0, 1, *sides)
+    proof = proof_lines.branch_proof(0, 1, *sides)
     for labels in ([0, 0, 1], [0, 1, 1]):
-        assert check.verdict(ck.proof_text(problem, 2, labels, "optimal", proof).encode())[0] == 0
-        assert check.verdict(ck.proof_text(problem, 2, labels, "optimal-unique", proof).encode())[0] == 1
+        assert check.verdict(proof_lines.proof_text(problem, 2, labels, "optimal", proof).encode())[0] == 0
+        assert (
+            check.verdict(proof_lines.proof_text(problem, 2, labels, "optimal-unique", proof).encode())[0]
+            == 1
+        )
 
 
 def test_cost_is_that_of_the_reference():
     for seed in range(40):
         rng, X, weights, small, _, _ = instance(seed)
         labels = rng.integers(0, small.k, len(X)).tolist()
-        text = ck.proof_text(small.problem, small.k, labels, "bounded", ck.trivial_proof(), Fraction(0))
+        text = proof_lines.proof_text(
+            small.problem, small.k, labels, "bounded", proof_lines.trivial_proof(), Fraction(0)
+        )
         problem, _, _ = proofs.derived(text)
         expected = reference.cost(X.tolist(), labels, None if weights is None else weights.tolist())
         assert Fraction(problem.U, problem.unit) == expected
@@ -285,7 +298,7 @@ def truth(text, cache):
         return None
     key = (tuple(problem.X), tuple(problem.W), problem.k)
     if key not in cache:
-        fake = ck.ExactProblem(np.zeros((1, len(problem.X[0]))))
+        fake = ExactProblem(np.zeros((1, len(problem.X[0]))))
         fake.rows, fake.weights = problem.X, problem.W
         cache[key] = proofs.Small(fake, problem.k).optimum()[0]
     return cache[key]
@@ -308,7 +321,7 @@ def test_no_mutation_proves_too_much(kind, monkeypatch):
                 changed = mutated(lines, rng)
                 if rng.random() < 0.3:
                     changed = mutated(changed, rng)
-                new = ck.sealed(changed)
+                new = proof_lines.sealed(changed)
                 code, said = check.verdict(new.encode())
                 assert "\n" not in said
                 if code:
@@ -394,5 +407,5 @@ def test_deep_branches_do_not_recurse():
     _, _, _, small, cost, parts = instance(6)
     proof = proofs.tree(small, np.random.default_rng(0))
     for _ in range(3000):
-        proof = ck.branch_proof(0, 0, proof, ck.trivial_proof())
+        proof = proof_lines.branch_proof(0, 0, proof, proof_lines.trivial_proof())
     assert check.verdict(text_of(small, parts, proof).encode())[0] == check.PROVED

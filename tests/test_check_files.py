@@ -10,7 +10,8 @@ import proofs
 import pytest
 
 from ckmeans import check
-from ckmeans.proofs import certificate as ck
+from ckmeans.proofs import proof_lines
+from ckmeans.proofs.problem import ExactProblem
 
 FINE = [
     "problem sse n=4 d=1 k=2 weights=0",
@@ -90,12 +91,12 @@ FINE = [
     ],
 )  # fmt: skip
 def test_one_line_and_a_code(old, new, code):
-    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
-    text = ck.proof_text(problem, 2, [0, 0, 1, 1], "optimal", ck.line_proof(32))
+    problem = ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
+    text = proof_lines.proof_text(problem, 2, [0, 0, 1, 1], "optimal", proof_lines.line_proof(32))
     assert all(line in text for line in FINE)
     assert check.verdict(text.encode())[0] == check.PROVED
     assert old in text
-    found, said = check.verdict(ck.sealed(text.replace(old, new).splitlines()[:-1]).encode())
+    found, said = check.verdict(proof_lines.sealed(text.replace(old, new).splitlines()[:-1]).encode())
     assert found == code, said
     assert "\n" not in said
 
@@ -104,31 +105,36 @@ def test_one_line_and_a_code(old, new, code):
     "groups", [["0 1 2 3", "0 1 2 3"], ["0 1 2", "2 3 1"], ["0 0 1 2 3"], ["0 1 2 3", "3"]]
 )
 def test_groups_that_share_a_row(groups):
-    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
+    problem = ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
     proof = [f"proof sum {len(groups)}", *(f"group {rows}" for rows in groups)]
     proof += ["proof line penalty=20"] * len(groups)
-    text = ck.proof_text(problem, 2, [0, 0, 1, 1], "bounded", proof, Fraction(0))
+    text = proof_lines.proof_text(problem, 2, [0, 0, 1, 1], "bounded", proof, Fraction(0))
     assert check.verdict(text.encode())[0] == check.MALFORMED
 
 
 def test_weights_that_are_none():
-    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0]]), np.array([1.0, 2.0, 1.0]))
-    text = ck.proof_text(problem, 2, [0, 0, 1], "optimal", ck.line_proof(2))
+    problem = ExactProblem(np.array([[0.0], [1.0], [5.0]]), np.array([1.0, 2.0, 1.0]))
+    text = proof_lines.proof_text(problem, 2, [0, 0, 1], "optimal", proof_lines.line_proof(2))
     assert check.verdict(text.encode())[0] == check.PROVED
     for new in ("W 1 -2 1", "W 0 0 0", "W 1 2", "W 1 2 nan"):
-        assert check.verdict(ck.sealed(text.replace("W 1 2 1", new).splitlines()[:-1]).encode())[0] == 2
-    assert check.verdict(ck.sealed(text.replace("W 1 2 1", "W 1 2 2").splitlines()[:-1]).encode())[0] == 3
+        assert (
+            check.verdict(proof_lines.sealed(text.replace("W 1 2 1", new).splitlines()[:-1]).encode())[0] == 2
+        )
+    assert (
+        check.verdict(proof_lines.sealed(text.replace("W 1 2 1", "W 1 2 2").splitlines()[:-1]).encode())[0]
+        == 3
+    )
 
 
 @pytest.fixture
 def iris_like(tmp_path):
     rng = np.random.default_rng(0)
     X = np.round(rng.normal(size=(8, 2)), 2)
-    small = proofs.Small(ck.ExactProblem(X), 2)
+    small = proofs.Small(ExactProblem(X), 2)
     cost, parts = small.optimum()
     proof = proofs.tree(small, rng)
     path = tmp_path / "a.ckc"
-    text = ck.proof_text(small.problem, 2, small.labels(parts), "optimal", proof, with_rows=False)
+    text = proof_lines.proof_text(small.problem, 2, small.labels(parts), "optimal", proof, with_rows=False)
     path.write_text(text, newline="")
     return X, path
 
@@ -199,9 +205,9 @@ def test_command(iris_like, tmp_path):
 def test_weights_are_told(tmp_path):
     """A proof for weights of its own is none for the bare data: here the labels cost 14 with weights and without, the optimum is 1.625."""
     X, weights = np.array([[0.0], [1.0], [5.0], [6.5]]), np.array([28.0, 28.0, 0.0, 2.0**20])
-    problem, path = ck.ExactProblem(X, weights), tmp_path / "a.ckc"
-    proof = ck.tree_proof([0, 1, 2], [Fraction(14 * problem.unit), Fraction(0), Fraction(0)])
-    path.write_text(ck.proof_text(problem, 2, [0, 0, 0, 1], "optimal-unique", proof), newline="")
+    problem, path = ExactProblem(X, weights), tmp_path / "a.ckc"
+    proof = proof_lines.tree_proof([0, 1, 2], [Fraction(14 * problem.unit), Fraction(0), Fraction(0)])
+    path.write_text(proof_lines.proof_text(problem, 2, [0, 0, 0, 1], "optimal-unique", proof), newline="")
     np.save(tmp_path / "x.npy", X)
     np.save(tmp_path / "w.npy", weights)
     np.savetxt(tmp_path / "w.txt", weights)
@@ -236,14 +242,16 @@ def test_decimals_are_on_the_safe_side():
 
 def test_numbers_of_a_million_digits():
     """Turned into decimals by the leading bits, whatever a file claims."""
-    problem = ck.ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
-    text = ck.proof_text(problem, 2, [0, 0, 1, 1], "bounded", ck.line_proof(32), Fraction(0))
+    problem = ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
+    text = proof_lines.proof_text(
+        problem, 2, [0, 0, 1, 1], "bounded", proof_lines.line_proof(32), Fraction(0)
+    )
     text = (
         text.replace("lower=0/1", "lower=-" + "f" * 10**6)
         if "lower=0/1" in text
         else text.replace("lower=0", "lower=-" + "f" * 10**6)
     )
-    code, said = check.verdict(ck.sealed(text.splitlines()[:-1]).encode())
+    code, said = check.verdict(proof_lines.sealed(text.splitlines()[:-1]).encode())
     assert code == check.PROVED and len(said) < 200
     number, _, power = re.search(r"lower bound (-\S+)( \* 2\*\*)?(\d+)?,", said).groups()
     assert Fraction(number) * 2 ** int(power) <= 1 - 16 ** (10**6) // problem.unit

@@ -13,7 +13,8 @@ import pytest
 import test_check
 
 from ckmeans import check
-from ckmeans.proofs import certificate as ck
+from ckmeans.proofs import proof_lines
+from ckmeans.proofs.problem import ExactProblem
 
 CASES = 40  # for each kind and seed
 CHILD = """
@@ -63,10 +64,10 @@ def cases(kind, seed, count):
     for _ in range(count):
         status = ("bounded", "optimal", "optimal-unique")[int(rng.integers(3))]
         with_rows = rng.random() < 0.8
-        text = ck.proof_text(
+        text = proof_lines.proof_text(
             small.problem, small.k, small.labels(parts), status, proof, cost / small.problem.unit, with_rows
         )
-        text = ck.sealed(spoiled(text.splitlines()[:-1], rng))
+        text = proof_lines.sealed(spoiled(text.splitlines()[:-1], rng))
         data = None
         if not with_rows:
             data = "\n".join(",".join(map(repr, row)) for row in X.tolist())
@@ -111,8 +112,8 @@ def test_wild_headers():
     rng, content = np.random.default_rng(0), io.BytesIO()
     np.save(content, np.zeros((2, 1)))
     good = content.getvalue().decode("latin-1")
-    text = ck.proof_text(
-        ck.ExactProblem(np.zeros((2, 1))), 1, [0, 0], "optimal", ck.trivial_proof(), None, False
+    text = proof_lines.proof_text(
+        ExactProblem(np.zeros((2, 1))), 1, [0, 0], "optimal", proof_lines.trivial_proof(), None, False
     )
     texts = [(text, good, None)]
     for _ in range(200):

@@ -15,9 +15,10 @@ from ckmeans.exact.anticlusters import anticlusters
 from ckmeans.exact.prices import PricingProblem
 from ckmeans.exact.principal import principal_bound
 from ckmeans.exact.semidefinite import spectral_bound
-from ckmeans.proofs import methods as rungs
-from ckmeans.proofs.certificate import ExactProblem, proof_text, semidefinite_proof
-from ckmeans.proofs.portfolio import climb
+from ckmeans.proofs import methods
+from ckmeans.proofs.portfolio import prove
+from ckmeans.proofs.problem import ExactProblem
+from ckmeans.proofs.proof_lines import proof_text, semidefinite_proof
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -97,10 +98,10 @@ def test_more_features_than_rows_make_no_matrix_of_features(monkeypatch):
     def never(*_):
         raise AssertionError("a matrix of features by features")
 
-    monkeypatch.setattr(rungs, "principal_bound", never)
+    monkeypatch.setattr(methods, "principal_bound", never)
     X = np.random.default_rng(0).normal(size=(14, 3000))
-    found = climb(X, 3, rng=0, rungs=["search", "pca"])
-    assert found.rung == "pca" and found.checked and 0 < found.lower_bound <= found.inertia
+    found = prove(X, 3, rng=0, methods=["search", "pca"])
+    assert found.method == "pca" and found.checked and 0 < found.lower_bound <= found.inertia
 
 
 def test_without_time_the_labels_still_get_their_exact_cost():

@@ -23,7 +23,8 @@ from ckmeans import (
     words,
 )
 from ckmeans.diagnostics.choice import ChoiceOfK
-from ckmeans.proofs import certificate as ck
+from ckmeans.proofs import proof_lines
+from ckmeans.proofs.problem import ExactProblem
 from ckmeans.rationals import relative_gap
 from ckmeans.solution import Solution
 from ckmeans.words import borne
@@ -58,10 +59,10 @@ def assert_says(text, inertia, bound):
 
 def bounded(inertia, bound, checked=True, status="bounded", stop_reason="time_limit"):
     """A certificate of two rows that says so."""
-    problem = ck.ExactProblem(np.array([[0.0], [2.0]]))
+    problem = ExactProblem(np.array([[0.0], [2.0]]))
     return Certificate(
         problem, 1, np.zeros(2, np.int32), Fraction(inertia), Fraction(bound), status, stop_reason, "tree",
-        ck.trivial_proof(), {}, None, checked,
+        proof_lines.trivial_proof(), {}, None, checked,
     )  # fmt: skip
 
 
@@ -245,7 +246,7 @@ def test_command(time_limit, tmp_path, monkeypatch):
 def test_nothing_is_proved_after_ctrl_c():
     """An interrupt before the checker has spoken: whatever the bound is, it is not called proved."""
 
-    def stop(rung, inertia, lower_bound):
+    def stop(method, inertia, lower_bound):
         if lower_bound > 0:
             raise KeyboardInterrupt
 

@@ -58,9 +58,9 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **opti
 def closing(show):
     """Incumbent and bound, as a line of progress."""
 
-    def closing(rung, inertia, lower_bound):
+    def closing(method, inertia, lower_bound):
         bound = f"lower bound {down(lower_bound, 10)}, not yet checked"
-        show(0, f"{rung}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}")
+        show(0, f"{method}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}")
 
     return closing
 
@@ -73,11 +73,11 @@ def finish_certified(job, certificate, labels, centers, seconds, proof, recorder
         write(proof, certificate.text())
     closed = certificate.status != "bounded"
     verdict = (
-        f"{certificate.verdict}, by {certificate.rung}"
+        f"{certificate.verdict}, by {certificate.method}"
         if closed or certificate.checked
         else certificate.verdict
     )
-    if certificate.stop_reason in ("time_limit", "interrupted"):
+    if certificate.stop_reason in ("time_limit", "memory_limit", "interrupted"):
         verdict += f"; {stopped(certificate.stop_reason, f'after {seconds:.1f} s')}"
     inertia = rounded(certificate.exact_inertia, 12, ROUND_HALF_EVEN)  # which may be beyond the floats
     bound = f"{inertia}   (gap 0%)" if closed else down(certificate.exact_lower_bound, 12)
@@ -96,8 +96,8 @@ def finish_certified(job, certificate, labels, centers, seconds, proof, recorder
         facts=facts,
         result={
             **job.costs(certificate.inertia, certificate.lower_bound, certificate.gap),
-            "rung": certificate.rung,
-            "seconds_by_rung": certificate.seconds,
+            "method": certificate.method,
+            "seconds_by_method": certificate.seconds,
             "checked": certificate.checked,
             "better": None
             if better is None

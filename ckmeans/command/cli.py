@@ -43,7 +43,7 @@ def cli():
     Ctrl-C ends the search: the best so far is shown and written.
 
     \b
-    Exit codes:  0    done, also when a time limit ended the search (the verdict says so)
+    Exit codes:  0    done, also when a limit ended the search (the verdict says so)
                  1    bad input or failure, told in one line
                  2    wrong usage of the command
                  130  interrupted; what there was has been shown and written

@@ -13,7 +13,7 @@ result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "st
              sizes, shares, within_ss (sums of weighted squared distances to the center), centers (in units of the data)
   fit, certify, exhaustive   inertia, lower_bound, gap = (inertia - lower_bound) / inertia: the best possible inertia is at most this
                     share below; units ("data" or "standardized": of inertia, bounds and within_ss)
-  fit, certify      with --prove, and always: status "optimal-unique" too; rung: what gave the bound; seconds_by_rung; checked: whether
+  fit, certify      with --prove, and always: status "optimal-unique" too; method: what gave the bound; seconds_by_method; checked: whether
                     the checker accepted the proof (if not, the bound is not proved); better: inertia, status and labels of a better clustering that was found
   fit               n_restarts, hit_rate (without --prove)
   exhaustive        n_partitions: examined; of_partitions: all; posterior: variance, log_evidence, error: of this

@@ -126,8 +126,8 @@ def quoted(name):
 
 def stopped(stop_reason, when):
     """The verdict on a search that did not come to its end."""
-    reason = "interrupted" if stop_reason == "interrupted" else "stopped by the time limit"
-    return f"{reason} {when}; best so far"
+    reasons = {"interrupted": "interrupted", "memory_limit": "stopped for want of memory"}
+    return f"{reasons.get(stop_reason, 'stopped by the time limit')} {when}; best so far"
 
 
 def note(ctx, message):

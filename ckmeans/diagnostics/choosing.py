@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 
 from ..estimators.kmeans import KMeans
 from ..estimators.mixture import SphericalMixture
-from ..proofs.portfolio import certify as prove
+from ..proofs.certification import certify as prove
 from ..scaling import unit_of
 from ..validation import check_flag, check_matrix, check_n_clusters, check_number, check_weights, check_whole
 from ..workers import Expired, check_room, split

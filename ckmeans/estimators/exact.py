@@ -1,4 +1,4 @@
-"""The scikit-learn face of the ladder: the best clustering that is found, and how far it can be from the optimum."""
+"""The scikit-learn face of `certify`: the best clustering that is found, and how far it can be from the optimum."""
 
 import os
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from ..interrupts import Held
 from ..local.rows import Rows
 from ..proofs.certificate import Certificate
-from ..proofs.portfolio import climb
+from ..proofs.portfolio import prove
 from ..validation import check_n_clusters, check_number, check_weights, check_whole
 from ..words import at_most_above, down
 from ..workers import Workers
@@ -39,7 +39,7 @@ class ExactKMeans(Centers):
     checkpoint : str, Path or None, default=None
         A file that is written every few seconds, and from which a later fit of the same data goes on.
     verbose : int or callable, default=0
-        1 prints inertia and lower bound now and then; ``verbose(rung, inertia, lower_bound)`` is called instead if
+        1 prints inertia and lower bound now and then; ``verbose(method, inertia, lower_bound)`` is called instead if
         callable.
 
     Attributes
@@ -57,7 +57,7 @@ class ExactKMeans(Centers):
         ``(inertia_ - lower_bound_) / inertia_``, rounded up: the best inertia is at most this share of it below.
     status_ : {"optimal-unique", "optimal", "bounded"}
         The first two only where the checker has accepted the proof; "optimal-unique" if every other partition costs more.
-    stop_reason_ : {"proved", "gap", "time_limit", "interrupted", "unresolved", "unchecked"}
+    stop_reason_ : {"proved", "gap", "time_limit", "memory_limit", "interrupted", "unresolved", "unchecked"}
         Why the search ended. "unresolved": no way was left to try; "unchecked": a proof was found that the checker could not
         go through.
     certificate_ : Certificate
@@ -174,7 +174,7 @@ class ExactKMeans(Centers):
     def _certify(self, X, weights, n_threads):
         """Check what is left to check, and search for a clustering and a proof: a Certificate."""
         progress = _print_progress if self.verbose else None
-        return climb(
+        return prove(
             X,
             check_n_clusters(self.n_clusters, len(X)),
             sample_weight=weights,
@@ -187,6 +187,6 @@ class ExactKMeans(Centers):
         )
 
 
-def _print_progress(rung, inertia, lower_bound):
+def _print_progress(method, inertia, lower_bound):
     bound = f"lower bound {down(lower_bound, 10)}, not yet checked"
-    print(f"{rung}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}", flush=True)
+    print(f"{method}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}", flush=True)

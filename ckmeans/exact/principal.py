@@ -16,7 +16,7 @@ from .spectrum import greatest
 
 # Vectors are written with this many binary digits: fewer make a shorter proof and a lower bound.
 DIGITS = 56
-# This many products of integers are made in one go, which nothing can interrupt.
+# This many products of integers are made in one go, which neither Ctrl-C nor the time limit can end: some 20 ms.
 SLICE = 200_000
 # This share of the greatest eigenvalue, for each feature, is added to tau, so that rounding makes no eigenvalue negative.
 SPARE = 2.0**-46
@@ -36,7 +36,7 @@ class PrincipalBound(NamedTuple):
     top: list
 
 
-def principal_bound(rows, weights, n_clusters):
+def principal_bound(rows, weights, n_clusters, check=lambda: None):
     """The bound, exact whatever the eigenvalues' rounding errors.
 
     Parameters
@@ -45,6 +45,8 @@ def principal_bound(rows, weights, n_clusters):
     weights : sequence of int
         All > 0.
     n_clusters : int
+    check : callable()
+        Called between blocks of products; what it raises ends the search.
 
     Returns
     -------
@@ -59,10 +61,12 @@ def principal_bound(rows, weights, n_clusters):
     total, sums, d = w.sum(), w @ A, A.shape[1]
     S, size = -np.outer(sums, sums), max(1, SLICE // d**2)
     for some in (slice(at, at + size) for at in range(0, len(A), size)):
+        check()
         S += (A[some] * (total * w[some])[:, None]).T @ A[some]
     # As floats near 1: S == 4**size * small.
     size = (max(abs(v) for v in S.ravel()).bit_length() + 1) // 2
-    small = np.array([[float(Fraction(v, 4**size)) for v in row] for row in S])
+    unit = 4**size
+    small = np.array([[v / unit for v in row] for row in S.tolist()])
     n_top = min(n_clusters - 1, d)
     values, axes = greatest(small, min(n_top + 1, d))
     values, axes = values[::-1], axes[::-1].T
@@ -71,9 +75,12 @@ def principal_bound(rows, weights, n_clusters):
     top = rounded(axes[:, :n_top] * np.sqrt(np.maximum(values[:n_top] - tau, 0)), 1 << scale + size)
     tau = 1 + math.ceil(Fraction(tau + SPARE * d * max(values[0], 0)) * 4 ** (scale + size))
 
-    V = np.array(top, object).reshape(d, -1)
-    R = V @ V.T - S * 4**scale + tau * np.eye(d, dtype=int).astype(object)
-    delta = shortfall([row[: f + 1] for f, row in enumerate(R.tolist())], [1] * d)
+    V, R = np.array(top, object).reshape(d, -1), []  # R: the rows of the lower half
+    for f in range(d):
+        check()
+        R.append((V[: f + 1] @ V[f] - S[f, : f + 1] * 4**scale).tolist())
+        R[f][f] += tau
+    delta = shortfall(R, [1] * d, lambda *_: check())
     most = Fraction((V * V).sum() + (n_clusters - 1) * max(0, tau + delta), 4**scale)
     return PrincipalBound((np.trace(S) - most) / total, scale, tau, top)
 

@@ -17,13 +17,13 @@ class GapRecorder:
 
     Parameters
     ----------
-    then : callable(rung, inertia, lower_bound) or None
+    then : callable(method, inertia, lower_bound) or None
         Is told the same.
 
     Attributes
     ----------
-    seconds, rungs, inertia, lower_bound : list
-        Of each call the time since the recorder was made, the rung, and what was known.
+    seconds, methods, inertia, lower_bound : list
+        Of each call the time since the recorder was made, the method, and what was known.
 
     Examples
     --------
@@ -36,18 +36,18 @@ class GapRecorder:
 
     then: Any = None
     seconds: list[float] = field(default_factory=list)
-    rungs: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
     inertia: list[float] = field(default_factory=list)
     lower_bound: list[float] = field(default_factory=list)
     _start: float = field(default_factory=monotonic, repr=False)
 
-    def __call__(self, rung: str, inertia: float, lower_bound: float) -> None:
+    def __call__(self, method: str, inertia: float, lower_bound: float) -> None:
         self.seconds.append(monotonic() - self._start)
-        self.rungs.append(rung)
+        self.methods.append(method)
         self.inertia.append(float(inertia))
         self.lower_bound.append(float(lower_bound))
         if self.then is not None:
-            self.then(rung, inertia, lower_bound)
+            self.then(method, inertia, lower_bound)
 
 
 @dataclass(eq=False)
@@ -60,7 +60,7 @@ class GapDisplay(Display):
     ----------
     recorder : GapRecorder
     certificate : Certificate or None
-        What `certify` returned: the end of the lines, and what the checker made of the last rung.
+        What `certify` returned: the end of the lines, and what the checker made of the last method.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class GapDisplay(Display):
         if seconds[-1] > 30 * seconds[0]:
             self._count_decades(ax, np.log10(seconds[-1] / seconds[0]))
         self._frame(ax, seconds, last, inertia, lower)
-        self._rungs(ax, seconds)
+        self._methods(ax, seconds)
         ax.set(xlabel="seconds", ylabel="inertia" + unit_words(unit))
         title = self._title(inertia[-1], lower[-1]).replace(": ", ":\n")
         ax.set_title(f"{title} after {seconds[-1]:.2g} s", fontsize=11, pad=18)
@@ -181,16 +181,18 @@ class GapDisplay(Display):
         ax.set_ylim(bottom - 0.25 * span, top + 0.2 * span)
         ax.set_xlim(seconds[0] * (0.9 if ax.get_xscale() == "log" else 0.0), end)
 
-    def _rungs(self, ax, seconds):
-        """Where each rung first speaks, by name above the picture; of names too close together the later ones."""
+    def _methods(self, ax, seconds):
+        """Where each method first speaks, by name above the picture; of names too close together the later ones."""
         starts = [
-            i for i, rung in enumerate(self.recorder.rungs) if i == 0 or rung != self.recorder.rungs[i - 1]
+            i
+            for i, method in enumerate(self.recorder.methods)
+            if i == 0 or method != self.recorder.methods[i - 1]
         ]
         place = np.log if ax.get_xscale() == "log" else np.array
         left, right = map(float, place(ax.get_xlim()))
         free = np.inf
         for i in reversed(starts):
-            x, name = seconds[i], self.recorder.rungs[i]
+            x, name = seconds[i], self.recorder.methods[i]
             at = (float(place(x)) - left) / (right - left)
             if 0 <= at <= 1:
                 ax.axvline(x, color=PALE, linewidth=0.8, linestyle=":", zorder=0)

@@ -6,7 +6,7 @@ from time import monotonic
 
 from .. import check
 from ..workers import Expired
-from .certificate import sealed
+from .proof_lines import sealed
 
 
 def bound_of(text, deadline):

@@ -17,12 +17,15 @@ from time import monotonic
 
 import numpy as np
 
-EVERY = 5.0  # seconds between two writings
-SHARE = 20  # of the time that a writing took pass before the next one
+# Seconds from one writing to the next, at least: as much is done again after `kill -9`.
+EVERY = 5.0
+# A writing that took t seconds is followed by the next one after SHARE * t at the soonest: it takes a twentieth of the time.
+SHARE = 20
 WORD = "ckmeans checkpoint 1 sha256="
 DTYPES = "<f8", "<i8", "<i4"
-MOST_PACKED = 1032  # bytes that one byte can stand for, in zlib
-# What reading a thing of the wrong form raises.
+# Bytes that one compressed byte stands for in zlib, at most.
+MOST_PACKED = 1032
+# What is raised where a file has other things in it than a checkpoint.
 ODD = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 
 
@@ -51,7 +54,7 @@ class Checkpoint:
         Parameters
         ----------
         check : callable(known), optional
-            Raises what a look at a thing of the wrong form does where that was altered.
+            Raises one of ODD where what the file says has another form.
 
         Raises
         ------
@@ -105,9 +108,11 @@ class Checkpoint:
             if not self._warned:
                 self._warned = True
                 warnings.warn(
-                    f"checkpoint={self.path!r} could not be written ({error}): the search goes on, and the file is left as it"
-                    " was; make room, and it will be written later.", RuntimeWarning, stacklevel=2,
-                )  # fmt: skip
+                    f"checkpoint={self.path!r} could not be written ({error}): the search goes on, and the file is left"
+                    " as it was; make room, and it will be written later.",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
         took = monotonic() - begin
         self._due = begin + max(EVERY, SHARE * took)
 
@@ -159,7 +164,7 @@ def _from_json(found):
         raise ValueError("no such array")
     size, packed = math.prod(shape), base64.b64decode(found["$array"])
     n_bytes = -(-size // 8) if bits else size * np.dtype(found["dtype"]).itemsize
-    if n_bytes > MOST_PACKED * len(packed):  # of such a size there is no need to try
+    if n_bytes > MOST_PACKED * len(packed):  # known without unpacking it
         raise ValueError("an array is cut off")
     data = zlib.decompressobj().decompress(packed, n_bytes + 1)
     if len(data) != n_bytes:

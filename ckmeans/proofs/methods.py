@@ -1,11 +1,14 @@
-"""The rungs of the ladder (portfolio.py): each is a way to a lower bound with a proof, and perhaps to a better clustering.
+"""The methods of the portfolio (portfolio.py): each is a way to a lower bound with a proof, or to a better clustering.
 
-Each takes what is known so far, a `_Ladder`, and returns its `Evidence`, or None where it has none to give.
+Each takes the problem (an `Instance`), the best clustering so far (a `Clustering`) and its `Run`, and returns its `Evidence`,
+or None where it has none to give.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -15,15 +18,15 @@ from ..exact.branch import branch_and_bound
 from ..exact.columns import column_generation
 from ..exact.principal import principal_bound
 from ..exact.semidefinite import semidefinite_bound, spectral_bound
-from ..exact.spectrum import gram, greatest
 from ..exact.sweep import best_halves
-from ..exact.univariate import collinear, penalty_proof
+from ..exact.univariate import penalty_proof
 from ..interrupts import Held
 from ..local.hybrid import hybrid_search
 from ..local.search import local_search
-from ..rationals import float_down, near_one
+from ..rationals import ExactRows, float_down
 from ..workers import Expired
-from .certificate import (
+from .instance import FINDING, LIGHT, Deadline
+from .proof_lines import (
     branch_proof,
     columns_proof,
     line_proof,
@@ -34,366 +37,437 @@ from .certificate import (
     trivial_proof,
 )
 
-FINDING = 0.75  # share of the time limit after which the rest is left to the checker
-SEARCHING = 0.25  # share of the time that the search for a clustering may take
-FEW = 20  # rows up to which restarts will do
-GROUP = 60  # rows in a group for each cluster
-LEAST_GROUP, MOST_GROUP = 200, 1200
-MOST_STEPS = 4_000_000  # of the checker in a tree: of some (4 d + 40) k each, it takes 2**32
-STEPS = 5_000  # of these for each second that is left: it takes some 5 us for one,
-LEAST_STEPS = 20_000  # and so many more
-BRANCHING = 5e-5  # seconds that must be left for each number before branch and bound begins: it takes some 5e-6 to prepare
-MOST_SWEPT = 2000  # rows about which a line is turned: some 0.06 us for each pair
-LOW = 4  # features up to which prices are sooner
-MATRIX, LEAST_MATRIX = 20, 120  # rows in a group for each cluster, and at least, where it has a matrix
-ENOUGH = 1e-3  # gap of a group
-MOST_MATRIX = 700  # rows of which there is a matrix
-NEARLY = Fraction(1, 10**4)  # a gap that may turn out to be none
-LIGHT = (
-    100  # binary digits by which a row may weigh less than the heaviest and still count beside it in floats,
-)
-LIGHT_MATRIX = 40  # and in a matrix
-FEW_AXES = 3
-READING = 5e-6  # seconds that the checker takes, at least, to read a number
-MOST_SEEN = 1_000_000  # numbers by which is judged along how many axes rows lie
-DEALING = 0.35  # share of the time in which rows are dealt out to groups
-CUTTING = 0.5  # share of the time that the semidefinite bound may take
-EXACT_PRODUCTS = 5_000_000  # of whole numbers in a second, about,
-DIGITS = 128  # of up to so many binary digits
+# Shares of the time limit after which a search for a clustering, the dealing of rows to groups, and the semidefinite bound
+# end. A later end makes them better, and leaves less time for the methods after them.
+SEARCHING, DEALING, CUTTING = 0.25, 0.35, 0.5
+# Rows up to which restarts find the best clustering, so that the hybrid search need not begin.
+FEW = 20
+# Rows in a group, for each cluster, and the limits of a group: prices take longer in a larger one, and prove more.
+GROUP, LEAST_GROUP, MOST_GROUP = 60, 200, 1200
+# The same where a group gets the semidefinite bound, whose matrix is of rows by rows. More rows than the last number get no
+# such bound, as its time goes up with their cube.
+MATRIX, LEAST_MATRIX, MOST_MATRIX = 20, 120, 700
+# Relative gap at which the semidefinite bound of a group ends: the groups together are further from the optimum anyway.
+ENOUGH = 1e-3
+# Relative gap of a semidefinite bound that may be closed in exact arithmetic: then the checker is asked.
+NEARLY = Fraction(1, 10**4)
+# Binary digits by which a row may weigh less than the heaviest one and still count beside it in a matrix of floats.
+LIGHT_MATRIX = 40
+# Nodes of a tree: LEAST_STEPS, and STEPS for each second that is left, up to MOST_STEPS. The checker takes some 5 us for a node
+# in few features, and some (4 d + 40) k of the 2**32 steps after which it gives up.
+STEPS, LEAST_STEPS, MOST_STEPS = 5_000, 20_000, 4_000_000
+# Seconds that must be left for each entry of X before branch and bound begins; to prepare it takes some 5e-6.
+BRANCHING = 5e-5
+# Dimension (Instance.dimension) up to which prices are sooner than a tree that goes on until the time is up.
+LOW = 4
+# Rows about which a line is turned, in some 0.06 us for each pair of them.
+MOST_SWEPT = 2000
+# Products of whole numbers in a second, about, where these have up to DIGITS binary digits.
+EXACT_PRODUCTS, DIGITS = 5_000_000, 128
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What a rung found.
+    """What a method found.
 
     Attributes
     ----------
-    proof : list of str
-        Its lines.
+    proof : list of str or None
+        Its lines; None if there is only a clustering.
     lower : Fraction
         The lower bound that these lines state, in squared units of X.
     labels : ndarray of shape (n_samples,) or None
         A clustering.
     optimal : bool
-        Whether the clustering is optimal according to the rung: then the checker is asked.
+        Whether the clustering is optimal according to the method: then the checker is asked.
     stop_reason : str
+        "proved" or "unresolved" if the method has ended by itself.
+    again : bool
+        Whether a later call that goes on from a checkpoint should try the method again, even if it ended by itself.
     """
 
-    proof: list
-    lower: Fraction
+    proof: list | None = None
+    lower: Fraction = Fraction(0)
     labels: np.ndarray | None = None
     optimal: bool = False
     stop_reason: str = "unresolved"
+    again: bool = False
 
 
-def heavy(ladder, digits=LIGHT):
-    """The rows that do not vanish beside the heaviest one in floats; without the others all costs are less."""
-    if ladder.sample_weight is None:
-        return np.arange(ladder.n_rows)
-    sizes = np.array([weight.bit_length() for weight in ladder.problem.weights])
-    return np.flatnonzero(sizes > sizes.max() - digits)
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a method may take, and whom it tells.
+
+    Attributes
+    ----------
+    deadline : Deadline
+    gap : float
+        The method may end where the relative gap is not above this.
+    rng : as `local_search` takes it
+    n_threads : int or None
+    given : ndarray of shape (n_samples,) or None
+        The clustering that was given.
+    held : Held
+        Begins when there is a result, so that Ctrl-C does not lose it before it is kept.
+    report : callable(inertia=inf, lower=0.0)
+        Is told what the method knows on the way, as floats.
+    known : dict or None
+        What a checkpoint has of this method.
+    keep : callable(known)
+        Writes a checkpoint; `known` is a function that gives what is to be in it.
+    """
+
+    deadline: Deadline
+    gap: float = 0.0
+    rng: Any = None
+    n_threads: int | None = None
+    given: np.ndarray | None = None
+    held: Held | None = None
+    report: Callable = lambda inertia=math.inf, lower=0.0: None
+    known: dict | None = None
+    keep: Callable = lambda known: None
 
 
-def heavy_samples(ladder):
-    """The samples of these rows."""
-    rows = heavy(ladder)
-    if len(rows) == ladder.n_rows:
-        return np.arange(len(ladder.X))
-    return np.flatnonzero(np.isin(ladder.place, rows))
-
-
-def _for_all(ladder, rows, lines):
-    """The lines of a proof for some rows as one for all of them."""
-    return lines if len(rows) == ladder.n_rows else sum_proof([rows], [lines])
-
-
-def trivial(ladder):
+def trivial(instance, incumbent, run):
     """One cluster, no more rows than clusters, a cost of zero; else a bound of zero."""
-    place, n_rows = ladder.place, ladder.n_rows
-    if ladder.k == 1:
-        labels = np.zeros(len(place), np.int32)
-        return Evidence(trivial_proof(), ladder.problem.cost(labels), labels, True)
-    labels = np.maximum(place, 0).astype(np.int32) if n_rows <= ladder.k else None
-    return Evidence(trivial_proof(), Fraction(0), labels, labels is not None or not ladder.incumbent[1])
+    if instance.n_clusters == 1:
+        labels = np.zeros(len(instance.X), np.int32)
+        return Evidence(trivial_proof(), instance.problem.cost(labels), labels, True)
+    few = instance.n_rows <= instance.n_clusters
+    labels = instance.to_samples(np.arange(instance.n_rows, dtype=np.int32)) if few else None
+    return Evidence(trivial_proof(), Fraction(0), labels, few or not incumbent.cost)
 
 
-def line(ladder):
+def line(instance, incumbent, run):
     """One feature, or rows on one line."""
-    straight = collinear(ladder.X[ladder.first])
-    if straight is None:
+    if instance.line is None:
         return None
-    feature, factor = straight
+    feature, factor = instance.line
     try:
-        found = penalty_proof(ladder.X[:, feature].copy(), ladder.k, ladder.sample_weight, ladder.check)
+        found = penalty_proof(
+            instance.X[:, feature].copy(), instance.n_clusters, instance.sample_weight, run.deadline.check
+        )
     except ValueError:  # numbers too far apart
         return None
     except Expired:
-        return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
-    lines = line_proof(found.penalty * factor * ladder.problem.unit)
+        return Evidence(trivial_proof(), stop_reason="time_limit")
+    lines = line_proof(found.penalty * factor * instance.problem.unit)
     return Evidence(lines, found.cost * factor, found.labels, True)
 
 
-def search(ladder):
+def search(instance, incumbent, run):
     """A better clustering: from the one given, and from scratch."""
     init, searched = "k-means++", hybrid_search
-    if ladder.n_rows <= FEW:
+    if instance.n_rows <= FEW:
         searched = local_search
-    elif ladder.given is not None:
-        centers = ladder.problem.exact.centers(ladder.given[0])
-        if len(centers) == ladder.k:
+    elif run.given is not None:
+        centers = instance.problem.exact.centers(run.given)
+        if len(centers) == instance.n_clusters:
             init = np.array([centers[label] for label in sorted(centers)])
-    with Held() as held:  # from the end of the search until what it found is the ladder's
-        found = searched(
-            ladder.X, ladder.k, sample_weight=ladder.sample_weight, init=init, rng=ladder.rng,
-            max_seconds=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads,
-            progress=lambda _, inertia: ladder.tell("search", inertia), held=held,
-        )  # fmt: skip
-        ladder.offer(found.labels)
-    ladder.tell("search")
-    if found.stop_reason == "interrupted":
-        raise KeyboardInterrupt
+    found = searched(
+        instance.X,
+        instance.n_clusters,
+        sample_weight=instance.sample_weight,
+        init=init,
+        rng=run.rng,
+        max_seconds=run.deadline.seconds_for(SEARCHING),
+        n_threads=run.n_threads,
+        progress=lambda _, inertia: run.report(inertia),
+        held=run.held,
+    )
+    return _only_labels(found, found.labels, again=run.deadline.left(SEARCHING) <= 0)
 
 
-def tree(ladder):
-    """Repetitive branch and bound: not far where prices are likely to be sooner."""
-    return _branch(ladder, LEAST_STEPS) if _breadth(ladder.X[ladder.first]) <= LOW else longer_tree(ladder)
-
-
-def longer_tree(ladder):
-    """The same as far as the checker can follow."""
-    return _branch(ladder, int(min(MOST_STEPS, LEAST_STEPS + STEPS * max(0, ladder.left()))))
-
-
-def _branch(ladder, steps):
-    problem = ladder.problem
-    if BRANCHING * ladder.X[ladder.first].size > ladder.left():
-        return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
-    found = branch_and_bound(
-        problem.rows, problem.weights, ladder.k, labels=ladder.incumbent[0][ladder.first], max_nodes=steps,
-        time_limit=ladder.seconds_for(FINDING), n_threads=ladder.n_threads,
-    )  # fmt: skip
-    labels, proved = found.labels[np.maximum(ladder.place, 0)], found.stop_reason == "proved"
-    reason = "unresolved" if found.stop_reason == "node_limit" else found.stop_reason
-    lines = tree_proof(found.order, found.suffix)
-    return Evidence(lines, found.suffix[0] / problem.unit, labels, proved, reason)
-
-
-def sweep(ladder):
-    """The best two clusters in the plane; the proof is left to the rungs after it."""
-    X = ladder.X[ladder.first]
-    if ladder.k != 2 or X.shape[1] != 2 or not 2 < len(X) <= MOST_SWEPT:
-        return
-    most = max(ladder.problem.weights)
-    weights = np.maximum([own / most for own in ladder.problem.weights], 2.0**-500)  # it proves nothing
-    found = best_halves(X, weights, time_limit=ladder.seconds_for(SEARCHING), n_threads=ladder.n_threads)
-    ladder.offer(found.labels[np.maximum(ladder.place, 0)])
-    ladder.tell("sweep")
-    if found.stop_reason == "interrupted":
-        raise KeyboardInterrupt
-
-
-def _breadth(X):
-    """How many features of equal variance are as hard: (sum of v)^2 / sum of v^2 for the variances v of the components."""
-    X = near_one(X)[0]
-    squares = X.T @ X if X.shape[1] <= len(X) else X @ X.T
-    return np.trace(squares) ** 2 / max((squares**2).sum(), 1e-300)
-
-
-def pca(ladder):
-    """The principal components, of as many of the rows as can be looked at: of the features, or of the rows where these are fewer."""
-    problem, n, d = ladder.problem, ladder.n_rows, ladder.X.shape[1]
-    if ladder.k > d:
-        return None  # they explain all
-    digits = problem.scale + int(np.frexp(np.abs(ladder.X).max())[1]) + max(problem.weights).bit_length()
-    most = EXACT_PRODUCTS * max(0.5, min(30.0, 0.1 * ladder.left())) / max(1, digits / DIGITS) ** 2
-    some = np.arange(0, n, -(-n // max(1, int(most / d**2 - d / 3))))
-    wide = len(some) < d
-    if wide:
-        some = heavy(ladder, LIGHT_MATRIX)
-        some = some[:: -(-len(some) // max(2, int(min(math.sqrt(2 * most / d), (3 * most) ** (1 / 3)))))]
-    if ladder.k >= len(some):
+def sweep(instance, incumbent, run):
+    """The best two clusters in the plane; the proof is left to the methods after it."""
+    X, weights = instance.rows, instance.problem.weights
+    if instance.n_clusters != 2 or X.shape[1] != 2 or not 2 < len(X) <= MOST_SWEPT:
         return None
-    rows, weights = problem.whole([problem.first[i] for i in some]), [problem.weights[i] for i in some]
+    # Weights as floats, the lightest raised: a sweep proves nothing.
+    weights = np.maximum([own / max(weights) for own in weights], 2.0**-500)
+    seconds = run.deadline.seconds_for(SEARCHING)
+    found = best_halves(X, weights, time_limit=seconds, n_threads=run.n_threads)
+    return _only_labels(found, instance.to_samples(found.labels))
+
+
+def _only_labels(found, labels, again=False):
+    """What a search for a clustering found: its limit is its own, and not why the whole ends."""
+    reason = "interrupted" if found.stop_reason == "interrupted" else "unresolved"
+    return Evidence(labels=labels, stop_reason=reason, again=again)
+
+
+def tree(instance, incumbent, run):
+    """Repetitive branch and bound: not far where prices are likely to be sooner."""
+    if instance.dimension <= LOW:
+        return _branch(instance, incumbent, run, LEAST_STEPS)
+    return longer_tree(instance, incumbent, run)
+
+
+def longer_tree(instance, incumbent, run):
+    """The same as far as the checker can follow."""
+    steps = LEAST_STEPS + STEPS * max(0, run.deadline.left())
+    return _branch(instance, incumbent, run, int(min(MOST_STEPS, steps)))
+
+
+def _branch(instance, incumbent, run, steps):
+    problem = instance.problem
+    if BRANCHING * instance.rows.size > run.deadline.left():
+        return Evidence(trivial_proof(), stop_reason="time_limit")
+    found = branch_and_bound(
+        problem.rows,
+        problem.weights,
+        instance.n_clusters,
+        labels=incumbent.labels[instance.first],
+        max_nodes=steps,
+        time_limit=run.deadline.seconds_for(FINDING),
+        n_threads=run.n_threads,
+    )
+    reason = "unresolved" if found.stop_reason == "node_limit" else found.stop_reason
+    return Evidence(
+        tree_proof(found.order, found.suffix),
+        found.suffix[0] / problem.unit,
+        instance.to_samples(found.labels),
+        found.stop_reason == "proved",
+        reason,
+    )
+
+
+def pca(instance, incumbent, run):
+    """The principal components, of the features, or of the rows where these are fewer."""
+    problem, k = instance.problem, instance.n_clusters
+    if k > instance.X.shape[1]:
+        return None  # they explain all
+    some, wide = _affordable_rows(instance, run.deadline)
+    if k >= len(some):
+        return Evidence(trivial_proof(), again=True)  # with more time, of more rows, there may be a bound
+    rows, weights = problem.whole(instance.first[some]), [problem.weights[i] for i in some]
     try:
         if wide:  # the semidefinite bound without its cuts is the same, by the matrix of the rows
-            found = spectral_bound(rows, weights, ladder.k)
+            found = spectral_bound(rows, weights, k)
             lines = semidefinite_proof(*found[1:-2])
         else:
-            found = principal_bound(rows, weights, ladder.k)
+            found = principal_bound(rows, weights, k, run.deadline.check)
             lines = principal_proof(found.scale, found.tau, found.top)
     except (Refused, np.linalg.LinAlgError):  # rounding made an eigenvalue negative
         return None
-    if len(some) < n:
-        lines = sum_proof([some], [lines])
-    return Evidence(lines, found.bound / problem.unit)
+    except Expired:
+        return Evidence(trivial_proof(), stop_reason="time_limit")
+    return Evidence(_for_all(instance, some, lines), found.bound / problem.unit)
 
 
-def prices(ladder):
+def _affordable_rows(instance, deadline):
+    """As many rows as there is time for with exact products, evenly spaced; and whether these are fewer than features."""
+    problem, d = instance.problem, instance.X.shape[1]
+    digits = problem.scale + int(np.frexp(np.abs(instance.X).max())[1]) + max(problem.weights).bit_length()
+    left = max(0.0, deadline.left())
+    seconds = max(min(0.5, left), min(30.0, 0.1 * left))
+    most = EXACT_PRODUCTS * seconds / max(1, digits / DIGITS) ** 2
+    # The matrix takes d**2 products for each row, V V' half of that for each cluster, and the factor of both some d**3 / 3.
+    n_rows = max(1, int(most / d**2 - instance.n_clusters / 2 - d / 3))
+    some = np.arange(0, instance.n_rows, -(-instance.n_rows // n_rows))
+    if len(some) >= d:
+        return some, False
+    some = instance.heavy_rows(LIGHT_MATRIX)
+    n_rows = max(2, int(min(math.sqrt(2 * most / d), (3 * most) ** (1 / 3))))
+    return some[:: -(-len(some) // n_rows)], True
+
+
+def prices(instance, incumbent, run):
     """Column generation over all rows."""
-    rows = heavy(ladder)
-    if ladder.k >= len(rows):
+    rows = instance.heavy_rows()
+    if instance.n_clusters >= len(rows):
         return None
-    samples = heavy_samples(ladder)
-    labels = ladder.incumbent[0][samples]
-    found, lines, lower = by_prices(
-        ladder, samples, labels if len(np.unique(labels)) == ladder.k else None, ladder.seconds_for(FINDING),
-        lambda inertia, lower: ladder.tell("prices", inertia, lower), ladder.inner.get("prices"),
-        lambda known: ladder.keep({"prices": known}),
-    )  # fmt: skip
-    if len(rows) < ladder.n_rows:
+    samples = instance.samples_of(rows)
+    labels = incumbent.labels[samples]
+    found, lines, lower = _by_prices(
+        instance,
+        samples,
+        run,
+        run.deadline.seconds_for(FINDING),
+        labels=labels if len(np.unique(labels)) == instance.n_clusters else None,
+        progress=run.report,
+        known=run.known,
+        keep=run.keep,
+    )
+    if len(rows) < instance.n_rows:
         reason = "unresolved" if found.stop_reason == "proved" else found.stop_reason
-        return Evidence(_for_all(ladder, rows, lines), lower, stop_reason=reason)
+        return Evidence(_for_all(instance, rows, lines), lower, stop_reason=reason)
     return Evidence(lines, lower, found.labels, found.status == "optimal", found.stop_reason)
 
 
-def many_axes(X):
-    """Whether a search over all centers has so many axes to look along that the semidefinite bound is sooner there."""
-    X = X[:: -(-X.size // MOST_SEEN)]
-    offs = near_one(X)[0]
-    squares = gram(np.ascontiguousarray(offs.T) if offs.shape[1] > len(offs) else offs)
-    sizes, _ = greatest(squares, len(squares), vectors=False)
-    return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
-
-
-def sdp(ladder):
+def sdp(instance, incumbent, run):
     """The semidefinite bound with cuts."""
-    problem, rows = ladder.problem, heavy(ladder, LIGHT_MATRIX)
-    if not 2 <= ladder.k < len(rows) <= MOST_MATRIX:
+    problem, rows = instance.problem, instance.heavy_rows(LIGHT_MATRIX)
+    if not 2 <= instance.n_clusters < len(rows) <= MOST_MATRIX:
         return None
-    found = _matrix(
-        ladder, rows, ladder.seconds_for(CUTTING), ladder.gap,
-        lambda lower: ladder.tell("sdp", lower=float_down(lower / problem.unit)),
-    )  # fmt: skip
+    found = _by_matrix(
+        instance,
+        incumbent,
+        rows,
+        run.deadline.seconds_for(CUTTING),
+        run.gap,
+        lambda lower: run.report(lower=float_down(lower / problem.unit)),
+    )
     if found is None:
         return None
-    lines, lower = _for_all(ladder, rows, semidefinite_proof(*found[1:-2])), found.bound / problem.unit
-    if len(rows) < ladder.n_rows:
-        return Evidence(lines, lower, stop_reason=found.stop_reason)
-    labels = found.labels[np.maximum(ladder.place, 0)]
-    cost = min(ladder.incumbent[1], problem.cost(labels))
-    return Evidence(lines, lower, labels, cost - lower < NEARLY * cost, found.stop_reason)
-
-
-def groups(ladder):
-    """The sum over groups of rows that each look like the whole; each by column generation, or the semidefinite bound."""
-    wide = many_axes(ladder.X[ladder.first])
-    rows = heavy(ladder, LIGHT_MATRIX if wide else LIGHT)
-    n = len(rows)
-    size = min(MOST_MATRIX, max(MATRIX * ladder.k, LEAST_MATRIX)) if wide else GROUP * ladder.k
-    size = size if wide else min(max(size, LEAST_GROUP), MOST_GROUP)
-    if n < 2 * (ladder.k + 1):
-        return None
-    n_groups = min(max(2, round(n / size)), n // (ladder.k + 1))
-    kept = ladder.inner.get("sum")
-    if kept is not None and not _proved_again(ladder, kept["groups"]):
-        return Evidence(trivial_proof(), Fraction(0), stop_reason="time_limit")
-    if kept is None:
-        first = ladder.first[rows]
-        members = anticlusters(
-            ladder.X[first], ladder.incumbent[0][first], n_groups, ladder.seconds_for(DEALING)
-        )
-        # Rows, the proof, its bound, and whether that is all.
-        kept = {"groups": [[rows[own], None, Fraction(0), False] for own in members]}
-    stop_reason, todo = "unresolved", [own for own in kept["groups"] if not own[3]]
-    for at, own in enumerate(todo):
-        if ladder.left() <= 0:
-            stop_reason = "time_limit"
-            break
-        seconds = None if ladder.limit == math.inf else ladder.left() / (len(todo) - at)
-        if wide:
-            found, ended, lines, lower = (
-                _matrix(ladder, own[0], seconds, max(ladder.gap, ENOUGH)),
-                "unresolved",
-                None,
-                0,
-            )
-            if found is not None:
-                ended, lines = found.stop_reason, semidefinite_proof(*found[1:-2])
-                lower = found.bound / ladder.problem.unit
-        else:
-            found, lines, lower = by_prices(
-                ladder, np.flatnonzero(np.isin(ladder.place, own[0])), None, seconds
-            )
-            ended = found.stop_reason
-        if lower > own[2]:
-            own[1:3] = lines, lower
-        own[3] = ended not in ("interrupted", "time_limit")
-        ladder.keep({"sum": kept})
-        ladder.tell("sum", lower=float_down(sum(lower for *_, lower, _ in kept["groups"])))
-        if ended == "interrupted":
-            stop_reason = "interrupted"
-            break
-        if ended == "time_limit":
-            stop_reason = "time_limit"
-    proved = [own for own in kept["groups"] if own[1] is not None]
-    parts, proofs, total = (
-        [own[0] for own in proved],
-        [own[1] for own in proved],
-        sum((own[2] for own in proved), Fraction(0)),
+    lower = found.bound / problem.unit
+    evidence = Evidence(
+        _for_all(instance, rows, semidefinite_proof(*found[1:-2])), lower, stop_reason=found.stop_reason
     )
-    lines = sum_proof(parts, proofs) if parts else trivial_proof()
-    return Evidence(lines, total, None, False, stop_reason)
+    if len(rows) < instance.n_rows:
+        return evidence
+    labels = instance.to_samples(found.labels)
+    least = min(incumbent.cost, problem.cost(labels))
+    return replace(evidence, labels=labels, optimal=least - lower < NEARLY * least)
 
 
-def _proved_again(ladder, groups):
-    """Whether there was time to ask the checker about the groups of a file; what it does not find is taken back."""
-    known = [own for own in groups if own[1] is not None]
-    found = ladder.bounds_of([sum_proof([own[0]], [own[1]]) for own in known])
-    for own, bound in zip(known, found or ()):
-        own[2] = own[2] if bound is not None and bound >= own[2] else Fraction(0)
-        if not own[2]:
-            own[1:] = None, Fraction(0), False
-    return found is not None
+@dataclass(eq=False)
+class Group:
+    """Some rows, what is proved of them, and whether that is all that their method finds."""
+
+    rows: np.ndarray
+    proof: list | None = None
+    lower: Fraction = Fraction(0)
+    done: bool = False
+
+    def to_list(self):
+        return [self.rows, self.proof, self.lower, self.done]
 
 
-def _matrix(ladder, rows, seconds, gap, progress=None):
+def groups(instance, incumbent, run):
+    """The sum over groups of rows that each look like the whole; each by column generation, or the semidefinite bound."""
+    rows = instance.heavy_rows(LIGHT_MATRIX if instance.many_axes else LIGHT)
+    if len(rows) < 2 * (instance.n_clusters + 1):
+        return None
+    if run.known is None:
+        parts = _dealt(instance, incumbent, run, rows)
+    else:
+        parts = [Group(*part) for part in run.known["groups"]]
+    stop_reason, todo = "unresolved", [part for part in parts if not part.done]
+    for at, part in enumerate(todo):
+        if run.deadline.left() <= 0:
+            stop_reason = "time_limit"
+            break
+        seconds = None if run.deadline.seconds == math.inf else run.deadline.left() / (len(todo) - at)
+        ended = _bound_of_group(instance, incumbent, run, part, seconds)
+        run.keep(lambda: {"groups": [part.to_list() for part in parts]})
+        run.report(lower=float_down(sum(part.lower for part in parts)))
+        if ended in ("interrupted", "time_limit"):
+            stop_reason = ended
+        if ended == "interrupted":
+            break
+    proved = [part for part in parts if part.proof is not None]
+    lines = trivial_proof()
+    if proved:
+        lines = sum_proof([part.rows for part in proved], [part.proof for part in proved])
+    return Evidence(lines, sum((part.lower for part in proved), Fraction(0)), stop_reason=stop_reason)
+
+
+def _dealt(instance, incumbent, run, rows):
+    """The groups, before anything is proved of them."""
+    k, n = instance.n_clusters, len(rows)
+    if instance.many_axes:
+        size = min(max(MATRIX * k, LEAST_MATRIX), MOST_MATRIX)
+    else:
+        size = min(max(GROUP * k, LEAST_GROUP), MOST_GROUP)
+    n_groups = min(max(2, round(n / size)), n // (k + 1))
+    samples = instance.first[rows]
+    seconds = run.deadline.seconds_for(DEALING)
+    members = anticlusters(instance.X[samples], incumbent.labels[samples], n_groups, seconds)
+    return [Group(rows[own]) for own in members]
+
+
+def _bound_of_group(instance, incumbent, run, group, seconds):
+    """Prove as much of a group as the time allows; returns why that ended."""
+    if instance.many_axes:
+        found = _by_matrix(instance, incumbent, group.rows, seconds, max(run.gap, ENOUGH))
+        if found is None:
+            lines, lower, ended = None, 0, "unresolved"
+        else:
+            lines, lower = semidefinite_proof(*found[1:-2]), found.bound / instance.problem.unit
+            ended = found.stop_reason
+    else:
+        found, lines, lower = _by_prices(instance, instance.samples_of(group.rows), run, seconds)
+        ended = found.stop_reason
+    if lower > group.lower:
+        group.proof, group.lower = lines, lower
+    group.done = ended not in ("interrupted", "time_limit")
+    return ended
+
+
+def _for_all(instance, rows, lines):
+    """The lines of a proof for some rows as one for all of them."""
+    return lines if len(rows) == instance.n_rows else sum_proof([rows], [lines])
+
+
+def _by_matrix(instance, incumbent, rows, seconds, gap, progress=None):
     """The semidefinite bound of some rows; None where floats do not come to one, or it is 0."""
-    problem, labels = ladder.problem, ladder.incumbent[0][ladder.first[rows]]
-    cost = problem.cost_of(rows.tolist(), labels.tolist())
-    if not cost or ladder.k < 2:
+    problem, samples = instance.problem, instance.samples_of(rows)
+    labels = incumbent.labels[instance.first]
+    weights = None if instance.sample_weight is None else instance.sample_weight[samples]
+    own = ExactRows(instance.X[samples], weights).cost(labels[instance.row_of[samples]]) * problem.unit
+    if not own or instance.n_clusters < 2:
         return None
     try:
         return semidefinite_bound(
-            [problem.rows[row] for row in rows], [problem.weights[row] for row in rows], ladder.k, labels, cost,
-            gap=gap, max_seconds=seconds, progress=progress,
-        )  # fmt: skip
+            [problem.rows[row] for row in rows],
+            [problem.weights[row] for row in rows],
+            instance.n_clusters,
+            labels[rows],
+            own,
+            gap=gap,
+            max_seconds=seconds,
+            progress=progress,
+        )
     except np.linalg.LinAlgError:
         return None
 
 
-def by_prices(ladder, samples, labels, seconds, progress=None, known=None, keep=None):
+def _by_prices(instance, samples, run, seconds, **options):
     """Column generation for some samples: what it found, the lines of its proof, and the bound that these state."""
-    weights = None if ladder.sample_weight is None else ladder.sample_weight[samples]
     found = column_generation(
-        ladder.X[samples], ladder.k, sample_weight=weights, labels=labels, max_seconds=seconds, gap=ladder.gap,
-        rng=0, progress=progress, known=known, keep=keep,
-    )  # fmt: skip
-    rows, at = np.unique(ladder.place[samples], return_index=True)
-    if rows[0] < 0:
-        rows, at = rows[1:], at[1:]
-    return found, *lines_of(ladder, found.proof, samples, rows, at)
+        instance.X[samples],
+        instance.n_clusters,
+        sample_weight=None if instance.sample_weight is None else instance.sample_weight[samples],
+        max_seconds=seconds,
+        gap=run.gap,
+        rng=0,
+        **options,
+    )
+    rows, at = np.unique(instance.row_of[samples], return_index=True)
+    weighted = rows >= 0
+    return found, *_lines_of(instance, found.proof, samples, rows[weighted], at[weighted])
 
 
-def lines_of(ladder, node, samples, rows, at):
-    """The lines for a tree of prices and branches, and the bound they state."""
+def _lines_of(instance, node, samples, rows, at):
+    """The lines for a tree of prices and branches, and the bound they state; `at` has for each of the rows one of the samples."""
     if node[0] == "open":
         return trivial_proof(), Fraction(0)
     if node[0] == "branch":
         _, i, j, *sides = node
-        (together, a), (apart, b) = (lines_of(ladder, side, samples, rows, at) for side in sides)
-        i, j = (int(ladder.place[samples[row]]) for row in (i, j))
+        (together, a), (apart, b) = (_lines_of(instance, side, samples, rows, at) for side in sides)
+        i, j = instance.row_of[samples[[i, j]]].tolist()
         return branch_proof(i, j, together, apart), min(a, b)
     _, groups, prices, level = node
-    lines = columns_proof(ladder.problem, ("prices", groups[at], prices, level), rows)
+    problem = instance.problem
+    lines = columns_proof(problem, ("prices", groups[at], prices, level), rows)
     masses = {}  # of the items, in the order of their first rows
     for row, group in zip(rows.tolist(), groups[at].tolist()):
-        masses[group] = masses.get(group, 0) + ladder.problem.weights[row]
+        masses[group] = masses.get(group, 0) + problem.weights[row]
     shift, most = (int(word.partition("=")[2], 16) for word in lines[0].split(" ")[2:])
     paid = sum(mass * int(word, 16) for mass, word in zip(masses.values(), lines[1].split(" ")[1:]))
-    return lines, Fraction(paid - ladder.k * most, 4**shift * ladder.problem.unit)
+    return lines, Fraction(paid - instance.n_clusters * most, 4**shift * problem.unit)
 
 
-RUNGS = {
-    "trivial": trivial, "line": line, "search": search, "tree": tree, "sweep": sweep, "pca": pca, "prices": prices, "sdp": sdp,
-    "longer tree": longer_tree, "sum": groups,
-}  # fmt: skip
+METHODS = {
+    "trivial": trivial,
+    "line": line,
+    "search": search,
+    "tree": tree,
+    "sweep": sweep,
+    "pca": pca,
+    "prices": prices,
+    "sdp": sdp,
+    "longer tree": longer_tree,
+    "sum": groups,
+}

@@ -1,7 +1,7 @@
 """What a checkpoint says (checkpoint.py): its form is checked here, and nothing in it is more than a hint of where to go on.
 
 Anyone can write such a file. So the costs of its labels are computed again, its bounds and claims are candidates until the checker
-has accepted them, and what rungs had not finished is proved again by them.
+has accepted them, and what methods had not finished is proved again by them.
 """
 
 from fractions import Fraction
@@ -9,49 +9,54 @@ from fractions import Fraction
 import numpy as np
 
 from ..exact import nodes
-from .methods import RUNGS, Evidence, heavy_samples
+from .methods import METHODS, Evidence
+from .proof_lines import sum_proof
 
 
-def check_known(known, ladder):
-    """Refuse what `_Ladder.known` would not have given.
+def check_known(known, instance):
+    """Refuse what `Portfolio.known` would not have given.
 
     Raises
     ------
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError
     """
-    _labels(known["labels"], len(ladder.X), ladder.k)
+    _labels(known["labels"], len(instance.X), instance.n_clusters)
     done, inner = known["done"], known["inner"]
-    _refuse_if(not isinstance(done, list) or not isinstance(inner, dict), "no rungs")
-    _refuse_if(known["rung"] not in RUNGS or not set(done) <= set(RUNGS), "no such rung")
+    _refuse_if(not isinstance(done, list) or not isinstance(inner, dict), "no methods")
+    _refuse_if(known["method"] not in METHODS or not set(done) <= set(METHODS), "no such method")
     _evidence(known["best"])
     if known["claim"] is not None:
         _evidence(known["claim"])
-        _refuse_if(known["claimed by"] not in RUNGS, "no such rung")
-    _refuse_if(not set(inner) <= {"prices", "sum"}, "no such rung")
+        _refuse_if(known["claimed by"] not in METHODS, "no such method")
+    _refuse_if(not set(inner) <= {"prices", "sum"}, "no such method")
     if "prices" in inner:
-        samples = heavy_samples(ladder)
-        _labels(inner["prices"]["labels"], len(samples), ladder.k)
-        row_of = np.full(len(samples), -1)
-        row_of[ladder.place[samples] >= 0] = np.unique(
-            ladder.place[samples][ladder.place[samples] >= 0], return_inverse=True
-        )[1]
+        samples = instance.samples_of(instance.heavy_rows())
+        _labels(inner["prices"]["labels"], len(samples), instance.n_clusters)
+        row_of, weighted = np.full(len(samples), -1), instance.row_of[samples] >= 0
+        row_of[weighted] = np.unique(instance.row_of[samples][weighted], return_inverse=True)[1]
         nodes.read(inner["prices"]["nodes"], row_of)
     if "sum" in inner:
-        _groups(inner["sum"]["groups"], ladder.n_rows)
+        _groups(inner["sum"]["groups"], instance.n_rows)
 
 
-def as_evidence(told):
-    """As a rung gives it; to be believed when the checker has accepted it."""
-    return Evidence(told["proof"], told["lower"], None, told["optimal"])
+def from_dict(found):
+    """As a method gives it; to be believed when the checker has accepted it."""
+    return Evidence(found["proof"], found["lower"], None, found["optimal"])
 
 
-def told(evidence):
+def to_dict(evidence):
     return {"proof": evidence.proof, "lower": evidence.lower, "optimal": evidence.optimal}
 
 
-def denied(ladder, found, evidence):
-    """Whether the checker, which found that, finds less than a file tells: then its rungs are not done."""
-    return ladder.refused if found is None else found[0] < evidence.lower
+def groups_proved_again(groups, bounds_of):
+    """Ask the checker about the groups of a file, and take back what it does not find; False where there is no time for that."""
+    known = [own for own in groups if own[1] is not None]
+    found = bounds_of([sum_proof([own[0]], [own[1]]) for own in known])
+    for own, bound in zip(known, found or ()):
+        own[2] = own[2] if bound is not None and bound >= own[2] else Fraction(0)
+        if not own[2]:
+            own[1:] = None, Fraction(0), False
+    return found is not None
 
 
 def _evidence(found):

@@ -43,7 +43,7 @@ for line in certificate.proof:
 # it, and no three of them make a better partition.
 
 head = re.match(r"proof prices shift=(\w+) m=(\w+)", certificate.proof[0])
-assert head and certificate.rung == "prices"
+assert head and certificate.method == "prices"
 unit = 4 ** (int(head[1], 16) + certificate.problem.scale)
 prices = np.array([int(word, 16) / unit for word in certificate.proof[1].split()[1:]])
 most = int(head[2], 16) / unit
@@ -114,7 +114,7 @@ with TemporaryDirectory() as folder:
     check(path)
 
     # One price raised, and the file sealed again so that its checksum is right:
-    from ckmeans.proofs.certificate import sealed
+    from ckmeans.proofs.proof_lines import sealed
 
     lines = path.read_text().splitlines()[:-1]
     at = next(i for i, line in enumerate(lines) if line.startswith("price "))

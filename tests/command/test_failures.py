@@ -8,6 +8,7 @@ from command_line import put, run
 
 from ckmeans import __main__
 from ckmeans.command import terminal
+from ckmeans.proofs.methods import METHODS
 
 BAD = {
     # words on the command line: words in the message
@@ -80,6 +81,17 @@ def test_unforeseen_failures_are_one_line_too(monkeypatch, error, words):
     assert result.stderr.count("\n") == 1
     for word in words:
         assert word in result.stderr
+
+
+@pytest.mark.parametrize("words", ["fit iris -k 3 --prove", "certify iris labels.csv"])
+def test_what_was_proved_before_the_memory_ran_out_is_shown(here, monkeypatch, words):
+    def greedy(*_):
+        raise MemoryError
+
+    run("fit", "iris", "-k", 3, "--out", "labels.csv")
+    monkeypatch.setitem(METHODS, "prices", greedy)
+    shown = run(*words.split()).stdout
+    assert "proved, by tree; stopped for want of memory after" in shown and "best so far" in shown
 
 
 def test_a_result_is_shown_even_if_its_picture_is_not(here, monkeypatch):

@@ -69,7 +69,7 @@ def test_verbose(capsys):
 
 
 def test_interrupted():
-    def stop(rung, inertia, lower_bound):
+    def stop(method, inertia, lower_bound):
         if lower_bound > 0:
             raise KeyboardInterrupt
 
@@ -98,8 +98,8 @@ def test_interrupted_while_the_search_puts_its_result_together(few, monkeypatch)
 def test_interrupted_between_the_proof_and_the_attributes(monkeypatch):
     begin, presses = Held.begin, [KeyboardInterrupt]
 
-    def climb(*args, **kwargs):
-        found = portfolio_climb(*args, **kwargs)
+    def prove(*args, **kwargs):
+        found = portfolio_prove(*args, **kwargs)
         monkeypatch.setattr(Held, "begin", begun)
         return found
 
@@ -108,8 +108,8 @@ def test_interrupted_between_the_proof_and_the_attributes(monkeypatch):
             raise presses.pop()
         begin(self)
 
-    portfolio_climb = exact_estimator.climb
-    monkeypatch.setattr(exact_estimator, "climb", climb)
+    portfolio_prove = exact_estimator.prove
+    monkeypatch.setattr(exact_estimator, "prove", prove)
     model = ExactKMeans(3, random_state=0)
     with pytest.raises(KeyboardInterrupt):
         model.fit(IRIS)
@@ -118,7 +118,7 @@ def test_interrupted_between_the_proof_and_the_attributes(monkeypatch):
 
 @needs_signals
 def test_ctrl_c():
-    """In the midst of a rung."""
+    """In the midst of a method."""
     told = interrupted("""
 from ckmeans import ExactKMeans
 from ckmeans.exact.prices import PricingProblem
@@ -142,7 +142,7 @@ def test_a_failed_fit_leaves_the_old_one(monkeypatch):
     def fails(*args, **kwargs):
         raise MemoryError
 
-    monkeypatch.setattr(exact_estimator, "climb", fails)
+    monkeypatch.setattr(exact_estimator, "prove", fails)
     with pytest.raises(MemoryError):
         model.fit(IRIS[:, :2])
     after = {name: value for name, value in vars(model).items() if name.endswith("_")}

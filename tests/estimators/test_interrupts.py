@@ -419,7 +419,7 @@ def test_a_fit_that_fails_changes_nothing(make, fitted, n_features, monkeypatch)
     with pytest.raises(ValueError, match="weight"):
         model.fit(other, sample_weight=-np.ones(40))
     with monkeypatch.context() as patch:
-        for name in ("kmeans.local_search", "exact.climb", "mixture.fit_mixture"):
+        for name in ("kmeans.local_search", "exact.prove", "mixture.fit_mixture"):
             patch.setattr(
                 f"ckmeans.estimators.{name}", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
             )

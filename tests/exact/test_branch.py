@@ -11,7 +11,8 @@ from clocks import Clock
 from ckmeans import check, reference
 from ckmeans.exact import branch
 from ckmeans.exact.branch import _Search, branch_and_bound
-from ckmeans.proofs.certificate import ExactProblem, proof_text, tree_proof
+from ckmeans.proofs.problem import ExactProblem
+from ckmeans.proofs.proof_lines import proof_text, tree_proof
 from ckmeans.workers import Workers
 
 FACTOR = int(os.environ.get("CKMEANS_TEST_FACTOR", 1))
@@ -178,7 +179,7 @@ def test_ctrl_c():
     """In the midst of a kernel."""
     told = interrupted("""
 from ckmeans.exact import branch
-from ckmeans.proofs.certificate import ExactProblem
+from ckmeans.proofs.problem import ExactProblem
 from ckmeans.workers import Workers
 X = np.random.default_rng(0).normal(size=(60, 8))
 problem, run = ExactProblem(X), Workers.run

@@ -4,10 +4,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from clocks import Clock
 
 from ckmeans import check, reference
+from ckmeans.exact import principal
 from ckmeans.exact.principal import principal_bound, rounded
-from ckmeans.proofs.certificate import ExactProblem, principal_proof, proof_text
+from ckmeans.proofs import methods
+from ckmeans.proofs.instance import Deadline, Instance
+from ckmeans.proofs.portfolio import prove
+from ckmeans.proofs.problem import ExactProblem
+from ckmeans.proofs.proof_lines import principal_proof, proof_text
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -42,3 +48,64 @@ def test_rounded_as_fractions_are(factor):
     values = rng.normal(size=(40, 20)) * 10.0 ** rng.integers(-30, 5, (40, 20))
     values[0] = rng.integers(-9, 9, 20) / 2  # halves, to even
     assert rounded(values, factor) == [[round(Fraction(x) * factor) for x in row] for row in values.tolist()]
+
+
+# ---- The time limit
+
+
+def test_looks_between_blocks_of_products(monkeypatch):
+    """While the matrix is made, and while V V' and the factor are, which take as long."""
+    n, d, k = 200, 30, 20
+    monkeypatch.setattr(principal, "SLICE", 10 * d**2)
+    problem, looks = ExactProblem(np.random.default_rng(0).normal(size=(n, d))), []
+    found = principal_bound(problem.rows, problem.weights, k, lambda: looks.append(None))
+    assert found == principal_bound(problem.rows, problem.weights, k)
+    assert len(looks) == n / 10 + 2 * d
+
+    for n_looks in (1, n // 10 + 1, n // 10 + d + 1):
+        answer = iter([1] * (n_looks - 1) + [0]).__next__
+        with pytest.raises(ZeroDivisionError):
+            principal_bound(problem.rows, problem.weights, k, lambda answer=answer: 1 // answer())
+
+
+def test_the_time_limit_ends_it(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(200, 30))
+    labels = (np.arange(len(X)) % 20).astype(np.int32)
+    monkeypatch.setattr(principal, "SLICE", 10 * 30**2)
+    with Clock() as clock:
+        found = prove(X, 20, labels=labels, time_limit=40, methods=["pca"])
+    assert (found.stop_reason, found.lower_bound) == ("time_limit", 0) and clock.looks < 50
+    with Clock():
+        found = prove(X, 20, labels=labels, time_limit=400, methods=["pca"])
+    assert found.stop_reason == "unresolved" and found.lower_bound > 0
+
+
+@pytest.mark.parametrize("limit, seconds", [(None, 30), (1000, 30), (100, 7.5), (2, 0.5), (0.4, 0.3)])
+def test_as_many_rows_as_there_is_time_for(limit, seconds, monkeypatch):
+    """By all products: those of the matrix, of V V' (its lower half), and of the factor."""
+    monkeypatch.setattr(methods, "EXACT_PRODUCTS", 100_000)
+    n, d = 4000, 15
+    X = np.random.default_rng(0).integers(0, 9, (n, d)).astype(float)
+    for k in (2, 10, 15):
+        with Clock(0):
+            rows, wide = methods._affordable_rows(Instance(X, k), Deadline(limit))
+        products = len(rows) * d**2 + d**2 * (k - 1) / 2 + d**3 / 6
+        assert not wide and products <= 100_000 * seconds
+        assert len(rows) == n or len(rows) * d**2 > 100_000 * seconds / 2 - d**3 - d**2 * k
+
+
+def test_more_clusters_leave_time_for_fewer_rows(monkeypatch):
+    monkeypatch.setattr(methods, "EXACT_PRODUCTS", 66 * 15**2 / 30)
+    X = np.random.default_rng(0).integers(0, 9, (60, 15)) + np.arange(60.0)[:, None]
+    n_rows = {k: len(methods._affordable_rows(Instance(X, k), Deadline(None))[0]) for k in (2, 15)}
+    assert n_rows == {2: 60, 15: 30}
+
+
+def test_rows_that_the_time_was_too_short_for_are_tried_again(monkeypatch, tmp_path):
+    """A checkpoint does not have it that there is no bound."""
+    X = np.random.default_rng(0).normal(size=(100, 4))
+    labels, path = (np.arange(len(X)) % 3).astype(np.int32), tmp_path / "a.ckpt"
+    with monkeypatch.context() as patch:
+        patch.setattr(methods, "EXACT_PRODUCTS", 1)
+        assert prove(X, 3, labels=labels, methods=["pca"], checkpoint=path).lower_bound == 0
+    assert prove(X, 3, labels=labels, methods=["pca"], checkpoint=path).lower_bound > 0

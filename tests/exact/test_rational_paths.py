@@ -86,6 +86,6 @@ def test_line_keeps_the_time_limit():
     values, weights = far_apart(60)
     with Clock() as clock:
         found = certify(values[:, None], np.arange(60) % 4, sample_weight=weights, time_limit=100)
-    assert (found.rung, found.stop_reason) == ("trivial", "time_limit") and clock.looks < 150
+    assert (found.method, found.stop_reason) == ("trivial", "time_limit") and clock.looks < 150
     found = certify(values[:, None], np.arange(60) % 4, sample_weight=weights, time_limit=None)
-    assert found.rung == "line" and found.better.status.startswith("optimal")
+    assert found.method == "line" and found.better.status.startswith("optimal")

@@ -11,8 +11,9 @@ from ckmeans import certify, check, reference
 from ckmeans._kernels import semidefinite as kernels
 from ckmeans.exact import semidefinite
 from ckmeans.exact.semidefinite import Relaxation, _Scaled, semidefinite_bound
-from ckmeans.proofs.certificate import ExactProblem, proof_text, semidefinite_proof
-from ckmeans.proofs.portfolio import climb
+from ckmeans.proofs.portfolio import prove
+from ckmeans.proofs.problem import ExactProblem
+from ckmeans.proofs.proof_lines import proof_text, semidefinite_proof
 
 
 def instance(seed):
@@ -143,22 +144,22 @@ def test_many_features(n, d, k):
     """Separate groups are proved unique, noise to within a little."""
     rng = np.random.default_rng(n)
     X = rng.normal(size=(n, d))
-    found = climb(X, k, rungs=["search", "sdp"], rng=0)
+    found = prove(X, k, methods=["search", "sdp"], rng=0)
     assert found.gap < 0.05 and found.checked
     X[np.arange(n) % k == 0] += 2
-    found = climb(X, k, rungs=["search", "sdp"], rng=0)
-    assert (found.rung, found.status) == ("sdp", "optimal-unique")
+    found = prove(X, k, methods=["search", "sdp"], rng=0)
+    assert (found.method, found.status) == ("sdp", "optimal-unique")
     assert check.verdict(found.text().encode())[0] == check.PROVED
 
 
-def test_where_the_rung_is_taken():
+def test_where_the_method_is_taken():
     rng = np.random.default_rng(0)
-    assert certify(rng.normal(size=(50, 10)), n_clusters=2, random_state=0).rung == "sdp"
+    assert certify(rng.normal(size=(50, 10)), n_clusters=2, random_state=0).method == "sdp"
 
 
 def test_a_better_clustering_comes_of_it():
     X = np.random.default_rng(3).normal(size=(30, 6)) + 3 * (np.arange(30) % 2)[:, None]
-    found = climb(X, 2, labels=(np.arange(30) // 15).astype(np.int32), rungs=["sdp"])
+    found = prove(X, 2, labels=(np.arange(30) // 15).astype(np.int32), methods=["sdp"])
     assert found.better is not None and found.better.status == "optimal-unique"
 
 
@@ -196,7 +197,7 @@ def test_ctrl_c():
     told = interrupted("""
 import threading
 from ckmeans.exact import semidefinite
-from ckmeans.proofs.certificate import ExactProblem
+from ckmeans.proofs.problem import ExactProblem
 problem, labels = ExactProblem(np.random.default_rng(0).normal(size=(60, 10))), np.arange(60) % 3
 semidefinite.Relaxation.step, seen = held(semidefinite.Relaxation.step), []
 cost = problem.cost(labels) * problem.unit

@@ -5,7 +5,7 @@ import pytest
 
 from ckmeans.exact import spectrum
 from ckmeans.exact.spectrum import gram, greatest
-from ckmeans.proofs.methods import many_axes
+from ckmeans.proofs.instance import Instance
 
 SIZES = [1, 2, 3, 4, 7, 8, 9, 16, 17, 50, 133]
 
@@ -78,5 +78,5 @@ def test_where_lapack_does_not_converge(failing_drivers):
         assert values == pytest.approx(expected, abs=1e-12)
         assert np.abs(M @ vectors.T - vectors.T * values).max() < 1e-12
         assert greatest(M, n_values, vectors=False)[0] == pytest.approx(expected, abs=1e-12)
-    assert many_axes(rng.normal(size=(60, 12)))
-    assert not many_axes(rng.normal(size=(60, 12)) * 10.0 ** -np.arange(12))
+    assert Instance(rng.normal(size=(60, 12)), 3).many_axes
+    assert not Instance(rng.normal(size=(60, 12)) * 10.0 ** -np.arange(12), 3).many_axes

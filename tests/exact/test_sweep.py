@@ -7,8 +7,8 @@ from clocks import Clock
 
 from ckmeans import check, reference
 from ckmeans.exact.sweep import _Sweep, best_halves
-from ckmeans.proofs import portfolio as ladder
-from ckmeans.proofs.portfolio import climb
+from ckmeans.proofs import portfolio
+from ckmeans.proofs.portfolio import prove
 
 KINDS = {
     "ties": lambda rng, n: rng.integers(0, 4, (n, 2)).astype(float),
@@ -90,16 +90,16 @@ tell(reason=found.stop_reason, complete=found.complete, n=len(found.labels))
     assert told == {"reason": "interrupted", "complete": False, "n": 500}
 
 
-def test_the_ladder_starts_from_it(monkeypatch):
+def test_certify_starts_from_it(monkeypatch):
     """It claims nothing by itself; with the prices after it the optimum is proved."""
     X = np.random.default_rng(2).random((120, 2))
-    alone = climb(X, 2, rungs=["sweep"])
+    alone = prove(X, 2, methods=["sweep"])
     assert (alone.status, alone.lower_bound) == ("bounded", 0) and alone.exact_inertia == best_halves(X).cost
-    proved = climb(X, 2, rungs=["sweep", "prices"])
+    proved = prove(X, 2, methods=["sweep", "prices"])
     assert proved.status == "optimal-unique" and proved.exact_inertia == alone.exact_inertia
     assert check.verdict(proved.text().encode())[0] == check.PROVED
     taken = []
-    monkeypatch.setattr(ladder._Ladder, "take", lambda self, rung: taken.append(rung))
-    climb(X, 2)
-    climb(X, 3)
+    monkeypatch.setattr(portfolio.Portfolio, "take", lambda self, method: taken.append(method))
+    prove(X, 2)
+    prove(X, 3)
     assert taken.count("sweep") == 1

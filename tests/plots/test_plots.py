@@ -409,7 +409,11 @@ def test_restarts_of_a_best_that_was_hit_once():
 def test_gap():
     recorder, certificate = recorded()
     assert (
-        len(recorder.seconds) == len(recorder.rungs) == len(recorder.inertia) == len(recorder.lower_bound) > 1
+        len(recorder.seconds)
+        == len(recorder.methods)
+        == len(recorder.inertia)
+        == len(recorder.lower_bound)
+        > 1
     )
     display = GapDisplay.from_recorder(recorder, certificate)
     assert display.ax_.get_title().startswith("gap closed after")

@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ckmeans import check, reference
-from ckmeans.proofs import certificate as ck
+from ckmeans.proofs import proof_lines
 from ckmeans.proofs.certificate import Certificate
+from ckmeans.proofs.problem import ExactProblem
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def certificate(X, labels, k, proof, status="optimal", sample_weight=None, lower=None):
-    problem = ck.ExactProblem(np.asarray(X, float), sample_weight)
+    problem = ExactProblem(np.asarray(X, float), sample_weight)
     cost = problem.cost(labels)
     lower = cost if lower is None else lower
     return Certificate(problem, k, np.array(labels, np.int32), cost, lower, status, "proved", "line", proof)
@@ -24,7 +25,7 @@ def certificate(X, labels, k, proof, status="optimal", sample_weight=None, lower
 
 @pytest.fixture
 def line():
-    return certificate([[0.0], [1.0], [5.0], [6.5]], [0, 0, 1, 1], 2, ck.line_proof(32))
+    return certificate([[0.0], [1.0], [5.0], [6.5]], [0, 0, 1, 1], 2, proof_lines.line_proof(32))
 
 
 def test_what_it_tells(line):
@@ -33,7 +34,7 @@ def test_what_it_tells(line):
     assert str(line) == "2 clusters of 4 rows, inertia 1.625: optimal: proved by line"
     assert "optimal: proved" in line._repr_html_()
     bounded = certificate(
-        [[0.0], [1.0], [5.0]], [0, 0, 1], 2, ck.trivial_proof(), "bounded", lower=Fraction(1, 3)
+        [[0.0], [1.0], [5.0]], [0, 0, 1], 2, proof_lines.trivial_proof(), "bounded", lower=Fraction(1, 3)
     )
     assert Fraction(bounded.lower_bound) < Fraction(1, 3) < Fraction(np.nextafter(bounded.lower_bound, 1))
     assert bounded.gap >= (0.5 - 1 / 3) / 0.5
@@ -46,7 +47,7 @@ def test_what_it_tells(line):
 def test_saved_checked_and_loaded(tmp_path, weighted):
     rng = np.random.default_rng(weighted)
     X, weights = rng.normal(size=(7, 2)), rng.random(7) if weighted else None
-    small = proofs.Small(ck.ExactProblem(X, weights), 3)
+    small = proofs.Small(ExactProblem(X, weights), 3)
     labels = small.labels(small.optimum()[1])
     saved = certificate(X, labels, 3, proofs.tree(small, rng), "optimal-unique", weights)
     saved.save(tmp_path / "a.ckc")
@@ -55,7 +56,7 @@ def test_saved_checked_and_loaded(tmp_path, weighted):
     loaded = Certificate.load(tmp_path / "a.ckc")
     assert loaded.text() == saved.text()
     assert (loaded.status, loaded.inertia, loaded.n_clusters) == (saved.status, saved.inertia, 3)
-    np.testing.assert_array_equal(loaded.problem._X, X)
+    np.testing.assert_array_equal(loaded.problem.X, X)
     saved.save(tmp_path / "b.ckc", with_rows=False)
     assert check.verdict((tmp_path / "b.ckc").read_bytes())[0] == check.MALFORMED
     with pytest.raises(ValueError, match="without the rows"):
@@ -102,7 +103,7 @@ def test_forged_files_are_refused_in_one_line(tmp_path, seed):
     labels = [0, 1, 0, 1, 0, 1]
     lower = Fraction(0) if seed % 4 < 2 else None
     saved = certificate(
-        X, labels, 3, ck.trivial_proof(), "bounded" if lower is not None else "optimal", own, lower
+        X, labels, 3, proof_lines.trivial_proof(), "bounded" if lower is not None else "optimal", own, lower
     )
     whole, n_refused = saved.text().split("\n")[:-2], 0
     for _ in range(60):
@@ -118,7 +119,7 @@ def test_forged_files_are_refused_in_one_line(tmp_path, seed):
                 words[where].partition("=")[0] + "=" + odd if "=" in words[where] and kind == 2 else odd
             )
             lines[at] = " ".join(words)
-        (tmp_path / "a.ckc").write_text(ck.sealed(lines))
+        (tmp_path / "a.ckc").write_text(proof_lines.sealed(lines))
         try:
             found = Certificate.load(tmp_path / "a.ckc", *((X, own) if rng.random() < 0.3 else ()))
         except ValueError as error:
@@ -127,9 +128,9 @@ def test_forged_files_are_refused_in_one_line(tmp_path, seed):
             continue
         weights = found.problem.sample_weight
         given = None if weights is None else weights.tolist()
-        assert found.exact_inertia == reference.cost(found.problem._X.tolist(), found.labels.tolist(), given)
+        assert found.exact_inertia == reference.cost(found.problem.X.tolist(), found.labels.tolist(), given)
         assert found.exact_lower_bound <= found.exact_inertia and not found.checked
-        assert found.text() == ck.sealed(lines) or "X 1" in lines
+        assert found.text() == proof_lines.sealed(lines) or "X 1" in lines
     assert n_refused > 30
 
 
@@ -153,7 +154,7 @@ def test_any_floats_are_exact(data):
     weights = np.array(data.draw(st.lists(st.floats(0, 1e300), min_size=n, max_size=n)))
     weights[0] = 1.0
     labels = data.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))
-    saved = certificate(X, labels, 3, ck.trivial_proof(), "bounded", weights, lower=Fraction(0))
+    saved = certificate(X, labels, 3, proof_lines.trivial_proof(), "bounded", weights, lower=Fraction(0))
     problem, bound, _ = proofs.derived(saved.text())
     assert Fraction(problem.U, problem.unit) == reference.cost(X.tolist(), labels, weights.tolist())
     assert bound >= 0
@@ -162,7 +163,7 @@ def test_any_floats_are_exact(data):
 
 def test_equal_rows_and_rows_without_weight():
     X = np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 2.0], [-0.0, 0.0], [3.0, 4.0]])
-    problem = ck.ExactProblem(X, np.array([1.0, 2.0, 0.5, 1.0, 0.0]))
+    problem = ExactProblem(X, np.array([1.0, 2.0, 0.5, 1.0, 0.0]))
     assert problem.place == [0, 1, 0, 1, None]
     assert problem.rows == [(1, 2), (0, 0)]
     assert problem.weights == [3, 6]
@@ -175,13 +176,13 @@ def test_a_search_by_prices_is_written():
         n, d = int(rng.integers(2, 8)), int(rng.integers(1, 3))
         X = rng.integers(0, 9, (n, d)) / 2 if seed % 2 else rng.normal(size=(n, d))
         weights = rng.integers(1, 4, n) / 4 if rng.random() < 0.5 else None
-        problem = ck.ExactProblem(X, weights)
+        problem = ExactProblem(X, weights)
         order = rng.permutation(len(problem.rows))  # the rows as a search may number them
         small = proofs.Small(problem, 2)
         cost, parts = small.optimum()
         node = renumbered(proofs.searched(small, rng), np.argsort(order))
-        text = ck.proof_text(
-            problem, 2, small.labels(parts), "optimal", ck.columns_proof(problem, node, order)
+        text = proof_lines.proof_text(
+            problem, 2, small.labels(parts), "optimal", proof_lines.columns_proof(problem, node, order)
         )
         code, said = check.verdict(text.encode())
         assert code == check.PROVED, (seed, said)

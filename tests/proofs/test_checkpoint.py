@@ -13,9 +13,10 @@ from children import PRELUDE, needs_signals, signalled
 
 from ckmeans import ExactKMeans, certify, check
 from ckmeans.exact import column_branch, columns, prices
-from ckmeans.proofs import checkpoint, methods
-from ckmeans.proofs import portfolio as ladder
+from ckmeans.proofs import checkpoint, methods, portfolio
 from ckmeans.proofs.checkpoint import Checkpoint
+from ckmeans.proofs.problem import ExactProblem
+from ckmeans.proofs.proof_lines import header
 
 X = np.random.default_rng(5).random((150, 3))
 K = 6
@@ -42,7 +43,7 @@ def entries(path):
 
 
 def problem():
-    return "; ".join(ladder.ExactProblem(X).header(K, with_rows=False)[1:3])
+    return "; ".join(header(ExactProblem(X), K, with_rows=False)[1:3])
 
 
 def test_any_state_comes_back(tmp_path):
@@ -97,7 +98,7 @@ def test_a_folder_that_is_gone_does_not_end_the_search(tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
 
-    def remove(rung, inertia, lower):
+    def remove(method, inertia, lower):
         if folder.exists():
             shutil.rmtree(folder)
 
@@ -123,8 +124,8 @@ def test_it_goes_on_after_kill(moment, tmp_path, monkeypatch):
     def never(*args, **kwargs):
         raise AssertionError("this was done before")
 
-    monkeypatch.setitem(ladder.RUNGS, "search", never)
-    monkeypatch.setitem(ladder.RUNGS, "pca", never)
+    monkeypatch.setitem(portfolio.METHODS, "search", never)
+    monkeypatch.setitem(portfolio.METHODS, "pca", never)
     monkeypatch.setattr(columns, "balanced_prices", never)
     seen = []
     again = certify(X, n_clusters=K, checkpoint=path, progress=lambda *told: seen.append(told))
@@ -190,13 +191,13 @@ def test_a_sum_goes_on_where_it_was(tmp_path, monkeypatch):
         return plain(*args, **kwargs)
 
     monkeypatch.setattr(methods, "column_generation", counted)
-    first = ladder.climb(rows, 3, rungs=["search", "sum"], rng=0, checkpoint=path)
+    first = portfolio.prove(rows, 3, methods=["search", "sum"], rng=0, checkpoint=path)
     assert first.stop_reason == "interrupted" and n_done == 1
-    again = ladder.climb(rows, 3, rungs=["search", "sum"], rng=0, checkpoint=path)
-    assert n_done == 2 and again.rung == "sum" and again.gap < 0.05
+    again = portfolio.prove(rows, 3, methods=["search", "sum"], rng=0, checkpoint=path)
+    assert n_done == 2 and again.method == "sum" and again.gap < 0.05
     assert check.verdict(again.text().encode())[0] == check.PROVED
     path.unlink()
-    assert ladder.climb(rows, 3, rungs=["search", "sum"], rng=0).text() == again.text()
+    assert portfolio.prove(rows, 3, methods=["search", "sum"], rng=0).text() == again.text()
 
 
 def test_what_is_refused(tmp_path):

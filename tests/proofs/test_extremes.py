@@ -1,4 +1,4 @@
-"""Data and weights from one end of the floats to the other: every rung gives a true bound, and raises nothing.
+"""Data and weights from one end of the floats to the other: every method gives a true bound, and raises nothing.
 
 CKMEANS_TEST_FACTOR=50 makes the random instances thousands.
 """
@@ -12,9 +12,8 @@ import pytest
 from ckmeans import ExactKMeans, certify, check, reference
 from ckmeans.exact import columns
 from ckmeans.exact.prices import PricingProblem
-from ckmeans.proofs import methods as rungs
-from ckmeans.proofs import portfolio as ladder
-from ckmeans.proofs.portfolio import climb
+from ckmeans.proofs import methods, portfolio
+from ckmeans.proofs.portfolio import prove
 from ckmeans.rationals import near_one
 
 FACTOR = int(os.environ.get("CKMEANS_TEST_FACTOR", 1))
@@ -56,20 +55,22 @@ def weights(rng, n):
     return 10.0 ** rng.uniform(-14, 14, n) if kind == 3 else None
 
 
-@pytest.mark.parametrize("rung", sorted(rungs.RUNGS))
-def test_every_rung(monkeypatch, rung):
+@pytest.mark.parametrize("method", sorted(methods.METHODS))
+def test_every_method(monkeypatch, method):
     """Its bound is true before the checker has looked at it; and then the checker accepts it."""
-    rng, check_bound = np.random.default_rng(2), ladder._Ladder.check_bound
+    rng, check_bound = np.random.default_rng(2), portfolio.Portfolio.check_bound
     for _ in range(12 * FACTOR):
         X = np.ascontiguousarray(rows(rng))
         own, k = weights(rng, len(X)), int(rng.integers(1, min(4, len(X)) + 1))
         best = reference.best_partition(X.tolist(), k, None if own is None else own.tolist())[1]
         start = (np.arange(len(X)) % k).astype(np.int32) if rng.random() < 0.5 else None
         believed = rng.random() < 0.5
-        monkeypatch.setattr(ladder._Ladder, "check_bound", (lambda self: None) if believed else check_bound)
+        monkeypatch.setattr(
+            portfolio.Portfolio, "check_bound", (lambda self: None) if believed else check_bound
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            found = climb(X, k, sample_weight=own, labels=start, rungs=[rung], rng=0, n_threads=1)
+            found = prove(X, k, sample_weight=own, labels=start, methods=[method], rng=0, n_threads=1)
         last = found.better or found
         assert 0 <= last.exact_lower_bound <= best <= last.exact_inertia <= found.exact_inertia, (X, own, k)
         assert last.status == "bounded" or last.exact_inertia == best
@@ -89,24 +90,24 @@ WIDE = {
 }
 
 
-@pytest.mark.parametrize("rung", ["prices", "sdp", "sum"])
+@pytest.mark.parametrize("method", ["prices", "sdp", "sum"])
 @pytest.mark.parametrize("name", WIDE)
-def test_scale_costs_nothing(name, rung):
+def test_scale_costs_nothing(name, method):
     """The bound is as good as that of the same rows at another scale."""
     X, own = WIDE[name]
-    usual = climb(N.copy(), 3, rungs=["search", rung], rng=0, gap=0.05)
-    found = climb(np.ascontiguousarray(X), 3, sample_weight=own, rungs=["search", rung], rng=0, gap=0.05)
+    usual = prove(N.copy(), 3, methods=["search", method], rng=0, gap=0.05)
+    found = prove(np.ascontiguousarray(X), 3, sample_weight=own, methods=["search", method], rng=0, gap=0.05)
     assert found.checked and found.gap < 1.3 * max(usual.gap, 0.05)
     assert check.verdict(found.text().encode())[0] == check.PROVED
 
 
-@pytest.mark.parametrize("rung", ["pca", "sdp", "sum"])
-def test_numbers_far_apart(rung):
+@pytest.mark.parametrize("method", ["pca", "sdp", "sum"])
+def test_numbers_far_apart(method):
     """A matrix whose entries have squares that are no floats has eigenvalues all the same."""
     for seed in range(20):
         rng = np.random.default_rng(seed)
         X = np.ldexp(rng.normal(size=(8, 5)), rng.integers(-1074, 1018, (8, 5)))
-        found = climb(X, 2, rungs=[rung], rng=0, n_threads=1, labels=np.arange(8, dtype=np.int32) % 2)
+        found = prove(X, 2, methods=[method], rng=0, n_threads=1, labels=np.arange(8, dtype=np.int32) % 2)
         assert check.verdict(found.text().encode())[0] == check.PROVED
 
 
@@ -115,8 +116,8 @@ def test_denormal_weights_on_ctrl_c():
     rng = np.random.default_rng(320)
     X, own = rng.normal(size=(60, 2)), np.full(60, 5e-324)
 
-    def stop(rung, inertia, lower):
-        if rung == "prices" and lower > 0:
+    def stop(method, inertia, lower):
+        if method == "prices" and lower > 0:
             raise KeyboardInterrupt
 
     found = certify(X, n_clusters=4, sample_weight=own, random_state=0, progress=stop)

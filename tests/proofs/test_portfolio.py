@@ -22,10 +22,9 @@ from sklearn.datasets import load_iris, make_blobs
 
 from ckmeans import certify, check, reference
 from ckmeans.exact import column_branch, prices
-from ckmeans.proofs import methods as rungs
-from ckmeans.proofs import portfolio as ladder
+from ckmeans.proofs import methods, portfolio
 from ckmeans.proofs.certificate import Certificate
-from ckmeans.proofs.portfolio import climb
+from ckmeans.proofs.portfolio import prove
 
 FACTOR = int(os.environ.get("CKMEANS_TEST_FACTOR", 1))
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
@@ -51,7 +50,7 @@ def optimum(X, k, weights=None):
     return _optimum(tuple(map(tuple, X.tolist())), k, None if weights is None else tuple(weights.tolist()))
 
 
-@cache  # the rungs are held against the same instances
+@cache  # the methods are held against the same instances
 def _optimum(X, k, weights):
     return reference.best_partition(X, k, weights)[1]
 
@@ -81,7 +80,7 @@ def holds(certificate, X, weights, best, unchecked=False):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_ladder_finds_and_proves_the_optimum(seed):
+def test_certify_finds_and_proves_the_optimum(seed):
     rng = np.random.default_rng(seed)
     for _ in range(3 * FACTOR):
         X, weights, k = instance(rng)
@@ -102,33 +101,33 @@ PROVING = {
 }
 
 
-@pytest.mark.parametrize("rung", PROVING)
-def test_each_rung_alone(rung):
+@pytest.mark.parametrize("method", PROVING)
+def test_each_method_alone(method):
     """From a poor clustering or none: what it claims is so, and those that can prove optima do."""
     rng, n_proved, n_bounds, n_all = np.random.default_rng(7), 0, 0, 0
     for _ in range(30 * FACTOR):
         X, weights, k = instance(rng)
-        X = X[:, :1] if rung == "line" else X
+        X = X[:, :1] if method == "line" else X
         labels = (np.arange(len(X)) % k).astype(np.int32) if rng.random() < 0.5 else None
-        found = climb(X, k, sample_weight=weights, labels=labels, rungs=[rung], rng=0)
+        found = prove(X, k, sample_weight=weights, labels=labels, methods=[method], rng=0)
         best = optimum(X, k, weights)
         last = found if found.better is None else found.better
-        assert set(found.seconds) <= {rung, "check"}
+        assert set(found.seconds) <= {method, "check"}
         n_proved += holds(last, X, weights, best)
         holds(found, X, weights, best)
-        n_bounds += last.rung == rung and last.exact_lower_bound > 0
+        n_bounds += last.method == method and last.exact_lower_bound > 0
         n_all += best > 0
-        if PROVING[rung] and best > 0:
+        if PROVING[method] and best > 0:
             assert last.status != "bounded", (X, weights, k)
-    assert n_bounds > (0 if rung == "trivial" else n_all / 10)
-    assert n_proved > 0 or rung == "sum"
+    assert n_bounds > (0 if method == "trivial" else n_all / 10)
+    assert n_proved > 0 or method == "sum"
 
 
 def test_what_is_plain_to_see():
     X = np.array([[0.0, 1.0], [0.0, 1.0], [3.0, 4.0], [5.0, 5.0]])
     for k, inertia in ((1, None), (3, 0.0), (4, 0.0)):
         found = certify(X, n_clusters=k)
-        assert found.status.startswith("optimal") and found.rung == "trivial"
+        assert found.status.startswith("optimal") and found.method == "trivial"
         assert inertia is None or found.inertia == found.lower_bound == inertia
         assert list(found.seconds) == ["trivial", "check"]
     assert certify(X, n_clusters=1).status == "optimal-unique"
@@ -138,7 +137,7 @@ def test_what_is_plain_to_see():
 def test_rows_on_a_line():
     t = np.round(np.random.default_rng(0).random(500) * 4096) / 64
     found = certify(np.column_stack([t, 3 * t + 7, -t]), n_clusters=6)
-    assert (found.rung, found.status) == ("line", "optimal")
+    assert (found.method, found.status) == ("line", "optimal")
     one = certify(t[:, None], n_clusters=6)
     assert found.exact_inertia == 11 * one.exact_inertia
 
@@ -263,8 +262,8 @@ if {at!r} == "in the midst of a search":
     hybrid._Compiled.run = held(hybrid._Compiled.run)
 if {at!r} == "in the midst of prices":
     prices.PricingProblem.search = held(prices.PricingProblem.search)
-def progress(rung, *known):
-    if rung == {at!r}:
+def progress(method, *known):
+    if method == {at!r}:
         here()
 X = np.random.default_rng(0).normal(size=(200, 3))
 found = certify(X, n_clusters=5, time_limit=None, random_state=0, progress=progress)
@@ -276,7 +275,7 @@ tell(status=found.status, reason=found.stop_reason, accepted=check.verdict(found
 def test_progress_closes():
     seen = []
     found = certify(IRIS, n_clusters=3, random_state=0, progress=lambda *known: seen.append(known))
-    assert {"search", "pca", "prices"} <= {rung for rung, _, _ in seen}
+    assert {"search", "pca", "prices"} <= {method for method, _, _ in seen}
     assert all(lower <= inertia for _, inertia, lower in seen)
     assert seen[-1][1] == found.inertia
     with pytest.raises(ZeroDivisionError):
@@ -294,24 +293,24 @@ def test_branches_are_accepted(monkeypatch):
     covers = column_branch.covers
     monkeypatch.setattr(column_branch, "covers", few)
     X = np.random.default_rng(51).integers(0, 12, (30, 2)).astype(float)
-    found = climb(X, 6, rungs=["search", "prices"], rng=0)
+    found = prove(X, 6, methods=["search", "prices"], rng=0)
     assert found.status == "optimal-unique" and found.proof[0].startswith("proof branch")
 
 
 def test_groups_of_many_rows():
     X, _ = make_blobs(5000, 2, centers=4, cluster_std=2.0, random_state=0)
     with Clock():
-        found = climb(X, 4, time_limit=1e8, rungs=["search", "sum"], rng=0)
-    assert (found.rung, found.status) == ("sum", "bounded")
+        found = prove(X, 4, time_limit=1e8, methods=["search", "sum"], rng=0)
+    assert (found.method, found.status) == ("sum", "bounded")
     assert found.gap < 0.2
-    assert found.exact_lower_bound > climb(X, 4, labels=found.labels, rungs=["pca"]).exact_lower_bound
+    assert found.exact_lower_bound > prove(X, 4, labels=found.labels, methods=["pca"]).exact_lower_bound
 
 
 def test_groups_of_many_rows_and_features():
     """By the semidefinite bound of each group."""
     X, _ = make_blobs(1200, 12, centers=5, cluster_std=4.0, random_state=0)
     found = certify(X, n_clusters=5, gap=0.02, random_state=0)
-    assert found.rung == "sum" and found.checked and 0 < found.gap <= 0.02
+    assert found.method == "sum" and found.checked and 0 < found.gap <= 0.02
     assert "proof sdp" in found.text()
 
 
@@ -319,38 +318,38 @@ def test_many_rows_in_the_plane():
     """Prices for all of them: without the time to end, and a checker that needs some too, still a true bound."""
     X = make_blobs(5000, 2, centers=4, cluster_std=2.0, random_state=0)[0].round(2)
     found = certify(X, n_clusters=4, gap=0.05, random_state=0)
-    assert found.rung == "prices" and found.checked and found.gap <= 0.05
+    assert found.method == "prices" and found.checked and found.gap <= 0.05
 
 
 def test_what_the_checker_refuses_is_not_claimed(monkeypatch):
-    """A rung that errs: the claim is not made, and no bound is left of it."""
+    """A method that errs: the claim is not made, and no bound is left of it."""
 
-    def liar(known):
-        evidence = rungs.prices(known)
+    def liar(*known):
+        evidence = methods.prices(*known)
         lie = [evidence.proof[0].rpartition(" ")[0] + " m=1", *evidence.proof[1:]]
-        return rungs.Evidence(lie, evidence.lower * 2, evidence.labels, True, "proved")
+        return methods.Evidence(lie, evidence.lower * 2, evidence.labels, True, "proved")
 
-    monkeypatch.setitem(rungs.RUNGS, "prices", liar)
+    monkeypatch.setitem(methods.METHODS, "prices", liar)
     X = np.random.default_rng(0).random((30, 2))
-    found = climb(X, 3, rungs=["search", "prices"], rng=0)
+    found = prove(X, 3, methods=["search", "prices"], rng=0)
     assert found.status == "bounded" and found.exact_lower_bound == 0 and found.stop_reason != "proved"
 
 
 @pytest.mark.parametrize("slip", ["pca", "tree", "sdp", "line", "sum"])
 @pytest.mark.parametrize("given", [False, True])
 def test_what_is_published_is_what_the_checker_finds(monkeypatch, slip, given):
-    """A rung that states twice what its lines prove: published is what they do."""
-    plain = rungs.RUNGS[slip]
+    """A method that states twice what its lines prove: published is what they do."""
+    plain = methods.METHODS[slip]
 
-    def twice(known):
-        found = plain(known)
+    def twice(*known):
+        found = plain(*known)
         return replace(found, lower=2 * found.lower, optimal=False)
 
     X = np.random.default_rng(3).random((40, 1 if slip == "line" else 3)).round(3)
     labels = (np.arange(40) % 3).astype(np.int32) if given else None
-    true = climb(X, 3, labels=labels, rungs=["search", slip], rng=0)
-    monkeypatch.setitem(rungs.RUNGS, slip, twice)
-    found = climb(X, 3, labels=labels, rungs=["search", slip], rng=0)
+    true = prove(X, 3, labels=labels, methods=["search", slip], rng=0)
+    monkeypatch.setitem(methods.METHODS, slip, twice)
+    found = prove(X, 3, labels=labels, methods=["search", slip], rng=0)
     assert found.checked and 0 < found.exact_lower_bound <= (true.better or true).exact_inertia
     assert found.exact_lower_bound <= true.exact_lower_bound * (1 + Fraction(1, 10**9)) or slip == "sdp"
     assert check.verdict(found.text().encode())[0] == check.PROVED
@@ -358,11 +357,16 @@ def test_what_is_published_is_what_the_checker_finds(monkeypatch, slip, given):
 
 @pytest.mark.parametrize("nth", [1, 2, 4])
 @pytest.mark.parametrize(
-    "name", ["open", "take", "confirm", "ask", "keep", "check_bound", "certificate", "written", "offer"]
+    "name",
+    ["open", "take", "confirm", "ask", "keep", "check_bound", "certificate", "as_certificate", "offer"],
 )
 def test_interrupted_in_any_step(monkeypatch, tmp_path, name, nth):
     """Ctrl-C is not raised again: what is known is returned, whatever was going on."""
-    plain, n_calls, X = getattr(ladder._Ladder, name), 0, np.random.default_rng(1).random((30, 2)).round(2)
+    plain, n_calls, X = (
+        getattr(portfolio.Portfolio, name),
+        0,
+        np.random.default_rng(1).random((30, 2)).round(2),
+    )
 
     def stop(self, *args, **kwargs):
         nonlocal n_calls
@@ -373,7 +377,7 @@ def test_interrupted_in_any_step(monkeypatch, tmp_path, name, nth):
 
     labels = AgglomerativeClustering(3).fit_predict(X)
     best = certify(X, n_clusters=3, random_state=0).exact_inertia
-    monkeypatch.setattr(ladder._Ladder, name, stop)
+    monkeypatch.setattr(portfolio.Portfolio, name, stop)
     path = tmp_path / "a.ckpt"
     found = certify(X, labels, random_state=0, checkpoint=path)
     assert (found.stop_reason == "interrupted") == (n_calls >= nth)
@@ -389,9 +393,9 @@ def test_wrong_margins_neither_crash_nor_lie(monkeypatch, unit):
     """Were the margins for rounding wrong, the checker would refuse: the next lower bound stays, and the search ends."""
     monkeypatch.setattr(prices, "U", unit)
     X = np.random.default_rng(3).random((40, 3))
-    best = climb(X, 3, rng=0, rungs=["search"]).exact_inertia
+    best = prove(X, 3, rng=0, methods=["search"]).exact_inertia
     with Clock():
-        found = climb(X, 3, rng=0, time_limit=1000, rungs=["search", "pca", "prices"])
+        found = prove(X, 3, rng=0, time_limit=1000, methods=["search", "pca", "prices"])
     assert found.exact_lower_bound <= best and found.stop_reason != "interrupted"
     assert check.verdict(found.text().encode())[0] == check.PROVED
 
@@ -401,7 +405,7 @@ def test_shares_that_are_not_finite_end_the_search(monkeypatch):
         raise LinAlgError
 
     monkeypatch.setattr("ckmeans.exact.bundle.cho_factor", broken)
-    found = climb(np.random.default_rng(3).random((150, 2)), 5, rng=0, rungs=["search", "prices"])
+    found = prove(np.random.default_rng(3).random((150, 2)), 5, rng=0, methods=["search", "prices"])
     assert found.status == "bounded" and found.stop_reason == "unresolved"
     assert check.verdict(found.text().encode())[0] == check.PROVED
 
@@ -409,7 +413,7 @@ def test_shares_that_are_not_finite_end_the_search(monkeypatch):
 def test_a_checker_without_time_claims_nothing_optimal(monkeypatch):
     monkeypatch.setattr(check, "LIMIT", 1)
     monkeypatch.setattr(check, "STEPS_A_BYTE", 0)
-    found = climb(IRIS, 3, rungs=["search", "prices"], rng=0)
+    found = prove(IRIS, 3, methods=["search", "prices"], rng=0)
     assert (found.status, found.stop_reason, found.checked) == ("bounded", "unchecked", False)
     assert 0.9 < found.lower_bound / found.inertia <= 1
     monkeypatch.undo()
@@ -441,6 +445,6 @@ def test_known_optima(name, k):
     assert found.status.startswith("optimal")
 
 
-def test_no_rung_is_left_out():
-    assert set(PROVING) | {"search", "sweep"} == set(rungs.RUNGS)
-    assert ladder.RUNGS is rungs.RUNGS
+def test_no_method_is_left_out():
+    assert set(PROVING) | {"search", "sweep"} == set(methods.METHODS)
+    assert portfolio.METHODS is methods.METHODS

@@ -1,4 +1,4 @@
-"""The campaign: random instances with n <= 9 and k <= 4, ties, equal rows and weights among them, for each rung that proves.
+"""The campaign: random instances with n <= 9 and k <= 4, ties, equal rows and weights among them, for each method that proves.
 
 What is called optimal costs as much, as a fraction, as the best of all partitions; what is called unique is. The oracle here
 enumerates by sets of rows, in integers, and is itself held against the reference. In CI CKMEANS_TEST_INSTANCES=20000.
@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from ckmeans import reference
-from ckmeans.proofs import methods as rungs
-from ckmeans.proofs.portfolio import climb
+from ckmeans.proofs import methods
+from ckmeans.proofs.portfolio import prove
 
 INSTANCES = int(os.environ.get("CKMEANS_TEST_INSTANCES", 500))
 MOST_ROWS, MOST_CLUSTERS, MOST_WEIGHT = 9, 4, 3
 UNIT = math.lcm(*range(1, MOST_ROWS * MOST_WEIGHT + 1))  # costs are whole numbers of 1 / UNIT
 TOPS = 3, 8, 50, 800  # coordinates are whole numbers below: 27 weights * 3 * 800^2 UNIT is below 2^63
 PROVES = {"line", "tree", "prices"}  # every instance to the end
-CLAIMS = PROVES | ({"sdp"} & set(rungs.RUNGS))  # what is claimed is so
+CLAIMS = PROVES | ({"sdp"} & set(methods.METHODS))  # what is claimed is so
 
 
 def instance(rng):
@@ -112,24 +112,26 @@ def campaign():
     return found
 
 
-@pytest.mark.parametrize("rung", sorted(CLAIMS))
-def test_the_optimum_of_every_instance(rung):
-    """Each rung alone; from a poor clustering every other time."""
+@pytest.mark.parametrize("method", sorted(CLAIMS))
+def test_the_optimum_of_every_instance(method):
+    """Each method alone; from a poor clustering every other time."""
     n_proved = n_ties = 0
     for at, (X, weights, k, least, count) in enumerate(campaign()):
         own = None if weights is None else weights.astype(float)
-        if rung == "line":
+        if method == "line":
             X = X[:, :1]
             least, count = optimum(X, k, weights)
         labels = (np.arange(len(X)) % k).astype(np.int32) if at % 2 else None
-        found = climb(X.astype(float), k, sample_weight=own, labels=labels, rungs=[rung], rng=0, n_threads=1)
+        found = prove(
+            X.astype(float), k, sample_weight=own, labels=labels, methods=[method], rng=0, n_threads=1
+        )
         last = found if found.better is None else found.better
         said = X.tolist(), own, k, last.status, last.exact_inertia, least
         assert last.exact_lower_bound <= least <= last.exact_inertia <= found.exact_inertia, said
         if last.status != "bounded":
             assert last.exact_inertia == least and last.checked, said
         assert last.status != "optimal-unique" or count == 1, said
-        if rung in PROVES:
+        if method in PROVES:
             assert least == 0 or last.status != "bounded", said  # what costs nothing is seen without them
         n_proved += last.status != "bounded"
         n_ties += count > 1

@@ -12,7 +12,7 @@ import pytest
 from ckmeans import certify, check, reference
 from ckmeans.proofs import methods
 from ckmeans.proofs.checkpoint import WORD
-from ckmeans.proofs.portfolio import climb
+from ckmeans.proofs.portfolio import prove
 
 ROWS = np.random.default_rng(5).random((60, 3)).round(3)
 K = 4
@@ -40,14 +40,14 @@ def optimum():
     return found.exact_inertia
 
 
-def stopped(path, rungs):
-    """The file of a run that Ctrl-C ended while its last rung was at work."""
+def stopped(path, methods):
+    """The file of a run that Ctrl-C ended while its last method was at work."""
 
-    def stop(rung, inertia, lower):
-        if rung == rungs[-1] and lower > 0:
+    def stop(method, inertia, lower):
+        if method == methods[-1] and lower > 0:
             raise KeyboardInterrupt
 
-    found = climb(ROWS, K, rungs=rungs, rng=0, checkpoint=path, progress=stop)
+    found = prove(ROWS, K, methods=methods, rng=0, checkpoint=path, progress=stop)
     assert found.stop_reason == "interrupted"
     return content(path)
 
@@ -69,14 +69,14 @@ def changed(found, way, value):
     return found
 
 
-def goes_on(path, time_limit, rungs=None):
+def goes_on(path, time_limit, methods=None):
     """From a file that says anything; returns whether it was refused."""
     try:
-        found = climb(
+        found = prove(
             ROWS,
             K,
             labels=(np.arange(60) % K).astype(np.int32),
-            rungs=rungs,
+            methods=methods,
             time_limit=time_limit,
             rng=0,
             checkpoint=path,
@@ -93,12 +93,12 @@ def goes_on(path, time_limit, rungs=None):
 
 
 @pytest.mark.parametrize(
-    "rungs", [("search", "pca", "prices"), ("search", "pca", "sum")], ids=["prices", "sum"]
+    "methods", [("search", "pca", "prices"), ("search", "pca", "sum")], ids=["prices", "sum"]
 )
-def test_any_entry_may_be_another(tmp_path, rungs):
+def test_any_entry_may_be_another(tmp_path, methods):
     path, rng = tmp_path / "a.ckpt", np.random.default_rng(0)
-    whole = stopped(path, rungs)
-    assert rungs[-1] in whole["known"]["inner"]
+    whole = stopped(path, methods)
+    assert methods[-1] in whole["known"]["inner"]
     ways = [way for way in entries(whole["known"], ("known",)) if len(way) > 1]
     n_refused = 0
     for way in [ways[i] for i in rng.permutation(len(ways))[:90]]:
@@ -110,7 +110,7 @@ def test_any_entry_may_be_another(tmp_path, rungs):
 
 
 @pytest.mark.parametrize("name, odd", [("inner", []), ("inner", ""), ("done", ""), ("done", {})])
-def test_rungs_of_another_form(tmp_path, name, odd):
+def test_methods_of_another_form(tmp_path, name, odd):
     path = tmp_path / "a.ckpt"
     whole = stopped(path, ("search", "pca", "prices"))
     whole["known"] |= {name: odd, "claim": LIE, "claimed by": "prices"}
@@ -118,7 +118,7 @@ def test_rungs_of_another_form(tmp_path, name, odd):
     assert goes_on(path, 0)
 
 
-def test_the_rung_of_a_false_claim_is_done_again(tmp_path):
+def test_the_method_of_a_false_claim_is_done_again(tmp_path):
     path = tmp_path / "a.ckpt"
     whole = stopped(path, ("search", "pca", "prices"))
     whole["known"] |= {"claim": LIE, "claimed by": "prices"}
@@ -151,7 +151,7 @@ def test_levels_that_are_too_low(tmp_path):
         node["level"] *= 1e-3
     seal(path, whole)
     seen = []
-    climb(ROWS, K, rungs=["prices"], rng=0, checkpoint=path, progress=lambda *told: seen.append(told[2]))
+    prove(ROWS, K, methods=["prices"], rng=0, checkpoint=path, progress=lambda *told: seen.append(told[2]))
     assert 0 < max(seen) and max(map(Fraction, seen)) <= optimum()
 
 
@@ -165,27 +165,27 @@ def test_groups_are_proved_again(tmp_path, monkeypatch):
         return plain(*args, **kwargs)
 
     monkeypatch.setattr(methods, "column_generation", counted)
-    done = climb(ROWS, K, rungs=["search", "sum"], rng=0)
+    done = prove(ROWS, K, methods=["search", "sum"], rng=0)
     n_groups = len(n_done)
 
-    def stop(rung, inertia, lower):
-        if rung == "sum" and len(n_done) == n_groups + 1:
+    def stop(method, inertia, lower):
+        if method == "sum" and len(n_done) == n_groups + 1:
             raise KeyboardInterrupt
 
-    climb(ROWS, K, rungs=["search", "sum"], rng=0, checkpoint=path, progress=stop)
+    prove(ROWS, K, methods=["search", "sum"], rng=0, checkpoint=path, progress=stop)
     whole = content(path)
     groups = whole["known"]["inner"]["sum"]["groups"]
     assert sum(proof is not None for _, proof, _, _ in groups) == 1 < n_groups
     n_done.clear()
-    again = climb(ROWS, K, rungs=["search", "sum"], rng=0, checkpoint=path)
+    again = prove(ROWS, K, methods=["search", "sum"], rng=0, checkpoint=path)
     assert len(n_done) == n_groups - 1 and again.exact_lower_bound == done.exact_lower_bound and again.checked
     for group in groups:
         group[1:] = ["proof trivial"], {"$fraction": ["fffff", "1"]}, True
     seal(path, whole)
-    assert climb(ROWS, K, rungs=["sum"], time_limit=0, checkpoint=path).exact_lower_bound == 0
+    assert prove(ROWS, K, methods=["sum"], time_limit=0, checkpoint=path).exact_lower_bound == 0
     n_done.clear()
     seal(path, whole)
-    again = climb(ROWS, K, rungs=["sum"], rng=0, checkpoint=path)
+    again = prove(ROWS, K, methods=["sum"], rng=0, checkpoint=path)
     assert len(n_done) == n_groups and 0 < again.exact_lower_bound <= optimum() and again.checked
 
 
@@ -194,5 +194,5 @@ def test_labels_of_the_file_cost_what_they_cost(tmp_path):
     whole = stopped(path, ("search", "pca", "prices"))
     whole["known"]["labels"] = [0] * 60
     seal(path, whole)
-    found = climb(ROWS, K, rungs=["trivial"], checkpoint=path)
+    found = prove(ROWS, K, methods=["trivial"], checkpoint=path)
     assert found.exact_inertia == reference.cost(ROWS.tolist(), [0] * 60)

@@ -1,0 +1,142 @@
+"""`certify`: checks what it is given, once, and hands it on to the portfolio."""
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..local.rows import Rows
+from ..validation import (
+    check_labels,
+    check_matrix,
+    check_n_clusters,
+    check_number,
+    check_seed,
+    check_weights,
+    check_whole,
+)
+from ..workers import Workers
+from .certificate import Certificate
+from .portfolio import prove
+
+
+def certify(
+    X: ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    centers: ArrayLike | None = None,
+    n_clusters: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    time_limit: float | None = 60,
+    gap: float = 0.0,
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+    n_threads: int | None = None,
+    progress: Callable[[str, float, float], object] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+) -> Certificate:
+    """How far a clustering is, at most, from the best possible one, with a proof that others can check.
+
+    Works on labels from any library. One after the other these are tried: what is plain to see, dynamic programming where the
+    rows are on a line, a search for a better clustering, branch and bound of few rows, the principal components, and column
+    generation, of all rows or, where they are many, of groups that each look like the whole; of up to 700 rows also the
+    semidefinite bound, before the column generation where many features matter.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Finite real numbers; what is proved holds for these very floats.
+    labels : array-like of shape (n_samples,) or None
+        The clustering: whole numbers, or names. Without labels (and centers) the best clustering that is found is certified.
+    centers : array-like of shape (n_clusters, n_features) or None
+        Instead of labels: each row is in the cluster of the nearest center. The means of the clusters, not these centers, are
+        what the inertia is for.
+    n_clusters : int or None
+        The bound holds for all clusterings into at most so many clusters; None for as many as there are labels or centers.
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights >= 0, not all zero.
+    time_limit : float or None
+        Seconds, of which a quarter is left for the checker if need be; None for no limit. The rows are always read.
+    gap : float
+        Stop when (inertia - lower_bound) / inertia is not above this.
+    random_state : int, RandomState, Generator or None
+        Seed of the search for a clustering.
+    n_threads : int or None
+        As for `KMeans`.
+    progress : callable(method, inertia, lower_bound) or None
+        Called now and then with what is known.
+    checkpoint : str or Path or None
+        A file that is written every few seconds, whole or not at all, and from which a later call for the same rows, weights
+        and n_clusters goes on: after `kill -9` too. It stays when the proof is done.
+
+    Returns
+    -------
+    Certificate
+        Its `status` is "optimal" or "optimal-unique" only where the checker, `ckmeans.check`, has accepted the proof. On
+        Ctrl-C, which is not raised again once the rows were read, when the time is up, and where a method has not enough
+        memory it is "bounded", with what was known until then. Where the search found a better clustering than the one given,
+        `better` is that one's certificate.
+        `checked` is True where the checker has accepted what it says; what it finds to be less is given as it finds it.
+        Costs beyond the range of floats are inf, and lower bounds the greatest float, as attributes; the fractions are exact.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For data, labels and parameters that are not as described; the message tells which, and the remedy.
+    MemoryError
+        Where there is not enough of it to find anything.
+
+    References
+    ----------
+    Aloise, Hansen & Liberti (2012), "An improved column generation algorithm for minimum sum-of-squares clustering",
+    Mathematical Programming 131:195-220, doi:10.1007/s10107-010-0349-7. Koontz, Narendra & Fukunaga (1975), "A branch and
+    bound clustering algorithm", IEEE Trans. Computers C-24:908-915, doi:10.1109/T-C.1975.224336. Ding & He (2004),
+    "K-means clustering via principal component analysis", ICML, doi:10.1145/1015330.1015408. Peng & Wei (2007), "Approximating
+    K-means-type clustering via semidefinite programming", SIAM J. Optimization 18:186-205, doi:10.1137/050641983.
+
+    Examples
+    --------
+    >>> from ckmeans import certify
+    >>> X = [[0.0, 0.0], [0.0, 1.0], [5.0, 0.0], [5.0, 2.0], [9.0, 9.0]]
+    >>> certificate = certify(X, [0, 0, 1, 1, 2])
+    >>> certificate.status, certificate.inertia, certificate.gap
+    ('optimal-unique', 2.5, 0.0)
+    >>> certificate = certify(X, ["a", "a", "a", "b", "c"])
+    >>> certificate.status, certificate.gap > 0.5, certificate.better.status
+    ('bounded', True, 'optimal-unique')
+    """
+    X = check_matrix(X)
+    weights = check_weights(sample_weight, len(X))
+    n_threads = check_whole("n_threads", n_threads, 1, none=True)
+    if labels is not None and centers is not None:
+        raise ValueError("labels and centers are both given: give one of them.")
+    if labels is None and centers is None and n_clusters is None:
+        raise ValueError("there is nothing to certify: give labels, centers or n_clusters.")
+    if centers is not None:
+        labels = _nearest(X, centers, weights, n_threads)
+        n_clusters = len(centers) if n_clusters is None else n_clusters
+    if labels is not None:
+        labels, n_clusters = check_labels(labels, len(X), n_clusters)
+    return prove(
+        X,
+        check_n_clusters(n_clusters, len(X)),
+        sample_weight=weights,
+        labels=labels,
+        time_limit=check_number("time_limit", time_limit, none=True),
+        gap=check_number("gap", gap),
+        rng=check_seed(random_state),
+        n_threads=n_threads,
+        progress=progress,
+        checkpoint=checkpoint,
+    )
+
+
+def _nearest(X, centers, weights, n_threads):
+    """The exact nearest center of each row."""
+    centers = check_matrix(centers, "centers")
+    if centers.shape[1] != X.shape[1]:
+        raise ValueError(
+            f"centers have {centers.shape[1]} features, X has {X.shape[1]}: give a center of as many for each cluster."
+        )
+    with Workers(n_threads) as workers:
+        return Rows(X, weights, workers, compared_with=centers).nearest(centers)

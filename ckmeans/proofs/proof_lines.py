@@ -1,0 +1,156 @@
+"""The lines of proof files (.ckc): these functions write them, `ckmeans.check` reads them, docs/proofs.md describes them.
+
+Everything is exact: integers are in hexadecimal, fractions are two of them.
+"""
+
+import hashlib
+import math
+from fractions import Fraction
+from itertools import chain
+
+import numpy as np
+
+
+def _hex(value):
+    return f"{int(value):x}"
+
+
+def _line(word, values):
+    return " ".join([word, *map(_hex, values)])
+
+
+def _ratio(value):
+    value = Fraction(value)
+    return _hex(value.numerator) + ("" if value.denominator == 1 else f"/{value.denominator:x}")
+
+
+def trivial_proof():
+    """One cluster, no more items than clusters, a cost of zero, or more items that are all apart than clusters."""
+    return ["proof trivial"]
+
+
+def branch_proof(i, j, together, apart):
+    """Rows i and j are in one cluster, or they are not; a proof for either."""
+    return [_line("proof branch", (i, j)), *together, *apart]
+
+
+def sum_proof(groups, proofs):
+    """Groups of rows that share none, and a proof for each."""
+    groups = [_line("group", rows) for rows in groups]
+    return [f"proof sum {len(groups):x}", *groups, *chain.from_iterable(proofs)]
+
+
+def tree_proof(order, suffix):
+    """Repetitive branch and bound: an order of the items, suffix[j] <= optimum of items order[j:], in units of 1 / unit."""
+    return ["proof tree", _line("order", order), " ".join(["suffix", *map(_ratio, suffix)])]
+
+
+def line_proof(penalty):
+    """One feature: penalty >= 0 per cluster, a Fraction in units of 1 / unit and of the rows' own feature."""
+    return [f"proof line penalty={_ratio(penalty)}"]
+
+
+def prices_proof(prices, most, shift):
+    """Prices of the items per unit of weight, and `most` that a center earns: integers, in units of 4**-shift.
+
+    (The square of a unit of the rows' integers is the unit where `shift` is 0.) An item that is several rows earns its
+    weight times its price, less w |x - y|^2 of every row: the price has to pay for the items' own cost too.
+    """
+    return [f"proof prices shift={shift:x} m={most:x}", _line("price", prices)]
+
+
+def columns_proof(problem, node, rows=None):
+    """The proof of a search by prices, branches included.
+
+    Parameters
+    ----------
+    problem : ExactProblem
+    node : tuple
+        ("prices", groups, prices, level): rows of the same group are together; each group has a price per unit of its
+        weight, and at no center do the groups leave more than `level`, each its weight times (price - squared distance of
+        its mean). In squared units of X, and weights as they are; floats or fractions. ("branch", i, j, together, apart):
+        rows i and j, a node for either case. Groups are numbered from 0.
+    rows : sequence of int, optional
+        The problem's number of each row that the node speaks of; None if it has the problem's numbers.
+    """
+    rows = range(len(problem.rows)) if rows is None else [int(row) for row in rows]
+    if node[0] == "branch":
+        _, i, j, *sides = node
+        return branch_proof(rows[i], rows[j], *(columns_proof(problem, side, rows) for side in sides))
+    _, groups, prices, level = node
+    members = {}
+    for row, group in sorted(zip(rows, np.asarray(groups).tolist())):
+        members.setdefault(group, []).append(row)
+    level = Fraction(level) * problem.unit
+    shift = max(0, 64 - int(level).bit_length()) // 2
+    own = [problem.own_price(inside) for inside in members.values()]
+    paid = [Fraction(prices[group]) * 4**problem.scale for group in members]
+    # Prices are rounded down and the level up: what is left at a center only gets less.
+    prices = [math.floor((price + cost) * 4**shift) for price, cost in zip(paid, own)]
+    return prices_proof(prices, math.ceil(level * 4**shift), shift)
+
+
+def principal_proof(scale, tau, top):
+    """The rows of V, where V V' + tau I - M has no eigenvalue below 0, or hardly; M is the scatter matrix times the total weight."""
+    return [f"proof pca scale={scale:x} tau={tau:x}", *(_line("V", row) for row in top)]
+
+
+def semidefinite_proof(scale, shift, tau, mu, top, below, cuts):
+    """Multipliers of the semidefinite relaxation, integers in units of 4**-scale; docs/proofs.md tells what they are for.
+
+    top: k - 1 vectors v, in units of 2**-scale. below: for each item i its N[i, j], j < i; cuts: i, j, h and its multiplier.
+    Both in units of 2**shift * 4**-scale.
+    """
+    lines = [
+        f"proof sdp scale={scale:x} shift={shift:x} tau={tau:x}",
+        _line("mu", mu),
+        *(_line("V", v) for v in top),
+    ]
+    return [*lines, *(_line("N", row) for row in below), *(_line("cut", cut) for cut in cuts)]
+
+
+def header(problem, n_clusters, with_rows=True):
+    """The first lines of a proof file."""
+    data = [problem.X] if problem.sample_weight is None else [problem.X, problem.sample_weight]
+    sha = hashlib.sha256(b"".join(part.astype("<f8").tobytes() for part in data)).hexdigest()
+    n, d, weighted = map(_hex, (len(problem.X), problem.n_features, problem.sample_weight is not None))
+    lines = [
+        "CKC 1",
+        f"problem sse n={n} d={d} k={n_clusters:x} weights={weighted}",
+        f"data sha256={sha} scale={problem.scale:x}",
+    ]
+    if with_rows:
+        lines += [_line("X", row) for row in problem.samples]
+    if problem.sample_weight is not None:
+        lines += [f"weights scale={problem.weight_scale:x}", _line("W", problem.sample_weights)]
+    return lines
+
+
+def proof_text(problem, n_clusters, labels, status, proof, lower=None, with_rows=True):
+    """The text of a proof file.
+
+    Parameters
+    ----------
+    problem : ExactProblem
+    n_clusters : int
+    labels : sequence of int, one for each sample
+    status : {"bounded", "optimal", "optimal-unique"}
+    proof : list of str
+        From the functions above.
+    lower : Fraction, optional
+        The lower bound that is claimed where the status is "bounded", in squared units of X.
+    with_rows : bool
+        Whether the rows go into the file; if not, the checker needs the data beside it.
+    """
+    value = _ratio(problem.cost(labels) * problem.unit)
+    claim = f"claim {status} value={value}"
+    if status == "bounded":
+        claim = f"claim bounded lower={_ratio(lower * problem.unit)} value={value}"
+    lines = [*header(problem, n_clusters, with_rows), _line("labels", labels), claim, *proof]
+    return sealed(lines)
+
+
+def sealed(lines):
+    """Lines with the last one, which tells their number and their sha256."""
+    body = "".join(line + "\n" for line in lines)
+    return f"{body}end lines={len(lines):x} sha256={hashlib.sha256(body.encode()).hexdigest()}\n"
