@@ -6,8 +6,6 @@ from scipy.spatial.distance import cdist
 # Updates of the centers after which a swap is compared with the clustering it came from. More would be spent on swaps that fail,
 # fewer would give up some that do not.
 EARLY = 3
-# Updates of the centers after which a restart is compared with the best one for the first time; then after twice as many, ...
-FIRST_CHECK = 48
 # Share of the inertia: a swap is on its way back if moving its centers to those before it would cost less than this.
 NEAR = 1e-3
 

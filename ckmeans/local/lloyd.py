@@ -31,7 +31,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None
         Is called with the centers and labels of every completed assignment; the labels will change.
     partition : Partition, optional
         Where to start from, if it is near; it is changed. The result does not depend on it.
-    cutoff : cutoffs.SwapCutoff or cutoffs.RestartCutoff, optional
+    cutoff : cutoffs.SwapCutoff, optional
         Give up where `cutoff.is_lost(partition, centers)` after `cutoff.next_check` updates, which that call raises.
 
     Returns

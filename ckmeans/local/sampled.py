@@ -159,8 +159,10 @@ def draw_sample(rows, size, numbers):
     """
     if size == rows.n_samples:
         return rows
-    weights = rows.weights()
-    scatter = rows.distances(rows.origin[None])[:, 0] * weights
+    weights, mean = rows.weights(), rows.origin[None]
+    if len(rows.sample_weight):
+        mean = rows.update(np.zeros(rows.n_samples, np.int32), mean)[0]
+    scatter = rows.distances(mean)[:, 0] * weights
     masses = BY_WEIGHT * weights / weights.sum()
     if scatter.any():
         masses += (1 - BY_WEIGHT) * scatter / scatter.sum()

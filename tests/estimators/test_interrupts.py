@@ -17,6 +17,7 @@ from ckmeans.interrupts import Held
 from ckmeans.local import restarts, small
 from ckmeans.local.panels import Panels
 from ckmeans.local.random_stream import RandomStream
+from ckmeans.local.search import local_search
 from ckmeans.workers import Expired, Workers, available_cpus, split
 
 X = np.random.default_rng(0).normal(size=(1000, 4))
@@ -245,7 +246,7 @@ def test_interrupt_of_a_search_that_others_have_to_conclude(monkeypatch):
 def test_many_restarts_draw_their_numbers_bit_by_bit(seed, monkeypatch):
     def fit(progress=None):
         rng = seed if isinstance(seed, int) else seed(5)
-        found = restarts.local_search(X[:100], 5, n_init=60, rng=rng, n_threads=2, progress=progress)
+        found = local_search(X[:100], 5, n_init=60, rng=rng, n_threads=2, progress=progress)
         return found.inertia, found.n_hits, found.n_restarts, found.labels.tolist(), found.centers.tolist()
 
     whole = fit()

@@ -5,8 +5,9 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from ckmeans import KMeans
-from ckmeans.local import cutoffs, restarts, small
-from ckmeans.local.cutoffs import RestartCutoff, SwapCutoff
+from ckmeans.local import restarts, small
+from ckmeans.local.cutoffs import SwapCutoff
+from ckmeans.workers import Workers
 
 OLD = np.array([[0.0, 0.0], [10.0, 0.0]])
 
@@ -62,32 +63,14 @@ def test_a_swap_is_lost_on_its_way_back():
     assert looks(SwapCutoff(100, OLD, 0.02, repeated=False), [100.05], there) == [(3, False)]
 
 
-def test_a_restart_is_lost_that_is_behind_the_best_one():
-    first = RestartCutoff(None)
-    assert looks(first, [110, 105]) == [(48, False), (96, False)]
-    second = RestartCutoff(first)
-    assert looks(second, [109, 106]) == [(48, False), (96, True)]
-    assert looks(RestartCutoff(first), [110, 105, 200]) == [(48, False), (96, False), (192, False)]
-
-
-@pytest.mark.parametrize("lost", ["swaps", "restarts", "neither"])
-def test_what_is_given_up_is_not_the_result(monkeypatch, lost):
+@pytest.mark.parametrize("all_lost", [True, False])
+def test_what_is_given_up_is_not_the_result(monkeypatch, all_lost):
     X = make_blobs(2000, centers=12, cluster_std=1.5, random_state=0)[0]
     monkeypatch.setattr(small.Plan, "suits", lambda self, n_samples: False)
     monkeypatch.setattr(restarts, "LARGE", 0)
-    monkeypatch.setattr(cutoffs, "FIRST_CHECK", 1)
-    if lost == "swaps":
+    if all_lost:
         monkeypatch.setattr(SwapCutoff, "is_lost", lambda *_: True)
-    if lost == "restarts":
-        monkeypatch.setattr(RestartCutoff, "is_lost", lambda cutoff, *_: bool(cutoff.best))
-        monkeypatch.setattr(
-            RestartCutoff,
-            "__init__",
-            lambda cutoff, best: vars(cutoff).update(best=best, next_check=1, times={}),
-        )
     model = KMeans(12, random_state=0).fit(X)
-    if lost == "restarts":
-        assert model.n_restarts_ == 20 and model.hit_rate_ == 1 / 20
     assert np.array_equal(model.predict(X), model.labels_)
     again = KMeans(12, init=model.cluster_centers_).fit(X)  # it is a fixed point that no exchange improves
     assert np.array_equal(again.cluster_centers_, model.cluster_centers_)
@@ -100,7 +83,7 @@ def test_giving_up_saves_work_and_costs_nothing(monkeypatch):
     found = []
     for large in (0, np.inf):
         monkeypatch.setattr(restarts, "LARGE", large)
-        with restarts.Workers(1) as workers:
+        with Workers(1) as workers:
             search = restarts.Restarts(
                 restarts.Rows(X, None, workers),
                 6,
@@ -119,7 +102,7 @@ def test_giving_up_saves_work_and_costs_nothing(monkeypatch):
 @pytest.mark.parametrize("offset", [0, 1e6])
 def test_the_inertia_of_a_partition(offset):
     X = np.random.default_rng(0).normal(size=(500, 3)) + offset
-    with restarts.Workers(1) as workers:
+    with Workers(1) as workers:
         rows = restarts.Rows(X, np.arange(500) % 3.0, workers)
         rows.panels.pack()
         partition = restarts.lloyd(rows, X[:7])[0]

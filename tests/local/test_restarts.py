@@ -135,7 +135,8 @@ def progress(n, inertia):
         restarts.lloyd = held(restarts.lloyd)
 model.set_params(verbose=progress, n_init=1000)""",
     "on few rows": """
-X, Search = X[:1000].copy(), restarts.small.Search
+from ckmeans.local import small
+X, Search = X[:1000].copy(), small.Search
 Search.run = held(Search.run)
 model.set_params(n_init=1000)""",
 }

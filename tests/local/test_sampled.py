@@ -1,0 +1,114 @@
+"""Searches that begin in a sample: what is drawn, and that the result is a clustering of all rows like any other."""
+
+import numpy as np
+import pytest
+from clocks import Clock
+from sklearn.datasets import make_blobs
+
+from ckmeans import KMeans
+from ckmeans.local import sampled
+from ckmeans.local.random_stream import RandomStream
+from ckmeans.local.rows import Rows
+from ckmeans.local.sampled import draw_sample, sample_size
+from ckmeans.workers import Workers
+
+
+def sample_of(X, size, weights=None, seed=0):
+    with Workers(1) as workers:
+        sample = draw_sample(Rows(X, weights, workers), size, RandomStream(seed))
+        return sample.X, sample.weights()
+
+
+def test_sizes():
+    assert sample_size(4095, 3) == 4095  # all
+    assert sample_size(5000, 3) == sampled.LEAST_ROWS
+    assert sample_size(10**6, 3) == 10**6 // sampled.ONE_IN
+    assert sample_size(10**5, 1000) == 1000 * sampled.ROWS_A_CLUSTER
+    assert sample_size(50_000, 1000) == 50_000
+
+
+def test_weights_stand_for_all_rows():
+    """Sums over the sample are, on average, sums over all rows; and rows far out are there with small weights."""
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(size=(20_000, 2)), rng.normal(size=(40, 2)) + 300])
+    rows, weights = sample_of(X, 1000)
+    assert weights.sum() == pytest.approx(len(X), rel=0.05)
+    assert weights @ (rows**2).sum(axis=1) == pytest.approx((X**2).sum(), rel=0.05)
+    far = rows.min(axis=1) > 200
+    assert far.sum() >= 35 and weights[far].max() < 5 < weights[~far].max()
+
+
+def test_whole_weights_are_copies():
+    rng = np.random.default_rng(1)
+    X, counts = rng.normal(size=(3000, 3)), rng.integers(0, 4, 3000)
+    rows, weights = sample_of(X, 500, counts.astype(float))
+    copies, their = sample_of(np.repeat(X, counts, axis=0), 500)
+    distinct, inverse = np.unique(copies, axis=0, return_inverse=True)
+    order = np.lexsort(rows.T[::-1])
+    assert np.array_equal(distinct, rows[order])
+    assert np.bincount(inverse.ravel(), their) == pytest.approx(weights[order])
+
+
+@pytest.mark.parametrize("row", [0, 4999])
+def test_rows_without_weight_are_never_drawn(row):
+    weights = np.zeros(5000)
+    weights[[row, 17, 18]] = 1.0, 1e-300, 3.0
+    rows, _ = sample_of(np.arange(10_000.0).reshape(-1, 2), 1024, weights)
+    assert set(rows[:, 0]) <= {2.0 * row, 34.0, 36.0} and 2.0 * row in rows[:, 0]
+
+
+def test_equal_rows():
+    X = np.full((5000, 2), 7.0)
+    model = KMeans(3, random_state=0).fit(X)
+    assert model.inertia_ == 0 and set(model.labels_) == {0} and model.status_ == "optimal"
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("shift, scale", [(0, 1.0), (1e8, 1.0), (0, 2.0**-400), (0, 2.0**500)])
+def test_the_result_is_one_of_all_rows(kind, shift, scale):
+    if kind == np.float32 and (shift or scale != 1):
+        pytest.skip("beyond its digits")
+    X = ((make_blobs(6000, 3, centers=9, random_state=2)[0] + shift) * scale).astype(kind)
+    model = KMeans(9, random_state=0, n_threads=1).fit(X)
+    assert model.n_restarts_ == 1 and model.stop_reason_ == "converged"
+    assert np.array_equal(model.predict(X), model.labels_)
+    again = KMeans(9, init=model.cluster_centers_, polish=False).fit(X)  # a fixed point
+    assert np.array_equal(again.labels_, model.labels_)
+    one = KMeans(9, init="k-means++", n_init=1, random_state=0).fit(X)
+    assert model.inertia_ <= one.inertia_ * (1 + 1e-6)
+    for n_threads in (2, 3):
+        other = KMeans(9, random_state=0, n_threads=n_threads).fit(X)
+        assert np.array_equal(other.cluster_centers_, model.cluster_centers_)
+        assert other.inertia_ == model.inertia_
+
+
+@pytest.mark.parametrize("init", ["k-means++", "plain k-means++", "k-means||", "random"])
+def test_clusters_well_apart_are_found(init):
+    """100 clusters, of which a start of k-means++ misses some: children move the centers that are not needed to them."""
+    X, truth, centers = make_blobs(
+        8000, 8, centers=100, cluster_std=0.05, random_state=0, return_centers=True
+    )
+    best = KMeans(100, init=centers).fit(X).inertia_
+    hits = [
+        KMeans(100, init=init, random_state=seed).fit(X).inertia_ <= best * (1 + 1e-9) for seed in range(3)
+    ]
+    assert sum(hits) >= (2 if init == "k-means++" else 0)
+
+
+def test_max_iter_and_tol_are_kept_to():
+    X = np.random.default_rng(0).normal(size=(5000, 4))
+    model = KMeans(8, max_iter=2, random_state=0).fit(X)
+    assert model.n_iter_ <= 2
+    assert KMeans(8, tol=0.5, random_state=0).fit(X).stop_reason_ in ("tol", "converged")
+
+
+def test_an_interrupt_in_the_sample_leaves_the_best_of_its_clusterings():
+    X = np.random.default_rng(0).normal(size=(5000, 4))
+    with Clock() as clock:
+        KMeans(8, random_state=0, n_threads=1).fit(X)
+    for look in range(clock.looks // 2, clock.looks, max(1, clock.looks // 15)):
+        model = KMeans(8, random_state=0, n_threads=1)
+        with Clock(interrupt=look), pytest.raises(KeyboardInterrupt):
+            model.fit(X)
+        assert model.stop_reason_ == "interrupted"
+        assert len(np.unique(model.labels_)) == 8 and model.inertia_ < ((X - X.mean(axis=0)) ** 2).sum()
