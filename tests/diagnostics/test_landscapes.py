@@ -14,7 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 from ckmeans import KMeans, RestartDisplay, certify, landscape
 from ckmeans.diagnostics import landscapes, minima
 from ckmeans.diagnostics.landscapes import Landscape
-from ckmeans.local import restarts, small
+from ckmeans.local import search, small
 
 IRIS = load_iris().data
 # Three blobs, and two starts in one of them.
@@ -186,8 +186,8 @@ def test_interrupted_while_the_default_is_put_together(monkeypatch):
         press()
         return LocalSolution(**known)
 
-    LocalSolution = restarts.LocalSolution
-    monkeypatch.setattr(restarts, "LocalSolution", solution)
+    LocalSolution = search.LocalSolution
+    monkeypatch.setattr(search, "LocalSolution", solution)
     with Clock():
         found = landscape(IRIS, 3, 50, random_state=0)
     assert found.stop_reason == "interrupted" and found.n_starts == 50

@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from ckmeans import ExactKMeans, KMeans, check, reference
 from ckmeans.estimators import exact as exact_estimator
 from ckmeans.interrupts import Held
-from ckmeans.local import restarts
+from ckmeans.local import restarts, search
 from ckmeans.proofs import methods
 
 IRIS = load_iris().data
@@ -86,9 +86,10 @@ def test_interrupted_while_the_search_puts_its_result_together(few, monkeypatch)
         press()
         return LocalSolution(**known)
 
-    LocalSolution = restarts.LocalSolution
+    LocalSolution = search.LocalSolution
     monkeypatch.setattr(methods, "FEW", few)
-    monkeypatch.setattr(restarts, "LocalSolution", solution)
+    for where in (restarts, search):
+        monkeypatch.setattr(where, "LocalSolution", solution)
     model = ExactKMeans(3, random_state=0)
     with Clock(), pytest.raises(KeyboardInterrupt):
         model.fit(IRIS)

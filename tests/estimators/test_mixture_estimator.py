@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ckmeans import SphericalMixture
 from ckmeans.estimators import mixture as mixture_estimator
-from ckmeans.local import restarts, small
+from ckmeans.local import restarts, search, small
 from ckmeans.local.posteriors import Passes
 from ckmeans.local.search import local_search
 
@@ -284,7 +284,7 @@ def test_interrupted_while_it_looks_for_means(monkeypatch, variance, n_done):
 
 @pytest.mark.parametrize("n_done", [0, 2])
 def test_interrupted_while_means_are_put_together(monkeypatch, n_done):
-    LocalSolution, left = restarts.LocalSolution, [n_done]
+    LocalSolution, left = search.LocalSolution, [n_done]
 
     def solution(**known):
         if not left[0]:
@@ -292,7 +292,7 @@ def test_interrupted_while_means_are_put_together(monkeypatch, n_done):
         left[0] -= 1
         return LocalSolution(**known)
 
-    monkeypatch.setattr(restarts, "LocalSolution", solution)
+    monkeypatch.setattr(search, "LocalSolution", solution)
     model = mixture(n_init=5, max_iter=2)
     with Clock(), pytest.raises(KeyboardInterrupt):
         model.fit(IRIS)
