@@ -121,12 +121,14 @@ def test_ctrl_c_while_seeding(monkeypatch):
 
 # Where a fit is when the signal comes, in the midst of what the kernels do there.
 PHASES = {
-    "while seeding": "restarts.STARTS['k-means++'] = held(restarts.STARTS['k-means++'])",
+    "while seeding": "model.set_params(n_init=1000); restarts.STARTS['k-means++'] = held(restarts.STARTS['k-means++'])",
     "in Lloyd's iteration": "restarts.lloyd = held(restarts.lloyd)",
     "in exchanges": """
 polish = restarts.polish
 restarts.polish = held(lambda rows, partition, *more: polish(rows, partition.copy(), *more))""",
     "in swaps": """
+from ckmeans.local import small
+X, small.Plan.suits = X[:4000].copy(), lambda *_: False
 lloyd, kept = restarts.lloyd, held(restarts.lloyd)
 restarts.lloyd = lambda *args, **kwargs: (lloyd if kwargs.get('partition') is None else kept)(*args, **kwargs)""",
     "later": """
@@ -167,21 +169,22 @@ except KeyboardInterrupt:
 
 @needs_signals
 @pytest.mark.parametrize(
-    "n_rows, step", [(6000, "round_off"), (6000, "trivial_bound"), (1000, "trivial_bound")]
+    "n_rows, module, step",
+    [(6000, "restarts", "round_off"), (6000, "restarts", "trivial_bound"), (1000, "search", "trivial_bound")],
 )
-def test_ctrl_c_while_the_result_is_put_together(n_rows, step):
+def test_ctrl_c_while_the_result_is_put_together(n_rows, module, step):
     """The search has ended: nothing of it is lost."""
     told = interrupted(f"""
 from ckmeans import KMeans
-from ckmeans.local import restarts
+from ckmeans.local import {module}
 X = np.random.default_rng(0).normal(size=({n_rows}, 4))
-model, plain = KMeans(5, random_state=0), restarts.{step}
+model, plain = KMeans(5, random_state=0), {module}.{step}
 best = model.fit(X).inertia_
 def late(*args, **kwargs):
-    restarts.{step} = plain
+    {module}.{step} = plain
     here()
     return plain(*args, **kwargs)
-restarts.{step} = late
+{module}.{step} = late
 model = KMeans(5, random_state=0)
 try:
     model.fit(X)

@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 from ckmeans import KMeans, reference
 from ckmeans._kernels import panels
 from ckmeans._kernels import small as kernels
-from ckmeans.local import restarts, small, stopping
+from ckmeans.local import search, small, stopping
 from ckmeans.local.random_stream import RandomStream
 from ckmeans.local.search import local_search
 from ckmeans.workers import Expired, Workers
@@ -55,9 +55,9 @@ def everything(solution):
 
 def by_the_kernels(X, k, monkeypatch=None, **kwargs):
     """What the kernels for small data find; None where they leave it to others."""
-    found, general = [], restarts._small_search
+    found, general = [], search._small_search
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(restarts, "_small_search", lambda *args: found.append(general(*args)) or found[-1])
+        patch.setattr(search, "_small_search", lambda *args: found.append(general(*args)) or found[-1])
         solution = local_search(X, k, **kwargs)
     return solution if found and found[-1] is solution else None
 
