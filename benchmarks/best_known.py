@@ -54,9 +54,12 @@ def search(X, n_clusters, known, seconds, **options):
     for seed in range(MOST_FITS):
         seen = []  # (seconds, inertia) of the better clusterings of the fit
         model = KMeans(
-            n_clusters, random_state=seed, max_seconds=max(0.0, begin + seconds - perf_counter()),
-            verbose=lambda _, inertia, seen=seen: seen.append((perf_counter() - begin, inertia)), **options,
-        ).fit(X)  # fmt: skip
+            n_clusters,
+            random_state=seed,
+            max_seconds=max(0.0, begin + seconds - perf_counter()),
+            verbose=lambda _, inertia, seen=seen: seen.append((perf_counter() - begin, inertia)),
+            **options,
+        ).fit(X)
         restarts += model.n_restarts_
         if model.inertia_ < best * (1 - ACCURACY):
             best = model.inertia_

@@ -29,10 +29,18 @@ def made(counts, inertia):
     counts = np.array(counts)
     n = len(counts)
     return Landscape(
-        labels=np.zeros((n, 4), np.int32), centers=np.zeros((n, 2, 1)), inertia=np.array(inertia, float), counts=counts,
-        n_iter=np.ones(n), n_movable=np.zeros(n, int), ends=np.repeat(np.arange(n), counts), lower_bound=8.0, proved=False,
-        complete=False, stop_reason="finished",
-    )  # fmt: skip
+        labels=np.zeros((n, 4), np.int32),
+        centers=np.zeros((n, 2, 1)),
+        inertia=np.array(inertia, float),
+        counts=counts,
+        n_iter=np.ones(n),
+        n_movable=np.zeros(n, int),
+        ends=np.repeat(np.arange(n), counts),
+        lower_bound=8.0,
+        proved=False,
+        complete=False,
+        stop_reason="finished",
+    )
 
 
 def test_restarts():

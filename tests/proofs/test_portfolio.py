@@ -29,9 +29,14 @@ from ckmeans.proofs.portfolio import prove
 FACTOR = int(os.environ.get("CKMEANS_TEST_FACTOR", 1))
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 KNOWN = [
-    ("cg_ruspini", 4), ("cg_ruspini", 8), ("hg_german", 10), ("hg_bavaria1", 7), ("tsp_eil51", 6), ("sos_iris", 4),
+    ("cg_ruspini", 4),
+    ("cg_ruspini", 8),
+    ("hg_german", 10),
+    ("hg_bavaria1", 7),
+    ("tsp_eil51", 6),
+    ("sos_iris", 4),
     ("cg_gr202", 6),
-]  # fmt: skip
+]
 IRIS = load_iris().data
 
 
@@ -205,7 +210,7 @@ BAD = [
     (dict(n_clusters=3, random_state="x"), "random_state='x' is not a whole number"),
     (dict(n_clusters=3, random_state=-1), "random_state=-1 is too small"),
     (dict(n_clusters=3, sample_weight=[1.0]), "sample_weight has shape (1,)"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("kwargs, words", BAD, ids=[words for _, words in BAD])
