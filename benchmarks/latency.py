@@ -21,9 +21,12 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-INTERRUPT, LIMIT = 0.25, 0.2  # seconds that may pass
-LONGEST, HANGS = 12.0, 60.0  # seconds of a call into which a signal falls; after which it is taken to hang
-ROOM = [0, 1, 4, 16, 40, 64, 100, 160, 256, 400]  # MB of address space
+# Seconds that a call may take to answer Ctrl-C, and that it may overrun its time limit.
+INTERRUPT, LIMIT = 0.25, 0.2
+# Signals come in the first LONGEST seconds of a call; a call that goes on for HANGS seconds is taken to hang.
+LONGEST, HANGS = 12.0, 60.0
+# Megabytes of address space that calls are left with.
+ROOM = [0, 1, 4, 16, 40, 64, 100, 160, 256, 400]
 START = """
 import os, random, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -150,7 +150,7 @@ def page(rows):
         "# What is proved, and in what time",
         "",
         "Made by `python benchmarks/proved.py --json benchmarks/proved.json --page docs/proved.md`. Seconds are processor time, of",
-        "the search for the clustering, of the proof, and of the checker as far as it runs inside `certify`; check is the time of",
+        "the search for the clustering, of the proof, and of the checker where it runs inside `certify`; check is the time of",
         "`python -m ckmeans.check` alone. above: how much the cost is above the best known one, below if negative. gap: how much, at",
         "most, the best possible cost is below this one, as a share of it, rounded up; the bound is rounded down. The checker accepted",
         f"{len(accepted)} of {len(rows)} proofs. {len(rows) - len(missed)} of {len(rows)} goals are reached."
@@ -165,9 +165,7 @@ def page(rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--limit", type=float, help="seconds for each, instead of those that are the instance's goal"
-    )
+    parser.add_argument("--limit", type=float, help="seconds for each, instead of the goal of the instance")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--json", type=Path, help="keep the results in this file")
     parser.add_argument("--resume", action="store_true", help="leave out what is in the JSON file")

@@ -431,7 +431,7 @@ DIRECT = [[3, 12], False, None, False, False]
 
 
 def direct(check):
-    """What the closure of the semidefinite proof says of two clusters, of which items 0 and 2 are apart, where no file is at hand."""
+    """What the closure of the semidefinite proof says of two clusters, with items 0 and 2 apart, where no file is at hand."""
     reader = check.Reader(file(FOUR, 2, HALVES, "optimal value=d/2", "proof trivial"))
     N, cuts = [[], [0], [6, 0], [0, 0, 0]], [(1, 0, 0, 11), (3, 2, 2, 11)]
     said = [check.settled(4, [3, 12], [0] * 4, N, cuts, 10, reader)]

@@ -102,7 +102,7 @@ def without(node, part):
 
 
 def weaker(condition):
-    """Conditions of which fewer things are bad."""
+    """Conditions that fewer things fail."""
     yield "False"
     if isinstance(condition, ast.BoolOp):
         for part in condition.values:

@@ -30,7 +30,7 @@ def _line(values):
 
 
 def significant(value, digits=3):
-    """A number in so many digits, without an exponent."""
+    """A number rounded to `digits` significant digits, without an exponent."""
     text = f"{value:.{digits}g}"
     return text if "e" not in text else f"{float(text):.9f}".rstrip("0").rstrip(".")
 

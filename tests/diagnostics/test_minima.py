@@ -1,4 +1,4 @@
-"""The fixed points of Lloyd's iteration against the oracle: all of few rows, and those that many starts lead to."""
+"""The fixed points of Lloyd's iteration against the oracle: all of few rows, and where many starts lead."""
 
 import math
 from itertools import permutations

@@ -108,7 +108,7 @@ PROVING = {
 
 @pytest.mark.parametrize("method", PROVING)
 def test_each_method_alone(method):
-    """From a poor clustering or none: what it claims is so, and those that can prove optima do."""
+    """From a poor clustering or none: what it claims is so, and a method that can prove optima does."""
     rng, n_proved, n_bounds, n_all = np.random.default_rng(7), 0, 0, 0
     for _ in range(30 * FACTOR):
         X, weights, k = instance(rng)
