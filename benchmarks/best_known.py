@@ -3,7 +3,7 @@
     python benchmarks/best_known.py [FOLDER] [--algorithm hybrid] [--only TEXT] [--seconds 60] [--threads N]
 
 FOLDER holds best_known.csv and the instances, one text file each; default: ../shared/data from the project's root. Of these,
-the default algorithm is tried on n <= 1,000 and k <= 10, and on scikit-learn's data sets, of which "best known" is the best of
+the default algorithm is tried on n <= 1,000 and k <= 10, and on scikit-learn's data sets, whose "best known" value is the best of
 200 restarts of scikit-learn; "hybrid" on all n <= 3,100. --only takes those whose "name k" holds TEXT.
 
 Each instance is fitted with seeds 0, 1, ... and the default n_init="auto" until the best known value is reached (to a
@@ -54,9 +54,12 @@ def search(X, n_clusters, known, seconds, **options):
     for seed in range(MOST_FITS):
         seen = []  # (seconds, inertia) of the better clusterings of the fit
         model = KMeans(
-            n_clusters, random_state=seed, max_seconds=max(0.0, begin + seconds - perf_counter()),
-            verbose=lambda _, inertia, seen=seen: seen.append((perf_counter() - begin, inertia)), **options,
-        ).fit(X)  # fmt: skip
+            n_clusters,
+            random_state=seed,
+            max_seconds=max(0.0, begin + seconds - perf_counter()),
+            verbose=lambda _, inertia, seen=seen: seen.append((perf_counter() - begin, inertia)),
+            **options,
+        ).fit(X)
         restarts += model.n_restarts_
         if model.inertia_ < best * (1 - ACCURACY):
             best = model.inertia_

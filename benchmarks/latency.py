@@ -21,9 +21,12 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-INTERRUPT, LIMIT = 0.25, 0.2  # seconds that may pass
-LONGEST, HANGS = 12.0, 60.0  # seconds of a call into which a signal falls; after which it is taken to hang
-ROOM = [0, 1, 4, 16, 40, 64, 100, 160, 256, 400]  # MB of address space
+# Seconds that a call may take to answer Ctrl-C, and that it may overrun its time limit.
+INTERRUPT, LIMIT = 0.25, 0.2
+# Signals come in the first LONGEST seconds of a call; a call that goes on for HANGS seconds is taken to hang.
+LONGEST, HANGS = 12.0, 60.0
+# Megabytes of address space that calls are left with.
+ROOM = [0, 1, 4, 16, 40, 64, 100, 160, 256, 400]
 START = """
 import os, random, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -58,32 +61,50 @@ CALLS = {
     "KMeans, hybrid": (2000, BLOBS, "KMeans(20, algorithm='hybrid', n_init=50, random_state=0).fit(X)"),
     "natural_breaks": (10**7, "X = rng.normal(size={n})", "natural_breaks(X, 10)"),
     "natural_breaks, weights": (
-        3 * 10**6, "X = rng.normal(size={n}); w = rng.random({n})", "natural_breaks(X, 10, sample_weight=w)",
+        3 * 10**6,
+        "X = rng.normal(size={n}); w = rng.random({n})",
+        "natural_breaks(X, 10, sample_weight=w)",
     ),
     "choose_k": (20_000, BLOBS, "choose_k(X, range(2, 9), random_state=0)"),
     "certify, few rows": (250, BLOBS, "certify(X, n_clusters=4, time_limit=20, random_state=0)"),
     "certify, groups": (30_000, BLOBS, "certify(X, n_clusters=4, time_limit=20, random_state=0)"),
-    "certify, matrix": (650, "X = rng.normal(size=({n}, 20))", "certify(X, n_clusters=5, time_limit=30, random_state=0)"),
+    "certify, matrix": (
+        650,
+        "X = rng.normal(size=({n}, 20))",
+        "certify(X, n_clusters=5, time_limit=30, random_state=0)",
+    ),
     "certify, wide": (200, WIDE, "certify(X, n_clusters=3, time_limit=20, random_state=0)"),
     "ExactKMeans": (200, BLOBS, "ExactKMeans(5, time_limit=20, random_state=0).fit(X)"),
     "SphericalMixture": (50_000, BLOBS, "SphericalMixture(20, n_init=5, random_state=0).fit(X)"),
     "exhaustive_search": (30, BLOBS, "exhaustive_search(X, 4)"),
     "partition_posterior": (18, BLOBS, "partition_posterior(X, 4, 1.0)"),
     "landscape": (2000, BLOBS, "landscape(X, 12, random_state=0)"),
-}  # fmt: skip
+}
 LIMITS = {
     "KMeans": (200_000, BLOBS, "KMeans(200, n_init=50, max_seconds={limit}, random_state=0).fit(X)"),
-    "KMeans, small": (1000, BLOBS, "KMeans(20, n_init=1_000_000, max_seconds={limit}, random_state=0).fit(X)"),
-    "SphericalMixture": (200_000, BLOBS, "SphericalMixture(20, n_init=9, max_seconds={limit}, random_state=0).fit(X)"),
+    "KMeans, small": (
+        1000,
+        BLOBS,
+        "KMeans(20, n_init=1_000_000, max_seconds={limit}, random_state=0).fit(X)",
+    ),
+    "SphericalMixture": (
+        200_000,
+        BLOBS,
+        "SphericalMixture(20, n_init=9, max_seconds={limit}, random_state=0).fit(X)",
+    ),
     "choose_k": (20_000, BLOBS, "choose_k(X, range(2, 9), random_state=0, time_limit={limit})"),
     "certify, labels": (30_000, BLOBS + "; L = rng.integers(0, 8, {n})", "certify(X, L, time_limit={limit})"),
-    "certify, matrix": (650, "X = rng.normal(size=({n}, 20))", "certify(X, n_clusters=5, time_limit={limit})"),
+    "certify, matrix": (
+        650,
+        "X = rng.normal(size=({n}, 20))",
+        "certify(X, n_clusters=5, time_limit={limit})",
+    ),
     "certify, wide": (200, WIDE, "certify(X, n_clusters=3, time_limit={limit})"),
     "ExactKMeans": (2000, BLOBS, "ExactKMeans(5, time_limit={limit}).fit(X)"),
     "exhaustive_search": (40, BLOBS, "exhaustive_search(X, 4, time_limit={limit})"),
     "partition_posterior": (25, BLOBS, "partition_posterior(X, 4, 1.0, time_limit={limit})"),
     "landscape": (5000, BLOBS, "landscape(X, 12, random_state=0, max_seconds={limit})"),
-}  # fmt: skip
+}
 COMMANDS = {
     "ckmeans fit": ["fit", "x.csv", "-k", "4", "--n-init", "200000"],
     "ckmeans certify": ["certify", "x.csv", "l.csv", "--time-limit", "20"],
@@ -169,10 +190,14 @@ def commands(args, tries, folder):
     """How late the command ends after SIGINT at random moments from its start on, imports and reading included."""
     for _ in range(tries):
         process = subprocess.Popen(
-            [sys.executable, "-m", "ckmeans", *args], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [sys.executable, "-m", "ckmeans", *args],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])},
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )  # fmt: skip
+        )
         time.sleep(random.uniform(0.3, 2.0))  # the first of these are Python's own
         if process.poll() is not None:
             process.communicate()

@@ -29,14 +29,33 @@ from ckmeans.words import down, percent_up
 
 FOLDER = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 GOALS = [  # name and numbers of clusters, seconds, gap (0: proved optimal; None: any bound)
-    ("sos_iris:2-10", 5, 0.0), ("cg_ruspini:2-10", 10, 0.0), ("hg_german:2-10", 10, 0.0), ("hg_bavaria1:2-10", 10, 0.0),
-    ("tsp_eil51:2-10", 10, 0.0), ("sos_wine:2-10", 30, 0.0), ("cg_gr202:2-10", 60, 0.0), ("cg_u1060:50", 60, 0.0),
-    ("cg_u1060:60", 60, 0.0), ("cg_u1060:80", 60, 0.0), ("cg_u1060:100", 60, 0.0), ("cg_fl417:2-10", 300, 0.001),
-    ("cg_u1060:10", 300, 0.001), ("cg_u1060:20", 300, 0.001), ("cg_u1060:30", 300, 0.001), ("cg_u1060:40", 300, 0.001),
-    ("gg_glass:2-7", 300, 0.005), ("hg_breast:2-5", 300, 0.005), ("hg_heart:2-5", 300, 0.005), ("hg_liver:2-6", 300, 0.005),
-    ("tsp_pcb3038:10", 300, 0.01), ("blobs-10000x2:10", 300, 0.03), ("blobs-10000x4:10", 300, 0.03),
-    ("blobs-10000x8:10", 300, 0.03), ("blobs-10000x16:10", 300, 0.03), ("blobs-100000x2:10", 60, None),
-]  # fmt: skip
+    ("sos_iris:2-10", 5, 0.0),
+    ("cg_ruspini:2-10", 10, 0.0),
+    ("hg_german:2-10", 10, 0.0),
+    ("hg_bavaria1:2-10", 10, 0.0),
+    ("tsp_eil51:2-10", 10, 0.0),
+    ("sos_wine:2-10", 30, 0.0),
+    ("cg_gr202:2-10", 60, 0.0),
+    ("cg_u1060:50", 60, 0.0),
+    ("cg_u1060:60", 60, 0.0),
+    ("cg_u1060:80", 60, 0.0),
+    ("cg_u1060:100", 60, 0.0),
+    ("cg_fl417:2-10", 300, 0.001),
+    ("cg_u1060:10", 300, 0.001),
+    ("cg_u1060:20", 300, 0.001),
+    ("cg_u1060:30", 300, 0.001),
+    ("cg_u1060:40", 300, 0.001),
+    ("gg_glass:2-7", 300, 0.005),
+    ("hg_breast:2-5", 300, 0.005),
+    ("hg_heart:2-5", 300, 0.005),
+    ("hg_liver:2-6", 300, 0.005),
+    ("tsp_pcb3038:10", 300, 0.01),
+    ("blobs-10000x2:10", 300, 0.03),
+    ("blobs-10000x4:10", 300, 0.03),
+    ("blobs-10000x8:10", 300, 0.03),
+    ("blobs-10000x16:10", 300, 0.03),
+    ("blobs-100000x2:10", 60, None),
+]
 COLUMNS = "instance n d k cost above bound gap status method seconds goal bytes check".split()
 
 
@@ -72,12 +91,26 @@ def measured(name, X, k, goal, limit, known):
     code, said = check.verdict(text)
     best = known.get((name, k))
     return {
-        "instance": name, "n": len(X), "d": X.shape[1], "k": k, "cost": found.inertia,
-        "above": None if best is None else found.inertia / best - 1, "bound": found.lower_bound, "gap": found.gap,
-        "status": found.status, "stop_reason": found.stop_reason, "method": found.method, "seconds": round(seconds, 2),
-        "cpu": round(cpu, 2), "goal": goal, "bytes": len(text), "check": round(process_time() - begin, 2),
-        "methods": {method: round(took, 2) for method, took in found.seconds.items()}, "accepted": code == check.PROVED, "said": said,
-    }  # fmt: skip
+        "instance": name,
+        "n": len(X),
+        "d": X.shape[1],
+        "k": k,
+        "cost": found.inertia,
+        "above": None if best is None else found.inertia / best - 1,
+        "bound": found.lower_bound,
+        "gap": found.gap,
+        "status": found.status,
+        "stop_reason": found.stop_reason,
+        "method": found.method,
+        "seconds": round(seconds, 2),
+        "cpu": round(cpu, 2),
+        "goal": goal,
+        "bytes": len(text),
+        "check": round(process_time() - begin, 2),
+        "methods": {method: round(took, 2) for method, took in found.seconds.items()},
+        "accepted": code == check.PROVED,
+        "said": said,
+    }
 
 
 def reached(row):
@@ -93,11 +126,19 @@ def cells(row):
     goal = f"{'any bound' if gap is None else f'gap < {100 * gap:g} %' if gap else 'optimal'} in {seconds} s"
     above = "" if row["above"] is None else f"{row['above']:.0e}"
     return [
-        row["instance"], *(f"{row[name]}" for name in "ndk"), f"{row['cost']:.10g}", above,
+        row["instance"],
+        *(f"{row[name]}" for name in "ndk"),
+        f"{row['cost']:.10g}",
+        above,
         down(row["bound"], 10) if row["status"] == "bounded" else f"{row['cost']:.10g}",
-        percent_up(row["gap"], 2) if row["gap"] else "0", row["status"], row["method"], f"{row['cpu']:.1f}",
-        goal + ("" if reached(row) else ": missed"), f"{row['bytes']}", f"{row['check']:.1f}",
-    ]  # fmt: skip
+        percent_up(row["gap"], 2) if row["gap"] else "0",
+        row["status"],
+        row["method"],
+        f"{row['cpu']:.1f}",
+        goal + ("" if reached(row) else ": missed"),
+        f"{row['bytes']}",
+        f"{row['check']:.1f}",
+    ]
 
 
 def page(rows):
@@ -106,24 +147,25 @@ def page(rows):
     missed, there = [row for row in rows if not reached(row)], {(row["instance"], row["k"]) for row in rows}
     absent = [f"{name} k={k}" for spec, *_ in GOALS for name, k in each(spec) if (name, k) not in there]
     lines = [
-        "# What is proved, and in what time", "",
+        "# What is proved, and in what time",
+        "",
         "Made by `python benchmarks/proved.py --json benchmarks/proved.json --page docs/proved.md`. Seconds are processor time, of",
-        "the search for the clustering, of the proof, and of the checker as far as it runs inside `certify`; check is the time of",
+        "the search for the clustering, of the proof, and of the checker where it runs inside `certify`; check is the time of",
         "`python -m ckmeans.check` alone. above: how much the cost is above the best known one, below if negative. gap: how much, at",
         "most, the best possible cost is below this one, as a share of it, rounded up; the bound is rounded down. The checker accepted",
         f"{len(accepted)} of {len(rows)} proofs. {len(rows) - len(missed)} of {len(rows)} goals are reached."
-        + (f" Not run yet: {', '.join(absent)}." if absent else ""), "",
-        f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS),
-    ]  # fmt: skip
+        + (f" Not run yet: {', '.join(absent)}." if absent else ""),
+        "",
+        f"| {' | '.join(COLUMNS)} |",
+        "|" + "---|" * len(COLUMNS),
+    ]
     lines += [f"| {' | '.join(cells(row))} |" for row in rows]
     return "\n".join(lines) + "\n"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--limit", type=float, help="seconds for each, instead of those that are the instance's goal"
-    )
+    parser.add_argument("--limit", type=float, help="seconds for each, instead of the goal of the instance")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--json", type=Path, help="keep the results in this file")
     parser.add_argument("--resume", action="store_true", help="leave out what is in the JSON file")

@@ -15,7 +15,8 @@ import numpy as np
 from ckmeans import natural_breaks
 
 LIMIT = 20
-SAME = 1e-9  # relative
+# Two inertias are the same if they differ by less than this share.
+SAME = 1e-9
 
 
 def contenders():

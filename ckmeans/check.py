@@ -27,13 +27,13 @@ from operator import mul
 from pathlib import Path
 
 PROVED, UNPROVED, MALFORMED, OTHER_DATA = range(4)
-# A step is about as much as one product of small numbers, some 50 ns.
-LIMIT, STEPS_A_BYTE = 1 << 32, 1 << 10  # steps for every file, and more of them for each of its bytes
-ROOM, ROOM_A_BYTE = 1 << 28, 1 << 8  # bytes of memory, likewise
-MOST_SCALE = 1 << 14  # of numbers in units of 2**-scale: the data's is 1074 at most
+# What a file may take, and more for each of its bytes: steps (products of small numbers, some 50 ns each), and bytes of memory.
+LIMIT, STEPS_A_BYTE, ROOM, ROOM_A_BYTE = 1 << 32, 1 << 10, 1 << 28, 1 << 8
+# Numbers are in units of 2**-scale with at most this scale: the scale of the data is 1074 at most.
+MOST_SCALE = 1 << 14
 INTEGER = re.compile(r"0|-?[1-9a-f][0-9a-f]*")
 DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-LONGEST = 1 << 11  # characters of a decimal number: exact ones of float64 have some 1100
+LONGEST = 1 << 11  # characters of a decimal number: an exact float64 has some 1100
 MISSING = {"na", "nan", "null", "none", "nil", "n/a", "nd", "missing", "inf", "infinity", "true", "false"}
 NUMPY = re.compile(
     r"{'descr': '([<>|])(..)', 'fortran_order': (True|False), 'shape': \((\d+),(?: (\d+))?\), }\s*"
@@ -106,18 +106,18 @@ class Reader:
         self.left = LIMIT + STEPS_A_BYTE * self.size
 
     def spend(self, steps, bits=0):
-        """Count steps before they are taken: products, of so many bits, or quotients."""
+        """Count steps before they are taken: products, or quotients, of numbers of `bits` bits."""
         self.left -= steps * (1 + (bits * bits >> 15))
         refuse_if(self.left < 0, "this takes too many steps to check")
 
     def each(self, things, steps=0, bits=0):
-        """Things, one after the other; so many steps are counted before each."""
+        """Things, one after the other; before each, `steps` steps are counted."""
         for thing in things:
             self.spend(steps, bits)
             yield thing
 
     def room(self, numbers, bits=0):
-        """Refuse to hold so many numbers of so many bits at a time."""
+        """Refuse to hold `numbers` numbers of `bits` bits at a time, if that is more memory than allowed."""
         most = ROOM + ROOM_A_BYTE * self.size
         refuse_if(numbers * (64 + (bits >> 3)) > most, "this takes too much memory to check")
 
@@ -847,7 +847,7 @@ def decimal(value, below, up, length=15):
     while number >= 10**length or not number % 10:
         number, ten = -(-number // 10) if up else number // 10, ten - 1
     digits = str(number)
-    point = len(digits) - ten  # before it are so many digits
+    point = len(digits) - ten  # the number of digits before the decimal point
     if 0 < point <= length + 2:
         digits = digits.ljust(point, "0")
         shown = f"{digits[:point]}.{digits[point:]}".rstrip(".")

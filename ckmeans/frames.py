@@ -2,7 +2,8 @@
 
 import numpy as np
 
-UNREAD = {  # what holds no rows yet, by what it has that reads them
+# What holds no rows yet is known by a method that reads them: its name, and what to do instead.
+UNREAD = {
     "toPandas": "give X.toPandas()",
     "collect": "give X.collect()",
     "read_all": "give X.read_all()",

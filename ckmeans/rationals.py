@@ -9,11 +9,13 @@ from fractions import Fraction
 
 import numpy as np
 
-BITS = 18  # bits of a digit
-LOW = (1 << BITS) - 1  # the bits of one digit, all set
-CHUNK = 1 << 16  # numbers whose digits are in memory at a time
-SOME = 1 << 20  # digits of sums that are in memory at a time
-TINY = 2.0**-900  # sums of squares below this may lack squares that underflowed
+# Bits of a digit, and a digit with all bits set.
+BITS = 18
+LOW = (1 << BITS) - 1
+# Numbers whose digits are in memory at a time, and digits of sums.
+CHUNK, SOME = 1 << 16, 1 << 20
+# Sums of squares below this may lack squares that underflowed.
+TINY = 2.0**-900
 
 
 def _reach(values):

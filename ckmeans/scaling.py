@@ -2,8 +2,10 @@
 
 import numpy as np
 
-SAFE = 300  # binary exponent of the spread of numbers beyond which they are scaled: squares are then within 2**+-600
-MOST = 640  # binary exponent that no scaled number exceeds
+# Numbers are scaled where the binary exponent of their spread is beyond this: squares are then within 2**+-600.
+SAFE = 300
+# Binary exponent that no scaled number exceeds.
+MOST = 640
 
 
 def unsafe(size):

@@ -95,7 +95,7 @@ class Workers:
     Parameters
     ----------
     n_threads : int or None
-        Threads to use; None for as many as there are processors, less those that run kernels for other calls.
+        Threads to use; None for as many as there are processors, less the threads that run kernels for other calls.
     seconds : float or None
         Time from now after which `run` raises `Expired`.
     """

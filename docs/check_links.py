@@ -26,7 +26,7 @@ class Links(HTMLParser):
 
 
 def broken(root):
-    """Yield page and link, for those that lead nowhere."""
+    """Yield each link that leads nowhere, with its page."""
     found = (
         path for path in sorted(root.rglob("*.html")) if "_static" not in path.parts
     )  # templates of the theme

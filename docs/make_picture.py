@@ -20,9 +20,19 @@ FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTA
     "font-family: ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace",
 )
 THEME = TerminalTheme(
-    (250, 250, 248), (45, 49, 56),
-    [(45, 49, 56), (190, 50, 50), (30, 130, 70), (165, 105, 0), (40, 90, 170), (140, 70, 150), (0, 115, 130), (120, 125, 130)],
-)  # fmt: skip
+    (250, 250, 248),
+    (45, 49, 56),
+    [
+        (45, 49, 56),
+        (190, 50, 50),
+        (30, 130, 70),
+        (165, 105, 0),
+        (40, 90, 170),
+        (140, 70, 150),
+        (0, 115, 130),
+        (120, 125, 130),
+    ],
+)
 
 
 def moved(match):
@@ -35,9 +45,14 @@ def moved(match):
 def main():
     """Run the command with a console that records, and export what it showed."""
     console = Console(
-        record=True, width=77, file=io.StringIO(), force_terminal=True, color_system="truecolor",
-        markup=False, highlight=False,
-    )  # fmt: skip
+        record=True,
+        width=77,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        markup=False,
+        highlight=False,
+    )
     console.is_interactive = False  # no progress bar in a picture
     console.print(Text.assemble(("$ ", "dim"), (COMMAND, "bold")))
     terminal.stdout = terminal.stderr = lambda: console

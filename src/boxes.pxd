@@ -8,6 +8,15 @@ not count because the search said so.
 """
 
 
+cdef inline void add_row(double* sums, const double* x, double weight, double constant, Py_ssize_t d) noexcept nogil:
+    """Add weight (constant + 2 x.y - |y|^2) to a quadratic of y."""
+    cdef Py_ssize_t f
+    sums[0] += weight
+    sums[1] += weight * constant
+    for f in range(d):
+        sums[2 + f] += weight * x[f]
+
+
 cdef inline Py_ssize_t classify_rows(
     const double* X,                  # (n, d)
     const double* weights,            # (n,)
@@ -51,11 +60,7 @@ cdef inline Py_ssize_t classify_rows(
             kept[n_kept] = <int> i
             n_kept += 1
             i = ~i
-            w = weights[i]
-            cover[0] += w
-            cover[1] += w * tops[i]
-            for f in range(d):
-                cover[2 + f] += w * X[i * d + f]
+            add_row(cover, X + i * d, weights[i], tops[i], d)
             continue
         near = 0
         far = 0
@@ -71,13 +76,9 @@ cdef inline Py_ssize_t classify_rows(
         if high <= -slacks[i]:
             continue
         low = prices[i] - far
-        w = weights[i]
         if low >= slacks[i]:
             if not has_cannot_link[i]:
-                inside[0] += w
-                inside[1] += w * tops[i]
-                for f in range(d):
-                    inside[2 + f] += w * X[i * d + f]
+                add_row(inside, X + i * d, weights[i], tops[i], d)
                 continue
         else:
             n_undecided[0] += 1
@@ -94,11 +95,7 @@ cdef inline Py_ssize_t classify_rows(
         else:
             share = high / (high - low)
         if share > 0:
-            w *= share
-            cover[0] += w
-            cover[1] += w * (tops[i] - low)
-            for f in range(d):
-                cover[2 + f] += w * X[i * d + f]
+            add_row(cover, X + i * d, weights[i] * share, tops[i] - low, d)
         if low < slacks[i]:
             w = weights[i] * (share if share > 1e-3 else 1e-3)
             for f in range(d):

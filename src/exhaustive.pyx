@@ -17,7 +17,7 @@ are compiled for each instruction set (enumeration.h).
 
 When `reduced`, the last cluster's sum is left out, P_last = total - sum of the others, which saves the columns of one
 cluster; with two clusters |P_last|^2 goes the same way, and r_0 + r_1 takes the place of r_last. The rounding error then grows with the ratio of the total
-weight to the least one, see `Walk._margin` in ckmeans/partitions.py.
+weight to the least one, see `Walk._margin` in ckmeans/exact/partitions.py.
 """
 
 from enumeration cimport ENUMERATION_KERNELS, enumeration_kernels, instruction_set_name, n_supported

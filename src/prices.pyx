@@ -301,7 +301,7 @@ def search(
     const double[::1] tops,           # IN  (n,): prices - |x|^2
     const double[::1] slacks,         # IN  (n,): a row is decided where its term is further than this from 0
     const unsigned char[::1] has_cannot_link, # IN  (n,): 1 for rows that are in a pair
-    const int[:, ::1] cannot_link,    # IN  (n_pairs, 2): rows of which only one may count
+    const int[:, ::1] cannot_link,    # IN  (n_pairs, 2): only one of the two rows may count
     double rounding,                  # IN  no sum of w (x - y) is off by more
     double kappa,                     # IN  no value of f is off by more than this times the weight that counts
     double tiny,                      # IN  boxes no wider than this are given up

@@ -17,7 +17,7 @@ cdef inline void label_panels(
     const tile_kernels* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const double[::1] max_norms,
     const packed_centers* c, Py_ssize_t start, Py_ssize_t stop, int[::1] labels, thread_buffers* b,
 ) noexcept nogil:
-    """Label the rows of some panels, and list those that moved. Arguments as in assign."""
+    """Label the rows of some panels, and list the rows that moved. Arguments as in assign."""
     cdef bint wide = packing is double, doubtful = False, packed = panels.shape[0] > 0, safe
     cdef Py_ssize_t n_rows = isa.n_rows[wide], n_features = X.shape[1], p, r, i, n, k, n_listed = b.n_listed
     cdef double norm, margin, max_norm = c.max_norm

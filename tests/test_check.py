@@ -278,9 +278,17 @@ def mutated(lines, rng):
     value = int(tokens[i], 16)
     change = rng.integers(10)
     new = [
-        value + 1, value - 1, -value, value * 2, value // 2, 0, value ^ (1 << int(rng.integers(0, 40))),
-        value + value // 16 + 1, value * 16, value - value // 64 - 1,
-    ][change]  # fmt: skip
+        value + 1,
+        value - 1,
+        -value,
+        value * 2,
+        value // 2,
+        0,
+        value ^ (1 << int(rng.integers(0, 40))),
+        value + value // 16 + 1,
+        value * 16,
+        value - value // 64 - 1,
+    ][change]
     if change == 5 and rng.random() < 0.5:
         j = int(rng.choice(numbers))
         tokens[i], tokens[j] = tokens[j], tokens[i]

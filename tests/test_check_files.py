@@ -89,7 +89,7 @@ FINE = [
         ("X d", "X d d", 2),
         ("X 0", "X -0", 2),
     ],
-)  # fmt: skip
+)
 def test_one_line_and_a_code(old, new, code):
     problem = ExactProblem(np.array([[0.0], [1.0], [5.0], [6.5]]))
     text = proof_lines.proof_text(problem, 2, [0, 0, 1, 1], "optimal", proof_lines.line_proof(32))

@@ -108,7 +108,7 @@ def test_wild_numbers(kind):
 
 
 def test_wild_headers():
-    """Data files of which the header tells a thing that is not so."""
+    """Data files whose header says what is not so."""
     rng, content = np.random.default_rng(0), io.BytesIO()
     np.save(content, np.zeros((2, 1)))
     good = content.getvalue().decode("latin-1")

@@ -14,6 +14,79 @@ from ckmeans import check
 
 SOURCE = Path(check.__file__).read_text(encoding="utf-8")
 FILES = list(forged.files())
+# Lines of the checker, and what would be a hole in their place.
+HOLES = [
+    ("for first in reversed(range(n)):", "for first in range(n)[:1]:"),
+    ("strict = wanted is not None and not first", "strict = False"),
+    ("* 2**32) + strict", "* 2**31) + strict"),
+    ("<< 32) // w", "<< 33) // w"),
+    (" or mask & foe:", ":"),
+    ("at < n and c < k and c <= len(clusters)", "at < n and c < k and c < len(clusters)"),
+    ("at < n and c < k and c <= len(clusters)", "at < n and c < k - 1 and c <= len(clusters)"),
+    ("other = cost <= problem.U and", "other = cost < problem.U and"),
+    ("cut = sum(map(len, clusters)) != len(items)", "cut = True"),
+    ("clique.bit_count() > problem.k or", "clique.bit_count() >= problem.k or"),
+    (" or own >> i & 1:", ":"),
+    ("if problem.k == 1:", "if problem.k <= 2:"),
+    ("- problem.k * penalty, False", "- penalty, False"),
+    ("path(queue[head][0], j) + penalty * size", "path(queue[head][0], j) + 2 * penalty * size"),
+    ("queue.append((j, low))", "pass"),
+    ("bound = Fraction(sum(earned) - problem.k * most, unit)", "bound = Fraction(sum(earned) - most, unit)"),
+    ("slack = ceil((problem.U - bound) * unit) if close else None", "slack = 0 if close else None"),
+    ("if close and mask and value >= (most - slack) * W", "if close and mask and value > (most - slack) * W"),
+    ("unique = unique and (cost > problem.U or sorted(cover) == labels)", "pass"),
+    ("elif len(chosen) + 1 < k:", "elif True:"),
+    ("off[i], off[j] = off[i] + rest, off[j] + rest", "off[i] += rest"),
+    ("off[i], off[j] = off[i] + rest, off[j] + rest", "off[j] += rest"),
+    ("off[i] += F[i][i] ** 2 - square", "pass"),
+    (
+        "max(-(-value // weight) for value, weight in zip(off, weights))",
+        "max(value // weight for value, weight in zip(off, weights))",
+    ),
+    (
+        "max(-(-value // weight) for value, weight in zip(off, weights))",
+        "min(-(-value // weight) for value, weight in zip(off, weights))",
+    ),
+    ("most = trace + (problem.k - 1) * max(0, tau +", "most = trace + (problem.k - 1) * max(0, tau + 0 *"),
+    ("most = trace + (problem.k - 1) * max(0, tau +", "most = trace + (problem.k - 1) * (tau +"),
+    ("most = trace + (problem.k - 1) *", "most = trace + (problem.k - 2) *"),
+    ("most = trace + ", "most = "),
+    ("whole, weights = heavy.weight**2, w", "whole, weights = heavy.weight, w"),
+    ("whole, weights = heavy.weight**2, w", "whole, weights = heavy.weight**2, [1] * len(X)"),
+    ("most += k * shortfall", "most += 0 * shortfall"),
+    ("+ sum(a * x * x for v in V for a, x in zip(w, v)))", ")"),
+    (
+        "((i, i, -2), (i, j, 1), (i, h, 1), (j, h, -1))[: 2 if j == h else 4]",
+        "((i, i, -2), (i, j, 1), (i, h, 1), (j, h, -1))",
+    ),
+    ("((i, i, -2),", "((i, i, -1),"),
+    ("(j, h, -1))", "(j, h, -2))"),
+    ("sum(sorted(w)[: k - 1])", "sum(sorted(w)[:k])"),
+    ("sum(sorted(w)[: k - 1])", "sum(sorted(w)[1 - k :])"),
+    ("if 2 * v > slack) for own", "if 3 * v > slack) for own"),
+    ("not seeds & ~clash[i]), None)", "True), None)"),
+    ("if cut[3] > slack]", "if 2 * cut[3] > slack]"),
+    ("if not clash[i] & held[c]) for", ") for"),
+    ("reader, rows, path, whole)\n", "reader, rows, path, True)\n"),
+    ("(min(bounds), all(uniques))", "(max(bounds), all(uniques))"),
+    ("(min(bounds), all(uniques))", "(min(bounds), any(uniques))"),
+    ("(total(bounds, reader), False)", "(total(bounds, reader), True)"),
+    ("len(set(listed)) < len(listed) or any(row", "any(row"),
+    (" or any(row not in rows for row in listed)", ""),
+    ("leader[max(first(i), first(j))] = min(first(i), first(j))", "pass"),
+    ("unique &= problem.distinct or len(problem.X) >= problem.k", "pass"),
+    ("unique &= problem.distinct or", "unique &="),
+    ("return problem.U, all(a != b for a, b in zip(means, means[1:]))", "return problem.U, True"),
+    ("may[i] &= may[j] | may[h]", "may[i] &= may[j]"),
+    ("word[:1].isalpha() and", ""),
+    (" and word.lower() not in MISSING", ""),
+    ("if not at and len(cells) == d and", "if len(cells) == d and"),
+    ("if not at and len(cells) == d and", "if not at and"),
+    ("len(cell) <= LONGEST and", ""),
+    ("== [n, d] and len(content) - stop == size", "== [n, d]"),
+    ("fits = [int(length or 1) for length in shape] == [n, d] and", "fits ="),
+    ("digest.hexdigest() != sha", "False"),
+]
 
 
 def module_of(source):
@@ -29,7 +102,7 @@ def without(node, part):
 
 
 def weaker(condition):
-    """Conditions of which fewer things are bad."""
+    """Conditions that fewer things fail."""
     yield "False"
     if isinstance(condition, ast.BoolOp):
         for part in condition.values:
@@ -64,7 +137,7 @@ def refusals():
 
 
 def patches():
-    for old, new in forged.HOLES:
+    for old, new in HOLES:
         assert SOURCE.count(old) == 1, (SOURCE.count(old), old)
         yield f"{old} -> {new}", SOURCE.replace(old, new)
 

@@ -138,11 +138,20 @@ def test_no_test_depends_on_the_time(path):
 @pytest.mark.parametrize(
     "line",
     [
-        "os.kill(os.getpid(), signal.SIGINT)", "signal.raise_signal(2)", "_thread.interrupt_main()", "signal.setitimer(0, 1)",
-        "signal.pthread_kill(main, 2)", "signal.alarm(1)", "timer = Timer(0.3, stop)", "time.sleep(0.1)", "child.send_signal(2)",
-        "assert monotonic() - begin < 2", "late = time.perf_counter() - sent", "assert time.time() < end",
+        "os.kill(os.getpid(), signal.SIGINT)",
+        "signal.raise_signal(2)",
+        "_thread.interrupt_main()",
+        "signal.setitimer(0, 1)",
+        "signal.pthread_kill(main, 2)",
+        "signal.alarm(1)",
+        "timer = Timer(0.3, stop)",
+        "time.sleep(0.1)",
+        "child.send_signal(2)",
+        "assert monotonic() - begin < 2",
+        "late = time.perf_counter() - sent",
+        "assert time.time() < end",
         "assert threading.active_count() == before",
     ],
-)  # fmt: skip
+)
 def test_what_depends_on_the_time_is_seen(line):
     assert len(list(broken_rules("import time\n\n    " + line))) == 1

@@ -188,10 +188,9 @@ def test_the_table_tells_of_missing_memory(bare):
 
 @shipped
 def test_the_command(tmp_path):
+    words = "-m benchmarks.latency --quick --tries 1 --part limits --only exhaustive --json".split()
     ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks.latency", "--quick", "--tries", "1", "--part", "limits", "--only", "exhaustive",
-         "--json", str(tmp_path / "found.json")],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
+        [sys.executable, *words, str(tmp_path / "found.json")], cwd=ROOT, capture_output=True, text=True
+    )
     assert ended.returncode in (0, 1) and ended.stdout.count("exhaustive_search") == 3, ended.stderr
     assert len(json.loads((tmp_path / "found.json").read_text())) == 3

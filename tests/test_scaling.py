@@ -106,7 +106,7 @@ def test_a_fit_of_wild_rows_says_nothing_false(dtype, seed):
 
 
 def _close(found, exact, power=1):
-    """Whether a float is (the root of) an exact number to some roundings, as far as floats reach."""
+    """Whether a float is (the root of) an exact number to some roundings, or infinite where no float is that large."""
     if found == math.inf:
         assert exact > Fraction(1.79e308) ** power
     else:

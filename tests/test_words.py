@@ -61,9 +61,19 @@ def bounded(inertia, bound, checked=True, status="bounded", stop_reason="time_li
     """A certificate of two rows that says so."""
     problem = ExactProblem(np.array([[0.0], [2.0]]))
     return Certificate(
-        problem, 1, np.zeros(2, np.int32), Fraction(inertia), Fraction(bound), status, stop_reason, "tree",
-        proof_lines.trivial_proof(), {}, None, checked,
-    )  # fmt: skip
+        problem,
+        1,
+        np.zeros(2, np.int32),
+        Fraction(inertia),
+        Fraction(bound),
+        status,
+        stop_reason,
+        "tree",
+        proof_lines.trivial_proof(),
+        {},
+        None,
+        checked,
+    )
 
 
 CASES = {

@@ -165,7 +165,7 @@ def calls(kernels, n_threads=None, n_blocks=36):
 
 @pytest.mark.parametrize("n_callers, n_threads, n_inside", [(1, None, 4), (1, 3, 3), (3, 3, 9)])
 def test_as_many_threads_as_there_are_or_are_asked_for(n_callers, n_threads, n_inside, monkeypatch):
-    """No block ends before so many threads are in one."""
+    """No block ends before `n_inside` threads are in one."""
     monkeypatch.setattr(workers, "available_cpus", lambda: 4)
     all_of_them, threads = threading.Barrier(n_inside, timeout=PATIENCE), set()
 

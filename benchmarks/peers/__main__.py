@@ -23,7 +23,8 @@ from .workloads import DTYPES, KINDS, WORKLOADS
 
 PEERS = [program for program in LOADERS if program != "ckmeans"]
 NAMES = [workload.name for workload in WORKLOADS]
-QUICK = 0.02  # of the rows
+# Share of the rows that --quick takes.
+QUICK = 0.02
 
 
 def parser():

@@ -18,18 +18,20 @@ from .contenders import DEFAULT, PLAIN
 from .results import VALID
 from .workloads import make
 
-SHORT = 2  # iterations of the shorter run
-SPAN = 10  # those that the longer one makes beyond, or ...
-LEAST = 0.05  # ... so many that ours takes these seconds for them
-SCREEN = 4  # a peer whose short run takes this many times the best peer's has no other
-REPEAT = (
-    1.25  # one that takes this many times the best peer's time is not run again, where that is more than ...
-)
-CHEAP = 0.05  # ... so many seconds
-WARM = 5  # short runs to begin with, at most, for that; the best one counts
-FILL = 1.0  # seconds of rounds, pauses included, if that makes no more than ...
-MOST_ROUNDS = 15  # ... so many
-PAUSE = 0.01  # seconds between two runs: idle threads of the last one may still spin
+# Iterations of the shorter run, and how many more the longer one makes at least.
+SHORT, SPAN = 2, 10
+# Seconds that the additional iterations of the longer run take ours, at least.
+LEAST = 0.05
+# A peer whose short run takes this many times as long as the best peer's makes no longer run.
+SCREEN = 4
+# A contender runs only once where it takes more than CHEAP seconds and more than REPEAT times as long as the best peer.
+REPEAT, CHEAP = 1.25, 0.05
+# At most this many short runs come first, until they have taken CHEAP seconds together; the best one counts.
+WARM = 5
+# Rounds are repeated for this many seconds, pauses included, but not more than MOST_ROUNDS times unless `runs` asks for it.
+FILL, MOST_ROUNDS = 1.0, 15
+# Seconds between two runs: idle threads of the last one may still spin.
+PAUSE = 0.01
 
 
 def timed(contender, X, start, n_iter):
@@ -126,7 +128,7 @@ class Cell:
         }
 
     def _near(self, group, times, factor, cheap=0):
-        """Ours by default and plain, and those that are not far behind the best peer, or cheap."""
+        """Ours by default and plain, and contenders that are cheap or not far behind the best peer."""
         # Plain ones are held against the best plain peer: times per iteration are compared among them.
         best = {
             plain: min((times[c.name] for c in group if not c.ours and c.plain >= plain), default=np.inf)

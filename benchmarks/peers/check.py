@@ -5,14 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-CHUNK = 1 << 22  # values looked at at a time
+# Values that are compared at a time.
+CHUNK = 1 << 22
 SAMPLE = 200  # rows whose labels are compared with a search by brute force
-# Where rounding moves a row to another cluster the paths part, and in noise one row soon moves many: so much they may,
-# in inertia and number of iterations (relative) and in labels (share).
+# Where rounding moves a row to another cluster the paths part, and in noise one row soon moves many: these are the differences
+# that are allowed, of inertia and of the number of iterations (relative), and the share of the labels.
 INERTIA = {"float32": 1e-3, "float64": 1e-9}
 LABELS = {"float32": 0.25, "float64": 0.001}
 ITERATIONS = 0.1
-CLOSE = 1e-9  # relative difference of two squared distances that float64 may not tell
+# Relative difference below which float64 may not tell which of two squared distances is smaller.
+CLOSE = 1e-9
 
 
 class Verdict(NamedTuple):

@@ -13,7 +13,8 @@ import numpy as np
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 DEFAULT, PLAIN = "ckmeans", "ckmeans lloyd"
-ALGORITHMS = ("lloyd", "hamerly", "elkan", "exponion", "yinyang")  # of ours, those that there are
+# Algorithms of ckmeans that are measured, where the installed version has them.
+ALGORITHMS = ("lloyd", "hamerly", "elkan", "exponion", "yinyang")
 
 
 class Fit(NamedTuple):
@@ -55,12 +56,12 @@ class Contender:
 
 
 def thread_environment(n_threads):
-    """The environment of a process whose libraries are to use so many threads, to be set before they are loaded."""
+    """The environment of a process whose libraries are to use `n_threads` threads, to be set before they are loaded."""
     return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(n_threads))}
 
 
 def _estimator(make):
-    """`fit` of a class that has scikit-learn's parameters; `make` is called with those that all of them have."""
+    """`fit` of a class that has scikit-learn's parameters; `make` is called with parameters that all of them have."""
 
     def fit(X, centers, n_iter):
         model = make(len(centers), init=centers, n_init=1, max_iter=n_iter, tol=0).fit(X)

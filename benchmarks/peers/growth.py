@@ -15,7 +15,8 @@ from .workloads import Workload, make
 
 N_ITER = 10
 ROUNDS = 5
-TOO_LONG = 1.2  # seconds; a contender that is bound to take longer is left out
+# A contender that is bound to take longer than this, in seconds, is left out.
+TOO_LONG = 1.2
 BASE = {"n": 20_000, "d": 16, "k": 32}
 SIZES = {
     "n": (100, 1000, 10_000, 100_000, 1_000_000),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from .contenders import versions
 
-BUSY = 0.5  # load average from which on the figures deserve a warning
+# A greater load average than this deserves a warning: the figures may be too high.
+BUSY = 0.5
 
 
 def describe():

@@ -42,10 +42,16 @@ def main(settings, out):
         name, kind, dtype = key
         write(event="cell", cell=key)
         cell = Cell(
-            shrunk(workloads[name], settings["shrink"]), kind, dtype, contenders, settings["runs"],
-            settings["patience"], settings["most"][kind], settings["crashed"].get("|".join(key), {}),
+            shrunk(workloads[name], settings["shrink"]),
+            kind,
+            dtype,
+            contenders,
+            settings["runs"],
+            settings["patience"],
+            settings["most"][kind],
+            settings["crashed"].get("|".join(key), {}),
             lambda name: write(event="runs", contender=name),
-        )  # fmt: skip
+        )
         write(event="done", cell=key, record={**cell.measure(), "threads": settings["threads"]})
     for dtype in DTYPES if settings["iris"] else ():
         write(event="iris", record={**measure(contenders, dtype), "threads": settings["threads"]})

@@ -105,9 +105,21 @@ def _machine(found):
 
 def _ratios(cells, peak):
     header = (
-        "<workload", "<data", "<dtype", "iterations", "ours, ms per iteration", "<best plain peer", "ratio",
-        "ours, s to the end", "<best peer", "ratio", "computed", "doubtful", "GFLOP/s", "of peak",
-    )  # fmt: skip
+        "<workload",
+        "<data",
+        "<dtype",
+        "iterations",
+        "ours, ms per iteration",
+        "<best plain peer",
+        "ratio",
+        "ours, s to the end",
+        "<best peer",
+        "ratio",
+        "computed",
+        "doubtful",
+        "GFLOP/s",
+        "of peak",
+    )
     rows = []
     for cell in cells:
         values = list(cell_values(cell, peak))
@@ -215,9 +227,14 @@ def _checks(cells):
         ]
         rows.append((name, *count, *("–" if number is None else f"{number:.1g}" for number in numbers)))
     header = (
-        "<", "same labels", "same but for rounding", "another result", "labels that differ, at most", "inertia off by, at most",
+        "<",
+        "same labels",
+        "same but for rounding",
+        "another result",
+        "labels that differ, at most",
+        "inertia off by, at most",
         "inertia reported off by, at most",
-    )  # fmt: skip
+    )
     return (
         "Cells in which a contender ended with the labels of exact Lloyd after as many iterations; with others, as its rounding "
         "led it elsewhere on the way; or with something else. The last columns are shares: of labels; of the inertia that its "

@@ -34,9 +34,14 @@ def draw(records, path):
                 if points:
                     first = name == DEFAULT
                     panel.loglog(
-                        *zip(*points), marker=marker, color=color, label=name, linewidth=2.4 if first else 1.3,
-                        markersize=5, zorder=3 if first else 2,
-                    )  # fmt: skip
+                        *zip(*points),
+                        marker=marker,
+                        color=color,
+                        label=name,
+                        linewidth=2.4 if first else 1.3,
+                        markersize=5,
+                        zorder=3 if first else 2,
+                    )
             held = ", ".join(f"{other} = {here[0][other]:,}" for other in AXES if other != axis)
             panel.set(xlabel=title, title=held)
             panel.title.set(fontsize=9, color="#444444")

@@ -15,7 +15,8 @@ from .workloads import FULL_ITERATIONS, MOST_ITERATIONS
 ROOT = Path(__file__).parents[2]
 FORMAT = 1
 PARTS = ("cells", "iris", "memory", "growth")
-PATIENCE = 1.0  # seconds for the best peer to converge in, on other numbers of threads than the first
+# Seconds in which the best peer has to converge on other numbers of threads than the first; else nobody runs to the end.
+PATIENCE = 1.0
 
 
 class Session:

@@ -3,11 +3,22 @@
 from . import results
 
 COLUMNS = (
-    ("workload", 17), ("data", 7), ("dtype", 7), ("thr", 3), ("iter", 5),
-    ("ms/iter", 8), ("best plain peer", 27), ("ratio", 6),
-    ("s to end", 8), ("best peer", 27), ("ratio", 6),
-    ("computed", 8), ("doubtful", 8), ("GFLOP/s", 7), ("of peak", 7),
-)  # fmt: skip
+    ("workload", 17),
+    ("data", 7),
+    ("dtype", 7),
+    ("thr", 3),
+    ("iter", 5),
+    ("ms/iter", 8),
+    ("best plain peer", 27),
+    ("ratio", 6),
+    ("s to end", 8),
+    ("best peer", 27),
+    ("ratio", 6),
+    ("computed", 8),
+    ("doubtful", 8),
+    ("GFLOP/s", 7),
+    ("of peak", 7),
+)
 
 
 def _line(values):
@@ -19,7 +30,7 @@ def _line(values):
 
 
 def significant(value, digits=3):
-    """A number in so many digits, without an exponent."""
+    """A number rounded to `digits` significant digits, without an exponent."""
     text = f"{value:.{digits}g}"
     return text if "e" not in text else f"{float(text):.9f}".rstrip("0").rstrip(".")
 

@@ -7,7 +7,8 @@ import numpy as np
 SEED = (
     6  # the first with which all shapes converge within some 120 iterations: others take up to 300 and more
 )
-CHUNK = 1 << 22  # values generated at a time: no second copy of the data is ever there
+# Values generated at a time, so that there is never a second copy of the data.
+CHUNK = 1 << 22
 
 
 class Workload(NamedTuple):
@@ -37,7 +38,8 @@ DTYPES = ("float32", "float64")
 # Noise has no fixed point within reach: its runs end here.
 MOST_ITERATIONS = {"blobs": 300, "uniform": 20}
 FULL_ITERATIONS = {"blobs": 1000, "uniform": 300}
-FEWEST_PER_CLUSTER = 10  # where `shrink` would leave fewer
+# `shrunk` leaves at least this many rows for each cluster.
+FEWEST_PER_CLUSTER = 10
 
 
 def shrunk(workload, shrink):

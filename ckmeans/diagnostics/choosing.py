@@ -22,15 +22,19 @@ from ..estimators.mixture import SphericalMixture
 from ..proofs.certification import certify as prove
 from ..scaling import unit_of
 from ..validation import check_flag, check_matrix, check_n_clusters, check_number, check_weights, check_whole
+from ..words import format_plural
 from ..workers import Expired, check_room, split
 from .choice import CRITERIA, ChoiceOfK
 
-MOST_PAIRED = 10_000  # rows of which all pairs are compared, for the exact silhouette
-PAIRS = 16  # MB of distances in memory at a time, for the silhouette
-# What one call of NumPy gets, for which Ctrl-C has to wait, on one core of a virtual machine:
-PIECE = 1 << 20  # numbers to put in order, or to draw: some 10 ms
-DECOMPOSED = 1 << 25  # rows times (features + 8) squared to decompose: 40 ms
-MOST_TRIED = 10  # the greatest number of clusters that is tried by default
+# The silhouette compares all pairs of rows; of more rows than this, it takes a random sample of this size.
+MOST_PAIRED = 10_000
+# Megabytes of distances that the silhouette holds at a time.
+PAIRS = 16
+# Ctrl-C has to wait for a call of NumPy, so each call gets a part of the work: PIECE numbers to sort or to draw, which takes some
+# 10 ms on one core of a virtual machine, or a matrix whose rows times (features + 8) squared are DECOMPOSED, which takes 40 ms.
+PIECE, DECOMPOSED = 1 << 20, 1 << 25
+# The greatest number of clusters that is tried by default.
+MOST_TRIED = 10
 
 
 def choose_k(
@@ -238,7 +242,7 @@ class _Study:
 
     def fit(self, k, certify):
         """The clustering into k, the proof, and the measures."""
-        self.progress(f"{k} cluster{'s' * (k > 1)}")
+        self.progress(format_plural(k, "cluster"))
         check_room()
         model = self.cluster(k, self.X, self.weights)
         if certify and k in self.wanted:
@@ -249,7 +253,7 @@ class _Study:
 
     def certify(self, k, model):
         """The proof; the model, or the one that the proof found to be better."""
-        self.progress(f"{k} cluster{'s' * (k > 1)}: proof")
+        self.progress(f"{format_plural(k, 'cluster')}: proof")
         n_left = sum(other >= k for other in self.wanted)
         limit = 60.0 if self.deadline == math.inf else self.left() / 2 / n_left
         found = prove(

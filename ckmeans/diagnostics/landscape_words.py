@@ -3,7 +3,7 @@
 import math
 
 from ..local.stopping import SAME
-from ..words import above_best, down, percent_up
+from ..words import above_best, down, format_plural, percent_up
 
 BOUNDS = {
     "caller": "as given",
@@ -16,8 +16,9 @@ def text_of(found):
     """What `print` shows of a `Landscape`."""
     n, hits = len(found), _hits(found)
     what = "every partition at rest is listed" if found.complete else "those that were seen"
+    starts, n_rows = format_plural(found.n_starts, "start"), found.labels.shape[1]
     lines = [
-        f"{_many(found.n_starts, 'start')}, {_many(found.n_clusters, 'cluster')} of {_many(found.labels.shape[1], 'row')}: "
+        f"{starts}, {format_plural(found.n_clusters, 'cluster')} of {format_plural(n_rows, 'row')}: "
         f"{n} local {'minimum' if n == 1 else 'minima'} ({what})",
         "",
         *_table(found, min(n, 10)),
@@ -36,14 +37,8 @@ def text_of(found):
         "intervals      have a confidence of 95 %, for starts of this kind",
     ]
     if found.stop_reason != "finished":
-        lines.append(
-            f"stopped        {found.stop_reason.replace('_', ' ')} after {_many(found.n_starts, 'start')}"
-        )
+        lines.append(f"stopped        {found.stop_reason.replace('_', ' ')} after {starts}")
     return "\n".join(lines)
-
-
-def _many(n, noun):
-    return f"{n} {noun}{'s' * (n != 1)}"
 
 
 def _table(found, shown):
@@ -92,7 +87,7 @@ def is_beaten(found):
 def _hits(found):
     """What the starts that ended in the best minimum tell of the chance of one, and of restarts."""
     low, high = found.hit_interval
-    said = f"{found.n_hits} of {found.n_starts} starts ended there"
+    said = f"{found.n_hits:,} of {found.n_starts:,} starts ended there"
     if found.n_hits == 0:
         none = f"no start found it: at most {percent_up(high)} of all starts do"
         return none, "the counts do not tell how many would find it"

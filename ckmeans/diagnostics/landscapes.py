@@ -29,10 +29,14 @@ from .intervals import seen_interval, unseen_interval
 from .landscape_words import text_of
 from .minima import FixedPointSearch, LloydRuns, Minima, TooManyFixedPoints, add_all
 
-MOST_PARTITIONS = 1 << 22  # partitions that exhaustive="auto" looks through: in less than a second
-MOST_ROWS = 4096  # with more rows, exhaustive="auto" does not count the distinct ones
-ROUNDING = 1e-12  # sums of squares that differ by less than this share are the same
-MOST_PAIRED = 4096  # minima of which adjusted_rand compares all pairs
+# exhaustive="auto" looks through all partitions where there are no more than this: it takes less than a second.
+MOST_PARTITIONS = 1 << 22
+# With more rows than this, exhaustive="auto" does not count the distinct ones.
+MOST_ROWS = 4096
+# Sums of squares are the same if they differ by less than this share.
+ROUNDING = 1e-12
+# With more minima than this, adjusted_rand does not compare all pairs of them.
+MOST_PAIRED = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +159,7 @@ class Landscape:
         return float(low), float(high)
 
     def chance(self, n_restarts: ArrayLike) -> NDArray[np.float64]:
-        """The chance, at least, that so many restarts find a minimum as good as the best of those seen: 1 - (1 - low)**n_restarts.
+        """The chance, at least, that `n_restarts` restarts find a minimum as good as the best of those seen: 1 - (1 - low)**n_restarts.
 
         With ``low, high = hit_interval``: the counts bear no greater one. 0 where the best was hit once, or by no start.
 
@@ -293,7 +297,7 @@ def landscape(
 
     Many starts are made, each followed to a fixed point of Lloyd's iteration, without exchanges or swaps: what a
     plain k-means program does. Where there are few partitions all of them are looked through, so that every fixed point
-    is listed, also those that no start came to.
+    is listed, also where no start came to it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The fixed points of Lloyd's iteration: those that many starts lead to, and all there are where rows are few."""
+"""The fixed points of Lloyd's iteration: where many starts lead, and all there are where rows are few."""
 
 from contextlib import nullcontext
 from fractions import Fraction
@@ -16,11 +16,16 @@ from ..local.rows import Clustering, Rows
 from ..local.small import BLOCK_WORK, ITERATIONS, NEEDS_DOUBLE, ONES, UNSUPPORTED, Plan
 from ..workers import split
 
-CHUNK = 1 << 21  # random numbers, or labels, in memory at a time
-SLICE = 1 << 16  # partitions that one call of the kernel looks at: some 10 ms
-PREFIXES = 64  # least number of parts that all partitions are cut into, for the threads
-ROOM = 1024  # fixed points that one call of the kernel can return
-MOST_FOUND = 1 << 16  # fixed points that are listed: with many features nearly all partitions are some
+# Random numbers, or labels, that are in memory at a time.
+CHUNK = 1 << 21
+# Partitions that one call of the kernel looks at: some 10 ms.
+SLICE = 1 << 16
+# All partitions are cut into at least this many parts, which the threads share.
+PREFIXES = 64
+# The greatest number of fixed points that one call of the kernel can return.
+ROOM = 1024
+# The greatest number of fixed points that are listed: with many features nearly all partitions are fixed points.
+MOST_FOUND = 1 << 16
 
 
 class Minimum(NamedTuple):

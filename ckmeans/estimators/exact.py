@@ -29,7 +29,7 @@ class ExactKMeans(Centers):
     n_clusters : int, default=8
         Number of clusters.
     time_limit : float or None, default=60
-        Seconds, of which a quarter is left for the checker if need be; None for no limit.
+        Seconds, a quarter of them for the checker if it needs that; None for no limit.
     gap : float, default=0.0
         Stop when (inertia - lower bound) / inertia is not above this.
     random_state : int, RandomState instance or None, default=None

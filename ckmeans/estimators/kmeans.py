@@ -133,8 +133,8 @@ class KMeans(Centers):
     """k-means by local search: Lloyd's iteration, polished by exchanges of rows and swaps of centers.
 
     Labels are the exact nearest centers, ties going to the lowest index, for all finite numbers, and all results have the
-    same bits for every number of threads. The centers are the means as floats: a row that is exactly as far from two means,
-    one of which is no float, goes by the rounding. Of 10,000 runs of plain Lloyd over 60 points of an 8 x 8 grid, 17 ended
+    same bits for every number of threads. The centers are the means as floats: where a row is exactly as far from two means
+    and one of them is no float, rounding decides. Of 10,000 runs of plain Lloyd over 60 points of an 8 x 8 grid, 17 ended
     otherwise than in rational numbers.
 
     Parameters
@@ -168,7 +168,7 @@ callable, default="k-means++"
         matching their centers, moves single centers to other rows, and improves that by Lloyd's iteration and exchanges of
         rows (Gribel & Vidal 2019). A restart is such a population then: ``n_init="auto"`` goes on until three have reached the
         best inertia, or a budget of work is spent, which takes seconds rather than minutes; an int is a number of
-        populations. Given centers are among those that each population begins with. X has to be in memory, and `max_iter`,
+        populations. Each population begins with the given centers too, if there are any. X has to be in memory, and `max_iter`,
         `tol` and `polish` are left at their defaults.
         The others are ways to compute Lloyd's iteration; the result has the same bits. "hamerly" keeps a bound for each row, which
         spares most of the distances once the centers move little (Hamerly 2010); "yinyang" keeps one more for each group of

@@ -25,8 +25,8 @@ from .spectrum import gram, greatest, product
 
 # The bound is computed after each round of 25 steps, and cuts are added after each second round: a step in between costs less.
 ROUND = 25
-# At most this many new cuts for each row are added at a time, of those that are violated by more than NEGLIGIBLE times the average of
-# Z[i, i]: more of them make the bound better in fewer rounds, and each step slower.
+# At most CUTS new cuts for each row are added at a time, each violated by more than NEGLIGIBLE times the average of Z[i, i]: with
+# more cuts the bound gets better in fewer rounds, but each step is slower.
 CUTS, NEGLIGIBLE = 20, 1e-3
 # In each step there are three passes over the cuts, in blocks of SLICE cuts, which nothing can interrupt.
 PASSES, SLICE = 3, 1 << 18

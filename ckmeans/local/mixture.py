@@ -214,7 +214,7 @@ def fit_mixture(
 
 
 def _most_likely(starts, fit_from, workers, report, held):
-    """The best of the fits from all starts, or of those that were made before the time was up or Ctrl-C came."""
+    """The best of the fits from all starts, or from the starts made before the time was up or Ctrl-C came."""
     best, means, deadline = None, None, workers.deadline
     try:
         for means in starts:

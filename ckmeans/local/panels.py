@@ -22,7 +22,7 @@ FIRST_DTYPE = np.float32
 # Share of the labels that differences in double have to decide, beyond which panels go on in double: a row decided by differences
 # takes many times as long. In groups 1,000 spreads apart, double took a pass from 149 ms to 17 ms (1e6 x 8, k=32, one thread).
 DOUBLE_SHARE = 1 / 64
-# Least number of rows of which some are tried beforehand, so that not even the first assignment is slow.
+# With this many rows or more, a few of them are tried beforehand, so that not even the first assignment is slow.
 PROBED_ROWS = 4096
 
 
@@ -64,7 +64,7 @@ class Panels:
 
     @property
     def rows(self):
-        """The rows, of which these are the panels."""
+        """The rows that these panels hold."""
         return self._rows()
 
     @property

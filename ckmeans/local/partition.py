@@ -19,7 +19,7 @@ class Partition:
         self.labels = np.full(rows.n_samples, -1, np.int32) if labels is None else labels
         self.policy = BoundsPolicy(rows, n_clusters)
         self.idle = deque()
-        # The sums that each thread has added up, and the numbers of those that no thread has begun with.
+        # The sums of each thread, and the indices of the sums that no thread uses yet.
         self.sums = np.zeros((rows.workers.n_threads, n_clusters * summed, rows.n_features + 1, 2), np.int64)
         self._unused = list(range(rows.workers.n_threads))[::-1]
 

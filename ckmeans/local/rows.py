@@ -56,10 +56,10 @@ class Rows:
         self.algorithm = algorithm
         self.n_samples, self.n_features = X.shape
         self.workers = workers
-        self.n_distances = 0  # squared distances computed so far ...
-        self.n_spared = 0  # ... and those that bounds spared
-        self.n_labelled = 0  # labels given so far ...
-        self.n_recomputed = 0  # ... and those for which the two best scores were too close to tell
+        self.n_distances = 0  # squared distances computed so far
+        self.n_spared = 0  # squared distances that bounds have made unnecessary so far
+        self.n_labelled = 0  # labels given so far
+        self.n_recomputed = 0  # labels for which the two best scores were too close to tell
         self.X = self.given = X
         self.given_weight = np.empty(0) if sample_weight is None else sample_weight
         total, low, high = self._column_extremes()

@@ -55,7 +55,7 @@ def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
 
 
 def count_candidates(n_clusters):
-    """Draws of which greedy k-means++ takes the best."""
+    """How many rows greedy k-means++ draws for each center, to take the best."""
     return 2 + int(math.log(n_clusters))
 
 

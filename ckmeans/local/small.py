@@ -95,7 +95,7 @@ def as_bytes(records):
 
 @lru_cache(maxsize=256)
 def _settings(**values):
-    """SETTINGS as the kernels take them; those that are not given are constants of stopping.py."""
+    """SETTINGS as the kernels take them; a setting that is not given is the constant of stopping.py."""
     settings = np.zeros(1, SETTINGS)
     for name in SETTINGS.names:
         settings[name] = values[name] if name in values else getattr(stopping, name.upper())
@@ -158,8 +158,8 @@ class Search:
         self.weights = ONES if sample_weight is None else sample_weight
         self.n_numbers = plan.n_numbers
         self.ends = []  # arrays of END, for each restart
-        self.best = None  # workspace with the best of all restarts ...
-        self.rank = (math.inf, 0)  # ... in several searches: its inertia and its number
+        # With several searches: the workspace with the best of all restarts, and its inertia and number.
+        self.best, self.rank = None, (math.inf, 0)
         self.labels = np.empty(len(X), np.int32)
         self.centers = np.empty((1, plan.n_clusters, plan.n_features))
         self.report = np.empty(1, REPORT)

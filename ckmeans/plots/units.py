@@ -42,7 +42,7 @@ def unit_words(exponent: int) -> str:
 
 
 def bin_edges(values, n_bins: int):
-    """Edges of at most so many bins of equal width, fewer where there are not that many floats between the values.
+    """Edges of bins of equal width: `n_bins` of them, or fewer where there are too few floats between the values.
 
     Parameters
     ----------

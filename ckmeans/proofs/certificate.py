@@ -28,7 +28,7 @@ class Certificate:
     problem : ExactProblem
         The rows and weights.
     n_clusters : int
-        The bound holds for all clusterings into at most so many clusters.
+        The bound holds for all clusterings into at most this many clusters.
     labels : ndarray of shape (n_samples,), int32
         The clustering.
     exact_inertia, exact_lower_bound : Fraction

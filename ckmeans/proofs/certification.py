@@ -52,11 +52,11 @@ def certify(
         Instead of labels: each row is in the cluster of the nearest center. The means of the clusters, not these centers, are
         what the inertia is for.
     n_clusters : int or None
-        The bound holds for all clusterings into at most so many clusters; None for as many as there are labels or centers.
+        The bound holds for all clusterings into at most this many clusters; None for as many as there are labels or centers.
     sample_weight : array-like of shape (n_samples,) or None
         Weights >= 0, not all zero.
     time_limit : float or None
-        Seconds, of which a quarter is left for the checker if need be; None for no limit. The rows are always read.
+        Seconds, a quarter of them for the checker if it needs that; None for no limit. The rows are always read.
     gap : float
         Stop when (inertia - lower_bound) / inertia is not above this.
     random_state : int, RandomState, Generator or None

@@ -101,7 +101,7 @@ class Instance:
 
     @cached_property
     def many_axes(self):
-        """Whether a search over all centers has so many axes to look along that the semidefinite bound is sooner."""
+        """Whether the rows spread along so many axes that the semidefinite bound is sooner than a search over all centers."""
         X = self.rows[:: -(-self.rows.size // MOST_SEEN)]
         offs = near_one(X)[0]
         squares = gram(np.ascontiguousarray(offs.T) if offs.shape[1] > len(offs) else offs)

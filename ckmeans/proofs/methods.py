@@ -204,7 +204,7 @@ def tree(instance, incumbent, run):
 
 
 def longer_tree(instance, incumbent, run):
-    """The same as far as the checker can follow."""
+    """The same, with more nodes the more time is left, within what the checker accepts."""
     steps = LEAST_STEPS + STEPS * max(0, run.deadline.left())
     return _branch(instance, incumbent, run, int(min(MOST_STEPS, steps)))
 

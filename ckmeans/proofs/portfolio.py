@@ -59,7 +59,7 @@ def prove(
     rng : as `local_search` takes it
     progress : callable(method, inertia, lower_bound), optional
     methods : sequence of str, optional
-        Names of METHODS to take, one after the other; None for those that suit the data.
+        Names of METHODS to take, one after the other; None for whatever suits the data.
     checkpoint : str or Path, optional
         A file to go on from, and to write.
 

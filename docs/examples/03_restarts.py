@@ -6,7 +6,7 @@ Ten is a habit, not an answer. Let p be the share of starts that end at the best
 clustering. The chance that r starts all miss it is (1 - p)\\ :sup:`r`, so 99 % certainty
 takes log 0.01 / log(1 - p) of them. From data to data p differs by orders of magnitude,
 and nobody knows it. `ckmeans.landscape` makes a thousand starts and tells where they end;
-the counts bound p, as far as counts do:
+the counts give an interval for p:
 """
 
 from sklearn.datasets import load_iris, load_wine, make_blobs

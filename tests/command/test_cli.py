@@ -252,8 +252,11 @@ def test_numbers_for_people():
         "1.0e6020",
     ]
     assert [format_duration(s) for s in (0.1, 75, 1e4, 1e30)] == [
-        "less than a second", "about 75 seconds", "about 2.8 hours", "longer than the universe is old",
-    ]  # fmt: skip
+        "less than a second",
+        "about 75 seconds",
+        "about 2.8 hours",
+        "longer than the universe is old",
+    ]
 
 
 # The command as a process.
@@ -295,7 +298,7 @@ def test_missing_extra():
         (["exhaustive", "x.npy", "-k", "3", "--rows", "30"], "workers.Workers.run", b"partitions"),
     ],
     ids=["fit", "exhaustive"],
-)  # fmt: skip
+)
 def test_interrupt_writes_what_there_is(here, words, at, sign):
     np.save("x.npy", np.random.default_rng(0).normal(size=(2000, 2)))
     code = (

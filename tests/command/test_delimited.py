@@ -15,42 +15,60 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ckmeans.command import decoding, texts
+from ckmeans.command import texts
 from ckmeans.command.cli import cli
 from ckmeans.command.delimited import Options
 from ckmeans.command.tables import read_table
 from ckmeans.command.texts import Text
 
-
-@pytest.fixture
-def read(tmp_path):
-    path = tmp_path / "data.csv"
-
-    def put_and_read(content, **options):
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return read_table(str(path), **options)
-
-    return put_and_read
-
-
 TOLD = {
     # name: (content, options, X, columns)
-    "a line break in a name": ('"Price\n(EUR)",Weight\n1,200\n1.5,210\n', {}, [[1, 200], [1.5, 210]], ["Price (EUR)", "Weight"]),
+    "a line break in a name": (
+        '"Price\n(EUR)",Weight\n1,200\n1.5,210\n',
+        {},
+        [[1, 200], [1.5, 210]],
+        ["Price (EUR)", "Weight"],
+    ),
     "one column of decimal commas": ("size\n1,5\n40,75\n1,05\n", {}, [[1.5], [40.75], [1.05]], ["size"]),
     "signed decimal commas": ("v\n-1,5\n+2,75\n", {}, [[-1.5], [2.75]], ["v"]),
     "quoted decimal commas": ('a,b\n"1,5","2,5"\n"3,5","4,25"\n', {}, [[1.5, 2.5], [3.5, 4.25]], ["a", "b"]),
     "words and decimal commas": ("setosa;1,5\nvirginica;2,5\n", {}, [[1.5], [2.5]], ["x2"]),
     "semicolons and commas in text": ("x;a,b;1\ny;c,d;2\n", {}, [[1], [2]], ["x3"]),
-    "an empty corner over names": (",1990,2000\nN,10,12\nE,11,13\n", {}, [[10, 12], [11, 13]], ["1990", "2000"]),
+    "an empty corner over names": (
+        ",1990,2000\nN,10,12\nE,11,13\n",
+        {},
+        [[10, 12], [11, 13]],
+        ["1990", "2000"],
+    ),
     "numbered columns": (";0;1\nN;10.5;12.5\nE;11.5;13.5\n", {}, [[10.5, 12.5], [11.5, 13.5]], ["0", "1"]),
-    "names that are numbers": ("Land,2018,2019\nA,1,2\nB,3,4\n", {"header": True}, [[1, 2], [3, 4]], ["2018", "2019"]),
+    "names that are numbers": (
+        "Land,2018,2019\nA,1,2\nB,3,4\n",
+        {"header": True},
+        [[1, 2], [3, 4]],
+        ["2018", "2019"],
+    ),
     "data that count": ("1,2,3\n7,9,5\n", {"header": False}, [[1, 2, 3], [7, 9, 5]], ["x1", "x2", "x3"]),
     "row names, as R writes them": ("x,y\nfoo,1.5,2\nbar,3.5,4\n", {}, [[1.5, 2], [3.5, 4]], ["x", "y"]),
-    "row names that are numbers": ("x y\n7 1 2\n9 3 5\n", {"header": True, "skip_columns": ["1"]}, [[1, 2], [3, 5]], ["x", "y"]),
+    "row names that are numbers": (
+        "x y\n7 1 2\n9 3 5\n",
+        {"header": True, "skip_columns": ["1"]},
+        [[1, 2], [3, 5]],
+        ["x", "y"],
+    ),
     "sep=": ("sep=;\nOne;Two\n1;2\n1,5;2\n", {}, [[1, 2], [1.5, 2]], ["One", "Two"]),
-    "sep= in quotes": ('"sep=,"\n1,2,3\n4,9,6\n', {"header": False}, [[1, 2, 3], [4, 9, 6]], ["x1", "x2", "x3"]),
+    "sep= in quotes": (
+        '"sep=,"\n1,2,3\n4,9,6\n',
+        {"header": False},
+        [[1, 2, 3], [4, 9, 6]],
+        ["x1", "x2", "x3"],
+    ),
     "sep= and a tab": ("sep=\t\na\tb\n1\t2\n", {}, [[1, 2]], ["a", "b"]),
-    "comments before and after the names": ("# one, two, three\na,b\n# now\n1,2\n3,4\n", {}, [[1, 2], [3, 4]], ["a", "b"]),
+    "comments before and after the names": (
+        "# one, two, three\na,b\n# now\n1,2\n3,4\n",
+        {},
+        [[1, 2], [3, 4]],
+        ["a", "b"],
+    ),
     "blocks with comments": ("# x y\n1 2\n3 4\n\n\n# x y\n5 6\n", {}, [[1, 2], [3, 4], [5, 6]], ["x", "y"]),
     "percent signs": ("% 6\n% 2\n% Key\tC1\n5\t0.5\n2\t9.5\n", {}, [[5, 0.5], [2, 9.5]], ["Key", "C1"]),
     "other comments": ("// x\na,b\n1,2\n// y\n3,4\n", {"comment": "//"}, [[1, 2], [3, 4]], ["a", "b"]),
@@ -59,34 +77,84 @@ TOLD = {
     "missing values of a spreadsheet": ("a,b\n1,2\n#N/A,3\n4,5\n", {}, [[1, 2], [4, 5]], ["a", "b"]),
     "blanks after commas, no names": ("1.5, 2\n3, 4\n", {}, [[1.5, 2], [3, 4]], ["x1", "x2"]),
     "quoted comments": ('t,x\n"a\n# b",1\n"# c",2\n', {}, [[1], [2]], ["x"]),
-    "commas between thousands": ('n,v\na,"1,250"\nb,"85,000.5"\nc,7\n', {"thousands": "comma"}, [[1250], [85000.5], [7]], ["v"]),
-    "points between thousands": ("n;v\na;1.250\nb;85.000,5\n", {"thousands": "point"}, [[1250], [85000.5]], ["v"]),
-    "blanks between thousands": ("v\n1 250,5\n85\u202f000\n", {"thousands": "space", "decimal": "comma"}, [[1250.5], [85000]], ["v"]),
+    "commas between thousands": (
+        'n,v\na,"1,250"\nb,"85,000.5"\nc,7\n',
+        {"thousands": "comma"},
+        [[1250], [85000.5], [7]],
+        ["v"],
+    ),
+    "points between thousands": (
+        "n;v\na;1.250\nb;85.000,5\n",
+        {"thousands": "point"},
+        [[1250], [85000.5]],
+        ["v"],
+    ),
+    "blanks between thousands": (
+        "v\n1 250,5\n85\u202f000\n",
+        {"thousands": "space", "decimal": "comma"},
+        [[1250.5], [85000]],
+        ["v"],
+    ),
     "blanks, no names": ("1 250\n1 300\n", {"thousands": "space"}, [[1250], [1300]], ["x1"]),
-    "no thousands": ("a;b\n1.234;5.678\n2.345;6.789\n", {"decimal": "point"}, [[1.234, 5.678], [2.345, 6.789]], ["a", "b"]),
+    "no thousands": (
+        "a;b\n1.234;5.678\n2.345;6.789\n",
+        {"decimal": "point"},
+        [[1.234, 5.678], [2.345, 6.789]],
+        ["a", "b"],
+    ),
     "three decimals": ("a;b\n1.234;0.678\n2.345;6.789\n", {}, [[1.234, 0.678], [2.345, 6.789]], ["a", "b"]),
     "no delimiter": ("1,5\n1,75\n2,25\n", {"delimiter": "none"}, [[1.5], [1.75], [2.25]], ["x1"]),
     "a comma that is decimal": ("1,5\n1,75\n2,25\n", {"decimal": "comma"}, [[1.5], [1.75], [2.25]], ["x1"]),
-    "a comma that is none": ("1,5\n1,75\n2,25\n", {"delimiter": "comma"}, [[1, 5], [1, 75], [2, 25]], ["x1", "x2"]),
+    "a comma that is none": (
+        "1,5\n1,75\n2,25\n",
+        {"delimiter": "comma"},
+        [[1, 5], [1, 75], [2, 25]],
+        ["x1", "x2"],
+    ),
     "some of the blanks are tabs": ("a \tb\n1\t 2\n3 4\n", {}, [[1, 2], [3, 4]], ["a", "b"]),
     "a number and a letter": ("23,M\n41,F\n35,M\n", {}, [[23], [41], [35]], ["x1"]),
     "blanks after some names": ("a, b,c\n1, 2,3\n3, 9,5\n", {}, [[1, 2, 3], [3, 9, 5]], ["a", "b", "c"]),
     "names in a comment": ("#age,score\n23,15\n41,16\n", {}, [[23, 15], [41, 16]], ["age", "score"]),
-    "years in quotes over numbers": ('"Land","2018","2019"\n"A",1,2\n"B",3,4\n', {}, [[1, 2], [3, 4]], ["2018", "2019"]),
+    "years in quotes over numbers": (
+        '"Land","2018","2019"\n"A",1,2\n"B",3,4\n',
+        {},
+        [[1, 2], [3, 4]],
+        ["2018", "2019"],
+    ),
     "one year in quotes": ('"2019"\n5952\n5713\n', {}, [[5952], [5713]], ["2019"]),
     "numbers in quotes": ('"19"\n"52"\n"13"\n', {}, [[19], [52], [13]], ["x1"]),
     "CR": ("a,b\r1,2\r3,4\r", {}, [[1, 2], [3, 4]], ["a", "b"]),
     "several line breaks": ("a,b\r\n1,2\n3,4\r5,6", {}, [[1, 2], [3, 4], [5, 6]], ["a", "b"]),
     "UTF-32": ("a,b\n1,2\n".encode("utf-32"), {}, [[1, 2]], ["a", "b"]),
-    "Windows-1252": ("\u201ca\u201d;\u20ac\n1;2\n".encode("cp1252"), {}, [[1, 2]], ["\u201ca\u201d", "\u20ac"]),
+    "Windows-1252": (
+        "\u201ca\u201d;\u20ac\n1;2\n".encode("cp1252"),
+        {},
+        [[1, 2]],
+        ["\u201ca\u201d", "\u20ac"],
+    ),
     "an inch sign": ('d,n\nflat 5" pipe,1\nround 6" pipe,2\n', {}, [[1], [2]], ["n"]),
     "dates": ("day;p\n02.01.2024;1,5\n03.01.2024;2,5\n", {}, [[1.5], [2.5]], ["p"]),
     "addresses": ("ip,v\n10.0.0.1,1\n192.168.100.200,2\n10.0.0.2,3\n", {}, [[1], [2], [3]], ["v"]),
-    "a row that ends early": ("x y code\n1 2 3\n4 6\n7 8 9\n", {}, [[1, 2, 3], [7, 8, 9]], ["x", "y", "code"]),
+    "a row that ends early": (
+        "x y code\n1 2 3\n4 6\n7 8 9\n",
+        {},
+        [[1, 2, 3], [7, 8, 9]],
+        ["x", "y", "code"],
+    ),
     "an index that is not asked for": (",a,b\n900,1,2\n17,3,4\n", {"columns": ["a"]}, [[1], [3]], ["a"]),
-    "exact numbers beyond 2**53": ("a,b\n1152921504606846976.00,1e17\n5,2.5\n", {}, [[2**60, 1e17], [5, 2.5]], ["a", "b"]),
-    "large numbers that are not asked for": ("a,b\n1152921504606846977,1\n5,2\n", {"columns": ["b"]}, [[1], [2]], ["b"]),
-}  # fmt: skip
+    "exact numbers beyond 2**53": (
+        "a,b\n1152921504606846976.00,1e17\n5,2.5\n",
+        {},
+        [[2**60, 1e17], [5, 2.5]],
+        ["a", "b"],
+    ),
+    "large numbers that are not asked for": (
+        "a,b\n1152921504606846977,1\n5,2\n",
+        {"columns": ["b"]},
+        [[1], [2]],
+        ["b"],
+    ),
+}
 
 
 @pytest.mark.parametrize("name", TOLD)
@@ -106,16 +174,25 @@ ASKED = {
     "blanks before the decimal comma": ("1 250,50\n1 300,00\n", ["--delimiter"]),
     "two delimiters": ("a;b|c\n1;2|3\n4;5|6\n", ["--delimiter semicolon or --delimiter pipe"]),
     "semicolon or comma": ("1;a,5\n2;b,6\n", ["--delimiter semicolon or --delimiter comma"]),
-    "1250 or 1.25": ("price\n1,250\n1,300\n", ["1,250 may be 1.250 or 1250", "--decimal comma", "--thousands comma"]),
+    "1250 or 1.25": (
+        "price\n1,250\n1,300\n",
+        ["1,250 may be 1.250 or 1250", "--decimal comma", "--thousands comma"],
+    ),
     "1250 or 1.25, counting": ("price\n1,250\n2,300\n3,000\n", ["--thousands comma"]),
     "1234 or 1.234": ("a;b\n1.234;5.678\n2.345;6.789\n", ["--decimal point or --thousands point"]),
     "850 beside 1.234": ("a\tb\nx\t1.234\ny\t850\n", ["--thousands point"]),
-    "years over data": ("Land,2018,2019\nA,1.5,2\nB,1.6,3\n", ["Land, 2018, 2019", "--header", "--no-header"]),
+    "years over data": (
+        "Land,2018,2019\nA,1.5,2\nB,1.6,3\n",
+        ["Land, 2018, 2019", "--header", "--no-header"],
+    ),
     "counting names": ("gene,1,2,3\nX,0.5,0.6,0.7\nY,0.4,0.6,0.9\n", ["--header"]),
     "names of numpy columns": ("0,1\n5,3\n7,2\n", ["--header"]),
     "an error of a spreadsheet first": ("#DIV/0!,1.5\n2,3.5\n4,5\n", ["'#DIV/0!' in line 1"]),
     "blanks after some commas": ("1,5, 2,5\n3,5, 9,5\n", ["may hold decimal commas", "--delimiter comma"]),
-    "lines in quotes": ('"a,b"\n"1,2"\n"3,4"\n', ["'1,2' under 'a,b' may be one number or two", "--decimal comma"]),
+    "lines in quotes": (
+        '"a,b"\n"1,2"\n"3,4"\n',
+        ["'1,2' under 'a,b' may be one number or two", "--decimal comma"],
+    ),
     "a sign before a small number": ("-0,2\n0,4\n", ["--delimiter comma or --delimiter none"]),
     "temperatures, or two columns": ("21,5\n22,1\n19,8\n", ["--delimiter comma or --delimiter none"]),
     "decades": ("2000,2010,2020\n1.5,2.5,3.5\n9,3.5,4.5\n", ["--header"]),
@@ -129,16 +206,25 @@ ASKED = {
     "row names before whole numbers": ("x,y\nfoo,1,2\nbar,3,4\n", ["line 1 has 2 fields", "--header"]),
     "names of columns that are missing": ("a,b,c\n1,2\n3,4\n", ["line 1 has 3 fields, the next 2"]),
     "an index without a name": (",a,b\n900,1,2\n17,3,4\n", ["first column has no name", "--skip-columns x1"]),
-    "a comment or a colour": ("c,x\nred,1\n#00ff00,2\n", ["line 3, '#00ff00,2'", "--comment '#' or --comment none"]),
+    "a comment or a colour": (
+        "c,x\nred,1\n#00ff00,2\n",
+        ["line 3, '#00ff00,2'", "--comment '#' or --comment none"],
+    ),
     "a first comment or a colour": ("#ff0000,1\nred,2\n", ["line 1, '#ff0000,1'", "--comment"]),
-    "the only odd cell": ("a;b\n" + "x;1,5\n" * 160 + "y;1.234,56\n", ["'1.234,56' in line 162", "one row", "--thousands point"]),
+    "the only odd cell": (
+        "a;b\n" + "x;1,5\n" * 160 + "y;1.234,56\n",
+        ["'1.234,56' in line 162", "one row", "--thousands point"],
+    ),
     "a late decimal comma": ("a;b\n" + "1;2\n" * 150 + "1,5;2\n", ["column a", "'1,5' in line 152"]),
     "two decimal marks": ("a;b\n1,5;2.5\n2,5;3.5\n", ["column a", "'1,5'"]),
     "a comment at the end": ("a,b\n1,2 # x\n3,4 # y\n", ["column b", "'2 # x' in line 2"]),
     "an open quote": ("a,b\n" + "1,2\n" * 150 + '"1,2\n3,4\n', ["line 152", "never closed"]),
     "a field too many, beyond the sample": ("a,b\n" + "1,2\n" * 150 + "1,2,3\n", ["line 152: 3 fields"]),
     "a field after the last delimiter": ("a,b\n" + "1,2,\n" * 150 + "3,4,5\n", ["line 152: 3 fields"]),
-    "neighbours beyond 2**53": ("a\n1152921504606846976.0\n1152921504606846977.0\n", ["1152921504606846977.0", "2**53"]),
+    "neighbours beyond 2**53": (
+        "a\n1152921504606846976.0\n1152921504606846977.0\n",
+        ["1152921504606846977.0", "2**53"],
+    ),
     "neighbours with exponents": ("a\n1.152921504606846977E+18\n5\n", ["1.152921504606846977E+18", "2**53"]),
     "neighbours with decimal commas": ("a;b\n1152921504606846977,0;1,5\n5;2\n", ["1152921504606846977,0"]),
     "UTF-16 cut short": (b"\xff\xfea\0,\0b", ["UTF-16"]),
@@ -146,7 +232,7 @@ ASKED = {
     "a preamble": ("! a note of some words\n1 2\n3 4\n", ["line 1 has 6 fields, the next 2", "--comment"]),
     "errors of a spreadsheet": ("a,b\n1,2\n#DIV/0!,3\n4,5\n5,6\n", ["'#DIV/0!' in line 3"]),
     "comments only": ("# a\n% b\n", ["no row at all besides comments"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -160,9 +246,24 @@ def test_what_the_text_does_not_tell(read, name):
 
 @pytest.mark.parametrize(
     "cell",
-    ["1 250", "1\u202f250", "1\u2019250", "\u22125", "\u20ac 5,00", "5,00 \u20ac", "5 %", "(5.00)", "\u00a55000", "\u00a05",
-     "1.5D+02", "1_000", "0x1F", "5 kg", "<5"],
-)  # fmt: skip
+    [
+        "1 250",
+        "1\u202f250",
+        "1\u2019250",
+        "\u22125",
+        "\u20ac 5,00",
+        "5,00 \u20ac",
+        "5 %",
+        "(5.00)",
+        "\u00a55000",
+        "\u00a05",
+        "1.5D+02",
+        "1_000",
+        "0x1F",
+        "5 kg",
+        "<5",
+    ],
+)
 @pytest.mark.parametrize("delimiter", ";|\t")
 def test_columns_that_look_like_numbers_are_never_left_out(read, cell, delimiter):
     rows = [
@@ -343,61 +444,3 @@ def test_options_that_say_nothing(options, words):
 def test_quoted_text_of_several_lines_is_no_reason_for_a_header():
     table = _read(b'"w","0"\n"w\n","0"\n"w","7"\n', {})
     assert table.X.tolist() == [[0.0], [0.0], [7.0]]
-
-
-ROWS_ABROAD = "größe,вес\n1,2\n3,4\n"
-
-
-@pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "UTF-16", "utf-16-le", "utf-16-be", "utf-32-le", "UTF8"]
-)
-def test_encodings(read, encoding):
-    table = read(ROWS_ABROAD.encode(encoding), encoding=encoding)
-    assert (table.columns, table.X.tolist(), table.notes) == (["größe", "вес"], [[1, 2], [3, 4]], [])
-
-
-def test_encodings_that_no_byte_tells(read):
-    assert read("вес\n1\n2\n".encode("cp1251"), encoding="cp1251").columns == ["вес"]
-    assert read("重さ,b\n1,2\n".encode("shift_jis"), encoding="shift_jis").columns[0] == "重さ"
-    assert read("\ufeffa,b\n1,2\n".encode("utf-16-be"), encoding="utf-16-be").columns == ["a", "b"]
-    told = read("a,größe\r\n1,2\r\n".encode("cp1252"))
-    assert (
-        told.columns == ["a", "größe"]
-        and "not UTF-8 (line 1)" in told.notes[0]
-        and "--encoding" in told.notes[0]
-    )
-    assert "(line 3)" in read("a;b\r1;x\r2;ö\r".encode("cp1252")).notes[0]
-
-
-@pytest.mark.parametrize(
-    "content, encoding, words",
-    [
-        (
-            "a,b\n1,2\nö,3\n".encode("cp1252"),
-            "utf-8",
-            ["line 3: 0xf6 is nothing in utf-8", "--encoding names"],
-        ),
-        ("a,b\r\n1,2\r\nö,3\r\n".encode("cp1252"), "ascii", ["line 3: 0xf6 is nothing in ascii"]),
-        (b"a,b\n1,2\n\x81,3\n", "cp1252", ["line 3: 0x81 is nothing in cp1252"]),
-        ("a,b\n1,2\n".encode("utf-16")[:-1], None, ["line 2", "is nothing in UTF-16", "its bytes tell"]),
-        ("a,b\n1,2\n".encode("utf-16-le"), None, ["binary data", "--encoding"]),
-        (b"a,b\n1,2\n", "nosuch", ["'nosuch' is none that Python knows", "utf-8"]),
-        (b"a,b\n1,2\n", "base64", ["'base64' is none that Python knows"]),
-    ],
-)
-def test_bytes_that_are_no_text(read, content, encoding, words):
-    with pytest.raises(ValueError) as error:
-        read(content, encoding=encoding)
-    for word in words:
-        assert word in str(error.value)
-
-
-def test_bytes_that_are_no_text_far_down(read, monkeypatch):
-    """The line is right after many blocks, with line breaks of two characters."""
-    monkeypatch.setattr(decoding, "BLOCK", 64)
-    monkeypatch.setattr(texts, "BLOCK", 64)
-    monkeypatch.setattr(texts, "SAMPLE", 64)
-    content = b"a,b\r\n" + b"x,2\r\n" * 500 + b"\xff,2\r\n"
-    with pytest.raises(ValueError, match="line 502: 0xff is nothing in utf-8"):
-        read(content, encoding="utf-8")
-    assert "not UTF-8 (line 502)" in read(content).notes[0]

@@ -49,12 +49,22 @@ def test_bad_input_is_one_line_and_exit_1(here, words):
 @pytest.mark.parametrize(
     "words",
     [
-        "fit", "fit iris", "fit iris -k 0", "fit iris -k two", "fit iris -k 3 --n-init 0", "fit iris -k 3 --init kmeans",
-        "fit iris -k 3 --max-seconds -1", "fit iris -k 3 --out - --json -", "fit iris -k 3 --out a --json a",
-        "soft iris -k 3 --variance 0", "soft iris -k 3 --variance none", "exhaustive iris -k 2 --rows 3 --sample 3",
-        "exhaustive iris -k 2 --posterior 0", "nosuch",
-    ],  # fmt: skip
-)  # fmt: skip
+        "fit",
+        "fit iris",
+        "fit iris -k 0",
+        "fit iris -k two",
+        "fit iris -k 3 --n-init 0",
+        "fit iris -k 3 --init kmeans",
+        "fit iris -k 3 --max-seconds -1",
+        "fit iris -k 3 --out - --json -",
+        "fit iris -k 3 --out a --json a",
+        "soft iris -k 3 --variance 0",
+        "soft iris -k 3 --variance none",
+        "exhaustive iris -k 2 --rows 3 --sample 3",
+        "exhaustive iris -k 2 --posterior 0",
+        "nosuch",
+    ],
+)
 def test_wrong_usage_is_exit_2(here, words):
     result = run(*words.split(), code=2)
     assert "Error: " in result.stderr

@@ -138,7 +138,7 @@ def test_bootstrap_keeps_weights(monkeypatch):
 
 
 def test_plain_cases():
-    """Three blobs far apart are three by all criteria but those that are for more, and even rows are one cluster by the gap."""
+    """Three blobs far apart are three by all criteria but the ones for more, and even rows are one cluster by the gap."""
     choice = choose_k(BLOBS, range(1, 7), random_state=0)
     assert choice.suggested == dict.fromkeys(CRITERIA, 3)
     assert choice.verdict == "All 8 criteria that suggest a number suggest 3."

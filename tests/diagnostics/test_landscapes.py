@@ -29,10 +29,18 @@ def made(counts, inertia):
     counts = np.array(counts)
     n = len(counts)
     return Landscape(
-        labels=np.zeros((n, 4), np.int32), centers=np.zeros((n, 2, 1)), inertia=np.array(inertia, float), counts=counts,
-        n_iter=np.ones(n), n_movable=np.zeros(n, int), ends=np.repeat(np.arange(n), counts), lower_bound=8.0, proved=False,
-        complete=False, stop_reason="finished",
-    )  # fmt: skip
+        labels=np.zeros((n, 4), np.int32),
+        centers=np.zeros((n, 2, 1)),
+        inertia=np.array(inertia, float),
+        counts=counts,
+        n_iter=np.ones(n),
+        n_movable=np.zeros(n, int),
+        ends=np.repeat(np.arange(n), counts),
+        lower_bound=8.0,
+        proved=False,
+        complete=False,
+        stop_reason="finished",
+    )
 
 
 def test_restarts():
@@ -62,7 +70,7 @@ def test_one_hit_tells_nothing_of_restarts():
     once = made([1] + [1] * 930 + [69], np.arange(10, 942))
     assert once.restarts_needed() == np.inf and once.chance(10**9) == 0 and once.hit_interval[0] == 0
     said = str(once)
-    assert "1 of 1000 starts ended there\n" in said and "one hit does not tell" in said
+    assert "1 of 1,000 starts ended there\n" in said and "one hit does not tell" in said
     assert "chance of 99" not in said and not re.search(r"\d+ find", said)
     low, high = once.unseen_interval
     assert 0.8 < low < once.unseen_mass == 0.931 < high <= 1

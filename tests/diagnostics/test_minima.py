@@ -1,4 +1,4 @@
-"""The fixed points of Lloyd's iteration against the oracle: all of few rows, and those that many starts lead to."""
+"""The fixed points of Lloyd's iteration against the oracle: all of few rows, and where many starts lead."""
 
 import math
 from itertools import permutations
@@ -43,8 +43,11 @@ def fixed_points(X, k, weights=None):
         for order in permutations(range(used)):
             labels = reference.assign([rows[i] for i in heavy], [means[j] for j in order])
             if len(set(zip(own, labels))) > used:  # not even but for the names, nor for other ties
-                ties = [reference.sq_distance(rows[i], means[a]) == reference.sq_distance(rows[i], means[order[b]])
-                        for i, a, b in zip(heavy, own, labels)]  # fmt: skip
+                ties = [
+                    reference.sq_distance(rows[i], means[a])
+                    == reference.sq_distance(rows[i], means[order[b]])
+                    for i, a, b in zip(heavy, own, labels)
+                ]
                 if not all(ties):
                     break
             if canonical(labels) == tuple(own):

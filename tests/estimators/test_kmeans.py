@@ -233,7 +233,7 @@ def test_callable_and_array_init():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_fork_after_a_fit():
     """In a process of its own, in which no other threads are."""
-    code, lines, errors = signalled([sys.executable, "-W", "ignore:.*fork:DeprecationWarning", "-c", """
+    script = """
 import multiprocessing
 import numpy as np
 from ckmeans import KMeans
@@ -251,7 +251,9 @@ print([queue.get() for _ in children])
 for child in children:
     child.join()
     print(child.exitcode)
-"""])  # fmt: skip
+"""
+    quiet = "ignore:.*fork:DeprecationWarning"
+    code, lines, errors = signalled([sys.executable, "-W", quiet, "-c", script])
     assert (code, lines[1:]) == (0, ["0", "0"]), errors
     assert json.loads(lines[0]) == pytest.approx([IRIS_OPTIMUM] * 2)
 

@@ -37,8 +37,10 @@ def instances(n):
     for at in range(n):
         n_rows, d, k = int(rng.integers(1, 8)), int(rng.integers(1, 4)), int(rng.integers(1, 5))
         X = [
-            rng.integers(0, 3, (n_rows, d)), rng.random((n_rows, d)), rng.integers(0, 2, (n_rows, d)) * 2.0**40 + rng.random((n_rows, d)),
-        ][at % 3].astype(float)  # fmt: skip
+            rng.integers(0, 3, (n_rows, d)),
+            rng.random((n_rows, d)),
+            rng.integers(0, 2, (n_rows, d)) * 2.0**40 + rng.random((n_rows, d)),
+        ][at % 3].astype(float)
         yield X, k, rng.integers(1, 4, n_rows) * 0.25 if at % 2 else np.ones(n_rows)
 
 
@@ -69,7 +71,7 @@ NODES = [
     (np.random.default_rng(0).random((60, 2)).round(3), 2, 8_000),
     (blobs(200, 3, 5, 12.0), 5, 24_000),
     (blobs(240, 2, 6, 20.0, 1), 6, 30_000),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("X, k, most", NODES, ids=[f"{len(X)}-{k}" for X, k, _ in NODES])

@@ -13,7 +13,7 @@ OLD = np.array([[0.0, 0.0], [10.0, 0.0]])
 
 
 class Run:
-    """A partition of which nothing is known but its inertia and masses."""
+    """A partition that has nothing but its inertia and masses."""
 
     labels = None
 

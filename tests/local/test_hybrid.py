@@ -105,7 +105,7 @@ def test_better_than_restarts(improver):
 
 @pytest.mark.parametrize("share", [0, 1])
 def test_children_take_after_both_parents(monkeypatch, share):
-    """Each center is one of a parent's, the others those that they are matched with; and one is a row if wanted."""
+    """Each center comes from a parent, one of every matched pair; and one is a row if wanted."""
     monkeypatch.setattr(hybrid, "SWAPPED", share)
     X = np.random.default_rng(0).normal(size=(200, 2))
     with Workers(1) as workers:

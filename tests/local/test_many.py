@@ -18,7 +18,7 @@ IRIS = load_iris().data
 
 
 def some_arrays(rng, n_items, plain=False):
-    """Of all sizes, kinds and types, those that are large or unusual among them."""
+    """Of all sizes, kinds and types, large and unusual ones among them."""
     arrays = []
     for _ in range(n_items):
         n, d = (12, 2) if plain else (int(rng.integers(3, 60)), int(rng.integers(1, 4)))

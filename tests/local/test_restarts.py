@@ -38,7 +38,9 @@ def test_restarts_are_counted_and_reported(capsys):
     assert model.hit_rate_ == np.mean(np.array(singles) <= min(singles) * (1 + 1e-9))
     assert 0 < model.hit_rate_ < 1
     auto = KMeans(3, random_state=0).fit(IRIS)
-    assert auto.n_restarts_ * auto.hit_rate_ == pytest.approx(8)  # so many where they are cheap
+    assert auto.n_restarts_ * auto.hit_rate_ == pytest.approx(
+        8
+    )  # the hits that it waits for, where restarts are cheap
     assert KMeans(1).fit(IRIS).n_restarts_ == 1
 
 

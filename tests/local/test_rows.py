@@ -66,7 +66,7 @@ def test_survey(instructions, dtype, d):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("d", [1, 2, 3, 4, 5, 8, 17])
 def test_sums_without_weights_are_those_with_ones(instructions, dtype, d):
-    """Two kernels, of which one vectorizes; more rows move than are listed at a time, from no cluster and then from one."""
+    """Two kernels, one vectorized; more rows move than are listed at a time, from no cluster and then from one."""
     rng = np.random.default_rng(d)
     X = (rng.normal(size=(MOVED + 700, d)) * 10.0 ** rng.integers(-12, 3, (MOVED + 700, d))).astype(dtype)
     parts = []

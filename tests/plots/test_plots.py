@@ -73,15 +73,19 @@ CHOICE = SimpleNamespace(
     suggested={"gap": 4, "silhouette": 3},
 )
 ALL = {
-    "ClusterDisplay": lambda ax: ClusterDisplay.from_labels(IRIS, Other(3, n_init=1, random_state=0).fit_predict(IRIS), ax=ax),
-    "ResponsibilityDisplay": lambda ax: ResponsibilityDisplay.from_estimator(SphericalMixture(3).fit(IRIS), IRIS, ax=ax),
+    "ClusterDisplay": lambda ax: ClusterDisplay.from_labels(
+        IRIS, Other(3, n_init=1, random_state=0).fit_predict(IRIS), ax=ax
+    ),
+    "ResponsibilityDisplay": lambda ax: ResponsibilityDisplay.from_estimator(
+        SphericalMixture(3).fit(IRIS), IRIS, ax=ax
+    ),
     "SilhouetteDisplay": lambda ax: SilhouetteDisplay.from_estimator(KMeans(3).fit(IRIS), IRIS, ax=ax),
     "LandscapeDisplay": lambda ax: LandscapeDisplay.from_landscape(landscape(IRIS, 3, 50), ax=ax),
     "RestartDisplay": lambda ax: RestartDisplay.from_landscape(landscape(IRIS, 3, 50), ax=ax),
     "GapDisplay": lambda ax: GapDisplay.from_recorder(*recorded(), ax=ax),
     "ChoiceDisplay": lambda ax: ChoiceDisplay.from_choice(CHOICE, ax=ax),
     "BreaksDisplay": lambda ax: BreaksDisplay.from_breaks(natural_breaks(IRIS[:, 2], 3), IRIS[:, 2], ax=ax),
-}  # fmt: skip
+}
 
 
 def test_no_display_is_left_out():

@@ -50,8 +50,15 @@ def test_usual_numbers_are_left_alone():
 
 
 @pytest.mark.parametrize(
-    "values", [np.ones(5), np.full(3, 1e17), 1e16 + 2.0 * np.arange(5), np.array([5e-1, 0.5 + 2**-53]), np.arange(100.0)]
-)  # fmt: skip
+    "values",
+    [
+        np.ones(5),
+        np.full(3, 1e17),
+        1e16 + 2.0 * np.arange(5),
+        np.array([5e-1, 0.5 + 2**-53]),
+        np.arange(100.0),
+    ],
+)
 @pytest.mark.parametrize("n_bins", [1, 10, 80])
 def test_bins_have_a_width(values, n_bins):
     edges = bin_edges(values, n_bins)

@@ -48,9 +48,13 @@ def problem():
 
 def test_any_state_comes_back(tmp_path):
     known = {
-        "floats": np.array([0.1, -0.0, np.inf, 5e-324]), "bits": np.eye(5, dtype=bool), "numbers": [1, 2.5, None, "text"],
-        "fraction": Fraction(-(3**5000), 7), "whole": np.arange(6, dtype=np.int32).reshape(2, 3), "none": np.empty((0, 3), bool),
-    }  # fmt: skip
+        "floats": np.array([0.1, -0.0, np.inf, 5e-324]),
+        "bits": np.eye(5, dtype=bool),
+        "numbers": [1, 2.5, None, "text"],
+        "fraction": Fraction(-(3**5000), 7),
+        "whole": np.arange(6, dtype=np.int32).reshape(2, 3),
+        "none": np.empty((0, 3), bool),
+    }
     Checkpoint(tmp_path / "a.ckpt", "p").write(lambda: known, now=True)
     found = Checkpoint(tmp_path / "a.ckpt", "p").read()
     assert found["fraction"] == known["fraction"] and found["numbers"] == known["numbers"]

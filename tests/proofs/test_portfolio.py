@@ -29,9 +29,14 @@ from ckmeans.proofs.portfolio import prove
 FACTOR = int(os.environ.get("CKMEANS_TEST_FACTOR", 1))
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 KNOWN = [
-    ("cg_ruspini", 4), ("cg_ruspini", 8), ("hg_german", 10), ("hg_bavaria1", 7), ("tsp_eil51", 6), ("sos_iris", 4),
+    ("cg_ruspini", 4),
+    ("cg_ruspini", 8),
+    ("hg_german", 10),
+    ("hg_bavaria1", 7),
+    ("tsp_eil51", 6),
+    ("sos_iris", 4),
     ("cg_gr202", 6),
-]  # fmt: skip
+]
 IRIS = load_iris().data
 
 
@@ -103,7 +108,7 @@ PROVING = {
 
 @pytest.mark.parametrize("method", PROVING)
 def test_each_method_alone(method):
-    """From a poor clustering or none: what it claims is so, and those that can prove optima do."""
+    """From a poor clustering or none: what it claims is so, and a method that can prove optima does."""
     rng, n_proved, n_bounds, n_all = np.random.default_rng(7), 0, 0, 0
     for _ in range(30 * FACTOR):
         X, weights, k = instance(rng)
@@ -205,7 +210,7 @@ BAD = [
     (dict(n_clusters=3, random_state="x"), "random_state='x' is not a whole number"),
     (dict(n_clusters=3, random_state=-1), "random_state=-1 is too small"),
     (dict(n_clusters=3, sample_weight=[1.0]), "sample_weight has shape (1,)"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("kwargs, words", BAD, ids=[words for _, words in BAD])

@@ -17,11 +17,31 @@ from ckmeans.proofs.portfolio import prove
 ROWS = np.random.default_rng(5).random((60, 3)).round(3)
 K = 4
 ODD = [
-    None, True, -1, 0, 2, 10**30, 1e300, float("inf"), float("nan"), "", "x", "proof trivial", [], {}, [[]], {"$fraction": ["a", "0"]},
-    {"$fraction": ["fffffffff", "1"]}, {"$fraction": ["-1", "1"]}, {"$fraction": []}, {"$array": "", "dtype": "<i4", "shape": [0]},
-    {"$array": "x", "dtype": "<f8", "shape": [10**12]}, {"$array": "eJwDAAAAAAE=", "dtype": "O", "shape": [1]},
-    {"$array": "eJwDAAAAAAE=", "dtype": "bits", "shape": [-1, 8]}, {"$array": None, "dtype": None, "shape": None},
-]  # fmt: skip
+    None,
+    True,
+    -1,
+    0,
+    2,
+    10**30,
+    1e300,
+    float("inf"),
+    float("nan"),
+    "",
+    "x",
+    "proof trivial",
+    [],
+    {},
+    [[]],
+    {"$fraction": ["a", "0"]},
+    {"$fraction": ["fffffffff", "1"]},
+    {"$fraction": ["-1", "1"]},
+    {"$fraction": []},
+    {"$array": "", "dtype": "<i4", "shape": [0]},
+    {"$array": "x", "dtype": "<f8", "shape": [10**12]},
+    {"$array": "eJwDAAAAAAE=", "dtype": "O", "shape": [1]},
+    {"$array": "eJwDAAAAAAE=", "dtype": "bits", "shape": [-1, 8]},
+    {"$array": None, "dtype": None, "shape": None},
+]
 
 
 def seal(path, found):
