@@ -118,10 +118,11 @@ class Child:
 
     def __init__(self, setup, call, room=-1):
         code = START.format(setup=setup, call=call, room=room)
+        # Without a buffer: what is read ahead here would be missing in `end`.
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
         )
-        begin = self.process.stdout.readline().split()
+        begin = self.process.stdout.readline().decode().split()
         self.begin = float(begin[1]) if begin else None
 
     def end(self, seconds):
@@ -132,7 +133,7 @@ class Child:
             self.process.kill()
             self.process.communicate()
             return None, "hangs"
-        for line in out.splitlines():
+        for line in out.decode().splitlines():
             if line.startswith("ends "):
                 return float(line.split()[1]), line.split(" ", 2)[2]
         return None, f"ended by {signal_name(self.process.returncode)}"
