@@ -66,6 +66,8 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {name: [] for name in ("index", "command", "proofs", "figures", "benchmarks", "proved")}
+html_sidebars = {
+    name: [] for name in ("index", "command", "proofs", "figures", "benchmarks", "default", "proved")
+}
 
 prepare.everything(HERE / "made")

@@ -15,10 +15,12 @@ if not (ROOT / "benchmarks" / "peers").is_dir():
     pytest.skip("the benchmarks are not part of a source distribution", allow_module_level=True)
 sys.path.append(str(ROOT))
 
+from benchmarks import default_quality  # noqa: E402
 from benchmarks.peers import __main__ as command  # noqa: E402
 from benchmarks.peers import check, results, session, workloads  # noqa: E402
 from benchmarks.peers.cell import Cell  # noqa: E402
 from benchmarks.peers.contenders import Contender, Fit, load  # noqa: E402
+from ckmeans import KMeans  # noqa: E402
 
 NAME = "1e4 x 16, k=50"
 SMALL = workloads.Workload(NAME, 600, 4, 5, 4.0)
@@ -285,6 +287,67 @@ def test_workloads():
         assert len(np.unique(start, axis=0)) == SMALL.n_clusters
     assert workloads.shrunk(workloads.WORKLOADS[0], 0.5).n_samples == 500_000
     assert workloads.shrunk(SMALL, 1e-9).n_samples == 10 * SMALL.n_clusters
+
+
+def test_default_quality(tmp_path, monkeypatch, capsys):
+    kept, text = tmp_path / "default.json", tmp_path / "default.md"
+    options = ["--seeds", "2", "--only", "iris", "--json", str(kept), "--page", str(text)]
+    assert default_quality.main(options) == 0
+    (record,) = json.loads(kept.read_text())["records"]
+    assert [len(fits) for fits in record["runs"].values()] == [2, 2, 2] and not record["faults"]
+    page = text.read_text(encoding="utf-8")
+    assert "| iris | 150 | 4 | 3 |" in page and "--seeds 2 " in page and "2 seeds for each" in page
+
+    # A fault is told by the exit code, also of what was measured before; nothing is measured again.
+    monkeypatch.setattr(default_quality, "measure", None)
+    assert default_quality.main([*options, "--resume"]) == 0 and text.read_text(encoding="utf-8") == page
+    found = json.loads(kept.read_text())
+    found["records"][0]["faults"] = ["iris, seed 0: wrong"]
+    default_quality.save(found, kept)
+    assert default_quality.main([*options, "--resume"]) == 1
+    with pytest.raises(SystemExit):
+        default_quality.main([*options, "--resume", "--ten", "1"])
+    assert "other options" in capsys.readouterr().err
+
+
+def test_ten_restarts_are_left_out_where_they_take_long():
+    record = default_quality.measure("iris", 2, 1, 0.0)
+    assert [len(fits) for fits in record["runs"].values()] == [2, 2, 0]
+    judged = default_quality.Judged(record)
+    assert not judged.missed and default_quality.cells(judged)[7:10] == ["–"] * 3
+
+
+@pytest.mark.parametrize("how", ["labels", "inertia", "centers"])
+def test_default_quality_refuses_a_wrong_result(how):
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    model = KMeans(4, random_state=0).fit(X)
+    assert not default_quality.faults(X, model)
+    if how == "labels":
+        model.labels_[5] = (model.labels_[5] + 1) % 4
+    elif how == "inertia":
+        model.inertia_ *= 1 + 1e-8
+    else:  # predict goes by them too
+        model.cluster_centers_ = model.cluster_centers_[::-1].copy()
+    assert default_quality.faults(X, model)
+
+
+def test_default_quality_judges():
+    """Ours is worse than ten restarts with one seed of four, and worse than the default with none."""
+    inertia = {
+        default_quality.OURS: (2, 2, 3, 2),
+        default_quality.DEFAULT: (4, 4, 3, 4),
+        default_quality.TEN: (2, 3, 2, 2),
+    }
+    seconds = {default_quality.OURS: 3.0, default_quality.DEFAULT: 2.0, default_quality.TEN: 20.0}
+    runs = {title: [(seconds[title], 1.0, value) for value in values] for title, values in inertia.items()}
+    record = {"name": "made up", "n": 9, "d": 1, "k": 2, "runs": runs, "faults": []}
+    judged = default_quality.Judged(record)
+    assert (judged.time, judged.wall, judged.ten_time) == (1.5, 1, 10)
+    assert (judged.no_worse, judged.worst_ten, judged.worst_default) == (0.75, 1.5, 1)
+    assert list(judged.reached.values()) == [0.75, 0, 0.75]
+    said = default_quality.verdict([judged])
+    assert "reached on 0, and **missed on 1**" in said and "in 75% of the seeds" in said
+    assert "is 50 % above" in said and "made up (1.50)" in said and "Worse than" not in said
 
 
 @pytest.mark.parametrize("stem", ["local_search", "exhaustive"])

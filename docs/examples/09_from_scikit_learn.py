@@ -12,10 +12,11 @@ In two lines:
    - model = KMeans(n_clusters=20, n_init=10, random_state=0).fit(X)
    + model = KMeans(n_clusters=20, random_state=0).fit(X)
 
-The second is not necessary, but ``n_init`` may as well go: restarts go on until the
-best value keeps coming back. Methods and attributes have the same names (``fit``,
-``predict``, ``transform``, ``score``, ``cluster_centers_``, ``labels_``, ``inertia_``),
-and pipelines, cloning and grid search work.
+The second is not necessary, but ``n_init`` may as well go: on few rows restarts go on
+until the best value keeps coming back, on many a sample is searched first, and
+:doc:`a table </default>` sets both beside ten restarts. Methods and attributes have the
+same names (``fit``, ``predict``, ``transform``, ``score``, ``cluster_centers_``,
+``labels_``, ``inertia_``), and pipelines, cloning and grid search work.
 """
 
 import numpy as np
@@ -76,12 +77,13 @@ plt.show()
 # ============================= ========================================== ============================================
 # ``tol=1e-4``                  ``tol=0``                                  it goes on to a true fixed point
 # ``max_iter=300``              ``max_iter=None``                          the same; ``max_seconds`` limits the time
-# ``n_init="auto"``: 1 or 10    ``n_init="auto"``: until it comes back     ten is a habit
+# ``n_init="auto"``: 1 or 10    ``n_init="auto"``: by the number of rows   ten is a habit
 # ``algorithm="elkan"``         ``"hamerly"``, ``"yinyang"``, ``"auto"``   bounds; the result has the same bits
 # ``copy_x``                    (none)                                     X is never written to
 # labels up to rounding         the exact nearest center                   ties go to the lowest index
 # result depends on threads     the same bits for any number               sums are added in a fixed order
-# (none)                        ``hit_rate_``, ``stop_reason_``            to know what it is worth
+# (none)                        ``hit_rate_`` (of restarts)                to know what it is worth
+# (none)                        ``stop_reason_``                           to know why it ended
 # (none)                        `ckmeans.certify`                          to know how far above the best it can be
 # ============================= ========================================== ============================================
 #
