@@ -6,7 +6,7 @@ from clocks import Clock
 from sklearn.datasets import make_blobs
 
 from ckmeans import KMeans
-from ckmeans.local import sampled
+from ckmeans.local import hybrid, sampled
 from ckmeans.local.random_stream import RandomStream
 from ckmeans.local.rows import Rows
 from ckmeans.local.sampled import draw_sample, sample_size
@@ -112,3 +112,22 @@ def test_an_interrupt_leaves_centers_and_their_labels():
             model.fit(X)
         assert model.stop_reason_ == "interrupted" and model.cluster_centers_.shape == (8, 4)
         assert np.array_equal(model.predict(X), model.labels_)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_the_order_of_need_is_that_of_all_pairs(kind):
+    """Of 1,100 centers, in blocks; a cluster without weight is needed least."""
+    rng = np.random.default_rng(0)
+    X, centers = rng.normal(size=(1500, 2)).astype(kind), rng.normal(size=(1100, 2))
+    labels = rng.integers(0, 1099, 1500).astype(np.int32)  # the last has no rows
+    with Workers(2) as workers:
+        member = hybrid._Member(Rows(X, None, workers), 1.0, centers, labels, 0)
+        order = member.needless_first()
+        assert member.needless_first() is order
+    masses = np.maximum(np.bincount(labels, minlength=1100), 1e-300)
+    costs = ((centers[:, None] - centers) ** 2).sum(axis=2) / (1 / masses + 1 / masses[:, None])
+    np.fill_diagonal(costs, np.inf)
+    costs = costs.min(axis=1)
+    assert sorted(order) == list(range(1100))
+    assert np.all(np.diff(costs[order]) >= -1e-12 * costs.max())
+    assert order[0] in np.flatnonzero(masses == 1e-300)
