@@ -67,8 +67,9 @@ class Sampled(Restarts):
             search.evolve(sample.X)
         finally:
             members = search.members
-            if members:
-                self.current = search.unscaled(members[0].centers, rows)
+            known = members[0].centers if members else search.current
+            if known is not None:
+                self.current = search.unscaled(known, rows)
         near = [member for member in members[:CARRIED] if member.inertia <= members[0].inertia * (1 + NEAR)]
         starts = [search.unscaled(member.centers, rows) for member in near]
         if len(starts) == 1 or sample is rows:
