@@ -159,18 +159,22 @@ def draw_sample(rows, size, numbers):
     """
     if size == rows.n_samples:
         return rows
-    weights, mean = rows.weights(), rows.origin[None]
-    if len(rows.sample_weight):
+    weights, mean = rows.sample_weight, rows.origin[None]
+    if len(weights):
         mean = rows.update(np.zeros(rows.n_samples, np.int32), mean)[0]
-    scatter = rows.distances(mean)[:, 0] * weights
-    masses = BY_WEIGHT * weights / weights.sum()
-    if scatter.any():
-        masses += (1 - BY_WEIGHT) * scatter / scatter.sum()
+    masses = rows.distances(mean)[:, 0]
+    if len(weights):
+        masses *= weights
+    scatter = masses.sum()
+    if scatter > 0:
+        masses *= 1 - BY_WEIGHT
+        masses /= scatter
+    masses += BY_WEIGHT * weights / weights.sum() if len(weights) else BY_WEIGHT / rows.n_samples
     cumulated = np.cumsum(masses)
     shares = (np.arange(size) + numbers.uniform(size)) / size * cumulated[-1]
     drawn = np.minimum(
         np.searchsorted(cumulated, shares, side="right"), np.searchsorted(cumulated, cumulated[-1])
     )
     drawn, counts = np.unique(drawn, return_counts=True)
-    weights = counts * weights[drawn] / masses[drawn] / size
+    weights = counts * (weights[drawn] if len(weights) else 1.0) / masses[drawn] / size
     return Rows(np.ascontiguousarray(rows.X[drawn]), weights, rows.workers)

@@ -1,5 +1,7 @@
 """Searches that begin in a sample: what is drawn, and that the result is a clustering of all rows like any other."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from clocks import Clock
@@ -57,6 +59,19 @@ def test_rows_without_weight_are_never_drawn(row):
     weights[[row, 17, 18]] = 1.0, 1e-300, 3.0
     rows, _ = sample_of(np.arange(10_000.0).reshape(-1, 2), 1024, weights)
     assert set(rows[:, 0]) <= {2.0 * row, 34.0, 36.0} and 2.0 * row in rows[:, 0]
+
+
+def test_drawing_takes_two_numbers_a_row():
+    """The masses and their sums, and nothing else as long as the rows."""
+    X = np.random.default_rng(0).normal(size=(400_000, 1))
+    with Workers(1) as workers:
+        rows = Rows(X, None, workers)
+        tracemalloc.start()
+        try:
+            draw_sample(rows, 2000, RandomStream(0))
+            assert tracemalloc.get_traced_memory()[1] < 2.3 * X.nbytes
+        finally:
+            tracemalloc.stop()
 
 
 def test_equal_rows():
