@@ -106,7 +106,7 @@ class _Member:
     def __init__(self, rows, inertia, centers, labels, n_iter):
         self.rows, self.inertia, self.n_iter = rows, inertia, n_iter
         self.centers, self.labels = centers, labels
-        self._matches, self.closest = WeakKeyDictionary(), None
+        self._matches, self.closest, self._needless = WeakKeyDictionary(), None, None
 
     def match(self, other):
         """Of each own center the one of the other's that it is matched with, to the least sum of squared distances."""
@@ -131,13 +131,30 @@ class _Member:
         self.labels = None
 
     def draw(self, numbers):
-        """Rows, drawn by their squared distances to their centers; None where all lie on theirs."""
+        """Rows in double, drawn by their squared distances to their centers; None where all lie on theirs."""
         self.look()
         total = self.cumulated[-1]
         if not total > 0:
             return None
         drawn = np.searchsorted(self.cumulated, np.multiply(numbers, total), side="right")
-        return self.rows.X[np.minimum(drawn, np.searchsorted(self.cumulated, total))]
+        return self.rows.take(np.minimum(drawn, np.searchsorted(self.cumulated, total)))
+
+    def needless_first(self):
+        """The centers in the order of what it costs to merge their cluster with another one, cheapest first (Ward 1963)."""
+        if self._needless is None:
+            self.look()
+            k, parts = len(self.centers), 1 / np.maximum(self.masses, np.finfo(float).tiny)
+            costs = np.empty(k)
+
+            def block(start, stop):
+                merged = cdist(self.centers[start:stop], self.centers, "sqeuclidean")
+                merged /= parts[start:stop, None] + parts
+                merged[np.arange(stop - start), np.arange(start, stop)] = np.inf
+                costs[start:stop] = merged.min(axis=1)
+
+            self.rows.run(block, k, k)
+            self._needless = costs.argsort(kind="stable")
+        return self._needless
 
 
 class Hybrid(Restarts):

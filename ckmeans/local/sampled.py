@@ -7,7 +7,6 @@ and all rows see one run of Lloyd's iteration.
 import math
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from .hybrid import PATIENCE, PATIENCE_EASY, PATIENCE_LEAST, Hybrid
 from .lloyd import lloyd
@@ -68,10 +67,11 @@ class Sampled(Restarts):
             search.evolve(sample.X)
         finally:
             members = search.members
-            if members:
-                self.current = search.centers_of(members[0], rows)
+            known = members[0].centers if members else search.current
+            if known is not None:
+                self.current = search.unscaled(known, rows)
         near = [member for member in members[:CARRIED] if member.inertia <= members[0].inertia * (1 + NEAR)]
-        starts = [search.centers_of(member, rows) for member in near]
+        starts = [search.unscaled(member.centers, rows) for member in near]
         if len(starts) == 1 or sample is rows:
             return starts[0], None
         ends = []
@@ -115,11 +115,11 @@ class SampleSearch(Hybrid):
         self.budget = features * self.n_samples * k + QUICK_WORK
         self.breed(PATIENCE_EASY * k if self.is_clear else PATIENCE_LEAST + PATIENCE * k)
 
-    def centers_of(self, member, rows):
-        """The centers of a member in the units of all rows."""
+    def unscaled(self, centers, rows):
+        """Centers in the units of all rows."""
         if self.rows is rows:
-            return member.centers
-        return self.rows.unscale(Clustering(None, member.centers, 0.0)).centers
+            return centers
+        return self.rows.unscale(Clustering(None, centers, 0.0)).centers
 
     def move(self, centers, member, row, center, more):
         """Move centers that are hardly needed to rows, each the best of a few drawn by their squared distances.
@@ -132,10 +132,10 @@ class SampleSearch(Hybrid):
             return
         # Half of the centers given up are among the 2 * n_moves that are needed least.
         power = max(1.0, math.log2(self.n_clusters / (2 * n_moves)))
-        closest, weights, needless = member.closest, self.rows.weights(), _needless_first(member)
+        closest, weights, needless = member.closest, self.rows.weights(), member.needless_first()
         for c in range(n_moves):
             candidates = drawn[c * n_draws : (c + 1) * n_draws]
-            nearer = np.minimum(closest[:, None], cdist(self.rows.X, candidates, "sqeuclidean"))
+            nearer = np.minimum(closest[:, None], self.rows.distances(candidates))
             best = (weights @ nearer).argmin()
             closest = nearer[:, best]
             centers[needless[int(self.n_clusters * more[-1 - c] ** power)]] = candidates[best]
@@ -159,27 +159,22 @@ def draw_sample(rows, size, numbers):
     """
     if size == rows.n_samples:
         return rows
-    weights, mean = rows.weights(), rows.origin[None]
-    if len(rows.sample_weight):
+    weights, mean = rows.sample_weight, rows.origin[None]
+    if len(weights):
         mean = rows.update(np.zeros(rows.n_samples, np.int32), mean)[0]
-    scatter = rows.distances(mean)[:, 0] * weights
-    masses = BY_WEIGHT * weights / weights.sum()
-    if scatter.any():
-        masses += (1 - BY_WEIGHT) * scatter / scatter.sum()
+    masses = rows.distances(mean)[:, 0]
+    if len(weights):
+        masses *= weights
+    scatter = masses.sum()
+    if scatter > 0:
+        masses *= 1 - BY_WEIGHT
+        masses /= scatter
+    masses += BY_WEIGHT * weights / weights.sum() if len(weights) else BY_WEIGHT / rows.n_samples
     cumulated = np.cumsum(masses)
     shares = (np.arange(size) + numbers.uniform(size)) / size * cumulated[-1]
     drawn = np.minimum(
         np.searchsorted(cumulated, shares, side="right"), np.searchsorted(cumulated, cumulated[-1])
     )
     drawn, counts = np.unique(drawn, return_counts=True)
-    weights = counts * weights[drawn] / masses[drawn] / size
+    weights = counts * (weights[drawn] if len(weights) else 1.0) / masses[drawn] / size
     return Rows(np.ascontiguousarray(rows.X[drawn]), weights, rows.workers)
-
-
-def _needless_first(member):
-    """The centers in the order of what it costs to merge their cluster with another one, the cheapest first (Ward 1963)."""
-    distances = cdist(member.centers, member.centers, "sqeuclidean")
-    np.fill_diagonal(distances, np.inf)
-    masses = np.maximum(member.masses, np.finfo(float).tiny)
-    costs = distances / (1 / masses + 1 / masses[:, None])
-    return costs.min(axis=1).argsort(kind="stable")

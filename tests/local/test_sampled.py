@@ -1,15 +1,19 @@
 """Searches that begin in a sample: what is drawn, and that the result is a clustering of all rows like any other."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from clocks import Clock
 from sklearn.datasets import make_blobs
 
 from ckmeans import KMeans
-from ckmeans.local import sampled
+from ckmeans.local import hybrid, sampled
 from ckmeans.local.random_stream import RandomStream
+from ckmeans.local.restarts import STARTS
 from ckmeans.local.rows import Rows
 from ckmeans.local.sampled import draw_sample, sample_size
+from ckmeans.local.seeding import kmeans_plusplus
 from ckmeans.workers import Workers
 
 
@@ -55,6 +59,19 @@ def test_rows_without_weight_are_never_drawn(row):
     weights[[row, 17, 18]] = 1.0, 1e-300, 3.0
     rows, _ = sample_of(np.arange(10_000.0).reshape(-1, 2), 1024, weights)
     assert set(rows[:, 0]) <= {2.0 * row, 34.0, 36.0} and 2.0 * row in rows[:, 0]
+
+
+def test_drawing_takes_two_numbers_a_row():
+    """The masses and their sums, and nothing else as long as the rows."""
+    X = np.random.default_rng(0).normal(size=(400_000, 1))
+    with Workers(1) as workers:
+        rows = Rows(X, None, workers)
+        tracemalloc.start()
+        try:
+            draw_sample(rows, 2000, RandomStream(0))
+            assert tracemalloc.get_traced_memory()[1] < 2.3 * X.nbytes
+        finally:
+            tracemalloc.stop()
 
 
 def test_equal_rows():
@@ -112,3 +129,42 @@ def test_an_interrupt_leaves_centers_and_their_labels():
             model.fit(X)
         assert model.stop_reason_ == "interrupted" and model.cluster_centers_.shape == (8, 4)
         assert np.array_equal(model.predict(X), model.labels_)
+
+
+def test_an_interrupt_of_the_founders_leaves_the_centers_that_were_drawn(monkeypatch):
+    """They are far better than rows at random."""
+    X = make_blobs(20_000, 3, centers=300, cluster_std=0.01, random_state=0)[0]
+    drawn = []
+
+    def interrupted(rows, n_clusters, numbers):
+        if drawn:
+            raise KeyboardInterrupt
+        drawn.append(kmeans_plusplus(rows, n_clusters, numbers))
+        return drawn[0]
+
+    monkeypatch.setitem(STARTS, "k-means++", interrupted)
+    monkeypatch.setattr(hybrid._Compiled, "suits", lambda rows, n_clusters: False)
+    model = KMeans(300, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert np.array_equal(model.cluster_centers_, drawn[0])
+    assert np.array_equal(model.predict(X), model.labels_)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_the_order_of_need_is_that_of_all_pairs(kind):
+    """Of 1,100 centers, in blocks; a cluster without weight is needed least."""
+    rng = np.random.default_rng(0)
+    X, centers = rng.normal(size=(1500, 2)).astype(kind), rng.normal(size=(1100, 2))
+    labels = rng.integers(0, 1099, 1500).astype(np.int32)  # the last has no rows
+    with Workers(2) as workers:
+        member = hybrid._Member(Rows(X, None, workers), 1.0, centers, labels, 0)
+        order = member.needless_first()
+        assert member.needless_first() is order
+    masses = np.maximum(np.bincount(labels, minlength=1100), 1e-300)
+    costs = ((centers[:, None] - centers) ** 2).sum(axis=2) / (1 / masses + 1 / masses[:, None])
+    np.fill_diagonal(costs, np.inf)
+    costs = costs.min(axis=1)
+    assert sorted(order) == list(range(1100))
+    assert np.all(np.diff(costs[order]) >= -1e-12 * costs.max())
+    assert order[0] in np.flatnonzero(masses == 1e-300)
