@@ -207,10 +207,10 @@ written by the command that measures: no figure in it is typed in.
 
 ## What the default does
 
-- **Fewer than 4,096 rows.** Restarts from k-means++. Each goes to the fixed point of Lloyd's iteration, then moves single rows
+- **Up to 4,096 rows.** Restarts from k-means++. Each goes to the fixed point of Lloyd's iteration, then moves single rows
   and whole centers while that helps. They end when enough of them have reached the same best inertia (eight where they are cheap,
   else three), after 20 of them, or when a modest budget of work is spent.
-- **4,096 rows and more.** One run over all rows. A sample of the rows, where it is much smaller than the data, is searched
+- **More than 4,096 rows.** One run over all rows. A sample of the rows, where it is much smaller than the data, is searched
   first: some clusterings of it are found from k-means++, crossed, and improved by moving centers, on a budget that goes by what
   seeding and a share of Lloyd's iteration over all rows take. From the best of them all rows go to the fixed point of Lloyd's iteration, and then
   move one by one as long as that gains more than 2e-6 of the inertia for each update of the centers.
@@ -220,7 +220,7 @@ MORE = """\
 ## How to ask for more
 
 - `KMeans(k, n_init=20)` makes as many restarts as that, over all rows, each polished to the end, and `hit_rate_` then says how
-  many of them reached the best inertia. The default's `n_restarts_` is 1 from 4,096 rows on, and a `hit_rate_` of 1.0 is no evidence then.
+  many of them reached the best inertia. The default's `n_restarts_` is 1 with more than 4,096 rows, and a `hit_rate_` of 1.0 is no evidence then.
 - `KMeans(k, algorithm="hybrid")` crosses clusterings of all rows, and takes seconds rather than milliseconds: the way to go where there
   are many clusters.
 - `max_seconds` ends any of these, and keeps the best clustering so far: `KMeans(k, algorithm="hybrid", n_init=1000,

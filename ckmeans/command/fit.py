@@ -115,7 +115,9 @@ def _verdict(model, word, stop_reason):
     if stop_reason in ("time_limit", "interrupted"):
         when = f"after {format_plural(n_restarts, word)}" if n_restarts else f"in the first {word}"
         return stopped(stop_reason, when)
-    kind = "no row exchange lowers it" if model.polish else "a fixed point of Lloyd's iteration"
+    # Where n_init="auto" is one run from a sample, exchanges may end before none is left.
+    polished = model.polish and (n_restarts > 1 or model.n_init != "auto")
+    kind = "no row exchange lowers it" if polished else "a fixed point of Lloyd's iteration"
     if n_restarts <= 1:
         return f"local optimum; of one {word}, with none to compare ({kind})"
     n_hits = round(model.hit_rate_ * n_restarts)

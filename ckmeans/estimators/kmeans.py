@@ -148,9 +148,9 @@ callable, default="k-means++"
         one; rows at random; given centers; or ``init(X, n_clusters, random_state)``, which returns them. From some 100
         clusters on, "k-means||" takes a third to a fifth of the time of "k-means++", and is no worse.
     n_init : "auto" or int, default="auto"
-        Number of restarts over all rows. With "auto" it depends on the number of rows. Fewer than 4,096: restarts, each with
+        Number of restarts over all rows. With "auto" it depends on the number of rows. Up to 4,096: restarts, each with
         random swaps of centers, until three of them (eight where they are cheap) have reached the best inertia, 20 are made, or
-        a modest budget of work is spent. From 4,096 rows on: one run over all rows, from the best clustering that a search of
+        a modest budget of work is spent. With more than 4,096 rows: one run over all rows, from the best clustering that a search of
         a sample has found. A callable `init` is called for each restart whatever the number of rows. Given centers are
         started from once.
     max_iter : int or None, default=None
@@ -160,7 +160,7 @@ callable, default="k-means++"
         point, where no label changes.
     polish : bool, default=True
         Go on from each fixed point by moving single rows while that lowers the inertia (Hartigan 1975), to one where no
-        move does. With ``n_init="auto"``, from 4,096 rows on, it ends earlier: after a round of moves that gains less than
+        move does. With ``n_init="auto"``, with more than 4,096 rows, it ends earlier: after a round of moves that gains less than
         2e-6 of the inertia for each update of the centers. ``polish=False, n_init=1, init=centers`` is plain Lloyd.
     max_seconds : float or None, default=None
         Time limit; the best clustering so far is kept. Where not one assignment of all rows was complete when the time was
@@ -202,7 +202,7 @@ callable, default="k-means++"
     n_iter_ : int
         Updates of the centers in the restart that was best.
     n_restarts_ : int
-        Restarts that were made; 1 with ``n_init="auto"`` from 4,096 rows on.
+        Restarts that were made; 1 with ``n_init="auto"`` with more than 4,096 rows.
     hit_rate_ : float
         Share of the restarts made that reached the best inertia of them, to a relative 1e-9. It is evidence only where there
         were several restarts: of one it is 1.0, however good or bad. An int as `n_init` makes several of any number of rows.

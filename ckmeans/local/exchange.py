@@ -12,7 +12,7 @@ from .lloyd import lloyd
 CHECK = 64
 
 
-def polish(rows, partition, centers, on_centers=None, max_iter=None, least_gain=0.0):
+def polish(rows, partition, centers, on_centers=None, max_iter=None, least_gain=0.0, enough=np.inf):
     """Exchange single rows until none is left that would lower the inertia.
 
     Every result is a fixed point of Lloyd's iteration, not the other way round. Rows that could move with all others
@@ -31,6 +31,8 @@ def polish(rows, partition, centers, on_centers=None, max_iter=None, least_gain=
         Most updates of the centers by Lloyd's iteration; None for no limit.
     least_gain : float
         Stop after a round that lowers the inertia by less than this share of it for each update of the centers.
+    enough : int
+        Stop after the round that brings the updates to this number.
 
     Returns
     -------
@@ -66,6 +68,8 @@ def polish(rows, partition, centers, on_centers=None, max_iter=None, least_gain=
             if before - inertia < least_gain * (1 + more) * before:
                 break
             before = inertia
+        if n_iter >= enough:
+            break
         if n_rounds % CHECK == 0:
             inertia = rows.update(partition.labels, centers)[2]
             if inertia >= last:

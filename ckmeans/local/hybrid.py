@@ -336,7 +336,7 @@ class _Stepwise:
                 ends[c] = np.inf, centers, partition.labels, n_iter
                 continue
             partition, centers, more = polish(
-                rows, partition, centers, on_centers, None, self.search.least_gain
+                rows, partition, centers, on_centers, None, *self.search.enough(n_iter)
             )
             ends[c] = rows.update(partition.labels, centers)[2], centers, partition.labels, n_iter + more
 

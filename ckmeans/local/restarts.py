@@ -61,8 +61,7 @@ class LocalSolution(Solution):
     n_iter : int
         Updates of the centers in the restart that found it.
     n_restarts, n_hits : int
-        Restarts made, those included that were given up, and how many of them reached the best inertia (to a relative
-        1e-9).
+        Restarts made, and how many of them reached the best inertia (to a relative 1e-9).
     doubtful_share : float
         Share of the labels given on the way that the scores could not tell: exact comparisons did.
     computed_share : float
@@ -104,8 +103,6 @@ def run_until_limit(
 class Restarts:
     """The restarts: where each ended, the best centers of all, and the latest of the one that is running."""
 
-    least_gain = 0.0  # as `polish` has it
-
     def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, numbers):
         self.rows, self.n_clusters, self.init, self.numbers = rows, n_clusters, init, numbers
         self.max_iter, self.tol, self.polish = max_iter, tol, polish and not rows.streamed
@@ -135,18 +132,19 @@ class Restarts:
 
     def restart(self, X):
         """One start, to where neither Lloyd's iteration, nor exchanges, nor a few swaps lead on."""
-        centers, partition = self.start(X)
+        centers, partition, before = self.start(X)
         self.rows.panels.pack()
         partition, centers, n_iter, stop_reason = lloyd(
-            self.rows, centers, self.max_iter, self.tol, self.remember, partition
+            self.rows, centers, self.updates_left(before), self.tol, self.remember, partition
         )
+        n_iter += before
         if self.budget == np.inf:
             self.budget = max(MOST_WORK, WORK_RATIO * self.work())
         if not self.polish or stop_reason != "converged":
             return self.offer(partition, centers), n_iter, stop_reason
         first = n_iter
         partition, centers, more = polish(
-            self.rows, partition, centers, self.remember, self.updates_left(n_iter), self.least_gain
+            self.rows, partition, centers, self.remember, self.updates_left(n_iter), *self.enough(n_iter)
         )
         n_iter += more
         inertia = self.offer(partition, centers)
@@ -186,6 +184,10 @@ class Restarts:
         """Updates of the centers that max_iter still allows in this restart; None without a limit."""
         return None if self.max_iter is None else self.max_iter - n_iter
 
+    def enough(self, n_iter):
+        """Where polishing may end, as `polish` has it, after n_iter updates of the centers: nowhere but at its end."""
+        return ()
+
     def remember(self, centers, labels):
         """Remember the centers of the restart that is running, and now and then the labels."""
         self.current = centers
@@ -202,11 +204,11 @@ class Restarts:
         return inertia
 
     def start(self, X):
-        """Centers to begin with, in the units of the kernels, and a partition of the rows that is near, or None."""
+        """Centers to begin with, in the units of the kernels, and a partition of the rows that is near, or None, and the updates made."""
         if isinstance(self.init, str):
-            return STARTS[self.init](self.rows, self.n_clusters, self.numbers), None
+            return STARTS[self.init](self.rows, self.n_clusters, self.numbers), None, 0
         centers = self.init(X, self.n_clusters, self.numbers.rng) if callable(self.init) else self.init
-        return self.rows.scale(check_centers(centers, self.n_clusters, X.shape[1])), None
+        return self.rows.scale(check_centers(centers, self.n_clusters, X.shape[1])), None, 0
 
     def work(self):
         """Coordinate differences so far, those spared by bounds included: the same on every machine."""

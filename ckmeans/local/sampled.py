@@ -20,20 +20,20 @@ LEAST_ROWS = 1024
 ROWS_A_CLUSTER = 30
 ONE_IN = 20
 # Rows of data that are sampled. Fewer are searched quickly as they are, and no sample is as good.
-LEAST_SAMPLED = 4096
+LEAST_SAMPLED = 4097
 # Share of the draws that go by weight; the others go by squared distance to the mean as well.
 BY_WEIGHT = 0.5
 # What the search of the sample may cost, in assignments of all rows: this share of the assignments that one founder takes, and
 # SEEDINGS times what it takes to choose the centers by k-means++. A pass has some work for each distance beside that for each
 # feature: it counts as ITERATION_FEATURES or SEEDING_FEATURES more features. benchmarks/default_quality.py is the judge.
-SHARE = 0.2
-SEEDINGS = 3.0
-ITERATION_FEATURES = 8
+SHARE = 0.15
+SEEDINGS = 2.0
+ITERATION_FEATURES = 24
 SEEDING_FEATURES = 2
 # Coordinate differences that the search may cost besides: some milliseconds, which nobody notices.
 QUICK_WORK = 4e7
 # Clusters at which seeding counts double: its steps are as many as the clusters.
-MANY_CENTERS = 400
+MANY_CENTERS = 250
 # Founders: fewer than MOST_FOUNDERS where the sample is not much smaller than the data.
 LEAST_FOUNDERS = 2
 MOST_FOUNDERS = 8
@@ -44,6 +44,8 @@ MOST_CROSSED = 256
 # Share of the inertia that polishing has to gain for each update of the centers: in the sample, and over all rows.
 SAMPLE_GAIN = 1e-4
 LEAST_GAIN = 2e-6
+# Updates of the centers that polishing may take in any case; with many features it could go on for long.
+MOST_POLISHED = 10
 # Members that are tried on all rows, for UPDATES updates of the centers, if they are within the share NEAR of the best inertia.
 CARRIED = 2
 UPDATES = 2
@@ -52,8 +54,6 @@ NEAR = 0.01
 
 class Sampled(Restarts):
     """One run over all rows, from what was found in a sample."""
-
-    least_gain = LEAST_GAIN
 
     def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, numbers):
         super().__init__(rows, n_clusters, init, 1, max_iter, tol, polish, numbers)
@@ -73,14 +73,18 @@ class Sampled(Restarts):
         near = [member for member in members[:CARRIED] if member.inertia <= members[0].inertia * (1 + NEAR)]
         starts = [search.unscaled(member.centers, rows) for member in near]
         if len(starts) == 1 or sample is rows:
-            return starts[0], None
+            return starts[0], None, 0
         ends = []
         rows.panels.pack()
         for centers in starts:
-            partition, centers, *_ = lloyd(rows, centers, UPDATES)
-            ends.append((partition.inertia(centers), len(ends), centers, partition))
+            partition, centers, n_iter, _ = lloyd(rows, centers, min(UPDATES, self.max_iter or UPDATES))
+            ends.append((partition.inertia(centers), len(ends), centers, partition, n_iter))
             self.current = min(ends)[2]
         return min(ends)[2:]
+
+    def enough(self, n_iter):
+        """Polishing ends when it gains little, or has taken as many updates as were made before."""
+        return LEAST_GAIN, max(n_iter, MOST_POLISHED)
 
 
 class SampleSearch(Hybrid):
@@ -96,7 +100,6 @@ class SampleSearch(Hybrid):
 
     n_children = 4
     most_crossed = MOST_CROSSED
-    least_gain = SAMPLE_GAIN
 
     def __init__(self, rows, n_clusters, init, numbers, n_samples):
         super().__init__(rows, n_clusters, init, "auto", numbers)
@@ -104,6 +107,10 @@ class SampleSearch(Hybrid):
         self.n_founders = int(np.clip(SHARE * n_samples / rows.n_samples, LEAST_FOUNDERS, MOST_FOUNDERS))
         self.most_moves = max(1, n_clusters // FEW_CENTERS)
         self.n_more = self.most_moves * (count_candidates(n_clusters) + 1)
+
+    def enough(self, n_iter):
+        """Polishing the sample ends when it gains little: it goes on over all rows."""
+        return SAMPLE_GAIN, math.inf
 
     def evolve(self, X):
         """Founders, and generations until the budget is spent."""

@@ -95,6 +95,6 @@ for title, (X, k) in data.items():
 
 # %%
 # A value that keeps coming back is hard to improve on in this way, and not known to be the
-# optimum: :doc:`that takes a proof </questions/01_optimal>`. From 4,096 rows on there is one
+# optimum: :doc:`that takes a proof </questions/01_optimal>`. With more than 4,096 rows there is one
 # run over all rows, from a sample that was searched: ``hit_rate_`` is 1.0 then, which is no
 # evidence. For that, give the number of restarts as ``n_init``.
