@@ -173,7 +173,8 @@ class Workers:
             self._held.begin()
             n_helpers, deadline = self._grow(n_helpers), self.deadline
             errors, locks = [None] * n_helpers, [RLock() for _ in range(n_helpers)]
-            drain = partial(self._drain, kernel, queue, helps=True)
+            # In a list that is emptied: the job of a helper that never began must not keep the kernel's arrays alive.
+            drain = [partial(self._drain, kernel, queue, helps=True)]
             failure, ended = None, False
             while not ended:
                 try:
@@ -190,6 +191,7 @@ class Workers:
                 except BaseException as error:  # interrupted, expired or failed: once more, but begin nothing
                     failure = error
             self.deadline = deadline
+            drain.clear()
             try:
                 for error in (failure, *errors):
                     if error is not None:
@@ -246,7 +248,7 @@ def _help(jobs, owner):
         if lock.acquire(blocking=False):
             try:
                 _running[get_ident()] = True
-                drain()
+                drain[0]()
             except BaseException as error:
                 errors[n] = error
             finally:

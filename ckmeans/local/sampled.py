@@ -45,7 +45,7 @@ MOST_CROSSED = 256
 SAMPLE_GAIN = 1e-4
 LEAST_GAIN = 2e-6
 # Updates of the centers that polishing may take in any case; with many features it could go on for long.
-MOST_POLISHED = 10
+MOST_POLISHED = 3
 # Members that are tried on all rows, for UPDATES updates of the centers, if they are within the share NEAR of the best inertia.
 CARRIED = 2
 UPDATES = 2
@@ -109,8 +109,8 @@ class SampleSearch(Hybrid):
         self.n_more = self.most_moves * (count_candidates(n_clusters) + 1)
 
     def enough(self, n_iter):
-        """Polishing the sample ends when it gains little: it goes on over all rows."""
-        return SAMPLE_GAIN, math.inf
+        """Polishing the sample ends soon: it goes on over all rows."""
+        return SAMPLE_GAIN, MOST_POLISHED
 
     def evolve(self, X):
         """Founders, and generations until the budget is spent."""
