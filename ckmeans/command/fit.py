@@ -26,7 +26,7 @@ from .terminal import Count, stopped
     type=Count("auto"),
     metavar="auto|N",
     default="auto",
-    help="Restarts; auto: until enough agree.",
+    help="Restarts; auto: until enough agree, or one from a searched sample of many rows.",
 )
 @click.option(
     "--algorithm",

@@ -158,7 +158,8 @@ def draw_sample(rows, size, numbers):
     """A sample: Rows with weights with which they stand for all; the rows themselves if size is their number.
 
     One is drawn from each of `size` equal shares of all rows in their order: half by weight, half by weight times squared
-    distance to the mean, so that what lies far out is not missed. Whole weights do what as many copies of the row would.
+    distance to the mean, so that what lies far out is not missed. For one size, whole weights do what as many copies of
+    the row would.
 
     References
     ----------
