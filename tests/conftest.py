@@ -1,5 +1,6 @@
 """What holds for all tests: nothing that is proved, and no example of hypothesis, has a limit on the time it takes; pictures are closed."""
 
+import signal
 import sys
 
 import pytest
@@ -26,3 +27,17 @@ def pictures_are_closed():
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def noted():
+    """A handler for Ctrl-C that this process can call itself, without a signal; its calls are listed."""
+    calls = []
+
+    def handler(number, frame):
+        calls.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, handler)
+    yield calls
+    signal.signal(signal.SIGINT, before)

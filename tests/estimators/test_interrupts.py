@@ -31,20 +31,6 @@ def consistent(model, X):
     return True
 
 
-@pytest.fixture
-def noted(monkeypatch):
-    """A handler for Ctrl-C that this process can call itself, without a signal."""
-    calls = []
-
-    def handler(number, frame):
-        calls.append(number)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, handler)
-    yield calls
-    signal.signal(signal.SIGINT, before)
-
-
 def threads():
     """Those that run kernels, here and elsewhere in this process."""
     return {thread for thread in threading.enumerate() if thread.name.startswith("ckmeans")}

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clocks import press
 from sklearn.datasets import make_blobs
 
 from ckmeans import ExactKMeans, certify, check
@@ -14,25 +15,6 @@ from ckmeans.proofs.portfolio import prove
 
 K = 4
 X = make_blobs(60, 6, centers=K, cluster_std=2.0, random_state=0)[0]
-
-
-@pytest.fixture
-def noted():
-    """A handler for Ctrl-C that this process can call itself, without a signal."""
-    calls = []
-
-    def handler(number, frame):
-        calls.append(number)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, handler)
-    yield calls
-    signal.signal(signal.SIGINT, before)
-
-
-def press():
-    """What a signal would do."""
-    signal.getsignal(signal.SIGINT)(signal.SIGINT, None)
 
 
 def pressed_after(function):
