@@ -18,6 +18,12 @@ CHUNK, SOME = 1 << 16, 1 << 20
 TINY = 2.0**-900
 
 
+def mantissas(values):
+    """Floats as whole numbers of at most 53 bits times powers of two: two arrays of int64, these and the exponents."""
+    sizes, exponents = np.frexp(values)
+    return np.ldexp(sizes, 53).astype(np.int64), exponents.astype(np.int64) - 53
+
+
 def _reach(values):
     """The exponents of the unit in which all floats are whole, and of a power of two that none reaches."""
     sizes = np.frexp(values[values != 0])[1]
@@ -26,9 +32,8 @@ def _reach(values):
 
 def _digits(values, unit):
     """Floats as whole numbers, in units of 2**unit: each is 2**(18 * place) times the sum of digit[t] * 2**(18 * t)."""
-    sizes, exponents = np.frexp(values)
-    rest = np.ldexp(sizes, 53).astype(np.int64)
-    place, shift = np.divmod(np.where(rest == 0, 0, exponents.astype(np.int64) - 53 - unit), BITS)
+    rest, exponents = mantissas(values)
+    place, shift = np.divmod(np.where(rest == 0, 0, exponents - unit), BITS)
     carry, digits = 0, []
     for _ in range(3):
         carry = carry + ((rest & LOW) << shift)

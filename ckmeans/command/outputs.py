@@ -7,6 +7,8 @@ from importlib.util import find_spec
 
 import click
 
+from ..files import is_special, write_whole
+
 # The parameters of commands that name a file to be written.
 OUTPUTS = "out", "json_path", "proof", "page", "plot", "checkpoint"
 # What the name of a picture may end in.
@@ -50,7 +52,7 @@ def check_writable(path, source):
     target = os.path.realpath(path)
     if os.path.isdir(target):
         raise ValueError(f"{path} is a folder: give the name of a file.")
-    if _is_special(path):  # a device or a pipe: opening it once more might end it
+    if is_special(path):  # a device or a pipe: opening it once more might end it
         return
     same = target == os.path.realpath(source)  # of the packaged data too: a file of its name would hide it
     if same or os.path.exists(target) and os.path.exists(source) and os.path.samefile(target, source):
@@ -79,25 +81,7 @@ def write(path, text):
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
         return
-    target = os.path.realpath(path)
     try:
-        if _is_special(path):
-            with open(path, "wb") as file:
-                file.write(content)
-            return
-        part = f"{target}.{os.getpid()}.part"
-        try:
-            with open(part, "wb") as file:
-                file.write(content)
-            os.replace(part, target)
-        except BaseException:
-            if os.path.exists(part):
-                os.unlink(part)
-            raise
+        write_whole(path, content)
     except OSError as error:
         raise ValueError(f"{path} could not be written: {error.strerror}.") from None
-
-
-def _is_special(path):
-    """Is this no file but /dev/stdout, or the pipe that a shell makes of >(gzip)?"""
-    return os.path.exists(path) and not os.path.isfile(path)

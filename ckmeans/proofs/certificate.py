@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import check
+from ..files import write_whole
 from ..rationals import float_down, float_up, relative_gap
 from ..words import at_most_above, down
 from .problem import ExactProblem
@@ -107,8 +108,8 @@ class Certificate:
         return proof_text(self.problem, self.n_clusters, labels, self.status, self.proof, lower, with_rows)
 
     def save(self, path: str | os.PathLike[str], with_rows: bool = True) -> None:
-        """Write the proof file: `python -m ckmeans.check PATH` checks it, if without the rows then with the data."""
-        Path(path).write_text(self.text(with_rows), encoding="ascii", newline="")
+        """Write the proof file, whole or not at all: `python -m ckmeans.check PATH` checks it, if without the rows then with the data."""
+        write_whole(path, self.text(with_rows).encode("ascii"))
 
     @classmethod
     def load(

@@ -11,11 +11,12 @@ import math
 import os
 import warnings
 import zlib
-from contextlib import suppress
 from fractions import Fraction
 from time import monotonic
 
 import numpy as np
+
+from ..files import write_whole
 
 # Seconds from one writing to the next, at least: as much is done again after `kill -9`.
 EVERY = 5.0
@@ -103,7 +104,7 @@ class Checkpoint:
             return
         body = json.dumps({"problem": self.problem, "known": known()}, default=_to_json)
         try:
-            self._replace(f"{WORD}{_sha256(body)}\n{body}")
+            write_whole(self.path, f"{WORD}{_sha256(body)}\n{body}".encode("ascii"))
         except OSError as error:
             if not self._warned:
                 self._warned = True
@@ -115,20 +116,6 @@ class Checkpoint:
                 )
         took = monotonic() - begin
         self._due = begin + max(EVERY, SHARE * took)
-
-    def _replace(self, text):
-        """Another text for the file, whole or not at all."""
-        temporary = f"{self.path}.{os.getpid()}.tmp"
-        try:
-            with open(temporary, "w", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path)
-        except BaseException:
-            with suppress(OSError):
-                os.remove(temporary)
-            raise
 
 
 def _sha256(text):

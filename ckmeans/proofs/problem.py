@@ -5,22 +5,21 @@ from functools import cached_property
 
 import numpy as np
 
-from ..rationals import ExactRows
+from ..rationals import ExactRows, mantissas
 
 
 def _scale(values):
     """The least s >= 0 for which all values are whole in units of 2**-s."""
-    sizes, exponents = np.frexp(values)
-    whole = np.ldexp(sizes, 53).astype(np.int64)
-    lowest = np.frexp((whole & -whole).astype(float))[1] + exponents  # 54 + the exponent of the lowest bit
-    return max(0, 54 - int(lowest.min(where=whole != 0, initial=54)))
+    whole, exponents = mantissas(values)
+    lowest = np.frexp((whole & -whole).astype(float))[1] + exponents  # 1 + the exponent of the lowest bit
+    return max(0, 1 - int(lowest.min(where=whole != 0, initial=1)))
 
 
 def dyadic(values, scale=None):
     """Integers and the power s for which an array of floats == integers / 2**s, s >= 0 and least, or as given."""
     scale = _scale(values) if scale is None else scale
-    sizes, exponents = np.frexp(np.ravel(values))
-    whole, shifts = np.ldexp(sizes, 53).astype(np.int64), exponents.astype(np.int64) - 53 + scale
+    whole, exponents = mantissas(np.ravel(values))
+    shifts = exponents + scale
     whole >>= np.clip(-shifts, 0, 63)  # what is shifted out is zero
     return [x << s for x, s in zip(whole.tolist(), np.maximum(shifts, 0).tolist())], scale
 
