@@ -5,11 +5,14 @@ from itertools import count
 import numpy as np
 
 from .._kernels import exchange as kernels
+from ..workers import split
 from .lloyd import lloyd
 
 # Rounds after which the inertia must have fallen, or the exchange ends: rounding could in theory go in circles. The kernels for
 # small data stop there too, and leave the search to this module (src/search.pxd).
 CHECK = 64
+# Coordinate differences of the moves that one call tries, which nothing can interrupt: some 10 ms on a virtual machine.
+MOVES_WORK = 1 << 24
 
 
 def polish(rows, partition, centers, on_centers=None, max_iter=None, least_gain=0.0, enough=np.inf):
@@ -54,9 +57,7 @@ def polish(rows, partition, centers, on_centers=None, max_iter=None, least_gain=
         means, masses = partition.means(centers)
         labels, centers_t = partition.labels.copy(), np.ascontiguousarray(means.T)
         candidates = movable(rows, labels, means, centers_t, masses)
-        if not len(candidates) or not kernels.exchange(
-            rows.X, rows.sample_weight, candidates, np.empty(len(means)), labels, centers_t, masses
-        ):
+        if not _move(rows, candidates, labels, centers_t, masses):
             break
         updates_left = None if max_iter is None else max_iter - n_iter
         partition, centers, more, _ = lloyd(
@@ -76,6 +77,17 @@ def polish(rows, partition, centers, on_centers=None, max_iter=None, least_gain=
                 break
             last = inertia
     return partition, centers, n_iter
+
+
+def _move(rows, candidates, labels, centers_t, masses):
+    """Move rows that lower the inertia, one after the other; returns the number of moves."""
+    n_moves, scratch = 0, np.empty(len(masses))
+    for start, stop in split(len(candidates), max(1, MOVES_WORK // centers_t.size)):
+        rows.workers.check_time()
+        n_moves += kernels.exchange(
+            rows.X, rows.sample_weight, candidates[start:stop], scratch, labels, centers_t, masses
+        )
+    return n_moves
 
 
 def movable(rows, labels, means, centers_t, masses):

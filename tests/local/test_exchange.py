@@ -99,3 +99,20 @@ def test_exchange_below_the_rounding_of_the_inertia():
     model = KMeans(3, init=[[1, 0], [3, 0], [0, 2.0**32]]).fit(X)
     assert best_exchange(X, model.labels_, 3) <= 0
     assert model.labels_.tolist() == [0, 1, 1, 2, 2]
+
+
+def test_the_clock_is_looked_at_between_the_rows_that_may_move(monkeypatch):
+    """With many clusters and features a pass over them takes long: Ctrl-C and time limits act in between, the result is the same."""
+    X = np.random.default_rng(0).normal(size=(400, 3))
+    rows, looks = rows_of(X), []
+
+    def polished():
+        looks.clear()
+        partition, centers, _ = polish(rows, *lloyd(rows, X[:9].copy())[:2])
+        return partition.labels.tolist(), centers.tolist(), len(looks)
+
+    monkeypatch.setattr(rows.workers, "check_time", lambda: looks.append(0))
+    *whole, n_looks = polished()
+    monkeypatch.setattr("ckmeans.local.exchange.MOVES_WORK", 1)
+    *parts, n_more = polished()
+    assert parts == whole and n_more > n_looks
