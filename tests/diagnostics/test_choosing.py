@@ -205,6 +205,23 @@ def test_many_rows_are_sampled_for_the_silhouette(monkeypatch):
 
 
 @pytest.mark.parametrize("weights", [None, np.arange(240) % 3 + 1.0])
+def test_draws_of_many_rows_are_of_some(weights, monkeypatch):
+    draws = {"n_references": 8, "n_resamples": 8, "random_state": 0, "sample_weight": weights}
+    whole = choose_k(BLOBS, [2, 3, 4], **draws)
+    fitted, fit = [], KMeans.fit
+    monkeypatch.setattr(
+        KMeans, "fit", lambda self, X, *a, **b: fitted.append(len(X)) or fit(self, X, *a, **b)
+    )
+    monkeypatch.setattr(choosing, "MOST_DRAWN", 120)
+    some = choose_k(BLOBS, [2, 3, 4], **draws)
+    assert max(fitted[4:]) == 120 and min(fitted[4:]) < 120  # a bootstrap sample has some rows twice
+    assert "gap, stability: each draw is of 120 rows" in str(some) and "each draw" not in str(whole)
+    np.testing.assert_allclose(some.criteria["gap"], whole.criteria["gap"], atol=0.1)
+    assert some.suggested["gap"] == whole.suggested["gap"] == 3
+    assert some.criteria["stability"][1] == whole.criteria["stability"][1] == 1
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(240) % 3 + 1.0])
 def test_many_rows_are_measured_block_by_block(weights, monkeypatch):
     def choose():
         return choose_k(BLOBS, [2, 3], sample_weight=weights, n_references=1, n_resamples=0, random_state=0)
@@ -285,7 +302,11 @@ def test_interrupted():
     assert choice.stop_reason == "interrupted"
     assert np.isfinite(choice.criteria["gap"]).all() and np.isfinite(choice.criteria["bic"]).all()
     choice = choose_k(IRIS, [2, 3, 4], random_state=0, progress=at("4 clusters"))
-    assert choice.suggested["silhouette"] == 2 and math.isnan(choice.inertia[2]) and 4 not in choice.labels
+    assert (
+        choice.suggested["simplified_silhouette"] == 2
+        and math.isnan(choice.inertia[2])
+        and 4 not in choice.labels
+    )
     with pytest.raises(KeyboardInterrupt):
         choose_k(IRIS, [2, 3], progress=at("1 cluster"))
 
