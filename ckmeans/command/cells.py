@@ -1,5 +1,6 @@
 """Columns of cells, gathered block by block: their numbers, or why a column has none, or a refusal that names a cell."""
 
+import mmap
 import re
 
 import numpy as np
@@ -19,6 +20,14 @@ from .numerals import (
 
 def refuse(message):
     raise ValueError(f"{message}.")
+
+
+def room(n_rows, n_columns, dtype=np.float64):
+    """An array of NaN in memory of its own, which the system has back as soon as it is dropped: blocks are many."""
+    pages = mmap.mmap(-1, max(1, n_rows * n_columns * np.dtype(dtype).itemsize))
+    numbers = np.frombuffer(pages, dtype, n_rows * n_columns).reshape(n_rows, n_columns)
+    numbers.fill(np.nan)
+    return numbers
 
 
 class Columns:
@@ -49,7 +58,11 @@ class Columns:
         """A block of rows of shape (n, n_columns), NaN where there is no number."""
         given = np.count_nonzero(~np.isnan(numbers), axis=0)
         some = np.flatnonzero(given)  # columns of words take no room
-        self.blocks.append((some, numbers if len(some) == len(given) else numbers[:, some]))
+        if len(some) < len(given):
+            kept = room(len(numbers), len(some), numbers.dtype)
+            kept[:] = numbers[:, some]
+            numbers = kept
+        self.blocks.append((some, numbers))
         self.n_given += given
         self.n_rows += len(numbers)
 

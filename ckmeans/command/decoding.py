@@ -5,7 +5,7 @@ import io
 
 from .cells import refuse
 
-BLOCK = 2**22  # bytes that are read at once
+BLOCK = 2**20  # bytes that are read at once
 
 
 def decoded(name, file, encoding, notes):
@@ -113,12 +113,18 @@ class _Decoded:
     encoding : str
     told : str or None
         What has told the encoding; None where bytes that it does not have are to be passed over.
+
+    Attributes
+    ----------
+    n_bytes : int
+        How much of the file has been read.
     """
 
     def __init__(self, name, file, encoding, told):
         decoder = codecs.getincrementaldecoder(encoding)("strict" if told else "replace")
         self.decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
         self.name, self.file, self.encoding, self.told, self.line = name, file, encoding, told, 1
+        self.n_bytes = 0
 
     def read(self, size):
         """Some more text, empty at the end.
@@ -130,6 +136,7 @@ class _Decoded:
         """
         try:
             while part := self.file.read(size):
+                self.n_bytes += len(part)
                 if text := self.decoder.decode(part):
                     break
             else:

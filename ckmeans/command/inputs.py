@@ -18,14 +18,16 @@ def read(ctx, column=None):
     from .tables import read_table
 
     said = ctx.params
-    table = read_table(
-        said["data"],
-        columns=said["columns"] if column is None else [column],
-        skip_columns=said.get("skip_columns"),
-        weights=said["weights"],
-        remedies=OPTIONS if column is None else ONE_COLUMN,
-        **_text_options(ctx),
-    )
+    with terminal.reading(ctx, said["data"]) as show:
+        table = read_table(
+            said["data"],
+            columns=said["columns"] if column is None else [column],
+            skip_columns=said.get("skip_columns"),
+            weights=said["weights"],
+            remedies=OPTIONS if column is None else ONE_COLUMN,
+            progress=show,
+            **_text_options(ctx),
+        )
     for line in table.notes:
         terminal.note(ctx, line)
     return table

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from .cells import Columns, refuse, unique_names
+from .cells import Columns, refuse, room, unique_names
 from .numerals import Notation
 
 ROWS = 2**16  # rows that are read at once
@@ -37,6 +37,8 @@ class Parquet:
         import pyarrow.parquet as pq
 
         self.name, self.notes = name, []
+        self.size = file.seek(0, 2)
+        file.seek(0)
         try:
             self.file = pq.ParquetFile(file)
             self.schema = self.file.schema_arrow
@@ -93,7 +95,7 @@ class Parquet:
             elif title in index:
                 self.hidden[name] = "the index of the table; name it with --columns to take it"
 
-    def read(self, wanted, must, remedies):
+    def read(self, wanted, must, remedies, progress):
         """The rows, see `texts.Text.read`."""
         import pyarrow as pa
 
@@ -111,11 +113,12 @@ class Parquet:
         alike = columns.float32.issuperset(set(range(len(parts))) - set(columns.fixed))
         try:
             for batch in self._batches(fields):
-                numbers = np.full((batch.num_rows, len(parts)), np.nan, np.float32 if alike else np.float64)
+                numbers = room(batch.num_rows, len(parts), np.float32 if alike else np.float64)
                 for i, (f, entry) in enumerate(parts):
                     if i not in columns.fixed:
                         _convert(pa, columns, i, batch.column(fields.index(f)), entry, numbers[:, i])
                 columns.add(numbers)
+                progress(self.size * columns.n_rows // self.file.metadata.num_rows)
         except (pa.ArrowException, OSError) as error:
             raise ValueError(
                 f"{self.name} is no readable Parquet file: {str(error).splitlines()[0]}"

@@ -143,7 +143,8 @@ def _cut(text, line, layout, last):
     head = head[:-1] if head.endswith("\n") else head
     n_lines = head.count("\n") + 1 if end else 0
     numbers, skipped = range(line, line + n_lines), []
-    odd = any(head.startswith(mark) or f"\n{mark}" in head for mark in layout.comments)
+    # One character is found many times as fast as two.
+    odd = any(mark in head and (head.startswith(mark) or f"\n{mark}" in head) for mark in layout.comments)
     if odd or not head.strip() or head[0].isspace() or head[-1] == "\n" or _blank_line(head):
         records = Records(head.split("\n"), ONE, layout.comments, line)
         numbers = _sequence(list(records.starts()))
@@ -152,7 +153,9 @@ def _cut(text, line, layout, last):
 
 
 def _blank_line(text):
-    return any(start in text for start in ("\n\n", "\n ", "\n\t")) and re.search(r"\n\s*?(?:\n|\Z)", text)
+    return any(mark in text and f"\n{mark}" in text for mark in "\n \t") and re.search(
+        r"\n\s*?(?:\n|\Z)", text
+    )
 
 
 def _cut_quoted(text, line, layout, last):

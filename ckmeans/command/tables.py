@@ -59,7 +59,17 @@ class Table:
         return replace(self, X=self.X[index], rows=self.rows[index], weights=weights)
 
 
-def read_table(source, *, columns=None, skip_columns=None, weights=None, only=None, remedies=OPTIONS, **how):
+def read_table(
+    source,
+    *,
+    columns=None,
+    skip_columns=None,
+    weights=None,
+    only=None,
+    remedies=OPTIONS,
+    progress=lambda n_bytes: None,
+    **how,
+):
     """Read the numeric columns of a file; rows with a missing value are left out.
 
     Parameters
@@ -74,6 +84,8 @@ def read_table(source, *, columns=None, skip_columns=None, weights=None, only=No
         A column that is taken alone if there is one of that name.
     remedies : Remedies
         What a message tells the user to do about a column.
+    progress : callable(n_bytes)
+        Told how much of a text or a Parquet file has been read.
     **how
         How a text is read, where that is not to be found out: see `delimited.Options`.
 
@@ -94,7 +106,9 @@ def read_table(source, *, columns=None, skip_columns=None, weights=None, only=No
         if start.startswith(b"\x93NUMPY"):
             return _from_array(_load_npy(name, file), columns, skip_columns, weights, remedies)
         if start.startswith(b"PAR1"):
-            return _from_columns(Parquet(name, file), columns, skip_columns, weights, only, remedies)
+            return _from_columns(
+                Parquet(name, file), columns, skip_columns, weights, only, remedies, progress
+            )
         suffix = Path(name).suffix.lower()
         if suffix in (".npy", ".parquet", ".pq"):
             raise ValueError(
@@ -102,7 +116,8 @@ def read_table(source, *, columns=None, skip_columns=None, weights=None, only=No
             )
         if start.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"BZh", b"\xfd7zXZ")):
             raise ValueError(f"{name} is a spreadsheet or an archive: save it as CSV, Parquet or .npy first.")
-        return _from_columns(Text(name, file, Options(**how)), columns, skip_columns, weights, only, remedies)
+        text = Text(name, file, Options(**how))
+        return _from_columns(text, columns, skip_columns, weights, only, remedies, progress)
 
 
 def _open(source):
@@ -144,7 +159,7 @@ def _load_npy(name, file):
         raise ValueError(f"{name} is no readable .npy array of numbers: {error}.") from None
 
 
-def _from_columns(source, columns, skip_columns, weights, only, remedies):
+def _from_columns(source, columns, skip_columns, weights, only, remedies, progress):
     """Choose the columns of a text or a Parquet file, and read them."""
     if not source.names:
         refuse("the table is empty: 0 rows, 0 columns")
@@ -158,7 +173,7 @@ def _from_columns(source, columns, skip_columns, weights, only, remedies):
     if weights is not None:
         must[weights] = WEIGHTS
     wanted = [*chosen, *([weights] if weights is not None else [])]
-    found, lines = source.read(wanted, must, remedies)
+    found, lines = source.read(wanted, must, remedies, progress)
     weight = None if weights is None else _weight(found, lines)
     skipped, used = {}, []
     if not named:
@@ -304,7 +319,9 @@ def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, remedi
             refuse(
                 f"weight {weight[bad[0]]:g} in {unit} {lines[bad[0]]} of column {weight_name}: give finite weights, 0 or more"
             )
-    rows = np.flatnonzero(~missing)
+    rows = np.arange(len(X), dtype=np.int32 if len(X) < 2**31 else np.int64)  # half the memory, for most
+    if missing.any():
+        rows = rows[~missing]
     if not len(rows):
         worst, n_worst = _worst(X, names)
         without = remedies.other.format(worst)

@@ -11,6 +11,7 @@ import click
 
 from ..words import printable
 
+SHOWN = 2**24  # bytes of a file whose reading is shown: less takes no second
 searched = False  # whether there is a result that an interrupt could lose
 
 
@@ -163,6 +164,20 @@ def progress(ctx, what, total):
     finally:
         global searched
         searched = True
+
+
+@contextmanager
+def reading(ctx, path):
+    """A bar while a large file is read; yields show(n_bytes)."""
+    try:
+        size = os.path.getsize(path)
+    except OSError:  # standard input, or a name that is no file's
+        size = 0
+    if size < SHOWN:
+        yield lambda n_bytes: None
+        return
+    with _bar(ctx, "reading", size) as show:
+        yield lambda n_bytes: show(n_bytes, "reading")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Reading text with a delimiter, block by block: pandas splits the records and converts the numbers."""
+"""Reading text with a delimiter, block by block: Arrow reads plain numbers; where there are other cells too, pandas does."""
 
 import io
 import re
@@ -6,13 +6,14 @@ import re
 import numpy as np
 
 from ..validation import EXACT_INTEGERS
-from .cells import Columns, refuse, unique_names
+from .cells import Columns, refuse, room, unique_names
 from .decoding import decoded
 from .delimited import find_layout
 from .numerals import LEAST_NORMAL, MISSING, may_be_tiny
+from .plain_numbers import plain_numbers
 from .records import QUOTE, Records, blocks, long_fields
 
-BLOCK = 2**22  # characters that are read at once
+BLOCK = 2**20  # characters that are read at once
 SAMPLE = 2**20  # the layout is found from this number of characters, and from twenty lines at least
 
 
@@ -80,7 +81,7 @@ class Text:
             names = ["", *names]
         return unique_names(names), not names[0]
 
-    def read(self, wanted, must, remedies):
+    def read(self, wanted, must, remedies, progress):
         """Read the rows.
 
         Parameters
@@ -90,6 +91,8 @@ class Text:
         must : dict
         remedies : Remedies
             See `Columns`.
+        progress : callable(n_bytes)
+            Told how much of the file has been read.
 
         Returns
         -------
@@ -104,9 +107,10 @@ class Text:
         n_records = max(1, self.start.count("\n"))
         size = max(BLOCK, min(128, n_records) * len(self.start) // n_records)
         text, self.start = self.start, ""
-        n_skipped, first_skipped = 0, None
+        n_skipped, first_skipped, self.plain = 0, None, True
         for block in blocks(self.stream, text, layout, size):
             self._add(columns, block, wanted)
+            progress(self.stream.n_bytes)
             inside = [line for line, _ in block.skipped if line > layout.first]
             n_skipped += len(inside)
             first_skipped = first_skipped or next(iter(inside), None)
@@ -144,6 +148,17 @@ class Text:
         return np.concatenate([np.asarray(part, int) for part in parts])
 
     def _add(self, columns, block, wanted):
+        # Where one block has other cells, the next ones will have them too.
+        numbers = plain_numbers(block, self.layout, wanted) if self.plain else None
+        self.plain = numbers is not None
+        if self.plain:
+            columns.lines.append(block.lines)
+            columns.add(numbers)
+        else:
+            self._add_cells(columns, block, wanted)
+
+    def _add_cells(self, columns, block, wanted):
+        """The rows of a block in which any cell may be in any field."""
         frame = self._frame(block)
         if self.layout.ended and len(bad := np.flatnonzero(frame.iloc[:, -1].notna())):
             width = self.layout.width
@@ -151,7 +166,7 @@ class Text:
                 f"{self.name}, line {block.lines[bad[0]]}: {width} fields where the first line has {width - 1}"
             )
         columns.lines.append(block.lines)
-        numbers = np.full((len(frame), len(wanted)), np.nan)
+        numbers = room(len(frame), len(wanted))
         kinds = [dtype.kind if isinstance(dtype, np.dtype) else "O" for dtype in frame.dtypes]
         by_kind = {kind: [i for i, f in enumerate(wanted) if kinds[f] == kind] for kind in set(kinds)}
         for kind in set(by_kind) & set("iuf"):
