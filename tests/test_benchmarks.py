@@ -1,6 +1,7 @@
 """The benchmarks: the command runs, its results have their form, and a wrong result is found out."""
 
 import importlib.util
+import io
 import json
 import subprocess
 import sys
@@ -17,7 +18,7 @@ sys.path.append(str(ROOT))
 
 from benchmarks import default_quality  # noqa: E402
 from benchmarks.peers import __main__ as command  # noqa: E402
-from benchmarks.peers import check, results, session, workloads  # noqa: E402
+from benchmarks.peers import approximate, check, growth, page, results, session, table, workloads  # noqa: E402
 from benchmarks.peers.cell import Cell  # noqa: E402
 from benchmarks.peers.contenders import Contender, Fit, load  # noqa: E402
 from ckmeans import KMeans  # noqa: E402
@@ -57,8 +58,8 @@ def test_command(finished):
     assert process.returncode == 0, process.stderr
     assert NAME in process.stdout and "iris float64" in process.stdout
     found = json.loads((folder / "peers.json").read_text())
-    assert {"format", "plan", "machine", "missing", "peak", "cells", "iris", "memory", "growth"} <= set(found)
-    assert found["missing"]["FAISS"] == "left out"
+    assert {"format", "plan", "machine", "missing", "peak", *session.PARTS} <= set(found)
+    assert {found["missing"][name] for name in ("FAISS", "SuperKMeans", "fastkmeanspp")} == {"left out"}
     assert found["peak"]["1"]["float32"] > 0
     assert [cell["workload"]["name"] for cell in found["cells"]] == [NAME, "1e6 x 8, k=32"]
     for cell in found["cells"]:
@@ -79,6 +80,10 @@ def test_command(finished):
             assert len(entries[name]["end"]) >= 2
         assert len(entries["ckmeans lloyd"]["short"]) == len(entries["ckmeans lloyd"]["window"]) >= 2
     assert not results.faults(found)
+    assert [record["workload"]["name"] for record in found["approximate"]] == [NAME, "1e6 x 8, k=32"]
+    for record in found["approximate"]:
+        assert set(record["contenders"]) == {"ckmeans", "ckmeans from k-means++"}
+        assert all(len(entry["inertia"]) == 2 for entry in record["contenders"].values())
     for record in found["iris"]:
         assert record["contenders"]["ckmeans"]["reached"] == 1
         assert results.versus_iris(record).peer.startswith("scikit-learn")
@@ -92,7 +97,7 @@ def test_page_tells_where_from(finished):
     widths = [
         line.count(" | ") for line in text.splitlines() if line.startswith(("| workload | data", f"| {NAME}"))
     ]
-    assert len(widths) == 4 and widths[0] == widths[1] and widths[2] == widths[3]  # two tables
+    assert len(widths) == 6 and widths[::2] == widths[1::2]  # three tables
 
 
 def test_resumed_and_rendered_runs_measure_nothing_again(finished, monkeypatch, capsys):
@@ -110,6 +115,95 @@ def test_resumed_and_rendered_runs_measure_nothing_again(finished, monkeypatch, 
     with pytest.raises(SystemExit):
         command.main([*options, "--resume", "--runs", "3"])
     assert "other options" in capsys.readouterr().err
+
+
+def test_a_resumed_run_may_measure_other_parts(finished, monkeypatch):
+    folder, options, _ = finished
+    options = [str(option) for option in options]
+    asked = []
+
+    def child(self, module, n_threads, settings):
+        asked.append((module, json.loads(settings)["axis"]))
+        yield {
+            "event": "growth",
+            "record": {"n": 100, "d": 16, "k": 32, "axis": "n", "seconds": {"ckmeans": [0.5]}},
+        }
+
+    monkeypatch.setattr(session.Session, "child", child)
+    copy = folder / "more.json"
+    copy.write_text((folder / "peers.json").read_text())
+    options[options.index(str(folder / "peers.json"))] = str(copy)
+    options = options[: options.index("--page")]
+    assert command.main([*options, "--resume", "--parts", "growth", "--axes", "n"]) == 0
+    assert command.main([*options, "--resume", "--parts", "growth", "--axes", "n"]) == 0  # it is there
+    assert asked == [("growth", "n")]
+    assert [record["axis"] for record in json.loads(copy.read_text())["growth"]] == ["n"]
+
+
+def test_an_axis_of_the_growth_ends_where_a_share_of_it_ends(monkeypatch):
+    sizes = []
+
+    def measure(contenders, axis, size):
+        sizes.append(size)
+        return {"axis": axis, axis: size, "seconds": {c.name: [0.1] for c in contenders}}
+
+    monkeypatch.setattr(growth, "measure", measure)
+    growth.main({"threads": 1, "only": [], "axis": "n", "shrink": 0.001}, io.StringIO())
+    assert sizes == [100, 1000, 10_000]
+    assert growth.SIZES["n"][-1] == 10**7 and growth.SIZES["k"][-1] == 10**4 and growth.SIZES["d"][-1] >= 1000
+
+
+@pytest.mark.parametrize("kind", ["colors", "embeddings"])
+def test_data_are_what_they_are_said_to_be(kind):
+    shape = workloads.Workload("", 3000, 3 if kind == "colors" else 64, 20, 0, (kind,))
+    X, start = workloads.make(shape, kind, "float32")
+    again = workloads.make(shape, kind, "float64")
+    assert np.array_equal(X, again[0].astype("float32")) and len(np.unique(start, axis=0)) == 20
+    if kind == "colors":
+        assert np.array_equal(X, np.rint(X)) and 0 <= X.min() and X.max() <= 255 and np.ptp(X) > 150
+    else:
+        np.testing.assert_allclose((X**2).sum(axis=1), 1, rtol=1e-5)
+        spectrum = np.linalg.svd(X, compute_uv=False) ** 2
+        assert spectrum[: workloads.RANK].sum() > 0.9 * spectrum.sum()
+
+
+def test_peers_with_a_start_of_their_own_are_held_against_ours(capsys):
+    right = next(t for t in approximate.load(1, [])[0] if t.name == "ckmeans")
+    assert all(name in approximate.load(1, [])[1] for name in ("SuperKMeans", "fastkmeanspp", "FAISS"))
+
+    def broken(*args):
+        raise RuntimeError("out of order")
+
+    trainers = [
+        *approximate.load(1, [])[0],
+        approximate.Trainer("coarse", lambda X, k, n_iter, seed: X[:k] * 1.0),
+        approximate.Trainer("no numbers", lambda X, k, n_iter, seed: np.full((k, X.shape[1]), np.nan)),
+        approximate.Trainer("broken", broken),
+        approximate.Trainer("wide", right.train, least_features=32),
+        approximate.Trainer("gone", right.train),
+    ]
+    record = approximate.measure(SMALL, "blobs", trainers, 2, 20, {"gone": "crashed: exit code -11"})
+    entries = record["contenders"]
+    assert len(entries["ckmeans"]["inertia"]) == 2 and len(entries["coarse"]["inertia"]) >= 1
+    X = workloads.make(SMALL, "blobs", "float32")[0]
+    model = KMeans(5, init="random", n_init=1, max_iter=20, tol=0, polish=False, random_state=0).fit(X)
+    assert entries["ckmeans"]["inertia"][0] == pytest.approx(model.inertia_, rel=1e-6)
+    status = {name: entry.get("status") for name, entry in entries.items()}
+    assert (
+        status["broken"] == "failed: RuntimeError: out of order" and status["wide"] == "32 features or more"
+    )
+    assert status["no numbers"].startswith("failed") and status["gone"].startswith("crashed")
+    texts = table.approximate_texts(record)
+    assert float(texts["coarse"].split(", ")[1]) > 1 and texts["wide"] == "32 features or more"
+    table.show_approximate(record)
+    assert "broken: failed: RuntimeError: out of order" in capsys.readouterr().out
+    assert page._approximate([{**record, "threads": 1}]).count("|") == 3 * (len(entries) + 4)
+
+
+def test_trees_are_spared_many_features():
+    tree = Contender("tree", load(1, [])[0][0].fit, plain=False, most_features=3)
+    cell = Cell(SMALL, "blobs", "float32", [*load(1, [])[0], tree], 1, np.inf, 300, {}, lambda name: None)
+    assert cell.entries["tree"]["status"] == "few features only"
 
 
 @pytest.fixture(params=["float32", "float64"])
@@ -257,7 +351,7 @@ def test_crash_costs_a_cell_not_the_run(monkeypatch, capsys):
 
 def test_memory_and_growth(tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
-    from benchmarks.peers import growth, memory, page
+    from benchmarks.peers import memory
 
     monkeypatch.setattr(growth, "BASE", {"n": 200, "d": 2, "k": 3})
     contenders = load(1, ["scikit-learn"])[0]
@@ -279,7 +373,7 @@ def test_memory_and_growth(tmp_path, monkeypatch):
 
 
 def test_workloads():
-    for kind in workloads.KINDS:
+    for kind in workloads.MOST_ITERATIONS:
         single, start = workloads.make(SMALL, kind, "float32")
         double, _ = workloads.make(SMALL, kind, "float64")
         assert single.dtype == start.dtype == np.float32 and not single.flags.writeable

@@ -1,8 +1,9 @@
 """k-means programs side by side: a table, JSON, and the page of the documentation.
 
-    python -m benchmarks.peers                                   the table; some 15 minutes on two cores
+    python -m benchmarks.peers                                   the tables; hours on two cores
     python -m benchmarks.peers --quick                           a look, in less than a minute
     python -m benchmarks.peers --json FILE --page docs/benchmarks.md
+    python -m benchmarks.peers --json FILE --resume --parts growth --axes k      some more, into the same file
     python -m benchmarks.peers --json FILE --render --page docs/benchmarks.md     the page again, nothing measured
 
 Run it from the root of a checkout, on a machine that does nothing else. FILE is written after each cell, and --resume goes
@@ -15,16 +16,19 @@ import sys
 from pathlib import Path
 
 from . import page, table
-from .contenders import LOADERS
+from .contenders import APPROXIMATE, LOADERS
+from .growth import SIZES
 from .machine import BUSY, load_average
 from .results import faults
 from .session import PARTS, Session
-from .workloads import DTYPES, KINDS, WORKLOADS
+from .workloads import DTYPES, WORKLOADS
 
-PEERS = [program for program in LOADERS if program != "ckmeans"]
+PEERS = [program for program in (*LOADERS, *APPROXIMATE) if program != "ckmeans"]
 NAMES = [workload.name for workload in WORKLOADS]
 # Share of the rows that --quick takes.
 QUICK = 0.02
+# What a run that is resumed may have measured other parts of.
+SELECTED = ("workloads", "parts", "axes")
 
 
 def parser():
@@ -44,6 +48,7 @@ def parser():
     add("--threads", nargs="+", type=int, metavar="N", help="numbers of threads, the main one first (2 1)")
     add("--runs", type=int, default=5, help="interleaved runs of each contender, at least (5)")
     add("--parts", nargs="+", choices=PARTS, help="what to measure (default: all of it)")
+    add("--axes", nargs="+", choices=SIZES, help="of the growth: rows n, features d, clusters k (all)")
     add("--shrink", type=float, metavar="SHARE", help="take this share of the rows of each workload")
     add("--json", type=Path, metavar="FILE", help="where the results go, and come from")
     add("--resume", action="store_true", help="keep what is in FILE already")
@@ -59,13 +64,18 @@ def plan(given):
         "threads": given.threads or ([2] if quick else [2, 1]),
         "runs": given.runs,
         "shrink": given.shrink or (QUICK if quick else 1.0),
-        "kinds": ["blobs"] if quick else list(KINDS),
+        "first_kinds": quick,
         "dtypes": ["float32"] if quick else list(DTYPES),
         "workloads": given.workloads or NAMES,
         "only": given.only,
-        "parts": given.parts or (["cells", "iris"] if quick else list(PARTS)),
+        "parts": given.parts or (["cells", "iris", "approximate"] if quick else list(PARTS)),
+        "axes": given.axes or list(SIZES),
         "full": given.full,
     }
+
+
+def _fixed(plan):
+    return {key: value for key, value in plan.items() if key not in SELECTED}
 
 
 def main(argv=None):
@@ -79,7 +89,7 @@ def main(argv=None):
         if not (given.json and given.json.exists()):
             out.error("--resume and --render need --json FILE, with a file that is there")
         known = json.loads(given.json.read_text(encoding="utf-8"))
-        if given.resume and known["plan"] != plan(given):
+        if given.resume and _fixed(known["plan"]) != _fixed(plan(given)):
             out.error(f"{given.json} was made with other options: {known['plan']}")
     if given.render:
         table.show(known)

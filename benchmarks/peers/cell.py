@@ -28,6 +28,8 @@ SCREEN = 4
 REPEAT, CHEAP = 1.25, 0.05
 # At most this many short runs come first, until they have taken CHEAP seconds together; the best one counts.
 WARM = 5
+# Where rounds take long, there are only as many as fit into so many seconds, or one.
+LONGEST = 300.0
 # Rounds are repeated for this many seconds, pauses included, but not more than MOST_ROUNDS times unless `runs` asks for it.
 FILL, MOST_ROUNDS = 1.0, 15
 # Seconds between two runs: idle threads of the last one may still spin.
@@ -70,11 +72,14 @@ class Cell:
         self.workload, self.kind, self.dtype = workload, kind, dtype
         self.runs, self.patience, self.announce = runs, patience, announce
         self.X, self.start = make(workload, kind, dtype)
+        most = min(most, workload.most or most)
         self.entries, self.contenders, self.ends = {}, [], True
         for c in contenders:
             entry = {"plain": c.plain, "ours": c.ours, "short": [], "window": [], "end": [], "cores": []}
             if dtype not in c.dtypes:
                 entry["status"] = f"{' and '.join(c.dtypes)} only"
+            elif c.most_features is not None and workload.n_features > c.most_features:
+                entry["status"] = "few features only"
             elif c.name in crashed:
                 entry["status"] = crashed[c.name]
             else:
@@ -111,7 +116,8 @@ class Cell:
         took = first + self._round([], ending)
         last = {c.name: max(self.entries[c.name]["end"], default=np.inf) for c in ending}
         ending = self._near(ending, last, REPEAT, CHEAP)
-        n_rounds = max(self.runs, min(MOST_ROUNDS, int(FILL / took)))
+        wanted = min(self.runs, max(1, int(LONGEST / took)))
+        n_rounds = max(wanted, min(MOST_ROUNDS, int(FILL / took)))
         for turn in range(1, n_rounds):
             self._round(plain, ending, turn)
         return {

@@ -17,6 +17,10 @@ DEFAULT, PLAIN = "ckmeans", "ckmeans lloyd"
 ALGORITHMS = ("lloyd", "hamerly", "elkan", "exponion", "yinyang")
 
 
+# Trees of mlpack are tried up to this number of features.
+FEW_FEATURES = 8
+
+
 class Fit(NamedTuple):
     """What a contender says it found; None where it does not say."""
 
@@ -41,6 +45,8 @@ class Contender:
         Whether each iteration computes every distance: Lloyd's algorithm without bounds.
     dtypes : tuple of str
         What it computes in; other data it would convert.
+    most_features : int or None
+        It is not tried with more features: trees, which would run for hours.
     """
 
     name: str
@@ -48,6 +54,7 @@ class Contender:
     restart: Callable | None = None
     plain: bool = True
     dtypes: tuple = ("float32", "float64")
+    most_features: int | None = None
 
     @property
     def ours(self):
@@ -165,6 +172,8 @@ def _mlpack(n_threads):
 
     for algorithm in ("naive", "hamerly", "elkan"):
         yield Contender(f"mlpack {algorithm}", make(algorithm), plain=algorithm == "naive")
+    for algorithm in ("dualtree", "pelleg-moore"):
+        yield Contender(f"mlpack {algorithm}", make(algorithm), plain=False, most_features=FEW_FEATURES)
 
 
 LOADERS = {
@@ -174,6 +183,8 @@ LOADERS = {
     "FAISS": ("faiss-cpu", _faiss),
     "mlpack": ("mlpack", _mlpack),
 }
+# Programs that are in the table of approximate.py only, and their distributions.
+APPROXIMATE = {"SuperKMeans": "superkmeans", "fastkmeanspp": "fastkmeanspp"}
 
 
 def load(n_threads, only=None):
@@ -206,7 +217,7 @@ def load(n_threads, only=None):
 def versions():
     """The version of each program that is installed."""
     found = {}
-    for program, (distribution, _) in LOADERS.items():
+    for program, distribution in ({p: d for p, (d, _) in LOADERS.items()} | APPROXIMATE).items():
         try:
             found[program] = version(distribution)
         except PackageNotFoundError:

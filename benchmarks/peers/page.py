@@ -3,9 +3,9 @@
 from statistics import median
 
 from . import picture, results
-from .cell import REPEAT, SCREEN, SHORT, SPAN
-from .contenders import DEFAULT
-from .table import cell_values, significant, versus_texts
+from .cell import LONGEST, REPEAT, SCREEN, SHORT, SPAN
+from .contenders import DEFAULT, FEW_FEATURES
+from .table import approximate_texts, cell_values, significant, versus_texts
 from .workloads import FULL_ITERATIONS, MOST_ITERATIONS
 
 COMMAND = "python -m benchmarks.peers --json benchmarks/peers.json --page docs/benchmarks.md"
@@ -13,7 +13,8 @@ INTRODUCTION = """\
 # Benchmarks
 
 ckmeans beside the k-means of scikit-learn (Lloyd and Elkan), scikit-learn-intelex, FAISS and mlpack, on the same data, from
-the same start, on the same threads. This page is written by the command that measures: nothing in it is typed in.
+the same start, on the same threads; and, in a table of their own, beside programs that choose their own start, or whose labels
+are not the exact nearest centers: SuperKMeans, FAISS's SuperKMeans and fastkmeanspp. This page is written by the command that measures: nothing in it is typed in.
 
 A result is checked before its time counts. Labels of ours are compared with a search by brute force, in fractions where
 float64 cannot tell, and every algorithm of ours has to give the same bits as the plain one. A peer has to end at the same
@@ -25,7 +26,7 @@ that the runs end there without one. *Per iteration*: plain Lloyd, every distanc
 fastest plain peer's; the difference between a run of {short} iterations and one of {span} or more beyond, divided by their number,
 so that set-up cancels. *To the end*: a whole call of `fit`, ours with the default `algorithm="auto"`, the peers with
 whatever is fastest, bounds included. *Ratio*: the best peer's median time over ours, from the same process and the same
-rounds, in which the contenders take turns; above 1 ours is faster. Medians are of {runs} runs or more; a peer
+rounds, in which the contenders take turns; above 1 ours is faster. Medians are of {runs} runs or more, fewer where all together would take over {longest:.0f} s; a peer
 whose first run took {repeat} times the best peer's ran once. *Computed*: share of the distances that the default did not spare by bounds. *Doubtful*: share of the labels
 for which the scores could not tell, so that exact comparisons did. *GFLOP/s*: two operations for each row, center and feature
 of a plain iteration; *of peak* compares it with the best rate of NumPy's matrix product of 1024 x 1024 on as many threads
@@ -33,11 +34,12 @@ of a plain iteration; *of peak* compares it with the best rate of NumPy's matrix
 
 **The data.** Blobs are spherical Gaussians of variance one and equal weight; their centers are Gaussian too, at the typical
 distance {separations} standard deviations (in the order of the tables), so that they overlap and Lloyd's iteration takes some tens of
-iterations. Noise is uniform on the unit cube and has no fixed point within reach: all stop after {most} iterations at most. The start
-is k distinct rows drawn at random. Float32 and float64 hold the same numbers.
+iterations. Noise is uniform on the unit cube. Colors are a generated photograph's: whole numbers from 0 to 255, some things of one
+color each in light and shadow. Embeddings are of unit length, near a space of few dimensions and around some topics. These have no
+fixed point within reach: all stop after {most} iterations at most, with k=4096 after 10. The start is k distinct rows drawn at random. Float32 and float64 hold the same numbers.
 
 **The peers** get the start as `init`, `n_init=1`, `tol=0` and, as `max_iter`, the iterations that exact Lloyd makes. FAISS,
-which has float32 only, is told not to subsample, and not to stop where its objective does not fall. mlpack converts float32 to float64. Threads are set
+which has float32 only, is told not to subsample, and not to stop where its objective does not fall. mlpack converts float32 to float64; its trees (`dualtree`, `pelleg-moore`) are tried up to {few} features. Threads are set
 by environment variables before a process starts, by `faiss.omp_set_num_threads` and by `daal4py.daalinit`.
 """
 
@@ -69,6 +71,8 @@ def write(found, path):
             words = results.threads(n_threads).capitalize()
             parts += [f"## {words}: ckmeans and the best peer", _ratios(cells, found["peak"])]
     parts += ["## Small data", _iris(found["iris"])] if found["iris"] else []
+    if found.get("approximate"):
+        parts += ["## With a start of their own, or approximate labels", _approximate(found["approximate"])]
     parts += ["## What the columns mean", _explanation(found)]
     if found["growth"]:
         drawing = path.with_name(f"{path.stem}-growth.svg")
@@ -148,17 +152,45 @@ def _iris(records):
     )
 
 
+def _approximate(records):
+    names = list(dict.fromkeys(name for record in records for name in record["contenders"]))
+    rows = [
+        (
+            record["workload"]["name"],
+            record["data"],
+            record["n_iter"],
+            *(approximate_texts(record).get(name, "–") for name in names),
+        )
+        for record in records
+    ]
+    return (
+        f"A whole call each, float32, {results.threads(records[0]['threads'])}: so many iterations from a start that the program "
+        "chooses, rows at random or, for the two that say so and fastkmeanspp, k-means++; medians over seeds. SuperKMeans is told not to sample, "
+        "not to stop early and not to work in levels; sq8 is its 8-bit form. FAISS is told not to sample and not to stop early. Each entry "
+        "is the time, *(that time over ours)*, and the inertia over ours, from the same kind of start: a ratio of times above 1 says that "
+        "ours is faster, one of inertias above 1 that ours is better. The inertia is that of the centers, each row counted with the "
+        "nearest one, computed here for all alike.\n\n"
+        + markdown(("<workload", "<data", "iterations", *(f"<{name}" for name in names)), rows)
+    )
+
+
 def _explanation(found):
     peaks = "; ".join(
         f"{results.threads(int(n_threads))}: {peak['float32']:.0f} in float32, {peak['float64']:.0f} in float64"
         for n_threads, peak in found["peak"].items()
     )
-    separations = {cell["workload"]["name"]: cell["workload"]["separation"] for cell in found["cells"]}
+    separations = {
+        cell["workload"]["name"]: cell["workload"]["separation"]
+        for cell in found["cells"]
+        if cell["data"] == "blobs"
+    }
     return EXPLANATION.format(
         short=SHORT,
         span=SPAN,
         runs=found["plan"]["runs"],
         repeat=REPEAT,
+        longest=LONGEST,
+        few=FEW_FEATURES,
         peak=peaks,
         separations=", ".join(f"{separation:g}" for separation in separations.values()),
         most=(FULL_ITERATIONS if found["plan"]["full"] else MOST_ITERATIONS)["uniform"],

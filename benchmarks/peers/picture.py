@@ -29,6 +29,8 @@ def draw(records, path):
         figure, panels = pyplot.subplots(1, 3, figsize=(11, 4.2), sharey=True, layout="constrained")
         for panel, (axis, title) in zip(panels, AXES.items()):
             here = [record for record in records if record["axis"] == axis]
+            if not here:  # not measured yet
+                continue
             for name, (color, marker) in STYLES.items():
                 points = [(r[axis], median(r["seconds"][name])) for r in here if r["seconds"].get(name)]
                 if points:

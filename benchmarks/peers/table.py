@@ -1,5 +1,7 @@
 """What the command prints: a line for each cell as soon as it is measured."""
 
+from statistics import median
+
 from . import results
 
 COLUMNS = (
@@ -100,6 +102,49 @@ def show_iris(record):
     )
 
 
+def approximate_texts(record):
+    """For each trainer its time, by how much ours is faster, and its inertia over ours; or why there is none.
+
+    What has the start of k-means++ is compared with ours from that start.
+    """
+    entries = record["contenders"]
+    ours = {entry["start"]: entry for entry in entries.values() if entry["ours"] and entry["inertia"]}
+    texts = {}
+    for name, entry in entries.items():
+        base = ours.get(entry["start"])
+        if "status" in entry or not entry["inertia"]:
+            texts[name] = entry.get("status", "not run").split(":")[0]
+            continue
+        seconds, found = median(entry["seconds"]), median(entry["inertia"])
+        texts[name] = f"{significant(seconds)} s"
+        if base is not None and base is not entry:
+            # Of the seeds that both have: a slow one has run once.
+            n = len(entry["inertia"])
+            texts[name] += (
+                f" ({seconds / median(base['seconds']):.2f}), {found / median(base['inertia'][:n]):.5f}"
+            )
+    return texts
+
+
+def show_approximate(record):
+    """Print the times, ratios and inertias of the peers with a start of their own."""
+    size, texts = record["workload"]["name"], approximate_texts(record)
+    print(
+        f"{size} {record['data']}, {record['n_iter']} iterations: time (over ours), inertia over ours",
+        flush=True,
+    )
+    for name, text in texts.items():
+        print(f"  {name}: {record['contenders'][name].get('status', text)}", flush=True)
+
+
+def show_growth(records):
+    """Print the median times along an axis."""
+    for record in records:
+        shape = ", ".join(f"{axis} = {record[axis]:,}" for axis in "ndk")
+        times = (f"{name} {significant(median(seconds))} s" for name, seconds in record["seconds"].items())
+        print(f"growth, {shape}: {', '.join(times)}", flush=True)
+
+
 def show_memory(record):
     """Print the peak memory of a case, as a share of the data."""
     shares = (f"{name} {extra / record['data']:.2f}" for name, extra in record["extra"].items())
@@ -112,5 +157,7 @@ def show(found):
         show_cell(cell, found["peak"])
     for record in found["iris"]:
         show_iris(record)
+    for record in found.get("approximate", ()):
+        show_approximate(record)
     for record in found["memory"]:
         show_memory(record)
