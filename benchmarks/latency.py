@@ -54,10 +54,14 @@ os._exit(0)
 
 # Names, what comes before, and the calls; {n} is a number of rows, and {limit} seconds.
 BLOBS = "X = rng.normal(size=({n}, 8)); X[:, 0] += rng.integers(0, 4, {n}) * 5"
+NOISE = "X = rng.normal(size=({n}, 64))"
 WIDE = "X = rng.normal(size=({n}, 3000))"
 CALLS = {
     "KMeans": (50_000, BLOBS, "KMeans(50, n_init=20, random_state=0).fit(X)"),
     "KMeans, small": (300, BLOBS, "KMeans(20, n_init=100_000, random_state=0).fit(X)"),
+    "KMeans, many clusters": (3 * 10**5, NOISE, "KMeans(2048, random_state=0).fit(X)"),
+    "KMeans, k-means++": (3 * 10**5, NOISE, "KMeans(2048, init='k-means++', n_init=1, random_state=0).fit(X)"),
+    "KMeans, k-means||": (3 * 10**5, NOISE, "KMeans(2048, init='k-means||', n_init=1, random_state=0).fit(X)"),
     "KMeans, hybrid": (2000, BLOBS, "KMeans(20, algorithm='hybrid', n_init=50, random_state=0).fit(X)"),
     "natural_breaks": (10**7, "X = rng.normal(size={n})", "natural_breaks(X, 10)"),
     "natural_breaks, weights": (
