@@ -60,8 +60,16 @@ CALLS = {
     "KMeans": (50_000, BLOBS, "KMeans(50, n_init=20, random_state=0).fit(X)"),
     "KMeans, small": (300, BLOBS, "KMeans(20, n_init=100_000, random_state=0).fit(X)"),
     "KMeans, many clusters": (3 * 10**5, NOISE, "KMeans(2048, random_state=0).fit(X)"),
-    "KMeans, k-means++": (3 * 10**5, NOISE, "KMeans(2048, init='k-means++', n_init=1, random_state=0).fit(X)"),
-    "KMeans, k-means||": (3 * 10**5, NOISE, "KMeans(2048, init='k-means||', n_init=1, random_state=0).fit(X)"),
+    "KMeans, k-means++": (
+        3 * 10**5,
+        NOISE,
+        "KMeans(2048, init='k-means++', n_init=1, random_state=0).fit(X)",
+    ),
+    "KMeans, k-means||": (
+        3 * 10**5,
+        NOISE,
+        "KMeans(2048, init='k-means||', n_init=1, random_state=0).fit(X)",
+    ),
     "KMeans, hybrid": (2000, BLOBS, "KMeans(20, algorithm='hybrid', n_init=50, random_state=0).fit(X)"),
     "natural_breaks": (10**7, "X = rng.normal(size={n})", "natural_breaks(X, 10)"),
     "natural_breaks, weights": (

@@ -41,6 +41,7 @@ def finished(tmp_path_factory):
     """The quick run on two tiny workloads, beside scikit-learn."""
     folder = tmp_path_factory.mktemp("peers")
     options = ["--quick", "--shrink", 0.001, "--only", "scikit-learn", "--runs", 2, "--threads", 1]
+    options += ["--parts", "cells", "iris", "approximate"]
     options += [
         "--workloads",
         NAME,
