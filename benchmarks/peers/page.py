@@ -165,7 +165,7 @@ def _approximate(records):
     ]
     return (
         f"A whole call each, float32, {results.threads(records[0]['threads'])}: so many iterations from a start that the program "
-        "chooses, rows at random or, for the two that say so and fastkmeanspp, k-means++; medians over seeds. SuperKMeans is told not to sample, "
+        "chooses, rows at random, or k-means++ where ours says so and in fastkmeanspp; medians over seeds. SuperKMeans is told not to sample, "
         "not to stop early and not to work in levels; sq8 is its 8-bit form. FAISS is told not to sample and not to stop early. Each entry "
         "is the time, *(that time over ours)*, and the inertia over ours, from the same kind of start: a ratio of times above 1 says that "
         "ours is faster, one of inertias above 1 that ours is better. The inertia is that of the centers, each row counted with the "

@@ -54,8 +54,15 @@ class Minima:
 
     def add(self, labels, centers, inertia, n_movable):
         """The number of a partition, whose labels are numbered in the order of their first rows."""
-        key = labels.astype(self.dtype, copy=False).tobytes()
-        return self.found.setdefault(key, Minimum(len(self.found), centers, inertia, n_movable)).number
+        return self.add_key(labels.astype(self.dtype, copy=False).tobytes(), centers, inertia, n_movable)
+
+    def add_key(self, key, centers, inertia, n_movable):
+        """The same for labels as bytes; the centers are copied if they are new."""
+        known = self.found.get(key)
+        if known is None:
+            known = Minimum(len(self.found), centers.copy(), inertia, int(n_movable))
+            self.found[key] = known
+        return known.number
 
     def labels(self):
         """Those of all partitions, of shape (n_minima, n_samples)."""
@@ -162,7 +169,7 @@ class LloydRuns:
                 self._keep(found[first], init[first:last], numbers[first:last])
 
     def _block(self, init, numbers):
-        """Labels, centers and ends of some starts; None where other kernels have to do it."""
+        """Labels as bytes, centers and ends of some starts; None where other kernels have to do it."""
         n = len(numbers)
         labels, ends = np.empty((n, len(self.X)), np.int32), np.empty((n, 3))
         centers, memory = np.empty((n, self.n_clusters, self.X.shape[1])), self.plan.memory(self.X)
@@ -175,14 +182,16 @@ class LloydRuns:
             if status != NEEDS_DOUBLE:
                 break
             self.wide = True
-        return labels.astype(self.minima.dtype), centers, ends.tolist()
+        return labels.astype(self.minima.dtype).tobytes(), centers, ends.tolist()
 
     def _keep(self, found, init, numbers):
         """Note the ends of a block, in order."""
-        for n in range(len(numbers)):
-            inertia, n_iter, n_movable = (-1, 0, 0) if found is None else found[2][n]
+        keys, centers, ends = found or (b"", None, [(-1, 0, 0)] * len(numbers))
+        size = len(keys) // max(1, len(numbers))
+        for n, (inertia, n_iter, n_movable) in enumerate(ends):
             if inertia >= 0:
-                number = self.minima.add(found[0][n], found[1][n].copy(), inertia, int(n_movable))
+                key = keys[n * size : (n + 1) * size]
+                number = self.minima.add_key(key, centers[n], inertia, n_movable)
                 self.minima.ends.append((number, int(n_iter)))
             elif len(init):
                 self._one(init[n])
