@@ -182,13 +182,13 @@ class LloydRuns:
             if status != NEEDS_DOUBLE:
                 break
             self.wide = True
-        return labels.astype(self.minima.dtype).tobytes(), centers, ends.tolist()
+        return labels.astype(self.minima.dtype).tobytes(), centers, ends.T.tolist()
 
     def _keep(self, found, init, numbers):
         """Note the ends of a block, in order."""
-        keys, centers, ends = found or (b"", None, [(-1, 0, 0)] * len(numbers))
+        keys, centers, ends = found or (b"", None, [[-1] * len(numbers)] * 3)
         size = len(keys) // max(1, len(numbers))
-        for n, (inertia, n_iter, n_movable) in enumerate(ends):
+        for n, (inertia, n_iter, n_movable) in enumerate(zip(*ends)):
             if inertia >= 0:
                 key = keys[n * size : (n + 1) * size]
                 number = self.minima.add_key(key, centers[n], inertia, n_movable)
