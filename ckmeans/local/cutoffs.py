@@ -3,11 +3,15 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from ..workers import split
+
 # Updates of the centers after which a swap is compared with the clustering it came from. More would be spent on swaps that fail,
 # fewer would give up some that do not.
 EARLY = 3
 # Share of the inertia: a swap is on its way back if moving its centers to those before it would cost less than this.
 NEAR = 1e-3
+# Coordinate differences of centers that are computed at a time: some 20 ms on a virtual machine, in which Ctrl-C waits.
+WORK = 1 << 24
 
 
 class SwapCutoff:
@@ -44,8 +48,11 @@ class SwapCutoff:
 
     def _returns(self, partition, centers):
         """Whether each center is near one of those before the swap, another one for each."""
-        distances = cdist(centers, self.centers, "sqeuclidean")
-        old = distances.argmin(axis=1)
+        old, nearest = np.empty(len(centers), np.intp), np.empty(len(centers))
+        for start, stop in split(len(centers), max(1, WORK // centers.size)):
+            partition.rows.workers.check_time()
+            distances = cdist(centers[start:stop], self.centers, "sqeuclidean")
+            old[start:stop], nearest[start:stop] = distances.argmin(axis=1), distances.min(axis=1)
         masses = partition.means(centers)[1]
-        near = masses @ distances[np.arange(len(old)), old] <= NEAR * self.inertia
+        near = masses @ nearest <= NEAR * self.inertia
         return near and len(np.unique(old)) == len(old)

@@ -18,7 +18,7 @@ class Run:
     labels = None
 
     def __init__(self, inertia):
-        self.value, self.rows = inertia, self
+        self.value, self.rows, self.workers = inertia, self, Workers(1)
 
     def update(self, labels, centers):
         return None, None, self.value
@@ -55,7 +55,9 @@ def test_a_swap_is_lost_that_gains_too_slowly():
     assert looks(swap, [102, 101, 100.4, 99, 99, 99]) == [(3 * 2**i, False) for i in range(6)]
 
 
-def test_a_swap_is_lost_on_its_way_back():
+@pytest.mark.parametrize("work", [1, 1 << 24])
+def test_a_swap_is_lost_on_its_way_back(monkeypatch, work):
+    monkeypatch.setattr("ckmeans.local.cutoffs.WORK", work)
     there, crossed = OLD[::-1] + 0.1, np.array([[0.0, 0.1], [0.1, 0.0]])
     for centers, lost in ((there, True), (crossed, False), (OLD + 3, False)):
         assert looks(SwapCutoff(100, OLD, 0.02, repeated=True), [100.05], centers) == [(3, lost)]
