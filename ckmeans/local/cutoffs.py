@@ -10,7 +10,7 @@ from ..workers import split
 EARLY = 3
 # Share of the inertia: a swap is on its way back if moving its centers to those before it would cost less than this.
 NEAR = 1e-3
-# Coordinate differences of centers that are computed at a time: some 20 ms on a virtual machine, in which Ctrl-C waits.
+# Coordinate differences of centers that are computed at a time: some 5 ms on a virtual machine, in which Ctrl-C waits.
 WORK = 1 << 24
 
 
