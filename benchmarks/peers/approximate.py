@@ -1,9 +1,9 @@
-"""Peers that choose their own start, or whose labels are not exact: the time of so many iterations, and the inertia of the centers.
+"""Peers that choose their own start, or whose labels are not exact: the time of some iterations, and the inertia of the centers.
 
     python -m benchmarks.peers.approximate SETTINGS
 
-prints a line of JSON for each workload. The inertia is computed here, in the same way for all: each row goes to the nearest of the
-centers, whatever the peer made of it. Seeds are 0, 1, ..., each of them a start of the peer's own.
+prints a line of JSON for each workload. The inertia is computed here, in the same way for all: each row goes to the nearest of
+the centers, whatever the peer made of it. Seeds are 0, 1, ..., each of them a start of the peer's own.
 """
 
 import json
@@ -150,7 +150,7 @@ def load(n_threads, only=None):
 
 
 def inertia_of(X, centers):
-    """Sum of the squared distances of the rows to the nearest of the centers, which scikit-learn finds; NaN for centers that are none."""
+    """Sum of the squared distances of the rows to the nearest center, which scikit-learn finds; NaN for centers that are none."""
     from sklearn.metrics import pairwise_distances_argmin
 
     if not np.isfinite(centers).all():
