@@ -28,6 +28,13 @@ def read(ctx, column=None):
             progress=show,
             **_text_options(ctx),
         )
+    if column is None:
+        from .advice import advice
+
+        chosen, standardized = said["columns"] is not None, said.get("standardize", False)
+        table.notes.extend(
+            advice(table.X, table.columns, table.weights, chosen=chosen, standardized=standardized)
+        )
     for line in table.notes:
         terminal.note(ctx, line)
     return table

@@ -158,6 +158,7 @@ def _again(outcome, table, command, version, downloads):
         + (f"; {len(table.incomplete):,} with missing values were left out" if table.incomplete else ""),
         "columns": ", ".join(table.columns),
         "columns left out": "; ".join(f"{name}: {reason}" for name, reason in table.skipped.items()),
+        "notes": "; ".join(table.notes),
         "sha256 of the rows": digest(table.X),
         "took": f"{outcome.seconds:.2f} s; {outcome.stop_reason}",
         "made by": f"ckmeans {version}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",

@@ -7,7 +7,8 @@ ckmeans      version of the package
 command      command line that gives the same result again
 data         path, n_samples, n_features, dtype; sha256 of the rows used (C order, little-endian); columns; weights: name of
              their column; skipped: {column: reason}; incomplete: lines of the rows left out for missing values;
-             lines: of the rows used, after --rows or --sample; unit: "line" of a text file, or "row"
+             lines: of the rows used, after --rows or --sample; unit: "line" of a text file, or "row"; notes: what was told
+             about columns and rows
 parameters   every option of the command with its value
 result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "stopped"), stop_reason, seconds,
              sizes, shares, within_ss (sums of weighted squared distances to the center), centers (in units of the data)
@@ -232,6 +233,7 @@ def document(table, result, path, parameters, command, version):
             "skipped": table.skipped,
             "unit": table.unit,
             "incomplete": table.incomplete,
+            "notes": table.notes,
             "lines": [table.lines[i] for i in table.rows] if some else None,
         },
         "parameters": parameters,

@@ -1,7 +1,6 @@
 """Reading a table of numbers from CSV, Parquet or .npy, and naming every column and row that is left out."""
 
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -216,18 +215,14 @@ def _weight(found, lines):
 
 
 def _row_numbers(source, found, f, remedies):
-    """The reason to leave out a first column without a name that numbers the rows; a note on others that do."""
-    title, text = found.names[f], found.unit == "line"
-    first = title == source.names[0] and source.unnamed
-    if not text or not (first or re.fullmatch(r"(?i)id|index|row|no|nr|unnamed.*", title)):
+    """The reason to leave out a first column without a name that numbers the rows."""
+    title = found.names[f]
+    if found.unit != "line" or title != source.names[0] or not source.unnamed:
         return None
-    counts, without = counts_rows(found.column(f)), remedies.other.format(title)
-    if first and not counts:
+    if not counts_rows(found.column(f)):
+        without = remedies.other.format(title)
         refuse(f"the first column has no name: if it only names the rows, {without}, else {remedies.choose}")
-    if first:
-        return "numbers the rows"
-    if counts:
-        source.notes.append(f"column {title} numbers the rows: {without}")
+    return "numbers the rows"
 
 
 def _from_array(X, columns, skip_columns, weights, remedies):

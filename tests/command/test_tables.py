@@ -149,7 +149,6 @@ GOOD = {
         ["numbers the rows"],
     ),
     "index": (",x,y\n0,1.5,2\n1,3,4\n", [[1.5, 2], [3, 4]], ["x", "y"], [2, 3], ["numbers the rows"]),
-    "Id": ("Id,x\n1,1.5\n2,3\n", [[1, 1.5], [2, 3]], ["Id", "x"], [2, 3], ["--skip-columns Id"]),
     "truth with gaps": (
         "a,b\nTrue,1\n,2\nFalse,3\n",
         [[1], [2], [3]],
