@@ -25,7 +25,7 @@ ROOMS = {
     "diagnostics": ({"estimators", "proofs", "exact", "local", "ground"}, SCIENCE | {"sklearn"}),
     "plots": ({"diagnostics", "ground"}, SCIENCE | {"sklearn", "matplotlib"}),
     "command": (
-        {"plots", "exact", "public", "ground"},
+        {"plots", "exact", "estimators", "public", "ground"},
         SCIENCE | {"sklearn", "matplotlib", "click", "rich", "pandas", "pyarrow"},
     ),
 }

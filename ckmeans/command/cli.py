@@ -11,6 +11,7 @@ from .choose import choose
 from .exhaustive import exhaustive
 from .fit import fit
 from .landscape import landscape
+from .predict import predict
 from .soft import soft
 from .terminal import Command
 
@@ -26,6 +27,8 @@ def cli():
     \b
       ckmeans fit iris -k 3                    three clusters of the packaged Iris data
       ckmeans fit data.csv -k 5 --standardize --out labels.csv --json report.json
+      ckmeans fit data.csv -k 5 --model five.json          and next month:
+      ckmeans predict five.json next.csv --out next-labels.csv
       ckmeans soft data.csv -k 3 --variance tied           with probabilities instead of labels
       ckmeans exhaustive iris --sample 25 -k 2             every partition: proved optimal
       ckmeans breaks data.csv population -k 5              classes of one column: proved optimal
@@ -50,5 +53,5 @@ def cli():
     """
 
 
-for command in (fit, soft, exhaustive, breaks, landscape, certify, choose):
+for command in (fit, predict, soft, exhaustive, breaks, landscape, certify, choose):
     cli.add_command(command)

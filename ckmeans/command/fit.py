@@ -8,7 +8,19 @@ from ..words import format_cost, format_plural
 from .certify import closing, finish_certified
 from .inputs import read, read_centers
 from .job import Job
-from .options import SECONDS, STARTS, checkpoint, data, max_seconds, output, page, proof, seed
+from .options import (
+    SECONDS,
+    STARTS,
+    centers_file,
+    checkpoint,
+    data,
+    max_seconds,
+    model_file,
+    output,
+    page,
+    proof,
+    seed,
+)
 from .outputs import check_outputs
 from .terminal import Count, stopped
 
@@ -45,6 +57,8 @@ from .terminal import Count, stopped
 @click.option("--time-limit", **SECONDS, help="Time limit of --prove.  [default: 60]")
 @proof
 @page
+@centers_file
+@model_file
 @checkpoint
 @seed
 @max_seconds

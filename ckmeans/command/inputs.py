@@ -26,7 +26,7 @@ def read(ctx, column=None):
             weights=said["weights"],
             remedies=OPTIONS if column is None else ONE_COLUMN,
             progress=show,
-            **_text_options(ctx),
+            **text_options(ctx),
         )
     if column is None:
         from .advice import advice
@@ -40,7 +40,7 @@ def read(ctx, column=None):
     return table
 
 
-def _text_options(ctx):
+def text_options(ctx):
     """What the user says of the text of the table."""
     from dataclasses import fields
 
@@ -57,7 +57,7 @@ def _read_beside(ctx, path, only=None):
     """
     from .tables import read_table
 
-    options = _text_options(ctx)
+    options = text_options(ctx)
     ways = [{"encoding": options["encoding"]}, options, {}]
     refusal = None
     for i, way in enumerate(ways):

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from dataclasses import fields
 from time import perf_counter
 
 import click
@@ -11,7 +12,7 @@ from . import terminal
 from .outputs import OUTPUTS, write
 
 # Parameters that do not bear on the result, and are not told in the report.
-NOT_IN_REPORT = "data", "quiet", *OUTPUTS
+NOT_IN_REPORT = "data", "quiet", "force", *OUTPUTS
 
 
 class Job:
@@ -81,7 +82,7 @@ class Job:
 
     def run(self, model):
         """Fit; the seconds it took and why it stopped. After Ctrl-C the model holds the best so far, or nothing."""
-        start = perf_counter()
+        self.model, start = model, perf_counter()
         try:
             model.fit(self.X, sample_weight=self.table.weights)
             stop_reason = model.stop_reason_
@@ -112,17 +113,43 @@ class Job:
         try:  # files first: standard output may be a pipe that ends early
             if out:
                 write(out, report.labels_text(table, outcome))
+            if self.options.get("centers_path"):
+                write(self.options["centers_path"], report.centers_text(table, outcome))
             if json_path:
                 write(json_path, report.report_text(table, outcome, **self._origin()))
             if page:
                 write(page, self._page(outcome, centers, title, proof))
             if plot:
                 self._draw(plot, picture)
+            if self.options.get("model_path"):
+                self._write_model(outcome)
         finally:
             if "-" not in (out, json_path, page):
                 report.print_table(terminal.stdout(), outcome, table.columns, title)
         if outcome.stop_reason == "interrupted":
             self.ctx.exit(130)
+
+    def _write_model(self, outcome):
+        """What `ckmeans predict` needs, and where it is from."""
+        from ..estimators.model_files import save_model
+        from .delimited import Options
+        from .report import digest
+
+        table = self.table
+        about = {
+            "verdict": outcome.verdict,
+            "status": outcome.status,
+            "command": self.command_line(),
+            "data": {
+                "path": None if self.path == "-" else self.path,
+                "sha256": digest(table.X),
+                "n_samples": len(table.X),
+                "weights": self.options["weights"],
+            },
+            "text": {option.name: self.options[option.name] for option in fields(Options)},
+        }
+        model = self.model if self.scaler is None else self.scaler.before(self.model)
+        save_model(model, self.options["model_path"], table.X, columns=table.columns, about=about)
 
     def _page(self, outcome, centers, title, proof):
         """The report page, with labels and report inside."""

@@ -22,8 +22,7 @@ def together(*options):
 
 source = click.argument("data", metavar="DATA")
 clusters = click.option("-k", "--n-clusters", **WHOLE, required=True, help="Number of clusters.")
-layout = together(
-    click.option("--weights", metavar="COLUMN", help="Column with the weights of the rows."),
+text = together(
     click.option(
         "--delimiter", metavar="CHAR", help="Character, or tab, whitespace, none, ...  [default: detected]"
     ),
@@ -38,6 +37,10 @@ layout = together(
         "--comment", metavar="CHAR|none", help="What lines of comment begin with.  [default: # or %]"
     ),
     click.option("--encoding", metavar="NAME", help="Encoding of a text.  [default: UTF-8, else cp1252]"),
+)
+layout = together(
+    click.option("--weights", metavar="COLUMN", help="Column with the weights of the rows."),
+    text,
 )
 table = together(
     click.option(
@@ -57,6 +60,7 @@ shown = together(
     click.option(
         "--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."
     ),
+    click.option("--force", is_flag=True, help="Replace files that are there already."),
     click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
     click.pass_context,
 )
@@ -79,6 +83,18 @@ checkpoint = click.option(
     "--checkpoint",
     metavar="FILE",
     help="Keep what is known in FILE, and go on from there if it is there already.",
+)
+centers_file = click.option(
+    "--centers",
+    "centers_path",
+    metavar="FILE",
+    help="Write the centers as CSV, in units of the data; --init FILE begins with them.",
+)
+model_file = click.option(
+    "--model",
+    "model_path",
+    metavar="FILE",
+    help="Write what `ckmeans predict FILE NEXT` needs for other rows, as JSON.",
 )
 page = click.option(
     "--report",

@@ -10,7 +10,7 @@ import click
 from ..files import is_special, write_whole
 
 # The parameters of commands that name a file to be written.
-OUTPUTS = "out", "json_path", "proof", "page", "plot", "checkpoint"
+OUTPUTS = "out", "json_path", "proof", "page", "plot", "checkpoint", "model_path", "centers_path"
 # What the name of a picture may end in.
 PICTURES = ".png", ".svg", ".pdf"
 
@@ -36,8 +36,10 @@ def check_outputs(ctx):
             raise ValueError(f'{options[name]} draws with matplotlib: pip install "certified-kmeans[plots]"')
     if "plot" in targets and not targets["plot"].lower().endswith(PICTURES):
         raise ValueError(f"{targets['plot']} is no name of a picture: let it end in {', '.join(PICTURES)}.")
-    for path in targets.values():
+    for name, path in targets.items():
         check_writable(path, ctx.params["data"])
+        if name != "checkpoint" and os.path.isfile(path) and not ctx.params["force"]:
+            raise ValueError(f"{path} is there already: give another name, or --force to replace it.")
 
 
 def check_writable(path, source):

@@ -15,12 +15,15 @@ class Remedies:
         Where it is not clear which columns are to be used.
     truths : str
         About one of truth values, after a semicolon.
+    absent : str or None
+        Where the table has no column of a name that was asked for, which is no number of a column then.
     """
 
     asked_for: str = "leave the column out of --columns"
     other: str = "leave the column out with --skip-columns {}"
     choose: str = "name the columns to use with --columns"
     truths: str = "; name it with --columns to take it as 1 and 0"
+    absent: str | None = None
 
 
 # Of the column with the weights.

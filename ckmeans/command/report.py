@@ -105,7 +105,7 @@ def print_table(console, outcome, columns, title):
         "rows": [f"{size:,}" for size in sizes],
     }
     if outcome.extra:
-        left |= {name: aligned(values, 3) for name, values in outcome.extra.items()}
+        left |= {name: _column(values) for name, values in outcome.extra.items()}
     else:
         left["share"] = [f"{100 * size / max(1, sizes.sum()):.1f}%" for size in sizes]
         left["within SS"] = aligned(outcome.within_ss, 4)
@@ -153,6 +153,10 @@ def print_table(console, outcome, columns, title):
     console.print(line, soft_wrap=not console.is_terminal)
 
 
+def _column(values):
+    return [f"{count:,}" for count in values] if values.dtype.kind == "i" else aligned(values, 3)
+
+
 def _box(console):
     from rich import box
 
@@ -196,6 +200,13 @@ def labels_text(table, outcome):
     frame.insert(0, table.unit, np.asarray(table.lines))
     frame["label"] = frame["label"].astype("Int64")
     return frame.to_csv(index=False, lineterminator="\n")
+
+
+def centers_text(table, outcome):
+    """The centers as CSV, in units of the data: each number is the shortest that gives the same float again."""
+    import pandas as pd
+
+    return pd.DataFrame(outcome.centers, columns=table.columns).to_csv(index=False, lineterminator="\n")
 
 
 def report_text(table, outcome, **origin):

@@ -5,7 +5,7 @@ import click
 from ..words import format_plural
 from .inputs import read
 from .job import Job
-from .options import WHOLE, data, max_seconds, output, seed
+from .options import WHOLE, centers_file, data, max_seconds, model_file, output, seed
 from .outputs import check_outputs
 from .terminal import Variance, stopped
 
@@ -29,6 +29,8 @@ from .terminal import Variance, stopped
 @click.option("--n-init", **WHOLE, help="Number of starts.  [default: 10; 1 with --anneal]")
 @seed
 @max_seconds
+@centers_file
+@model_file
 @output
 def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
     """Mixture of spherical Gaussians by EM: each row belongs to each cluster with a probability.

@@ -1,6 +1,7 @@
 """Features of unit variance, for numbers of any size."""
 
 import numpy as np
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..scaling import unit
@@ -30,6 +31,29 @@ class Standardizer:
     def transform(self, X):
         """Rows of the units of the data in standardized units."""
         return self.scaler.transform(self._scaled(X, -self.exponents))
+
+    def before(self, estimator):
+        """A pipeline of the same scaling, for numbers in the units of the data, and an estimator.
+
+        Raises
+        ------
+        ValueError
+            Where the scale of a feature is beyond the floats in these units.
+        """
+        scaler = StandardScaler()
+        scaler.mean_, scaler.scale_, scaler.var_ = (
+            np.ldexp(value, power * self.exponents)
+            for value, power in ((self.scaler.mean_, 1), (self.scaler.scale_, 1), (self.scaler.var_, 2))
+        )
+        scaler.n_features_in_, scaler.n_samples_seen_ = (
+            self.scaler.n_features_in_,
+            self.scaler.n_samples_seen_,
+        )
+        if not (
+            np.isfinite(scaler.mean_).all() and (scaler.scale_ > 0).all() and np.isfinite(scaler.scale_).all()
+        ):
+            raise ValueError("the scale of a feature is beyond the floats: give it in other units.")
+        return make_pipeline(scaler, estimator)
 
     def inverse_transform(self, X):
         """Rows of standardized units in the units of the data."""

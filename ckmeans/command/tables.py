@@ -255,9 +255,11 @@ def _choose(names, columns, skip_columns, weights, remedies, hidden=(), groups=N
             return [wanted]
         if groups and wanted in groups:
             return groups[wanted]
-        if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
+        if not remedies.absent and wanted.isdecimal() and 1 <= int(wanted) <= len(names):
             return [names[int(wanted) - 1]]
         shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+        if remedies.absent:
+            raise ValueError(f"there is no column {wanted!r}, {remedies.absent}; the table has {shown}.")
         raise ValueError(
             f"there is no column {wanted!r}: choose among {shown}, or a number from 1 to {len(names)}."
         )

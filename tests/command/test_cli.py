@@ -392,3 +392,12 @@ def test_what_cannot_be_certified_is_one_line(here, words, said):
 def test_options_of_proofs(here, words):
     assert "--prove" in run("fit", "iris", "-k", 3, *words.split(), code=2).stderr
     assert os.listdir() == []
+
+
+def test_centers_are_written_and_begun_with(here):
+    run("fit", "iris", "-k", 3, "--standardize", "--centers", "centers.csv", "--out", "labels.csv")
+    centers = pd.read_csv("centers.csv")
+    assert list(centers.columns) == read_table("iris").columns and len(centers) == 3
+    told = report("fit", "iris", "-k", 3, "--standardize", "--init", "centers.csv", "--out", "again.csv")
+    assert told["result"]["centers"] == centers.to_numpy().tolist()
+    assert open("labels.csv").read() == open("again.csv").read()

@@ -145,7 +145,7 @@ def test_names_are_no_mathematics(name, here):
     frame.to_csv("data.csv", index=False)
     run("fit", "data.csv", "-k", 2, "--report", "page.html")
     frame[[name]].to_csv("one.csv", index=False)
-    run("fit", "one.csv", "-k", 2, "--report", "page.html")
+    run("fit", "one.csv", "-k", 2, "--report", "page.html", "--force")
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 12])

@@ -123,9 +123,20 @@ def test_failed_write_leaves_the_old_file(here, monkeypatch):
     monkeypatch.setattr(
         "os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
     )
-    result = run("fit", "iris", "-k", 3, "--out", "labels.csv", code=1)
+    result = run("fit", "iris", "-k", 3, "--out", "labels.csv", "--force", code=1)
     assert "labels.csv could not be written: No space left on device" in result.stderr
     assert os.listdir() == ["labels.csv"] and open("labels.csv").read() == "old"
+
+
+@pytest.mark.parametrize("option", ["--out", "--json", "--report", "--model", "--centers", "--plot"])
+def test_nothing_is_replaced_unasked(option, here):
+    put("mine", path := "notes.png")
+    words = ["breaks", "iris", 3, "-k", 3] if option == "--plot" else ["fit", "iris", "-k", 3]
+    message = run(*words, option, path, code=1).stderr
+    assert "notes.png is there already: give another name, or --force to replace it." in message
+    assert open(path, encoding="utf-8").read() == "mine"
+    run(*words, option, path, "--force")
+    assert open(path, "rb").read() != b"mine"
 
 
 @pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="no names for open files")

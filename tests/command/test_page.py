@@ -67,7 +67,7 @@ def page(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def page(*words, code=0):
-        result = CliRunner().invoke(cli, [*map(str, words), "--report", "page.html"])
+        result = CliRunner().invoke(cli, [*map(str, words), "--report", "page.html", "--force"])
         assert result.exit_code == code, result.output
         return Page((tmp_path / "page.html").read_text(encoding="utf-8"))
 

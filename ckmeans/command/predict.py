@@ -1,0 +1,105 @@
+"""`ckmeans predict`: the clusters of a model file applied to other rows, and what has changed since."""
+
+from time import perf_counter
+
+import click
+
+from . import terminal
+from .inputs import text_options
+from .job import Job
+from .options import files, text
+from .outputs import check_outputs
+from .remedies import Remedies
+
+# Shares of clusters that differ by less than this many percentage points are not told of.
+LEAST_MOVED = 1.0
+
+
+@click.command(short_help="Apply the clusters of a model file to other rows.")
+@click.argument("model", metavar="MODEL")
+@click.argument("data", metavar="DATA")
+@text
+@files
+def predict(ctx, model, data, **options):
+    """Apply the clusters that `ckmeans fit --model MODEL` has written to other rows, and tell what has changed since.
+
+    Columns are found by their names; others are left alone. How the text is read is what was said to `fit`, if nothing is said
+    here. Rows are told of that are farther from their center than any row of the fit was.
+    """
+    check_outputs(ctx)
+    from ..estimators.model_files import load_model, own_distances
+    from .tables import read_table
+
+    fitted = load_model(model)
+    told = getattr(fitted, "steps", [("", fitted)])[-1][1].about_
+    way = {name: said for name, said in text_options(ctx).items() if said is not None}
+    missing = Remedies("name another model or table", absent=f"which {model} asks for")
+    if told["columns"] is None:
+        raise ValueError(f"{model} has no names of columns: save_model(..., columns=[...]) writes them.")
+    table = read_table(
+        data, columns=told["columns"], remedies=missing, **(way or told["about"].get("text") or {})
+    )
+    for line in table.notes:
+        terminal.note(ctx, line)
+    job, start = Job(ctx, table), perf_counter()
+    labels = fitted.predict(table.X)
+    away = own_distances(fitted, table.X, labels)
+    seconds = perf_counter() - start
+    centers, units = _centers(fitted)
+    verdict, extra, result = _changes(labels, away[:, 0], len(centers), told["rows"])
+    job.finish(
+        labels,
+        centers,
+        seconds,
+        verdict,
+        "converged",
+        "applied",
+        facts=[("model", f"{model}: {told['about'].get('verdict', 'of Python')}")],
+        result={**result, "units": units, "model": model},
+        extra=extra,
+        by_row={"distance": away[:, 0], "next_distance": away[:, 1]},
+    )
+
+
+def _centers(fitted):
+    """The centers in units of the data, and the units of distances."""
+    *scaler, (_, estimator) = getattr(fitted, "steps", [("", fitted)])
+    centers = estimator.cluster_centers_ if hasattr(estimator, "cluster_centers_") else estimator.means_
+    if not scaler:
+        return centers, "data"
+    return scaler[0][1].inverse_transform(centers), "standardized"
+
+
+def _changes(labels, away, n_clusters, then):
+    """What has changed since the fit: in words, as columns of the table, and for the report."""
+    import numpy as np
+
+    from ..words import format_plural
+
+    n_rows = len(labels)
+    shares = np.bincount(labels, minlength=n_clusters) / n_rows
+    extra, result, words = {"share %": 100 * shares}, {}, []
+    sizes, farthest = then.get("sizes"), then.get("farthest")
+    if sizes is not None:
+        before = sizes / max(1.0, sizes.sum())
+        extra["then %"], result["shares_of_fit"] = 100 * before, before
+        moved = 100 * (shares - before)
+        most = int(np.abs(moved).argmax())
+        if abs(moved[most]) >= LEAST_MOVED:
+            words.append(
+                f"cluster {most} has {100 * shares[most]:.1f} % of the rows, {100 * before[most]:.1f} % in the fit"
+            )
+        else:
+            words.append("no share of a cluster has moved by one percentage point")
+    if farthest is not None:
+        beyond = away > farthest[labels]
+        counts = np.bincount(labels[beyond], minlength=n_clusters)
+        extra["far rows"] = result["far_rows"] = counts
+        n_far = int(beyond.sum())
+        share = f" ({100 * n_far / n_rows:.1f} %)" if n_far else ""
+        verb = "is" if n_far == 1 else "are"
+        words.append(
+            f"{format_plural(n_far, 'row') if n_far else 'no row'}{share} {verb if n_far else 'is'} farther from the center"
+            " than any row of its cluster in the fit"
+        )
+    return "; ".join([f"{format_plural(n_rows, 'row')} labelled", *words]), extra, result
