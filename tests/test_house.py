@@ -23,6 +23,7 @@ ROOMS = {
     "proofs": ({"exact", "local", "ground", "check and reference"}, SCIENCE),
     "estimators": ({"proofs", "local", "ground"}, SCIENCE | {"sklearn"}),
     "diagnostics": ({"estimators", "proofs", "exact", "local", "ground"}, SCIENCE | {"sklearn"}),
+    "compat": ({"exact"}, SCIENCE | {"mapclassify"}),
     "plots": ({"diagnostics", "ground"}, SCIENCE | {"sklearn", "matplotlib"}),
     "command": (
         {"plots", "exact", "estimators", "public", "ground"},
