@@ -10,7 +10,7 @@ import click
 from ..files import is_special, write_whole
 
 # The parameters of commands that name a file to be written.
-OUTPUTS = "out", "json_path", "proof", "page", "plot", "checkpoint", "model_path", "centers_path"
+OUTPUTS = "out", "json_path", "proof", "page", "plot", "checkpoint", "model_path", "centers_path", "legend"
 # What the name of a picture may end in.
 PICTURES = ".png", ".svg", ".pdf"
 
