@@ -13,6 +13,8 @@ def main():
     try:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, _interrupted)
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # `kill`, and what ends a job: as Ctrl-C
+            signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
         code = _run()
     except SystemExit as end:  # by which click ends
         code = end.code

@@ -116,8 +116,8 @@ def interrupted_at_any_moment(code, n_rounds, seed=0):
         child.communicate()
 
 
-def interrupted_at_a_terminal(words):
-    """The exit code of a process, its output, and its errors, which a terminal shows; Ctrl-C when that shows "here"."""
+def interrupted_at_a_terminal(words, number=signal.SIGINT):
+    """The exit code of a process, its output, and its errors, which a terminal shows; Ctrl-C, or so, when that shows "here"."""
     terminal, own_end = os.openpty()
     with tempfile.TemporaryFile("w+") as output:
         child = subprocess.Popen(words, stderr=own_end, stdout=output)
@@ -129,7 +129,7 @@ def interrupted_at_a_terminal(words):
                 seen += more
                 if not sent and b"here" in seen:
                     sent = True
-                    child.send_signal(signal.SIGINT)
+                    child.send_signal(number)
             code = child.wait()
         finally:
             guard.cancel()

@@ -27,7 +27,7 @@ ROOMS = {
     "plots": ({"diagnostics", "ground"}, SCIENCE | {"sklearn", "matplotlib"}),
     "command": (
         {"plots", "exact", "estimators", "public", "ground"},
-        SCIENCE | {"sklearn", "matplotlib", "click", "rich", "pandas", "pyarrow"},
+        SCIENCE | {"sklearn", "matplotlib", "click", "rich", "pandas", "pyarrow", "openpyxl"},
     ),
 }
 ENTRANCES = {"__init__": set(), "__main__": {"command"}}

@@ -14,6 +14,7 @@ from .options import (
     centers_file,
     checkpoint,
     data,
+    distances,
     max_seconds,
     model_file,
     output,
@@ -57,6 +58,7 @@ from .terminal import Count, stopped
 @click.option("--time-limit", **SECONDS, help="Time limit of --prove.  [default: 60]")
 @proof
 @page
+@distances
 @centers_file
 @model_file
 @checkpoint

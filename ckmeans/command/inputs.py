@@ -49,13 +49,13 @@ def text_options(ctx):
     return {option.name: ctx.params[option.name] for option in fields(Options)}
 
 
-def _read_beside(ctx, path, only=None):
+def _beside(ctx, path, reader="read_table", **how):
     """A file that goes with the table: read as its text tells, and where that does not tell, by the options for the table.
 
     The two may well be written by different programs: labels by `ckmeans fit --out`, which has commas, for a table that
     has semicolons.
     """
-    from .tables import read_table
+    from . import tables
 
     options = text_options(ctx)
     ways = [{"encoding": options["encoding"]}, options, {}]
@@ -64,7 +64,7 @@ def _read_beside(ctx, path, only=None):
         if way in ways[:i]:
             continue
         try:
-            return read_table(path, only=only, remedies=BESIDE, **way)
+            return getattr(tables, reader)(path, **how, **way)
         except ValueError as error:
             refusal = refusal or error
     raise refusal
@@ -72,7 +72,7 @@ def _read_beside(ctx, path, only=None):
 
 def read_centers(ctx, path, table):
     """Centers from a file, their columns in the order of the table's where they have the same names."""
-    given = _read_beside(ctx, path)
+    given = _beside(ctx, path, remedies=BESIDE)
     for line in given.notes:  # the options that a note names are those of the table, but for the encoding
         line = re.sub(r" \([^()]*say --(?!encoding)[^()]*\)", "", line)
         terminal.note(ctx, f"{path}: {line}")
@@ -87,13 +87,11 @@ def read_labels(ctx, path, table):
     Their notes are not told: whether a first line is a name, the number of labels decides.
     """
     try:
-        given = _read_beside(ctx, path, only="label")
+        given = _beside(ctx, path, only="label", remedies=BESIDE)
     except ValueError as error:
         if "no numeric column" not in str(error):
             raise
-        raise ValueError(
-            f"{path} holds no numbers: labels are whole numbers, one for each row; number them if they are names."
-        ) from None
+        return _numbered(ctx, path, table)
     columns = given.columns
     if len(columns) > 1:
         raise ValueError(
@@ -101,10 +99,7 @@ def read_labels(ctx, path, table):
         )
     values = given.X[:, 0]
     n_rows, n_used = len(given.lines), len(table.rows)
-    if n_rows not in (len(table.lines), n_used):
-        raise ValueError(
-            f"{path} has {n_rows} labels, {ctx.params['data']} has {len(table.lines)} rows: give one label for each."
-        )
+    _check_number(ctx, path, n_rows, table)
     if n_rows == n_used == len(values):
         return values
     labels = dict(zip(map(int, given.rows), values))
@@ -112,3 +107,34 @@ def read_labels(ctx, path, table):
     if missing:
         raise ValueError(f"{path} has no label for {table.unit} {table.lines[missing[0]]}: give one.")
     return [labels[int(row)] for row in table.rows]
+
+
+def _check_number(ctx, path, n_rows, table):
+    if n_rows not in (len(table.lines), len(table.rows)):
+        raise ValueError(
+            f"{path} has {n_rows} labels, {ctx.params['data']} has {len(table.lines)} rows: give one label for each."
+        )
+
+
+def read_names(ctx, path):
+    """Labels of any kind as text, None where there is none, and the line of each."""
+    cells, lines = _beside(ctx, path, "read_cells", only="label")
+    return [None if cell is None else _as_text(cell) for cell in cells.iloc[:, 0]], lines
+
+
+def _as_text(cell):
+    """A label as it is shown: 3, whether a file has 3, "3" or 3.0."""
+    text = str(cell).strip()
+    return text.removesuffix(".0") if re.fullmatch(r"-?[0-9]+\.0", text) else text
+
+
+def _numbered(ctx, path, table):
+    """Names of clusters as numbers, in the order of the names, for the rows of a table that are used."""
+    names, _ = read_names(ctx, path)
+    _check_number(ctx, path, len(names), table)
+    some = names if len(names) == len(table.rows) else [names[int(row)] for row in table.rows]
+    if None in some:
+        at = table.lines[table.rows[some.index(None)]]
+        raise ValueError(f"{path} has no label for {table.unit} {at}: give one.")
+    number = {name: i for i, name in enumerate(sorted(set(some)))}
+    return [number[name] for name in some]

@@ -12,7 +12,7 @@ from . import terminal
 from .outputs import OUTPUTS, write
 
 # Parameters that do not bear on the result, and are not told in the report.
-NOT_IN_REPORT = "data", "quiet", "force", *OUTPUTS
+NOT_IN_REPORT = "data", "quiet", "force", "id_column", "append", "distances", *OUTPUTS
 
 
 class Job:
@@ -37,11 +37,22 @@ class Job:
     def __init__(self, ctx, table):
         self.ctx, self.options, self.path, self.table = ctx, dict(ctx.params), ctx.params["data"], table
         self.X, self.scaler, self.units = table.X, None, "data"
+        self.cells = self._cells()
         if self.options.get("standardize"):
             from .standard import Standardizer
 
             self.scaler, self.units = Standardizer(self.X, table.weights), "standardized"
             self.X = self.scaler.transform(self.X)
+
+    def _cells(self):
+        """The columns of the file that go beside the labels, for all its rows, or None."""
+        name = self.options.get("id_column")
+        if not name and not self.options.get("append"):
+            return None
+        from .inputs import text_options
+        from .tables import read_cells
+
+        return read_cells(self.path, None if self.options["append"] else [name], **text_options(self.ctx))[0]
 
     @property
     def seeded(self):
@@ -112,7 +123,7 @@ class Job:
         out, json_path, page, plot = map(self.options.get, ("out", "json_path", "page", "plot"))
         try:  # files first: standard output may be a pipe that ends early
             if out:
-                write(out, report.labels_text(table, outcome))
+                self._write_labels(out, outcome)
             if self.options.get("centers_path"):
                 write(self.options["centers_path"], report.centers_text(table, outcome))
             if json_path:
@@ -128,6 +139,21 @@ class Job:
                 report.print_table(terminal.stdout(), outcome, table.columns, title)
         if outcome.stop_reason == "interrupted":
             self.ctx.exit(130)
+
+    def _write_labels(self, path, outcome):
+        """What --out is to have, as CSV or Parquet."""
+        from . import report
+
+        if self.options.get("distances"):
+            from ..estimators.model_files import own_distances
+
+            away = own_distances(self.model, self.X, outcome.labels)
+            outcome.by_row |= {"distance": away[:, 0], "next_distance": away[:, 1]}
+        frame = report.labels_frame(self.table, outcome, self.cells, self.options.get("append"))
+        if path.lower().endswith(".parquet"):
+            write(path, frame.to_parquet(index=False))
+        else:
+            write(path, frame.to_csv(index=False, lineterminator="\n"))
 
     def _write_model(self, outcome):
         """What `ckmeans predict` needs, and where it is from."""

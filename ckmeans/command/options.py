@@ -53,8 +53,14 @@ table = together(
     ),
 )
 data = together(source, clusters, table)
-out = click.option(
-    "--out", metavar="FILE", help="Write labels as CSV, a line for each row; - for standard output."
+out = together(
+    click.option(
+        "--out",
+        metavar="FILE",
+        help="Write labels, a line for each row: as CSV, or as Parquet; - for standard output.",
+    ),
+    click.option("--id", "id_column", metavar="COLUMN", help="Column that --out has beside the labels."),
+    click.option("--append", is_flag=True, help="With --out: all columns of DATA, and the label as cluster."),
 )
 shown = together(
     click.option(
@@ -89,6 +95,9 @@ centers_file = click.option(
     "centers_path",
     metavar="FILE",
     help="Write the centers as CSV, in units of the data; --init FILE begins with them.",
+)
+distances = click.option(
+    "--distances", is_flag=True, help="With --out: the distances to the own and the next center."
 )
 model_file = click.option(
     "--model",

@@ -37,12 +37,15 @@ def check_outputs(ctx):
     if "plot" in targets and not targets["plot"].lower().endswith(PICTURES):
         raise ValueError(f"{targets['plot']} is no name of a picture: let it end in {', '.join(PICTURES)}.")
     for name, path in targets.items():
-        check_writable(path, ctx.params["data"])
-        if name != "checkpoint" and os.path.isfile(path) and not ctx.params["force"]:
-            raise ValueError(f"{path} is there already: give another name, or --force to replace it.")
+        check_writable(path, ctx.params["data"], name == "checkpoint" or ctx.params["force"], name == "out")
+    for name in ("id_column", "append", "distances"):
+        if ctx.params.get(name) and "out" not in targets:
+            raise click.UsageError(f"{options[name]} is for --out FILE")
+    if targets.get("out", "").lower().endswith(".parquet") and find_spec("pyarrow") is None:
+        raise ValueError("Parquet is written by pyarrow: pip install pyarrow, or let --out end in .csv.")
 
 
-def check_writable(path, source):
+def check_writable(path, source, replace=True, parquet=False):
     """Refuse a path that cannot be written, before any work is done.
 
     Raises
@@ -59,7 +62,7 @@ def check_writable(path, source):
     same = target == os.path.realpath(source)  # of the packaged data too: a file of its name would hide it
     if same or os.path.exists(target) and os.path.exists(source) and os.path.samefile(target, source):
         raise ValueError(f"{path} is the data file itself: write to another file.")
-    if target.lower().endswith((".parquet", ".npy", ".xlsx")):
+    if target.lower().endswith((".npy", ".xlsx") if parquet else (".parquet", ".npy", ".xlsx")):
         raise ValueError(
             f"{path}: labels are written as CSV and reports as JSON; choose a name that says so."
         )
@@ -72,6 +75,8 @@ def check_writable(path, source):
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise ValueError(f"{path} cannot be written: {error.strerror}.") from None
+    if os.path.exists(target) and not replace:
+        raise ValueError(f"{path} is there already: give another name, or --force to replace it.")
 
 
 def write(path, text):

@@ -127,6 +127,21 @@ class Parquet:
             refuse(f"the table is empty: 0 rows, {len(self.names)} columns")
         return columns, range(1, columns.n_rows + 1)
 
+    def cells(self, wanted):
+        """Some columns as they are, see `texts.Text.cells`."""
+        import pandas as pd
+
+        parts = dict(zip(self.names, self.parts))
+        fields = sorted({parts[title][0] for title in wanted})
+        columns = {title: [] for title in wanted}
+        for batch in self._batches(fields):
+            for title in wanted:
+                f, entry = parts[title]
+                values = batch.column(fields.index(f)).to_pylist()
+                columns[title] += values if entry is None else [v and v[entry] for v in values]
+        cells = pd.DataFrame(columns, dtype=object)
+        return cells, list(range(1, len(cells) + 1))
+
     def _reason(self, pa, f, entry):
         """Why a column cannot be one of numbers, or None."""
         types, kind = pa.types, self.schema.types[f]

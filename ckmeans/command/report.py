@@ -193,13 +193,32 @@ def aligned(values, digits):
 
 def labels_text(table, outcome):
     """The labels as CSV: one line for each row of the input, without a label where the row was left out."""
+    return labels_frame(table, outcome).to_csv(index=False, lineterminator="\n")
+
+
+def labels_frame(table, outcome, cells=None, append=False):
+    """The same as a frame.
+
+    Parameters
+    ----------
+    cells : DataFrame or None
+        Columns of the file, with all its rows, that are written too: before the labels, or with `append` instead of the lines.
+    """
     import pandas as pd
+
+    from .cells import unique_names
 
     frame = pd.DataFrame({"label": outcome.labels, **outcome.by_row}, index=table.rows)
     frame = frame.reindex(range(len(table.lines))) if len(table.rows) < len(table.lines) else frame
     frame.insert(0, table.unit, np.asarray(table.lines))
     frame["label"] = frame["label"].astype("Int64")
-    return frame.to_csv(index=False, lineterminator="\n")
+    if cells is None:
+        return frame
+    cells = cells.reset_index(drop=True)
+    if append:
+        frame = frame.drop(columns=table.unit).rename(columns={"label": "cluster"})
+    frame = pd.concat([cells, frame] if append else [frame.iloc[:, :1], cells, frame.iloc[:, 1:]], axis=1)
+    return frame.set_axis(unique_names(list(map(str, frame.columns))), axis=1)
 
 
 def centers_text(table, outcome):

@@ -1,10 +1,11 @@
 """Reading a table of numbers from CSV, Parquet or .npy, and naming every column and row that is left out."""
 
 import os
-import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,10 @@ from ..validation import EXACT_INTEGERS
 from .cells import counts_rows, refuse
 from .delimited import Options
 from .numerals import lost_integers
+from .packed import MAPPED, spooled, text_of
 from .parquet import Parquet
 from .remedies import OPTIONS, WEIGHTS
 from .texts import Text
-
-MAPPED = 2**26  # .npy files from this many bytes on are memory-mapped
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,31 +98,88 @@ def read_table(
         If there is no such file, or no table of numbers in it, or more than one way to read it; the message names value,
         place and remedy.
     """
+    with _opened(source, how) as found:
+        if isinstance(found, np.ndarray):
+            return _from_array(found, columns, skip_columns, weights, remedies)
+        return _from_columns(found, columns, skip_columns, weights, only, remedies, progress)
+
+
+def read_cells(source, columns=None, only=None, **how):
+    """Columns of a file as they stand there, text or not, for every row.
+
+    Parameters
+    ----------
+    source : str
+        A path.
+    columns : sequence of str or None
+        Names; None for all.
+    only : str, optional
+        The column that is wanted if there is one of that name, else the only one there is.
+    **how
+        See `read_table`.
+
+    Returns
+    -------
+    cells : DataFrame
+        Text, or what a Parquet file has; None where a value is missing.
+    lines : sequence of int
+        Where each row stands in the file.
+
+    Raises
+    ------
+    ValueError, OSError
+    """
+    import pandas as pd
+
+    if source == "-":
+        raise ValueError("standard input is read once: write it to a file, and give that.")
+    with _opened(source, how) as found:
+        array = isinstance(found, np.ndarray)
+        if array:
+            found = found.reshape(len(found), -1)
+        names = [f"x{f}" for f in range(1, found.shape[1] + 1)] if array else list(found.names)
+        wanted = names if columns is None else list(columns)
+        if only in names:
+            wanted = [only]
+        elif only is not None and len(names) > 1:
+            raise ValueError(
+                f"{source} has the columns {', '.join(names[:8])}, none of which is called {only}: leave one column, the {only}s."
+            )
+        for title in wanted:
+            if title not in names:
+                raise ValueError(f"there is no column {title!r} in {source}: it has {', '.join(names[:12])}.")
+        if not array:
+            return found.cells(wanted)
+        cells = pd.DataFrame(found, columns=names)[wanted].astype(object)
+        return cells.where(cells.notna(), None), range(1, len(found) + 1)
+
+
+@contextmanager
+def _opened(source, how):
+    """An array, a Parquet file or a text, as the first bytes of a file tell."""
     name, file = _open(source)
     with file:
         start = file.read(8)
         file.seek(0)
         if start.startswith(b"\x93NUMPY"):
-            return _from_array(_load_npy(name, file), columns, skip_columns, weights, remedies)
+            yield _load_npy(name, file)
+            return
         if start.startswith(b"PAR1"):
-            return _from_columns(
-                Parquet(name, file), columns, skip_columns, weights, only, remedies, progress
-            )
+            yield Parquet(name, file)
+            return
         suffix = Path(name).suffix.lower()
         if suffix in (".npy", ".parquet", ".pq"):
             raise ValueError(
                 f"{name} is no {suffix} file: its first bytes are {start!r}. Was it copied completely?"
             )
-        if start.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"BZh", b"\xfd7zXZ")):
-            raise ValueError(f"{name} is a spreadsheet or an archive: save it as CSV, Parquet or .npy first.")
-        text = Text(name, file, Options(**how))
-        return _from_columns(text, columns, skip_columns, weights, only, remedies, progress)
+        with text_of(name, file, start) as file:
+            yield Text(name, file, Options(**how))
 
 
 def _open(source):
     """Name to be shown, and a file that can be read twice."""
     if source == "-":
-        return "standard input", _spooled(sys.stdin.buffer)
+        return "standard input", spooled(sys.stdin.buffer)
     path = Path(source)
     if source == "iris" and not path.exists():
         path = Path(__file__).parents[1] / "data" / "iris.csv"
@@ -131,7 +188,7 @@ def _open(source):
     try:
         file = open(path, "rb")
         if not file.seekable():  # a named pipe
-            file = _spooled(file)
+            file = spooled(file)
     except FileNotFoundError:
         raise ValueError(
             f"{source}: there is no such file. Give a path, - for standard input, or iris."
@@ -139,14 +196,6 @@ def _open(source):
     except OSError as error:
         raise ValueError(f"{source} cannot be read: {error.strerror}.") from None
     return str(path) if source != "iris" else "iris", file
-
-
-def _spooled(stream):
-    """What a pipe gives, as a file that can be read twice: in memory if it is small."""
-    file = tempfile.SpooledTemporaryFile(max_size=MAPPED)
-    shutil.copyfileobj(stream, file, 2**20)
-    file.seek(0)
-    return file
 
 
 def _load_npy(name, file):
@@ -258,10 +307,15 @@ def _choose(names, columns, skip_columns, weights, remedies, hidden=(), groups=N
         if not remedies.absent and wanted.isdecimal() and 1 <= int(wanted) <= len(names):
             return [names[int(wanted) - 1]]
         shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+        lower = {name.lower(): name for name in names}
+        close = get_close_matches(wanted.strip().lower(), lower, 1)
+        meant = f" (did you mean {lower[close[0]]}?)" if close else ""
         if remedies.absent:
-            raise ValueError(f"there is no column {wanted!r}, {remedies.absent}; the table has {shown}.")
+            raise ValueError(
+                f"there is no column {wanted!r}, {remedies.absent}; the table has {shown}{meant}."
+            )
         raise ValueError(
-            f"there is no column {wanted!r}: choose among {shown}, or a number from 1 to {len(names)}."
+            f"there is no column {wanted!r}{meant}: choose among {shown}, or a number from 1 to {len(names)}."
         )
 
     out = {title for wanted in skip_columns or () for title in find(wanted)}

@@ -104,11 +104,8 @@ class Text:
         columns = Columns(wanted, must, remedies, "line", layout.notation)
         index = {title: f for f, title in enumerate(self.names)}
         wanted = [index[title] for title in wanted]
-        n_records = max(1, self.start.count("\n"))
-        size = max(BLOCK, min(128, n_records) * len(self.start) // n_records)
-        text, self.start = self.start, ""
         n_skipped, first_skipped, self.plain = 0, None, True
-        for block in blocks(self.stream, text, layout, size):
+        for block in self._blocks():
             self._add(columns, block, wanted)
             progress(self.stream.n_bytes)
             inside = [line for line, _ in block.skipped if line > layout.first]
@@ -121,6 +118,40 @@ class Text:
         if layout.promised is not None:
             lines = self._check_promise(columns, lines)
         return columns, lines
+
+    def _blocks(self):
+        n_records = max(1, self.start.count("\n"))
+        size = max(BLOCK, min(128, n_records) * len(self.start) // n_records)
+        text, self.start = self.start, ""
+        return blocks(self.stream, text, self.layout, size)
+
+    def cells(self, wanted):
+        """The text of some columns of every row as it stands, instead of `read`.
+
+        Parameters
+        ----------
+        wanted : list of str
+            The columns.
+
+        Returns
+        -------
+        cells : DataFrame of str, None where a value is missing
+        lines : list of int
+            Line of each row.
+        """
+        import pandas as pd
+
+        index = {title: f for f, title in enumerate(self.names)}
+        places, frames, lines = [index[title] for title in wanted], [], []
+        for block in self._blocks():
+            frames.append(self._frame(block, dtype=str)[places])
+            lines.extend(map(int, block.lines))
+        if not lines:
+            refuse(f"{self.name} holds no rows")
+        cells = pd.concat(frames, ignore_index=True).set_axis(wanted, axis=1)
+        if self.layout.counted and self.layout.promised == len(cells) - 1:
+            cells, lines = cells[1:], lines[1:]
+        return cells.astype(object).where(cells.notna(), None), lines
 
     def _check_promise(self, columns, lines):
         """The number of rows that the first line tells."""

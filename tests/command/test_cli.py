@@ -6,6 +6,7 @@ import math
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from decimal import Decimal, getcontext
@@ -299,7 +300,8 @@ def test_missing_extra():
     ],
     ids=["fit", "exhaustive"],
 )
-def test_interrupt_writes_what_there_is(here, words, at, sign):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_writes_what_there_is(here, words, at, sign, number):
     np.save("x.npy", np.random.default_rng(0).normal(size=(2000, 2)))
     code = (
         PRELUDE
@@ -315,7 +317,7 @@ sys.exit(main())
 """
     )
     words = [sys.executable, "-c", code, *words, "--out", "labels.csv", "--json", "report.json"]
-    code, output, seen = interrupted_at_a_terminal(words)
+    code, output, seen = interrupted_at_a_terminal(words, number)
     assert code == 130 and sign in seen.split(b"about")[-1]
     assert "interrupted after" in output and b"Traceback" not in seen
     full = json.load(open("report.json"))
