@@ -197,7 +197,11 @@ def test_command(iris_like, tmp_path):
     )
     assert run(path, tmp_path / "y.npy") == (3, "other data: the proof is for other data\n")
     assert run(tmp_path / "none.ckc")[0] == 2
-    assert run() == (2, "usage: python -m ckmeans.check FILE.ckc [DATA [WEIGHTS]]\n")
+    for words in ([], ["--help"], ["-h"], ["a", "b", "c", "d"]):
+        assert run(*words) == (
+            2,
+            "usage: python -m ckmeans.check FILE.ckc [DATA [WEIGHTS]]; 0 is proved, 1 not proved, 2 no proof file, 3 other data\n",
+        )
     assert run(path, path, path, path)[0] == 2
     assert run(tmp_path / "caf\u00e9.ckc")[0] == 2
 

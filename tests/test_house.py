@@ -26,7 +26,7 @@ ROOMS = {
     "compat": ({"exact"}, SCIENCE | {"mapclassify"}),
     "plots": ({"diagnostics", "ground"}, SCIENCE | {"sklearn", "matplotlib"}),
     "command": (
-        {"plots", "exact", "estimators", "public", "ground"},
+        {"plots", "exact", "estimators", "check and reference", "public", "ground"},
         SCIENCE | {"sklearn", "matplotlib", "click", "rich", "pandas", "pyarrow", "openpyxl"},
     ),
 }

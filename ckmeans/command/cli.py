@@ -7,6 +7,7 @@ import click
 
 from .breaks import breaks
 from .certify import certify
+from .check import check
 from .choose import choose
 from .compare import compare
 from .exhaustive import exhaustive
@@ -36,6 +37,7 @@ def cli():
       ckmeans landscape iris -k 3 --plot minima.png        where plain k-means gets stuck, and how often
       ckmeans fit iris -k 3 --prove --proof iris.ckc       the best clusters, with a proof that others can check
       ckmeans certify data.csv labels.csv                  how far given labels are above the best
+      ckmeans check iris.ckc iris                          the proof, and that it is about these rows
       ckmeans compare labels.csv other-labels.csv          what they have in common, and which rows moved
       ckmeans choose iris --range 2:10                     what eight criteria say about the number of clusters
 
@@ -55,5 +57,5 @@ def cli():
     """
 
 
-for command in (fit, predict, soft, exhaustive, breaks, landscape, certify, compare, choose):
+for command in (fit, predict, soft, exhaustive, breaks, landscape, certify, check, compare, choose):
     cli.add_command(command)

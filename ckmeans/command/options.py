@@ -62,13 +62,17 @@ out = together(
     click.option("--id", "id_column", metavar="COLUMN", help="Column that --out has beside the labels."),
     click.option("--append", is_flag=True, help="With --out: all columns of DATA, and the label as cluster."),
 )
+force = click.option("--force", is_flag=True, help="Replace files that are there already.")
+quiet = together(
+    click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
+    click.pass_context,
+)
 shown = together(
     click.option(
         "--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."
     ),
-    click.option("--force", is_flag=True, help="Replace files that are there already."),
-    click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
-    click.pass_context,
+    force,
+    quiet,
 )
 threads = click.option(
     "--threads", **WHOLE, help="Number of threads; never changes the result.  [default: all]"

@@ -37,7 +37,8 @@ def check_outputs(ctx):
     if "plot" in targets and not targets["plot"].lower().endswith(PICTURES):
         raise ValueError(f"{targets['plot']} is no name of a picture: let it end in {', '.join(PICTURES)}.")
     for name, path in targets.items():
-        check_writable(path, ctx.params["data"], name == "checkpoint" or ctx.params["force"], name == "out")
+        others = (".npy", ".xlsx") if name == "out" else (".parquet", ".npy", ".xlsx")
+        check_writable(path, ctx.params["data"], name == "checkpoint" or ctx.params["force"], others)
     for name in ("id_column", "append", "distances"):
         if ctx.params.get(name) and "out" not in targets:
             raise click.UsageError(f"{options[name]} is for --out FILE")
@@ -45,7 +46,7 @@ def check_outputs(ctx):
         raise ValueError("Parquet is written by pyarrow: pip install pyarrow, or let --out end in .csv.")
 
 
-def check_writable(path, source, replace=True, parquet=False):
+def check_writable(path, source, replace=True, others=(".parquet", ".npy", ".xlsx")):
     """Refuse a path that cannot be written, before any work is done.
 
     Raises
@@ -62,7 +63,7 @@ def check_writable(path, source, replace=True, parquet=False):
     same = target == os.path.realpath(source)  # of the packaged data too: a file of its name would hide it
     if same or os.path.exists(target) and os.path.exists(source) and os.path.samefile(target, source):
         raise ValueError(f"{path} is the data file itself: write to another file.")
-    if target.lower().endswith((".npy", ".xlsx") if parquet else (".parquet", ".npy", ".xlsx")):
+    if target.lower().endswith(others):
         raise ValueError(
             f"{path}: labels are written as CSV and reports as JSON; choose a name that says so."
         )
