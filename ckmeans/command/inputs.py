@@ -64,7 +64,7 @@ def _beside(ctx, path, reader="read_table", **how):
         if way in ways[:i]:
             continue
         try:
-            return getattr(tables, reader)(path, **how, **way)
+            return getattr(tables, reader)(path, **{**way, **how})
         except ValueError as error:
             refusal = refusal or error
     raise refusal
@@ -119,6 +119,9 @@ def _check_number(ctx, path, n_rows, table):
 def read_names(ctx, path):
     """Labels of any kind as text, None where there is none, and the line of each."""
     cells, lines = _beside(ctx, path, "read_cells", only="label")
+    title = cells.columns[0]
+    if title != "label" and ctx.params["header"] is None and title in set(cells[title]):  # a label, no name
+        cells, lines = _beside(ctx, path, "read_cells", only="label", header=False)
     return [None if cell is None else _as_text(cell) for cell in cells.iloc[:, 0]], lines
 
 

@@ -53,7 +53,9 @@ def text_of(name, file, start):
         RuntimeError,
         NotImplementedError,
     ) as error:
-        raise ValueError(f"{name} cannot be unpacked: {error}. Was it copied completely?") from None
+        raise ValueError(
+            f"{name} is an archive or a spreadsheet that cannot be unpacked: {error}. Was it copied completely?"
+        ) from None
     with text:
         yield text
 

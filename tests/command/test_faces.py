@@ -107,7 +107,7 @@ def test_breaks_far_from_zero(here):
     found = natural_breaks(pd.read_csv("data.csv")["t"], 3)
     assert len(set(shown)) == len(set(found.breaks.tolist())) and "e" not in "".join(shown)
     assert [float(value) for value in shown] == pytest.approx(found.breaks.tolist(), rel=1e-9)
-    lines = result.stdout.split("within SS")[1].splitlines()[2:5]
+    lines = result.stdout.split("to")[1].splitlines()[2:5]
     assert len({line.split()[-1] for line in lines}) == 3
 
 

@@ -26,7 +26,8 @@ BAD = {
     "fit iris -k 3 --json .": ["folder"],
     "fit data.csv -k 1 --out data.csv": ["data.csv", "data file itself"],
     "fit iris -k 1 --out ./iris": ["iris", "data file itself"],
-    "fit iris -k 3 --out labels.parquet": ["CSV"],
+    "fit iris -k 3 --out labels.npy": ["CSV"],
+    "fit iris -k 3 --json report.parquet": ["JSON"],
     "exhaustive iris -k 2 --rows 151": ["151", "150"],
 }
 

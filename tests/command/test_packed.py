@@ -43,7 +43,10 @@ def test_packed_text(kind, here):
 @pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz", "zip"])
 def test_cut_off(kind, here):
     (here / "data.csv").write_bytes(PACKED[kind][:-9])
-    assert "data.csv cannot be unpacked" in run("fit", "data.csv", "-k", 2, code=1).stderr
+    assert (
+        "data.csv is an archive or a spreadsheet that cannot be unpacked"
+        in run("fit", "data.csv", "-k", 2, code=1).stderr
+    )
 
 
 def test_archives_of_other_things(here):
