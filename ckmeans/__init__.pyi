@@ -3,6 +3,8 @@ from .diagnostics.choice import ChoiceOfK as ChoiceOfK
 from .diagnostics.choosing import choose_k as choose_k
 from .diagnostics.landscapes import Landscape as Landscape
 from .diagnostics.landscapes import landscape as landscape
+from .diagnostics.stability import ClusterStability as ClusterStability
+from .diagnostics.stability import cluster_stability as cluster_stability
 from .estimators.exact import ExactKMeans as ExactKMeans
 from .estimators.kmeans import KMeans as KMeans
 from .estimators.mixture import SphericalMixture as SphericalMixture

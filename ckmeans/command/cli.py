@@ -15,6 +15,7 @@ from .fit import fit
 from .landscape import landscape
 from .predict import predict
 from .soft import soft
+from .study import study
 from .terminal import Command
 
 # How every command prints its help.
@@ -39,6 +40,7 @@ def cli():
       ckmeans certify data.csv labels.csv                  how far given labels are above the best
       ckmeans check iris.ckc iris                          the proof, and that it is about these rows
       ckmeans compare labels.csv other-labels.csv          what they have in common, and which rows moved
+      ckmeans study data.csv --standardize --report study.html   all the evidence in one page
       ckmeans choose iris --range 2:10                     what eight criteria say about the number of clusters
 
     DATA is a CSV file (delimiter, header and decimal commas are detected where the text tells them, and
@@ -57,5 +59,5 @@ def cli():
     """
 
 
-for command in (fit, predict, soft, exhaustive, breaks, landscape, certify, check, compare, choose):
+for command in (fit, predict, soft, exhaustive, breaks, landscape, certify, check, compare, choose, study):
     cli.add_command(command)
