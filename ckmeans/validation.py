@@ -28,6 +28,10 @@ KNOWN = (*NO_NUMBERS.values(), *WORDS.values())
 RECORD = "numpy.lib.recfunctions.structured_to_unstructured(X) makes its fields columns"
 
 
+class WrongTypeError(ValueError, TypeError):
+    """A value of a type that is not taken: both errors, as scikit-learn's InvalidParameterError, so that either is caught."""
+
+
 def check_kinds(X, name="X"):
     """Refuse what NumPy would turn into numbers unasked (text, dates), and complex numbers. X is as from `opened`.
 
@@ -54,7 +58,7 @@ def check_kinds(X, name="X"):
             )
         if found := _no_number(values):
             if not found.startswith(KNOWN):  # in the words of float
-                raise TypeError(
+                raise WrongTypeError(
                     f"{name} must hold numbers: {where} holds {found}, where a float() argument must be a string or a real number."
                     " Give an array, a list of rows, or a frame of numbers."
                 )
@@ -259,9 +263,9 @@ def check_labels(labels, n_samples, n_clusters=None):
     if given.shape != (n_samples,):
         raise ValueError(f"labels have shape {given.shape}; X has {n_samples} rows: give one label for each.")
     if given.dtype.kind not in "iubfUO":
-        raise TypeError(f"labels are {given.dtype}: give whole numbers, or names.")
+        raise WrongTypeError(f"labels are {given.dtype}: give whole numbers, or names.")
     if given.dtype.kind == "O" and not all(isinstance(v, (str, numbers.Integral)) for v in given):
-        raise TypeError(
+        raise WrongTypeError(
             "labels hold something that is neither a whole number nor a name: give one or the other."
         )
     if given.dtype.kind == "f":
@@ -276,7 +280,7 @@ def check_labels(labels, n_samples, n_clusters=None):
     try:
         names, own = np.unique(given, return_inverse=True)
     except TypeError:
-        raise TypeError("labels mix names and numbers: give one or the other.") from None
+        raise WrongTypeError("labels mix names and numbers: give one or the other.") from None
     if n_clusters is None:
         n_clusters = len(names)
     n_clusters = check_n_clusters(n_clusters, n_samples)
@@ -329,10 +333,12 @@ def check_centers(centers, n_clusters, n_features):
         If the shape is not (n_clusters, n_features), or a value is not a finite number.
     """
     centers = _numbers(centers, "init")
-    if centers.shape != (n_clusters, n_features):
-        raise ValueError(
-            f"init gives centers of shape {centers.shape}, where (n_clusters, n_features) is {(n_clusters, n_features)}."
-        )
+    for axis, wanted, of in ((0, n_clusters, "clusters"), (1, n_features, "features of the data")):
+        if centers.ndim != 2 or centers.shape[axis] != wanted:
+            raise ValueError(
+                f"The shape of the initial centers {centers.shape} does not match the number of {of} {wanted}: init must have"
+                f" the shape (n_clusters, n_features), here {(n_clusters, n_features)}."
+            )
     if not np.isfinite(centers).all():
         raise ValueError("init gives centers that contain NaN or infinity: give finite numbers.")
     return centers
@@ -385,7 +391,9 @@ def check_whole(name, value, least, most=None, remedy="", none=False, word=None)
         return value
     also = " or None" * none + f" or {word!r}" * (word is not None)
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
-        raise TypeError(f"{name}={value!r} is not a whole number: give an int of at least {least}{also}.")
+        raise WrongTypeError(
+            f"{name}={value!r} is not a whole number: give an int of at least {least}{also}."
+        )
     if value < least:
         raise ValueError(f"{name}={value} is too small: give at least {least}{also}.")
     if most is not None and value > most:
@@ -400,8 +408,12 @@ def check_n_clusters(n_clusters, n_samples):
     ------
     TypeError, ValueError
     """
-    remedy = f"n_samples={n_samples}: ask for at most one cluster per sample"
-    return check_whole("n_clusters", n_clusters, 1, n_samples, remedy)
+    n_clusters = check_whole("n_clusters", n_clusters, 1)
+    if n_clusters > n_samples:
+        raise ValueError(
+            f"n_samples={n_samples} should be >= n_clusters={n_clusters}: ask for at most one cluster per sample."
+        )
+    return n_clusters
 
 
 def check_seed(random_state):
@@ -428,7 +440,7 @@ def check_number(name, value, least=0.0, none=False, strict=False):
         return value
     wanted = f"a finite number {'above' if strict else 'of at least'} {least:g}{' or None' * none}"
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(f"{name}={value!r} is not a number: give {wanted}.")
+        raise WrongTypeError(f"{name}={value!r} is not a number: give {wanted}.")
     if not np.isfinite(value) or value < least or (strict and value == least):
         raise ValueError(f"{name}={value} is out of range: give {wanted}.")
     return float(value)
@@ -442,5 +454,5 @@ def check_flag(name, value):
     TypeError
     """
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name}={value!r} is neither True nor False: give one of them.")
+        raise WrongTypeError(f"{name}={value!r} is neither True nor False: give one of them.")
     return bool(value)

@@ -145,7 +145,7 @@ BAD_PARAMETERS = {
     "k>n": (
         {"n_clusters": 5},
         ValueError,
-        ["n_clusters=5 exceeds n_samples=4", "at most one cluster per sample"],
+        ["n_samples=4 should be >= n_clusters=5", "at most one cluster per sample"],
     ),
     "k float": ({"n_clusters": 2.0}, TypeError, ["n_clusters=2.0", "whole number"]),
     "k True": ({"n_clusters": True}, TypeError, ["n_clusters=True", "whole number"]),

@@ -155,7 +155,7 @@ def test_choose_goes_to_the_number_of_rows(n, here):
     assert told["result"]["n_clusters"] == ([1] if n == 1 else list(range(2, min(n, 10) + 1)))
     assert told["parameters"]["n_clusters"] == told["result"]["n_clusters"]
     assert told["command"] == "ckmeans choose data.csv --draws 2 --seed 0"
-    assert "exceeds" in run("choose", "data.csv", "--range", "2:13", code=1).stderr
+    assert "should be >=" in run("choose", "data.csv", "--range", "2:13", code=1).stderr
 
 
 def test_wide_rows_are_drawn_in_little_memory():

@@ -368,8 +368,8 @@ def test_proofs_share_the_time_and_can_be_interrupted(monkeypatch):
         (IRIS, 3, {}, "n_clusters=3 is no range: give several numbers, such as range"),
         (IRIS, [], {}, "n_clusters is empty: give several numbers"),
         (IRIS, [0, 1], {}, "n_clusters=0 is too small"),
-        (IRIS[:4], range(2, 9), {}, "n_clusters=5 exceeds n_samples=4"),
-        (IRIS[:4], [2, 3], {"sample_weight": [1, 1, 0, 0]}, "n_clusters=3 exceeds n_samples=2"),
+        (IRIS[:4], range(2, 9), {}, "n_samples=4 should be >= n_clusters=5"),
+        (IRIS[:4], [2, 3], {"sample_weight": [1, 1, 0, 0]}, "n_samples=2 should be >= n_clusters=3"),
         (IRIS, [2], {"n_references": -1}, "n_references=-1 is too small"),
         (IRIS, [2], {"n_resamples": 1.5}, "n_resamples=1.5 is not a whole number"),
         (IRIS, [2], {"certify": "yes"}, "certify='yes' is neither True nor False"),
@@ -411,4 +411,4 @@ def test_command_proves_and_refuses():
     assert shown.count("optimal") == 2
     for wrong in ("5:2", "0:3", "two", ""):
         assert "is no range of whole numbers" in run("iris", "--range", wrong, code=2).stderr
-    assert "n_clusters=200 exceeds n_samples=150" in run("iris", "--range", "200:201", code=1).stderr
+    assert "n_samples=150 should be >= n_clusters=200" in run("iris", "--range", "200:201", code=1).stderr

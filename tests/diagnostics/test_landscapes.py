@@ -204,10 +204,10 @@ def test_interrupted_while_the_default_is_put_together(monkeypatch):
 @pytest.mark.parametrize(
     "change, words",
     [
-        ({"n_clusters": 151}, "exceeds n_samples=150"),
+        ({"n_clusters": 151}, "n_samples=150 should be >="),
         ({"n_starts": 0}, "n_starts=0 is too small"),
         ({"init": "best"}, "init='best' is none of"),
-        ({"init": [[[0.0, 1.0]]]}, "init gives centers of shape"),
+        ({"init": [[[0.0, 1.0]]]}, "shape of the initial centers"),
         ({"exhaustive": "maybe"}, "exhaustive='maybe'"),
         ({"random_state": -1}, "random_state=-1"),
         ({"lower_bound": -1.0}, "lower_bound=-1.0"),

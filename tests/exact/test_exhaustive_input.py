@@ -59,7 +59,7 @@ def test_hopeless_searches_are_refused_with_figures():
         (r"X holds dict.*real number", np.array([[{}], [1]], object), 1, {}),
         (r"X is sparse.*toarray", csr_array(np.eye(3)), 1, {}),
         (r"n_clusters=0 is too small: give at least 1", ok, 0, {}),
-        (r"n_clusters=4 exceeds n_samples=3: ask for at most one cluster per sample\.", ok, 4, {}),
+        (r"n_samples=3 should be >= n_clusters=4: ask for at most one cluster per sample\.", ok, 4, {}),
         (r"n_clusters=1.5 is not a whole number", ok, 1.5, {}),
         (r"n_clusters=128 exceeds 127", np.arange(200.0)[:, None], 128, {}),
         (r"shape \(2,\); X has 3 rows", ok, 2, {"sample_weight": [1, 2]}),

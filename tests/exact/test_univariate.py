@@ -239,7 +239,7 @@ def test_maps_and_series(tmp_path):
         ([], 1, None, "empty"),
         ([[1.0, 2.0]], 1, None, "shape"),
         (["a", "b"], 1, None, "text"),
-        ([1.0, 2.0], 3, None, "n_clusters=3 exceeds n_samples=2"),
+        ([1.0, 2.0], 3, None, "n_samples=2 should be >= n_clusters=3"),
         ([1.0, 2.0], 0, None, "n_clusters=0 is too small"),
         ([1.0, 2.0], range(2, 2), None, "empty"),
         ([2**60, 1], 1, None, "beyond 2"),

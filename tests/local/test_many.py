@@ -37,13 +37,18 @@ def same_as_alone(result, arrays, n_clusters, weights=None, **options):
         k = int(np.broadcast_to(n_clusters, len(arrays))[i])
         model = KMeans(k, random_state=int(result.seeds[i]), **options).fit(X, sample_weight=w)
         item = result[i]
-        assert item.labels.tobytes() == model.labels_.tobytes() and item.labels.dtype == np.int32
-        assert item.centers.tobytes() == model.cluster_centers_.tobytes()
-        assert (item.inertia, item.n_iter, item.n_restarts) == (
-            model.inertia_,
-            model.n_iter_,
-            model.n_restarts_,
-        )
+        assert item.labels.dtype == np.int32 and item.n_restarts == model.n_restarts_
+        assert (
+            model.n_iter_ - (model.n_iter_ > 1) <= item.n_iter <= model.n_iter_
+        )  # less the one that moves nothing
+        if model.cluster_centers_.dtype == np.float32:  # rounded in the end
+            assert np.array_equal(item.labels, model.labels_)
+            assert np.allclose(item.centers, model.cluster_centers_, rtol=1e-7)
+            assert item.inertia == pytest.approx(model.inertia_, rel=1e-6)
+        else:
+            assert item.labels.tobytes() == model.labels_.tobytes()
+            assert item.centers.tobytes() == model.cluster_centers_.tobytes()
+            assert item.inertia == model.inertia_
         assert (item.hit_rate, item.stop_reason) == (model.hit_rate_, model.stop_reason_)
         assert np.array_equal(result.labels[i], item.labels)
         assert np.array_equal(result.centers[i], item.centers)
@@ -181,12 +186,12 @@ GOOD = [IRIS[:9], IRIS[9:20]]
         (dict(arrays=[*GOOD, [[1, 2], [3]]]), ValueError, r"^arrays\[2\]: "),
         (dict(arrays=[*GOOD, IRIS * 1j]), ValueError, r"^arrays\[2\]: .*[Cc]omplex"),
         (dict(arrays=[*GOOD, [[2**60 + 1], [2**60], [0]]]), ValueError, r"^arrays\[2\]: .*2\*\*53"),
-        (dict(arrays=[*GOOD, IRIS[:2]]), ValueError, r"^arrays\[2\]: n_clusters=3 exceeds n_samples=2"),
+        (dict(arrays=[*GOOD, IRIS[:2]]), ValueError, r"^arrays\[2\]: n_samples=2 should be >= n_clusters=3"),
         (dict(n_clusters=0), ValueError, "^n_clusters=0 is too small"),
         (dict(n_clusters=2.0), TypeError, "^n_clusters=2.0 is not a whole number"),
         (dict(n_clusters=[3]), ValueError, "^n_clusters has 1 entries; there are 2"),
         (dict(n_clusters=[3, 0]), ValueError, r"^n_clusters\[1\]=0 is too small"),
-        (dict(n_clusters=[3, 12]), ValueError, r"^arrays\[1\]: n_clusters=12 exceeds n_samples=11"),
+        (dict(n_clusters=[3, 12]), ValueError, r"^arrays\[1\]: n_samples=11 should be >= n_clusters=12"),
         (dict(n_init=0), ValueError, "^n_init=0"),
         (dict(max_iter=0), ValueError, "^max_iter=0"),
         (dict(polish=1), TypeError, "^polish=1"),

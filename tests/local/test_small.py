@@ -368,7 +368,7 @@ def test_what_is_bad_is_told_in_the_same_order():
         KMeans(0, n_init=-1).fit(IRIS * np.nan)
     with pytest.raises(ValueError, match="n_clusters=0"):
         KMeans(0, n_init=-1).fit(IRIS)
-    with pytest.raises(ValueError, match="exceeds n_samples"):
+    with pytest.raises(ValueError, match="should be >= n_clusters"):
         KMeans(9).fit(IRIS[:8])
     with pytest.raises(ValueError, match="[Ss]eed"):
         KMeans(3, random_state=-1).fit(IRIS)

@@ -199,7 +199,7 @@ BAD = [
     (dict(labels=[np.nan] * 150), "labels[0] is nan"),
     (dict(labels=[None] * 150), "neither a whole number nor a name"),
     (dict(labels=[0, 1, 2] * 50, n_clusters=2), "n_clusters=2, but there are 3 different labels"),
-    (dict(labels=[0, 1, 2] * 50, n_clusters=151), "n_clusters=151 exceeds n_samples=150"),
+    (dict(labels=[0, 1, 2] * 50, n_clusters=151), "n_samples=150 should be >= n_clusters=151"),
     (dict(), "nothing to certify"),
     (dict(labels=[0] * 150, centers=IRIS[:1]), "both given"),
     (dict(centers=IRIS[:2, :3]), "centers have 3 features, X has 4"),
