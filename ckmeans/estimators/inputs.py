@@ -36,6 +36,8 @@ def check_rows(estimator, X, reset, files=False):
         return X
     if type(X) is np.ndarray:
         X = X.view()  # keeps its shape if another thread gives X another one
+        if X.dtype.kind == "f" and not X.dtype.isnative:
+            X = X.astype(X.dtype.newbyteorder("="))  # stays of single precision
     if small.is_small_float_array(X) and not reset and _keeps_to(estimator, X) and small.is_finite(X):
         return X
     original = X = opened(X)

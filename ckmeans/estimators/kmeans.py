@@ -1,5 +1,6 @@
 """The scikit-learn face of the local search: check the input once, call the solver, set the attributes."""
 
+import warnings
 from collections.abc import Callable
 from typing import Literal, Self
 
@@ -27,8 +28,11 @@ from ..validation import (
 )
 from ..workers import Workers
 from .inputs import adopt, check_rows, rows_to_fit
+from .stored import Printed, count_updates, stored, warn_of
 
-ALGORITHMS = ("auto", "lloyd", "hamerly", "yinyang", "hybrid")
+# What `algorithm` may be, and which of our ways that is.
+ALGORITHMS = {name: name for name in ("auto", "lloyd", "hamerly", "yinyang", "hybrid")}
+ALGORITHMS |= {"elkan": "hamerly", "full": "lloyd"}
 
 
 def _is_seed(random_state):
@@ -48,6 +52,17 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             check_is_fitted(self)
         return check_rows(self, X, reset=False, files=True)
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _double_centers(self):
+        """The centers in double precision, where they are an array of float32."""
+        centers = self.cluster_centers_
+        single = type(centers) is np.ndarray and centers.dtype == np.float32
+        return centers.astype(np.float64) if single else centers
+
     def _with_centers(self, X, workers, sample_weight=None):
         """The rows, and the centers, which are checked: they may have been set by hand."""
         centers = check_fitted("cluster_centers_", self.cluster_centers_, (None, X.shape[1]))
@@ -65,7 +80,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         labels : ndarray of shape (n_samples,), int32
         """
         X = self._checked(X)
-        labels = small.labels_of(X, self.cluster_centers_)
+        labels = small.labels_of(X, self._double_centers())
         if labels is not None:
             return labels
         with Workers(self.n_threads) as workers:
@@ -78,7 +93,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         """Cluster the rows of X and return `labels_`. See `fit`."""
         return self.fit(X, sample_weight=sample_weight).labels_
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+    def transform(self, X: ArrayLike) -> NDArray[np.floating]:
         """Distances to the centers.
 
         Parameters
@@ -87,21 +102,24 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
 
         Returns
         -------
-        distances : ndarray of shape (n_samples, n_clusters), float64
-            In the units of X.
+        distances : ndarray of shape (n_samples, n_clusters), float64; or float32 where both X and the centers are
+            In the units of X; computed in double precision.
         """
         X = self._checked(X)
-        distances = small.distances_to(X, self.cluster_centers_)
-        if distances is not None:
-            return distances
-        with Workers(self.n_threads) as workers:
-            rows, centers = self._with_centers(X, workers)
-            squares = rows.distances(rows.scale(centers))
-            return small.roots(squares, X, centers, rows.exponent)
+        distances = small.distances_to(X, self._double_centers())
+        if distances is None:
+            with Workers(self.n_threads) as workers:
+                rows, centers = self._with_centers(X, workers)
+                squares = rows.distances(rows.scale(centers))
+                distances = small.roots(squares, X, centers, rows.exponent)
+        if X.dtype == np.float32 == getattr(self.cluster_centers_, "dtype", None):
+            with np.errstate(over="ignore"):
+                return distances.astype(np.float32)
+        return distances
 
     def fit_transform(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
-    ) -> NDArray[np.float64]:
+    ) -> NDArray[np.floating]:
         """Cluster the rows of X and return their distances to the centers. See `fit` and `transform`."""
         return self.fit(X, sample_weight=sample_weight).transform(X)
 
@@ -121,7 +139,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         """
         X = self._checked(X)
         if sample_weight is None:
-            inertia = small.inertia_of(X, self.cluster_centers_)
+            inertia = small.inertia_of(X, self._double_centers())
             if inertia is not None:
                 return -inertia
         with Workers(self.n_threads) as workers:
@@ -154,10 +172,12 @@ callable, default="k-means++"
         a sample has found. A callable `init` is called for each restart whatever the number of rows. Given centers are
         started from once.
     max_iter : int or None, default=None
-        Most updates of the centers in a restart; None goes on to the fixed point.
+        Most updates of the centers in a restart; None goes on to the fixed point. There is a ConvergenceWarning where the best
+        restart had to end so.
     tol : float, default=0.0
-        A restart ends when an iteration lowers the inertia by no more than this share of it. 0 goes on to a true fixed
-        point, where no label changes.
+        A restart ends after an update that moves the centers by no more than this: the sum of the squares of their shifts, as
+        a share of the mean variance of the features, as in scikit-learn. It is not polished then. 0 goes on to a true
+        fixed point, where no label changes.
     polish : bool, default=True
         Go on from each fixed point by moving single rows while that lowers the inertia (Hartigan 1975), to one where no
         move does. With ``n_init="auto"``, with more than 4,096 rows, it ends earlier: after a round of moves that gains less than
@@ -166,7 +186,7 @@ callable, default="k-means++"
         Time limit; the best clustering so far is kept. Where not one assignment of all rows was complete when the time was
         up, or at Ctrl-C, the rows go to as many centers as the next tenth of a second allows, the others being copies of the
         first.
-    algorithm : {"auto", "lloyd", "hamerly", "yinyang", "hybrid"}, default="auto"
+    algorithm : {"auto", "lloyd", "hamerly", "elkan", "yinyang", "hybrid"}, default="auto"
         "hybrid" searches for longer, and finds better clusterings where there are many clusters: it crosses a few good ones by
         matching their centers, moves single centers to other rows, and improves that by Lloyd's iteration and exchanges of
         rows (Gribel & Vidal 2019). A restart is such a population then: ``n_init="auto"`` goes on until three have reached the
@@ -176,7 +196,8 @@ callable, default="k-means++"
         The others are ways to compute Lloyd's iteration; the result has the same bits. "hamerly" keeps a bound for each row, which
         spares most of the distances once the centers move little (Hamerly 2010); "yinyang" keeps one more for each group of
         16 centers (Ding et al. 2015). "auto" takes groups from 48 features on, begins once few labels change, and goes on
-        as long as the rows and distances that are left cost less than all of them would.
+        as long as the rows and distances that are left cost less than all of them would. "elkan", scikit-learn's word for
+        bounds, is "hamerly"; "full", its old word for "lloyd", is deprecated.
     verbose : int or callable, default=0
         1 prints a line after each restart, with "hybrid" for each better clustering, and the share of labels that took an exact comparison; ``verbose(n_restarts, best_inertia)`` is called instead if callable.
     random_state : int, RandomState instance or None, default=None
@@ -185,12 +206,16 @@ callable, default="k-means++"
         Number of threads; None for as many as there are processors, shared with what else runs in this process.
         OMP_NUM_THREADS, which joblib and Dask set in their workers, and control groups count; without it, a process that
         `multiprocessing` has started, for a pool or for joblib, has one thread. Never changes the result.
+    copy_x : bool, default=True
+        Taken for the sake of code written for scikit-learn, and without effect: X is never written to.
 
     Attributes
     ----------
-    cluster_centers_ : ndarray of shape (n_clusters, n_features), float64
-        The means of the clusters, in lexicographic order unless `init` gave centers. Of a search that was stopped they are
-        the centers that the rows were assigned to last, in any order where putting them in order takes long.
+    cluster_centers_ : ndarray of shape (n_clusters, n_features), float64, or float32 where X is
+        The means of the clusters, in lexicographic order unless `init` gave centers, those that no row has last. They are
+        computed in double precision, and rounded in the end: labels and inertia are those of the centers as they are here. Of
+        a search that was stopped they are the centers that the rows were assigned to last, in any order where putting them
+        in order takes long, and float64 where rounding them does.
     labels_ : ndarray of shape (n_samples,), int32
         Index of the nearest center of each row; equal to ``predict(X)``.
     inertia_ : float
@@ -200,7 +225,8 @@ callable, default="k-means++"
     status_ : {"optimal", "bounded"}
         "optimal" for one cluster at its mean, and where every row lies on its center.
     n_iter_ : int
-        Updates of the centers in the restart that was best.
+        Updates of the centers in the restart that was best. The last one, which finds that nothing moves, counts, as in
+        scikit-learn.
     n_restarts_ : int
         Restarts that were made; 1 with ``n_init="auto"`` with more than 4,096 rows.
     hit_rate_ : float
@@ -254,10 +280,11 @@ callable, default="k-means++"
         tol: float = 0.0,
         polish: bool = True,
         max_seconds: float | None = None,
-        algorithm: Literal["auto", "lloyd", "hamerly", "yinyang", "hybrid"] = "auto",
+        algorithm: Literal["auto", "lloyd", "hamerly", "elkan", "yinyang", "hybrid", "full"] = "auto",
         verbose: int | Callable[[int, float], object] = 0,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
+        copy_x: bool = True,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -270,6 +297,7 @@ callable, default="k-means++"
         self.verbose = verbose
         self.random_state = random_state
         self.n_threads = n_threads
+        self.copy_x = copy_x
 
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Cluster the rows of X.
@@ -294,27 +322,31 @@ callable, default="k-means++"
         Raises
         ------
         ValueError, TypeError
-            For data or parameters out of their range; the message tells which, and the remedy.
+            For data or parameters out of their range; the message tells which, and the remedy. What is of a wrong type raises
+            what is both.
         KeyboardInterrupt
             On Ctrl-C, after the attributes were set to the best clustering so far. Where X was still being looked at, and
             after an error, the estimator is as it was before.
         """
-        if self.algorithm not in ALGORITHMS:
+        if not isinstance(self.algorithm, str) or self.algorithm not in ALGORITHMS:
             raise ValueError(
                 f"algorithm={self.algorithm!r} is unknown: give one of {', '.join(map(repr, ALGORITHMS))}."
             )
         with Held() as held:
             X, features = rows_to_fit(self, X, files=True)
-            solution = self._search(X, sample_weight, held)
+            weights = check_weights(sample_weight, len(X))
+            self._warn_of_parameters()
+            solution = self._search(X, weights, held)
+            labels, centers = stored(X, solution)
             adopt(
                 self,
                 features,
-                cluster_centers_=solution.centers,
-                labels_=solution.labels,
+                cluster_centers_=centers,
+                labels_=labels,
                 inertia_=solution.inertia,
                 lower_bound_=solution.lower_bound,
                 status_=solution.status,
-                n_iter_=solution.n_iter,
+                n_iter_=count_updates(solution, self.init, self.max_iter),
                 n_restarts_=solution.n_restarts,
                 hit_rate_=solution.hit_rate,
                 stop_reason_=solution.stop_reason,
@@ -323,9 +355,33 @@ callable, default="k-means++"
             print(
                 f"labels decided by exact comparisons: {solution.doubtful_share:.2g} of all given on the way"
             )
+        warn_of(solution.stop_reason, self.max_iter, labels, len(centers))
         return self
 
-    def _search(self, X, sample_weight, held):
+    def _warn_of_parameters(self):
+        """Warn of what is taken, and does not do what its words say."""
+        if self.algorithm == "full":
+            warnings.warn(
+                "algorithm='full' is deprecated: give 'lloyd', which is the same.",
+                FutureWarning,
+                stacklevel=3,
+            )
+        if self.algorithm == "elkan" and self.n_clusters == 1:
+            warnings.warn(
+                "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        given = not (self.init is None or isinstance(self.init, str) or callable(self.init))
+        if given and self.algorithm != "hybrid" and self.n_init not in ("auto", 1):
+            warnings.warn(
+                f"Explicit initial center position passed: performing only one init in {type(self).__name__} instead of"
+                f" n_init={self.n_init}.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+
+    def _search(self, X, weights, held):
         """Check what is left to check, and search: a LocalSolution."""
         hybrid = self.algorithm == "hybrid"
         n_clusters = check_n_clusters(self.n_clusters, len(X))
@@ -337,18 +393,18 @@ callable, default="k-means++"
             self._check_hybrid(X)
         progress = self.verbose if callable(self.verbose) else None
         if self.verbose and progress is None:
-            word = "population" if hybrid else "restart"
-            progress = lambda n, inertia: print(f"{word} {n}: best inertia {inertia:.10g}", flush=True)  # noqa: E731
+            progress = Printed("population" if hybrid else "restart")
         own = {
             "max_iter": check_whole("max_iter", self.max_iter, 1, none=True),
             "tol": check_number("tol", self.tol),
             "polish": check_flag("polish", self.polish),
-            "algorithm": self.algorithm,
+            "algorithm": ALGORITHMS[self.algorithm],
         }
+        check_flag("copy_x", self.copy_x)
         return (hybrid_search if hybrid else local_search)(
             X,
             n_clusters,
-            sample_weight=check_weights(sample_weight, len(X)),
+            sample_weight=weights,
             init=self._checked_init(n_clusters, X.shape[1]),
             n_init=check_whole("n_init", self.n_init, 1, word="auto"),
             max_seconds=check_number("max_seconds", self.max_seconds, none=True),
@@ -356,6 +412,7 @@ callable, default="k-means++"
             n_threads=check_whole("n_threads", self.n_threads, 1, none=True),
             progress=progress,
             held=held,
+            single=X.dtype == np.float32,
             **({} if hybrid else own),
         )
 
@@ -381,3 +438,10 @@ callable, default="k-means++"
                 )
             return self.init
         return self.init if callable(self.init) else check_centers(self.init, n_clusters, n_features)
+
+    def _init_centroids(
+        self, X, x_squared_norms, init, random_state, sample_weight, init_size=None, n_centroids=None
+    ):
+        """The centers that a word of STARTS gives: scikit-learn's private method, which other packages call."""
+        with Workers(self.n_threads) as workers:
+            return STARTS[init](Rows(X, sample_weight, workers), n_centroids or self.n_clusters, random_state)

@@ -63,6 +63,7 @@ def hybrid_search(
     n_threads=None,
     progress=None,
     held=None,
+    single=False,
 ):
     """Search for a clustering of low inertia by populations. Arguments are taken as checked; see `KMeans`.
 
@@ -74,7 +75,7 @@ def hybrid_search(
     rng : int, RandomState or Generator
     progress : callable(n, inertia), optional
         Called with the number of the population, from 1 on, when there is a better clustering.
-    held : Held, optional
+    held, single : optional
         As in `local_search`.
 
     Returns
@@ -97,6 +98,7 @@ def hybrid_search(
             workers,
             progress,
             held or own,
+            single,
         )
 
 

@@ -26,7 +26,8 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None
     max_iter : int or None
         Most updates of the centers; None for no limit.
     tol : float
-        Stop when an iteration lowers the inertia by no more than this share; 0 goes on until no label changes.
+        Stop after an update that moves the centers by no more than this: the sum of the squares of their shifts, as a share
+        of the mean variance of the features. 0 goes on until no label changes.
     on_centers : callable(centers, labels), optional
         Is called with the centers and labels of every completed assignment; the labels will change.
     partition : Partition, optional
@@ -43,7 +44,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None
         Updates of the centers.
     stop_reason : {"converged", "tol", "max_iter", "hopeless"}
     """
-    last, n_iter, n_relocations, fresh = np.inf, 0, 0, True
+    last, n_iter, n_relocations, fresh, near = np.inf, 0, 0, True, False
     partition = partition or Partition(rows, len(centers))
     most = np.inf if max_iter is None else max_iter
     while True:
@@ -57,22 +58,26 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None
         if masses is None:
             if on_centers is not None:
                 on_centers(centers, partition.labels)
+            if near:
+                return partition, centers, n_iter, "tol"
             if n_iter and not n_changed:
                 return partition, centers, n_iter, "converged"
-            if tol > 0 or (n_iter and n_iter % CHECK == 0):
+            if n_iter and n_iter % CHECK == 0:
                 inertia = rows.update(partition.labels, centers)[2]
-                if n_iter and last - inertia <= tol * last:
-                    return partition, centers, n_iter, "tol" if tol > 0 else "converged"
+                if last <= inertia:
+                    return partition, centers, n_iter, "converged"
                 last = inertia
             if n_iter == max_iter:
                 return partition, centers, n_iter, "max_iter"
             if cutoff is not None and n_iter == cutoff.next_check and cutoff.is_lost(partition, centers):
                 return partition, centers, n_iter, "hopeless"
+            before = centers
             centers, masses = partition.means(centers)
             n_iter += 1
         if not masses.all() and n_relocations < MOST_RELOCATIONS:
             n_relocations += 1
             centers = relocate(rows, partition.labels, centers, masses)
+        near = tol > 0 and ((centers - before) ** 2).sum() <= tol * rows.variance
 
 
 def relocate(rows, labels, means, masses):

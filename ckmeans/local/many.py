@@ -138,7 +138,8 @@ def fit_many(
     """Cluster each of many arrays by itself, as `KMeans` would: for a million small things.
 
     Item i is, bit for bit, what ``KMeans(n_clusters, random_state=result.seeds[i])`` with the same options finds for
-    ``arrays[i]``. It depends on no other item and not on the number of threads: its seed is made from `random_state`
+    ``arrays[i]``, of float32 arrays before it rounds the centers; `n_iter` leaves out the last update of `KMeans`, which finds
+    that nothing moves. It depends on no other item and not on the number of threads: its seed is made from `random_state`
     and from i alone.
 
     Parameters

@@ -81,11 +81,12 @@ class LocalSolution(Solution):
 
 
 def run_until_limit(
-    search_of, X, sample_weight, workers, progress, held, algorithm="auto", interrupted=False
+    search_of, X, sample_weight, workers, progress, held, single, algorithm="auto", interrupted=False
 ):
     """Run the search that search_of(rows) returns, until it ends, the time is up, or there was Ctrl-C: a LocalSolution."""
     with workers.without_limit():  # one look at the rows is needed whatever the limit
         search = search_of(Rows(X, sample_weight, workers, algorithm=algorithm))
+    search.listener, search.single = progress if hasattr(progress, "began") else None, single
     solution, stop_reason = None, "time_limit"
     try:
         if interrupted:
@@ -110,6 +111,10 @@ class Restarts:
         once = isinstance(init, np.ndarray) or n_clusters == 1 or rows.streamed and n_init == "auto"
         self.n_init = 1 if once else MOST_RESTARTS if self.auto else n_init
         self.best = self.current = self.partition = None  # Clustering; centers; Partition of the best
+        self.single = False  # whether the centers of the result are float32
+        self.listener = (
+            None  # is told where each restart begins, and where its iteration ends, if there is one
+        )
         self.kept, self.keep_at = None, 0.0  # labels and centers of the restart that is running, not long ago
         self.ends = []  # (inertia, n_iter, stop_reason) of each restart
         # How many restarts reached the best inertia: counted before the best is put in order, which may lower it.
@@ -133,11 +138,17 @@ class Restarts:
     def restart(self, X):
         """One start, to where neither Lloyd's iteration, nor exchanges, nor a few swaps lead on."""
         centers, partition, before = self.start(X)
+        if self.listener is not None:
+            self.listener.began()
         self.rows.panels.pack()
         partition, centers, n_iter, stop_reason = lloyd(
             self.rows, centers, self.updates_left(before), self.tol, self.remember, partition
         )
         n_iter += before
+        if self.listener is not None:
+            here = self.rows.update(partition.labels, centers)[2]
+            inertia = self.rows.unscale(Clustering(None, centers, here)).inertia
+            self.listener.ended(n_iter, inertia, stop_reason, self.tol)
         if self.budget == np.inf:
             self.budget = max(MOST_WORK, WORK_RATIO * self.work())
         if not self.polish or stop_reason != "converged":
@@ -246,6 +257,16 @@ class Restarts:
                 break  # else a row halfway between two centers has changed sides, and the means with it
         self.best = best
 
+    def round_centers(self):
+        """Round the centers to float32, with labels made for just these. May be called again where it was cut off."""
+        best, centers = self.best, self.best.centers.astype(np.float32).astype(np.float64)
+        if not np.array_equal(centers, best.centers):
+            labels = best.labels.astype(np.int32, copy=False)
+            self.best = best._replace(labels=_compact(labels, self.n_clusters))
+            partition = Partition(self.rows, self.n_clusters, summed=False, labels=labels)
+            self.rows.panels.assign(centers, partition)
+            self.best = Clustering(labels, centers, self.rows.update(labels, centers)[2])
+
     def so_far(self, stop_reason):
         """The solution of a search that was stopped, without delay: if there is no time for new labels, with those it has."""
         workers = self.rows.workers
@@ -255,6 +276,8 @@ class Restarts:
                 self.best = self.first()
             else:
                 self.finish()
+                if self.single:
+                    self.round_centers()
         except Expired:
             workers.deadline = np.inf
             if self.best is None:
@@ -285,6 +308,8 @@ class Restarts:
     def solution(self, held):
         """What the estimator hands on when the search has ended by itself."""
         self.finish()
+        if self.single:
+            self.round_centers()
         held.begin()
         self.rows.workers.deadline = np.inf
         return self.outcome(None)

@@ -201,9 +201,19 @@ class Rows:
         return points, np.where(weights > 0, np.bincount(points, weights)[points], 0.0)
 
     @cached_property
+    def _about_origin(self):
+        return self.update(np.zeros(self.n_samples, np.int32), self.origin[None])
+
+    @property
     def scatter(self):
         """The inertia of all rows about the origin."""
-        return self.update(np.zeros(self.n_samples, np.int32), self.origin[None])[2]
+        return self._about_origin[2]
+
+    @property
+    def variance(self):
+        """The mean variance of the features, a weight counting as copies of its row."""
+        mean, masses, scatter = self._about_origin
+        return max(0.0, scatter / masses[0] - ((mean - self.origin) ** 2).sum()) / self.n_features
 
     def distances(self, centers):
         """Squared distances of every row to every center, of shape (n_samples, n_clusters)."""

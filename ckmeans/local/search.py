@@ -30,6 +30,7 @@ def local_search(
     n_threads=None,
     progress=None,
     held=None,
+    single=False,
 ):
     """Search for a clustering of low inertia. Arguments are taken as checked; see `KMeans` for what they mean.
 
@@ -45,6 +46,9 @@ def local_search(
         Called after each restart with their number so far and the best inertia.
     held : Held, optional
         Begins when the search is over: Ctrl-C waits from then on, until the caller ends it.
+    single : bool
+        For float32 rows: whether the centers are to be numbers of float32. They are computed in double all the same, and
+        rounded in the end; of a search that was stopped they are not where that would take long.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def local_search(
         if isinstance(X, np.ndarray) and plan.suits(len(X)) and not tol:
             try:
                 solution = _small_search(
-                    small.Search(plan, X, sample_weight, numbers, workers), progress, held
+                    small.Search(plan, X, sample_weight, numbers, workers), progress, held, single
                 )
             except KeyboardInterrupt:
                 solution, interrupted = None, True
@@ -76,12 +80,13 @@ def local_search(
             workers,
             progress,
             held,
+            single,
             algorithm,
             interrupted,
         )
 
 
-def _small_search(search, progress, held):
+def _small_search(search, progress, held, single):
     """The same by the kernels for small data; None where they leave it to others."""
     stop_reason = None
     try:
@@ -108,6 +113,8 @@ def _small_search(search, progress, held):
     inertia = report.inertia
     stop_reason = stop_reason or ("max_iter" if report.at_max_iter else "converged")
     X, weights = search.X, search.weights
+    if single:
+        labels, centers, inertia = _rounded(X, weights, Clustering(labels, centers, inertia))
     if inertia < TINY:
         inertia = exact_inertia(X, labels, centers, weights)
     known = trivial_bound(
@@ -129,3 +136,13 @@ def _small_search(search, progress, held):
         doubtful_share=report.n_recomputed / report.n_labelled,
         computed_share=1.0,
     )
+
+
+def _rounded(X, weights, found):
+    """The same with centers rounded to float32, and the labels and the inertia of just these."""
+    centers = found.centers.astype(np.float32).astype(np.float64)
+    if np.array_equal(centers, found.centers):
+        return found
+    rows = Rows(X, weights if len(weights) else None, Workers(1), compared_with=centers)
+    labels = rows.nearest(centers)
+    return Clustering(labels, centers, rows.inertia(labels, centers))

@@ -13,7 +13,7 @@ MANY = 1 << 18
 MOST = 1.5
 
 
-def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
+def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None, indices=None):
     """k-means++ with weights: each center is a row drawn by its weighted squared distance to those before.
 
     Of several draws, the one that lowers the inertia most is taken.
@@ -25,6 +25,8 @@ def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
     rng : RandomState or Generator
     n_candidates : int, optional
         Draws for each center; by default 2 + log(n_clusters), which is greedy k-means++. 1 is k-means++ as it was first.
+    indices : ndarray of shape (n_clusters,), int, optional
+        Is filled with the numbers of the rows.
 
     Returns
     -------
@@ -42,15 +44,17 @@ def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None):
     narrow = size > MOST * rows.n_features * rows.X.dtype.itemsize and rows.n_samples >= MANY
     rows.panels.drop() if narrow else rows.panels.pack()
     distances = _Screened(rows)
-    centers = np.empty((n_clusters, rows.n_features))
-    centers[:] = candidates = rows.take(distances.draw(rng, 1))
+    centers, drawn = np.empty((n_clusters, rows.n_features)), distances.draw(rng, 1)
+    indices = np.empty(n_clusters, np.intp) if indices is None else indices
+    centers[:], indices[:] = rows.take(drawn), drawn
     for k in range(n_clusters):
-        gains = distances.gains(candidates)
-        centers[k] = candidates[gains.argmax()]
+        candidates = rows.take(drawn)
+        best = distances.gains(candidates).argmax()
+        centers[k], indices[k] = candidates[best], drawn[best]
         distances.lower(centers[k])
         if k + 1 == n_clusters or not distances.masses.any():
             break
-        candidates = rows.take(distances.draw(rng, n_candidates))
+        drawn = distances.draw(rng, n_candidates)
     return centers
 
 

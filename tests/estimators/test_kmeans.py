@@ -60,11 +60,15 @@ def test_labels_centers_and_inertia_belong_together(seed, dtype, init, kwargs, w
     X = (rng.normal(size=(40, 2)) + offset).astype(dtype)
     weights = rng.uniform(0, 2, 40) if weighted else None
     starts = {"array": X[:4] + 0.1, "callable": lambda X, k, rng: X[rng.permutation(len(X))[:k]]}
-    model = KMeans(4, init=starts.get(init, init), random_state=seed, n_init=2, **kwargs)
+    n_init = 1 if init == "array" else 2
+    model = KMeans(4, init=starts.get(init, init), random_state=seed, n_init=n_init, **kwargs)
     consistent(model.fit(X, sample_weight=weights), X, weights)
     if not kwargs:  # at a fixed point the centers are the means, to the last bit but one
         means = reference.update(numbers(X), model.labels_.tolist(), 4, numbers(weights))
-        assert np.allclose(model.cluster_centers_, np.array(means, float), rtol=4e-16, atol=1e-15)
+        if dtype == np.float64:
+            assert np.allclose(model.cluster_centers_, np.array(means, float), rtol=4e-16, atol=1e-15)
+        elif offset != -1e7:  # where rounding the centers moves labels
+            assert np.allclose(model.cluster_centers_, np.array(means, float), rtol=1e-7, atol=1e-15)
     assert model.n_iter_ <= (model.max_iter or np.inf)
     assert 0 <= model.hit_rate_ <= 1
 
@@ -167,7 +171,7 @@ def test_frames_and_lists():
     with pytest.warns(UserWarning, match="feature names"):
         KMeans(3).fit(pd.DataFrame(IRIS, columns=list("abcd"))).predict(IRIS)
     small = KMeans(3, random_state=0).fit(IRIS.astype(np.float32))
-    assert small.cluster_centers_.dtype == np.float64 and np.array_equal(small.labels_, model.labels_)
+    assert small.cluster_centers_.dtype == np.float32 and np.array_equal(small.labels_, model.labels_)
     assert np.array_equal(KMeans(2, random_state=0).fit([[True], [False]]).inertia_, 0)
 
 
@@ -216,7 +220,8 @@ def test_callable_and_array_init():
 
     model = KMeans(3, init=init, n_init=2, polish=False).fit(IRIS)
     assert calls == [((150, 4), 3, np.random.RandomState)] * 2
-    given_start = KMeans(3, init=IRIS[:3], n_init=10, polish=False).fit(IRIS)
+    with pytest.warns(RuntimeWarning, match="only one init in KMeans instead of n_init=10"):
+        given_start = KMeans(3, init=IRIS[:3], n_init=10, polish=False).fit(IRIS)
     assert given_start.n_restarts_ == 1 and given_start.inertia_ == model.inertia_
     # Given centers keep their order, others are in lexicographic order.
     upside_down = KMeans(3, init=IRIS[:3][::-1], polish=False).fit(IRIS)

@@ -42,7 +42,8 @@ def test_the_same_bits_as_from_memory(path, tiny_blocks, monkeypatch, dtype, ini
     np.save(path, X)
     weights = np.random.default_rng(1).integers(0, 3, len(X)) if weighted else None
     start = {"rows": X[:7], "far": X[:7] + 1000 * (np.arange(7)[:, None] == 3)}.get(init, init)
-    model = KMeans(7, init=start, n_init=2, polish=False, random_state=0)
+    n_init = 2 if isinstance(start, str) else 1
+    model = KMeans(7, init=start, n_init=n_init, polish=False, random_state=0)
     expected = (
         model.fit(X, sample_weight=weights).labels_,
         model.cluster_centers_,

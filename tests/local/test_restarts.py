@@ -88,7 +88,8 @@ def test_more_time_is_no_worse(some):
 @pytest.mark.parametrize("init", ["k-means++", "array"])
 def test_an_interrupt_leaves_the_best_so_far(some, init):
     """At whatever look at the clock it comes: while seeding, in Lloyd's iteration, in exchanges, in the second restart."""
-    model = KMeans(20, init=some[:20] if init == "array" else init, n_init=2, random_state=0, n_threads=1)
+    start, n_init = (some[:20], 1) if init == "array" else (init, 2)
+    model = KMeans(20, init=start, n_init=n_init, random_state=0, n_threads=1)
     with Clock() as clock:
         model.fit(some)
     looks = clock.looks
