@@ -4,6 +4,7 @@ from importlib import import_module
 
 # Public name -> the module that holds it. Loaded on first use: importing ckmeans stays as cheap as NumPy.
 _HOMES = {
+    "BisectingKMeans": "estimators.bisecting",
     "Certificate": "proofs.certificate",
     "ChoiceOfK": "diagnostics.choice",
     "ExactKMeans": "estimators.exact",
@@ -20,6 +21,8 @@ _HOMES = {
     "estimated_seconds": "exact.exhaustive",
     "exhaustive_search": "exact.exhaustive",
     "fit_many": "local.many",
+    "k_means": "estimators.functions",
+    "kmeans_plusplus": "estimators.functions",
     "Landscape": "diagnostics.landscapes",
     "landscape": "diagnostics.landscapes",
     "load_model": "estimators.model_files",

@@ -5,7 +5,10 @@ from .diagnostics.landscapes import Landscape as Landscape
 from .diagnostics.landscapes import landscape as landscape
 from .diagnostics.stability import ClusterStability as ClusterStability
 from .diagnostics.stability import cluster_stability as cluster_stability
+from .estimators.bisecting import BisectingKMeans as BisectingKMeans
 from .estimators.exact import ExactKMeans as ExactKMeans
+from .estimators.functions import k_means as k_means
+from .estimators.functions import kmeans_plusplus as kmeans_plusplus
 from .estimators.kmeans import KMeans as KMeans
 from .estimators.mixture import SphericalMixture as SphericalMixture
 from .estimators.model_files import load_model as load_model

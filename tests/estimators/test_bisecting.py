@@ -1,0 +1,91 @@
+"""Bisecting k-means: a tree of splits, the small ones the best there are."""
+
+import pickle
+
+import numpy as np
+import pytest
+import sklearn.cluster
+from problems import exact_cost, numbers
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from ckmeans import BisectingKMeans, reference
+
+IRIS = load_iris().data
+
+
+@parametrize_with_checks([BisectingKMeans(), BisectingKMeans(4, bisecting_strategy="largest_cluster")])
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n, d", [(9, 1), (60, 1), (8, 3), (9, 2), (40, 2)])
+def test_the_first_split_is_the_best(n, d, weighted):
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        X, weights = rng.integers(0, 40, (n, d)) / 4, rng.integers(0, 3, n) if weighted else None
+        model = BisectingKMeans(2, random_state=seed).fit(X, sample_weight=weights)
+        cost = exact_cost(X, model.labels_, weights)
+        if n < 10:
+            assert cost == reference.best_partition(X.tolist(), 2, numbers(weights))[1]
+        others = [
+            BisectingKMeans(2, random_state=s, n_init=3).fit(X, sample_weight=weights) for s in range(3)
+        ]
+        assert all(cost <= exact_cost(X, other.labels_, weights) for other in others)
+        assert model.inertia_ == pytest.approx(float(cost), rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("strategy", ["biggest_inertia", "largest_cluster"])
+def test_labels_are_those_of_the_tree(dtype, strategy):
+    X = IRIS.astype(dtype)
+    model = BisectingKMeans(7, bisecting_strategy=strategy, random_state=0).fit(X)
+    assert np.array_equal(model.predict(X), model.labels_) and set(model.labels_) == set(range(7))
+    assert model.cluster_centers_.dtype == model.transform(X).dtype == dtype
+    means = [X[model.labels_ == k].mean(axis=0, dtype=float) for k in range(7)]
+    assert np.allclose(model.cluster_centers_, means, rtol=1e-6 if dtype == np.float32 else 1e-14)
+    away = X.astype(float) - model.cluster_centers_[model.labels_]
+    assert model.inertia_ == pytest.approx((away**2).sum(), rel=1e-12)
+    again = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(again.predict(X[::-1]), model.labels_[::-1])
+
+
+def test_no_worse_than_scikit_learn():
+    for seed in range(5):
+        X = np.random.default_rng(seed).normal(size=(300, 3))
+        theirs = sklearn.cluster.BisectingKMeans(8, random_state=seed).fit(X).inertia_
+        ours = BisectingKMeans(8, random_state=seed).fit(X).inertia_
+        assert ours <= theirs * 1.02
+
+
+def test_parameters_of_scikit_learn():
+    given = sklearn.cluster.BisectingKMeans(3, random_state=0).get_params()
+    assert len(set(BisectingKMeans(**given).fit_predict(IRIS))) == 3
+
+
+def test_fewer_different_rows_than_clusters():
+    X = np.repeat([[0.0, 0], [1, 1], [5, 5]], 4, axis=0)
+    model = BisectingKMeans(5, random_state=0)
+    with pytest.warns(
+        ConvergenceWarning, match=r"distinct clusters \(3\) found smaller than n_clusters \(5\)"
+    ):
+        model.fit(X)
+    assert set(model.labels_) == {0, 1, 2} and model.inertia_ == 0 and model.cluster_centers_.shape == (5, 2)
+    assert np.array_equal(model.cluster_centers_[3:], model.cluster_centers_[[2, 2]])
+    assert BisectingKMeans(1).fit(X).cluster_centers_.tolist() == [[2, 2]]
+
+
+@pytest.mark.parametrize(
+    "given, match",
+    [
+        ({"bisecting_strategy": "x"}, "bisecting_strategy='x' is unknown"),
+        ({"algorithm": "hybrid"}, "algorithm='hybrid' is unknown"),
+        ({"init": IRIS[:2]}, "is unknown"),
+        ({"n_clusters": 151}, "n_samples=150 should be >= n_clusters=151"),
+    ],
+)
+def test_bad_parameters(given, match):
+    with pytest.raises(ValueError, match=match):
+        BisectingKMeans(**given).fit(IRIS)
