@@ -1,11 +1,12 @@
 """One feature: the best clustering at any size, proved, by dynamic programming over the sorted values (see segmentation.py)."""
 
 import math
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -35,16 +36,22 @@ class Breaks:
     centers : ndarray of shape (n_clusters,), float64
         The means of the clusters, each the nearest float. Where there are fewer different values than clusters, the
         first is repeated.
-    sizes : ndarray of shape (n_clusters,), int64
+    counts : ndarray of shape (n_clusters,), int64
         Number of values in each cluster, those of weight 0 left out.
+    sizes : ndarray of shape (n_clusters,), float64
+        Sum of the weights in each cluster.
+    within : ndarray of shape (n_clusters,), float64
+        Sum of weighted squared distances to the center, of each cluster.
+    total, between : float
+        The inertia of a single cluster, and what it is more than the sum of `within`, as nearest floats.
     inertia, lower_bound : float
         The exact sum of weighted squared distances to the centers, rounded up and down. No clustering costs less.
     goodness_of_variance_fit : float
         1 - inertia / (inertia of a single cluster); 1 is a perfect fit.
     bic : float
-        Bayesian information criterion, lower is better: of normal clusters of one variance, inertia / n, and of
-        weights by their sizes; 2 n_clusters parameters. The variance is taken to be at least that of rounding to the
-        least distance between two values.
+        Bayesian information criterion, lower is better: of normal clusters of one variance, inertia / n, or of a variance
+        each, within / sizes, and of weights by their sizes; 2 n_clusters or 3 n_clusters - 1 parameters. A variance is taken
+        to be at least that of rounding to the least distance between two values.
     status, stop_reason : str
         "optimal" and "proved".
     """
@@ -52,7 +59,11 @@ class Breaks:
     n_clusters: int
     breaks: np.ndarray
     centers: np.ndarray
+    counts: np.ndarray
     sizes: np.ndarray
+    within: np.ndarray
+    total: float
+    between: float
     inertia: float
     lower_bound: float
     goodness_of_variance_fit: float
@@ -133,7 +144,11 @@ class PenaltyProof(NamedTuple):
 
 
 def natural_breaks(
-    values: ArrayLike, n_clusters: int | Iterable[int], *, sample_weight: ArrayLike | None = None
+    values: ArrayLike,
+    n_clusters: int | Iterable[int],
+    *,
+    sample_weight: ArrayLike | None = None,
+    variances: Literal["equal", "unequal"] = "equal",
 ) -> NaturalBreaks:
     """The best clusters of numbers: Jenks' natural breaks, exactly.
 
@@ -149,12 +164,16 @@ def natural_breaks(
         1 to n_samples. Of several, such as ``range(1, 11)``, the one of least BIC is chosen; all are in `tried`.
     sample_weight : array-like of shape (n_samples,) or None
         Weights >= 0, not all zero. Values of weight zero take no part, and get the label of the class they fall in.
+    variances : {"equal", "unequal"}, default="equal"
+        Whether the BIC takes the classes to have one variance, as k-means does, or one each, as R's Ckmeans.1d.dp does; it
+        finds fewer classes then.
 
     Returns
     -------
     NaturalBreaks
         With status "optimal". Of several best cuts it is the one whose last break comes first, then the last but one, and
-        so on. Where there are fewer different values than clusters, each has a cluster of its own and the others are empty.
+        so on. Where there are fewer different values than clusters, each has a cluster of its own and the others are empty;
+        there is a UserWarning.
 
     Raises
     ------
@@ -180,9 +199,17 @@ def natural_breaks(
     >>> natural_breaks([4, 1, 2, 40, 38, 41, 7], range(1, 5)).n_clusters
     2
     """
+    if variances not in ("equal", "unequal"):
+        raise ValueError(f'variances={variances!r} is unknown: give "equal" or "unequal".')
     values, weights, wanted = _checked(values, n_clusters, sample_weight)
     rows, line, own = _sorted(values, weights)
-    table = _Table(rows, line, own)
+    if max(wanted) > line.n_distinct:
+        warnings.warn(
+            f"n_clusters={max(wanted)}, but there are {line.n_distinct} different values: the other classes are empty.",
+            UserWarning,
+            stacklevel=2,
+        )
+    table = _Table(rows, line, own, variances)
     tried = {k: table.breaks(k) for k in wanted}
     best = min(tried.values(), key=lambda breaks: breaks.bic)
     return NaturalBreaks(**vars(best), labels=best._classes(values), tried=tried)
@@ -260,8 +287,10 @@ def collinear(X):
 class _Table:
     """The results for each number of clusters, with what they have in common."""
 
-    def __init__(self, rows, line, weights):
-        self.rows, self.line, self.weights = rows, line, weights
+    def __init__(self, rows, line, weights, variances="equal"):
+        self.rows, self.line, self.weights, self.variances = rows, line, weights, variances
+        # A power of two by which squares of distances neither overflow nor vanish.
+        self.exponent = int(np.frexp(max(abs(rows[0]), abs(rows[-1])))[1])
 
     @cached_property
     def grain(self):
@@ -277,18 +306,47 @@ class _Table:
         empty = k - n_runs
         centers = [_nearest(total, weight) for weight, total in zip(cut.weights, cut.totals)]
         upper = self.rows[cut.ends[1:] - 1]
+        sizes, ends = [float(weight) for weight in cut.weights], cut.ends.tolist()
+        within = [self._within(*run) for run in zip(ends[:-1], ends[1:], centers, sizes)]
         return Breaks(
             n_clusters=k,
             breaks=np.concatenate((self.rows[:1], upper[:1].repeat(empty), upper)),
             centers=np.array(centers[:1] * empty + centers),
-            sizes=np.insert(np.diff(cut.ends), 1, [0] * empty),
+            counts=np.insert(np.diff(cut.ends), 1, [0] * empty),
+            sizes=np.insert(sizes, 1, [0.0] * empty),
+            within=np.insert(self._unscaled(np.array(within)), 1, [0.0] * empty),
+            total=_float(scatter),
+            between=_float(scatter - cut.cost),
             inertia=float_up(cut.cost),
             lower_bound=float_down(cut.cost),
             goodness_of_variance_fit=float(1 - cut.cost / scatter) if scatter else 1.0,
-            bic=self._bic(cut, k),
+            bic=self._bic(cut, k) if self.variances == "equal" else self._bic_unequal(sizes, within, k),
             status="optimal",
             stop_reason="proved",
         )
+
+    def _within(self, start, stop, center, size):
+        """The inertia of a run about its mean, next to which the center is, in squared units of 2**exponent."""
+        center, total, shift = np.ldexp(center, -self.exponent), 0.0, 0.0
+        for a, b in slices(start, stop, SLICE):
+            away = np.ldexp(self.rows[a:b], -self.exponent) - center
+            heavy = away if self.weights is None else self.weights[a:b] * away
+            total, shift = total + float(heavy @ away), shift + float(heavy.sum())
+        return max(0.0, total - shift * (shift / size))
+
+    def _unscaled(self, squares):
+        with np.errstate(over="ignore", under="ignore"):
+            return np.ldexp(squares, 2 * self.exponent)
+
+    def _bic_unequal(self, sizes, within, k):
+        sizes, n = np.array(sizes), sum(sizes)
+        with np.errstate(divide="ignore"):
+            known = np.log(within) - np.log(sizes) + 2 * self.exponent * math.log(2)
+        log_variances = np.maximum(known, 2 * math.log(self.grain) - math.log(12))
+        log_likelihood = sizes @ np.log(np.maximum(sizes / n, 5e-324)) - (
+            sizes @ (math.log(2 * math.pi) + log_variances + np.exp(known - log_variances)) / 2
+        )
+        return float((3 * k - 1) * math.log(n) - 2 * log_likelihood)
 
     def _bic(self, cut, k):
         masses = np.array([float(weight) for weight in cut.weights])
@@ -308,6 +366,14 @@ class _Table:
 
 def _log(fraction):
     return math.log(fraction.numerator) - math.log(fraction.denominator) if fraction else -math.inf
+
+
+def _float(fraction):
+    """The nearest float, or inf."""
+    try:
+        return float(fraction)
+    except OverflowError:
+        return math.inf
 
 
 def _nearest(total, weight):

@@ -235,11 +235,11 @@ class BreaksDisplay:
         if k:
             look = {"color": COLORS[3], "linewidth": 1.4, "linestyle": "--", "zorder": 3}
             ax.axvline(low, label="break" if k == 1 else None, **look)
-        if not self.breaks.sizes[k]:
+        if not self.breaks.counts[k]:
             return
         look = {"marker": "^", "color": COLORS[0], "markersize": 8, "zorder": 4, "linestyle": ""}
         ax.plot(center, -0.035 * top, label="mean of a class" if k == 0 else None, clip_on=False, **look)
-        text = f"{self.breaks.sizes[k]:,}"
+        text = f"{self.breaks.counts[k]:,}"
         left, right = ax.get_xlim()
         if high - low > 0.016 * len(text) * (right - left):  # else it would reach into the next class
             look = {"ha": "center", "fontsize": 9, "color": INK, "zorder": 5}

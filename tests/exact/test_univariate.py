@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 
 from ckmeans import natural_breaks, reference
 from ckmeans.exact import segmentation as line
@@ -96,18 +97,22 @@ def test_result():
     assert result.status == "optimal" and result.stop_reason == "proved"
     assert result.labels.dtype == np.int32 and (result.labels == result.classify(values)).all()
     heavy = weights > 0
-    assert result.sizes.tolist() == np.bincount(result.labels[heavy]).tolist()
+    assert result.counts.tolist() == np.bincount(result.labels[heavy]).tolist()
+    assert result.sizes.tolist() == np.bincount(result.labels, weights).tolist()
     assert result.breaks[0] == values[heavy].min()
     for c in range(5):
         own = heavy & (result.labels == c)
         assert result.breaks[c + 1] == values[own].max()
         mean = reference.mean(values[own, None].tolist(), weights[own].tolist())[0]
         assert result.centers[c] == float(mean)
+        cost = exact_cost(values[own], np.zeros(own.sum(), int), weights[own])
+        assert result.within[c] == pytest.approx(float(cost), rel=1e-13)
     cost = exact_cost(values[heavy], result.labels[heavy], weights[heavy])
     whole = exact_cost(values[heavy], np.zeros(heavy.sum(), int), weights[heavy])
     assert Fraction(result.lower_bound) <= cost <= Fraction(result.inertia)
     assert result.inertia <= np.nextafter(result.lower_bound, np.inf)
     assert result.goodness_of_variance_fit == float(1 - cost / whole)
+    assert (result.total, result.between) == (float(whole), float(whole - cost))
     with pytest.raises(AttributeError):
         result.inertia = 0.0
 
@@ -125,6 +130,10 @@ def test_bic():
             np.log(share) - np.log(2 * np.pi * variance) / 2 - (v - result.centers[c]) ** 2 / 2 / variance
         )
     assert result.bic == pytest.approx(8 * np.log(n) - 2 * log_likelihood)
+    own = natural_breaks(values, range(1, 9), variances="unequal").tried[4]
+    variances, shares = own.within / own.sizes, own.sizes / n
+    log_likelihood = (own.sizes * (np.log(shares) - np.log(2 * np.pi * variances) / 2 - 0.5)).sum()
+    assert own.bic == pytest.approx(11 * np.log(n) - 2 * log_likelihood)
     perfect = natural_breaks([1.0, 2.0, 5.0] * 20, range(1, 5)).tried[3]
     assert perfect.inertia == 0 and np.isfinite(perfect.bic)
 
@@ -201,8 +210,38 @@ def test_no_single_break_can_move(k):
         assert max(near, key=lambda m: (gain(m), -m)) == b
 
 
+@pytest.mark.parametrize("feature, equal", [(2, 6), (3, 5)])
+def test_a_variance_each_finds_fewer_classes(feature, equal):
+    """Those of Ckmeans.1d.dp for the petals of Iris, whose variances differ."""
+    values = load_iris().data[:, feature]
+    assert natural_breaks(values, range(1, 10)).n_clusters == equal
+    assert natural_breaks(values, range(1, 10), variances="unequal").n_clusters == 2
+    with pytest.raises(ValueError, match="variances='each' is unknown"):
+        natural_breaks(values, 3, variances="each")
+
+
+@pytest.mark.parametrize("exponent", [-1040, -500, 500, 1000])
+def test_sums_of_squares_are_in_units_of_the_values(exponent):
+    values = np.array([1.0, 2, 4, 9, 11, 20])
+    one = natural_breaks(values, 3, variances="unequal")
+    other = natural_breaks(np.ldexp(values, exponent), 3, variances="unequal")
+    with np.errstate(over="ignore", under="ignore"):
+        for name in ("within", "total", "between"):
+            assert np.array_equal(np.ldexp(getattr(one, name), 2 * exponent), getattr(other, name)), name
+    assert other.bic == pytest.approx(one.bic + 2 * 6 * exponent * np.log(2))
+
+
+@pytest.mark.filterwarnings("ignore:n_clusters=")
 def test_few_different_values():
-    result = natural_breaks([0.0, 0.0, 1.0], 3)
+    with pytest.warns(
+        UserWarning, match="n_clusters=3, but there are 2 different values: the other classes are empty"
+    ):
+        result = natural_breaks([0.0, 0.0, 1.0], 3)
+    assert result.counts.tolist() == result.sizes.tolist() == [2, 0, 1] and result.within.tolist() == [
+        0,
+        0,
+        0,
+    ]
     assert result.labels.tolist() == [0, 0, 2] and result.inertia == 0
     assert result.centers.tolist() == [0, 0, 1] and result.sizes.tolist() == [2, 0, 1]
     assert result.labels.tolist() == result.classify([0.0, 0.0, 1.0]).tolist()

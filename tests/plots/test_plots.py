@@ -320,7 +320,7 @@ def test_breaks():
     assert lines == found.breaks[1:-1].tolist()
     means = [line.get_xdata()[0] for line in display.ax_.lines if line.get_marker() == "^"]
     assert means == found.centers.tolist()
-    assert {"1.9", "4.9", *(str(size) for size in found.sizes)} <= set(texts(display.ax_))
+    assert {"1.9", "4.9", *(str(size) for size in found.counts)} <= set(texts(display.ax_))
     assert display.ax_.get_xlabel() == "petal length" and display.ax_.get_ylabel() == "rows"
     weighted = BreaksDisplay.from_breaks(natural_breaks(x, 40, sample_weight=x), x, sample_weight=x)
     assert weighted.ax_.get_ylabel() == "weight"
