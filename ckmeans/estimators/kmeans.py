@@ -27,6 +27,7 @@ from ..validation import (
     check_whole,
 )
 from ..workers import Workers
+from .callbacks import FRAMES, CallbackSupportMixin, Told, are_asked_for, with_callbacks
 from .inputs import adopt, check_rows, rows_to_fit
 from .stored import Printed, count_updates, stored, warn_of
 
@@ -147,7 +148,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             return -rows.inertia(rows.nearest(centers), centers)
 
 
-class KMeans(Centers):
+class KMeans(CallbackSupportMixin, Centers):
     """k-means by local search: Lloyd's iteration, polished by exchanges of rows and swaps of centers.
 
     Labels are the exact nearest centers, ties going to the lowest index, for all finite numbers, and all results have the
@@ -232,8 +233,9 @@ callable, default="k-means++"
     hit_rate_ : float
         Share of the restarts made that reached the best inertia of them, to a relative 1e-9. It is evidence only where there
         were several restarts: of one it is 1.0, however good or bad. An int as `n_init` makes several of any number of rows.
-    stop_reason_ : {"converged", "tol", "max_iter", "time_limit", "interrupted"}
-        Why the search ended.
+    stop_reason_ : {"converged", "tol", "max_iter", "time_limit", "interrupted", "callback"}
+        Why the search ended. "callback": one of scikit-learn's callbacks, which ``set_callbacks`` takes from version 1.9 on,
+        asked for it after a restart; each restart is a task of the fit.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)
         Where the column names of X are strings.
@@ -299,6 +301,7 @@ callable, default="k-means++"
         self.n_threads = n_threads
         self.copy_x = copy_x
 
+    @with_callbacks
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Cluster the rows of X.
 
@@ -336,7 +339,9 @@ callable, default="k-means++"
             X, features = rows_to_fit(self, X, files=True)
             weights = check_weights(sample_weight, len(X))
             self._warn_of_parameters()
-            solution = self._search(X, weights, held)
+            progress = self._progress(X, y, weights)
+            solution = self._search(X, weights, held, progress)
+            stopped = isinstance(progress, Told) and progress.stopped
             labels, centers = stored(X, solution)
             adopt(
                 self,
@@ -349,13 +354,15 @@ callable, default="k-means++"
                 n_iter_=count_updates(solution, self.init, self.max_iter),
                 n_restarts_=solution.n_restarts,
                 hit_rate_=solution.hit_rate,
-                stop_reason_=solution.stop_reason,
+                stop_reason_="callback" if stopped else solution.stop_reason,
             )
+        if isinstance(progress, Told):
+            progress.end()
         if self.verbose and not callable(self.verbose):
             print(
                 f"labels decided by exact comparisons: {solution.doubtful_share:.2g} of all given on the way"
             )
-        warn_of(solution.stop_reason, self.max_iter, labels, len(centers))
+        warn_of(solution.stop_reason, self.max_iter, labels, len(centers), FRAMES)
         return self
 
     def _warn_of_parameters(self):
@@ -364,13 +371,13 @@ callable, default="k-means++"
             warnings.warn(
                 "algorithm='full' is deprecated: give 'lloyd', which is the same.",
                 FutureWarning,
-                stacklevel=3,
+                stacklevel=3 + FRAMES,
             )
         if self.algorithm == "elkan" and self.n_clusters == 1:
             warnings.warn(
                 "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.",
                 RuntimeWarning,
-                stacklevel=3,
+                stacklevel=3 + FRAMES,
             )
         given = not (self.init is None or isinstance(self.init, str) or callable(self.init))
         if given and self.algorithm != "hybrid" and self.n_init not in ("auto", 1):
@@ -378,10 +385,21 @@ callable, default="k-means++"
                 f"Explicit initial center position passed: performing only one init in {type(self).__name__} instead of"
                 f" n_init={self.n_init}.",
                 RuntimeWarning,
-                stacklevel=3,
+                stacklevel=3 + FRAMES,
             )
 
-    def _search(self, X, weights, held):
+    def _progress(self, X, y, weights):
+        """What is called after each restart, or None."""
+        progress = self.verbose if callable(self.verbose) else None
+        if self.verbose and progress is None:
+            progress = Printed("population" if self.algorithm == "hybrid" else "restart")
+        if not are_asked_for(self):
+            return progress
+        most = self.n_init if isinstance(self.n_init, int) and self.algorithm != "hybrid" else None
+        metadata = None if weights is None else {"sample_weight": weights}
+        return Told(self, most, progress, X=X, y=y, metadata=metadata)
+
+    def _search(self, X, weights, held, progress):
         """Check what is left to check, and search: a LocalSolution."""
         hybrid = self.algorithm == "hybrid"
         n_clusters = check_n_clusters(self.n_clusters, len(X))
@@ -391,9 +409,6 @@ callable, default="k-means++"
             )
         if hybrid:
             self._check_hybrid(X)
-        progress = self.verbose if callable(self.verbose) else None
-        if self.verbose and progress is None:
-            progress = Printed("population" if hybrid else "restart")
         own = {
             "max_iter": check_whole("max_iter", self.max_iter, 1, none=True),
             "tol": check_number("tol", self.tol),

@@ -52,13 +52,13 @@ def count_updates(solution, init, max_iter):
     return n_iter + 1 if max_iter is None else min(n_iter + 1, max_iter)
 
 
-def warn_of(stop_reason, max_iter, labels, n_clusters):
+def warn_of(stop_reason, max_iter, labels, n_clusters, frames=0):
     """Warn where updates ran out, and where there are fewer clusters than asked for, though there was time for them."""
     if stop_reason == "max_iter":
         warnings.warn(
             f"max_iter={max_iter} updates of the centers did not lead to a fixed point: give more, or None for no limit.",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=3 + frames,
         )
     n_found = int(labels.max()) + 1  # those in use come first
     if n_found < n_clusters and stop_reason != "time_limit":
@@ -66,7 +66,7 @@ def warn_of(stop_reason, max_iter, labels, n_clusters):
             f"Number of distinct clusters ({n_found}) found smaller than n_clusters ({n_clusters}). Possibly due to duplicate"
             " points in X.",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=3 + frames,
         )
 
 

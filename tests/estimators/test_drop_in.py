@@ -84,8 +84,10 @@ def test_one_start_from_given_centers_is_told():
 @pytest.mark.parametrize("n_samples", [300, 6000])
 def test_the_limit_of_updates_warns(n_samples):
     X = np.random.default_rng(0).normal(size=(n_samples, 3))
-    with pytest.warns(ConvergenceWarning, match="max_iter=1 updates of the centers did not"):
-        model = KMeans(8, max_iter=1, random_state=0).fit(X)
+    model = KMeans(8, max_iter=1, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="max_iter=1 updates of the centers did not") as caught:
+        model.fit(X)
+    assert caught[0].filename == __file__  # where fit was called
     assert (model.n_iter_, model.stop_reason_) == (1, "max_iter")
 
 
