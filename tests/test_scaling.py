@@ -101,7 +101,7 @@ def test_a_fit_of_wild_rows_says_nothing_false(dtype, seed):
         assert (model.status_ == "optimal") <= (inertia == 0)
         _close(model.inertia_, inertia)
         _close(-model.score(X), inertia)
-        for found, exact in zip(model.transform(X).ravel().tolist(), sum(sq, [])):
+        for found, exact in zip(model.transform(X.astype(float)).ravel().tolist(), sum(sq, [])):
             _close(found, exact, power=2)
 
 

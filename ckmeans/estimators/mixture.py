@@ -22,16 +22,16 @@ from ..local.search import local_search
 from ..validation import (
     check_centers,
     check_fitted,
+    check_flag,
     check_n_clusters,
     check_number,
-    check_values,
     check_weights,
     check_whole,
 )
 from ..workers import split
 from .inputs import adopt, check_rows, rows_to_fit
+from .mixture_start import PARAMETERS, check_schedule, given_start
 
-PARAMETERS = ("means_", "variances_", "weights_")
 LABEL_WORK = 2**24  # rows x components x (features + 8) labelled between two looks at the clock: four blocks
 
 
@@ -46,8 +46,10 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     n_clusters : int, default=8
         Number of components.
     variance : float, "tied" or "per-cluster", default=1.0
-        A number fixes the variance of all components, in squared units of X (1.0: identity covariance). "tied"
-        estimates one for all, "per-cluster" one for each. Estimated variances are kept above a floor: the square of
+        A number fixes the variance of all components, in squared units of X. "tied" estimates one for all, "per-cluster" one
+        for each, as ``GaussianMixture(covariance_type="spherical")`` does. 1.0, the identity, is k-means with soft labels for
+        features of about that spread within the clusters, as `StandardScaler` leaves them at most; a variance that is not
+        estimated cannot collapse. Estimated variances are kept above a floor: the square of
         1e-10 standard deviations of X, or of 4 roundings of its largest value if that is more. Data whose spread is
         outside 2**-300 .. 2**300 are fitted in other units, a power of two: the result is the same.
     mixing : {"estimated", "uniform"}, default="estimated"
@@ -55,6 +57,11 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     init : {"k-means", "random"}, array-like of shape (n_clusters, n_features) or callable, default="k-means"
         The means to start from: the centers that `KMeans` finds, rows at random, given means, or ``init(X, n_clusters,
         random_state)``, which returns them.
+    means_init, weights_init, precisions_init : array-like or None, default=None
+        As in `GaussianMixture`: means of shape (n_clusters, n_features), which go before `init`; mixing weights and inverse
+        variances of shape (n_clusters,), to start from where these are estimated.
+    warm_start : bool, default=False
+        Whether to start from the parameters that the last fit has found.
     n_init : int, default=1
         Number of starts. The one with the largest log-likelihood is kept, fits with fewer collapsed components first
         (one at the floor of the variance makes the likelihood arbitrarily large).
@@ -63,7 +70,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         of geometric steps, from the critical variance (the largest eigenvalue of the covariance of X, above which
         all means coincide) down to `variance`; 20 is a good one. Made for `mixing="uniform"` and small variances.
     max_iter : int, default=1000
-        EM iterations at most, in each annealing step anew.
+        EM iterations at most, in each annealing step anew. 0 keeps the start.
     tol : float, default=1e-6
         EM stops when an iteration raises the mean log-likelihood per unit of sample weight by no more, in nats.
     max_seconds : float or None, default=None
@@ -76,9 +83,10 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
 
     Attributes
     ----------
-    means_ : ndarray of shape (n_clusters, n_features), float64
+    means_ : ndarray of shape (n_clusters, n_features), float64, or float32 where X is
     variances_ : ndarray of shape (n_clusters,), float64
-        Variance of each component per feature, in squared units of X.
+        Variance of each component per feature, in squared units of X. `covariances_` is the same, `precisions_` and
+        `precisions_cholesky_` are its inverse and the root of that, as in `GaussianMixture`.
     weights_ : ndarray of shape (n_clusters,), float64
         Mixing weights.
     labels_ : ndarray of shape (n_samples,), int32
@@ -125,7 +133,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     [0.5, 9.5]
     """
 
-    means_: NDArray[np.float64]
+    means_: NDArray[np.floating]
     variances_: NDArray[np.float64]
     weights_: NDArray[np.float64]
     labels_: NDArray[np.int32]
@@ -154,6 +162,10 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
         verbose: int = 0,
+        means_init: ArrayLike | None = None,
+        weights_init: ArrayLike | None = None,
+        precisions_init: ArrayLike | None = None,
+        warm_start: bool = False,
     ) -> None:
         self.n_clusters = n_clusters
         self.variance = variance
@@ -167,6 +179,25 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         self.random_state = random_state
         self.n_threads = n_threads
         self.verbose = verbose
+        self.means_init = means_init
+        self.weights_init = weights_init
+        self.precisions_init = precisions_init
+        self.warm_start = warm_start
+
+    @property
+    def covariances_(self) -> NDArray[np.float64]:
+        """`variances_`, by its name in GaussianMixture."""
+        return self.variances_
+
+    @property
+    def precisions_(self) -> NDArray[np.float64]:
+        """Inverse variances."""
+        return 1 / self.variances_
+
+    @property
+    def precisions_cholesky_(self) -> NDArray[np.float64]:
+        """Inverse standard deviations."""
+        return 1 / np.sqrt(self.variances_)
 
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the mixture.
@@ -185,7 +216,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         with Held() as held:
             X, features = rows_to_fit(self, X)
             best, weight = self._fitted(X, sample_weight, held)
-            parameters = best.means, best.unit_variances, best.weights, best.variances
+            means = best.means.astype(X.dtype, copy=False)  # labels are those of the means as they are kept
+            parameters = means, best.unit_variances, best.weights, best.variances
             hurried = best.stop_reason == "interrupted"
             labels = self._labels(X, (*parameters[:3], best.unit), held, hurried)
             used = np.unique(labels)
@@ -223,10 +255,13 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         random_state = check_random_state(self.random_state)
         shaking = np.random.RandomState(random_state.randint(2**31))  # whatever the starts draw
         deadline = math.inf if self.max_seconds is None else monotonic() + self.max_seconds
-        fixed_start = not (isinstance(self.init, str) or callable(self.init)) and anneal is None
+        means, start = given_start(self, X.shape[1])
+        init = self.init if means is None else means
+        fixed_start = not (isinstance(init, str) or callable(init)) and anneal is None
         best = fit_mixture(
             X,
-            self._starts(X, weight, random_state, 1 if fixed_start else self.n_init, deadline, held),
+            self._starts(X, weight, random_state, init, 1 if fixed_start else self.n_init, deadline, held),
+            **start,
             variance=self.variance,
             mixing=self.mixing,
             sample_weight=weight,
@@ -252,11 +287,14 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         """
         return self._score(self._rows(X))[1]
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Posterior probability of each component for each row: ndarray of shape (n_samples, n_clusters)."""
-        return self._score(self._rows(X), responsibilities=True)[1]
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.floating]:
+        """Posterior probability of each component for each row: ndarray of shape (n_samples, n_clusters), float32 where both X
+        and the means are."""
+        X = self._rows(X)
+        found = self._score(X, responsibilities=True)[1]
+        return found.astype(X.dtype, copy=False) if X.dtype == self.means_.dtype else found
 
-    def responsibilities(self, X: ArrayLike) -> NDArray[np.float64]:
+    def responsibilities(self, X: ArrayLike) -> NDArray[np.floating]:
         """The same as `predict_proba`, under its name in EM."""
         return self.predict_proba(X)
 
@@ -318,6 +356,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
 
     def _score(self, X, parameters=None, responsibilities=False):
         means, variances, weights, unit = parameters or self._parameters(X.shape[1])
+        means = means.astype(np.float64, copy=False)
         means = np.ldexp(means, -unit) if unit else means
         given = {"responsibilities": responsibilities, "n_threads": self.n_threads, "unit": unit}
         return score_rows(X, means, variances, weights, **given)
@@ -345,7 +384,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         """Refuse what cannot be fitted; `anneal` as the solver takes it."""
         check_n_clusters(self.n_clusters, n_samples)
         check_whole("n_init", self.n_init, 1)
-        check_whole("max_iter", self.max_iter, 1)
+        check_whole("max_iter", self.max_iter, 0)
+        check_flag("warm_start", self.warm_start)
         check_whole("n_threads", self.n_threads, 1, none=True)
         check_number("tol", self.tol)
         check_number("max_seconds", self.max_seconds, none=True)
@@ -360,11 +400,10 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
             raise ValueError(f'mixing={self.mixing!r} is unknown: use "estimated" or "uniform".')
         if self.anneal is None or isinstance(self.anneal, Integral):
             return check_whole("anneal", self.anneal, 1, none=True)
-        return _check_schedule(self.anneal, self.variance)
+        return check_schedule(self.anneal, self.variance)
 
-    def _starts(self, X, sample_weight, random_state, n_init, deadline, held):
+    def _starts(self, X, sample_weight, random_state, init, n_init, deadline, held):
         """The means of each start. After a search Ctrl-C is held back until the caller has the means."""
-        init = self.init
         if init is None or isinstance(init, str) and init not in ("k-means", "random"):
             raise ValueError(
                 f'init={init!r} is unknown: use "k-means", "random", an array of means or a callable.'
@@ -412,27 +451,6 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
-
-
-def _check_schedule(anneal, variance):
-    try:
-        steps = check_values(anneal, "anneal")
-    except (TypeError, ValueError):
-        steps = np.empty(0)
-    if (
-        steps.ndim != 1
-        or not len(steps)
-        or not (np.diff(steps) < 0).all()
-        or not 0 < steps[-1] <= steps[0] < math.inf
-    ):
-        raise ValueError(
-            f"anneal={anneal!r} must be a positive integer, or positive variances that decrease."
-        )
-    if not isinstance(variance, str) and steps[-1] < variance:
-        raise ValueError(
-            f"anneal ends at {steps[-1]}, below variance={variance}: end at the variance or above it."
-        )
-    return steps
 
 
 def _print(fit):

@@ -96,7 +96,7 @@ def test_frames():
         assert (fitted.means_ == expected.means_).all() and (fitted.predict(X) == expected.labels_).all()
     assert fitted.feature_names_in_.tolist() == names
     single = mixture().fit(IRIS.astype(np.float32))
-    assert single.means_ == pytest.approx(expected.means_, rel=1e-5) and single.means_.dtype == np.float64
+    assert single.means_ == pytest.approx(expected.means_, rel=1e-5) and single.means_.dtype == np.float32
 
 
 def test_offset():
@@ -194,7 +194,11 @@ INF[5, 1] = -np.inf
         ),
         (IRIS, {"init": NAN[3:6]}, None, "init gives centers that contain NaN"),
         (IRIS, {"n_init": 0}, None, "n_init=0"),
-        (IRIS, {"max_iter": 0}, None, "max_iter=0"),
+        (IRIS, {"max_iter": -1}, None, "max_iter=-1"),
+        (IRIS, {"weights_init": [0.5, 0.5, 0.5]}, None, "weights_init sums to 1.5"),
+        (IRIS, {"weights_init": [0.5, 0.5]}, None, "weights_init has shape"),
+        (IRIS, {"precisions_init": [1, 0, 1]}, None, "precisions_init holds 0"),
+        (IRIS, {"means_init": IRIS[:2]}, None, r"initial centers \(2, 4\)"),
         (IRIS, {"tol": -1}, None, "tol=-1"),
         (IRIS, {"n_threads": 0}, None, "n_threads=0"),
         (IRIS, {"max_seconds": -1}, None, "max_seconds=-1"),
@@ -387,3 +391,58 @@ def test_a_start_does_not_use_up_the_time(monkeypatch):
     assert 5e5 >= given[0] > given[1] > given[2] > 4e5
     mixture().fit(IRIS)
     assert given[3] is None
+
+
+# ---- the names of GaussianMixture ----
+
+
+def test_single_precision_stays():
+    X = IRIS.astype(np.float32)
+    model = mixture(random_state=0).fit(X)
+    assert model.means_.dtype == model.predict_proba(X).dtype == np.float32
+    assert np.array_equal(model.labels_, model.predict(X))
+    assert model.predict_proba(IRIS).dtype == model.score_samples(X).dtype == np.float64
+
+
+def test_attributes_and_starts_of_gaussian_mixture():
+    given = {"n_components": 3, "covariance_type": "spherical", "reg_covar": 0, "tol": 1e-9, "max_iter": 2000}
+    means, weights, precisions = IRIS[[0, 60, 120]], [0.2, 0.3, 0.5], [2.0, 1.0, 4.0]
+    starts = {"means_init": means, "weights_init": weights, "precisions_init": precisions}
+    theirs = GaussianMixture(**given, **starts).fit(IRIS)
+    ours = SphericalMixture(3, variance="per-cluster", tol=1e-9, max_iter=2000, **starts).fit(IRIS)
+    for name in ("means_", "covariances_", "precisions_", "precisions_cholesky_", "weights_"):
+        assert np.allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-4), name
+    assert ours.lower_bound_ == pytest.approx(theirs.lower_bound_, rel=1e-9)
+    assert ours.bic(IRIS) == pytest.approx(theirs.bic(IRIS), rel=1e-9)
+    assert np.allclose(ours.predict_proba(IRIS), theirs.predict_proba(IRIS), atol=1e-3)
+
+
+def test_no_iterations_keep_the_start():
+    weights, precisions = [0.2, 0.3, 0.5], [2.0, 1.0, 4.0]
+    model = SphericalMixture(
+        3,
+        variance="per-cluster",
+        max_iter=0,
+        means_init=IRIS[:3],
+        weights_init=weights,
+        precisions_init=precisions,
+    )
+    with pytest.warns(ConvergenceWarning, match="max_iter=0"):
+        model.fit(IRIS)
+    assert model.n_iter_ == 0 and not model.converged_
+    order = np.argsort(model.means_[:, 1])
+    assert np.array_equal(model.means_[order], IRIS[:3][np.argsort(IRIS[:3, 1])])
+    assert sorted(model.precisions_) == sorted(precisions) and sorted(model.weights_) == weights
+
+
+def test_a_warm_start_goes_on():
+    cold = SphericalMixture(3, variance="per-cluster", tol=0, random_state=0, max_iter=6)
+    warm = SphericalMixture(3, variance="per-cluster", tol=0, random_state=0, max_iter=3, warm_start=True)
+    with pytest.warns(ConvergenceWarning):
+        cold.fit(IRIS)
+        first = warm.fit(IRIS).lower_bound_
+        again = warm.fit(IRIS)
+    assert again.lower_bound_ > first and np.allclose(again.means_, cold.means_, rtol=1e-12)
+    assert np.allclose(again.lower_bound_, cold.lower_bound_, rtol=1e-14)
+    with pytest.raises(ValueError, match="means_ has shape"):
+        again.set_params(n_clusters=4).fit(IRIS)
