@@ -463,3 +463,10 @@ def test_asv_benchmarks_run(stem, monkeypatch):
         for name in dir(cls):
             if name.startswith(("time_", "track_", "peakmem_")):
                 getattr(benchmark, name)(*params)
+
+
+def test_the_tests_of_scikit_learn_run():
+    """Theirs of our class; one of them, since all take a minute."""
+    arguments = [sys.executable, "-m", "benchmarks.sklearn_suite", "--suite", "k-means", "--only", "copyx"]
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and "k-means: 1 of 1 tests of the class pass" in done.stdout, done.stderr

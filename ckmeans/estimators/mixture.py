@@ -30,7 +30,7 @@ from ..validation import (
 )
 from ..workers import split
 from .inputs import adopt, check_rows, rows_to_fit
-from .mixture_start import PARAMETERS, check_schedule, given_start
+from .mixture_start import PARAMETERS, check_schedule, given_start, in_precision_of
 
 LABEL_WORK = 2**24  # rows x components x (features + 8) labelled between two looks at the clock: four blocks
 
@@ -84,10 +84,10 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     Attributes
     ----------
     means_ : ndarray of shape (n_clusters, n_features), float64, or float32 where X is
-    variances_ : ndarray of shape (n_clusters,), float64
+    variances_ : ndarray of shape (n_clusters,), float64, or float32 where X is and that does not lose them
         Variance of each component per feature, in squared units of X. `covariances_` is the same, `precisions_` and
         `precisions_cholesky_` are its inverse and the root of that, as in `GaussianMixture`.
-    weights_ : ndarray of shape (n_clusters,), float64
+    weights_ : ndarray of shape (n_clusters,), float64, or float32 as variances_
         Mixing weights.
     labels_ : ndarray of shape (n_samples,), int32
         Most likely component of each row; equals `predict(X)`. Of a fit that Ctrl-C has ended, -1 for the rows that there
@@ -134,8 +134,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     """
 
     means_: NDArray[np.floating]
-    variances_: NDArray[np.float64]
-    weights_: NDArray[np.float64]
+    variances_: NDArray[np.floating]
+    weights_: NDArray[np.floating]
     labels_: NDArray[np.int32]
     log_likelihood_: float
     lower_bound_: float
@@ -185,17 +185,17 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         self.warm_start = warm_start
 
     @property
-    def covariances_(self) -> NDArray[np.float64]:
+    def covariances_(self) -> NDArray[np.floating]:
         """`variances_`, by its name in GaussianMixture."""
         return self.variances_
 
     @property
-    def precisions_(self) -> NDArray[np.float64]:
+    def precisions_(self) -> NDArray[np.floating]:
         """Inverse variances."""
         return 1 / self.variances_
 
     @property
-    def precisions_cholesky_(self) -> NDArray[np.float64]:
+    def precisions_cholesky_(self) -> NDArray[np.floating]:
         """Inverse standard deviations."""
         return 1 / np.sqrt(self.variances_)
 
@@ -216,8 +216,8 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         with Held() as held:
             X, features = rows_to_fit(self, X)
             best, weight = self._fitted(X, sample_weight, held)
-            means = best.means.astype(X.dtype, copy=False)  # labels are those of the means as they are kept
-            parameters = means, best.unit_variances, best.weights, best.variances
+            # Labels are those of the parameters as they are kept.
+            parameters = in_precision_of(X, best)
             hurried = best.stop_reason == "interrupted"
             labels = self._labels(X, (*parameters[:3], best.unit), held, hurried)
             used = np.unique(labels)
@@ -324,7 +324,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
         check_whole("n_samples", n_samples, 1)
         random_state = check_random_state(self.random_state)
         means, variances, weights, unit = self._parameters()
-        labels = random_state.choice(len(weights), n_samples, p=weights).astype(np.int32)
+        labels = random_state.choice(len(weights), n_samples, p=weights / weights.sum()).astype(np.int32)
         noise = random_state.standard_normal((n_samples, means.shape[1]))
         return means[labels] + np.ldexp(np.sqrt(variances)[labels, None] * noise, unit), labels
 
@@ -356,7 +356,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
 
     def _score(self, X, parameters=None, responsibilities=False):
         means, variances, weights, unit = parameters or self._parameters(X.shape[1])
-        means = means.astype(np.float64, copy=False)
+        means, variances, weights = (v.astype(np.float64, copy=False) for v in (means, variances, weights))
         means = np.ldexp(means, -unit) if unit else means
         given = {"responsibilities": responsibilities, "n_threads": self.n_threads, "unit": unit}
         return score_rows(X, means, variances, weights, **given)

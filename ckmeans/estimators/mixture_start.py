@@ -1,4 +1,4 @@
-"""What a mixture starts from, as the user gives it."""
+"""What a mixture starts from, as the user gives it, and what is kept of it in the end."""
 
 import math
 
@@ -51,3 +51,18 @@ def check_schedule(anneal, variance):
             f"anneal ends at {steps[-1]}, below variance={variance}: end at the variance or above it."
         )
     return steps
+
+
+def in_precision_of(X, fit):
+    """Means, variances in the units of the fit, weights, and variances of a `Mixture`, in float32 where X is.
+
+    Variances that float32 does not hold stay float64, and the weights with them.
+    """
+    found = fit.means, fit.unit_variances, fit.weights, fit.variances
+    if X.dtype != np.float32:
+        return found
+    with np.errstate(over="ignore", under="ignore"):
+        means, *others = (values.astype(np.float32) for values in found)
+    least = np.finfo(np.float32).tiny
+    held = not fit.unit and np.isfinite(others[2]).all() and others[2].min() >= least
+    return (means, *(others if held else found[1:]))

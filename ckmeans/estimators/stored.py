@@ -46,8 +46,12 @@ def count_updates(solution, init, max_iter):
     if solution.stop_reason != "converged":
         return n_iter
     if n_iter == 1:
-        drawn = isinstance(init, str)  # where the centers are rows, those that do not move leave nothing
-        if solution.inertia == 0 if drawn else np.array_equal(init, solution.centers):
+        if isinstance(init, str):
+            stayed = solution.inertia == 0  # the centers were rows
+        else:
+            used = np.unique(solution.labels)
+            stayed = not callable(init) and np.array_equal(np.asarray(init)[used], solution.centers[used])
+        if stayed:
             return 1
     return n_iter + 1 if max_iter is None else min(n_iter + 1, max_iter)
 

@@ -75,16 +75,18 @@ plt.show()
 # ============================= ========================================== ============================================
 # scikit-learn                  ckmeans                                    because
 # ============================= ========================================== ============================================
-# ``tol=1e-4``                  ``tol=0``                                  it goes on to a true fixed point
+# ``tol=1e-4``                  ``tol=0``, of the same meaning             it goes on to a true fixed point
 # ``max_iter=300``              ``max_iter=None``                          the same; ``max_seconds`` limits the time
 # ``n_init="auto"``: 1 or 10    ``n_init="auto"``: by the number of rows   ten is a habit
-# ``algorithm="elkan"``         ``"hamerly"``, ``"yinyang"``, ``"auto"``   bounds; the result has the same bits
-# ``copy_x``                    (none)                                     X is never written to
+# ``algorithm="elkan"``         the same, ``"yinyang"``, ``"auto"``        bounds; the result has the same bits
+# ``copy_x``                    taken, without effect                      X is never written to
 # labels up to rounding         the exact nearest center                   ties go to the lowest index
 # result depends on threads     the same bits for any number               sums are added in a fixed order
 # (none)                        ``hit_rate_`` (of restarts)                to know what it is worth
 # (none)                        ``stop_reason_``                           to know why it ended
 # (none)                        `ckmeans.certify`                          to know how far above the best it can be
 # ============================= ========================================== ============================================
+#
+# :doc:`Moving here </migration>` has every parameter and attribute, and the tables for other libraries.
 #
 # Plain Lloyd from given centers, nothing else: ``KMeans(k, init=centers, n_init=1, polish=False)``.

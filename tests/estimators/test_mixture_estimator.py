@@ -399,7 +399,11 @@ def test_a_start_does_not_use_up_the_time(monkeypatch):
 def test_single_precision_stays():
     X = IRIS.astype(np.float32)
     model = mixture(random_state=0).fit(X)
-    assert model.means_.dtype == model.predict_proba(X).dtype == np.float32
+    kept = model.means_, model.variances_, model.weights_, model.predict_proba(X), model.precisions_
+    assert {values.dtype for values in kept} == {np.dtype(np.float32)}
+    assert model.lower_bound_ == pytest.approx(model.score(X), rel=1e-6) and len(model.sample(9)[0]) == 9
+    tiny = SphericalMixture(2, variance="per-cluster", random_state=0).fit(np.float32(1e-25) * X)
+    assert tiny.variances_.dtype == np.float64 and tiny.variances_.min() > 0
     assert np.array_equal(model.labels_, model.predict(X))
     assert model.predict_proba(IRIS).dtype == model.score_samples(X).dtype == np.float64
 
