@@ -29,6 +29,7 @@ _HOMES = {
     "natural_breaks": "exact.univariate",
     "partition_posterior": "exact.exhaustive",
     "save_model": "estimators.model_files",
+    "register_onnx_converters": "estimators.onnx",
     "show_config": "configuration",
     "BreaksDisplay": "plots.choice",
     "ChoiceDisplay": "plots.choice",

@@ -21,7 +21,7 @@ ROOMS = {
     "local": ({"ground"}, SCIENCE),
     "exact": ({"local", "ground", "check and reference"}, SCIENCE),
     "proofs": ({"exact", "local", "ground", "check and reference"}, SCIENCE),
-    "estimators": ({"proofs", "exact", "local", "ground"}, SCIENCE | {"sklearn"}),
+    "estimators": ({"proofs", "exact", "local", "ground"}, SCIENCE | {"sklearn", "skl2onnx"}),
     "diagnostics": ({"estimators", "proofs", "exact", "local", "ground"}, SCIENCE | {"sklearn"}),
     "compat": ({"exact"}, SCIENCE | {"mapclassify"}),
     "plots": ({"diagnostics", "ground"}, SCIENCE | {"sklearn", "matplotlib"}),
