@@ -106,6 +106,25 @@ def check_finite(X):
         refuse_rows(bad, len(X), np.isnan(X[bad]).any())
 
 
+def check_structure(X, name="X"):
+    """Refuse CSR whose index arrays point anywhere but into it.
+
+    Raises
+    ------
+    ValueError
+    """
+    if X.ndim != 2:
+        return  # refused elsewhere
+    indices, indptr = X.indices, X.indptr
+    fits = len(indptr) == X.shape[0] + 1 and indptr[0] == 0 and (indptr[1:] >= indptr[:-1]).all()
+    fits = fits and indptr[-1] <= min(len(indices), len(X.data))
+    if not fits or indptr[-1] and not 0 <= indices.min() <= indices.max() < X.shape[1]:
+        raise ValueError(
+            f"{name} is sparse, and its indices or indptr do not fit its shape {X.shape}: build it anew, as from"
+            f" {name}.tocoo(), or look at {name}.check_format()."
+        )
+
+
 def refuse_rows(bad, n_samples, nan):
     """Raise the error for the rows that are not finite."""
     shown = ", ".join(map(str, bad[:10])) + (", ..." if len(bad) > 10 else "")

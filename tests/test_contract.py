@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from clocks import Clock
 from problems import exact_cost
+from scipy.sparse import csr_array
 
 from ckmeans import (
     ExactKMeans,
@@ -93,6 +94,12 @@ def by_general_kernels(X, k, weights, **options):
         return by_algorithm("auto")(X, k, weights, **options)
 
 
+def by_sparse_rows(X, k, weights, **options):
+    X = np.asarray(X)
+    X = csr_array(X.astype(X.dtype.newbyteorder("=")))
+    return estimator(lambda k, **options: KMeans(k, n_init=20, **options))(X, k, weights, **options)
+
+
 def by_landscape(X, k, weights, **options):
     found = landscape(X, k, 30, sample_weight=weights, random_state=0, **options)
     bits = found.labels, found.inertia, found.counts, found.n_iter
@@ -146,6 +153,7 @@ SOLVERS = {
     "KMeans yinyang": Solver(by_algorithm("yinyang"), 6000, 3000, "max_seconds"),
     "KMeans hybrid": Solver(by_algorithm("hybrid"), 6000, 300, "max_seconds"),
     "KMeans of large data": Solver(by_general_kernels, 6000, 3000, "max_seconds"),
+    "KMeans of sparse rows": Solver(by_sparse_rows, 6000, 3000, "max_seconds"),
     "ExactKMeans": Solver(estimator(ExactKMeans), 60, 14, "time_limit"),
     "SphericalMixture": Solver(estimator(tied), 6000, 3000, "max_seconds"),
     "fit_many": Solver(by_fit_many),

@@ -110,9 +110,12 @@ def test_whole_numbers_up_to_the_limit_are_taken():
         assert KMeans(2).fit(X).inertia_ == 0
 
 
-def test_sparse_data_are_refused():
+@pytest.mark.parametrize(
+    "model", [SphericalMixture(2), ExactKMeans(2)], ids=lambda model: type(model).__name__
+)
+def test_sparse_data_are_refused(model):
     with pytest.raises(TypeError, match="dense data is required"):
-        KMeans(2).fit(csr_array(X4))
+        model.fit(csr_array(X4))
 
 
 BAD_WEIGHTS = {

@@ -3,12 +3,13 @@
 import os
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
 from ..frames import opened
 from ..local import small
 from ..local.npy_file import NpyFile
-from ..validation import check_finite, check_integers, check_kinds
+from ..validation import check_finite, check_integers, check_kinds, check_structure, refuse_rows
 
 FEATURES = ("n_features_in_", "feature_names_in_")
 REMEDIES = {  # for what scikit-learn refuses in words that do not say what to do
@@ -20,8 +21,10 @@ REMEDIES = {  # for what scikit-learn refuses in words that do not say what to d
 }
 
 
-def check_rows(estimator, X, reset, files=False):
+def check_rows(estimator, X, reset, files=False, sparse=False):
     """X as a C-contiguous float array that is finite, without losing digits on the way; if wanted, the file of that name.
+
+    Where sparse data are taken, in CSR, indices ascending and no entry zero.
 
     Raises
     ------
@@ -41,10 +44,19 @@ def check_rows(estimator, X, reset, files=False):
     if small.is_small_float_array(X) and not reset and _keeps_to(estimator, X) and small.is_finite(X):
         return X
     original = X = opened(X)
-    long = check_kinds(X)
+    if sparse and (sparse := issparse(X)):
+        original = X = X if X.format == "csr" else X.tocsr()
+        check_structure(X)
+    long = check_kinds(X.data if sparse else X)
     try:
         X = validate_data(
-            estimator, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=False
+            estimator,
+            X,
+            reset=reset,
+            accept_sparse="csr" if sparse else False,
+            dtype=[np.float64, np.float32],
+            order="C",
+            ensure_all_finite=False,
         )
     except OverflowError:
         check_integers(original)
@@ -61,6 +73,8 @@ def check_rows(estimator, X, reset, files=False):
         if not remedies:
             raise
         raise ValueError(f"{message}: {remedies[0]}.") from None
+    if sparse:
+        return _checked_entries(X, original)
     if long:
         check_integers(original)
     check_finite(X)
@@ -70,13 +84,28 @@ def check_rows(estimator, X, reset, files=False):
     return X
 
 
-def rows_to_fit(estimator, X, files=False):
+def _checked_entries(X, original):
+    """CSR as kernels take it, a copy only where it has to be one: entries finite, in order, once each, and none zero."""
+    if original.dtype != X.dtype:
+        check_integers(original.data)
+    if not X.has_canonical_format or np.count_nonzero(X.data) < len(X.data):
+        X = X.copy()
+        X.sum_duplicates()
+        X.eliminate_zeros()
+    bad = np.flatnonzero(~np.isfinite(X.data))
+    if len(bad):
+        rows = np.unique(np.searchsorted(X.indptr, bad, side="right") - 1)
+        refuse_rows(rows, X.shape[0], np.isnan(X.data[bad]).any())
+    return X
+
+
+def rows_to_fit(estimator, X, files=False, sparse=False):
     """X as `check_rows` has it, and what it tells of its features, for `adopt`: the estimator stays as it is."""
     if small.is_small_float_array(X) and small.is_finite(X):
         return X.view(), {"n_features_in_": X.shape[1]}
     other = object.__new__(type(estimator))
     vars(other).update(vars(estimator))
-    X = check_rows(other, X, reset=True, files=files)
+    X = check_rows(other, X, reset=True, files=files, sparse=sparse)
     return X, {name: vars(other)[name] for name in FEATURES if name in vars(other)}
 
 

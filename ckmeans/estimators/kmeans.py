@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -15,8 +16,8 @@ from ..local import small
 from ..local.hybrid import hybrid_search
 from ..local.npy_file import NpyFile
 from ..local.restarts import STARTS
-from ..local.rows import Rows
 from ..local.search import local_search
+from ..local.sparse import rows_for
 from ..validation import (
     check_centers,
     check_fitted,
@@ -51,7 +52,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
     def _checked(self, X):
         if "cluster_centers_" not in vars(self):
             check_is_fitted(self)
-        return check_rows(self, X, reset=False, files=True)
+        return check_rows(self, X, reset=False, files=True, sparse=True)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -67,14 +68,15 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
     def _with_centers(self, X, workers, sample_weight=None):
         """The rows, and the centers, which are checked: they may have been set by hand."""
         centers = check_fitted("cluster_centers_", self.cluster_centers_, (None, X.shape[1]))
-        return Rows(X, check_weights(sample_weight, len(X)), workers, compared_with=centers), centers
+        weights = check_weights(sample_weight, X.shape[0])
+        return rows_for(X, weights, workers, compared_with=centers), centers
 
     def predict(self, X: ArrayLike) -> NDArray[np.int32]:
         """Index of the exact nearest center of each row, ties going to the lowest index.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or path of a .npy file
+        X : array-like or sparse array of shape (n_samples, n_features), or path of a .npy file
 
         Returns
         -------
@@ -99,7 +101,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse array of shape (n_samples, n_features)
 
         Returns
         -------
@@ -129,7 +131,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or path of a .npy file
+        X : array-like or sparse array of shape (n_samples, n_features), or path of a .npy file
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
 
@@ -301,19 +303,27 @@ callable, default="k-means++"
         self.n_threads = n_threads
         self.copy_x = copy_x
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self.algorithm != "hybrid"
+        return tags
+
     @with_callbacks
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Cluster the rows of X.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or path of a .npy file
+        X : array-like or sparse array of shape (n_samples, n_features), or path of a .npy file
             Float32 and float64 are taken as they are, without a copy if C-contiguous. An array of the rows in another
             order is kept beside it, unless X is a mapped file or takes more than half of the memory that is free. A
             file is read block by block, once or a few times for each iteration, and need fit neither into memory nor
             into the address space: 4 bytes a row are needed for the labels, up to 20 for `init` other than "random" or
             given centers. Its rows are not polished, and ``n_init="auto"`` is one restart, without swaps; "k-means++"
             reads it twice for each cluster, "k-means||" a dozen times in all.
+            Sparse rows are taken as CSR, without a copy if indices ascend, once each, and no entry is zero. Time and memory go
+            by the entries, and by the numbers of the centers, which are dense. These rows are not polished either, centers are
+            not swapped, with more than 4,096 rows ``n_init="auto"`` is one restart, and `init` is not "k-means||".
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, at least 0.
@@ -336,8 +346,8 @@ callable, default="k-means++"
                 f"algorithm={self.algorithm!r} is unknown: give one of {', '.join(map(repr, ALGORITHMS))}."
             )
         with Held() as held:
-            X, features = rows_to_fit(self, X, files=True)
-            weights = check_weights(sample_weight, len(X))
+            X, features = rows_to_fit(self, X, files=True, sparse=True)
+            weights = check_weights(sample_weight, X.shape[0])
             self._warn_of_parameters()
             progress = self._progress(X, y, weights)
             solution = self._search(X, weights, held, progress)
@@ -402,7 +412,9 @@ callable, default="k-means++"
     def _search(self, X, weights, held, progress):
         """Check what is left to check, and search: a LocalSolution."""
         hybrid = self.algorithm == "hybrid"
-        n_clusters = check_n_clusters(self.n_clusters, len(X))
+        if issparse(X) and isinstance(self.init, str) and self.init == "k-means||":
+            raise ValueError("init='k-means||' is not for sparse X: give 'k-means++' or 'random'.")
+        n_clusters = check_n_clusters(self.n_clusters, X.shape[0])
         if callable(self.init) and isinstance(X, NpyFile):
             raise ValueError(
                 "init is a callable, to which X would be given, but X is a file: give the centers instead."
@@ -436,6 +448,10 @@ callable, default="k-means++"
         if isinstance(X, NpyFile):
             raise ValueError(
                 "algorithm='hybrid' and X is a file: load it with np.load, or give another algorithm."
+            )
+        if issparse(X):
+            raise ValueError(
+                "algorithm='hybrid' and X is sparse: give X.toarray() if that fits into memory, or another algorithm."
             )
         for name, default in (("max_iter", None), ("tol", 0), ("polish", True)):
             if getattr(self, name) != default:

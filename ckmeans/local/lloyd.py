@@ -4,9 +4,6 @@ from functools import partial
 
 import numpy as np
 
-from .._kernels import lloyd as kernels
-from .partition import Partition
-
 # Updates after which the inertia must have fallen, or the iteration ends: rounding could in theory go in circles.
 CHECK = 256
 # Updates that fill empty clusters, in one run: after these empty clusters stay empty, for the same reason.
@@ -45,7 +42,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None
     stop_reason : {"converged", "tol", "max_iter", "hopeless"}
     """
     last, n_iter, n_relocations, fresh, near = np.inf, 0, 0, True, False
-    partition = partition or Partition(rows, len(centers))
+    partition = partition or rows.partition(len(centers))
     most = np.inf if max_iter is None else max_iter
     while True:
         look = (
@@ -63,7 +60,7 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None
             if n_iter and not n_changed:
                 return partition, centers, n_iter, "converged"
             if n_iter and n_iter % CHECK == 0:
-                inertia = rows.update(partition.labels, centers)[2]
+                inertia = rows.cost(partition.labels, centers)
                 if last <= inertia:
                     return partition, centers, n_iter, "converged"
                 last = inertia
@@ -91,15 +88,11 @@ def relocate(rows, labels, means, masses):
     points, points_weight = rows.points
 
     def gains_of(start, stop):
-        gains = np.empty(stop - start)
         whole = masses[labels[start:stop]]
         weights = points_weight[start:stop]
         # All of the weight of a cluster, rounding or not.
         weights = np.where(weights >= whole * (1 - ROUNDED), whole, weights)
-        kernels.removal_gains(
-            rows.X[start:stop], weights, labels[start:stop], means, masses, 0, stop - start, gains
-        )
-        return gains
+        return rows.removal_gains(known, weights, labels, means, masses, start, stop)
 
     def most_of(largest, start, stop):
         largest.append(gains_of(start, stop).max())
@@ -110,7 +103,7 @@ def relocate(rows, labels, means, masses):
     empty = np.flatnonzero(masses == 0)
     try:
         for n_filled, k in enumerate(empty):
-            largest, candidates = [], []
+            largest, candidates, known = [], [], rows.norms_of(means)
             rows.run(partial(most_of, largest), 1)
             enough = max(largest) * (1 - ROUNDED)
             if enough == 0:
@@ -135,7 +128,7 @@ def round_off(rows, clustering, partition=None):
 
     With the partition that has these labels it takes less time, if bounds are kept there.
     """
-    partition = partition or Partition(rows, len(clustering.centers), summed=False, labels=clustering.labels)
+    partition = partition or rows.partition(len(clustering.centers), summed=False, labels=clustering.labels)
     means, _, inertia = rows.update(clustering.labels, clustering.centers)
     for _ in range(3):
         clustering = clustering._replace(inertia=inertia)

@@ -14,9 +14,9 @@ from .cutoffs import SwapCutoff
 from .exchange import polish
 from .lloyd import lloyd, round_off
 from .oversampling import kmeans_parallel
-from .partition import Partition
-from .rows import Clustering, Rows
+from .rows import Clustering
 from .seeding import kmeans_plusplus, random_rows
+from .sparse import rows_for
 from .stopping import (
     EASY_HITS,
     EASY_WORK,
@@ -85,7 +85,7 @@ def run_until_limit(
 ):
     """Run the search that search_of(rows) returns, until it ends, the time is up, or there was Ctrl-C: a LocalSolution."""
     with workers.without_limit():  # one look at the rows is needed whatever the limit
-        search = search_of(Rows(X, sample_weight, workers, algorithm=algorithm))
+        search = search_of(rows_for(X, sample_weight, workers, algorithm=algorithm))
     search.listener, search.single = progress if hasattr(progress, "began") else None, single
     solution, stop_reason = None, "time_limit"
     try:
@@ -106,9 +106,9 @@ class Restarts:
 
     def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, numbers):
         self.rows, self.n_clusters, self.init, self.numbers = rows, n_clusters, init, numbers
-        self.max_iter, self.tol, self.polish = max_iter, tol, polish and not rows.streamed
-        self.auto = n_init == "auto" and not rows.streamed
-        once = isinstance(init, np.ndarray) or n_clusters == 1 or rows.streamed and n_init == "auto"
+        self.max_iter, self.tol, self.polish = max_iter, tol, polish and not rows.plain
+        self.auto = n_init == "auto" and not rows.once
+        once = isinstance(init, np.ndarray) or n_clusters == 1 or rows.once and n_init == "auto"
         self.n_init = 1 if once else MOST_RESTARTS if self.auto else n_init
         self.best = self.current = self.partition = None  # Clustering; centers; Partition of the best
         self.single = False  # whether the centers of the result are float32
@@ -208,7 +208,7 @@ class Restarts:
 
     def offer(self, partition, centers):
         """Keep the clustering if it is the best so far, with the labels as they are; returns its inertia."""
-        inertia = self.rows.update(partition.labels, centers)[2]
+        inertia = self.rows.cost(partition.labels, centers)
         if self.best is None or inertia < self.best.inertia:
             self.best, self.partition = Clustering(partition.labels, centers, inertia), partition
             self.kept = None
@@ -218,8 +218,11 @@ class Restarts:
         """Centers to begin with, in the units of the kernels, and a partition of the rows that is near, or None, and the updates made."""
         if isinstance(self.init, str):
             return STARTS[self.init](self.rows, self.n_clusters, self.numbers), None, 0
-        centers = self.init(X, self.n_clusters, self.numbers.rng) if callable(self.init) else self.init
-        return self.rows.scale(check_centers(centers, self.n_clusters, X.shape[1])), None, 0
+        centers = self.init
+        if callable(centers):
+            centers = centers(X, self.n_clusters, self.numbers.rng)
+            centers = check_centers(centers, self.n_clusters, X.shape[1])
+        return self.rows.scale(centers), None, 0
 
     def work(self):
         """Coordinate differences so far, those spared by bounds included: the same on every machine."""
@@ -250,10 +253,10 @@ class Restarts:
             return
         for _ in range(MOST_ORDERS):  # the same partition gets the same numbers from every seed
             # The labels there were make room for others.
-            centers, best, partition = _in_order(best.centers), None, None
+            centers, best, partition = in_order(best.centers), None, None
             best = rows.clustering(centers)
             best = round_off(rows, best) if converged else best
-            if np.array_equal(_in_order(best.centers), best.centers):
+            if np.array_equal(in_order(best.centers), best.centers):
                 break  # else a row halfway between two centers has changed sides, and the means with it
         self.best = best
 
@@ -282,7 +285,7 @@ class Restarts:
             workers.deadline = np.inf
             if self.best is None:
                 labels, centers = self.kept.labels.astype(np.int32), self.kept.centers
-                self.best = Clustering(labels, centers, self.rows.update(labels, centers)[2])
+                self.best = Clustering(labels, centers, self.rows.cost(labels, centers))
         workers.deadline = np.inf
         return self.outcome(stop_reason)
 
@@ -292,7 +295,7 @@ class Restarts:
         centers = rows.scale(self.init) if isinstance(self.init, np.ndarray) else self.current
         if centers is None:
             centers = random_rows(rows, k, self.numbers)
-        partition = Partition(rows, k, summed=False)
+        partition = rows.partition(k, summed=False)
         try:
             rows.panels.assign(centers, partition)
         except Expired:
@@ -303,7 +306,7 @@ class Restarts:
             workers.deadline = np.inf
             partition.labels = rows.panels.assign(np.ascontiguousarray(centers[:n]))
         workers.deadline = np.inf
-        return Clustering(partition.labels, centers, rows.update(partition.labels, centers)[2])
+        return Clustering(partition.labels, centers, rows.cost(partition.labels, centers))
 
     def solution(self, held):
         """What the estimator hands on when the search has ended by itself."""
@@ -341,9 +344,16 @@ def _compact(labels, n_clusters):
     return labels.astype(np.min_scalar_type(n_clusters - 1))
 
 
-def _in_order(centers):
+def in_order(centers):
     """Centers in lexicographic order; a copy of another center, which no row is labelled with, becomes a copy of the last."""
-    centers = np.ascontiguousarray(centers[np.lexsort(centers.T[::-1])])
+    n = 0
+    while n < centers.shape[1]:  # few features tell, and many take long
+        n = min(centers.shape[1], 4 * n + 16)
+        order = np.lexsort(centers[:, :n].T[::-1])
+        first = centers[order, :n]
+        if (first[1:] != first[:-1]).any(axis=1).all():
+            break
+    centers = np.ascontiguousarray(centers[order])
     different = np.append(True, (centers[1:] != centers[:-1]).any(axis=1))
     if different.all():
         return centers

@@ -13,6 +13,8 @@ from ..rationals import inertia as exact_inertia
 from ..scaling import SAFE, unit, unsafe
 from ..workers import split
 from .panels import Panels
+from .partition import Partition
+from .seeding import Screened
 
 # Coordinate differences in a block of the kernels that go row by row: some milliseconds. These take about 64 times as long for
 # each as the kernels of panels.py.
@@ -44,6 +46,15 @@ class Rows:
     algorithm : {"auto", "lloyd", "hamerly", "yinyang"}
         Whether bounds spare the iteration distances; the labels are the same.
 
+    Attributes
+    ----------
+    streamed : bool
+        Whether X is a file, which is read block by block.
+    plain : bool
+        Whether rows are not moved one by one, nor centers swapped.
+    once : bool
+        Whether n_init="auto" is one restart.
+
     Notes
     -----
     Float64 data whose spread is outside 2**-300 .. 2**300 are scaled by a power of two, so that squares of differences
@@ -53,17 +64,10 @@ class Rows:
     """
 
     def __init__(self, X, sample_weight, workers, compared_with=None, algorithm="auto"):
-        self.algorithm = algorithm
-        self.n_samples, self.n_features = X.shape
-        self.workers = workers
-        self.n_distances = 0  # squared distances computed so far
-        self.n_spared = 0  # squared distances that bounds have made unnecessary so far
-        self.n_labelled = 0  # labels given so far
-        self.n_recomputed = 0  # labels for which the two best scores were too close to tell
-        self.X = self.given = X
-        self.given_weight = np.empty(0) if sample_weight is None else sample_weight
+        self._begin(X, sample_weight, workers, algorithm)
+        self.width = self.n_features
         total, low, high = self._column_extremes()
-        self.streamed = not isinstance(X, np.ndarray)
+        self.streamed = self.plain = self.once = not isinstance(X, np.ndarray)
         if self.streamed and not np.isfinite(total + low + high).all():
             X.check_finite()
         most = np.array([low, high]) if compared_with is None else np.vstack([low, high, compared_with])
@@ -79,15 +83,27 @@ class Rows:
             self.X = np.ldexp(X.astype(np.float64, copy=False), -self.exponent)
             self.lossy = self.exponent > 0 and not np.array_equal(np.ldexp(self.X, self.exponent), X)
             total, low, high = self._column_extremes()  # again: the sum may have overflowed
-        self.weight_exponent = 0 if sample_weight is None else unsafe(sample_weight.max())
-        self.sample_weight = (
-            np.empty(0) if sample_weight is None else np.ldexp(sample_weight, -self.weight_exponent)
-        )
         self.origin = (total / self.n_samples).astype(self.X.dtype).astype(np.float64)
         self.origin[low == high] = low[low == high]
         self.panels = Panels(self, low, high)
         self.units = self._fixed_point(np.maximum(high, -low))
         self.fixed_point_loses_digits = self._fixed_point_loses_digits()
+
+    def _begin(self, X, sample_weight, workers, algorithm):
+        """What does not depend on what the rows hold."""
+        self.algorithm = algorithm
+        self.n_samples, self.n_features = X.shape
+        self.workers = workers
+        self.n_distances = 0  # squared distances computed so far
+        self.n_spared = 0  # squared distances that bounds have made unnecessary so far
+        self.n_labelled = 0  # labels given so far
+        self.n_recomputed = 0  # labels for which the two best scores were too close to tell
+        self.X = self.given = X
+        self.given_weight = np.empty(0) if sample_weight is None else sample_weight
+        self.weight_exponent = 0 if sample_weight is None else unsafe(sample_weight.max())
+        self.sample_weight = (
+            np.empty(0) if sample_weight is None else np.ldexp(sample_weight, -self.weight_exponent)
+        )
 
     def _column_extremes(self):
         """Sum, least and largest value of each feature."""
@@ -121,18 +137,23 @@ class Rows:
         """The weights as an array of shape (n_samples,), ones included."""
         return self.sample_weight if len(self.sample_weight) else np.ones(self.n_samples)
 
+    @property
+    def inertia_error(self):
+        """Bound of the relative error of an inertia: a sum of n squared distances has at most n + d + 3 roundings."""
+        return (self.n_samples + self.n_features + 16) * 1.2e-16
+
     # ---- over all rows, row by row ----
 
     def run(self, kernel, n_centers, n_rows=None):
         """Call kernel(start, stop) over all rows, or n_rows of them, blocks sized for n_centers distances a row."""
         n_rows = self.n_samples if n_rows is None else n_rows
         self.n_distances += n_rows * n_centers
-        size = max(1, BLOCK_WORK // (self.n_features * n_centers + 8))
+        size = max(1, BLOCK_WORK // (self.width * n_centers + 8))
         self.workers.run(kernel, split(n_rows, size))
 
     def slabs(self, n_centers=1, n_out=1):
         """(start, stop) of the slabs that sums go through: they depend on the shape of the data alone."""
-        longest = SLAB_WORK // (self.n_features * n_centers + 8)
+        longest = SLAB_WORK // (self.width * n_centers + 8)
         size = max(1, 4 * n_out, min(longest, max(4096, -(-self.n_samples // 64))))
         return split(self.n_samples, -(-size // 64) * 64)  # whole panels
 
@@ -159,6 +180,14 @@ class Rows:
         total = [0.0, *[np.zeros(shape) for shape in shapes]]
         return self.workers.fold(slab, self.slabs(n_centers, max(shape[0] for shape in shapes)), total)
 
+    def partition(self, n_clusters, summed=True, labels=None):
+        """Labels, none so far or given ones, that assignments keep up to date."""
+        return Partition(self, n_clusters, summed, labels)
+
+    def follow(self, n_clusters):
+        """The squared distances to the nearest of some centers, as these come one by one."""
+        return Screened(self, n_clusters)
+
     def update(self, labels, centers):
         """The means of the labels (a center without weight stays), their masses, the inertia with the old centers."""
 
@@ -177,6 +206,24 @@ class Rows:
         inertia, shifts, masses = self.sum(slab, 1, centers.shape, (len(centers),))
         return centers + shifts / np.where(masses > 0, masses, 1)[:, None], masses, inertia
 
+    def cost(self, labels, centers):
+        """The inertia of labels with centers, in the units of the kernels."""
+        return self.update(labels, centers)[2]
+
+    def norms_of(self, centers):
+        """What distances to these centers take; nothing, by differences."""
+
+    def removal_gains(self, known, weights, labels, means, masses, start, stop):
+        """How much the inertia falls when a row becomes a cluster of its own, for the rows from start to stop.
+
+        `known` is from `norms_of(means)`.
+        """
+        gains = np.empty(stop - start)
+        kernels.removal_gains(
+            self.X[start:stop], weights, labels[start:stop], means, masses, 0, stop - start, gains
+        )
+        return gains
+
     @cached_property
     def points(self):
         """A number for each row that it shares with equal rows alone, and the weight of all rows with that number.
@@ -187,18 +234,26 @@ class Rows:
             return None, self.weights()
         odd = np.random.RandomState(0).randint(2**62, size=self.n_features, dtype=np.uint64) * 2 + 1
         keys = np.empty(self.n_samples, np.uint64)
-        for start, stop in split(self.n_samples, max(1, SLAB_WORK // self.n_features)):
-            bits = (self.X[start:stop] + 0.0).astype(np.float64).view(np.uint64)
-            keys[start:stop] = ((bits ^ bits >> 29) * odd).sum(axis=1, dtype=np.uint64)
+        for start, stop in split(self.n_samples, max(1, SLAB_WORK // self.width)):
+            keys[start:stop] = self._keys(start, stop, odd)
         order = np.argsort(keys, kind="stable")
         fresh = np.ones(self.n_samples, bool)
-        for start, stop in split(self.n_samples - 1, max(1, SLAB_WORK // self.n_features)):
+        for start, stop in split(self.n_samples - 1, max(1, SLAB_WORK // self.width)):
             here = order[start : stop + 1]
-            fresh[start + 1 : stop + 1] = (self.X[here[1:]] != self.X[here[:-1]]).any(axis=1)
+            fresh[start + 1 : stop + 1] = self._differ(here[1:], here[:-1])
         points = np.empty(self.n_samples, np.intp)
         points[order] = np.cumsum(fresh) - 1
         weights = self.weights()
         return points, np.where(weights > 0, np.bincount(points, weights)[points], 0.0)
+
+    def _keys(self, start, stop, odd):
+        """A number for each row from start to stop, the same for equal rows, from an odd number for each feature."""
+        bits = (self.X[start:stop] + 0.0).astype(np.float64).view(np.uint64)
+        return ((bits ^ bits >> 29) * odd).sum(axis=1, dtype=np.uint64)
+
+    def _differ(self, some, others):
+        """Whether rows of these indices differ."""
+        return (self.X[some] != self.X[others]).any(axis=1)
 
     @cached_property
     def _about_origin(self):
@@ -229,7 +284,7 @@ class Rows:
     def clustering(self, centers):
         """The rows with their nearest centers."""
         labels = self.panels.assign(centers)
-        return Clustering(labels, centers, self.update(labels, centers)[2])
+        return Clustering(labels, centers, self.cost(labels, centers))
 
     def nearest(self, centers):
         """The exact nearest center of each row, of centers in the units of the data."""
@@ -248,10 +303,10 @@ class Rows:
 
     def inertia(self, labels, centers):
         """The inertia of labels with centers in the units of the data, in squares of these; infinite beyond the floats."""
-        return self._inertia(labels, centers, self.update(labels, self.scale(centers))[2])
+        return self._inertia(labels, centers, self.cost(labels, self.scale(centers)))
 
     def _inertia(self, labels, centers, known):
-        if known < TINY and not self.streamed:
+        if known < TINY and not self.plain:
             return exact_inertia(self.given, labels, centers, self.given_weight)
         return self.unscale(Clustering(None, centers, known)).inertia
 
@@ -290,7 +345,8 @@ class Rows:
         """A clustering in the units of the data; an inertia beyond the range of float64 is inf."""
         with np.errstate(over="ignore", under="ignore"):
             inertia = float(np.ldexp(clustering.inertia, 2 * self.exponent + self.weight_exponent))
-            return clustering._replace(centers=np.ldexp(clustering.centers, self.exponent), inertia=inertia)
+            centers = np.ldexp(clustering.centers, self.exponent) if self.exponent else clustering.centers
+            return clustering._replace(centers=centers, inertia=inertia)
 
 
 def _power(exponent):

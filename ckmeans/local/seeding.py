@@ -39,11 +39,7 @@ def kmeans_plusplus(rows, n_clusters, rng, n_candidates=None, indices=None):
     is in its section 5.
     """
     n_candidates = n_candidates or count_candidates(n_clusters)
-    rows.panels.choose_dtype(rows.take(np.arange(n_clusters) * rows.n_samples // n_clusters))
-    size = 8 + (1 + rows.n_features) * rows.panels.dtype.itemsize
-    narrow = size > MOST * rows.n_features * rows.X.dtype.itemsize and rows.n_samples >= MANY
-    rows.panels.drop() if narrow else rows.panels.pack()
-    distances = _Screened(rows)
+    distances = rows.follow(n_clusters)
     centers, drawn = np.empty((n_clusters, rows.n_features)), distances.draw(rng, 1)
     indices = np.empty(n_clusters, np.intp) if indices is None else indices
     centers[:], indices[:] = rows.take(drawn), drawn
@@ -102,11 +98,15 @@ class Distances:
         return -1 - drawn
 
 
-class _Screened(Distances):
+class Screened(Distances):
     """Distances that follow as centers come; scores tell which rows a center can be nearer to, and only these are computed."""
 
-    def __init__(self, rows):
+    def __init__(self, rows, n_clusters):
         super().__init__(rows)
+        rows.panels.choose_dtype(rows.take(np.arange(n_clusters) * rows.n_samples // n_clusters))
+        size = 8 + (1 + rows.n_features) * rows.panels.dtype.itemsize
+        narrow = size > MOST * rows.n_features * rows.X.dtype.itemsize and rows.n_samples >= MANY
+        rows.panels.drop() if narrow else rows.panels.pack()
         self.thresholds = np.full(rows.n_samples, np.inf, rows.panels.dtype)
         self.passed = np.empty(-(-rows.n_samples // rows.panels.n_rows), np.uint64)
         self.margin = kernels.score_error(

@@ -368,7 +368,9 @@ def roots(squares, X, centers, exponent=0):
     if squares.min() < TINY:
         rows, nearby = np.nonzero(squares < TINY)
         for some in np.array_split(np.arange(len(rows)), 1 + X.shape[1] * len(rows) // FEW):
-            away = X[rows[some]].astype(np.float64) - centers[nearby[some]]
+            taken = X[rows[some]]
+            taken = taken.toarray() if hasattr(taken, "toarray") else taken
+            away = taken.astype(np.float64) - centers[nearby[some]]
             longest = np.abs(away).max(axis=1)
             shares = away / np.where(longest > 0, longest, 1)[:, None]
             distances[rows[some], nearby[some]] = longest * np.sqrt((shares**2).sum(axis=1))
@@ -377,7 +379,7 @@ def roots(squares, X, centers, exponent=0):
 
 def inertia_of(X, centers):
     """The sum of the squared distances to the nearest centers."""
-    if len(X) > MOST_ROWS or not _safe_and_small(X, centers):
+    if X.shape[0] > MOST_ROWS or not _safe_and_small(X, centers):
         return None
     labels = _labels(X, centers)
     inertia = lloyd.accumulate(

@@ -1,6 +1,7 @@
 """What is known of a clustering without a search: where there is but one cluster, and where every row is on its center."""
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ..workers import split
 from .rows import Clustering
@@ -32,8 +33,18 @@ def trivial_bound(X, sample_weight, clustering, converged, rows):
 
 def _on_centers(X, sample_weight, labels, centers):
     """Whether every row with weight lies exactly on its center."""
-    for start, stop in split(len(X), 4096):
-        away = (X[start:stop] != centers[labels[start:stop]]).any(axis=1)
+    n_samples = X.shape[0]
+    n_nonzero = np.count_nonzero(centers, axis=1) if issparse(X) else None
+    for start, stop in split(n_samples, 4096):
+        own = labels[start:stop]
+        if issparse(X):  # each of its entries is that of the center, which has no others
+            some = X[start:stop]
+            counts = np.diff(some.indptr)
+            away = counts != n_nonzero[own]
+            line = np.repeat(np.arange(len(own)), counts)
+            away[line[some.data != centers[own[line], some.indices]]] = True
+        else:
+            away = (X[start:stop] != centers[own]).any(axis=1)
         if (away & (sample_weight[start:stop] > 0) if len(sample_weight) else away).any():
             return False
     return True
@@ -49,7 +60,7 @@ def _bound_of_one_cluster(rows, centers):
         return 0.0
     centers = rows.scale(centers)
     means, masses, inertia = rows.update(np.zeros(rows.n_samples, np.int32), centers)
-    error = (rows.n_samples + rows.n_features + 16) * 1.2e-16
+    error = rows.inertia_error
     with np.errstate(over="ignore"):  # of large features without spread: then nothing is known
         way = (
             np.linalg.norm(means - centers)

@@ -1,10 +1,12 @@
 """`certify`: checks what it is given, once, and hands it on to the portfolio."""
 
+import math
 import os
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import issparse
 
 from ..local.rows import Rows
 from ..validation import (
@@ -13,12 +15,16 @@ from ..validation import (
     check_n_clusters,
     check_number,
     check_seed,
+    check_structure,
     check_weights,
     check_whole,
 )
 from ..workers import Workers
 from .certificate import Certificate
 from .portfolio import prove
+
+# Numbers, zeros included, up to which sparse rows are made dense: 1 GiB. The proof writes down dense rows.
+MOST_DENSE = 1 << 27
 
 
 def certify(
@@ -44,8 +50,8 @@ def certify(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        Finite real numbers; what is proved holds for these very floats.
+    X : array-like or sparse array of shape (n_samples, n_features)
+        Finite real numbers; what is proved holds for these very floats. Sparse rows are made dense, up to 1 GiB.
     labels : array-like of shape (n_samples,) or None
         The clustering: whole numbers, or names. Without labels (and centers) the best clustering that is found is certified.
     centers : array-like of shape (n_clusters, n_features) or None
@@ -105,7 +111,7 @@ def certify(
     >>> certificate.status, certificate.gap > 0.5, certificate.better.status
     ('bounded', True, 'optimal-unique')
     """
-    X = check_matrix(X)
+    X = check_matrix(_dense(X))
     weights = check_weights(sample_weight, len(X))
     n_threads = check_whole("n_threads", n_threads, 1, none=True)
     if labels is not None and centers is not None:
@@ -129,6 +135,21 @@ def certify(
         progress=progress,
         checkpoint=checkpoint,
     )
+
+
+def _dense(X):
+    """The rows, dense; refused by their size where they are sparse and too many."""
+    if not issparse(X):
+        return X
+    X = X.tocsr()
+    check_structure(X)
+    size = math.prod(X.shape)
+    if size > MOST_DENSE:
+        raise ValueError(
+            f"X is sparse, and its {' x '.join(map(str, X.shape))} numbers would take {size / 2**27:.3g} GiB, where a proof takes"
+            " dense rows: give fewer rows, or fewer features."
+        )
+    return X.toarray()
 
 
 def _nearest(X, centers, weights, n_threads):

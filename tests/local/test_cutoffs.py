@@ -7,6 +7,7 @@ from sklearn.datasets import make_blobs
 from ckmeans import KMeans
 from ckmeans.local import restarts, small
 from ckmeans.local.cutoffs import SwapCutoff
+from ckmeans.local.rows import Rows
 from ckmeans.workers import Workers
 
 OLD = np.array([[0.0, 0.0], [10.0, 0.0]])
@@ -87,7 +88,7 @@ def test_giving_up_saves_work_and_costs_nothing(monkeypatch):
         monkeypatch.setattr(restarts, "LARGE", large)
         with Workers(1) as workers:
             search = restarts.Restarts(
-                restarts.Rows(X, None, workers),
+                Rows(X, None, workers),
                 6,
                 "k-means++",
                 "auto",
@@ -105,7 +106,7 @@ def test_giving_up_saves_work_and_costs_nothing(monkeypatch):
 def test_the_inertia_of_a_partition(offset):
     X = np.random.default_rng(0).normal(size=(500, 3)) + offset
     with Workers(1) as workers:
-        rows = restarts.Rows(X, np.arange(500) % 3.0, workers)
+        rows = Rows(X, np.arange(500) % 3.0, workers)
         rows.panels.pack()
         partition = restarts.lloyd(rows, X[:7])[0]
         means = partition.means(X[:7])[0]

@@ -180,7 +180,7 @@ def test_gains_are_what_the_inertia_falls_by(dtype, seed, k, n_candidates):
     X, weights = rng.normal(size=(60, 3)).astype(dtype), rng.integers(0, 3, 60).astype(float)
     weights[0] = 1
     rows, candidates = rows_of(X, weights), X[rng.integers(60, size=n_candidates)].astype(float)
-    distances, closest = seeding._Screened(rows), np.full(60, np.inf)
+    distances, closest = rows.follow(4), np.full(60, np.inf)
     for center in X[rng.integers(60, size=k)].astype(float):
         distances.gains(center[None])
         distances.lower(center)
