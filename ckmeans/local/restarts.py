@@ -266,7 +266,7 @@ class Restarts:
         if not np.array_equal(centers, best.centers):
             labels = best.labels.astype(np.int32, copy=False)
             self.best = best._replace(labels=_compact(labels, self.n_clusters))
-            partition = Partition(self.rows, self.n_clusters, summed=False, labels=labels)
+            partition = self.rows.partition(self.n_clusters, summed=False, labels=labels)
             self.rows.panels.assign(centers, partition)
             self.best = Clustering(labels, centers, self.rows.update(labels, centers)[2])
 
