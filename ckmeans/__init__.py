@@ -9,6 +9,7 @@ _HOMES = {
     "ChoiceOfK": "diagnostics.choice",
     "ExactKMeans": "estimators.exact",
     "KMeans": "estimators.kmeans",
+    "SphericalKMeans": "estimators.spherical",
     "SphericalMixture": "estimators.mixture",
     "Solution": "solution",
     "ExhaustiveSolution": "exact.exhaustive",

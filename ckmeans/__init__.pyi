@@ -14,6 +14,7 @@ from .estimators.mixture import SphericalMixture as SphericalMixture
 from .estimators.model_files import load_model as load_model
 from .estimators.model_files import save_model as save_model
 from .estimators.onnx import register_onnx_converters as register_onnx_converters
+from .estimators.spherical import SphericalKMeans as SphericalKMeans
 from .exact.exhaustive import ExhaustiveSolution as ExhaustiveSolution
 from .exact.exhaustive import PartitionPosterior as PartitionPosterior
 from .exact.exhaustive import count_partitions as count_partitions

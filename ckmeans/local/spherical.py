@@ -1,0 +1,217 @@
+"""Spherical k-means: rows and centers count by their directions, and the cost of a row is one less the cosine of the angle.
+
+Of rows u and centers c of length one |u - c|^2 = 2 - 2 cos: the nearest center is found as in Lloyd's iteration, and the best
+center of a cluster is the direction of its mean. Hornik, Feinerer, Kober & Buchta (2012), "Spherical k-means clustering",
+J. Stat. Software 50(10), doi:10.18637/jss.v050.i10.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+from scipy.sparse import issparse
+
+from ..interrupts import Held
+from ..workers import Workers, split
+from .lloyd import CHECK, MOST_RELOCATIONS, relocate
+from .random_stream import RandomStream
+from .restarts import LocalSolution, Restarts, in_order, run_until_limit
+from .rows import Clustering
+from .stopping import MOST_WORK, WORK_RATIO
+
+# Numbers of a block of rows, or of their cosines: a megabyte or two.
+BLOCK = 1 << 18
+
+
+def spherical_search(
+    X,
+    n_clusters,
+    *,
+    sample_weight=None,
+    init="k-means++",
+    n_init="auto",
+    max_iter=None,
+    tol=0.0,
+    max_seconds=None,
+    rng=None,
+    n_threads=None,
+    progress=None,
+    held=None,
+):
+    """Search for a spherical clustering of low cost, as `local_search`; no row is zero, and `init` holds no zero center.
+
+    Returns
+    -------
+    LocalSolution
+        Centers have length one; the inertia is the sum of weight * (1 - cosine), and labels are exact for X and these centers.
+    """
+    numbers = RandomStream(np.random.default_rng() if rng is None else rng)
+    with Held() as own, Workers(n_threads, max_seconds) as workers:
+        return run_until_limit(
+            lambda rows: _SphericalRestarts(X, rows, n_clusters, init, n_init, max_iter, tol, False, numbers),
+            unit_rows(X),
+            sample_weight,
+            workers,
+            progress and (lambda n, cost: progress(n, cost / 2)),
+            held or own,
+        )
+
+
+class _SphericalRestarts(Restarts):
+    """Restarts over rows of length one; `given` are the rows as they were given."""
+
+    def __init__(self, given, *arguments):
+        super().__init__(*arguments)
+        self.given = given
+        if isinstance(self.init, np.ndarray):
+            self.init = directions(self.init)
+
+    def restart(self, X):
+        """One start, to a fixed point."""
+        centers = directions(self.start(self.given)[0])
+        partition, centers, n_iter, stop_reason = spherical_lloyd(
+            self.rows, centers, self.max_iter, self.tol, self.remember
+        )
+        if self.budget == np.inf:
+            self.budget = max(MOST_WORK, WORK_RATIO * self.work())
+        return self.offer(partition, centers), n_iter, stop_reason
+
+    def finish(self):
+        """Centers in order, and labels that belong to them."""
+        self.hits = self.n_hits() if self.hits is None else self.hits
+        centers = self.current if self.best is None else self.best.centers
+        self.best = self.rows.clustering(centers if isinstance(self.init, np.ndarray) else in_order(centers))
+
+    def outcome(self, stop_reason):
+        """The best clustering, its labels exact for the rows as they were given."""
+        rows, centers = self.rows, self.best.centers
+        _, n_iter, reason = self.best_end()
+        labels = nearest_by_angle(self.given, centers, rows.workers, rows.X)
+        inertia = rows.unscale(Clustering(None, centers, rows.cost(labels, centers) / 2)).inertia
+        optimal = inertia == 0 or len(centers) == 1 and stop_reason is None and reason == "converged"
+        return LocalSolution(
+            labels=labels,
+            centers=centers,
+            inertia=inertia,
+            lower_bound=inertia * (1 - rows.inertia_error) if optimal else 0.0,
+            status="optimal" if optimal else "bounded",
+            stop_reason=stop_reason or reason,
+            n_iter=n_iter,
+            n_restarts=len(self.ends),
+            n_hits=self.n_hits() if self.hits is None else self.hits,
+            doubtful_share=rows.n_recomputed / max(1, rows.n_labelled),
+            computed_share=rows.n_distances / max(1, rows.n_distances + rows.n_spared),
+        )
+
+
+def spherical_lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None):
+    """Rows of length one to their nearest centers, centers to the directions of the means; as `lloyd`.
+
+    The center of a cluster whose mean is zero stays where it is.
+    """
+    partition, last, n_iter, n_relocations = rows.partition(len(centers)), np.inf, 0, 0
+    while True:
+        n_changed = rows.panels.assign(centers, partition)
+        if on_centers is not None:
+            on_centers(centers, partition.labels)
+        if n_iter and not n_changed:
+            return partition, centers, n_iter, "converged"
+        if tol > 0 or n_iter and n_iter % CHECK == 0:
+            cost = rows.cost(partition.labels, centers)
+            if n_iter and last - cost <= tol * last:
+                return partition, centers, n_iter, "tol" if tol > 0 else "converged"
+            last = cost
+        if n_iter == max_iter:
+            return partition, centers, n_iter, "max_iter"
+        means, masses = partition.means(centers)
+        if not masses.all() and n_relocations < MOST_RELOCATIONS:
+            n_relocations += 1
+            means = relocate(rows, partition.labels, means, masses)
+        centers = directions(means, centers)
+        n_iter += 1
+
+
+def directions(vectors, otherwise=None):
+    """Vectors, scaled to length one; zeros become those of `otherwise`, or stay."""
+    vectors, exponents = _moderate(vectors)
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    vectors /= np.where(lengths > 0, lengths, 1)[:, None]
+    if otherwise is not None:
+        vectors[lengths == 0] = otherwise[lengths == 0]
+    return vectors
+
+
+def _moderate(vectors):
+    """A copy in double, each vector scaled by a power of two to where no square overflows, nor do all vanish."""
+    exponents = np.frexp(np.abs(vectors).max(axis=1))[1]
+    return np.ldexp(vectors.astype(np.float64), -exponents[:, None]), exponents
+
+
+def unit_rows(X):
+    """The rows of an array or CSR array, scaled to length one, in double; zeros stay."""
+    if not issparse(X):
+        out = np.empty(X.shape)
+        for start, stop in split(len(X), max(1, BLOCK // X.shape[1])):
+            out[start:stop] = directions(X[start:stop])
+        return out
+    lines = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    largest = np.zeros(X.shape[0])
+    np.maximum.at(largest, lines, np.abs(X.data))
+    data = np.ldexp(X.data.astype(np.float64), -np.frexp(largest)[1][lines])
+    lengths = np.sqrt(np.bincount(lines, data**2, X.shape[0]))
+    data /= lengths[lines]
+    some = data != 0
+    if some.all():
+        return X._with_data(data, copy=False)
+    out = X._with_data(data)
+    out.eliminate_zeros()
+    return out
+
+
+def zero_rows(X):
+    """Indices of the rows that are zero."""
+    return np.flatnonzero(np.diff(X.indptr) == 0 if issparse(X) else ~X.any(axis=1))
+
+
+def cosines(units, centers):
+    """Cosines of the angles between rows of length one and centers of any length."""
+    return np.clip(units @ directions(centers).T, -1, 1)
+
+
+def nearest_by_angle(X, centers, workers, units=None):
+    """The center at the least angle from each row, exactly, for rows and centers as they are; ties to the lowest index."""
+    units = unit_rows(X) if units is None else units
+    distinct, first = np.unique(centers, axis=0, return_index=True)
+    order = np.argsort(first)
+    distinct, first = distinct[order], first[order]
+    there = directions(distinct).T.copy()
+    labels = np.empty(X.shape[0], np.int32)
+    # A product of unit vectors has an error of d + 2 roundings, and the lengths have as many.
+    margin = (X.shape[1] + 8) * 1e-15
+
+    def block(start, stop):
+        found = units[start:stop] @ there
+        best = found.argmax(axis=1)
+        near = found >= found[np.arange(len(best)), best][:, None] - margin
+        for i in np.flatnonzero(near.sum(axis=1) > 1):
+            x = X[start + i : start + i + 1]
+            x = (x.toarray() if issparse(x) else x)[0]
+            best[i] = _at_least_angle(x, distinct, np.flatnonzero(near[i]))
+        labels[start:stop] = first[best]
+
+    width = X.nnz // X.shape[0] if issparse(X) else X.shape[1]
+    workers.run(block, split(X.shape[0], max(1, BLOCK // (len(distinct) + width))))
+    return labels
+
+
+def _at_least_angle(x, centers, some):
+    """Which of some centers has the largest cosine, in fractions: by the sign and the square of x.c / |c|."""
+    own = np.flatnonzero(x)
+    values = [Fraction(v) for v in x[own].tolist()]
+    best, most = some[0], None
+    for k in some:
+        product = sum(a * Fraction(b) for a, b in zip(values, centers[k, own].tolist()))
+        length = sum(Fraction(c) ** 2 for c in centers[k][centers[k] != 0].tolist())
+        cosine = product * abs(product) / length
+        if most is None or cosine > most:
+            best, most = k, cosine
+    return best
