@@ -459,7 +459,8 @@ def distances(
     const index[::1] indices,         # IN  (n_entries,)
     const int64_t[::1] indptr,        # IN  (n_samples + 1,)
     const double[:, ::1] centers,     # IN  (n_clusters, n_features)
-    const double[:, ::1] centers_t,   # IN  (n_features, 8): those from `first` on, zeros at the end
+    const int32_t[::1] place,         # IN  (n_features,): where a feature is in `few`; 0 if none of them has it
+    const double[:, ::1] few,         # IN  (n_places, 8): the centers from `first` on; zeros at first, and at the end of each
     const double[::1] sq_norms,       # IN  (n_clusters,)
     const int64_t[::1] starts,        # IN  as in own_distances
     const int32_t[::1] listed,        # IN
@@ -481,7 +482,7 @@ def distances(
             for e in range(indptr[i], indptr[i + 1]):
                 value = data[e]
                 norm += value * value
-                center = &centers_t[indices[e], 0]
+                center = &few[place[indices[e]], 0]
                 for j in range(8):
                     products[j] += value * center[j]
             for j in range(n):

@@ -160,16 +160,17 @@ class SparseRows(Rows):
     def distances(self, centers):
         """Squared distances of every row to every center, of shape (n_samples, n_clusters)."""
         out, known = np.empty((self.n_samples, len(centers))), self.norms_of(centers)
-        eight = np.zeros((self.n_features, 8))
         for first in range(0, len(centers), 8):
-            few = centers[first : first + 8]
-            eight[:, : len(few)] = few.T
-            eight[:, len(few) :] = 0
+            some = centers[first : first + 8]
+            features, place = np.flatnonzero(some.any(axis=0)), np.zeros(self.n_features, np.int32)
+            place[features] = np.arange(1, 1 + len(features))
+            few = np.zeros((1 + len(features), 8))
+            few[1:, : len(some)] = some[:, features].T
 
-            def block(start, stop, first=first):
-                kernels.distances(*self.arrays, centers, eight, *known, first, start, stop, out)
+            def block(start, stop, first=first, of_few=(place, few)):
+                kernels.distances(*self.arrays, centers, *of_few, *known, first, start, stop, out)
 
-            self.run(block, len(few))
+            self.run(block, len(some))
         return out
 
 
