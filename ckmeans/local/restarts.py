@@ -268,7 +268,7 @@ class Restarts:
             self.best = best._replace(labels=_compact(labels, self.n_clusters))
             partition = self.rows.partition(self.n_clusters, summed=False, labels=labels)
             self.rows.panels.assign(centers, partition)
-            self.best = Clustering(labels, centers, self.rows.update(labels, centers)[2])
+            self.best = Clustering(labels, centers, self.rows.cost(labels, centers))
 
     def so_far(self, stop_reason):
         """The solution of a search that was stopped, without delay: if there is no time for new labels, with those it has."""
