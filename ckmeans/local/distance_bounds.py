@@ -4,6 +4,7 @@ import numpy as np
 
 from .._kernels import lloyd
 from .._kernels import panels as kernels
+from . import aligned
 from .npy_file import affordable
 
 # Share of the labels that the last assignment changed, above which bounds are not thought of: the centers still move too far.
@@ -197,11 +198,12 @@ class Bounds:
     def groups(self, centers):
         """The centers in groups and row by row, as the kernel wants them, and how far they have drifted."""
         rows, panels, (n_clusters, d) = self.rows, self.rows.panels, centers.shape
-        groups = np.empty((len(self.starts), 1 + d, kernels.group_shape()[1]), panels.dtype)
+        groups = aligned.empty((len(self.starts), 1 + d, kernels.group_shape()[1]), panels.dtype)
         kernels.PackedCenters(
             centers[self.center_at], rows.origin, panels.scale, groups, np.empty((d, n_clusters))
         )
-        padded = np.zeros((n_clusters, stride(d)), panels.dtype)
+        padded = aligned.empty((n_clusters, stride(d)), panels.dtype)
+        padded[:, d:] = 0
         padded[:, :d] = (centers - rows.origin) * panels.scale
         minus_origin = (-rows.origin * panels.scale).astype(panels.dtype)
         rounded_up = np.append(self.group_drift * (1 + 1.2e-7), np.zeros(16)).astype(panels.dtype)
@@ -220,7 +222,7 @@ class Bounds:
     def scratch(self):
         """Buffers of one thread, beside those of all assignments."""
         n_groups, n_rows = len(self.starts), kernels.group_shape()[0]
-        batch = np.empty((n_rows, stride(self.rows.n_features)), self.rows.panels.dtype)
+        batch = aligned.empty((n_rows, stride(self.rows.n_features)), self.rows.panels.dtype)
         lists = np.empty((n_groups + 1, max(n_groups, n_rows + 1)), np.intc)
         return kernels.GroupScratch(batch, lists, np.empty(n_groups + 16, np.uint8))
 

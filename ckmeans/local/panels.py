@@ -7,6 +7,7 @@ import numpy as np
 
 from .._kernels import panels as kernels
 from ..workers import split
+from . import aligned
 from .npy_file import affordable
 from .partition import Partition
 
@@ -93,7 +94,8 @@ class Panels:
         size = rows.n_samples * rows.n_features * self.dtype.itemsize
         if self._arrays is None and affordable(rows.X, size):
             n_panels = -(-rows.n_samples // self.n_rows)
-            arrays = np.empty((n_panels, rows.n_features, self.n_rows), self.dtype), np.empty(n_panels)
+            shape = n_panels, rows.n_features, self.n_rows
+            arrays = aligned.empty(shape, self.dtype), np.empty(n_panels)
 
             def block(start, stop):
                 kernels.pack(rows.X, rows.origin, self.scale, start, stop, *arrays)
@@ -149,7 +151,7 @@ class Panels:
 
     def scores(self):
         """Room for the scores of a panel, and for a panel that is packed on the way."""
-        return np.empty((2 + self.rows.n_features) * self.n_rows, self.dtype)
+        return aligned.empty((2 + self.rows.n_features) * self.n_rows, self.dtype)
 
     def scratch(self, n_clusters, n_moved, sums):
         """Buffers of one thread, which lists up to n_moved rows as moved before `sums` follow."""
