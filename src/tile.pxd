@@ -42,7 +42,7 @@ cdef extern from "tile_table.h" nogil:
         shift_function shift[2]
         below_function below[2]
     const tile_kernels TILE_KERNELS[]
-    enum: GROUP
+    enum: GROUP, BLOCK_BYTES
     int n_supported()
     const char* instruction_set_name(int set)
 

@@ -1,4 +1,4 @@
-/* What compilers spell differently: inlining, unrolling, fetching ahead and counting bits. */
+/* What compilers spell differently: inlining, unrolling, keeping in registers, fetching ahead and counting bits. */
 #ifndef CKMEANS_PROCESSOR_H
 #define CKMEANS_PROCESSOR_H
 #include <stdint.h>
@@ -14,6 +14,16 @@
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
+#endif
+
+/* Keeps the compiler from loading a vector again for each use of it: GCC does so where registers are scarce, and fused
+ * multiply-adds then wait for the cache. */
+#if defined(__GNUC__) && defined(__x86_64__)
+#define IN_REGISTER(vector) __asm__("" : "+v"(vector))
+#elif defined(__GNUC__) && defined(__aarch64__)
+#define IN_REGISTER(vector) __asm__("" : "+w"(vector))
+#else
+#define IN_REGISTER(vector)
 #endif
 
 /* Starts to fetch a value from memory that is far. */

@@ -120,6 +120,32 @@ def test_groups_far_apart_go_on_in_double(monkeypatch, instructions, dtype, algo
     assert len(work) == 1
 
 
+@DTYPES
+@pytest.mark.parametrize("begin", [np.float32, np.float64])
+@pytest.mark.parametrize("blocks, more", [(1, -1), (1, 0), (1, 1), (2, 0), (2, 1), (3, -1)])
+def test_features_in_blocks(monkeypatch, instructions, dtype, begin, blocks, more):
+    """Around whole blocks of features and whole sheets of tiles; with whole numbers, squared distances are exact in double."""
+    monkeypatch.setattr(panels_module, "FIRST_DTYPE", begin)
+    rng = np.random.default_rng(0)
+    d = blocks * panels.block_features(begin == np.float64) + more
+    for k in (1, 5, 32 * panels.tile_centers() + 3):
+        X = rng.integers(-3, 4, (67, d)).astype(dtype)
+        centers = rng.integers(-3, 4, (k, d)).astype(float)
+        centers[k // 2] = centers[0]
+        X[3] = centers[-1]
+        rows = Rows(X, None, Workers(1), compared_with=centers)
+        sq_distances = (
+            (X.astype(float) ** 2).sum(axis=1)[:, None] + (centers**2).sum(axis=1) - 2 * X @ centers.T
+        )
+        expected = sq_distances.argmin(axis=1)
+        for packed in (False, True):
+            if packed:
+                rows.panels.pack()
+            assert np.array_equal(rows.panels.assign(centers), expected)
+        apart = np.diff(np.sort(sq_distances, axis=1)[:, :2]) if k > 1 else np.full(1, np.inf)
+        assert rows.n_recomputed <= 2 * (apart < 0.01 * d).sum()
+
+
 def test_ties_are_no_reason_to_go_on_in_double():
     X = np.random.default_rng(0).integers(0, 4, (2000, 2)).astype(float)
     rows = Rows(X, None, Workers(1))
