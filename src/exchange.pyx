@@ -6,7 +6,15 @@ both means moving along. Where nothing is left to exchange, Lloyd's iteration is
 """
 
 from cython cimport floating
-from moves cimport better_cluster, move_rows
+from distances cimport ABREAST, DISTANCES, instruction_set_name, n_supported
+from moves cimport better_by, move_rows
+
+include "chosen.pxi"
+
+
+def abreast():
+    """Number of rows that `scan` looks at together."""
+    return ABREAST
 
 
 def scan(
@@ -18,20 +26,27 @@ def scan(
     const double[::1] masses,         # IN  (n_clusters,)
     Py_ssize_t start,                 # IN  the part of `rows` to look at
     Py_ssize_t stop,
-    double[::1] scratch,              #     (n_clusters,)
+    double[:, ::1] scratch,           #     (abreast(), n_features + n_clusters)
     unsigned char[::1] movable,       # OUT (n_rows,)
 ):
     """Mark the rows whose move would lower the inertia, all others staying."""
-    cdef Py_ssize_t r, i
+    cdef Py_ssize_t first = start, r, i, f, d = X.shape[1], k = masses.shape[0]
     cdef double weight = 1
+    cdef double* x = &scratch[0, 0]
+    cdef double* sq_distances = x + ABREAST * d
     with nogil:
-        for r in range(start, stop):
-            i = rows[r]
-            if sample_weight.shape[0] > 0:
-                weight = sample_weight[i]
-            movable[r] = labels[i] != better_cluster(
-                &X[i, 0], weight, labels[i], &centers_t[0, 0], &masses[0], X.shape[1], masses.shape[0], &scratch[0]
-            )
+        while first < stop:
+            for r in range(ABREAST):  # the last one again, where they are fewer
+                i = rows[min(first + r, stop - 1)]
+                for f in range(d):
+                    x[r * d + f] = X[i, f]
+            DISTANCES[chosen](x, d, &centers_t[0, 0], k, sq_distances)
+            for r in range(first, min(first + ABREAST, stop)):
+                i = rows[r]
+                if sample_weight.shape[0] > 0:
+                    weight = sample_weight[i]
+                movable[r] = labels[i] != better_by(sq_distances + (r - first) * k, weight, labels[i], &masses[0], k)
+            first += ABREAST
 
 
 def exchange(

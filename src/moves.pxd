@@ -9,15 +9,25 @@ cdef inline Py_ssize_t better_cluster(
     Py_ssize_t n_features, Py_ssize_t n_clusters, double* scratch,
 ) noexcept nogil:
     """The cluster to which the row should move, or its own."""
+    if weight <= 0 or masses[own] <= weight:
+        return own
+    sq_distances(x, centers_t, n_features, n_clusters, scratch)
+    return better_by(scratch, weight, own, masses, n_clusters)
+
+
+cdef inline Py_ssize_t better_by(
+    const double* sq_distance,        # (n_clusters,)
+    double weight, Py_ssize_t own, const double* masses, Py_ssize_t n_clusters,
+) noexcept nogil:
+    """The same, with the squared distances of the row known."""
     cdef Py_ssize_t k, best = own
     cdef double least, cost
     if weight <= 0 or masses[own] <= weight:  # nothing to gain: no weight, or alone in its cluster
         return own
-    sq_distances(x, centers_t, n_features, n_clusters, scratch)
     # A move must lower its own terms by a share of 1e-11, so that rounding cannot make rows move for ever.
-    least = scratch[own] * (masses[own] / (masses[own] - weight)) * (1 - 1e-11)
+    least = sq_distance[own] * (masses[own] / (masses[own] - weight)) * (1 - 1e-11)
     for k in range(n_clusters):
-        cost = scratch[k] * (masses[k] / (masses[k] + weight))
+        cost = sq_distance[k] * (masses[k] / (masses[k] + weight))
         if cost < least and k != own:
             least = cost
             best = k

@@ -97,7 +97,7 @@ def movable(rows, labels, means, centers_t, masses):
     moves = np.empty(len(candidates), np.uint8)
 
     def block(start, stop):
-        scratch = np.empty(len(means))
+        scratch = np.empty((kernels.abreast(), rows.n_features + len(means)))
         kernels.scan(
             rows.X, rows.sample_weight, candidates, labels, centers_t, masses, start, stop, scratch, moves
         )

@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from problems import exact_cost, exact_grid, exact_inertia, numbers, rows_of
+from problems import each_instruction_set, exact_cost, exact_grid, exact_inertia, numbers, rows_of
 
 from ckmeans import KMeans, reference
+from ckmeans._kernels import exchange as kernels
 from ckmeans.local.exchange import polish
 from ckmeans.local.lloyd import lloyd
 
 FAST = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
 SEEDS = st.integers(0, 2**32 - 1)
+
+
+instructions = each_instruction_set(kernels)
 
 
 def best_exchange(X, labels, k, weights=None):
@@ -116,3 +120,32 @@ def test_the_clock_is_looked_at_between_the_rows_that_may_move(monkeypatch):
     monkeypatch.setattr("ckmeans.local.exchange.MOVES_WORK", 1)
     *parts, n_more = polished()
     assert parts == whole and n_more > n_looks
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("d", [1, 7, 30])
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 33])
+def test_scan_in_vectors_is_the_loop(instructions, dtype, weighted, d, k):
+    """Whole, half and no vectors of centers; parts of the rows that are no whole number of rows abreast."""
+    rng = np.random.default_rng(k)
+    X = rng.normal(size=(50, d)).astype(dtype)
+    weights = rng.uniform(0, 2, 50) * (rng.uniform(size=50) < 0.8) if weighted else np.empty(0)
+    labels = np.append(np.arange(k), rng.integers(0, k, 50 - k)).astype(np.int32)
+    masses = np.bincount(labels, weights if weighted else None, k).astype(float)
+    means = rng.normal(size=(k, d)) / 4
+    rows = rng.permutation(50)[:43]
+    moves, scratch = np.full(43, 7, np.uint8), np.empty((kernels.abreast(), d + k))
+    for start, stop in [(0, 1), (1, 7), (7, 15), (15, 42)]:
+        kernels.scan(
+            X, weights, rows, labels, np.ascontiguousarray(means.T), masses, start, stop, scratch, moves
+        )
+    assert moves[42] == 7
+    for row, move in zip(rows[:42], moves):
+        sq_distances, weight = np.zeros(k), weights[row] if weighted else 1.0
+        for f in range(d):
+            sq_distances += (float(X[row, f]) - means[:, f]) ** 2
+        own, rest = labels[row], masses[labels[row]] - weight
+        lost = sq_distances[own] * (masses[own] / rest) * (1 - 1e-11) if weight > 0 and rest > 0 else 0.0
+        costs = np.delete(sq_distances * (masses / (masses + weight)) if weight > 0 else sq_distances, own)
+        assert move == (costs < lost).any()
