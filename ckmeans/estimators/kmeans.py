@@ -475,4 +475,4 @@ callable, default="k-means++"
     ):
         """The centers that a word of STARTS gives: scikit-learn's private method, which other packages call."""
         with Workers(self.n_threads) as workers:
-            return STARTS[init](Rows(X, sample_weight, workers), n_centroids or self.n_clusters, random_state)
+            return STARTS[init](rows_for(X, sample_weight, workers), n_centroids or self.n_clusters, random_state)
