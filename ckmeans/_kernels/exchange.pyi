@@ -5,6 +5,9 @@ Float = NDArray[np.float64]
 Rows = NDArray[np.float32] | NDArray[np.float64]
 Labels = NDArray[np.int32]
 
+def instruction_sets() -> list[str]: ...
+def use(name: str) -> None: ...
+def abreast() -> int: ...
 def scan(
     X: Rows,
     sample_weight: Float,
