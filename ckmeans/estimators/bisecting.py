@@ -186,7 +186,7 @@ class BisectingKMeans(Centers):
             stop_reason_="converged",
             _tree=root.tree(iter(range(len(leaves)))),
         )
-        warn_of("converged", None, labels, n_clusters)
+        warn_of("converged", None, len(leaves), n_clusters)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.int32]:

@@ -352,7 +352,7 @@ callable, default="k-means++"
             progress = self._progress(X, y, weights)
             solution = self._search(X, weights, held, progress)
             stopped = isinstance(progress, Told) and progress.stopped
-            labels, centers = stored(X, solution)
+            labels, centers, n_found = stored(X, solution)
             adopt(
                 self,
                 features,
@@ -372,7 +372,7 @@ callable, default="k-means++"
             print(
                 f"labels decided by exact comparisons: {solution.doubtful_share:.2g} of all given on the way"
             )
-        warn_of(solution.stop_reason, self.max_iter, labels, len(centers), FRAMES)
+        warn_of(solution.stop_reason, self.max_iter, n_found, len(centers), FRAMES)
         return self
 
     def _warn_of_parameters(self):

@@ -24,17 +24,21 @@ def stored(X, solution):
     -------
     labels : ndarray of shape (n_samples,), int32
     centers : ndarray of shape (n_clusters, n_features)
+    n_found : int
+        Centers that rows have.
     """
     labels, centers = solution.labels, solution.centers
     if X.dtype == np.float32:
         single = centers.astype(np.float32)
         centers = single if np.array_equal(single, centers) else centers
-    counts = sum(np.bincount(labels[a:b], minlength=len(centers)) for a, b in split(len(labels), COUNTED))
+    counts = np.bincount(labels[:COUNTED], minlength=len(centers))
+    for start, stop in split(max(0, len(labels) - COUNTED), COUNTED):
+        counts += np.bincount(labels[COUNTED + start : COUNTED + stop], minlength=len(centers))
     if counts.all():
-        return labels, centers
+        return labels, centers, len(centers)
     order = np.argsort(counts == 0, kind="stable")
     places = np.argsort(order).astype(np.int32)
-    return places[labels], centers[order]
+    return places[labels], centers[order], np.count_nonzero(counts)
 
 
 def count_updates(solution, init, max_iter):
@@ -56,7 +60,7 @@ def count_updates(solution, init, max_iter):
     return n_iter + 1 if max_iter is None else min(n_iter + 1, max_iter)
 
 
-def warn_of(stop_reason, max_iter, labels, n_clusters, frames=0):
+def warn_of(stop_reason, max_iter, n_found, n_clusters, frames=0):
     """Warn where updates ran out, and where there are fewer clusters than asked for, though there was time for them."""
     if stop_reason == "max_iter":
         warnings.warn(
@@ -64,7 +68,6 @@ def warn_of(stop_reason, max_iter, labels, n_clusters, frames=0):
             ConvergenceWarning,
             stacklevel=3 + frames,
         )
-    n_found = int(labels.max()) + 1  # those in use come first
     if n_found < n_clusters and stop_reason != "time_limit":
         warnings.warn(
             f"Number of distinct clusters ({n_found}) found smaller than n_clusters ({n_clusters}). Possibly due to duplicate"

@@ -143,6 +143,8 @@ def _rounded(X, weights, found):
     centers = found.centers.astype(np.float32).astype(np.float64)
     if np.array_equal(centers, found.centers):
         return found
+    if not len(weights) and (labels := small.labels_of(X, centers)) is not None:
+        return Clustering(labels, centers, small.inertia_with(X, labels, centers))
     rows = Rows(X, weights if len(weights) else None, Workers(1), compared_with=centers)
     labels = rows.nearest(centers)
     return Clustering(labels, centers, rows.inertia(labels, centers))

@@ -381,8 +381,12 @@ def inertia_of(X, centers):
     """The sum of the squared distances to the nearest centers."""
     if X.shape[0] > MOST_ROWS or not _safe_and_small(X, centers):
         return None
-    labels = _labels(X, centers)
-    inertia = lloyd.accumulate(
+    inertia = inertia_with(X, _labels(X, centers), centers)
+    return inertia if inertia >= TINY else None
+
+
+def inertia_with(X, labels, centers):
+    """The inertia of few rows with these labels, as Rows.update."""
+    return lloyd.accumulate(
         X, ONES, labels, centers, 0, len(X), np.zeros_like(centers), np.zeros(len(centers))
     )
-    return inertia if inertia >= TINY else None
