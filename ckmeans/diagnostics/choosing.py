@@ -250,7 +250,10 @@ class _Study:
         """
         given = {"n_init": self.n_init, "random_state": self.random.randint(2**31)} | given
         model = KMeans(k, n_threads=self.n_threads, max_seconds=self.left(), **given)
-        if model.fit(X, sample_weight=weights).stop_reason_ == "time_limit":
+        with warnings.catch_warnings():  # fewer different rows than clusters: the curve shows it
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X, sample_weight=weights)
+        if model.stop_reason_ == "time_limit":
             raise Expired
         return model
 
