@@ -351,7 +351,7 @@ def test_columns_of_any_library_are_values_weights_and_labels(name):
     X = tables()[name]
     column = X.column(0) if hasattr(X, "column_names") else X["a"] if hasattr(X, "columns") else X[:, 0]
     assert natural_breaks(column, 2).labels.tolist() == [0, 0, 1, 1]
-    assert natural_breaks([1.0, 2, 3, 4], 4, sample_weight=column).sizes.tolist() == [1] * 4
+    assert natural_breaks([1.0, 2, 3, 4], 4, sample_weight=column).counts.tolist() == [1] * 4
     assert BREAKS.classify(column).tolist() == [0, 0, 2, 2]
     if "decimals" not in name.lower():
         labels = np.asarray(column, np.float64).astype(int)
