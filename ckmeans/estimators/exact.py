@@ -85,6 +85,8 @@ class ExactKMeans(Centers):
     (78.8514, 0.0, 'optimal-unique')
     """
 
+    _kept_types = ("float64",)
+
     cluster_centers_: NDArray[np.float64]
     labels_: NDArray[np.int32]
     inertia_: float

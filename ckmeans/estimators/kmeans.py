@@ -45,6 +45,8 @@ def _is_seed(random_state):
 class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
     """What can be done with the centers of a fit, `cluster_centers_`."""
 
+    _kept_types = ("float64", "float32")  # of rows for which the centers are of the same type
+
     @property
     def _n_features_out(self):
         return len(self.cluster_centers_)
@@ -56,7 +58,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.transformer_tags.preserves_dtype = list(self._kept_types)
         return tags
 
     def _double_centers(self):
