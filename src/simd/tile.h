@@ -147,10 +147,10 @@ static uint64_t NAME(score_blocks)(
                         UNROLL for (int m = 0; m < MR; m++) sum[m][j] = FNMA(value[m], of_center, sum[m][j]);
                     }
                 }
-                if (to < n_features)
+                if (to < n_features) {
                     UNROLL for (int j = 0; j < NR; j++)
                         UNROLL for (int m = 0; m < MR; m++) STORE(&partial[t - start][j][m * W], sum[m][j]);
-                else
+                } else {
                     UNROLL for (int j = 0; j < NR; j++) {
                         VEC k = SET1((REAL)(t * NR + j));
                         UNROLL for (int m = 0; m < MR; m++) {
@@ -159,6 +159,7 @@ static uint64_t NAME(score_blocks)(
                             best[m] = MIN(best[m], sum[m][j]);
                         }
                     }
+                }
             }
         }
     return NAME(report)(MR, best, next, index, first, second, nearest, labels, margin);
