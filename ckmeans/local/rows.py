@@ -316,7 +316,7 @@ class Rows:
         centers = self.unscale(clustering).centers
         if self.lossy:
             centers = self._means(labels, centers)
-        if self.lossy or not np.array_equal(self.scale(centers), clustering.centers):
+        if self.lossy or self.exponent and not np.array_equal(self.scale(centers), clustering.centers):
             labels = self.nearest(centers)
             return Clustering(labels, centers, self.inertia(labels, centers))
         return Clustering(labels, centers, self._inertia(labels, centers, inertia))

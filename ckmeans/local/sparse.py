@@ -24,7 +24,7 @@ MOST_LISTED = 1 / 8
 # Rows up to which n_init="auto" makes restarts; with more it is one, which takes long enough.
 MOST_RESTARTED = 4096
 # Multiple of the memory of the rows that sums of the clusters may take.
-MOST_SUMS = 1.5
+MOST_SUMS = 0.5
 NOTHING = np.empty(0, np.int32)
 NO_BOUNDS = np.empty(0), np.empty(0, np.float32)
 
