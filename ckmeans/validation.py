@@ -343,15 +343,15 @@ def check_weights(sample_weight, n_samples):
     return None if (weights == 1).all() else weights
 
 
-def check_centers(centers, n_clusters, n_features):
-    """Given centers as a float64 array.
+def check_centers(centers, n_clusters, n_features, copy=True):
+    """Given centers as a float64 array, a copy unless that is not wanted.
 
     Raises
     ------
     ValueError
         If the shape is not (n_clusters, n_features), or a value is not a finite number.
     """
-    centers = _numbers(centers, "init")
+    centers = _numbers(centers, "init") if copy else check_values(centers, "init")
     for axis, wanted, of in ((0, n_clusters, "clusters"), (1, n_features, "features of the data")):
         if centers.ndim != 2 or centers.shape[axis] != wanted:
             raise ValueError(

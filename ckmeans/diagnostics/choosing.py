@@ -13,7 +13,6 @@ from sklearn.metrics import (
     adjusted_rand_score,
     calinski_harabasz_score,
     davies_bouldin_score,
-    pairwise_distances_chunked,
 )
 from sklearn.utils import check_random_state
 
@@ -25,14 +24,13 @@ from ..validation import check_flag, check_matrix, check_n_clusters, check_numbe
 from ..words import format_plural
 from ..workers import Expired, check_room, split
 from .choice import CRITERIA, ChoiceOfK
+from .silhouettes import mean_silhouettes
 
 # The silhouette compares all pairs of rows; of more rows than this, it takes a random sample of this size.
 MOST_PAIRED = 10_000
 # Sets of even rows, and bootstrap samples, have no more rows than this: 40 of them for 2 to 10 clusters of 1e5 x 8 took 47 s of
 # processor time with all rows, and 9 s with these; what they tell is an average, and whether it is clear of chance.
 MOST_DRAWN = 10_000
-# Megabytes of distances that the silhouette holds at a time.
-PAIRS = 16
 # Ctrl-C has to wait for a call of NumPy, so each call gets a part of the work: PIECE numbers to sort or to draw, which takes some
 # 10 ms on one core of a virtual machine, or a matrix whose rows times (features + 8) squared are DECOMPOSED, which takes 40 ms.
 PIECE, DECOMPOSED = 1 << 20, 1 << 25
@@ -191,16 +189,6 @@ def _power(X):
     return math.ldexp(1.0, math.frexp(float(np.abs(X).max()))[1])
 
 
-def _widths(means, sizes, own):
-    """The silhouettes of some rows, as scikit-learn has them: from their mean distances to clusters, the sizes, their own ones."""
-    at, each = np.arange(len(own)), sizes[own]
-    inside = means[at, own] * each / np.maximum(each - 1, 1)
-    means[at, own] = np.inf
-    outside = means.min(axis=1)
-    most = np.maximum(inside, outside)
-    return np.where((each > 1) & (most > 0), (outside - inside) / np.where(most > 0, most, 1), 0.0)
-
-
 class _Study:
     """The clusterings, and what is known of them."""
 
@@ -326,18 +314,8 @@ class _Study:
                 labels[k] = own
         if not labels:
             return
-        members = np.hstack([np.eye(own.max() + 1)[own] for own in labels.values()])
-        sizes = [np.bincount(own) for own in labels.values()]
-        ends = np.cumsum([len(each) for each in sizes])[:-1]
-        widths, done = dict.fromkeys(labels, 0.0), 0
-        for distances in pairwise_distances_chunked(X, working_memory=PAIRS):
-            self.left()
-            sums = np.split(distances @ members, ends, axis=1)
-            for k, each, part in zip(labels, sizes, sums):
-                widths[k] += _widths(part / each, each, labels[k][done : done + len(part)]).sum()
-            done += len(distances)
-        for k in labels:
-            self.values[k]["silhouette"] = widths[k] / len(X)
+        for k, value in mean_silhouettes(X, labels, self.left).items():
+            self.values[k]["silhouette"] = value
 
     def bic(self, k, model):
         """Of the mixture that EM finds from the centers."""

@@ -434,7 +434,7 @@ callable, default="k-means++"
             X,
             n_clusters,
             sample_weight=weights,
-            init=self._checked_init(n_clusters, X.shape[1]),
+            init=self._checked_init(n_clusters, X.shape[1], not issparse(X)),
             n_init=check_whole("n_init", self.n_init, 1, word="auto"),
             max_seconds=check_number("max_seconds", self.max_seconds, none=True),
             rng=self.random_state if _is_seed(self.random_state) else check_random_state(self.random_state),
@@ -462,7 +462,7 @@ callable, default="k-means++"
                     f" exchange of rows helps; leave it at {default}, and limit the search by max_seconds or n_init."
                 )
 
-    def _checked_init(self, n_clusters, n_features):
+    def _checked_init(self, n_clusters, n_features, copy):
         if self.init is None or isinstance(self.init, str):
             if self.init not in STARTS:
                 raise ValueError(
@@ -470,11 +470,13 @@ callable, default="k-means++"
                     " callable."
                 )
             return self.init
-        return self.init if callable(self.init) else check_centers(self.init, n_clusters, n_features)
+        return self.init if callable(self.init) else check_centers(self.init, n_clusters, n_features, copy)
 
     def _init_centroids(
         self, X, x_squared_norms, init, random_state, sample_weight, init_size=None, n_centroids=None
     ):
         """The centers that a word of STARTS gives: scikit-learn's private method, which other packages call."""
         with Workers(self.n_threads) as workers:
-            return STARTS[init](rows_for(X, sample_weight, workers), n_centroids or self.n_clusters, random_state)
+            return STARTS[init](
+                rows_for(X, sample_weight, workers), n_centroids or self.n_clusters, random_state
+            )

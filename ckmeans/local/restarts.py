@@ -322,6 +322,7 @@ class Restarts:
         rows, best = self.rows, self.best
         best = best._replace(labels=best.labels.astype(np.int32, copy=False))
         labels, centers, inertia = clustering = rows.published(best)
+        centers = centers.copy() if centers is self.init else centers
         _, n_iter, reason = self.best_end()
         converged = stop_reason is None and reason == "converged"
         known = trivial_bound(rows.given, rows.given_weight, clustering, converged, lambda: rows)

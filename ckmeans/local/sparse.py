@@ -256,7 +256,7 @@ class SparsePartition:
         """The means and masses, made anew of the clusters that have changed."""
         rows, k = self.rows, self.n_clusters
         some, centers = np.flatnonzero(self.changed), np.zeros(old.shape)
-        centers[~self.changed] = old[~self.changed]
+        np.copyto(centers, old, where=~self.changed[:, None])
         masses = np.zeros(k) if len(some) == k else self.last[1].copy()
         order = np.argsort(self.labels.astype(np.min_scalar_type(k)), kind="stable")
         starts = np.append(0, np.cumsum(np.bincount(self.labels, minlength=k)))

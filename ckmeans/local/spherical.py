@@ -53,6 +53,7 @@ def spherical_search(
             workers,
             progress and (lambda n, cost: progress(n, cost / 2)),
             held or own,
+            single=False,
         )
 
 

@@ -128,6 +128,14 @@ def test_time_limit_and_interrupt():
     assert np.array_equal(model.predict(rows), model.labels_)
 
 
+@pytest.mark.parametrize("max_seconds", [0.0, None])
+def test_given_centers_stay_as_they_are(max_seconds):
+    start = X[:4].copy()
+    model = KMeans(4, init=start, n_init=1, max_seconds=max_seconds).fit(sparse.csr_array(X))
+    model.cluster_centers_ += 1
+    assert np.array_equal(start, X[:4])
+
+
 def test_nothing_is_as_large_as_the_dense_rows():
     """A million rows of a million features."""
     n = 1 << 20
