@@ -312,8 +312,6 @@ class _Study:
             own = np.unique(self.labels[k][self.rows][paired], return_inverse=True)[1]
             if 1 < own.max() + 1 < len(X):
                 labels[k] = own
-        if not labels:
-            return
         for k, value in mean_silhouettes(X, labels, self.left).items():
             self.values[k]["silhouette"] = value
 
