@@ -19,6 +19,12 @@ def register_onnx_converters() -> None:
     References
     ----------
     ONNX, https://onnx.ai; sklearn-onnx, https://onnx.ai/sklearn-onnx.
+
+    Examples
+    --------
+    >>> from ckmeans import register_onnx_converters
+    >>> register_onnx_converters()  # doctest: +SKIP
+    >>> graph = skl2onnx.to_onnx(model, X[:1])  # doctest: +SKIP
     """
     from skl2onnx import update_registered_converter
     from skl2onnx.operator_converters.k_means import convert_sklearn_kmeans
