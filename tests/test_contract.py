@@ -151,6 +151,7 @@ SOLVERS = {
     "KMeans lloyd": Solver(by_algorithm("lloyd"), 6000, 3000, "max_seconds"),
     "KMeans hamerly": Solver(by_algorithm("hamerly"), 6000, 3000, "max_seconds"),
     "KMeans yinyang": Solver(by_algorithm("yinyang"), 6000, 3000, "max_seconds"),
+    "KMeans cells": Solver(by_algorithm("cells"), 6000, 3000, "max_seconds"),
     "KMeans hybrid": Solver(by_algorithm("hybrid"), 6000, 300, "max_seconds"),
     "KMeans of large data": Solver(by_general_kernels, 6000, 3000, "max_seconds"),
     "KMeans of sparse rows": Solver(by_sparse_rows, 6000, 3000, "max_seconds"),

@@ -136,7 +136,7 @@ def test_bounds_of_centers_that_move_by_next_to_nothing_beside_a_large_feature()
     start = X[:12]
     found = {
         name: KMeans(12, init=start, algorithm=name, polish=False).fit(X).labels_.tobytes()
-        for name in ("lloyd", "hamerly", "yinyang")
+        for name in ("lloyd", "hamerly", "yinyang", "cells")
     }
     same = KMeans(12, init=1e200 * start[:, 1:], polish=False).fit(1e200 * X[:, 1:])
     assert len(set(found.values())) == 1

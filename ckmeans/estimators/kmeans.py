@@ -33,7 +33,7 @@ from .inputs import adopt, check_rows, rows_to_fit
 from .stored import Printed, count_updates, stored, warn_of
 
 # What `algorithm` may be, and which of our ways that is.
-ALGORITHMS = {name: name for name in ("auto", "lloyd", "hamerly", "yinyang", "hybrid")}
+ALGORITHMS = {name: name for name in ("auto", "lloyd", "hamerly", "yinyang", "cells", "hybrid")}
 ALGORITHMS |= {"elkan": "hamerly", "full": "lloyd"}
 
 
@@ -191,7 +191,7 @@ callable, default="k-means++"
         Time limit; the best clustering so far is kept. Where not one assignment of all rows was complete when the time was
         up, or at Ctrl-C, the rows go to as many centers as the next tenth of a second allows, the others being copies of the
         first.
-    algorithm : {"auto", "lloyd", "hamerly", "elkan", "yinyang", "hybrid"}, default="auto"
+    algorithm : {"auto", "lloyd", "hamerly", "elkan", "yinyang", "cells", "hybrid"}, default="auto"
         "hybrid" searches for longer, and finds better clusterings where there are many clusters: it crosses a few good ones by
         matching their centers, moves single centers to other rows, and improves that by Lloyd's iteration and exchanges of
         rows (Gribel & Vidal 2019). A restart is such a population then: ``n_init="auto"`` goes on until three have reached the
@@ -200,9 +200,11 @@ callable, default="k-means++"
         `tol` and `polish` are left at their defaults.
         The others are ways to compute Lloyd's iteration; the result has the same bits. "hamerly" keeps a bound for each row, which
         spares most of the distances once the centers move little (Hamerly 2010); "yinyang" keeps one more for each group of
-        16 centers (Ding et al. 2015). "auto" takes groups from 48 features on, begins once few labels change, and goes on
-        as long as the rows and distances that are left cost less than all of them would. "elkan", scikit-learn's word for
-        bounds, is "hamerly"; "full", its old word for "lloyd", is deprecated.
+        16 centers (Ding et al. 2015). "cells", for up to 8 features, labels boxes of rows as a whole where one center is nearest to
+        all of a box (Kanungo et al. 2002); it keeps some 10 bytes a row and a copy of X in single precision. "auto" takes cells
+        for up to 4 features, if passes over all rows take long, and groups from 48 features on; bounds begin once few labels
+        change, and go on as long as the rows and distances that are left cost less than all of them would. "elkan",
+        scikit-learn's word for bounds, is "hamerly"; "full", its old word for "lloyd", is deprecated.
     verbose : int or callable, default=0
         1 prints a line after each restart, with "hybrid" for each better clustering, and the share of labels that took an exact comparison; ``verbose(n_restarts, best_inertia)`` is called instead if callable.
     random_state : int, RandomState instance or None, default=None
@@ -286,7 +288,7 @@ callable, default="k-means++"
         tol: float = 0.0,
         polish: bool = True,
         max_seconds: float | None = None,
-        algorithm: Literal["auto", "lloyd", "hamerly", "elkan", "yinyang", "hybrid", "full"] = "auto",
+        algorithm: Literal["auto", "lloyd", "hamerly", "elkan", "yinyang", "cells", "hybrid", "full"] = "auto",
         verbose: int | Callable[[int, float], object] = 0,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,

@@ -5,6 +5,7 @@ import numpy as np
 from .._kernels import lloyd
 from .._kernels import panels as kernels
 from . import aligned
+from .cells import USELESS, CellLabels, Cells, suits
 from .npy_file import affordable
 
 # Share of the labels that the last assignment changed, above which bounds are not thought of: the centers still move too far.
@@ -25,6 +26,12 @@ SHORT = 1e7
 FAR = 1e15
 # Features above which bounds are kept for groups of centers, unless told otherwise: they take the place of the panels then.
 MANY_FEATURES = 48
+# Features up to which algorithm="auto" thinks of cells.
+CELL_FEATURES = 4
+# Nanoseconds for each row that passes over all of them must have taken, as estimated here, before cells are made.
+CELLS_COST = 50.0
+# Share of the labels that the last pass changed, up to which cells are not made any more: there is little left to do.
+CELLS_CALM = 0.002
 # Drift, in packed units, at which bounds are begun anew: larger sums of it would cost them digits.
 LONG = 64.0
 
@@ -38,7 +45,7 @@ class BoundsPolicy:
 
     def __init__(self, rows, n_clusters):
         self.rows, self.n_clusters, self.algorithm = rows, n_clusters, rows.algorithm
-        self.bounds, self.fresh = None, False
+        self.bounds, self.fresh, self.cell_labels = None, False, None
         self.changed, self.wait, self.last = 1.0, 0, None
         if not affordable(rows.X) or not rows.panels.in_range:
             self.algorithm = "lloyd"
@@ -76,8 +83,10 @@ class BoundsPolicy:
         """
         if self.dtype != self.rows.panels.dtype:
             self._weigh()
+        if self._cells_pay(few):
+            return 0, 0
         if few or self.quick or self.algorithm == "lloyd":
-            return np.inf, 0
+            return self._passes_until_cells_pay(few), 0
         if self.wait:
             return self.wait, 0
         if self.bounds is not None or self.algorithm != "auto" or self.changed <= CALM_SHARE:
@@ -88,6 +97,45 @@ class BoundsPolicy:
         """Take note of assignments without bounds, and how many rows the last one moved."""
         self.wait = max(0, self.wait - n_assignments)
         self.changed, self.last = n_moved / self.rows.n_samples, None
+        self.cell_labels = None
+        self.rows.spent_on_passes += n_assignments * self.per_pass
+
+    # ---- cells (cells.py) ----
+
+    def _cells_pay(self, few):
+        """Whether the next assignment is to go over cells."""
+        if self.algorithm == "cells":
+            return self.rows.cells is not None or suits(self.rows)
+        return self._passes_until_cells_pay(few) == 0
+
+    def _passes_until_cells_pay(self, few):
+        """After how many passes over all rows cells are worth making, if labels still change then."""
+        rows = self.rows
+        thinks = self.algorithm == "auto" and not few and not self.quick and rows.n_features <= CELL_FEATURES
+        if not thinks or rows.cells is USELESS:
+            return np.inf
+        if rows.cells is not None:
+            return 0
+        if self.changed <= CELLS_CALM or not suits(rows):
+            return np.inf
+        return max(0, np.ceil((CELLS_COST - rows.spent_on_passes) / self.per_pass) - 1)
+
+    def cells_for(self, partition, centers):
+        """The labels of the partition on cells, if the next assignment is to go over these, or None."""
+        rows = self.rows
+        furthest = np.abs(centers - rows.origin).max() * rows.panels.scale
+        if not furthest < FAR or not self._cells_pay(len(rows.panels.blocks(self.n_clusters)) == 1):
+            self.cell_labels = None
+            return None
+        if rows.cells is None:
+            rows.panels.drop()
+            rows.cells = Cells(rows)
+        self.bounds = None
+        if self.cell_labels is None:
+            self.cell_labels = CellLabels(rows.cells, partition)
+        return self.cell_labels
+
+    # ---- bounds ----
 
     def bounds_for(self, centers):
         """The bounds to use for these centers, or None."""
@@ -132,6 +180,13 @@ class BoundsPolicy:
         """Take note of how many labels an assignment changed, and how much it had to look at."""
         n = self.rows.n_samples
         self.changed = n_moved / n
+        if self.cell_labels is not None:
+            self.cell_labels.last = n_seen, n_distances
+            if self.algorithm == "auto" and self.cell_labels.cost(n_seen, n_distances) > n * self.per_pass:
+                self.rows.cells, self.cell_labels = USELESS, None
+            return
+        if self.bounds is None:
+            self.rows.spent_on_passes += self.per_pass
         if self.bounds is None or self.algorithm != "auto" or self.fresh:
             return
         if self.cost(n_seen / n, n_distances / n) > self.per_pass:

@@ -174,11 +174,15 @@ class Panels:
         self.choose_dtype(centers)
         rows, target = self.rows, partition or Partition(self.rows, len(centers), summed=False)
         summed = partition is not None and partition.summed
-        bounds = partition.policy.bounds_for(centers) if summed else None
-        if summed and not (bounds and bounds.grouped):
+        cells = partition.policy.cells_for(partition, centers) if summed else None
+        bounds = partition.policy.bounds_for(centers) if summed and cells is None else None
+        if summed and cells is None and not (bounds and bounds.grouped):
             self.pack()
-        packed = self.packed_centers(centers)
-        if bounds is None:
+        packed = None if cells else self.packed_centers(centers)
+        blocks = cells.blocks() if cells else self.blocks(len(centers), 1 if bounds is None else 2)
+        if cells:
+            label = cells.labels_for(centers)
+        elif bounds is None:
             label = partial(self._label, packed, len(centers), target.labels)
         elif bounds.grouped:
             label = partial(
@@ -193,7 +197,7 @@ class Panels:
             counts.append(label(start, stop, scratch))
             target.idle.append(scratch)
 
-        rows.workers.run(block, self.blocks(len(centers), 1 if bounds is None else 2))
+        rows.workers.run(block, blocks)
         n_moved, n_recomputed, n_exact, n_distances, n_seen = map(sum, zip(*counts))
         rows.n_distances += n_distances
         rows.n_spared += rows.n_samples * len(centers) - n_distances

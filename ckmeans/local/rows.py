@@ -43,8 +43,8 @@ class Rows:
     workers : Workers
     compared_with : ndarray, optional
         Centers from elsewhere that are to be compared with the rows.
-    algorithm : {"auto", "lloyd", "hamerly", "yinyang"}
-        Whether bounds spare the iteration distances; the labels are the same.
+    algorithm : {"auto", "lloyd", "hamerly", "yinyang", "cells"}
+        Whether bounds, or cells, spare the iteration distances; the labels are the same.
 
     Attributes
     ----------
@@ -98,6 +98,9 @@ class Rows:
         self.n_spared = 0  # squared distances that bounds have made unnecessary so far
         self.n_labelled = 0  # labels given so far
         self.n_recomputed = 0  # labels for which the two best scores were too close to tell
+        self.cells = None  # cells.py
+        # Nanoseconds of a row in passes without bounds, as distance_bounds.py estimates them.
+        self.spent_on_passes = 0.0
         self.X = self.given = X
         self.given_weight = np.empty(0) if sample_weight is None else sample_weight
         self.weight_exponent = 0 if sample_weight is None else unsafe(sample_weight.max())

@@ -486,7 +486,7 @@ def test_every_instruction_set_gives_the_same_bits(name):
     used = panels.instruction_sets()[-1]
     panels.use(name)
     try:
-        for algorithm in ("lloyd", "hamerly", "yinyang"):
+        for algorithm in ("lloyd", "hamerly", "yinyang", "cells"):
             model = KMeans(7, random_state=0, n_init=2, algorithm=algorithm).fit(X)
             assert np.array_equal(model.cluster_centers_, expected.cluster_centers_)
             assert np.array_equal(model.labels_, expected.labels_) and model.inertia_ == expected.inertia_

@@ -62,7 +62,7 @@ def test_the_same_bits_as_in_double(monkeypatch, dtype, kind, d, k):
         found = set()
         for begin in (np.float32, np.float64):
             monkeypatch.setattr(panels_module, "FIRST_DTYPE", begin)
-            for algorithm in ("lloyd", "hamerly", "yinyang", "auto"):
+            for algorithm in ("lloyd", "hamerly", "yinyang", "cells", "auto"):
                 result, rows = search(X, start, weights, algorithm)
                 found.add(result)
                 assert begin == np.float32 or rows.panels.dtype == np.float64
