@@ -1,12 +1,12 @@
 """Lloyd's assignment over a hierarchy of boxes: what is known to be nearest to a whole box goes there with the sums of its rows.
 
-Rows lie along a space-filling curve, LEAF of them in a leaf; BOXES leaves that follow each other make a group, and the box around them
-is one of a group a level up. From the top down, each group rules centers out, box by box (cells.h). A box with one center left
+Rows lie along a space-filling curve, LEAF of them in a leaf; BOXES leaves that follow each other make a group, and the box around
+them is one of a group a level up. From the top down, each group rules centers out, box by box (cells.h). A box with one center left
 is labelled as a whole; a leaf with several goes through its rows. That is filtering over a tree (Kanungo et al. 2002,
 doi:10.1109/TPAMI.2002.1017616), with the boxes of a group in the lanes of a vector.
 
-Nodes are numbered level by level, each level filled up to whole groups. The label of a node is that of all its rows, NONE if they have
-none yet, or MIXED; the nodes below one that is not mixed may have older ones, those of rows are always true.
+Nodes are numbered level by level, each level filled up to whole groups. The label of a node is that of all its rows, NONE if they
+have none yet, or MIXED; the nodes below one that is not mixed may have older ones, those of rows are always true.
 """
 
 from cython cimport floating
@@ -34,7 +34,7 @@ cdef extern from "cells_table.h" nogil:
             ptrdiff_t d, const double* centers, const int32_t* list, ptrdiff_t n, const double* middle, void* out) noexcept nogil
         void (*keys[2])(
             const void* rows, ptrdiff_t n, ptrdiff_t d, const double* origin, double scale, const float* starts,
-            const float* rates, ptrdiff_t n_knots, int bits, uint64_t first, uint64_t* words) noexcept nogil
+            const float* rates, const float* steps, ptrdiff_t n_lines, int bits, uint64_t first, uint64_t* words) noexcept nogil
         double (*leaf[2])(
             const void* rows, ptrdiff_t d, const int32_t* which, ptrdiff_t n, const double* origin, double scale, int other,
             const double* units, void* out, double* ends, int64_t* sums) noexcept nogil
@@ -79,7 +79,9 @@ cdef struct cell_tree:
     Py_ssize_t n_moved                # rows moved with their node
 
 
-cdef inline void take_rows(cell_tree* t, const double[::1] sample_weight, const floating[:, ::1] X, int[::1] labels, thread_buffers* b) noexcept nogil:
+cdef inline void take_rows(
+    cell_tree* t, const double[::1] sample_weight, const floating[:, ::1] X, int[::1] labels, thread_buffers* b
+) noexcept nogil:
     """Bring labels and sums up to date with the rows that are listed as moved, by their places on the curve."""
     cdef Py_ssize_t m
     for m in range(b.n_listed):  # first all that is far is fetched

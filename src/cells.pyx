@@ -10,15 +10,16 @@ from scores cimport error_bound, packing
 from shared cimport clear_counters, thread_buffers
 
 cdef enum:
-    DIGITS = 256                      # values of a digit of the sort: one more bit would take the pages of each out of the TLB
+    BITS = 10                         # of a digit of the sort
+    VALUES = 1 << BITS                # of a digit
 
 cdef extern from "math.h" nogil:
     double INFINITY
 
 
 def shape():
-    """Rows of a leaf, boxes of a group, and the most features."""
-    return LEAF, BOXES, FEW
+    """Rows of a leaf, boxes of a group, the most features, and bits of a digit of the sort."""
+    return LEAF, BOXES, FEW, BITS
 
 
 # ---- the order of the rows ----
@@ -27,8 +28,9 @@ def keys(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] origin,         # IN  (n_features,)
     double scale,                     # IN  a power of two
-    const float[:, ::1] starts,       # IN  (n_features, n_knots): where the line rises, of rows less the origin, scaled ...
-    const float[:, ::1] rates,        # IN  (n_features, n_knots): ... and how fast, from knot to knot
+    const float[:, ::1] starts,       # IN  (n_features, n_lines): where lines begin to rise, of rows less the origin, scaled, ...
+    const float[:, ::1] rates,        # IN  (n_features, n_lines): ... how fast ...
+    const float[::1] steps,           # IN  (n_lines,): ... and how far; in all less than 2**bits
     int bits,                         # IN  of each feature; no more than 32 in all
     Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
@@ -41,25 +43,26 @@ def keys(
         while start < stop:
             CELL_KERNELS[isa].keys[own](
                 &X[start, 0], min(<Py_ssize_t> LEAF, stop - start), X.shape[1], &origin[0], scale, &starts[0, 0], &rates[0, 0],
-                starts.shape[1], bits, start, <uint64_t*> &words[start],
+                &steps[0], starts.shape[1], bits, start, <uint64_t*> &words[start],
             )
             start += LEAF
 
 
 def count(
     const unsigned long long[::1] words, # IN  (n_samples,)
-    int digit,                        # IN  which digit, the last being 0
+    int digit,                        # IN  which digit of the place on the curve, the last being 0
     Py_ssize_t start,                 # IN  the block
     Py_ssize_t stop,
-    long long[::1] counts,            # OUT (256,): how often each value is that digit
+    long long[::1] counts,            # OUT (2**bits,): how often each value is that digit
 ):
     """Count the values of a digit."""
     cdef Py_ssize_t i
+    cdef int shift = 32 + BITS * digit
     with nogil:
-        for i in range(DIGITS):
+        for i in range(VALUES):
             counts[i] = 0
         for i in range(start, stop):
-            counts[words[i] >> (8 * digit) & (DIGITS - 1)] += 1
+            counts[words[i] >> shift & (VALUES - 1)] += 1
 
 
 def spread(
@@ -67,22 +70,24 @@ def spread(
     int digit,                        # IN  which digit
     Py_ssize_t start,                 # IN  the block
     Py_ssize_t stop,
-    long long[::1] places,            # INOUT (256,): where the next word of each value goes
+    long long[::1] places,            # INOUT (2**bits,): where the next word of each value goes
     unsigned long long[::1] out,      # OUT (n_samples,), or (0,)
     int[::1] order,                   # OUT (n_samples,): numbers of the rows alone, where `out` is (0,)
 ):
     """Put words in the order of a digit, words with the same one staying in theirs."""
     cdef Py_ssize_t i
-    cdef unsigned long long word
+    cdef unsigned long long word, value
+    cdef int shift = 32 + BITS * digit
     cdef bint last = out.shape[0] == 0
     with nogil:
         for i in range(start, stop):
             word = words[i]
+            value = word >> shift & (VALUES - 1)
             if last:
-                order[places[word >> (8 * digit) & (DIGITS - 1)]] = <int> <unsigned int> word
+                order[places[value]] = <int> <unsigned int> word
             else:
-                out[places[word >> (8 * digit) & (DIGITS - 1)]] = word
-            places[word >> (8 * digit) & (DIGITS - 1)] += 1
+                out[places[value]] = word
+            places[value] += 1
 
 
 # ---- boxes and sums ----

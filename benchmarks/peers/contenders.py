@@ -14,7 +14,7 @@ import numpy as np
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 DEFAULT, PLAIN = "ckmeans", "ckmeans lloyd"
 # Algorithms of ckmeans that are measured, where the installed version has them.
-ALGORITHMS = ("lloyd", "hamerly", "elkan", "exponion", "yinyang")
+ALGORITHMS = ("lloyd", "hamerly", "elkan", "exponion", "yinyang", "cells")
 
 
 # Trees of mlpack are tried up to this number of features.

@@ -7,13 +7,14 @@ Labels = NDArray[np.int32]
 Integers = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
-def shape() -> tuple[int, int, int]: ...
+def shape() -> tuple[int, int, int, int]: ...
 def keys(
     X: Rows,
     origin: Float,
     scale: float,
     starts: NDArray[np.float32],
     rates: NDArray[np.float32],
+    steps: NDArray[np.float32],
     bits: int,
     start: int,
     stop: int,

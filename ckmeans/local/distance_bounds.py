@@ -1,11 +1,13 @@
 """Bounds that spare Lloyd's iteration distances: the arrays that are kept, and when it is worth keeping them."""
 
+import math
+
 import numpy as np
 
 from .._kernels import lloyd
 from .._kernels import panels as kernels
 from . import aligned
-from .cells import USELESS, CellLabels, Cells, suits
+from .cells import USELESS, CellLabels, Cells, making, passing, suits
 from .npy_file import affordable
 
 # Share of the labels that the last assignment changed, above which bounds are not thought of: the centers still move too far.
@@ -26,11 +28,12 @@ SHORT = 1e7
 FAR = 1e15
 # Features above which bounds are kept for groups of centers, unless told otherwise: they take the place of the panels then.
 MANY_FEATURES = 48
-# Features up to which algorithm="auto" thinks of cells.
-CELL_FEATURES = 4
-# Nanoseconds for each row that passes over all of them must have taken, as estimated here, before cells are made.
-CELLS_COST = 50.0
+# Features up to which algorithm="auto" thinks of cells: with 6, fits of blobs took as long as without (2e5 rows, k=256 to 1000).
+CELL_FEATURES = 5
+# Updates that are counted on where nobody knows how many there will be: with a tolerance they may soon end.
+UNKNOWN_STEPS = 3
 # Share of the labels that the last pass changed, up to which cells are not made any more: there is little left to do.
+# (1e6 x 2 and 3, k=16: of runs that changed more after 20 updates, all took 20 more or longer.)
 CELLS_CALM = 0.002
 # Drift, in packed units, at which bounds are begun anew: larger sums of it would cost them digits.
 LONG = 64.0
@@ -47,6 +50,7 @@ class BoundsPolicy:
         self.rows, self.n_clusters, self.algorithm = rows, n_clusters, rows.algorithm
         self.bounds, self.fresh, self.cell_labels = None, False, None
         self.changed, self.wait, self.last = 1.0, 0, None
+        self.n_steps = UNKNOWN_STEPS
         if not affordable(rows.X) or not rows.panels.in_range:
             self.algorithm = "lloyd"
         self._weigh()
@@ -67,6 +71,9 @@ class BoundsPolicy:
         self.grouped = self.algorithm == "yinyang" or (self.algorithm == "auto" and small)
         self.per_row = 70 + 0.8 * d * own + n_groups if self.grouped else 12 + 2.8 * d + work
         self.per_look = (1.5 if self.grouped else 0.4 * unit) + 5e5 / rows.n_samples
+        self.spared = (
+            self.per_pass - passing(n_clusters, d) - 3e5 / rows.n_samples
+        )  # a row in a pass, by cells
         self.per_distance = (9 + 0.3 * d * unit) / 16 if self.grouped else 0.0
 
     def cost(self, seen, distances):
@@ -76,11 +83,13 @@ class BoundsPolicy:
         """
         return self.per_look + seen * self.per_row + distances * self.per_distance
 
-    def assignments_without_bounds(self, few):
+    def assignments_without_bounds(self, few, n_steps):
         """How many assignments may go without bounds now, and the number of moved rows at which they are to stop early.
 
-        Where rows are few, or passes over them quick, bounds cost more than they spare.
+        Where rows are few, or passes over them quick, bounds cost more than they spare. `n_steps` more updates may follow, as
+        far as is known; of 0 nothing is known.
         """
+        self.n_steps = n_steps or UNKNOWN_STEPS
         if self.dtype != self.rows.panels.dtype:
             self._weigh()
         if self._cells_pay(few):
@@ -98,7 +107,7 @@ class BoundsPolicy:
         self.wait = max(0, self.wait - n_assignments)
         self.changed, self.last = n_moved / self.rows.n_samples, None
         self.cell_labels = None
-        self.rows.spent_on_passes += n_assignments * self.per_pass
+        self.rows.could_have_spared += n_assignments * self.spared
 
     # ---- cells (cells.py) ----
 
@@ -109,16 +118,18 @@ class BoundsPolicy:
         return self._passes_until_cells_pay(few) == 0
 
     def _passes_until_cells_pay(self, few):
-        """After how many passes over all rows cells are worth making, if labels still change then."""
+        """After how many passes over all rows cells are made, if labels still change then: once they would have paid for half."""
         rows = self.rows
-        thinks = self.algorithm == "auto" and not few and not self.quick and rows.n_features <= CELL_FEATURES
-        if not thinks or rows.cells is USELESS:
+        thinks = self.algorithm == "auto" and not few and rows.n_features <= CELL_FEATURES
+        if not thinks or self.spared <= 0 or rows.cells is USELESS:
             return np.inf
         if rows.cells is not None:
             return 0
-        if self.changed <= CELLS_CALM or not suits(rows):
+        cost = making(rows.n_features)
+        if self.changed <= CELLS_CALM or self.n_steps * self.spared < cost or not suits(rows):
             return np.inf
-        return max(0, np.ceil((CELLS_COST - rows.spent_on_passes) / self.per_pass) - 1)
+        enough = 0 if cost <= 2 * self.spared else cost / 2  # any run makes two assignments
+        return max(0, math.ceil((enough - rows.could_have_spared) / self.spared))
 
     def cells_for(self, partition, centers):
         """The labels of the partition on cells, if the next assignment is to go over these, or None."""
@@ -186,7 +197,7 @@ class BoundsPolicy:
                 self.rows.cells, self.cell_labels = USELESS, None
             return
         if self.bounds is None:
-            self.rows.spent_on_passes += self.per_pass
+            self.rows.could_have_spared += self.spared
         if self.bounds is None or self.algorithm != "auto" or self.fresh:
             return
         if self.cost(n_seen / n, n_distances / n) > self.per_pass:

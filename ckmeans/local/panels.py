@@ -295,7 +295,9 @@ class Panels:
         self.choose_dtype(centers)
         rows = self.rows
         work = rows.n_samples * (rows.n_features + 3) * (len(centers) + 8)
-        most, enough = partition.policy.assignments_without_bounds(len(self.blocks(len(centers))) == 1)
+        most, enough = partition.policy.assignments_without_bounds(
+            len(self.blocks(len(centers))) == 1, n_steps
+        )
         quick = self._arrays is not None and 2 * work <= SLICE_WORK
         if rows.fixed_point_loses_digits or not partition.summed or not quick or not most:
             return centers, 0, self.assign(centers, partition), None

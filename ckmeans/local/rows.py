@@ -99,8 +99,8 @@ class Rows:
         self.n_labelled = 0  # labels given so far
         self.n_recomputed = 0  # labels for which the two best scores were too close to tell
         self.cells = None  # cells.py
-        # Nanoseconds of a row in passes without bounds, as distance_bounds.py estimates them.
-        self.spent_on_passes = 0.0
+        # Nanoseconds of a row, by cells in the passes so far, as distance_bounds.py estimates them.
+        self.could_have_spared = 0.0
         self.X = self.given = X
         self.given_weight = np.empty(0) if sample_weight is None else sample_weight
         self.weight_exponent = 0 if sample_weight is None else unsafe(sample_weight.max())

@@ -78,7 +78,7 @@ plt.show()
 # ``tol=1e-4``                  ``tol=0``, of the same meaning             it goes on to a true fixed point
 # ``max_iter=300``              ``max_iter=None``                          the same; ``max_seconds`` limits the time
 # ``n_init="auto"``: 1 or 10    ``n_init="auto"``: by the number of rows   ten is a habit
-# ``algorithm="elkan"``         the same, ``"yinyang"``, ``"auto"``        bounds; the result has the same bits
+# ``algorithm="elkan"``         the same; ``"auto"``, bounds or boxes      the result has the same bits
 # ``copy_x``                    taken, without effect                      X is never written to
 # labels up to rounding         the exact nearest center                   ties go to the lowest index
 # result depends on threads     the same bits for any number               sums are added in a fixed order

@@ -1,8 +1,8 @@
 /* Template: boxes of rows, and the rows of one box, against the centers that may be nearest there.
  *
  * Packed centers are rows of 1 + n_features numbers: |c|^2/2, then the coordinates; a list has the numbers of some. A group is
- * BOXES boxes, feature-major: the lower ends of all, then the upper ends. A leaf is LEAF rows, feature-major, packed as panels are,
- * less the middle of their box: what is near there keeps its digits.
+ * BOXES boxes, feature-major: the lower ends of all, then the upper ends. A leaf is LEAF rows, feature-major, packed as panels
+ * are, less the middle of their box: what is near there keeps its digits.
  */
 #ifndef LEAF
 #define LEAF 64  /* rows: more leave less to the bounds of boxes, fewer make more boxes */
@@ -83,8 +83,8 @@ static INLINE void NAME(few_boxes)(
 
 /* Which centers of a list are not ruled out as nearest in each box of a group: bit b for box b.
  *
- * The owner of a box is nearest to its middle. Over the box, the score of another center less that of the owner is least in a corner:
- * what it is in the middle, less half the width times the distance of the two, for each feature. If that is above the margin,
+ * The owner of a box is nearest to its middle. Over the box, the score of another center less that of the owner is least in a
+ * corner: what it is in the middle, less half the width times the distance of the two, for each feature. If that is above the margin,
  * the owner is nearer to all of the box (Kanungo et al. 2002, doi:10.1109/TPAMI.2002.1017616, section 2). */
 static void NAME(boxes)(
     ptrdiff_t d, const void *boxes, const void *centers, const int32_t *list, ptrdiff_t n, double margin, void *scores,
@@ -96,7 +96,10 @@ static void NAME(boxes)(
     case 2: NAME(few_boxes)(2, boxes, centers, list, n, most, scores, survives); break;
     case 3: NAME(few_boxes)(3, boxes, centers, list, n, most, scores, survives); break;
     case 4: NAME(few_boxes)(4, boxes, centers, list, n, most, scores, survives); break;
-    default: NAME(few_boxes)(d, boxes, centers, list, n, most, scores, survives);
+    case 5: NAME(few_boxes)(5, boxes, centers, list, n, most, scores, survives); break;
+    case 6: NAME(few_boxes)(6, boxes, centers, list, n, most, scores, survives); break;
+    case 7: NAME(few_boxes)(7, boxes, centers, list, n, most, scores, survives); break;
+    case 8: NAME(few_boxes)(8, boxes, centers, list, n, most, scores, survives); break;
     }
 }
 
@@ -157,8 +160,8 @@ static INLINE uint64_t NAME(few_rows)(
     return bits;
 }
 
-/* The nearest centers of the rows of a leaf, of those of a list, made by `near`. Returned is which rows have another label; in `close`, those whose
- * two least scores are no more than the margin apart: bit r for row r. */
+/* The nearest centers of the rows of a leaf, of those of a list, made by `near`. Returned is which rows have another label; in
+ * `close`, those whose two least scores are no more than the margin apart: bit r for row r. */
 static uint64_t NAME(rows)(
     ptrdiff_t d, const void *x, const void *centers, const int32_t *list, ptrdiff_t n, double margin,
     const int32_t *labels, int32_t *nearest, uint64_t *close)
@@ -169,27 +172,29 @@ static uint64_t NAME(rows)(
     case 2: return NAME(few_rows)(2, x, centers, list, n, most, labels, nearest, close);
     case 3: return NAME(few_rows)(3, x, centers, list, n, most, labels, nearest, close);
     case 4: return NAME(few_rows)(4, x, centers, list, n, most, labels, nearest, close);
-    default: return NAME(few_rows)(d, x, centers, list, n, most, labels, nearest, close);
+    case 5: return NAME(few_rows)(5, x, centers, list, n, most, labels, nearest, close);
+    case 6: return NAME(few_rows)(6, x, centers, list, n, most, labels, nearest, close);
+    case 7: return NAME(few_rows)(7, x, centers, list, n, most, labels, nearest, close);
+    default: return NAME(few_rows)(FEW, x, centers, list, n, most, labels, nearest, close);
     }
 }
 
 /* Up to LEAF rows, of this type, where they are along a Hilbert curve, in the upper half of a word; the lower half counts them.
  *
- * Coordinates become whole numbers of `bits` bits by a line from knot to knot: those of a feature begin at starts[], and rise by
- * rates[] up to `step` each. Numbers become a place on the curve in all rows at once (Skilling 2004, doi:10.1063/1.1751381). */
+ * Coordinates become whole numbers of `bits` bits by lines from knot to knot: those of a feature begin at starts[], and rise by
+ * rates[] up to steps[] each. Numbers become a place on the curve in all rows at once (Skilling 2004, doi:10.1063/1.1751381). */
 static void NAME(keys)(
     const void *rows, ptrdiff_t n, ptrdiff_t d, const double *origin, double scale, const float *starts, const float *rates,
-    ptrdiff_t n_knots, int bits, uint64_t first, uint64_t *words)
+    const float *steps, ptrdiff_t n_lines, int bits, uint64_t first, uint64_t *words)
 {
     const REAL *x = rows;
-    const float step = (float)((1 << bits) - 1) / (float)n_knots;
     uint32_t q[FEW][LEAF], key[LEAF];
     for (ptrdiff_t f = 0; f < d; f++) {
         float value[LEAF], place[LEAF];
         for (int r = 0; r < LEAF; r++) place[r] = 0;
         for (int r = 0; r < LEAF; r++) value[r] = r < n ? (float)(((double)x[r * d + f] - origin[f]) * scale) : 0;
-        for (ptrdiff_t j = 0; j < n_knots; j++) {
-            float start = starts[f * n_knots + j], rate = rates[f * n_knots + j];
+        for (ptrdiff_t j = 0; j < n_lines; j++) {
+            float start = starts[f * n_lines + j], rate = rates[f * n_lines + j], step = steps[j];
             for (int r = 0; r < LEAF; r++) {
                 float risen = (value[r] - start) * rate;
                 risen = risen > 0 ? risen : 0;

@@ -13,8 +13,8 @@ typedef struct {
         ptrdiff_t, const void *, const void *, const int32_t *, ptrdiff_t, double, const int32_t *, int32_t *, uint64_t *);
     double (*near[2])(ptrdiff_t, const double *, const int32_t *, ptrdiff_t, const double *, void *);
     void (*keys[2])(
-        const void *, ptrdiff_t, ptrdiff_t, const double *, double, const float *, const float *, ptrdiff_t, int, uint64_t,
-        uint64_t *);
+        const void *, ptrdiff_t, ptrdiff_t, const double *, double, const float *, const float *, const float *, ptrdiff_t, int,
+        uint64_t, uint64_t *);
     double (*leaf[2])(
         const void *, ptrdiff_t, const int32_t *, ptrdiff_t, const double *, double, int, const double *, void *, double *,
         int64_t *);

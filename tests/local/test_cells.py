@@ -185,15 +185,15 @@ def test_what_goes_the_plain_way(tmp_path):
 @DTYPES
 def test_auto_takes_cells_up_and_gives_them_up(monkeypatch, dtype):
     monkeypatch.setattr(panels_module, "SHARED_WORK", 1 << 12)
-    monkeypatch.setattr(distance_bounds, "QUICK", 0)
+    monkeypatch.setattr(distance_bounds, "passing", lambda n_clusters, n_features: -1000.0)
     X = problem("uniform", 20_000, 2, dtype)
     start = X[:60].astype(float)
     expected, _ = search(X, start, algorithm="lloyd")
-    for cost in (0.0, 3 * 0.1 * 60):
-        monkeypatch.setattr(distance_bounds, "CELLS_COST", cost)
+    for cost in (0.0, 6000.0):
+        monkeypatch.setattr(distance_bounds, "making", lambda n_features, cost=cost: cost)
         found, rows = search(X, start, algorithm="auto")
         assert found == expected and isinstance(rows.cells, Cells)
-        assert 0 < rows.spent_on_passes <= 2 * cost or not cost
+        assert cost / 2 <= rows.could_have_spared < cost or not cost
     monkeypatch.setattr(CellLabels, "cost", lambda self, n_seen, n_distances: np.inf)
     found, rows = search(X, start, algorithm="auto")
     assert found == expected and rows.cells is USELESS

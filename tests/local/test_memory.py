@@ -46,6 +46,13 @@ def test_extra_memory(dtype, d):
         assert extra(X, init=start, polish=False, algorithm="hamerly")[0] < 1.6
 
 
+@pytest.mark.parametrize("d", [1, 2, 8])
+def test_cells_take_a_copy_in_single_precision_and_some_bytes_a_row(d):
+    X = blobs(np.float64, d)
+    taken = extra(X, init=X[:16], polish=False, algorithm="cells")[0] * X.nbytes / N
+    assert 4 * d + 8 < taken < 4 * d + 16
+
+
 def test_bounds_of_groups_take_the_place_of_panels():
     X = np.random.default_rng(1).normal(size=(100_000, 48)).astype(np.float32)
     taken = extra(X, k=600, init=X[:600], polish=False, algorithm="yinyang")[0]
