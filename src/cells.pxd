@@ -1,8 +1,8 @@
 """Lloyd's assignment over a hierarchy of boxes: what is known to be nearest to a whole box goes there with the sums of its rows.
 
 Rows lie along a space-filling curve, LEAF of them in a leaf; BOXES leaves that follow each other make a group, and the box around
-them is one of a group a level up. From the top down, each group rules centers out, box by box (cells.h). A box with one center left
-is labelled as a whole; a leaf with several goes through its rows. That is filtering over a tree (Kanungo et al. 2002,
+them is one of a group a level up. From the top down, each group rules centers out, box by box (cells.h). A box with one center
+left is labelled as a whole; a leaf with several goes through its rows. That is filtering over a tree (Kanungo et al. 2002,
 doi:10.1109/TPAMI.2002.1017616), with the boxes of a group in the lanes of a vector.
 
 Nodes are numbered level by level, each level filled up to whole groups. The label of a node is that of all its rows, NONE if they

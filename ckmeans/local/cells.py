@@ -1,4 +1,4 @@
-"""Boxes of rows that are near each other, for few features: a box is labelled as a whole where one center is nearest to all of it."""
+"""Boxes of rows that are near each other, for few features: labels go to a whole box where one center is nearest to all of it."""
 
 from collections import deque
 from functools import partial

@@ -84,8 +84,8 @@ static INLINE void NAME(few_boxes)(
 /* Which centers of a list are not ruled out as nearest in each box of a group: bit b for box b.
  *
  * The owner of a box is nearest to its middle. Over the box, the score of another center less that of the owner is least in a
- * corner: what it is in the middle, less half the width times the distance of the two, for each feature. If that is above the margin,
- * the owner is nearer to all of the box (Kanungo et al. 2002, doi:10.1109/TPAMI.2002.1017616, section 2). */
+ * corner: what it is in the middle, less half the width times the distance of the two, for each feature. If that is above the
+ * margin, the owner is nearer to all of the box (Kanungo et al. 2002, doi:10.1109/TPAMI.2002.1017616, section 2). */
 static void NAME(boxes)(
     ptrdiff_t d, const void *boxes, const void *centers, const int32_t *list, ptrdiff_t n, double margin, void *scores,
     uint16_t *survives)
@@ -232,8 +232,8 @@ static void NAME(keys)(
 
 /* The leaf of up to LEAF rows of this type, packed in it or in the other one; zeros follow. Returns the largest squared norm.
  *
- * `ends` become the least and largest values of each feature, and the middles. If `sums` is given, it becomes the fixed-point sums of the rows, of
- * weight 1, as in shift.h. */
+ * `ends` become the least and largest values of each feature, and the middles. If `sums` is given, it becomes the fixed-point
+ * sums of the rows, of weight 1, as in shift.h. */
 static double NAME(leaf)(
     const void *rows, ptrdiff_t d, const int32_t *which, ptrdiff_t n, const double *origin, double scale, int other,
     const double *units, void *out, double *ends, int64_t *sums)
