@@ -10,6 +10,7 @@ from ..workers import split
 from . import aligned
 from .npy_file import affordable
 from .partition import Partition
+from .screen8 import Screen, scratch
 
 # Coordinate differences in a run of iterations, which nothing can interrupt: 20 ms or less. More would make Ctrl-C late.
 SLICE_WORK = 1 << 28
@@ -62,6 +63,7 @@ class Panels:
         self.dtype = np.dtype(FIRST_DTYPE if self.in_range else np.float64)
         self._arrays = None  # the panels, and a bound of the norms of the rows of each
         self._needs_double, self._probed = False, False
+        self.screen = Screen()
 
     @property
     def rows(self):
@@ -176,6 +178,9 @@ class Panels:
         summed = partition is not None and partition.summed
         cells = partition.policy.cells_for(partition, centers) if summed else None
         bounds = partition.policy.bounds_for(centers) if summed and cells is None else None
+        screened = bounds is None and cells is None
+        if screened and self.screen.suits(rows, centers, target.policy.per_pass, summed):
+            return self._assign_screened(centers, target, partition)
         if summed and cells is None and not (bounds and bounds.grouped):
             self.pack()
         packed = None if cells else self.packed_centers(centers)
@@ -205,6 +210,34 @@ class Panels:
         if partition is None:
             return target.labels
         partition.policy.record(n_moved, n_seen, n_distances)
+        return n_moved
+
+    def _assign_screened(self, centers, target, partition):
+        """The same by the bytes of rows and centers, and differences where these do not tell (screen8.py)."""
+        rows, screen, counts, idle = self.rows, self.screen, [], []
+        if target.summed:
+            self.drop()
+            screen.keep(rows)
+        screened = screen.centers(rows, centers)
+
+        def block(start, stop):
+            lists = target.scratch()
+            try:
+                room = idle.pop()
+            except IndexError:
+                room = scratch(*centers.shape)
+            counts.append(screen.label(rows, screened, target.labels, (lists, room), start, stop))
+            target.idle.append(lists)
+            idle.append(room)
+
+        rows.workers.run(block, screen.blocks(rows, len(centers)))
+        n_moved, n_exact, n_open, n_near = map(sum, zip(*counts))
+        rows.n_distances += rows.n_samples * len(centers)
+        self._record(rows.n_samples, n_exact, n_exact)
+        screen.record(rows.n_samples, n_open, n_near)
+        if partition is None:
+            return target.labels
+        partition.policy.record(n_moved, rows.n_samples, rows.n_samples * len(centers))
         return n_moved
 
     def _rows_of(self, start, stop):

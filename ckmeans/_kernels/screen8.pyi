@@ -1,0 +1,63 @@
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+Single = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+Rows = NDArray[np.float32] | NDArray[np.float64]
+Labels = NDArray[np.int32]
+
+def instruction_sets() -> list[str]: ...
+def use(name: str) -> None: ...
+
+class ScreenedRows:
+    def __init__(self, bytes: Bytes, scales: Single, norms: Single, ratios: Single) -> None: ...
+
+class ScreenedCenters:
+    def __init__(
+        self,
+        centers: Float,
+        origin: Float,
+        scale: float,
+        bytes: NDArray[np.int8],
+        numbers: Single,
+        value: Float,
+    ) -> None: ...
+
+class ScreenScratch:
+    def __init__(
+        self,
+        passing: ScreenedRows,
+        waiting: ScreenedRows,
+        value: Single,
+        value_bytes: Bytes,
+        products: Labels,
+        reach: Single,
+        near: Labels,
+        distances: Float,
+    ) -> None: ...
+
+def dots_kinds() -> list[str]: ...
+def dots_in_use() -> str: ...
+def use_dots(name: str) -> None: ...
+def shape() -> tuple[int, int, int, int]: ...
+def quantise(
+    X: Rows, origin: Float, scale: float, start: int, stop: int, rows: ScreenedRows, scratch: ScreenScratch
+) -> None: ...
+def assign(
+    X: Rows,
+    sample_weight: Float,
+    rows: ScreenedRows | None,
+    centers: ScreenedCenters,
+    start: int,
+    stop: int,
+    labels: Labels,
+    moved: NDArray[np.intp],
+    old_labels: Labels,
+    units: Float,
+    sums: NDArray[np.int64],
+    scratch: ScreenScratch,
+) -> tuple[int, int, int, int]: ...
+def least_bounds(
+    X: Rows, centers: ScreenedCenters, scratch: ScreenScratch, low: Float, high: Float
+) -> None: ...

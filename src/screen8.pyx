@@ -1,0 +1,245 @@
+"""Rows and centers in 8 bits: most labels from dot products of bytes, the same labels as from panels.pyx."""
+
+from cython cimport floating
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport int8_t, int32_t, int64_t
+from fixed cimport shift_rows
+from eight_bits cimport (
+    DOTS_KINDS, MOST_QUADS, N_DOTS_KINDS, SCREEN_BLOCK, SCREEN_KERNELS, SCREEN_ROWS, SCREEN_SLACK, center_bytes,
+    dots_supported, instruction_set_name, label_screened, n_supported, quantise_panel, row_bytes, screen_buffers,
+    settle_waiting, upper,
+)
+from shared cimport clear_counters, thread_buffers
+
+include "chosen.pxi"
+
+cdef extern from "math.h" nogil:
+    double INFINITY
+
+cdef int chosen_kind = -1             # of dot products; -1 until it is asked for, since AMX changes the process
+
+
+# ---- the arrays that belong together ----
+
+cdef class ScreenedRows:
+    """Rows in bytes (eight_bits.pxd), in panels of SCREEN_ROWS. Keeps the arrays alive."""
+
+    cdef row_bytes q
+    cdef object arrays
+
+    def __init__(
+        self,
+        unsigned char[::1] bytes,     #     (n_panels * n_quads * SCREEN_ROWS * 4 + SCREEN_SLACK,)
+        float[::1] scales,            #     (n_panels * SCREEN_ROWS,)
+        float[::1] norms,             #     (n_panels * SCREEN_ROWS,)
+        float[::1] ratios,            #     (n_panels,)
+    ):
+        self.arrays = bytes, scales, norms, ratios
+        self.q.bytes, self.q.scales, self.q.norms, self.q.ratios = &bytes[0], &scales[0], &norms[0], &ratios[0]
+
+
+cdef class ScreenedCenters:
+    """Centers in bytes (eight_bits.pxd). Keeps the arrays alive."""
+
+    cdef center_bytes c
+    cdef object arrays
+
+    def __init__(
+        self,
+        const double[:, ::1] centers, #     (n_clusters, n_features)
+        const double[::1] origin,     #     (n_features,)
+        double scale,                 #     as the rows have it
+        signed char[:, ::1] bytes,    #     room for (n, stride): a multiple of SCREEN_BLOCK, and of 64
+        float[:, ::1] numbers,        #     room for (7, n + 16)
+        double[::1] value,            #     room for (n_features + 8,)
+    ):
+        cdef center_bytes* c = &self.c
+        cdef Py_ssize_t k
+        self.arrays = centers, origin, bytes, numbers, value
+        c.kernels, c.dots = &SCREEN_KERNELS[chosen], &DOTS_KINDS[best_kind()]
+        c.n_clusters, c.n_features = centers.shape[0], centers.shape[1]
+        c.centers, c.origin, c.scale = &centers[0, 0], &origin[0], scale
+        c.s.n, c.s.stride, c.s.n_quads = (c.n_clusters + 3) // 4 * 4, bytes.shape[1], (c.n_features + 3) // 4
+        c.s.bytes, c.s.scale, c.s.offset, c.s.half = <int8_t*> &bytes[0, 0], &numbers[0, 0], &numbers[1, 0], &numbers[2, 0]
+        c.s.residual, c.s.length, c.s.slack, c.s.number = (
+            &numbers[3, 0], &numbers[4, 0], &numbers[5, 0], &numbers[6, 0]
+        )
+        for k in range(numbers.shape[1]):
+            numbers[2, k], numbers[6, k] = <float> INFINITY, k
+        for k in range(c.n_clusters):
+            c.kernels.quantise_center(
+                &centers[k, 0], c.n_features, c.origin, scale, c.dots.level, k, c.s.stride, &value[0],
+                <int8_t*> &bytes[k, 0], c.dots.offset, &numbers[0, 0], &numbers[1, 0], &numbers[2, 0], &numbers[3, 0],
+                &numbers[4, 0], &numbers[5, 0],
+            )
+
+
+cdef class ScreenScratch:
+    """Buffers of one thread for rows in bytes. Keeps the arrays alive."""
+
+    cdef screen_buffers b
+    cdef object arrays
+
+    def __init__(
+        self,
+        ScreenedRows passing not None, #    of one panel
+        ScreenedRows waiting not None, #    of one panel
+        float[::1] value,             #     (n_features + 16,)
+        unsigned char[::1] value_bytes, #   (n_features + 16,)
+        int[::1] products,            #     (2 * SCREEN_BLOCK * SCREEN_ROWS,)
+        float[:, ::1] reach,          #     (2, n + 16), for the centers of ScreenedCenters
+        int[::1] near,                #     (SCREEN_ROWS * n,)
+        double[::1] distances,        #     (SCREEN_ROWS * n,)
+    ):
+        cdef screen_buffers* b = &self.b
+        self.arrays = passing, waiting, value, value_bytes, products, reach, near, distances
+        b.passing, b.waiting, b.n_waiting = passing.q, waiting.q, 0
+        b.value, b.value_bytes, b.products = &value[0], &value_bytes[0], <int32_t*> &products[0]
+        b.reach, b.near_reach, b.near, b.distances = &reach[0, 0], &reach[1, 0], <int32_t*> &near[0], &distances[0]
+
+# ---- what is compiled in ----
+
+cdef int best_kind() noexcept:
+    global chosen_kind
+    cdef int kind
+    if chosen_kind < 0:
+        for kind in range(N_DOTS_KINDS):
+            if dots_supported(kind):
+                chosen_kind = kind
+    return chosen_kind
+
+
+def dots_kinds():
+    """Names of the kinds of dot products this processor supports, the plainest first."""
+    return [DOTS_KINDS[kind].name.decode() for kind in range(N_DOTS_KINDS) if dots_supported(kind)]
+
+
+def dots_in_use():
+    """Name of the kind in use: the last one that is supported, unless told otherwise."""
+    return DOTS_KINDS[best_kind()].name.decode()
+
+
+def use_dots(name):
+    """Use another supported kind of dot products from now on."""
+    global chosen_kind
+    cdef int kind
+    for kind in range(N_DOTS_KINDS):
+        if DOTS_KINDS[kind].name.decode() == name and dots_supported(kind):
+            chosen_kind = kind
+            return
+    raise ValueError(f"dot product {name!r} is not among {dots_kinds()}, which this processor supports.")
+
+
+def shape():
+    """Rows of a panel, centers of a block, bytes after the last panel, and the most quads of features."""
+    return SCREEN_ROWS, SCREEN_BLOCK, SCREEN_SLACK, MOST_QUADS
+
+
+# ---- over the rows of a block ----
+
+def quantise(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] origin,         # IN  (n_features,)
+    double scale,                     # IN  a power of two
+    Py_ssize_t start,                 # IN  the panels to make
+    Py_ssize_t stop,
+    ScreenedRows rows,                # INOUT
+    ScreenScratch scratch,
+):
+    """Make bytes of the rows."""
+    cdef Py_ssize_t p, n_bytes = (X.shape[1] + 3) // 4 * 4 * SCREEN_ROWS
+    cdef row_bytes* q = &rows.q
+    with nogil:
+        for p in range(start, stop):
+            quantise_panel(
+                &SCREEN_KERNELS[chosen], X, &origin[0], scale, p * SCREEN_ROWS, q.bytes + p * n_bytes,
+                q.scales + p * SCREEN_ROWS, q.norms + p * SCREEN_ROWS, q.ratios + p, &scratch.b,
+            )
+
+
+def assign(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
+    ScreenedRows rows,                # IN  all rows in bytes, or None: make them so on the way
+    ScreenedCenters centers not None, # IN
+    Py_ssize_t start,                 # IN  the panels to label
+    Py_ssize_t stop,
+    int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
+    Py_ssize_t[::1] moved,            #     (at least 4 * SCREEN_ROWS,)
+    int[::1] old_labels,              #     as many
+    const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
+    long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2), or (0, ...) for none
+    ScreenScratch scratch not None,
+):
+    """Label rows with their exact nearest centers, ties to the lowest index; the sums follow.
+
+    Returns the number of rows moved, decided in exact arithmetic, not settled by their bytes, and the number of centers that
+    could be nearest to these.
+    """
+    cdef thread_buffers b
+    cdef screen_buffers* s = &scratch.b
+    cdef const center_bytes* c = &centers.c
+    cdef const row_bytes* kept = NULL if rows is None else &rows.q
+    cdef Py_ssize_t p
+    with nogil:
+        clear_counters(&b)
+        b.moved, b.old_labels, b.units = &moved[0], &old_labels[0], &units[0]
+        b.sums = &sums[0, 0, 0] if sums.shape[0] > 0 else NULL
+        b.room = min(moved.shape[0], old_labels.shape[0]) - 2 * SCREEN_ROWS
+        s.n_open = s.n_near = s.n_waiting = 0
+        s.waiting.ratios[0] = 0
+        c.dots.begin()
+        for p in range(start, stop):
+            label_screened(X, kept, c, p, p + 1, labels, &b, s)
+            if b.n_listed > b.room:
+                update(X, sample_weight, labels, &b)
+        if s.n_waiting:
+            settle_waiting(X, c, labels, &b, s)
+        c.dots.end()
+        update(X, sample_weight, labels, &b)
+    return b.n_moved, b.n_exact, s.n_open, s.n_near
+
+
+def least_bounds(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    ScreenedCenters centers not None, # IN
+    ScreenScratch scratch not None,
+    double[::1] low,                  # OUT (n_samples,): the least lower bound of the scores of each row ...
+    double[::1] high,                 # OUT (n_samples,): ... and the upper bound of the same score
+):
+    """What bytes tell of the scores |c|^2/2 - x.c, of rows and centers less the origin and times the scale."""
+    cdef screen_buffers* s = &scratch.b
+    cdef const center_bytes* c = &centers.c
+    cdef row_bytes q = s.passing
+    cdef Py_ssize_t p, i, r
+    cdef float first[SCREEN_ROWS]
+    cdef float second[SCREEN_ROWS]
+    cdef int32_t nearest[SCREEN_ROWS]
+    with nogil:
+        c.dots.begin()
+        for p in range((X.shape[0] + SCREEN_ROWS - 1) // SCREEN_ROWS):
+            i = p * SCREEN_ROWS
+            quantise_panel(c.kernels, X, c.origin, c.scale, i, q.bytes, q.scales, q.norms, q.ratios, s)
+            c.kernels.least_two(
+                &c.s, c.dots.dots, q.bytes, q.scales, q.norms, q.ratios[0], s.products, s.reach, first, second, nearest
+            )
+            for r in range(min(<Py_ssize_t> SCREEN_ROWS, X.shape[0] - i)):
+                low[i + r], high[i + r] = first[r], upper(c, s, first[r], q.norms[r], nearest[r])
+        c.dots.end()
+
+
+cdef inline void update(
+    const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels, thread_buffers* b
+) noexcept nogil:
+    """Bring the sums up to date with the rows that are listed as moved, as relabel.pxd does."""
+    if b.sums == NULL or b.n_listed == 0:
+        pass
+    elif sample_weight.shape[0] > 0:
+        shift_rows(X, sample_weight, labels, b)
+    else:
+        SCREEN_KERNELS[chosen].shift[floating is double](
+            &X[0, 0], X.shape[1], <const int32_t*> &labels[0], <const ptrdiff_t*> b.moved, <const int32_t*> b.old_labels,
+            b.n_listed, b.units, <int64_t*> b.sums,
+        )
+    b.n_moved += b.n_listed
+    b.n_listed = 0

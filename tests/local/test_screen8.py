@@ -1,0 +1,196 @@
+"""Labels by dot products of bytes: the same as from any other way, and bounds of errors that hold in exact arithmetic."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from problems import each_instruction_set, near_ties, numbers
+
+from ckmeans import KMeans, reference
+from ckmeans._kernels import screen8 as kernels
+from ckmeans.local import screen8
+from ckmeans.local.lloyd import lloyd
+from ckmeans.local.rows import Rows
+from ckmeans.workers import Workers
+
+DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)
+
+instructions = each_instruction_set(kernels)
+
+
+@pytest.fixture(params=kernels.dots_kinds())
+def dots(request):
+    """Each kind of dot product in turn."""
+    usual = kernels.dots_in_use()
+    kernels.use_dots(request.param)
+    yield request.param
+    kernels.use_dots(usual)
+
+
+@pytest.fixture
+def forced(monkeypatch):
+    """Bytes are used wherever they can be; returns how many rows were labelled by them, and left open."""
+    seen = [0, 0]
+    record = screen8.Screen.record
+
+    def noted(self, n_rows, n_open, n_near):
+        seen[0] += n_rows
+        seen[1] += n_open
+        record(self, n_rows, n_open, n_near)
+
+    monkeypatch.setattr(screen8.Screen, "_pays", lambda *_: True)
+    monkeypatch.setattr(screen8.Screen, "record", noted)
+    monkeypatch.setattr(screen8, "LEAST_FEATURES", 1)
+    return seen
+
+
+def problem(kind, n, d):
+    rng = np.random.default_rng(d)
+    noise = rng.normal(size=(n, d))
+    return {
+        "blobs": lambda: noise + 4 * rng.integers(0, 2, (n, d)),
+        "offset": lambda: noise + 1e8,
+        "grid": lambda: rng.integers(0, 2, (n, d)).astype(float),
+        "near copies": lambda: noise * 1e-9 + rng.integers(0, 4, (n, 1)),
+        "zeros": lambda: noise * (rng.random((n, 1)) < 0.5),
+        "one feature": lambda: noise * np.append(1e6, np.ones(d - 1)),
+        "one far": lambda: np.vstack([noise[1:], np.full((1, d), 1e9)]),
+        "scales": lambda: noise * 10.0 ** rng.integers(-12, 3, (n, 1)),
+        "huge": lambda: noise * 1e290,
+        "tiny": lambda: noise * 1e-290,
+        "subnormal": lambda: noise * 1e-40,
+    }[kind]()
+
+
+KINDS = (
+    "blobs",
+    "offset",
+    "grid",
+    "near copies",
+    "zeros",
+    "one feature",
+    "one far",
+    "scales",
+    "huge",
+    "tiny",
+    "subnormal",
+)
+
+
+def search(X, start, weights, n_threads):
+    """All that a run of Lloyd's iteration finds, from its bits."""
+    with Workers(n_threads) as workers:
+        rows = Rows(X, weights, workers, algorithm="lloyd")
+        partition, centers, n_iter, reason = lloyd(rows, rows.scale(start), 12)
+        inertia = rows.update(partition.labels, centers)[2]
+        again = rows.panels.assign(centers)
+    assert np.array_equal(again, partition.labels) or reason != "converged"
+    return partition.labels.tobytes(), centers.tobytes(), n_iter, reason, inertia
+
+
+def data(kind, n, d, dtype):
+    with np.errstate(over="ignore", under="ignore"):
+        X = problem(kind, n, d).astype(dtype)
+    if not np.isfinite(X).all() or not X.any():
+        pytest.skip("not of this type")
+    return X
+
+
+@DTYPES
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("d, k", [(1, 2), (3, 33), (16, 9), (37, 64), (130, 40)])
+def test_the_same_bits_as_without_bytes(forced, monkeypatch, dtype, kind, d, k):
+    X = data(kind, 1100, d, dtype)
+    rng = np.random.default_rng(1)
+    start = X[rng.choice(len(X), k, replace=False)].astype(float)
+    for weights in (None, rng.integers(0, 3, len(X)).astype(float)):
+        by_bytes = {search(X, start, weights, n_threads) for n_threads in (1, 3)}
+        with monkeypatch.context() as patch:
+            patch.setattr(screen8.Screen, "suits", lambda *_: False)
+            assert by_bytes == {search(X, start, weights, 2)}
+    assert forced[0] > 0 or kind in ("huge", "tiny", "subnormal")
+
+
+@DTYPES
+@pytest.mark.parametrize("kind", ["blobs", "offset", "grid", "one feature", "scales"])
+def test_every_variant_gives_the_same_bits(forced, monkeypatch, instructions, dots, dtype, kind):
+    for d, k in [(5, 7), (64, 33), (67, 70)]:
+        X = data(kind, 700, d, dtype)
+        start = X[:k].astype(float)
+        found = search(X, start, None, 1)
+        with monkeypatch.context() as patch:
+            patch.setattr(screen8.Screen, "suits", lambda *_: False)
+            assert found == search(X, start, None, 1)
+    assert forced[0] > 0
+
+
+@DTYPES
+def test_labels_of_near_ties(forced, instructions, dots, dtype):
+    """Against exact fractions, with rows and centers around whole panels and blocks, kept or made bytes on the way."""
+    rng = np.random.default_rng(0)
+    for n, d, k in [(1, 1, 1), (7, 2, 3), (64, 3, 4), (65, 4, 5), (33, 16, 31), (31, 65, 33)]:
+        for offset in (0.0, 1e4, 1e8):
+            X, centers = near_ties(rng, n, d, k, dtype, offset)
+            rows = Rows(X, None, Workers(1), compared_with=centers)
+            some = rng.integers(n, size=8)
+            expected = reference.assign(numbers(X[some]), numbers(centers))
+            for kept in (False, True):
+                if kept:
+                    rows.panels.screen.keep(rows)
+                assert rows.panels.assign(centers)[some].tolist() == expected
+    assert forced[1] > 0
+
+
+@pytest.mark.parametrize("kind", ["blobs", "offset", "scales", "one feature", "zeros"])
+@DTYPES
+def test_bounds_hold_in_exact_arithmetic(instructions, dots, dtype, kind):
+    """The score that bytes give each row and center is off by no more than the bound, in fractions."""
+    rng = np.random.default_rng(3)
+    for d, k in [(3, 5), (33, 6), (80, 4)]:
+        X = problem(kind, 40, d).astype(dtype)
+        centers = X[:k].astype(float) + rng.normal(size=(k, d)) * np.abs(X[:k]).max() / 30
+        rows = Rows(X, None, Workers(1), compared_with=centers)
+        screen, scratch = screen8.Screen(), screen8.scratch(1, d)
+        low, high = np.empty((2, k, len(X)))
+        for j in range(k):
+            kernels.least_bounds(rows.X, screen.centers(rows, centers[j : j + 1]), scratch, low[j], high[j])
+        scale = Fraction(rows.panels.scale)
+        origin = [Fraction(value) for value in rows.origin]
+
+        def units(values, scale=scale, origin=origin):
+            return [(Fraction(float(value)) - o) * scale for value, o in zip(values, origin)]
+
+        shifted = [units(center) for center in centers]
+        for i in rng.integers(len(X), size=6):
+            x = units(rows.X[i])
+            for j, c in enumerate(shifted):
+                score = sum(b * b for b in c) / 2 - sum(a * b for a, b in zip(x, c))
+                assert Fraction(low[j, i]) <= score <= Fraction(high[j, i])
+
+
+def test_bytes_are_used_where_they_pay_and_left_where_they_do_not(monkeypatch):
+    kinds = kernels.dots_kinds()
+    if len(kinds) < 2:
+        pytest.skip("no fast product of bytes")
+    rng = np.random.default_rng(0)
+    X = (
+        rng.normal(size=(20_000, 64)) + 2 * rng.normal(size=(100, 64))[rng.integers(100, size=20_000)]
+    ).astype(np.float32)
+    alike = (1 + 1e-5 * rng.normal(size=(20_000, 64))).astype(np.float32)
+    alike[:10] += 100  # the scale of all bytes, which tell the others nothing
+    for rows, expected in ((X, True), (alike, False)):
+        with Workers(1) as workers:
+            some = Rows(rows, None, workers, algorithm="lloyd")
+            lloyd(some, rows[-100:].astype(float), 3)
+        assert (some.panels.screen.rows8 is not None) == expected
+        assert not expected or some.panels._arrays is None
+
+
+def test_predict_is_the_same(forced, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 40)).astype(np.float32)
+    model = KMeans(30, init=X[:30], n_init=1, max_iter=3, polish=False).fit(X)
+    other = rng.normal(size=(999, 40))
+    labels = model.predict(other)
+    monkeypatch.setattr(screen8.Screen, "suits", lambda *_: False)
+    assert np.array_equal(labels, model.predict(other))
