@@ -1,9 +1,9 @@
 /* Dot products of rows and centers in 8 bits, exact in 32: of a panel of SCREEN_ROWS rows with up to SCREEN_BLOCK centers.
  *
  * A panel is n_quads times SCREEN_ROWS times four features, unsigned: 128 stands for zero. A center is `stride` signed bytes, a
- * multiple of 64, zeros at the end, no larger than the level of the kind (LEVELS). Products are of
- * bytes as they are: 128 times the sum of a center too large where the offset of the kind is 128. Kinds, the plainest first: plain C; AVX2 (pairs of products in 16 bits, which do
- * not saturate up to level 64); AVX-VNNI; AVX-512 VNNI; AMX, which does 16 x 16 x 64 products in one instruction.
+ * multiple of 64, zeros at the end, no larger than the level of the kind. Products are of bytes as they are: 128 times the sum
+ * of a center too large where the offset of the kind is 128. Kinds, the plainest first: plain C; AVX2 (pairs of products in 16
+ * bits, which do not saturate up to level 64); AVX-VNNI; AVX-512 VNNI; AMX, which does 16 x 16 x 64 products in one instruction.
  */
 #ifndef CKMEANS_DOTS_H
 #define CKMEANS_DOTS_H
@@ -95,9 +95,15 @@ DOTS_TILE(tile_avx2, 4, 2, 8, __m256i, _mm256_loadu_si256, _mm256_storeu_si256, 
 DOTS(dots_avx2, 4, tile_avx2, tile_avx2, 16)
 #if defined(__clang__)
 #pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,avxvnni"))), apply_to = function)
 #else
 #pragma GCC pop_options
+#endif
+
+#if __has_include(<avxvnniintrin.h>) /* GCC 11, Clang 12 */
+#define WITH_AVXVNNI
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,avxvnni"))), apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx2,avxvnni")
 #endif
@@ -105,9 +111,14 @@ DOTS_TILE(tile_avxvnni, 4, 2, 8, __m256i, _mm256_loadu_si256, _mm256_storeu_si25
 DOTS(dots_avxvnni, 4, tile_avxvnni, tile_avxvnni, 16)
 #if defined(__clang__)
 #pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))), apply_to = function)
 #else
 #pragma GCC pop_options
+#endif
+#endif
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))), apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512vnni")
 #endif
@@ -120,7 +131,7 @@ DOTS(dots_avx512vnni, 8, tile_vnni_8, tile_vnni_4, 32)
 #pragma GCC pop_options
 #endif
 
-#if defined(__linux__)
+#if defined(__linux__) && __has_include(<amxint8intrin.h>)
 #include <sys/syscall.h>
 #include <unistd.h>
 #define WITH_AMX
@@ -228,8 +239,11 @@ static void dots_neon(
 
 static void nothing(void) {}
 
+enum { ANY, HAS_AVX2, HAS_AVXVNNI, HAS_AVX512VNNI, HAS_AMX, HAS_NEON_DOT };
+
 typedef struct {
     const char *name;
+    int needs; /* what the processor has to have */
     dots_function dots;
     int level;  /* largest byte of a center */
     int offset; /* what stands for zero in the rows, as the products have it */
@@ -237,17 +251,19 @@ typedef struct {
 } dots_kind;
 
 static const dots_kind DOTS_KINDS[] = {
-    {"plain", dots_plain, 127, 128, nothing, nothing},
+    {"plain", ANY, dots_plain, 127, 128, nothing, nothing},
 #ifdef WITH_X86_DOTS
-    {"avx2", dots_avx2, 64, 128, nothing, nothing},
-    {"avxvnni", dots_avxvnni, 127, 128, nothing, nothing},
-    {"avx512vnni", dots_avx512vnni, 127, 128, nothing, nothing},
+    {"avx2", HAS_AVX2, dots_avx2, 64, 128, nothing, nothing},
+#ifdef WITH_AVXVNNI
+    {"avxvnni", HAS_AVXVNNI, dots_avxvnni, 127, 128, nothing, nothing},
+#endif
+    {"avx512vnni", HAS_AVX512VNNI, dots_avx512vnni, 127, 128, nothing, nothing},
 #endif
 #ifdef WITH_AMX
-    {"amx", dots_amx, 127, 128, begin_amx, end_amx},
+    {"amx", HAS_AMX, dots_amx, 127, 128, begin_amx, end_amx},
 #endif
 #ifdef WITH_NEON_DOT
-    {"neon", dots_neon, 127, 0, nothing, nothing},
+    {"neon", HAS_NEON_DOT, dots_neon, 127, 0, nothing, nothing},
 #endif
 };
 enum { N_DOTS_KINDS = sizeof DOTS_KINDS / sizeof DOTS_KINDS[0] };
@@ -255,27 +271,27 @@ enum { N_DOTS_KINDS = sizeof DOTS_KINDS / sizeof DOTS_KINDS[0] };
 /* Whether this processor, and the operating system, support a kind. AMX has to be asked for, once in a process. */
 static int dots_supported(int kind)
 {
+    int needs = DOTS_KINDS[kind].needs;
 #ifdef WITH_X86_DOTS
-    unsigned a, b, c, d, a1 = 0, saved, above;
-    if (kind == 0) return 1;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 0;
-    if (a > 0) {
-        unsigned unused[3];
-        __get_cpuid_count(7, 1, &a1, unused, unused + 1, unused + 2);
-    }
-    __asm__("xgetbv" : "=a"(saved), "=d"(above) : "c"(0)); /* AVX2 is there, so this is, too */
-    if (kind == 1) return 1;
-    if (kind == 2) return a1 >> 4 & 1;
+    unsigned a, b, c, d, later = 0, unused[3], saved, above;
+    if (needs == ANY) return 1;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+    if (a > 0) __get_cpuid_count(7, 1, &later, unused, unused + 1, unused + 2);
+    if (needs == HAS_AVX2) return 1;
+    if (needs == HAS_AVXVNNI) return later >> 4 & 1;
     if (!(c >> 11 & 1) || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl")) return 0;
-    if (kind == 3) return 1;
+    if (needs == HAS_AVX512VNNI) return 1;
+    __asm__("xgetbv" : "=a"(saved), "=d"(above) : "c"(0)); /* whether the system saves tiles */
 #ifdef WITH_AMX
     return (d >> 24 & 1) && (d >> 25 & 1) && (saved >> 17 & 3) == 3 && syscall(SYS_arch_prctl, 0x1023, 18) == 0;
 #endif
     return 0;
 #elif defined(WITH_NEON_DOT) && defined(__linux__)
-    return kind == 0 || (getauxval(AT_HWCAP) >> 20 & 1);
+    return needs == ANY || (getauxval(AT_HWCAP) >> 20 & 1);
+#elif defined(__APPLE__)
+    return needs == ANY || needs == HAS_NEON_DOT; /* all of theirs have it */
 #else
-    return kind == 0 || kind < N_DOTS_KINDS;
+    return needs == ANY;
 #endif
 }
 #endif
