@@ -9,9 +9,10 @@ et al. 2015, "Yinyang k-means", ICML 37:579-587).
 """
 
 from cython cimport floating
-from libc.math cimport fabs, sqrt
+from libc.math cimport sqrt
 from libc.stdint cimport int32_t
 from metric cimport nearest_center, sq_distances
+from rounded cimport above, below, distance
 from scores cimport error_bound, packing
 from shared cimport list_move, packed_centers, thread_buffers
 from tile cimport GROUP, tile_kernels
@@ -21,20 +22,6 @@ cdef enum:
 
 cdef extern from "math.h" nogil:
     double INFINITY
-
-
-cdef inline double below(double value) noexcept nogil:
-    """A value that is no higher in single precision either."""
-    return value - min(fabs(value), 1e30) * 1.2e-7
-
-
-cdef inline double above(double value) noexcept nogil:
-    """A value that is no lower in single precision either."""
-    return value + min(fabs(value), 1e30) * 1.2e-7
-
-
-cdef inline double distance(double sq, double share) noexcept nogil:
-    return sqrt(sq if sq > 0 else 0.0) * share
 
 
 cdef inline Py_ssize_t recomputed(

@@ -13,6 +13,7 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t
 from libc.string cimport memcpy, memset
 from metric cimport nearer
 from processor cimport prefetch
+from rounded cimport below, distance
 from shared cimport list_move, thread_buffers
 
 cdef extern from "screen8_table.h" nogil:
@@ -54,7 +55,7 @@ cdef extern from "screen8_table.h" nogil:
             float ratio, int32_t* products, float* reach, const float* limits, int32_t* list) noexcept nogil
         float (*quantise)(
             const void* row, int is_double, ptrdiff_t n_features, const double* origin, double factor, ptrdiff_t stride,
-            float* value, uint8_t* bytes, uint8_t* out, float* scale, float* norm) noexcept nogil
+            float* value, uint8_t* bytes, uint8_t* out, float* scale, float* norm, float* square) noexcept nogil
         double (*sq_apart)(const void* row, int is_double, const double* center, ptrdiff_t n) noexcept nogil
         void (*quantise_center)(
             const double* center, ptrdiff_t n_features, const double* origin, double factor, int level, ptrdiff_t j,
@@ -67,6 +68,9 @@ cdef extern from "screen8_table.h" nogil:
 
 cdef extern from "math.h" nogil:
     double INFINITY
+
+cdef enum:
+    FEW = 10  # rows of a panel, up to which they are put together with those of others: 20 took 4 to 10 % longer in all
 
 cdef struct center_bytes:             # those of ScreenedCenters (screen8.pyx)
     screened_centers s
@@ -81,7 +85,19 @@ cdef struct row_bytes:                # those of some panels of SCREEN_ROWS rows
     uint8_t* bytes                    # (n_panels, n_quads, SCREEN_ROWS, 4), and SCREEN_SLACK more
     float* scales                     # (n_panels, SCREEN_ROWS): what the bytes, less 128, are multiples of
     float* norms                      # (n_panels, SCREEN_ROWS): bounds of |q|
+    float* squares                    # (n_panels, SCREEN_ROWS): |x|^2, roughly
     float* ratios                     # (n_panels,): no |e| is longer than this times the bound of |q|
+
+cdef struct row_set:                  # a panel of rows from anywhere
+    row_bytes q
+    Py_ssize_t n
+    Py_ssize_t rows[SCREEN_ROWS]      # their numbers
+    float limits[SCREEN_ROWS]         # scores that the least is not above, of rows that are not settled by their bytes
+
+cdef struct row_bounds:               # as distance_bounds.pxd has them, in packed units; all NULL without bounds
+    float* separation                 # (n_samples,)
+    const double* drift               # (n_clusters,)
+    double furthest                   # the most of the drift
 
 cdef struct screen_buffers:           # those of ScreenScratch (screen8.pyx), of one thread
     float* value                      # (n_features + 16,)
@@ -90,94 +106,47 @@ cdef struct screen_buffers:           # those of ScreenScratch (screen8.pyx), of
     float* reach                      # (n + 16,): bounds of the errors of scores ...
     float* near_reach                 # (n + 16,): ... for the rows that wait
     row_bytes passing                 # a panel that is not kept
-    row_bytes waiting                 # a panel of rows that are not settled, from anywhere
-    Py_ssize_t n_waiting
-    Py_ssize_t rows[SCREEN_ROWS]      # their numbers
-    float limits[SCREEN_ROWS]         # scores that the least is not above
+    row_set picked                    # rows whose bound does not settle them, among others that it does
+    row_set waiting                   # rows that are not settled by their bytes
     int32_t* near                     # (SCREEN_ROWS * n,): centers that can be nearest to them
     double* distances                 # (SCREEN_ROWS * n,): their squared distances
     # Counted since the kernel was called.
+    Py_ssize_t n_seen                 # rows that were looked at
     Py_ssize_t n_open                 # rows that were not settled by their bytes
     Py_ssize_t n_near                 # centers that could be nearest to these
 
 
 cdef inline void quantise_panel(
     const screen_kernels* kernels, const floating[:, ::1] X, const double* origin, double scale, Py_ssize_t start,
-    uint8_t* bytes, float* scales, float* norms, float* ratio, screen_buffers* s,
+    const row_bytes* q, screen_buffers* s,
 ) noexcept nogil:
-    """The rows that begin with number `start` in bytes; zeros where X ends."""
+    """The rows that begin with number `start` in bytes, into one panel; zeros where X ends."""
     cdef Py_ssize_t r, d = X.shape[1]
     cdef float error
-    ratio[0] = 0
+    q.ratios[0] = 0
     if start + SCREEN_ROWS > X.shape[0]:
-        memset(bytes, 128, (d + 3) // 4 * 4 * SCREEN_ROWS)
+        memset(q.bytes, 128, (d + 3) // 4 * 4 * SCREEN_ROWS)
     for r in range(SCREEN_ROWS):
-        scales[r], norms[r] = 0, <float> 1e-30
+        q.scales[r], q.norms[r], q.squares[r] = 0, <float> 1e-30, 0
         if start + r < X.shape[0]:
             error = kernels.quantise(
                 &X[start + r, 0], floating is double, d, origin, scale, 4 * SCREEN_ROWS, s.value, s.value_bytes,
-                bytes + 4 * r, scales + r, norms + r,
+                q.bytes + 4 * r, q.scales + r, q.norms + r, q.squares + r,
             )
-            ratio[0] = max(ratio[0], <float> (error / norms[r] * 1.000001))
+            q.ratios[0] = max(q.ratios[0], <float> (error / q.norms[r] * 1.000001))
 
 
-cdef inline void settle_waiting(
-    const floating[:, ::1] X, const center_bytes* c, int[::1] labels, thread_buffers* b, screen_buffers* s
+cdef inline void put(
+    const row_bytes* q, Py_ssize_t n_quads, Py_ssize_t r, Py_ssize_t row, float limit, row_set* some
 ) noexcept nogil:
-    """Label the rows that wait, by differences from those centers that can be nearest to them."""
-    cdef Py_ssize_t n, j, r, k, d = c.n_features
-    cdef double least[SCREEN_ROWS]
-    cdef Py_ssize_t chosen[SCREEN_ROWS]
-    cdef bint doubtful[SCREEN_ROWS]
-    cdef const floating* x
-    for r in range(SCREEN_ROWS):
-        least[r], chosen[r], doubtful[r] = INFINITY, -1, False
-    for r in range(s.n_waiting, SCREEN_ROWS):
-        s.limits[r] = <float> -INFINITY
-    n = c.kernels.within(
-        &c.s, c.dots.dots, s.waiting.bytes, s.waiting.scales, s.waiting.norms, s.waiting.ratios[0], s.products, s.near_reach,
-        s.limits, s.near,
-    )
-    s.n_near += n
-    for j in range(n):
-        r = s.near[j] % SCREEN_ROWS
-        k = s.near[j] // SCREEN_ROWS
-        s.distances[j] = c.kernels.sq_apart(&X[s.rows[r], 0], floating is double, c.centers + k * d, d)
-        least[r] = min(least[r], s.distances[j])
-    for r in range(s.n_waiting):  # as nearest_center (metric.pxd) has it
-        least[r] = least[r] * (1 + (2 * d + 10) * 1.2e-16) + 1e-290
-    for j in range(n):
-        r = s.near[j] % SCREEN_ROWS
-        if s.distances[j] <= least[r]:
-            k = s.near[j] // SCREEN_ROWS
-            x = &X[s.rows[r], 0]
-            if chosen[r] < 0:
-                chosen[r] = k
-            else:
-                doubtful[r] = True
-                if nearer(x, c.centers + k * d, c.centers + chosen[r] * d, d):
-                    chosen[r] = k
-    for r in range(s.n_waiting):
-        b.n_recomputed += doubtful[r]
-        b.n_exact += doubtful[r]
-        if chosen[r] != labels[s.rows[r]]:
-            list_move(b, &labels[0], s.rows[r], chosen[r])
-    s.n_waiting = 0
-    s.waiting.ratios[0] = 0
-
-
-cdef inline void wait(
-    const row_bytes* q, Py_ssize_t n_quads, Py_ssize_t r, Py_ssize_t row, float limit, screen_buffers* s
-) noexcept nogil:
-    """Put row r of a panel among those that wait."""
-    cdef Py_ssize_t t, n = s.n_waiting
+    """Put row r of a panel, which has a number, among some others."""
+    cdef Py_ssize_t t, n = some.n
     for t in range(n_quads):
-        memcpy(s.waiting.bytes + (t * SCREEN_ROWS + n) * 4, q.bytes + (t * SCREEN_ROWS + r) * 4, 4)
-    s.waiting.scales[n], s.waiting.norms[n] = q.scales[r], q.norms[r]
-    s.waiting.ratios[0] = max(s.waiting.ratios[0], q.ratios[0])
-    s.rows[n], s.limits[n] = row, limit
-    s.n_waiting += 1
-    s.n_open += 1
+        memcpy(some.q.bytes + (t * SCREEN_ROWS + n) * 4, q.bytes + (t * SCREEN_ROWS + r) * 4, 4)
+    some.q.scales[n], some.q.norms[n], some.q.squares[n] = q.scales[r], q.norms[r], q.squares[r]
+    some.q.ratios[0] = max(some.q.ratios[0], q.ratios[0])
+    some.rows[n], some.limits[n] = row, limit
+    some.n += 1
 
 
 cdef inline double upper(const center_bytes* c, const screen_buffers* s, double low, double norm, Py_ssize_t k) noexcept nogil:
@@ -186,40 +155,149 @@ cdef inline double upper(const center_bytes* c, const screen_buffers* s, double 
     return limit + (limit if limit > 0 else -limit) * 1.2e-7
 
 
-cdef inline void label_screened(
-    const floating[:, ::1] X, const row_bytes* kept, const center_bytes* c, Py_ssize_t start, Py_ssize_t stop,
-    int[::1] labels, thread_buffers* b, screen_buffers* s,
-) noexcept nogil:
-    """Label the rows of some panels of SCREEN_ROWS, and list the rows that moved; some of them may wait then.
+cdef inline double at_least(double square, double score, Py_ssize_t d) noexcept nogil:
+    """A lower bound of a distance from one of its score."""
+    return distance(square * (1 - 1.3e-7 * (d + 8)) + 2 * score, 1 - 1e-15)
 
-    Without rows that are kept in bytes (`kept`), they are made so on the way.
-    """
-    cdef Py_ssize_t p, r, i, k, f, n_quads = c.s.n_quads, n_bytes = X.shape[1] * <Py_ssize_t> sizeof(X[0, 0])
-    cdef row_bytes q = s.passing
+
+cdef inline double at_most(double square, double score, Py_ssize_t d) noexcept nogil:
+    """An upper bound of a distance from one of its score."""
+    return distance(square * (1 + 1.3e-7 * (d + 8)) + 2 * score + 1e-33, 1 + 1e-15)
+
+
+cdef inline void settle_waiting(
+    const floating[:, ::1] X, const center_bytes* c, int[::1] labels, const row_bounds* bounds, thread_buffers* b,
+    screen_buffers* s,
+) noexcept nogil:
+    """Label the rows that wait, by differences from those centers that can be nearest to them."""
+    cdef Py_ssize_t n, j, r, k, d = c.n_features
+    cdef double least[SCREEN_ROWS]
+    cdef double margin[SCREEN_ROWS]
+    cdef double second[SCREEN_ROWS]
+    cdef Py_ssize_t chosen[SCREEN_ROWS]
+    cdef bint doubtful[SCREEN_ROWS]
+    cdef const floating* x
+    cdef row_set* some = &s.waiting
+    cdef double rounded = 1e-15 * (d + 10), far
+    for r in range(SCREEN_ROWS):
+        least[r], second[r], chosen[r], doubtful[r] = INFINITY, INFINITY, -1, False
+    for r in range(some.n, SCREEN_ROWS):
+        some.limits[r] = <float> -INFINITY
+    n = c.kernels.within(
+        &c.s, c.dots.dots, some.q.bytes, some.q.scales, some.q.norms, some.q.ratios[0], s.products, s.near_reach,
+        some.limits, s.near,
+    )
+    s.n_near += n
+    for j in range(n):
+        r = s.near[j] % SCREEN_ROWS
+        k = s.near[j] // SCREEN_ROWS
+        s.distances[j] = c.kernels.sq_apart(&X[some.rows[r], 0], floating is double, c.centers + k * d, d)
+        second[r] = min(second[r], max(least[r], s.distances[j]))
+        least[r] = min(least[r], s.distances[j])
+    for r in range(some.n):  # as nearest_center (metric.pxd) has it
+        margin[r] = least[r] * (1 + (2 * d + 10) * 1.2e-16) + 1e-290
+    for j in range(n):
+        r = s.near[j] % SCREEN_ROWS
+        if s.distances[j] <= margin[r]:
+            k = s.near[j] // SCREEN_ROWS
+            x = &X[some.rows[r], 0]
+            if chosen[r] < 0:
+                chosen[r] = k
+            else:
+                doubtful[r] = True
+                if nearer(x, c.centers + k * d, c.centers + chosen[r] * d, d):
+                    chosen[r] = k
+    for r in range(some.n):
+        b.n_recomputed += doubtful[r]
+        b.n_exact += doubtful[r]
+        if bounds.separation != NULL:
+            far = min(sqrt(second[r]) * c.scale * (1 - rounded), at_least(some.q.squares[r], some.limits[r], d))
+            far -= sqrt(least[r]) * c.scale * (1 + rounded) + 1e-60
+            bounds.separation[some.rows[r]] = <float> below(far + bounds.drift[chosen[r]])
+        if chosen[r] != labels[some.rows[r]]:
+            list_move(b, &labels[0], some.rows[r], chosen[r])
+    some.n = 0
+    some.q.ratios[0] = 0
+
+
+cdef inline void settle_rows(
+    const floating[:, ::1] X, const row_bytes* q, const Py_ssize_t* rows, Py_ssize_t n, const center_bytes* c,
+    int[::1] labels, const row_bounds* bounds, thread_buffers* b, screen_buffers* s,
+) noexcept nogil:
+    """Label the n rows of a panel whose numbers are given; those that their bytes do not settle wait then."""
+    cdef Py_ssize_t r, k, f, d = c.n_features, n_bytes = d * <Py_ssize_t> sizeof(X[0, 0])
     cdef float first[SCREEN_ROWS]
     cdef float second[SCREEN_ROWS]
     cdef int32_t nearest[SCREEN_ROWS]
-    cdef double limit
-    for p in range(start, stop):
-        if kept != NULL:
-            q.bytes = kept.bytes + p * n_quads * 4 * SCREEN_ROWS
-            q.scales, q.norms, q.ratios = kept.scales + p * SCREEN_ROWS, kept.norms + p * SCREEN_ROWS, kept.ratios + p
-        else:
-            quantise_panel(
-                c.kernels, X, c.origin, c.scale, p * SCREEN_ROWS, q.bytes, q.scales, q.norms, q.ratios, s
-            )
-        c.kernels.least_two(
-            &c.s, c.dots.dots, q.bytes, q.scales, q.norms, q.ratios[0], s.products, s.reach, first, second, nearest
-        )
-        for r in range(min(<Py_ssize_t> SCREEN_ROWS, X.shape[0] - p * SCREEN_ROWS)):
-            i = p * SCREEN_ROWS + r
-            k = nearest[r]
-            limit = upper(c, s, first[r], q.norms[r], k)
-            if not second[r] > limit:
-                for f in range(0, n_bytes, 64):
-                    prefetch(<const char*> &X[i, 0] + f)
-                wait(&q, n_quads, r, i, <float> limit, s)
-                if s.n_waiting == SCREEN_ROWS:
-                    settle_waiting(X, c, labels, b, s)
-            elif k != labels[i]:
-                list_move(b, &labels[0], i, k)
+    cdef double limit, far
+    c.kernels.least_two(
+        &c.s, c.dots.dots, q.bytes, q.scales, q.norms, q.ratios[0], s.products, s.reach, first, second, nearest
+    )
+    s.n_seen += n
+    for r in range(n):
+        k = nearest[r]
+        limit = upper(c, s, first[r], q.norms[r], k)
+        if not second[r] > limit:
+            for f in range(0, n_bytes, 64):
+                prefetch(<const char*> &X[rows[r], 0] + f)
+            put(q, c.s.n_quads, r, rows[r], <float> limit, &s.waiting)
+            s.n_open += 1
+            if s.waiting.n == SCREEN_ROWS:
+                settle_waiting(X, c, labels, bounds, b, s)
+            continue
+        if bounds.separation != NULL:
+            far = at_least(q.squares[r], second[r], d) - at_most(q.squares[r], limit, d)
+            bounds.separation[rows[r]] = <float> below(far + bounds.drift[k])
+        if k != labels[rows[r]]:
+            list_move(b, &labels[0], rows[r], k)
+
+
+cdef inline void settle_picked(
+    const floating[:, ::1] X, const center_bytes* c, int[::1] labels, const row_bounds* bounds, thread_buffers* b,
+    screen_buffers* s,
+) noexcept nogil:
+    """Label the rows that were picked."""
+    settle_rows(X, &s.picked.q, s.picked.rows, s.picked.n, c, labels, bounds, b, s)
+    s.picked.n = 0
+    s.picked.q.ratios[0] = 0
+
+
+cdef inline void label_screened(
+    const floating[:, ::1] X, const row_bytes* kept, const center_bytes* c, Py_ssize_t p, int[::1] labels,
+    const row_bounds* bounds, thread_buffers* b, screen_buffers* s,
+) noexcept nogil:
+    """Label the rows of a panel that their bound does not settle, and list the rows that moved; some may be left for later.
+
+    Without rows that are kept in bytes (`kept`), they are made so on the way.
+    """
+    cdef Py_ssize_t r, i = p * SCREEN_ROWS, n = min(<Py_ssize_t> SCREEN_ROWS, X.shape[0] - i), n_here = 0
+    cdef Py_ssize_t here[SCREEN_ROWS]
+    cdef row_bytes q = s.passing
+    if bounds.separation == NULL:
+        n_here = n
+    else:
+        for r in range(n):
+            n_here += not bounds.separation[i + r] > bounds.furthest
+        if n_here == 0:
+            return
+        n_here = 0
+        for r in range(n):
+            here[n_here] = i + r
+            n_here += labels[i + r] < 0 or not bounds.separation[i + r] > bounds.drift[max(labels[i + r], 0)]
+        if n_here == 0:
+            return
+    if kept != NULL:
+        q.bytes = kept.bytes + p * c.s.n_quads * 4 * SCREEN_ROWS
+        q.scales, q.norms, q.squares = kept.scales + i, kept.norms + i, kept.squares + i
+        q.ratios = kept.ratios + p
+    else:
+        quantise_panel(c.kernels, X, c.origin, c.scale, i, &q, s)
+    if bounds.separation == NULL or n_here > FEW:
+        for r in range(n):
+            here[r] = i + r
+        settle_rows(X, &q, here, n, c, labels, bounds, b, s)
+        return
+    for r in range(n_here):
+        put(&q, c.s.n_quads, here[r] - i, here[r], 0, &s.picked)
+        if s.picked.n == SCREEN_ROWS:
+            settle_picked(X, c, labels, bounds, b, s)

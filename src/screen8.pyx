@@ -6,8 +6,8 @@ from libc.stdint cimport int8_t, int32_t, int64_t
 from fixed cimport shift_rows
 from eight_bits cimport (
     DOTS_KINDS, MOST_QUADS, N_DOTS_KINDS, SCREEN_BLOCK, SCREEN_KERNELS, SCREEN_ROWS, SCREEN_SLACK, center_bytes,
-    dots_supported, instruction_set_name, label_screened, n_supported, quantise_panel, row_bytes, screen_buffers,
-    settle_waiting, upper,
+    dots_supported, instruction_set_name, label_screened, n_supported, quantise_panel, row_bounds, row_bytes,
+    screen_buffers, settle_picked, settle_waiting, upper,
 )
 from shared cimport clear_counters, thread_buffers
 
@@ -32,10 +32,12 @@ cdef class ScreenedRows:
         unsigned char[::1] bytes,     #     (n_panels * n_quads * SCREEN_ROWS * 4 + SCREEN_SLACK,)
         float[::1] scales,            #     (n_panels * SCREEN_ROWS,)
         float[::1] norms,             #     (n_panels * SCREEN_ROWS,)
+        float[::1] squares,           #     (n_panels * SCREEN_ROWS,)
         float[::1] ratios,            #     (n_panels,)
     ):
-        self.arrays = bytes, scales, norms, ratios
-        self.q.bytes, self.q.scales, self.q.norms, self.q.ratios = &bytes[0], &scales[0], &norms[0], &ratios[0]
+        self.arrays = bytes, scales, norms, squares, ratios
+        self.q.bytes, self.q.scales, self.q.norms = &bytes[0], &scales[0], &norms[0]
+        self.q.squares, self.q.ratios = &squares[0], &ratios[0]
 
 
 cdef class ScreenedCenters:
@@ -83,6 +85,7 @@ cdef class ScreenScratch:
     def __init__(
         self,
         ScreenedRows passing not None, #    of one panel
+        ScreenedRows picked not None, #     of one panel
         ScreenedRows waiting not None, #    of one panel
         float[::1] value,             #     (n_features + 16,)
         unsigned char[::1] value_bytes, #   (n_features + 16,)
@@ -92,8 +95,8 @@ cdef class ScreenScratch:
         double[::1] distances,        #     (SCREEN_ROWS * n,)
     ):
         cdef screen_buffers* b = &self.b
-        self.arrays = passing, waiting, value, value_bytes, products, reach, near, distances
-        b.passing, b.waiting, b.n_waiting = passing.q, waiting.q, 0
+        self.arrays = passing, picked, waiting, value, value_bytes, products, reach, near, distances
+        b.passing, b.picked.q, b.waiting.q = passing.q, picked.q, waiting.q
         b.value, b.value_bytes, b.products = &value[0], &value_bytes[0], <int32_t*> &products[0]
         b.reach, b.near_reach, b.near, b.distances = &reach[0, 0], &reach[1, 0], <int32_t*> &near[0], &distances[0]
 
@@ -148,13 +151,13 @@ def quantise(
 ):
     """Make bytes of the rows."""
     cdef Py_ssize_t p, n_bytes = (X.shape[1] + 3) // 4 * 4 * SCREEN_ROWS
-    cdef row_bytes* q = &rows.q
+    cdef row_bytes q
     with nogil:
         for p in range(start, stop):
-            quantise_panel(
-                &SCREEN_KERNELS[chosen], X, &origin[0], scale, p * SCREEN_ROWS, q.bytes + p * n_bytes,
-                q.scales + p * SCREEN_ROWS, q.norms + p * SCREEN_ROWS, q.ratios + p, &scratch.b,
-            )
+            q.bytes, q.ratios = rows.q.bytes + p * n_bytes, rows.q.ratios + p
+            q.scales, q.norms = rows.q.scales + p * SCREEN_ROWS, rows.q.norms + p * SCREEN_ROWS
+            q.squares = rows.q.squares + p * SCREEN_ROWS
+            quantise_panel(&SCREEN_KERNELS[chosen], X, &origin[0], scale, p * SCREEN_ROWS, &q, &scratch.b)
 
 
 def assign(
@@ -165,7 +168,9 @@ def assign(
     Py_ssize_t start,                 # IN  the panels to label
     Py_ssize_t stop,
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
-    Py_ssize_t[::1] moved,            #     (at least 4 * SCREEN_ROWS,)
+    float[::1] separation,            # INOUT (n_samples,): distance_bounds.pxd; -inf at first; or (0,) for no bounds
+    const double[::1] drift,          # IN  (n_clusters,): how far each center and any other have moved, added up
+    Py_ssize_t[::1] moved,            #     (at least 6 * SCREEN_ROWS,)
     int[::1] old_labels,              #     as many
     const double[::1] units,          # IN  (n_features + 2,) of the fixed-point sums (fixed.pxd)
     long long[:, :, ::1] sums,        # INOUT (n_clusters, n_features + 1, 2), or (0, ...) for none
@@ -173,31 +178,39 @@ def assign(
 ):
     """Label rows with their exact nearest centers, ties to the lowest index; the sums follow.
 
-    Returns the number of rows moved, decided in exact arithmetic, not settled by their bytes, and the number of centers that
-    could be nearest to these.
+    Returns the number of rows moved, decided in exact arithmetic, looked at, and not settled by their bytes, and the number of
+    centers that could be nearest to these.
     """
     cdef thread_buffers b
     cdef screen_buffers* s = &scratch.b
     cdef const center_bytes* c = &centers.c
     cdef const row_bytes* kept = NULL if rows is None else &rows.q
+    cdef row_bounds bounds
     cdef Py_ssize_t p
+    bounds.separation, bounds.drift, bounds.furthest = NULL, NULL, 0
+    if separation.shape[0] > 0:
+        bounds.separation, bounds.drift = &separation[0], &drift[0]
     with nogil:
+        for p in range(drift.shape[0]):
+            bounds.furthest = max(bounds.furthest, drift[p])
         clear_counters(&b)
         b.moved, b.old_labels, b.units = &moved[0], &old_labels[0], &units[0]
         b.sums = &sums[0, 0, 0] if sums.shape[0] > 0 else NULL
-        b.room = min(moved.shape[0], old_labels.shape[0]) - 2 * SCREEN_ROWS
-        s.n_open = s.n_near = s.n_waiting = 0
-        s.waiting.ratios[0] = 0
+        b.room = min(moved.shape[0], old_labels.shape[0]) - 3 * SCREEN_ROWS
+        s.n_seen = s.n_open = s.n_near = s.picked.n = s.waiting.n = 0
+        s.picked.q.ratios[0] = s.waiting.q.ratios[0] = 0
         c.dots.begin()
         for p in range(start, stop):
-            label_screened(X, kept, c, p, p + 1, labels, &b, s)
+            label_screened(X, kept, c, p, labels, &bounds, &b, s)
             if b.n_listed > b.room:
                 update(X, sample_weight, labels, &b)
-        if s.n_waiting:
-            settle_waiting(X, c, labels, &b, s)
+        if s.picked.n:
+            settle_picked(X, c, labels, &bounds, &b, s)
+        if s.waiting.n:
+            settle_waiting(X, c, labels, &bounds, &b, s)
         c.dots.end()
         update(X, sample_weight, labels, &b)
-    return b.n_moved, b.n_exact, s.n_open, s.n_near
+    return b.n_moved, b.n_exact, s.n_seen, s.n_open, s.n_near
 
 
 def least_bounds(
@@ -219,7 +232,7 @@ def least_bounds(
         c.dots.begin()
         for p in range((X.shape[0] + SCREEN_ROWS - 1) // SCREEN_ROWS):
             i = p * SCREEN_ROWS
-            quantise_panel(c.kernels, X, c.origin, c.scale, i, q.bytes, q.scales, q.norms, q.ratios, s)
+            quantise_panel(c.kernels, X, c.origin, c.scale, i, &q, s)
             c.kernels.least_two(
                 &c.s, c.dots.dots, q.bytes, q.scales, q.norms, q.ratios[0], s.products, s.reach, first, second, nearest
             )

@@ -11,7 +11,9 @@ def instruction_sets() -> list[str]: ...
 def use(name: str) -> None: ...
 
 class ScreenedRows:
-    def __init__(self, bytes: Bytes, scales: Single, norms: Single, ratios: Single) -> None: ...
+    def __init__(
+        self, bytes: Bytes, scales: Single, norms: Single, squares: Single, ratios: Single
+    ) -> None: ...
 
 class ScreenedCenters:
     def __init__(
@@ -28,6 +30,7 @@ class ScreenScratch:
     def __init__(
         self,
         passing: ScreenedRows,
+        picked: ScreenedRows,
         waiting: ScreenedRows,
         value: Single,
         value_bytes: Bytes,
@@ -52,12 +55,14 @@ def assign(
     start: int,
     stop: int,
     labels: Labels,
+    separation: Single,
+    drift: Float,
     moved: NDArray[np.intp],
     old_labels: Labels,
     units: Float,
     sums: NDArray[np.int64],
     scratch: ScreenScratch,
-) -> tuple[int, int, int, int]: ...
+) -> tuple[int, int, int, int, int]: ...
 def least_bounds(
     X: Rows, centers: ScreenedCenters, scratch: ScreenScratch, low: Float, high: Float
 ) -> None: ...

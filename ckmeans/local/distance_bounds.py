@@ -48,7 +48,7 @@ class BoundsPolicy:
 
     def __init__(self, rows, n_clusters):
         self.rows, self.n_clusters, self.algorithm = rows, n_clusters, rows.algorithm
-        self.bounds, self.fresh, self.cell_labels = None, False, None
+        self.bounds, self.bounds8, self.fresh, self.cell_labels = None, None, False, None
         self.changed, self.wait, self.last = 1.0, 0, None
         self.n_steps = UNKNOWN_STEPS
         if not affordable(rows.X) or not rows.panels.in_range:
@@ -62,7 +62,7 @@ class BoundsPolicy:
         own, unit = rows.X.dtype.itemsize / 4, rows.panels.dtype.itemsize / 4  # of X, of panels
         n_groups = -(-n_clusters // kernels.group_shape()[1])
         work = n_clusters * (0.055 + 0.015 * d) * unit
-        self.per_pass = (0.4 + 0.15 * d) * unit + work  # a row in a pass over all of them
+        self.per_pass = self.without = (0.4 + 0.15 * d) * unit + work  # a row in a pass over all of them
         self.quick = self.algorithm == "auto" and rows.n_samples * self.per_pass < QUICK
         # Passes until bounds are thought of again.
         self.pause = 6 if rows.n_samples * self.per_pass < SHORT else 1
@@ -148,16 +148,18 @@ class BoundsPolicy:
 
     # ---- bounds ----
 
-    def bounds_for(self, centers):
-        """The bounds to use for these centers, or None."""
+    def bounds_for(self, centers, cost=None):
+        """The bounds to use for these centers, or None; `cost` is what a row takes without, where that is not as estimated."""
         if self.dtype != self.rows.panels.dtype:
             self._weigh()
         furthest = np.abs(centers - self.rows.origin).max() * self.rows.panels.scale
         if self.algorithm == "lloyd" or not furthest < FAR:
             self.bounds = None
             return None
-        if self.bounds is None and self.algorithm == "auto" and not self._promising(centers):
-            return None
+        if self.bounds is None:
+            self.without = cost or self.per_pass
+            if self.algorithm == "auto" and not self._promising(centers):
+                return None
         self.fresh = self.bounds is None
         if self.fresh or not self.bounds.move_to(centers):  # else they are for these centers now
             self.bounds = None
@@ -165,6 +167,18 @@ class BoundsPolicy:
                 self.rows.panels.drop()
             self.bounds = Bounds(self.rows, centers, self.grouped)
         return self.bounds
+
+    def allows_bytes(self):
+        """Whether rows may be told apart by their bytes (screen8.py): not where other bounds are kept, or asked for."""
+        return self.algorithm in ("auto", "lloyd") and self.bounds is None
+
+    def bounds_in_bytes(self, centers):
+        """The bounds to use where rows are told apart by their bytes: one for each row costs next to nothing there."""
+        if self.algorithm == "lloyd":
+            self.bounds8 = None
+        elif self.bounds8 is None or not self.bounds8.move_to(centers):
+            self.bounds8 = Bounds(self.rows, centers, False)
+        return self.bounds8
 
     def _promising(self, centers):
         """Whether bounds would spare enough: how far the other centers are, a step ago, against how far all have moved."""
@@ -180,7 +194,7 @@ class BoundsPolicy:
         furthest = np.maximum.reduceat(moved[order], np.arange(0, len(moved), size))
         needed = gap <= AHEAD_STEPS * (moved[own][:, None] + furthest)
         cost = self.cost(needed.any(axis=1).mean(), size * needed.sum(axis=1).mean())
-        cost = (cost + self.cost(1, self.n_clusters) / LASTING_STEPS) / self.per_pass
+        cost = (cost + self.cost(1, self.n_clusters) / LASTING_STEPS) / self.without
         if cost > WORTH_SHARE:
             self.wait = max(self.pause, min(8, int(8 * (cost - WORTH_SHARE))))
             return False
@@ -200,7 +214,7 @@ class BoundsPolicy:
             self.rows.could_have_spared += self.spared
         if self.bounds is None or self.algorithm != "auto" or self.fresh:
             return
-        if self.cost(n_seen / n, n_distances / n) > self.per_pass:
+        if self.cost(n_seen / n, n_distances / n) > self.without:
             self.bounds, self.wait = None, 4
 
 

@@ -102,12 +102,14 @@ class Panels:
             def block(start, stop):
                 kernels.pack(rows.X, rows.origin, self.scale, start, stop, *arrays)
 
+            self.screen.drop()
             rows.workers.run(block, self.blocks(1))
             self._arrays = arrays
 
     def drop(self):
-        """Give the memory of the panels back."""
+        """Give the memory of the panels back, and that of the bytes."""
         self._arrays = None
+        self.screen.drop()
 
     def arrays_or_empty(self):
         """The panels, and a bound of the norms of the rows of each; arrays of length 0 where they are not packed."""
@@ -177,10 +179,18 @@ class Panels:
         rows, target = self.rows, partition or Partition(self.rows, len(centers), summed=False)
         summed = partition is not None and partition.summed
         cells = partition.policy.cells_for(partition, centers) if summed else None
-        bounds = partition.policy.bounds_for(centers) if summed and cells is None else None
-        screened = bounds is None and cells is None
-        if screened and self.screen.suits(rows, centers, target.policy.per_pass, summed):
+        by_bytes = (
+            cells is None
+            and target.policy.allows_bytes()
+            and self.screen.suits(rows, centers, target.policy.per_pass, summed)
+        )
+        bounds = None
+        if summed and cells is None and not (by_bytes and self.screen.outdoes_bounds(target.policy.grouped)):
+            cost = self.screen.cost(*centers.shape, True) if by_bytes else None
+            bounds = target.policy.bounds_for(centers, cost)
+        if by_bytes and bounds is None:
             return self._assign_screened(centers, target, partition)
+        target.policy.bounds8 = None
         if summed and cells is None and not (bounds and bounds.grouped):
             self.pack()
         packed = None if cells else self.packed_centers(centers)
@@ -214,11 +224,12 @@ class Panels:
 
     def _assign_screened(self, centers, target, partition):
         """The same by the bytes of rows and centers, and differences where these do not tell (screen8.py)."""
-        rows, screen, counts, idle = self.rows, self.screen, [], []
+        rows, screen, policy, counts, idle = self.rows, self.screen, target.policy, [], []
         if target.summed:
-            self.drop()
+            self._arrays = None
             screen.keep(rows)
         screened = screen.centers(rows, centers)
+        bounds = policy.bounds_in_bytes(centers) if target.summed else None
 
         def block(start, stop):
             lists = target.scratch()
@@ -226,19 +237,17 @@ class Panels:
                 room = idle.pop()
             except IndexError:
                 room = scratch(*centers.shape)
-            counts.append(screen.label(rows, screened, target.labels, (lists, room), start, stop))
+            counts.append(screen.label(rows, screened, target.labels, bounds, lists, room, start, stop))
             target.idle.append(lists)
             idle.append(room)
 
         rows.workers.run(block, screen.blocks(rows, len(centers)))
-        n_moved, n_exact, n_open, n_near = map(sum, zip(*counts))
-        rows.n_distances += rows.n_samples * len(centers)
+        n_moved, n_exact, n_seen, n_open, n_near = map(sum, zip(*counts))
+        rows.n_distances += n_seen * len(centers)
+        rows.n_spared += (rows.n_samples - n_seen) * len(centers)
         self._record(rows.n_samples, n_exact, n_exact)
-        screen.record(rows.n_samples, n_open, n_near)
-        if partition is None:
-            return target.labels
-        partition.policy.record(n_moved, rows.n_samples, rows.n_samples * len(centers))
-        return n_moved
+        screen.record(rows.n_samples, n_seen, n_open, n_near)
+        return target.labels if partition is None else n_moved
 
     def _rows_of(self, start, stop):
         """The first row of some panels, and the row after their last."""
@@ -332,9 +341,14 @@ class Panels:
             len(self.blocks(len(centers))) == 1, n_steps
         )
         quick = self._arrays is not None and 2 * work <= SLICE_WORK
+        quick = quick and not (
+            partition.policy.allows_bytes()
+            and self.screen.suits(rows, centers, partition.policy.per_pass, True)
+        )
         if rows.fixed_point_loses_digits or not partition.summed or not quick or not most:
             return centers, 0, self.assign(centers, partition), None
         rows.workers.check_time()
+        partition.policy.bounds8 = None
         centers, masses = centers.copy(), np.empty(len(centers))
         n_steps = min(n_steps, most, SLICE_WORK // work)
         n_threads = min(rows.workers.n_threads, 1 + work * 4 // SHARED_WORK)

@@ -30,12 +30,13 @@ class Screen:
 
     Attributes
     ----------
-    share_open, n_near : float
-        The last share of the rows that bytes left open, and how many centers could be nearest to one of these.
+    share_seen, share_open, n_near : float
+        The last share of the rows that was looked at, the share that bytes left open, and how many centers could be nearest to
+        one of these.
     """
 
     def __init__(self):
-        self.share_open, self.n_near, self.rows8 = None, 0.0, None
+        self.share_seen, self.share_open, self.n_near, self.rows8 = 1.0, None, 0.0, None
         self.wait, self.pause = 0, PAUSE
 
     def cost(self, n_clusters, n_features, kept):
@@ -43,7 +44,7 @@ class Screen:
         per_product = PER_PRODUCT.get(kernels.dots_in_use(), np.inf)
         scores = n_clusters * (PER_SCORE + per_product * n_features)
         left = self.share_open * (PER_OPEN + scores + self.n_near * PER_NEAR * n_features)
-        return PER_ROW + scores + left + (0 if kept else PER_BYTE * n_features)
+        return PER_ROW + self.share_seen * scores + left + (0 if kept else PER_BYTE * n_features)
 
     def suits(self, rows, centers, per_pass, kept):
         """Whether to use bytes for these centers, where a row takes per_pass nanoseconds without."""
@@ -68,6 +69,10 @@ class Screen:
         self.share_open, self.wait, self.pause = None, self.pause, min(2 * self.pause, 64)
         return False
 
+    def outdoes_bounds(self, grouped):
+        """Whether bounds, of groups of centers or of all, are not even thought of: a pass is over before they would pay."""
+        return grouped and kernels.dots_in_use() in ("amx", "avx512vnni")
+
     def _pays(self, rows, n_clusters, per_pass, kept):
         overhead = PER_PASS * rows.workers.n_threads / rows.n_samples
         return self.cost(n_clusters, rows.n_features, kept) + overhead < per_pass
@@ -75,7 +80,7 @@ class Screen:
     def _probe(self, rows, centers):
         """Find out what bytes leave open of some rows."""
         some = rows.take(rows.some())
-        labels, moved = np.full(len(some), -1, np.int32), max(len(some), 4 * kernels.shape()[0])
+        labels, moved = np.full(len(some), -1, np.int32), max(len(some), 6 * kernels.shape()[0])
         counts = kernels.assign(
             some,
             np.empty(0),
@@ -84,6 +89,7 @@ class Screen:
             0,
             -(-len(some) // kernels.shape()[0]),
             labels,
+            *_no_bounds(),
             np.empty(moved, np.intp),
             np.empty(moved, np.int32),
             rows.units,
@@ -92,9 +98,13 @@ class Screen:
         )
         self.record(len(some), *counts[2:])
 
-    def record(self, n_rows, n_open, n_near):
-        """Take note of what bytes left open."""
-        self.share_open, self.n_near = n_open / n_rows, n_near / max(1, n_open)
+    def record(self, n_rows, n_seen, n_open, n_near):
+        """Take note of how many rows were looked at, and what bytes left open."""
+        self.share_seen, self.share_open, self.n_near = (
+            n_seen / n_rows,
+            n_open / n_rows,
+            n_near / max(1, n_open),
+        )
 
     def centers(self, rows, centers):
         """The centers as the kernel wants them."""
@@ -133,9 +143,8 @@ class Screen:
         size = BLOCK_WORK // (kernels.shape()[0] * rows.n_features * (n_clusters + 64))
         return split(n_panels, max(1, min(size, -(-n_panels // (8 * rows.workers.n_threads)))))
 
-    def label(self, rows, screened, labels, buffers, start, stop):
+    def label(self, rows, screened, labels, bounds, lists, room, start, stop):
         """Label the rows of some panels; the counts of kernels.assign."""
-        lists, room = buffers
         return kernels.assign(
             rows.X,
             rows.sample_weight,
@@ -144,6 +153,7 @@ class Screen:
             start,
             stop,
             labels,
+            *((bounds.separation, bounds.drift) if bounds else _no_bounds()),
             lists.moved,
             lists.old_labels,
             lists.units,
@@ -152,13 +162,16 @@ class Screen:
         )
 
 
+def _no_bounds():
+    return np.empty(0, np.float32), np.empty(0)
+
+
 def scratch(n_clusters, n_features):
     """Buffers of one thread."""
     n_rows, block, _, _ = kernels.shape()
     n = -(-n_clusters // block) * block
     return kernels.ScreenScratch(
-        _rows_in_bytes(1, n_features),
-        _rows_in_bytes(1, n_features),
+        *[_rows_in_bytes(1, n_features) for _ in range(3)],
         np.empty(n_features + 16, np.float32),
         np.empty(n_features + 16, np.uint8),
         aligned(2 * block * n_rows, np.int32),
@@ -180,8 +193,7 @@ def _rows_in_bytes(n_panels, n_features):
     n_rows, _, slack, _ = kernels.shape()
     return kernels.ScreenedRows(
         aligned(n_panels * _n_quads(n_features) * 4 * n_rows + slack, np.uint8),
-        np.zeros(n_panels * n_rows, np.float32),
-        np.zeros(n_panels * n_rows, np.float32),
+        *np.zeros((3, n_panels * n_rows), np.float32),
         np.zeros(n_panels, np.float32),
     )
 

@@ -137,18 +137,18 @@ static INLINE double NAME(added)(float *part)
     return part[0];
 }
 
-/* A row in 8 bits, every quad `stride` bytes after the last; sets how its bytes are scaled, a bound of the norm of what they
- * stand for, and returns a bound of the distance of that from the row. `value` and `bytes` have room for n_features, and 16
- * more. */
+/* A row in 8 bits, every quad `stride` bytes after the last. Sets what its bytes are multiples of, a bound of the norm of what
+ * they stand for, and the squared norm of the row, to n_features + 8 roundings; returns a bound of how far the row is from what
+ * its bytes stand for. `value` and `bytes` have room for n_features, and 16 more. */
 static float NAME(quantise)(
     const void *row, int is_double, ptrdiff_t n_features, const double *origin, double factor, ptrdiff_t stride,
-    float *value, uint8_t *bytes, uint8_t *out, float *scale, float *norm)
+    float *value, uint8_t *bytes, uint8_t *out, float *scale, float *norm, float *square)
 {
     const VEC shift = SET1(12582912), zero = SET1(0); /* 1.5 * 2^23: a sum with it is rounded to whole numbers */
     ptrdiff_t n_quads = (n_features + 3) / 4, n = (n_features + 15) / 16 * 16;
     float part[W], unit, inverse, largest;
     double squares, residual;
-    VEC most = zero, error = zero, length = zero;
+    VEC most = zero, error = zero, length = zero, whole_row = zero;
     NAME(shifted)(row, is_double, n_features, origin, factor, value);
     for (ptrdiff_t f = n_features; f < n; f++) value[f] = 0;
     for (ptrdiff_t f = 0; f < n; f += W) most = MIN(most, MIN(LOAD(value + f), FNMA(LOAD(value + f), SET1(1), zero)));
@@ -159,10 +159,13 @@ static float NAME(quantise)(
     for (ptrdiff_t f = 0; f < n; f += W) {
         VEC whole = FNMA(SET1(1), shift, FNMA(LOAD(value + f), SET1(-inverse), shift));
         VEC left = FNMA(whole, SET1(unit), LOAD(value + f));
+        whole_row = FNMA(LOAD(value + f), LOAD(value + f), whole_row);
         error = FNMA(left, left, error);
         length = FNMA(whole, whole, length);
         STORE(value + f, whole);
     }
+    STORE(part, whole_row);
+    *square = (float)-NAME(added)(part);
     STORE(part, length);
     squares = -NAME(added)(part);
     STORE(part, error);
@@ -206,7 +209,8 @@ static double NAME(sq_apart)(const void *row, int is_double, const double *cente
 /* A center in 8 bits up to `level`: its bytes, and number j of the arrays of `c`. */
 static void NAME(quantise_center)(
     const double *center, ptrdiff_t n_features, const double *origin, double factor, int level, ptrdiff_t j, ptrdiff_t stride,
-    double *value, int8_t *bytes, int offset, float *scale, float *offsets, float *half, float *residual, float *length, float *slack)
+    double *value, int8_t *bytes, int offset, float *scale, float *offsets, float *half, float *residual, float *length,
+    float *slack)
 {
     const double shift = 6755399441055744.0; /* 1.5 * 2^52 */
     double most[8] = {0}, error[8] = {0}, square[8] = {0}, norm = 0, left = 0, largest = 0, inverse, unit;

@@ -10,7 +10,7 @@ typedef struct {
     const int8_t *bytes;                /* (n, stride) */
     const float *scale;                 /* (n,): what the bytes are multiples of */
     const float *offset;                /* (n,): what is taken off their products for the offset of the rows */
-    const float *half;                  /* (n,): |c|^2/2, rounded down by more than scores are rounded; infinite where n goes on */
+    const float *half;                  /* (n,): |c|^2/2, rounded down, by more than scores are; infinite where n goes on */
     const float *residual, *length;     /* (n,): bounds of |c - p| and |c|, for the center c and what its bytes say, p ... */
     const float *number;                /* (n,): 0, 1, 2, ... */
     const float *slack;                 /* (n,): ... and of what is rounded away, twice */
@@ -29,7 +29,7 @@ typedef struct {
         const float *, int32_t *);
     float (*quantise)(
         const void *, int, ptrdiff_t, const double *, double, ptrdiff_t, float *, uint8_t *, uint8_t *, float *,
-        float *);
+        float *, float *);
     double (*sq_apart)(const void *, int, const double *, ptrdiff_t);
     void (*quantise_center)(
         const double *, ptrdiff_t, const double *, double, int, ptrdiff_t, ptrdiff_t, double *, int8_t *, int, float *,

@@ -1,5 +1,6 @@
 """Labels by dot products of bytes: the same as from any other way, and bounds of errors that hold in exact arithmetic."""
 
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -33,10 +34,10 @@ def forced(monkeypatch):
     seen = [0, 0]
     record = screen8.Screen.record
 
-    def noted(self, n_rows, n_open, n_near):
+    def noted(self, n_rows, n_seen, n_open, n_near):
         seen[0] += n_rows
         seen[1] += n_open
-        record(self, n_rows, n_open, n_near)
+        record(self, n_rows, n_seen, n_open, n_near)
 
     monkeypatch.setattr(screen8.Screen, "_pays", lambda *_: True)
     monkeypatch.setattr(screen8.Screen, "record", noted)
@@ -77,10 +78,10 @@ KINDS = (
 )
 
 
-def search(X, start, weights, n_threads):
+def search(X, start, weights, n_threads, algorithm="lloyd"):
     """All that a run of Lloyd's iteration finds, from its bits."""
     with Workers(n_threads) as workers:
-        rows = Rows(X, weights, workers, algorithm="lloyd")
+        rows = Rows(X, weights, workers, algorithm=algorithm)
         partition, centers, n_iter, reason = lloyd(rows, rows.scale(start), 12)
         inertia = rows.update(partition.labels, centers)[2]
         again = rows.panels.assign(centers)
@@ -104,7 +105,9 @@ def test_the_same_bits_as_without_bytes(forced, monkeypatch, dtype, kind, d, k):
     rng = np.random.default_rng(1)
     start = X[rng.choice(len(X), k, replace=False)].astype(float)
     for weights in (None, rng.integers(0, 3, len(X)).astype(float)):
-        by_bytes = {search(X, start, weights, n_threads) for n_threads in (1, 3)}
+        by_bytes = {
+            search(X, start, weights, *way) for way in ((1, "lloyd"), (3, "lloyd"), (1, "auto"), (2, "auto"))
+        }
         with monkeypatch.context() as patch:
             patch.setattr(screen8.Screen, "suits", lambda *_: False)
             assert by_bytes == {search(X, start, weights, 2)}
@@ -117,7 +120,7 @@ def test_every_variant_gives_the_same_bits(forced, monkeypatch, instructions, do
     for d, k in [(5, 7), (64, 33), (67, 70)]:
         X = data(kind, 700, d, dtype)
         start = X[:k].astype(float)
-        found = search(X, start, None, 1)
+        found = search(X, start, None, 1, "auto")
         with monkeypatch.context() as patch:
             patch.setattr(screen8.Screen, "suits", lambda *_: False)
             assert found == search(X, start, None, 1)
@@ -194,3 +197,19 @@ def test_predict_is_the_same(forced, monkeypatch):
     labels = model.predict(other)
     monkeypatch.setattr(screen8.Screen, "suits", lambda *_: False)
     assert np.array_equal(labels, model.predict(other))
+
+
+def test_bytes_take_the_place_of_panels_and_a_quarter_of_their_memory(forced):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50_000, 64)).astype(np.float32)
+    for algorithm in ("lloyd", "auto"):
+        tracemalloc.start()
+        try:
+            with Workers(2) as workers:
+                rows = Rows(X, None, workers, algorithm=algorithm)
+                lloyd(rows, X[:50].astype(float), 3)
+            extra = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert extra < 0.5 * X.nbytes
+    assert forced[0] > 0
