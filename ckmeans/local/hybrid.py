@@ -164,6 +164,7 @@ class Hybrid(Restarts):
 
     n_founders, n_children = MEMBERS, CHILDREN
     most_crossed = MOST_MATCHED  # clusters up to which members are crossed
+    most_polished = None  # updates of the centers in polishing that is not compiled
     n_more = 0  # random numbers that `move` takes, beside two
 
     def __init__(self, rows, n_clusters, init, n_init, numbers):
@@ -338,7 +339,7 @@ class _Stepwise:
                 ends[c] = np.inf, centers, partition.labels, n_iter
                 continue
             partition, centers, more = polish(
-                rows, partition, centers, on_centers, None, *self.search.enough(n_iter)
+                rows, partition, centers, on_centers, self.search.most_polished, *self.search.enough(n_iter)
             )
             ends[c] = rows.update(partition.labels, centers)[2], centers, partition.labels, n_iter + more
 

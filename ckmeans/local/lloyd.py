@@ -13,7 +13,9 @@ MOST_RELOCATIONS = 256
 ROUNDED = 1e-12
 
 
-def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None, cutoff=None):
+def lloyd(
+    rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None, cutoff=None, extrapolation=None
+):
     """Lloyd's iteration from given centers (Lloyd 1982, IEEE Trans. Inf. Theory 28:129-137).
 
     Parameters
@@ -31,6 +33,8 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None
         Where to start from, if it is near; it is changed. The result does not depend on it.
     cutoff : cutoffs.SwapCutoff, optional
         Give up where `cutoff.is_lost(partition, centers)` after `cutoff.next_check` updates, which that call raises.
+    extrapolation : extrapolation.Extrapolation, optional
+        Steps beyond the means, on the way to a fixed point that is another one then, perhaps.
 
     Returns
     -------
@@ -45,19 +49,29 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None
     partition = partition or rows.partition(len(centers))
     most = np.inf if max_iter is None else max_iter
     while True:
-        look = (
-            n_iter
-            if tol > 0
-            else min(most, cutoff.next_check if cutoff else np.inf, -(-(n_iter + 1) // CHECK) * CHECK)
-        )
+        look = n_iter
+        if tol == 0 and not (extrapolation and extrapolation.stepped):
+            looks = [
+                watch
+                for watch in (cutoff and cutoff.next_check, extrapolation and extrapolation.next_look)
+                if watch
+            ]
+            look = max(n_iter, min(most, *looks, -(-(n_iter + 1) // CHECK) * CHECK))
         centers, done, n_changed, masses = rows.panels.iterate(centers, partition, look - n_iter, fresh)
-        n_iter, fresh = n_iter + done, False
-        if masses is None:
+        n_iter, settled, fresh = n_iter + done, not n_changed and (done or not fresh), False
+        if masses is None and extrapolation and extrapolation.stepped:
+            back = extrapolation.judge(n_iter, partition.inertia(centers))
+            n_iter += 1
+            if back is not None:
+                centers, fresh = back, True
+                continue
+            centers, masses = partition.means(centers)
+        elif masses is None:
             if on_centers is not None:
                 on_centers(centers, partition.labels)
             if near:
                 return partition, centers, n_iter, "tol"
-            if n_iter and not n_changed:
+            if settled:
                 return partition, centers, n_iter, "converged"
             if n_iter and n_iter % CHECK == 0:
                 inertia = rows.cost(partition.labels, centers)
@@ -71,6 +85,8 @@ def lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None, partition=None
             before = centers
             centers, masses = partition.means(centers)
             n_iter += 1
+            if extrapolation and extrapolation.next_look < n_iter < most and masses.all():
+                centers = extrapolation.step(n_iter, centers, partition.inertia(centers))
         if not masses.all() and n_relocations < MOST_RELOCATIONS:
             n_relocations += 1
             centers = relocate(rows, partition.labels, centers, masses)

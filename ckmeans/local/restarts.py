@@ -142,7 +142,13 @@ class Restarts:
             self.listener.began()
         self.rows.panels.pack()
         partition, centers, n_iter, stop_reason = lloyd(
-            self.rows, centers, self.updates_left(before), self.tol, self.remember, partition
+            self.rows,
+            centers,
+            self.updates_left(before),
+            self.tol,
+            self.remember,
+            partition,
+            extrapolation=self.extrapolation(),
         )
         n_iter += before
         if self.listener is not None:
@@ -194,6 +200,10 @@ class Restarts:
     def updates_left(self, n_iter):
         """Updates of the centers that max_iter still allows in this restart; None without a limit."""
         return None if self.max_iter is None else self.max_iter - n_iter
+
+    def extrapolation(self):
+        """For the run from the start, if it need not be Lloyd's trajectory."""
+        return None
 
     def enough(self, n_iter):
         """Where polishing may end, as `polish` has it, after n_iter updates of the centers: nowhere but at its end."""

@@ -1,18 +1,33 @@
 """Where large data start: few of the rows are searched for long, and all rows go on from what is found there.
 
 A search of 2,000 rows costs less than one pass over 100,000 takes to repay: the sample is where many clusterings are tried,
-and all rows see one run of Lloyd's iteration.
+and all rows see the best of them, fewer and fewer for longer and longer.
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
-from .hybrid import PATIENCE, PATIENCE_EASY, PATIENCE_LEAST, Hybrid
+from .exchange import polish
+from .extrapolation import Extrapolation
+from .hybrid import PATIENCE, PATIENCE_LEAST, Hybrid
 from .lloyd import lloyd
+from .price import (
+    ROUND_UPDATES,
+    WIDE,
+    iterations,
+    pass_price,
+    polish_price,
+    price,
+    search_price,
+    strata_price,
+)
 from .restarts import Restarts
-from .rows import Clustering, Rows
-from .seeding import count_candidates
+from .rows import Clustering
+from .samples import draw_from_clusters, draw_sample
+from .seeding import count_candidates, kmeans_plusplus
+from .stopping import SAME
 
 # Rows of a sample: LEAST_ROWS, or ROWS_A_CLUSTER for each cluster, or one row in ONE_IN, whichever is most. More rows have
 # minima that are nearer to those of all rows, and leave time for fewer of them.
@@ -21,22 +36,26 @@ ROWS_A_CLUSTER = 30
 ONE_IN = 20
 # Rows of data that are sampled. Fewer are searched quickly as they are, and no sample is as good.
 LEAST_SAMPLED = 4097
-# Share of the draws that go by weight; the others go by squared distance to the mean as well.
-BY_WEIGHT = 0.5
-# What the search of the sample may cost, in assignments of all rows: this share of the assignments that one founder takes, and
-# SEEDINGS times what it takes to choose the centers by k-means++. A pass has some work for each distance beside that for each
-# feature: it counts as ITERATION_FEATURES or SEEDING_FEATURES more features. benchmarks/default_quality.py is the judge.
+# What the parts may cost, in shares of the price of a start of scikit-learn (price.py). benchmarks/default_quality.py is the judge
+# of these and of all that follow here: more would take more time than that start does on some of its data sets.
+SEARCHED, RACED, POLISHED = 0.35, 0.3, 0.3
+# The larger sample that follows on the first: as many rows as can be searched by SEARCHES local searches of at least SOON
+# iterations, and at most one row in ONE_IN_LARGEST.
+SEARCHES = 25
+SOON = 30
+ONE_IN_LARGEST = 4
+# Strata that it is drawn from, for each cluster, if that costs no more than this share of the price. Scaled one-hot columns (5e4 x
+# 54, k=20) made the best of ten starts 4 to 6 % worse than others in a sample that was drawn otherwise, and 0 to 1 % so.
+STRATA = 6
+STRATIFIED = 0.1
+# Nanoseconds that the search may take besides, which nobody notices; that a move takes for each row and each row it chooses
+# from; and a child, and each pair of its centers. Measured on 2.5e4 x 2, k=50.
+QUICK = 4e6
+MOVE = 6.0
+CHILD, PAIR = 1e5, 50.0
+# Founders: fewer than MOST_FOUNDERS where the sample is not much smaller than this share of the data.
 SHARE = 0.15
-SEEDINGS = 2.0
-ITERATION_FEATURES = 24
-SEEDING_FEATURES = 2
-# Coordinate differences that the search may cost besides: some milliseconds, which nobody notices.
-QUICK_WORK = 4e7
-# Clusters at which seeding counts double: its steps are as many as the clusters.
-MANY_CENTERS = 250
-# Founders: fewer than MOST_FOUNDERS where the sample is not much smaller than the data.
-LEAST_FOUNDERS = 2
-MOST_FOUNDERS = 8
+LEAST_FOUNDERS, MOST_FOUNDERS = 2, 8
 # A child moves one center, or more where there are more than FEW_CENTERS.
 FEW_CENTERS = 32
 # Clusters up to which members are crossed; beyond, a child of two is worse than both.
@@ -46,9 +65,10 @@ SAMPLE_GAIN = 1e-4
 LEAST_GAIN = 2e-6
 # Updates of the centers that polishing may take in any case; with many features it could go on for long.
 MOST_POLISHED = 3
-# Members that are tried on all rows, for UPDATES updates of the centers, if they are within the share NEAR of the best inertia.
-CARRIED = 2
-UPDATES = 2
+# Most members that are tried on all rows, if they are within the share NEAR of the best inertia: each for UPDATES updates of the
+# centers, then the better half for twice as many, and so on.
+CARRIED = 8
+UPDATES = 8
 NEAR = 0.01
 
 
@@ -61,30 +81,115 @@ class Sampled(Restarts):
     def start(self, X):
         """Search a sample, and choose among the best of its clusterings by what they are for all rows."""
         rows = self.rows
-        sample = draw_sample(rows, sample_size(rows.n_samples, self.n_clusters), self.numbers)
-        search = SampleSearch(sample, self.n_clusters, self.init, self.numbers, rows.n_samples)
+        sample, price = self.choose_sample()
+        search = SampleSearch(sample, self.n_clusters, self.init, self.numbers, rows.n_samples, price)
         try:
             search.evolve(sample.X)
         finally:
             members = search.members
             known = members[0].centers if members else search.current
             if known is not None:
-                self.current = search.unscaled(known, rows)
-        near = [member for member in members[:CARRIED] if member.inertia <= members[0].inertia * (1 + NEAR)]
-        starts = [search.unscaled(member.centers, rows) for member in near]
-        if len(starts) == 1 or sample is rows:
+                self.current = self.unscaled(sample, known)
+        self.price = search.price
+        near = [member for member in members if member.inertia <= members[0].inertia * (1 + NEAR)]
+        starts = [self.unscaled(sample, member.centers) for member in near]
+        if sample is rows:
             return starts[0], None, 0
-        ends = []
         rows.panels.pack()
-        for centers in starts:
-            partition, centers, n_iter, _ = lloyd(rows, centers, min(UPDATES, self.max_iter or UPDATES))
-            ends.append((partition.inertia(centers), len(ends), centers, partition, n_iter))
-            self.current = min(ends)[2]
-        return min(ends)[2:]
+        centers, n_iter = self.race(starts[: self.n_raced(self.price)])
+        if rows.n_features < WIDE or not self.polish or self.tol:
+            return centers, None, n_iter
+        return self.exchange_early(centers, n_iter)
+
+    def choose_sample(self):
+        """The rows to search, and what the search may go by; None if that is not known yet."""
+        rows, k = self.rows, self.n_clusters
+        sample = draw_sample(rows, sample_size(rows.n_samples, k), self.numbers)
+        if sample is rows:
+            return rows, None
+        n_iter = iterations(sample, rows.n_samples, k, self.numbers)
+        whole = price(rows.n_samples, rows.n_features, k, n_iter)
+        each = SEARCHES * max(n_iter, SOON) * search_price(rows.n_features, k)
+        size = int(min(SEARCHED * whole / each, rows.n_samples // ONE_IN_LARGEST))
+        if strata_price(rows.n_samples, rows.n_features, STRATA * k) <= STRATIFIED * whole:
+            centers = kmeans_plusplus(sample, min(STRATA * k, sample.n_samples // 4), self.numbers, 1)
+            centers = self.unscaled(sample, centers)
+            sample = draw_from_clusters(rows, max(size, sample.n_samples), self.numbers, centers)
+        return sample, whole
+
+    def n_raced(self, whole):
+        """How many members can be tried on all rows."""
+        each = pass_price(self.rows.n_samples, self.rows.n_features, self.n_clusters)
+        for n in range(CARRIED, 1, -1):
+            if n * math.ceil(math.log2(n)) * (1 + UPDATES) * each <= RACED * whole:
+                return n
+        return 1
+
+    def race(self, starts):
+        """Lloyd's iteration over all rows from some starts, fewer and fewer of them, each for longer: the best, and its updates."""
+        runs = [_Run(number, centers) for number, centers in enumerate(starts)]
+        n_updates = UPDATES
+        while len(runs) > 1 and not all(run.ended for run in runs):
+            for run in runs:
+                if not run.ended:
+                    self.go_on(run, n_updates)
+            runs.sort(key=lambda run: (run.inertia, run.number))
+            distinct = runs[:1] + [
+                run for before, run in pairwise(runs) if run.inertia > before.inertia * (1 + SAME)
+            ]
+            runs = distinct[: -(-len(runs) // 2)]
+            n_updates *= 2
+        return runs[0].centers, runs[0].n_iter
+
+    def go_on(self, run, n_updates):
+        """Some more updates of the centers in a run of the race."""
+        left = self.updates_left(run.n_iter)
+        partition, run.centers, n_iter, reason = lloyd(
+            self.rows,
+            run.centers,
+            n_updates if left is None else min(left, n_updates),
+            extrapolation=self.extrapolation(),
+        )
+        run.n_iter += n_iter
+        run.inertia, run.ended = partition.inertia(run.centers), reason == "converged" or left == n_iter
+        self.current = run.centers
+
+    def exchange_early(self, centers, n_iter):
+        """A round of exchanges before the fixed point, and more only if there is time for them: one way to a fixed point, not two."""
+        left = self.updates_left(n_iter)
+        partition, centers, more, _ = lloyd(
+            self.rows, centers, UPDATES if left is None else min(left, UPDATES)
+        )
+        n_iter += more
+        partition, centers, more = polish(
+            self.rows, partition, centers, self.remember, self.updates_left(n_iter), 0.0, 1
+        )
+        self.polish = self.n_rounds() >= 1
+        return centers, partition, n_iter + more
+
+    def extrapolation(self):
+        return Extrapolation() if self.rows.n_features < WIDE and not self.tol else None
 
     def enough(self, n_iter):
-        """Polishing ends when it gains little, or has taken as many updates as were made before."""
-        return LEAST_GAIN, max(n_iter, MOST_POLISHED)
+        """Polishing ends when it gains little, has taken as many updates as were made before, or its share of the price."""
+        affordable = int(ROUND_UPDATES * max(1.0, self.n_rounds()))
+        return LEAST_GAIN, min(max(n_iter, MOST_POLISHED), affordable)
+
+    def n_rounds(self):
+        """Rounds of exchanges that their share of the price pays for."""
+        round_price = polish_price(self.rows.n_samples, self.rows.n_features, self.n_clusters)
+        return POLISHED * self.price / round_price
+
+    def unscaled(self, sample, centers):
+        """Centers of a sample in the units of all rows."""
+        return centers if sample is self.rows else sample.unscale(Clustering(None, centers, 0.0)).centers
+
+
+class _Run:
+    """A run of the race, and where it is."""
+
+    def __init__(self, number, centers):
+        self.number, self.centers, self.inertia, self.n_iter, self.ended = number, centers, np.inf, 0, False
 
 
 class SampleSearch(Hybrid):
@@ -95,16 +200,20 @@ class SampleSearch(Hybrid):
     rows : Rows
         The sample.
     n_samples : int
-        Rows of the data, by which the budget goes.
+        Rows of the data.
+    price : float or None
+        What a start of scikit-learn takes, by which the budget goes; None where the founders are to tell.
     """
 
     n_children = 4
     most_crossed = MOST_CROSSED
 
-    def __init__(self, rows, n_clusters, init, numbers, n_samples):
+    def __init__(self, rows, n_clusters, init, numbers, n_samples, price):
         super().__init__(rows, n_clusters, init, "auto", numbers)
-        self.n_samples = n_samples
+        self.n_samples, self.price = n_samples, price
         self.n_founders = int(np.clip(SHARE * n_samples / rows.n_samples, LEAST_FOUNDERS, MOST_FOUNDERS))
+        self.most_polished = 0 if rows.n_features >= WIDE else None
+        self.n_made = self.n_moved = 0  # children, and centers moved
         self.most_moves = max(1, n_clusters // FEW_CENTERS)
         self.n_more = self.most_moves * (count_candidates(n_clusters) + 1)
 
@@ -116,17 +225,21 @@ class SampleSearch(Hybrid):
         """Founders, and generations until the budget is spent."""
         self.make_founders(X)
         n, d, k = self.rows.n_samples, self.rows.n_features, self.n_clusters
-        n_passes = self.work() / (self.n_founders * n * d * k)
-        seeding = (2 + math.log(k)) * (1 + k / MANY_CENTERS)
-        features = SHARE * n_passes * (d + ITERATION_FEATURES) + SEEDINGS * seeding * (d + SEEDING_FEATURES)
-        self.budget = features * self.n_samples * k + QUICK_WORK
-        self.breed(PATIENCE_EASY * k if self.is_clear else PATIENCE_LEAST + PATIENCE * k)
+        if self.price is None:
+            self.price = price(self.n_samples, d, k, int(self.work() / (3 * self.n_founders * n * d * k)))
+        self.budget = SEARCHED * self.price + QUICK
+        self.breed(k if self.is_clear else PATIENCE_LEAST + PATIENCE * k)
 
-    def unscaled(self, centers, rows):
-        """Centers in the units of all rows."""
-        if self.rows is rows:
-            return centers
-        return self.rows.unscale(Clustering(None, centers, 0.0)).centers
+    def children(self):
+        self.n_made += self.n_children
+        return super().children()
+
+    def spent(self):
+        """Whether the budget is."""
+        n, d, k = self.rows.n_samples, self.rows.n_features, self.n_clusters
+        done = self.work() / (d * k) * search_price(d, k) + self.n_moved * n * MOVE * count_candidates(k)
+        done += self.n_made * (CHILD + PAIR * k * k)
+        return done > self.budget
 
     def move(self, centers, member, row, center, more):
         """Move centers that are hardly needed to rows, each the best of a few drawn by their squared distances.
@@ -140,6 +253,7 @@ class SampleSearch(Hybrid):
         # Half of the centers given up are among the 2 * n_moves that are needed least.
         power = max(1.0, math.log2(self.n_clusters / (2 * n_moves)))
         closest, weights, needless = member.closest, self.rows.weights(), member.needless_first()
+        self.n_moved += n_moves
         for c in range(n_moves):
             candidates = drawn[c * n_draws : (c + 1) * n_draws]
             nearer = np.minimum(closest[:, None], self.rows.distances(candidates))
@@ -149,40 +263,6 @@ class SampleSearch(Hybrid):
 
 
 def sample_size(n_samples, n_clusters):
-    """Rows of the sample: all, where a good one would not be much smaller."""
+    """Rows of the first sample: all, where a good one would not be much smaller."""
     size = max(LEAST_ROWS, ROWS_A_CLUSTER * n_clusters, n_samples // ONE_IN)
     return size if n_samples >= max(LEAST_SAMPLED, 2 * size) else n_samples
-
-
-def draw_sample(rows, size, numbers):
-    """A sample: Rows with weights with which they stand for all; the rows themselves if size is their number.
-
-    One is drawn from each of `size` equal shares of all rows in their order: half by weight, half by weight times squared
-    distance to the mean, so that what lies far out is not missed. For one size, whole weights do what as many copies of
-    the row would.
-
-    References
-    ----------
-    Bachem, Lucic & Krause (2018), "Scalable k-means clustering via lightweight coresets", KDD, 1119-1127.
-    """
-    if size == rows.n_samples:
-        return rows
-    weights, mean = rows.sample_weight, rows.origin[None]
-    if len(weights):
-        mean = rows.update(np.zeros(rows.n_samples, np.int32), mean)[0]
-    masses = rows.distances(mean)[:, 0]
-    if len(weights):
-        masses *= weights
-    scatter = masses.sum()
-    if scatter > 0:
-        masses *= 1 - BY_WEIGHT
-        masses /= scatter
-    masses += BY_WEIGHT * weights / weights.sum() if len(weights) else BY_WEIGHT / rows.n_samples
-    cumulated = np.cumsum(masses)
-    shares = (np.arange(size) + numbers.uniform(size)) / size * cumulated[-1]
-    drawn = np.minimum(
-        np.searchsorted(cumulated, shares, side="right"), np.searchsorted(cumulated, cumulated[-1])
-    )
-    drawn, counts = np.unique(drawn, return_counts=True)
-    weights = counts * (weights[drawn] if len(weights) else 1.0) / masses[drawn] / size
-    return Rows(np.ascontiguousarray(rows.X[drawn]), weights, rows.workers)

@@ -12,7 +12,8 @@ from ckmeans.local import hybrid, sampled
 from ckmeans.local.random_stream import RandomStream
 from ckmeans.local.restarts import STARTS
 from ckmeans.local.rows import Rows
-from ckmeans.local.sampled import draw_sample, sample_size
+from ckmeans.local.sampled import sample_size
+from ckmeans.local.samples import draw_from_clusters, draw_sample
 from ckmeans.local.seeding import kmeans_plusplus
 from ckmeans.workers import Workers
 
@@ -51,6 +52,22 @@ def test_whole_weights_are_copies():
     order = np.lexsort(rows.T[::-1])
     assert np.array_equal(distinct, rows[order])
     assert np.bincount(inverse.ravel(), their) == pytest.approx(weights[order])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_clusters_have_their_share_of_the_draws(weighted):
+    """Weights of the rows drawn from a stratum add up to its own; rare rows far out are there."""
+    rng = np.random.default_rng(0)
+    centers = np.array([[0.0, 0.0], [50.0, 0.0], [0.0, 400.0]])
+    truth = rng.choice(3, 20_000, p=[0.7, 0.298, 0.002])
+    X = rng.normal(size=(20_000, 2)) + centers[truth]
+    weights = rng.uniform(0.5, 2, len(X)) if weighted else None
+    with Workers(1) as workers:
+        sample = draw_from_clusters(Rows(X, weights, workers), 1000, RandomStream(0), centers)
+    assert 900 < sample.n_samples <= 1000
+    own = np.argmin(((sample.X[:, None] - centers) ** 2).sum(axis=2), axis=1)
+    assert np.bincount(own, sample.weights()) == pytest.approx(np.bincount(truth, weights))
+    assert np.bincount(own)[2] >= 30
 
 
 @pytest.mark.parametrize("row", [0, 4999])

@@ -1,0 +1,74 @@
+"""What a default run may cost: about what one start of scikit-learn's `KMeans` takes, as its work is counted.
+
+All is in nanoseconds of one machine; only their ratios decide, so that the same data are searched alike everywhere.
+"""
+
+import math
+
+from .partition import Partition
+from .seeding import count_candidates, kmeans_plusplus
+
+# scikit-learn 1.9: of each number of X; of each row, distance and coordinate difference in an iteration; of each distance and
+# coordinate difference to a candidate of k-means++. Fitted to 40 starts on each of 18 data sets of
+# benchmarks/default_quality.py, of which it tells 16 to within a fifth.
+NUMBER = 23.0
+ITERATION = 5.5, 1.1, 0.052
+CANDIDATE = 4.7, 0.2
+# Iterations end there once the centers move by less than this share of the mean variance, sum of squares.
+TOLERANCE = 1e-4
+MOST_ITERATIONS = 300
+# All rows take more iterations than a sample: this power of the ratio of their numbers, on the median of these data sets.
+GROWTH = 0.2
+# Share of the price of seeding that a search may count on: where it is most of the price, few iterations show that clusters are clear.
+SEEDING = 0.5
+# Features from which on exchanges are so dear, beside passes of panels, that there is one round of them.
+WIDE = 64
+# Updates of the centers that a round of exchanges leads to, about.
+ROUND_UPDATES = 8
+
+
+def price(n_samples, n_features, n_clusters, n_iter):
+    """What greedy k-means++ and n_iter iterations over all rows take there."""
+    row, distance, difference = ITERATION
+    iteration = row + n_clusters * (distance + difference * n_features)
+    distance, difference = CANDIDATE
+    seeding = SEEDING * n_clusters * count_candidates(n_clusters) * (distance + difference * n_features)
+    return n_samples * (NUMBER * n_features + n_iter * iteration + seeding)
+
+
+def pass_price(n_samples, n_features, n_clusters):
+    """What one assignment of all rows takes here."""
+    own = n_samples * (0.4 + 0.15 * n_features + n_clusters * (0.055 + 0.0185 * n_features))
+    return own if n_features < 512 else 2 * own
+
+
+def search_price(n_features, n_clusters):
+    """What a row takes in an assignment of a search of few rows, the exchanges of fewer than WIDE features included."""
+    difference = 0.04 if n_features >= WIDE else 0.02 + 0.006 * math.sqrt(n_features)
+    return 3 + n_clusters * (0.1 + difference * n_features)
+
+
+def strata_price(n_samples, n_features, n_strata):
+    """What it takes here to find the stratum of each row, its squared distance to the center, and an order of the rows."""
+    return pass_price(n_samples, n_features, n_strata) + n_samples * (15 + 3 * n_features)
+
+
+def polish_price(n_samples, n_features, n_clusters):
+    """What a round of exchanges takes here."""
+    scan = n_samples * n_clusters * 0.3 * n_features
+    return scan + ROUND_UPDATES * pass_price(n_samples, n_features, n_clusters)
+
+
+def iterations(rows, n_samples, n_clusters, numbers):
+    """Iterations of n_samples rows after k-means++, ended as scikit-learn ends them, by those of a sample."""
+    centers = kmeans_plusplus(rows, n_clusters, numbers)
+    tolerance = TOLERANCE * rows.scatter / rows.weights().sum() / rows.n_features
+    partition = Partition(rows, n_clusters)
+    rows.panels.pack()
+    n_iter, moved = 0, math.inf
+    while moved > tolerance and n_iter < MOST_ITERATIONS:
+        rows.workers.check_time()
+        rows.panels.assign(centers, partition)
+        means = partition.means(centers)[0]
+        moved, centers, n_iter = ((means - centers) ** 2).sum(), means, n_iter + 1
+    return n_iter * (n_samples / rows.n_samples) ** GROWTH

@@ -1,0 +1,26 @@
+"""What a start of scikit-learn takes, as it is counted."""
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+
+from ckmeans.local.price import iterations, pass_price, price
+from ckmeans.local.random_stream import RandomStream
+from ckmeans.local.rows import Rows
+from ckmeans.workers import Workers
+
+
+@pytest.mark.parametrize("shape", [(10**4, 2, 3), (10**5, 50, 100), (10**6, 784, 10)])
+def test_a_start_costs_more_than_the_passes_it_makes_here(shape):
+    assert price(*shape, 30) > 40 * pass_price(*shape)
+    assert price(*shape, 60) > price(*shape, 30) > price(*shape, 10)
+
+
+def test_iterations_end_as_they_do_in_scikit_learn():
+    X = np.random.default_rng(0).random((6000, 3))
+    theirs = [KMeans(6, random_state=seed).fit(X).n_iter_ for seed in range(10)]
+    with Workers(1) as workers:
+        rows = Rows(X, None, workers)
+        ours = [iterations(rows, len(X), 6, RandomStream(seed)) for seed in range(10)]
+        assert iterations(rows, 32 * len(X), 6, RandomStream(0)) == pytest.approx(2 * ours[0])
+    assert 0.5 * np.median(theirs) < np.median(ours) < 2 * np.median(theirs)
