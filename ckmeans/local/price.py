@@ -20,7 +20,7 @@ MOST_ITERATIONS = 300
 # All rows take more iterations than a sample: this power of the ratio of their numbers, on the median of these data sets.
 GROWTH = 0.2
 # Share of the price of seeding that a search may count on: where it is most of the price, few iterations show that clusters are clear.
-SEEDING = 0.5
+SEEDING = 0.75
 # Features from which on exchanges are so dear, beside passes of panels, that there is one round of them.
 WIDE = 64
 # Updates of the centers that a round of exchanges leads to, about.
