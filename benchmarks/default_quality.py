@@ -210,10 +210,15 @@ written by the command that measures: no figure in it is typed in.
 - **Up to 4,096 rows.** Restarts from k-means++. Each goes to the fixed point of Lloyd's iteration, then moves single rows
   and whole centers while that helps. They end when enough of them have reached the same best inertia (eight where they are cheap,
   else three), after 20 of them, or when a modest budget of work is spent.
-- **More than 4,096 rows.** One run over all rows. A sample of the rows, where it is much smaller than the data, is searched
-  first: some clusterings of it are found from k-means++, crossed, and improved by moving centers, on a budget that goes by what
-  seeding and a share of Lloyd's iteration over all rows take. From the best of them all rows go to the fixed point of Lloyd's iteration, and then
-  move one by one as long as that gains more than 2e-6 of the inertia for each update of the centers.
+- **More than 4,096 rows.** One run over all rows, on a budget: what one start of scikit-learn takes, as its work is counted; how many
+  iterations that start would take is told by a small sample.
+  - A sample is drawn from strata, the neighbourhoods of six times as many centers as there are clusters, so that rare groups have their weight
+    in it; it is the larger, the cheaper local searches are. It is searched: some clusterings of it are found from k-means++, crossed, and
+    improved by moving centers.
+  - The best of them, up to eight, race over all rows: a few updates of the centers for each, then twice as many for the better half, and so on.
+  - The winner goes to a fixed point of Lloyd's iteration, with fewer than 64 features by steps beyond the means where they lower the
+    inertia, and then rows move one by one as long as that gains more than 2e-6 of the inertia for each update of the centers, and the budget
+    allows it. With 64 features and more there is a round of such moves before the fixed point.
 - **A file, or centers that are given:** one start. A file is not searched by a sample, and its rows are not moved one by one.
 """
 MORE = """\

@@ -173,8 +173,9 @@ callable, default="k-means++"
     n_init : "auto" or int, default="auto"
         Number of restarts over all rows. With "auto" it depends on the number of rows. Up to 4,096: restarts, each with
         random swaps of centers, until three of them (eight where they are cheap) have reached the best inertia, 20 are made, or
-        a modest budget of work is spent. With more than 4,096 rows: one run over all rows, from the best clustering that a search of
-        a sample has found. A callable `init` is called for each restart whatever the number of rows. Given centers are
+        a modest budget of work is spent. With more than 4,096 rows: one run over all rows, from the best of the clusterings that
+        a search of a sample has found. With fewer than 64 features it takes steps beyond the means where that lowers the inertia, so
+        that it ends at a fixed point of Lloyd's iteration sooner, whatever `algorithm`; an int has none. A callable `init` is called for each restart whatever the number of rows. Given centers are
         started from once.
     max_iter : int or None, default=None
         Most updates of the centers in a restart; None goes on to the fixed point. There is a ConvergenceWarning where the best
@@ -186,7 +187,7 @@ callable, default="k-means++"
     polish : bool, default=True
         Go on from each fixed point by moving single rows while that lowers the inertia (Hartigan 1975), to one where no
         move does. With ``n_init="auto"``, with more than 4,096 rows, it ends earlier: after a round of moves that gains less than
-        2e-6 of the inertia for each update of the centers. ``polish=False, n_init=1, init=centers`` is plain Lloyd.
+        2e-6 of the inertia for each update of the centers, or when its share of the work is spent. ``polish=False, n_init=1, init=centers`` is plain Lloyd.
     max_seconds : float or None, default=None
         Time limit; the best clustering so far is kept. Where not one assignment of all rows was complete when the time was
         up, or at Ctrl-C, the rows go to as many centers as the next tenth of a second allows, the others being copies of the
