@@ -196,8 +196,8 @@ callable, default="k-means++"
         "hybrid" searches for longer, and finds better clusterings where there are many clusters: it crosses a few good ones by
         matching their centers, moves single centers to other rows, and improves that by Lloyd's iteration and exchanges of
         rows (Gribel & Vidal 2019). A restart is such a population then: ``n_init="auto"`` goes on until three have reached the
-        best inertia, or a budget of work is spent, which takes seconds rather than minutes; an int is a number of
-        populations. Each population begins with the given centers too, if there are any. X has to be in memory, and `max_iter`,
+        best inertia, or eight times the work that led to it is done, or a budget of work is spent, which takes seconds rather
+        than minutes; an int is a number of populations. Each population begins with the given centers too, if there are any. X has to be in memory, and `max_iter`,
         `tol` and `polish` are left at their defaults.
         The others are ways to compute Lloyd's iteration; the result has the same bits. "hamerly" keeps a bound for each row, which
         spares most of the distances once the centers move little (Hamerly 2010); "yinyang" keeps one more for each group of
