@@ -23,6 +23,8 @@ GROWTH = 0.2
 SEEDING = 0.75
 # Features from which on exchanges are so dear, beside passes of panels, that there is one round of them.
 WIDE = 64
+# Features from which on panels and tiles fall out of the first-level cache, and a pass takes twice as long for each.
+MANY = 512
 # Updates of the centers that a round of exchanges leads to, about.
 ROUND_UPDATES = 8
 
@@ -39,12 +41,12 @@ def price(n_samples, n_features, n_clusters, n_iter):
 def pass_price(n_samples, n_features, n_clusters):
     """What one assignment of all rows takes here."""
     own = n_samples * (0.4 + 0.15 * n_features + n_clusters * (0.055 + 0.0185 * n_features))
-    return own if n_features < 512 else 2 * own
+    return own if n_features < MANY else 2 * own
 
 
 def search_price(n_features, n_clusters):
     """What a row takes in an assignment of a search of few rows, the exchanges of fewer than WIDE features included."""
-    difference = 0.04 if n_features >= WIDE else 0.02 + 0.006 * math.sqrt(n_features)
+    difference = (0.04 if n_features < MANY else 0.08) if n_features >= WIDE else 0.02 + 0.0015 * n_features
     return 3 + n_clusters * (0.1 + difference * n_features)
 
 
