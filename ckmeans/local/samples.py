@@ -63,9 +63,13 @@ def draw_from_clusters(rows, size, numbers, centers):
     each = BY_WEIGHT / whole.sum() + (1 - BY_WEIGHT - BY_DISTANCE) / k / np.maximum(
         whole, np.finfo(float).tiny
     )
-    masses += each[labels] * weights if len(weights) else each[labels]
-    order = np.argsort(labels.astype(np.min_scalar_type(k - 1)), kind="stable")
-    drawn, weights = _drawn(masses[order], weights[order] if len(weights) else weights, size, numbers)
+    labels = labels.astype(np.min_scalar_type(k - 1))
+    for start, stop in rows.slabs():
+        more = each[labels[start:stop]]
+        masses[start:stop] += more * weights[start:stop] if len(weights) else more
+    order = np.argsort(labels, kind="stable")
+    masses = masses[order]
+    drawn, weights = _drawn(masses, weights[order] if len(weights) else weights, size, numbers)
     drawn = order[drawn]
     own = labels[drawn]
     weights *= whole[own] / np.bincount(own, weights, k)[own]
