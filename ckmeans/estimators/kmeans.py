@@ -289,7 +289,9 @@ callable, default="k-means++"
         tol: float = 0.0,
         polish: bool = True,
         max_seconds: float | None = None,
-        algorithm: Literal["auto", "lloyd", "hamerly", "elkan", "yinyang", "cells", "hybrid", "full"] = "auto",
+        algorithm: Literal[
+            "auto", "lloyd", "hamerly", "elkan", "yinyang", "cells", "hybrid", "full"
+        ] = "auto",
         verbose: int | Callable[[int, float], object] = 0,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
