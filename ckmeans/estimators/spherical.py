@@ -133,6 +133,8 @@ callable, default="k-means++"
         self.random_state = random_state
         self.n_threads = n_threads
 
+    _kept_types = ("float64",)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True

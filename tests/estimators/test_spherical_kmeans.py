@@ -37,12 +37,17 @@ def rows(seed, n=7, d=3):
 
 
 def least_cost(X, weights, k):
-    """The least cost of all partitions: the weight, less the length of the sum of each cluster."""
+    """The least cost of all partitions, the weight less the length of the sum of each cluster; and the directions of these."""
     units = weights[:, None] * X / np.linalg.norm(X, axis=1)[:, None]
-    return weights.sum() - max(
-        sum(np.linalg.norm(units[np.array(labels) == c].sum(axis=0)) for c in range(k))
-        for labels in product(range(k), repeat=len(X))
+    longest, sums = max(
+        (
+            (sum(map(np.linalg.norm, sums)), sums)
+            for labels in product(range(k), repeat=len(X))
+            for sums in [[units[np.array(labels) == c].sum(axis=0) for c in range(k)]]
+        ),
+        key=lambda found: found[0],
     )
+    return weights.sum() - longest, np.array(sums)
 
 
 def exact_labels(X, centers):
@@ -63,9 +68,13 @@ def exact_labels(X, centers):
 def test_the_least_cost_of_all_partitions(kind, seed, k):
     X, weights = rows(seed)
     k = min(k, len(X))
+    least, sums = least_cost(X, weights, k)
+    best = SphericalKMeans(k, init=np.where(sums.any(axis=1)[:, None], sums, X[:1])).fit(
+        kind(X), sample_weight=weights
+    )
+    assert best.inertia_ == pytest.approx(least, rel=1e-9, abs=1e-12)
     model = SphericalKMeans(k, n_init=20, random_state=0).fit(kind(X), sample_weight=weights)
-    least = least_cost(X, weights, k)
-    assert model.inertia_ == pytest.approx(least, rel=1e-9, abs=1e-12)
+    assert model.inertia_ >= least - 1e-12
     assert model.lower_bound_ <= least + 1e-12
     assert np.allclose(np.linalg.norm(model.cluster_centers_, axis=1), 1)
     assert -model.score(kind(X), sample_weight=weights) == pytest.approx(model.inertia_, abs=1e-12)
