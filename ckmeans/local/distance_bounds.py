@@ -33,7 +33,7 @@ CELL_FEATURES = 5
 # Updates that are counted on where nobody knows how many there will be: with a tolerance they may soon end.
 UNKNOWN_STEPS = 3
 # Share of the labels that the last pass changed, up to which cells are not made any more: there is little left to do.
-# (1e6 x 2 and 3, k=16: of runs that changed more after 20 updates, all took 20 more or longer.)
+# (1e6 x 2 and 3, k=16: runs that changed more after 20 updates mostly took 20 more or longer.)
 CELLS_CALM = 0.002
 # Drift, in packed units, at which bounds are begun anew: larger sums of it would cost them digits.
 LONG = 64.0

@@ -17,13 +17,16 @@ from .seeding import Distances
 BLOCK_WORK = 1 << 23
 # Numbers of the centers in a block of features: a millisecond or so.
 INDEX_WORK = 1 << 20
-# Share of the centers that have a feature, from which on it is kept for all of them: in full it takes less time, in a list less memory.
+# Share of the centers that have a feature, from which on it is kept for all of them: in full it takes less time, in a list less memory
+# (from 1/8 to 1/64 the time of TF-IDF rows, 1e5 x 5e4 with 62 entries each and k=100, did not differ by more than noise).
 FULL_SHARE = 1 / 12
-# Share of the features up to which those of a center are listed, to be gone through where that takes much less than all.
+# Share of the features up to which those of a center are listed, to be gone through where that takes much less than all: a list
+# takes four bytes a feature, an eighth of the center's eight for each. Not tuned.
 MOST_LISTED = 1 / 8
 # Rows up to which n_init="auto" makes restarts; with more it is one, which takes long enough.
 MOST_RESTARTED = 4096
-# Multiple of the memory of the rows that sums of the clusters may take.
+# Multiple of the memory of the rows that sums of the clusters may take: so a fit of the TF-IDF rows above takes less memory than
+# scikit-learn's, 141 MB against 163 at k=100.
 MOST_SUMS = 0.5
 NOTHING = np.empty(0, np.int32)
 NO_BOUNDS = np.empty(0), np.empty(0, np.float32)
