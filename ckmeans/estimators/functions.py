@@ -5,11 +5,12 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from ..local import seeding
-from ..local.rows import Rows
+from ..local.sparse import rows_for
 from ..validation import check_n_clusters, check_weights, check_whole
 from ..workers import Workers
 from .inputs import check_rows
@@ -95,7 +96,7 @@ def kmeans_plusplus(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse array of shape (n_samples, n_features)
     n_clusters : int
         Number of rows to choose.
     sample_weight : array-like of shape (n_samples,), optional
@@ -127,13 +128,13 @@ def kmeans_plusplus(
     >>> sorted(centers.ravel().tolist())[1], len(indices)
     (90.0, 2)
     """
-    X = check_rows(BaseEstimator(), X, reset=True)
-    if x_squared_norms is not None and len(x_squared_norms) != len(X):
+    X = check_rows(BaseEstimator(), X, reset=True, sparse=True)
+    if x_squared_norms is not None and len(x_squared_norms) != X.shape[0]:
         raise ValueError(
-            f"The length of x_squared_norms {len(x_squared_norms)} should be equal to the length of n_samples {len(X)}: leave"
+            f"The length of x_squared_norms {len(x_squared_norms)} should be equal to the length of n_samples {X.shape[0]}: leave"
             " it out, it has no effect."
         )
-    given = check_n_clusters(n_clusters, len(X)), check_weights(sample_weight, len(X))
+    given = check_n_clusters(n_clusters, X.shape[0]), check_weights(sample_weight, X.shape[0])
     n_trials = check_whole("n_local_trials", n_local_trials, 1, none=True)
     return chosen_rows(X, *given, check_random_state(random_state), n_trials)
 
@@ -143,6 +144,6 @@ def chosen_rows(X, n_clusters, sample_weight, random_state, n_local_trials=None)
     indices = np.empty(n_clusters, np.intp)
     with Workers(None) as workers:
         seeding.kmeans_plusplus(
-            Rows(X, sample_weight, workers), n_clusters, random_state, n_local_trials, indices
+            rows_for(X, sample_weight, workers), n_clusters, random_state, n_local_trials, indices
         )
-    return X[indices], indices
+    return X[indices].toarray() if issparse(X) else X[indices], indices

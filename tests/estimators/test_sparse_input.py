@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from ckmeans import KMeans
+from ckmeans import KMeans, kmeans_plusplus
 
 X = np.round(np.random.default_rng(0).normal(size=(50, 30)), 1) * (
     np.random.default_rng(1).random((50, 30)) < 0.2
@@ -143,3 +143,12 @@ def test_nothing_is_as_large_as_the_dense_rows():
     model = KMeans(5, init=np.eye(5, n), n_init=1).fit(rows)
     assert model.inertia_ == 0 and model.status_ == "optimal"
     assert np.array_equal(model.labels_, np.arange(n) % 5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_kmeans_plusplus_chooses_rows(dtype):
+    rows = X.astype(dtype)
+    for seed in range(5):
+        centers, indices = kmeans_plusplus(sparse.csr_array(rows), 6, random_state=seed)
+        assert type(centers) is np.ndarray and centers.dtype == dtype
+        assert np.array_equal(centers, rows[indices]) and len(set(indices.tolist())) == 6
