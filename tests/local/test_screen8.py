@@ -177,14 +177,14 @@ def test_bytes_are_used_where_they_pay_and_left_where_they_do_not(monkeypatch):
         pytest.skip("no fast product of bytes")
     rng = np.random.default_rng(0)
     X = (
-        rng.normal(size=(20_000, 64)) + 2 * rng.normal(size=(100, 64))[rng.integers(100, size=20_000)]
+        rng.normal(size=(20_000, 64)) + 2 * rng.normal(size=(200, 64))[rng.integers(200, size=20_000)]
     ).astype(np.float32)
     alike = (1 + 1e-5 * rng.normal(size=(20_000, 64))).astype(np.float32)
     alike[:10] += 100  # the scale of all bytes, which tell the others nothing
     for rows, expected in ((X, True), (alike, False)):
         with Workers(1) as workers:
             some = Rows(rows, None, workers, algorithm="lloyd")
-            lloyd(some, rows[-100:].astype(float), 3)
+            lloyd(some, rows[-200:].astype(float), 3)
         assert (some.panels.screen.rows8 is not None) == expected
         assert not expected or some.panels._arrays is None
 
