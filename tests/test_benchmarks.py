@@ -453,7 +453,7 @@ def test_asv_benchmarks_run(stem, monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     for cls in (
-        thing for thing in vars(module).values() if isinstance(thing, type) and thing.__module__ == stem
+        thing for thing in list(vars(module).values()) if isinstance(thing, type) and thing.__module__ == stem
     ):
         params = [values[0] for values in getattr(cls, "params", [])]
         if params and not isinstance(cls.params[0], list):

@@ -14,7 +14,7 @@ import numpy as np
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 DEFAULT, PLAIN = "ckmeans", "ckmeans lloyd"
 # Algorithms of ckmeans that are measured, where the installed version has them.
-ALGORITHMS = ("lloyd", "hamerly", "elkan", "exponion", "yinyang", "cells")
+ALGORITHMS = ("lloyd", "hamerly", "yinyang", "cells")
 
 
 # Trees of mlpack are tried up to this number of features.
@@ -91,7 +91,7 @@ def _ckmeans(n_threads):
 
     def known(algorithm):
         try:
-            KMeans(1, algorithm=algorithm).fit([[0.0], [1.0]])
+            KMeans(2, algorithm=algorithm).fit([[0.0], [1.0]])
         except ValueError:
             return False
         return True

@@ -89,7 +89,7 @@ def _legend_text(best, bounds):
     """The classes as CSV."""
     import pandas as pd
 
-    columns = {"class": range(best.n_clusters), **bounds, "rows": best.sizes, "mean": best.centers}
+    columns = {"class": range(best.n_clusters), **bounds, "rows": best.counts, "mean": best.centers}
     return pd.DataFrame(columns).to_csv(index=False, lineterminator="\n")
 
 

@@ -90,6 +90,7 @@ def exact_schemes():
 
     Examples
     --------
+    >>> import mapclassify
     >>> with exact_schemes():
     ...     mapclassify.classify([1, 2, 4, 7, 38, 40, 41], "FisherJenks", k=3).bins.tolist()
     [4.0, 7.0, 41.0]

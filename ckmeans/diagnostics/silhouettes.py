@@ -26,7 +26,7 @@ def mean_silhouettes(X, labels, look):
     --------
     >>> rows = np.array([[0.0], [1.0], [10.0], [11.0]])
     >>> found = mean_silhouettes(rows, {"by twos": np.array([0, 0, 1, 1])}, lambda: None)
-    >>> round(found["by twos"], 3)
+    >>> float(round(found["by twos"], 3))
     0.9
     """
     if not labels:

@@ -40,6 +40,16 @@ class ClusterStability:
     n_resamples : int
         Samples that were clustered.
     stop_reason : {"complete", "time_limit", "interrupted"}
+
+    Examples
+    --------
+    >>> from ckmeans import cluster_stability
+    >>> print(cluster_stability([[0.0], [1.0], [50.0], [51.0]] * 5, 2, n_resamples=10, random_state=0))
+    cluster     rows  Jaccard  recovered  dissolved
+          0       10    1.000      100%         0%
+          1       10    1.000      100%         0%
+    <BLANKLINE>
+    stable: 0, 1 (of 10 bootstrap samples)
     """
 
     jaccard: NDArray[np.float64]

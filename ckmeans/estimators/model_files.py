@@ -131,6 +131,11 @@ def load_model(path: str | os.PathLike[str]) -> BaseEstimator:
     ValueError
         For a file that is none, or one of a later version; the message tells what is wrong.
     OSError
+
+    Examples
+    --------
+    >>> import ckmeans
+    >>> ckmeans.load_model("five.json").predict(next_month)  # doctest: +SKIP
     """
     with open(path, "rb") as file:
         content = file.read()
