@@ -87,7 +87,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     variances_ : ndarray of shape (n_clusters,), float64, or float32 where X is and that does not lose them
         Variance of each component per feature, in squared units of X. `covariances_` is the same, `precisions_` and
         `precisions_cholesky_` are its inverse and the root of that, as in `GaussianMixture`.
-    weights_ : ndarray of shape (n_clusters,), float64, or float32 as variances_
+    weights_ : ndarray of shape (n_clusters,), float64, or float32 with the variances
         Mixing weights.
     labels_ : ndarray of shape (n_samples,), int32
         Most likely component of each row; equals `predict(X)`. Of a fit that Ctrl-C has ended, -1 for the rows that there
