@@ -309,7 +309,7 @@ def means(
     double[::1] own_units,            # room for (n_features + 2,)
     double[::1] mean,                 # room for (n_features,)
 ):
-    """The means of some clusters, of sums as in fixed.pxd: the same bits as those of dense rows."""
+    """The means of some clusters, of sums as in fixed.pxd, but about zero: those of dense rows to a rounding or two."""
     cdef Py_ssize_t s, k, r, i, e, f, n, n_features = centers.shape[1]
     cdef double weight = 1
     cdef bint weighted = sample_weight.shape[0] > 0
