@@ -333,9 +333,14 @@ class Restarts:
         best = best._replace(labels=best.labels.astype(np.int32, copy=False))
         labels, centers, inertia = clustering = rows.published(best)
         centers = centers.copy() if centers is self.init else centers
-        _, n_iter, reason = self.best_end()
-        converged = stop_reason is None and reason == "converged"
+        converged = stop_reason is None and self.best_end()[2] == "converged"
         known = trivial_bound(rows.given, rows.given_weight, clustering, converged, lambda: rows)
+        return self.solved(stop_reason, labels, centers, inertia, **known)
+
+    def solved(self, stop_reason, labels, centers, inertia, **known):
+        """A solution: with how it was found what is known of it, `lower_bound` and `status`."""
+        rows = self.rows
+        _, n_iter, reason = self.best_end()
         return LocalSolution(
             labels=labels,
             centers=centers,

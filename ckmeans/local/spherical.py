@@ -14,7 +14,7 @@ from ..interrupts import Held
 from ..workers import Workers, split
 from .lloyd import CHECK, MOST_RELOCATIONS, relocate
 from .random_stream import RandomStream
-from .restarts import LocalSolution, Restarts, in_order, run_until_limit
+from .restarts import Restarts, in_order, run_until_limit
 from .rows import Clustering
 from .stopping import MOST_WORK, WORK_RATIO
 
@@ -85,22 +85,17 @@ class _SphericalRestarts(Restarts):
     def outcome(self, stop_reason):
         """The best clustering, its labels exact for the rows as they were given."""
         rows, centers = self.rows, self.best.centers
-        _, n_iter, reason = self.best_end()
         labels = nearest_by_angle(self.given, centers, rows.workers, rows.X)
         inertia = rows.unscale(Clustering(None, centers, rows.cost(labels, centers) / 2)).inertia
-        optimal = inertia == 0 or len(centers) == 1 and stop_reason is None and reason == "converged"
-        return LocalSolution(
-            labels=labels,
-            centers=centers,
-            inertia=inertia,
+        alone = len(centers) == 1 and stop_reason is None and self.best_end()[2] == "converged"
+        optimal = inertia == 0 or alone
+        return self.solved(
+            stop_reason,
+            labels,
+            centers,
+            inertia,
             lower_bound=inertia * (1 - rows.inertia_error) if optimal else 0.0,
             status="optimal" if optimal else "bounded",
-            stop_reason=stop_reason or reason,
-            n_iter=n_iter,
-            n_restarts=len(self.ends),
-            n_hits=self.n_hits() if self.hits is None else self.hits,
-            doubtful_share=rows.n_recomputed / max(1, rows.n_labelled),
-            computed_share=rows.n_distances / max(1, rows.n_distances + rows.n_spared),
         )
 
 
