@@ -124,6 +124,18 @@ def format_cost(cost):
     return f"{cost:.12g}" if cost < math.inf else "beyond the floats"
 
 
+def listed(items, most):
+    """The first of some items, and how many more there are.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(map(str, items[:most])) + more
+
+
 def format_plural(n, noun):
     """ "1 restart", "2 restarts" """
     return f"{n:,} {noun}{'s' * (n != 1)}"

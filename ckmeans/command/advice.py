@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from ..words import listed
 from .terminal import quoted
 
 # Names of columns that name a row or a place, and measure nothing.
@@ -52,7 +53,7 @@ def advice(X, columns, weights=None, *, chosen=False, standardized=False):
         for f in named
     ]
     if constant.any():
-        names = _listed([columns[f] for f in np.flatnonzero(constant)])
+        names = listed([columns[f] for f in np.flatnonzero(constant)], SHOWN)
         notes.append(f"the same number in every row, which tells none apart: {names}")
     if len(rest) < 2:
         return notes
@@ -123,7 +124,3 @@ def _equal(X, columns, some, signs):
                 f"{columns[f]} equals {columns[twin]} and counts twice: leave it out with --skip-columns {quoted(columns[f])}"
             )
     return notes[:SHOWN]
-
-
-def _listed(names):
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

@@ -7,6 +7,7 @@ import click
 
 from . import terminal
 from .inputs import read
+from .job import Job
 from .options import force as force_option
 from .options import quiet, table
 from .outputs import check_writable, write
@@ -43,8 +44,8 @@ def check(ctx, proof, data, report, rows_out, force, **options):
             check_writable(rows_out, data, force, ())
         if report:
             _adopt(ctx, report)
-        found = read(ctx)
-        contents = [_npy(rows) for rows in _rows(ctx, found)]
+        job = Job(ctx, read(ctx))
+        contents = [_npy(rows) for rows in (job.X, job.table.weights) if rows is not None]
         if rows_out:
             write(rows_out, contents[0])
         terminal.note(ctx, f"sha256 of {data}: {_sha256(data)}")
@@ -67,16 +68,6 @@ def _adopt(ctx, report):
             "force",
         ):
             ctx.params[name] = value
-
-
-def _rows(ctx, found):
-    """The rows as they were clustered, and the weights if there are any."""
-    X = found.X
-    if ctx.params["standardize"]:
-        from .standard import Standardizer
-
-        X = Standardizer(X, found.weights).transform(X)
-    return [X] if found.weights is None else [X, found.weights]
 
 
 def _npy(rows):

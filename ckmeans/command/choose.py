@@ -6,21 +6,18 @@ import click
 
 from .inputs import read
 from .job import Job
-from .options import SECONDS, seed, shown, source, table, threads, together
+from .options import SECONDS, numbers, seed, shown, source, table, threads, together
 from .outputs import check_outputs
-from .terminal import Range
+
+
+def tried_by_default(n_rows):
+    """The numbers of clusters that are tried where none are said."""
+    return list(range(2, min(10, n_rows) + 1)) or [1]
 
 
 @click.command(short_help="What eight criteria say about the number of clusters.")
 @source
-@click.option(
-    "--range",
-    "n_clusters",
-    type=Range(),
-    metavar="FIRST:LAST",
-    show_default="2:10, or to the number of rows",
-    help="Numbers to try, both ends included; or 2,3,5.",
-)
+@numbers
 @together(
     table,
     click.option(
@@ -47,7 +44,7 @@ def choose(ctx, data, n_clusters, certify, time_limit, draws, **options):
     """
     check_outputs(ctx)
     job = Job(ctx, read(ctx))
-    n_clusters = n_clusters or list(range(2, min(10, len(job.X)) + 1)) or [1]
+    n_clusters = n_clusters or tried_by_default(len(job.X))
     job.options["n_clusters"] = n_clusters
     with job.progress("choice", None) as show:
         from .. import choose_k  # may take a second

@@ -81,9 +81,8 @@ def compared(first, second):
     moved = np.full(len(both), None, object)
     moved[both] = ~stays
     n_rows = len(stays)
-    flows = np.where(
-        np.isin(np.arange(table.size).reshape(table.shape), rows * table.shape[1] + columns), 0, table
-    )
+    flows = table.copy()
+    flows[rows, columns] = 0
     most = [
         {"from": names[0][a], "to": names[1][b], "rows": int(flows[a, b])}
         for a, b in (

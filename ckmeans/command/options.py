@@ -2,7 +2,7 @@
 
 import click
 
-from .terminal import Seconds, names
+from .terminal import Range, Seconds, names
 
 # Kinds of values.
 WHOLE = {"type": click.IntRange(min=1), "metavar": "N"}
@@ -37,6 +37,14 @@ text = together(
         "--comment", metavar="CHAR|none", help="What lines of comment begin with.  [default: # or %]"
     ),
     click.option("--encoding", metavar="NAME", help="Encoding of a text.  [default: UTF-8, else cp1252]"),
+)
+numbers = click.option(
+    "--range",
+    "n_clusters",
+    type=Range(),
+    metavar="FIRST:LAST",
+    show_default="2:10, or to the number of rows",
+    help="Numbers of clusters to try, both ends included; or 2,3,5.",
 )
 layout = together(
     click.option("--weights", metavar="COLUMN", help="Column with the weights of the rows."),

@@ -27,11 +27,12 @@ def predict(ctx, model, data, **options):
     here. Rows are told of that are farther from their center than any row of the fit was.
     """
     check_outputs(ctx)
-    from ..estimators.model_files import load_model, own_distances
+    from ..estimators.model_files import centers_of, load_model, own_distances, parts
     from .tables import read_table
 
     fitted = load_model(model)
-    told = getattr(fitted, "steps", [("", fitted)])[-1][1].about_
+    scaler, estimator = parts(fitted)
+    told, centers = estimator.about_, centers_of(estimator)
     way = {name: said for name, said in text_options(ctx).items() if said is not None}
     missing = Remedies("name another model or table", absent=f"which {model} asks for")
     if told["columns"] is None:
@@ -45,29 +46,19 @@ def predict(ctx, model, data, **options):
     labels = fitted.predict(table.X)
     away = own_distances(fitted, table.X, labels)
     seconds = perf_counter() - start
-    centers, units = _centers(fitted)
     verdict, extra, result = _changes(labels, away[:, 0], len(centers), told["rows"])
     job.finish(
         labels,
-        centers,
+        centers if scaler is None else scaler.inverse_transform(centers),
         seconds,
         verdict,
         "converged",
         "applied",
         facts=[("model", f"{model}: {told['about'].get('verdict', 'of Python')}")],
-        result={**result, "units": units, "model": model},
+        result={**result, "units": "data" if scaler is None else "standardized", "model": model},
         extra=extra,
         by_row={"distance": away[:, 0], "next_distance": away[:, 1]},
     )
-
-
-def _centers(fitted):
-    """The centers in units of the data, and the units of distances."""
-    *scaler, (_, estimator) = getattr(fitted, "steps", [("", fitted)])
-    centers = estimator.cluster_centers_ if hasattr(estimator, "cluster_centers_") else estimator.means_
-    if not scaler:
-        return centers, "data"
-    return scaler[0][1].inverse_transform(centers), "standardized"
 
 
 def _changes(labels, away, n_clusters, then):

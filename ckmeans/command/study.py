@@ -7,6 +7,7 @@ import click
 
 from ..words import format_plural, rounded
 from . import terminal
+from .choose import tried_by_default
 from .inputs import read, text_options
 from .job import Job
 from .options import (
@@ -14,6 +15,7 @@ from .options import (
     centers_file,
     distances,
     model_file,
+    numbers,
     output,
     page,
     proof,
@@ -22,7 +24,6 @@ from .options import (
     table,
 )
 from .outputs import check_outputs, write
-from .terminal import Range
 
 # Starts of the landscape, and bootstrap samples.
 STARTS, RESAMPLES = 200, 50
@@ -34,14 +35,7 @@ CHOICE, PROOF, STABILITY, LANDSCAPE = 0.3, 0.6, 0.6, 0.9
     short_help="All the evidence on a clustering in one report: how many, how good, how stable, what like."
 )
 @source
-@click.option(
-    "--range",
-    "n_clusters",
-    type=Range(),
-    metavar="FIRST:LAST",
-    show_default="2:10, or to the number of rows",
-    help="Numbers of clusters to choose from; one number is taken as it is.",
-)
+@numbers
 @table
 @click.option(
     "--time-limit", **SECONDS, default=60.0, help="Time limit of all; what is known until then is told."
@@ -56,11 +50,12 @@ CHOICE, PROOF, STABILITY, LANDSCAPE = 0.3, 0.6, 0.6, 0.9
 def study(ctx, data, n_clusters, time_limit, proof, **options):
     """How many clusters, which, what they are like, where restarts end, how stable each is, and how good it is, proved.
 
-    The number of clusters is the one that most criteria suggest; where they disagree it is yours to choose, and the report says so.
+    The number of clusters is the one given, or of several the one that most criteria suggest; where they disagree it is yours to
+    choose, and the report says so.
     """
     check_outputs(ctx)
     job = Job(ctx, read(ctx))
-    n_clusters = n_clusters or list(range(2, min(10, len(job.X)) + 1)) or [1]
+    n_clusters = n_clusters or tried_by_default(len(job.X))
     deadline, facts, result = monotonic() + time_limit, [], {}
 
     def rest(share):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..validation import EXACT_INTEGERS
+from ..words import listed
 from .cells import counts_rows, refuse
 from .delimited import Options
 from .numerals import lost_integers
@@ -306,7 +307,7 @@ def _choose(names, columns, skip_columns, weights, remedies, hidden=(), groups=N
             return groups[wanted]
         if not remedies.absent and wanted.isdecimal() and 1 <= int(wanted) <= len(names):
             return [names[int(wanted) - 1]]
-        shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+        shown = listed(names, 12)
         lower = {name.lower(): name for name in names}
         close = get_close_matches(wanted.strip().lower(), lower, 1)
         meant = f" (did you mean {lower[close[0]]}?)" if close else ""
@@ -380,8 +381,7 @@ def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, remedi
     incomplete = [int(lines[i]) for i in np.flatnonzero(missing)]
     for reason in dict.fromkeys(skipped.values()):
         titles = [title for title in skipped if skipped[title] == reason]
-        shown = ", ".join(titles[:6]) + (f" and {len(titles) - 6} more" if len(titles) > 6 else "")
-        notes.append(f"skipped column{'s' * (len(titles) > 1)} {shown} ({reason})")
+        notes.append(f"skipped column{'s' * (len(titles) > 1)} {listed(titles, 6)} ({reason})")
     if incomplete:
         worst, n_worst = _worst(X, names)
         where = f" ({n_worst} in column {worst})" if n_worst and X.shape[1] > 1 else ""
@@ -420,7 +420,4 @@ def _check_infinite(values, title, lines, unit, remedies):
 
 def named_lines(numbers, unit):
     """ "lines 3, 17, 20" with at most ten numbers."""
-    shown = ", ".join(map(str, numbers[:10])) + (
-        f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
-    )
-    return f"{unit}{'s' * (len(numbers) > 1)} {shown}"
+    return f"{unit}{'s' * (len(numbers) > 1)} {listed(numbers, 10)}"

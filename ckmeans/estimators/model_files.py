@@ -83,7 +83,7 @@ def save_model(
     ...     ckmeans.load_model(folder + "/two.json").predict([[4.0]])
     array([1], dtype=int32)
     """
-    scaler, estimator = _parts(model)
+    scaler, estimator = parts(model)
     check_is_fitted(estimator)
     known = vars(estimator)
     names = known.get("feature_names_in_", getattr(scaler, "feature_names_in_", None))
@@ -162,7 +162,7 @@ def _version():
     return version("certified-kmeans")
 
 
-def _parts(model):
+def parts(model):
     """The scaler of a pipeline, or None, and the estimator."""
     steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
     scaler = steps[0] if len(steps) == 2 and type(steps[0]) is StandardScaler else None
@@ -235,7 +235,7 @@ def _restored(document):
         if name not in known:
             raise ValueError(f"{name} is no attribute of {kind.__name__}")
         setattr(estimator, name, _from_json(value))
-    d, centers = estimator.n_features_in_, _centers(estimator)
+    d, centers = estimator.n_features_in_, centers_of(estimator)
     if not isinstance(centers, np.ndarray) or centers.shape != (len(centers), d) or not len(centers):
         raise ValueError(f"its centers are not of {d} features")
     if document["columns"] is not None and len(document["columns"]) != d:
@@ -261,13 +261,14 @@ def _restored(document):
     return make_pipeline(scaler, estimator)
 
 
-def _centers(estimator):
+def centers_of(estimator):
+    """The centers of a fitted estimator, in the units that it was fitted in."""
     return estimator.means_ if isinstance(estimator, SphericalMixture) else estimator.cluster_centers_
 
 
 def _rows(model, estimator, X):
     """What the file tells of the rows of the fit."""
-    labels, n_clusters = vars(estimator).get("labels_"), len(_centers(estimator))
+    labels, n_clusters = vars(estimator).get("labels_"), len(centers_of(estimator))
     if labels is None:
         return None
     rows = {"sizes": np.bincount(labels[labels >= 0], minlength=n_clusters).tolist()}
@@ -294,8 +295,8 @@ def own_distances(model, X, labels):
     ndarray of shape (n_samples, 2), float64
         In the units of the centers; NaN where there is no such center.
     """
-    scaler, estimator = _parts(model)
-    centers, found = _centers(estimator), np.full((len(labels), 2), np.nan)
+    scaler, estimator = parts(model)
+    centers, found = centers_of(estimator), np.full((len(labels), 2), np.nan)
     for start in range(0, len(labels), BLOCK):
         own = labels[start : start + BLOCK]
         block = X[start : start + BLOCK]
