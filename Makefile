@@ -3,6 +3,7 @@
 # make test-wheel   sdist -> wheel in an empty folder -> new environment -> tests in another folder
 # make test-oldest  the tests on the oldest dependencies that pyproject.toml allows
 # make wheel-check  the wheel as it would be published: repaired, and held against the stable ABI
+# make trust        what can be relied on, tried beside scikit-learn: an hour, or make trust QUICK=--quick
 # make lint         style of the Python, safety of the workflows
 # make docs         builds the documentation in docs/_build, its examples and proofs included
 # make clean        removes everything that was made here
@@ -16,7 +17,7 @@ BIN = $(VENV)/bin
 PIP = PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip --disable-pip-version-check --quiet
 WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/* src/simd/*)
 
-.PHONY: demo test test-wheel test-oldest wheel-check lint docs clean
+.PHONY: demo test trust test-wheel test-oldest wheel-check lint docs clean
 
 # 30 of the flowers: 2^29 ways to make two clusters, and all of them are looked at.
 demo: $(VENV)/.demo
@@ -26,6 +27,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
+
+trust: $(VENV)/.test
+	$(BIN)/python -m benchmarks.trust $(QUICK)
 
 test-wheel: $(VENV)/.dev
 	rm -rf dist

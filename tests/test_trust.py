@@ -1,0 +1,60 @@
+"""The table of what can be relied on: `python -m benchmarks.trust`. Each row that needs no clock is run, and finds what is wrong."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+if not (ROOT / "benchmarks" / "trust").is_dir():
+    pytest.skip("the benchmarks are not part of a source distribution", allow_module_level=True)
+sys.path.append(str(ROOT))
+
+from sklearn import cluster  # noqa: E402
+
+from benchmarks.trust import __main__ as command  # noqa: E402
+from benchmarks.trust import numbers, proofs  # noqa: E402
+from benchmarks.trust.rows import ROWS, Tally  # noqa: E402
+
+# Rows whose children wait for clocks and signals, or take more than some seconds however few their cases.
+LONG = {"interrupts", "time_limits", "memory", "threads", "at_once", "killed", "full_disk", "rounding_modes"}
+CASES = {"grids": 40, "never_rises": 10, "optima": 20, "changed_proofs": 100, "scales": 3, "offsets": 2}
+
+
+@pytest.mark.parametrize("name", sorted(set(ROWS) - LONG))
+def test_nothing_goes_wrong(name):
+    found = command.tried(name, CASES.get(name, 1), 1)
+    assert found["tried"] > 0 and found["ours"] == 0, found["told"]
+
+
+def test_wrong_labels_are_counted(monkeypatch):
+    monkeypatch.setattr(numbers, "KMeans", cluster.KMeans)
+    for name in ("offsets", "two_far_groups"):
+        found = command.tried(name, 2, 0)
+        assert found["ours"] == found["theirs"] > 0 and found["told"]
+
+
+def test_bounds_above_the_optimum_are_counted():
+    X = np.arange(12.0).reshape(6, 2) ** 2
+    found = proofs.prove(X, 2, rng=np.random.default_rng(0))
+    content = found.text().encode()
+    assert proofs.true_bound(content, found.exact_inertia)
+    assert not proofs.true_bound(content, found.exact_inertia * 9 / 10)
+
+
+def test_a_crash_is_counted(monkeypatch, capsys):
+    monkeypatch.setitem(ROWS, "no_such_row", ROWS["offsets"].__class__("no_such_row", "", "", None, 1, 1))
+    assert command.in_a_child(ROWS["no_such_row"], 1, 0)["ours"] == 1
+    tally = Tally()
+    tally.add(True, False, "so it was")
+    assert "so it was" in command.line(ROWS["offsets"], vars(tally))
+
+
+def test_the_command(capsys, tmp_path):
+    path = tmp_path / "found.json"
+    assert command.main(["--quick", "--only", "two_far_groups", "--json", str(path)]) == 0
+    found = json.loads(path.read_text())["two_far_groups"]
+    assert found["ours"] == 0 and found["theirs"] > 0
+    assert "two far groups" in capsys.readouterr().out
