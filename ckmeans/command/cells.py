@@ -2,6 +2,7 @@
 
 import mmap
 import re
+import shlex
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from .numerals import (
     Words,
     group_words,
     keeps_digits,
+    like_number,
     lost_integers,
     may_be_number,
 )
+from .terminal import quoted
 
 
 def refuse(message):
@@ -43,10 +46,13 @@ class Columns:
         For the others.
     unit : {"line", "row"}
     notation : Notation
+    missing : frozenset of str
+        Cells without a value.
     """
 
-    def __init__(self, names, must, remedies, unit, notation):
+    def __init__(self, names, must, remedies, unit, notation, missing=MISSING):
         self.names, self.must, self.remedies, self.unit, self.notation = names, must, remedies, unit, notation
+        self.missing = missing
         self.blocks, self.lines, self.short = [], [], []
         self.words = [None] * len(names)
         self.n_given = np.zeros(len(names), int)
@@ -73,14 +79,14 @@ class Columns:
 
     def texts(self, f, cells, numbers):
         """Convert text, None where a value is missing, into numbers; words are counted."""
-        plain, words, n_words = self.notation.plain, self.words[f] or Words(), 0
+        plain, words, n_words, missing = self.notation.plain, self.words[f] or Words(), 0, self.missing
         for i, cell in enumerate(cells):
             if cell.__class__ is not str:
                 if cell is None or cell != cell:
                     continue
                 cell = str(cell)
             if not may_be_number(cell):  # most cells of a column of words
-                if cell[-1:].isspace() and cell.strip() in MISSING:
+                if cell.strip() in missing:
                     continue
                 n_words += 1
                 if words.first is None:
@@ -92,7 +98,7 @@ class Columns:
                 if not keeps_digits(text, number):
                     self.lost.setdefault(f, (cell, abs(number) < 1))
                 numbers[i] = number
-            elif cell not in MISSING:
+            elif cell not in missing:
                 words.add(self.n_rows + i, cell)
                 numbers[i] = TRUTH.get(cell, np.nan)
         words.n_words += n_words
@@ -148,9 +154,12 @@ class Columns:
         row, cell = words.first if must or n_plain >= words.n_like else words.first_like
         count = f"{words.n_words:,} of {self.n_rows:,} rows" if words.n_words > 1 else "one row"
         option = group_words(cell, self.notation) if self.unit == "line" else ""
+        said = f"say {option}, " * bool(option)
+        if like_number(cell) is None and len(cell) <= 30:
+            said = f"say --missing {shlex.quote(quoted(cell))} if it means that there is no value, "
         refuse(
             f"column {title} has {cell[:30]!r} in {self.unit} {lines[row]}, which is no plain number (so in {count}): "
-            f"correct it, {f'say {option}, ' * bool(option)}or {(must or self.remedies.other).format(title)}"
+            f"correct it, {said}or {(must or self.remedies.other).format(title)}"
         )
 
     def column(self, f):

@@ -49,6 +49,8 @@ class Options:
         What comment lines begin with, or "none"; # and % if not given.
     encoding : str
         A name that Python knows, such as "cp1252" or "utf-16"; a byte order mark tells it as well.
+    missing : list of str
+        What means a missing value, beside the usual words.
     """
 
     delimiter: str = None
@@ -57,6 +59,7 @@ class Options:
     thousands: str = None
     comment: str = None
     encoding: str = None
+    missing: list = None
 
     def checked(self):
         """The same with characters for words.
@@ -109,6 +112,8 @@ class Layout:
     promised : int or None
         Number of rows, where the first line tells it; `counted` if that line is still among the data.
     notes : list of str
+    missing : frozenset of str
+        Cells without a value.
     """
 
     delimiter: str
@@ -121,13 +126,14 @@ class Layout:
     promised: int = None
     counted: bool = False
     notes: list = field(default_factory=list)
+    missing: frozenset = MISSING
 
 
 class Reading:
     """The first records of a text, split by one delimiter."""
 
-    def __init__(self, lines, whole, delimiter, comments, first, notation):
-        self.delimiter, self.given_notation = delimiter, notation
+    def __init__(self, lines, whole, delimiter, comments, first, notation, missing):
+        self.delimiter, self.given_notation, self.missing = delimiter, notation, missing
         if delimiter == " ":
             lines = [line.replace("\t", " ") for line in lines]
         records = Records(lines, delimiter, comments, first)
@@ -162,7 +168,7 @@ class Reading:
 
     def column(self, f):
         """The cells below each other that are given."""
-        return [row[f] for row in self.data if f < len(row) and row[f] not in MISSING]
+        return [row[f] for row in self.data if f < len(row) and row[f] not in self.missing]
 
     def numeric(self):
         """Is there a column of numbers?"""
@@ -173,7 +179,7 @@ class Reading:
         return False
 
     def all_plain(self):
-        return all(cell in MISSING or self.plain(cell) for row in self.data for cell in row)
+        return all(cell in self.missing or self.plain(cell) for row in self.data for cell in row)
 
     @property
     def headed(self):
@@ -249,7 +255,8 @@ def find_layout(text, whole, options):
     )
     notation = _given_notation(options)
     marks = (options.delimiter,) if options.delimiter else (*DELIMITERS, ONE)
-    readings = [Reading(lines, whole, mark, comments, first, notation) for mark in marks]
+    missing = MISSING.union(options.missing or ())
+    readings = [Reading(lines, whole, mark, comments, first, notation, missing) for mark in marks]
     if not whole and all(len(reading.rows) < 3 for reading in readings):
         return None
     readings = [reading for reading in readings if reading.rows]
@@ -415,9 +422,8 @@ def _layout(reading, comments, options, notes):
         if names is None and promised is None and options.header is None:
             top.check_numbers(notes)
     ended = names is not None and len(names) == reading.width - 1 and all(reading.ended)
-    return Layout(
-        reading.delimiter, notation, comments, first, reading.width, names, ended, promised, counted, notes
-    )
+    found = names, ended, promised, counted, notes, reading.missing
+    return Layout(reading.delimiter, notation, comments, first, reading.width, *found)
 
 
 def _notation(reading, options, notes):

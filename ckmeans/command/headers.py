@@ -4,7 +4,6 @@ import re
 from decimal import Decimal
 
 from .cells import refuse
-from .numerals import MISSING
 from .records import ERRORS, Records
 
 
@@ -26,7 +25,7 @@ class Top:
 
     def _below(self, f):
         f += self.shift
-        return [row[f] for row in self.body if f < len(row) and row[f] not in MISSING]
+        return [row[f] for row in self.body if f < len(row) and row[f] not in self.reading.missing]
 
     def _over_numbers(self):
         """The fields that stand over columns of numbers."""
@@ -42,7 +41,7 @@ class Top:
         """
         number, over = self.reading.is_number, self._over_numbers()
         if not self.body:
-            return not any(number(cell) or cell in MISSING for cell in self.cells)
+            return not any(number(cell) or cell in self.reading.missing for cell in self.cells)
         if self._alone_in_quotes(over):
             return True
         words = [f for f in over if self._is_word(self.cells[f])]
@@ -53,7 +52,7 @@ class Top:
                     f"the first line, with {self.cells[words[0]][:30]} and {numbers[0]}, holds the names (else say --no-header)"
                 )
             return True
-        if all(cell == "" or cell not in MISSING and not number(cell) for cell in self.cells):
+        if all(cell == "" or cell not in self.reading.missing and not number(cell) for cell in self.cells):
             return True
         corner = (
             len(self.cells) > 1 and self.cells[0] == "" and all(row and row[0] != "" for row in self.body)
@@ -78,13 +77,13 @@ class Top:
                 f'"{row[f + self.shift]}"' in text
                 for row, text in zip(self.body, texts)
                 for f in over
-                if f + self.shift < len(row) and row[f + self.shift] not in MISSING
+                if f + self.shift < len(row) and row[f + self.shift] not in self.reading.missing
             )
         )
 
     def _is_word(self, cell):
         """Neither a number nor what stands for a missing one."""
-        return cell not in MISSING and cell not in ERRORS and not self.reading.is_number(cell)
+        return cell not in self.reading.missing and cell not in ERRORS and not self.reading.is_number(cell)
 
     @staticmethod
     def _rises(cells):
@@ -107,7 +106,9 @@ class Top:
             refuse(
                 f"the first line, {shown}, may hold names or data: say --header if it holds names, else --no-header"
             )
-        if self.body and any(cell not in MISSING and not self.reading.is_number(cell) for cell in self.cells):
+        if self.body and any(
+            cell not in self.reading.missing and not self.reading.is_number(cell) for cell in self.cells
+        ):
             notes.append(
                 "no header: the first line has numbers where the other lines have them (else say --header)"
             )

@@ -24,6 +24,7 @@ def read(ctx, column=None):
             columns=said["columns"] if column is None else [column],
             skip_columns=said.get("skip_columns"),
             weights=said["weights"],
+            impute=said.get("impute"),
             remedies=OPTIONS if column is None else ONE_COLUMN,
             progress=show,
             **text_options(ctx),

@@ -172,6 +172,7 @@ class Job:
                 "n_samples": len(table.X),
                 "weights": self.options["weights"],
             },
+            "medians": table.medians or None,
             "text": {option.name: self.options[option.name] for option in fields(Options)},
         }
         model = self.model if self.scaler is None else self.scaler.before(self.model)

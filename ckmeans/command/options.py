@@ -37,6 +37,12 @@ text = together(
         "--comment", metavar="CHAR|none", help="What lines of comment begin with.  [default: # or %]"
     ),
     click.option("--encoding", metavar="NAME", help="Encoding of a text.  [default: UTF-8, else cp1252]"),
+    click.option(
+        "--missing",
+        metavar="A,B",
+        callback=names,
+        help="What means that there is no value, beside NA, -, nan, ...: unknown,-999.",
+    ),
 )
 numbers = click.option(
     "--range",
@@ -56,6 +62,11 @@ table = together(
     ),
     click.option("--skip-columns", metavar="A,B", callback=names, help="Columns to leave out."),
     layout,
+    click.option(
+        "--impute",
+        type=click.Choice(["median"]),
+        help="Fill missing values with the median of their column; else their rows are left out.",
+    ),
     click.option(
         "--standardize", is_flag=True, help="Scale features to unit variance; centers are shown unscaled."
     ),

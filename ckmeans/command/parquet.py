@@ -6,7 +6,7 @@ import re
 import numpy as np
 
 from .cells import Columns, refuse, room, unique_names
-from .numerals import Notation
+from .numerals import MISSING, Notation
 
 ROWS = 2**16  # rows that are read at once
 
@@ -19,6 +19,8 @@ class Parquet:
     name : str
         For messages.
     file : binary file
+    missing : list of str, optional
+        Texts that mean a missing value, beside the usual ones.
 
     Attributes
     ----------
@@ -32,11 +34,11 @@ class Parquet:
 
     unnamed = False
 
-    def __init__(self, name, file):
+    def __init__(self, name, file, missing=()):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self.name, self.notes = name, []
+        self.name, self.notes, self.missing = name, [], MISSING.union(missing or ())
         self.size = file.seek(0, 2)
         file.seek(0)
         try:
@@ -102,7 +104,7 @@ class Parquet:
         index = dict(zip(self.names, self.parts))
         parts = [index[title] for title in wanted]
         fields = sorted({f for f, _ in parts})
-        columns = Columns(wanted, must, remedies, "row", Notation())
+        columns = Columns(wanted, must, remedies, "row", Notation(), self.missing)
         for i, ((f, entry), title) in enumerate(zip(parts, wanted)):
             if reason := self._reason(pa, f, entry):
                 columns.fixed[i] = reason

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..validation import EXACT_INTEGERS
 from .cells import room
-from .numerals import LEAST_NORMAL, MISSING, may_be_tiny
+from .numerals import LEAST_NORMAL, may_be_tiny
 from .records import QUOTE
 
 
@@ -42,7 +42,7 @@ def plain_numbers(block, layout, wanted):
             csv.ConvertOptions(
                 column_types=dict.fromkeys(fields, pa.float64()),
                 include_columns=fields,
-                null_values=sorted(MISSING),
+                null_values=sorted(layout.missing),
                 decimal_point=layout.notation.decimal,
             ),
         )

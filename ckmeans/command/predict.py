@@ -24,7 +24,7 @@ def predict(ctx, model, data, **options):
     """Apply the clusters that `ckmeans fit --model MODEL` has written to other rows, and tell what has changed since.
 
     Columns are found by their names; others are left alone. How the text is read is what was said to `fit`, if nothing is said
-    here. Rows are told of that are farther from their center than any row of the fit was.
+    here. Missing values are filled where `fit` had --impute, with the medians of then. Rows are told of that are farther from their center than any row of the fit was.
     """
     check_outputs(ctx)
     from ..estimators.model_files import centers_of, load_model, own_distances, parts
@@ -33,13 +33,14 @@ def predict(ctx, model, data, **options):
     fitted = load_model(model)
     scaler, estimator = parts(fitted)
     told, centers = estimator.about_, centers_of(estimator)
+    about = told["about"]
     way = {name: said for name, said in text_options(ctx).items() if said is not None}
-    missing = Remedies("name another model or table", absent=f"which {model} asks for")
+    then = about.get("text") or {}
+    way = {"missing": then.get("missing"), **way} if way else then
+    absent = Remedies("name another model or table", absent=f"which {model} asks for")
     if told["columns"] is None:
         raise ValueError(f"{model} has no names of columns: save_model(..., columns=[...]) writes them.")
-    table = read_table(
-        data, columns=told["columns"], remedies=missing, **(way or told["about"].get("text") or {})
-    )
+    table = read_table(data, columns=told["columns"], remedies=absent, impute=about.get("medians"), **way)
     for line in table.notes:
         terminal.note(ctx, line)
     job, start = Job(ctx, table), perf_counter()
@@ -54,7 +55,7 @@ def predict(ctx, model, data, **options):
         verdict,
         "converged",
         "applied",
-        facts=[("model", f"{model}: {told['about'].get('verdict', 'of Python')}")],
+        facts=[("model", f"{model}: {about.get('verdict', 'of Python')}")],
         result={**result, "units": "data" if scaler is None else "standardized", "model": model},
         extra=extra,
         by_row={"distance": away[:, 0], "next_distance": away[:, 1]},

@@ -6,7 +6,7 @@ schema       1
 ckmeans      version of the package
 command      command line that gives the same result again
 data         path, n_samples, n_features, dtype; sha256 of the rows used (C order, little-endian); columns; weights: name of
-             their column; skipped: {column: reason}; incomplete: lines of the rows left out for missing values;
+             their column; skipped: {column: reason}; incomplete: lines of the rows left out for missing values; medians: what they were filled with, by column;
              lines: of the rows used, after --rows or --sample; unit: "line" of a text file, or "row"; notes: what was told
              about columns and rows
 parameters   every option of the command with its value
@@ -263,6 +263,7 @@ def document(table, result, path, parameters, command, version):
             "skipped": table.skipped,
             "unit": table.unit,
             "incomplete": table.incomplete,
+            "medians": table.medians or None,
             "notes": table.notes,
             "lines": [table.lines[i] for i in table.rows] if some else None,
         },

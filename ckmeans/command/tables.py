@@ -14,6 +14,7 @@ from ..validation import EXACT_INTEGERS
 from ..words import listed
 from .cells import counts_rows, refuse
 from .delimited import Options
+from .gaps import Gaps
 from .numerals import lost_integers
 from .packed import MAPPED, spooled, text_of
 from .parquet import Parquet
@@ -41,6 +42,8 @@ class Table:
         Lines of the rows left out because a value is missing.
     notes : list of str
         What the user should be told.
+    medians : dict
+        Name of each column -> what its missing values were filled with, if they were.
     """
 
     X: np.ndarray
@@ -52,6 +55,7 @@ class Table:
     skipped: dict = field(default_factory=dict)
     incomplete: list = field(default_factory=list)
     notes: list = field(default_factory=list)
+    medians: dict = field(default_factory=dict)
 
     def take(self, index):
         """The table of the given rows of X."""
@@ -66,11 +70,12 @@ def read_table(
     skip_columns=None,
     weights=None,
     only=None,
+    impute=None,
     remedies=OPTIONS,
     progress=lambda n_bytes: None,
     **how,
 ):
-    """Read the numeric columns of a file; rows with a missing value are left out.
+    """Read the numeric columns of a file; rows with a missing value are left out, or filled.
 
     Parameters
     ----------
@@ -82,6 +87,8 @@ def read_table(
         Column that holds the weights of the rows.
     only : str, optional
         A column that is taken alone if there is one of that name.
+    impute : "median" or dict, optional
+        What missing values are filled with: medians of their columns, or a number for each column by name.
     remedies : Remedies
         What a message tells the user to do about a column.
     progress : callable(n_bytes)
@@ -99,10 +106,11 @@ def read_table(
         If there is no such file, or no table of numbers in it, or more than one way to read it; the message names value,
         place and remedy.
     """
+    gaps = Gaps(how.get("missing"), impute)
     with _opened(source, how) as found:
         if isinstance(found, np.ndarray):
-            return _from_array(found, columns, skip_columns, weights, remedies)
-        return _from_columns(found, columns, skip_columns, weights, only, remedies, progress)
+            return _from_array(found, columns, skip_columns, weights, remedies, gaps)
+        return _from_columns(found, columns, skip_columns, weights, only, remedies, progress, gaps)
 
 
 def read_cells(source, columns=None, only=None, **how):
@@ -166,7 +174,7 @@ def _opened(source, how):
             yield _load_npy(name, file)
             return
         if start.startswith(b"PAR1"):
-            yield Parquet(name, file)
+            yield Parquet(name, file, how.get("missing"))
             return
         suffix = Path(name).suffix.lower()
         if suffix in (".npy", ".parquet", ".pq"):
@@ -208,7 +216,7 @@ def _load_npy(name, file):
         raise ValueError(f"{name} is no readable .npy array of numbers: {error}.") from None
 
 
-def _from_columns(source, columns, skip_columns, weights, only, remedies, progress):
+def _from_columns(source, columns, skip_columns, weights, only, remedies, progress, gaps):
     """Choose the columns of a text or a Parquet file, and read them."""
     if not source.names:
         refuse("the table is empty: 0 rows, 0 columns")
@@ -255,6 +263,7 @@ def _from_columns(source, columns, skip_columns, weights, only, remedies, progre
         skipped,
         source.notes,
         remedies,
+        gaps,
         found.short,
     )
 
@@ -275,7 +284,7 @@ def _row_numbers(source, found, f, remedies):
     return "numbers the rows"
 
 
-def _from_array(X, columns, skip_columns, weights, remedies):
+def _from_array(X, columns, skip_columns, weights, remedies, gaps):
     """Choose the columns of an array."""
     if X.ndim == 1:
         X = X[:, None]
@@ -294,7 +303,7 @@ def _from_array(X, columns, skip_columns, weights, remedies):
         raise ValueError(f"the table is empty: {X.shape[0]} rows, {X.shape[1]} columns.")
     if X.dtype not in (np.float32, np.float64) or not X.dtype.isnative:
         X = X.astype(np.float64)
-    return _complete(X, chosen, weight, weights, range(1, len(X) + 1), "row", {}, [], remedies)
+    return _complete(X, chosen, weight, weights, range(1, len(X) + 1), "row", {}, [], remedies, gaps)
 
 
 def _choose(names, columns, skip_columns, weights, remedies, hidden=(), groups=None):
@@ -357,8 +366,10 @@ def _check_exact(X):
             )
 
 
-def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, remedies, short=()):
+def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, remedies, gaps, short=()):
     """The table of the rows without a missing value."""
+    X, medians = gaps.filled(gaps.mark(X), names, short, notes)
+    weight = None if weight is None else gaps.mark(weight[:, None])[:, 0]
     missing = np.zeros(len(X), bool)
     missing[list(short)] = True
     for f in range(X.shape[1]):
@@ -390,7 +401,7 @@ def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, remedi
         )
         X = _keep(X, rows)
         weight = None if weight is None else weight[rows]
-    return Table(X, names, weight, rows, lines, unit, skipped, incomplete, notes)
+    return Table(X, names, weight, rows, lines, unit, skipped, incomplete, notes, medians)
 
 
 def _keep(X, rows):

@@ -9,7 +9,7 @@ from ..validation import EXACT_INTEGERS
 from .cells import Columns, refuse, room, unique_names
 from .decoding import decoded
 from .delimited import find_layout
-from .numerals import LEAST_NORMAL, MISSING, may_be_tiny
+from .numerals import LEAST_NORMAL, may_be_tiny
 from .plain_numbers import plain_numbers
 from .records import QUOTE, Records, blocks, long_fields
 
@@ -101,7 +101,7 @@ class Text:
             Line of each row.
         """
         layout = self.layout
-        columns = Columns(wanted, must, remedies, "line", layout.notation)
+        columns = Columns(wanted, must, remedies, "line", layout.notation, layout.missing)
         index = {title: f for f, title in enumerate(self.names)}
         wanted = [index[title] for title in wanted]
         n_skipped, first_skipped, self.plain = 0, None, True
@@ -272,7 +272,7 @@ class Text:
                 skip_blank_lines=False,
                 skipinitialspace=True,
                 decimal=self.layout.notation.decimal,
-                na_values=MISSING,
+                na_values=self.layout.missing,
                 keep_default_na=False,
                 low_memory=False,
                 **exact,
