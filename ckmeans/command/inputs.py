@@ -1,6 +1,7 @@
 """What a command reads: its table, and the files that go with it, centers or labels."""
 
 import re
+from dataclasses import replace
 
 from . import terminal
 from .remedies import BESIDE, ONE_COLUMN, OPTIONS
@@ -31,11 +32,12 @@ def read(ctx, column=None):
         )
     if column is None:
         from .advice import advice
+        from .logarithms import logarithms, positive
 
+        table = replace(table, logs=positive(table, said.get("log")))
         chosen, standardized = said["columns"] is not None, said.get("standardize", False)
-        table.notes.extend(
-            advice(table.X, table.columns, table.weights, chosen=chosen, standardized=standardized)
-        )
+        X = logarithms(table.X, table.logs)
+        table.notes.extend(advice(X, table.columns, table.weights, chosen=chosen, standardized=standardized))
     for line in table.notes:
         terminal.note(ctx, line)
     return table

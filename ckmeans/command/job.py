@@ -7,12 +7,20 @@ from time import perf_counter
 
 import click
 
-from ..words import format_plural, printable
+from ..words import format_plural, listed, printable
 from . import terminal
+from .logarithms import exponentials, logarithms
 from .outputs import OUTPUTS, write
 
 # Parameters that do not bear on the result, and are not told in the report.
 NOT_IN_REPORT = "data", "quiet", "force", "id_column", "append", "distances", *OUTPUTS
+# What is said of the units of a cost.
+SCALES = {
+    "data": "",
+    "logarithms": ", with logarithms",
+    "standardized": ", in standardized units",
+    "standardized logarithms": ", in standardized units of logarithms",
+}
 
 
 class Job:
@@ -30,18 +38,20 @@ class Job:
     path : str
         Where the table is from.
     X : ndarray of shape (n_samples, n_features)
-        What is clustered: the rows of the table, standardized if wanted.
-    units : {"data", "standardized"}
+        What is clustered: the rows of the table, with logarithms and standardized if wanted.
+    units : {"data", "logarithms", "standardized", "standardized logarithms"}
     """
 
     def __init__(self, ctx, table):
         self.ctx, self.options, self.path, self.table = ctx, dict(ctx.params), ctx.params["data"], table
-        self.X, self.scaler, self.units = table.X, None, "data"
+        self.X, self.scaler = logarithms(table.X, table.logs), None
+        self.units = "logarithms" if table.logs else "data"
         self.cells = self._cells()
         if self.options.get("standardize"):
             from .standard import Standardizer
 
-            self.scaler, self.units = Standardizer(self.X, table.weights), "standardized"
+            self.scaler = Standardizer(self.X, table.weights)
+            self.units = "standardized logarithms" if table.logs else "standardized"
             self.X = self.scaler.transform(self.X)
 
     def _cells(self):
@@ -61,8 +71,12 @@ class Job:
 
     def scaled(self, centers):
         """Centers of the table's columns, in the units of X."""
-        wide = centers.shape[1] == len(self.table.columns)
-        return self.scaler.transform(centers) if self.scaler is not None and wide else centers
+        if centers.shape[1] != len(self.table.columns):
+            return centers  # which is refused
+        if (centers[:, self.table.logs] <= 0).any():
+            raise ValueError("a center is 0 or less in a column of --log: give centers in units of the data.")
+        centers = logarithms(centers, self.table.logs)
+        return centers if self.scaler is None else self.scaler.transform(centers)
 
     def note(self, message):
         """A line on standard error, unless --quiet."""
@@ -110,13 +124,17 @@ class Job:
         """
         from . import report
 
-        outcome, table, scale = report.Outcome(*outcome, **more), self.table, ""
+        outcome, table = report.Outcome(*outcome, **more), self.table
         centers = outcome.centers
         outcome.within_ss = report.within_sums(self.X, outcome.labels, outcome.centers, table.weights)
         if self.scaler is not None:
-            outcome.centers, scale = self.scaler.inverse_transform(outcome.centers), ", in standardized units"
+            outcome.centers = self.scaler.inverse_transform(outcome.centers)
+        outcome.centers = exponentials(outcome.centers, table.logs)
         name, value = outcome.facts[0]
-        outcome.facts[0] = name, f"{value}{scale}   ({outcome.seconds:.2f} s)"
+        outcome.facts[0] = name, f"{value}{SCALES[self.units]}   ({outcome.seconds:.2f} s)"
+        if table.logs:
+            logged = listed([table.columns[f] for f in table.logs], 6)
+            outcome.facts.append(("logarithms", f"of {logged}; the centers there are geometric means"))
         source = "standard input" if self.path == "-" else os.path.basename(self.path)
         of = f" of {len(table.lines):,}" if len(table.rows) < len(table.lines) else ""
         title = f"{source}: {len(table.rows):,}{of} rows, {format_plural(len(table.columns), 'feature')}"
@@ -173,10 +191,17 @@ class Job:
                 "weights": self.options["weights"],
             },
             "medians": table.medians or None,
+            "log": [table.columns[f] for f in table.logs],
             "text": {option.name: self.options[option.name] for option in fields(Options)},
         }
         model = self.model if self.scaler is None else self.scaler.before(self.model)
-        save_model(model, self.options["model_path"], table.X, columns=table.columns, about=about)
+        save_model(
+            model,
+            self.options["model_path"],
+            logarithms(table.X, table.logs),
+            columns=table.columns,
+            about=about,
+        )
 
     def _page(self, outcome, centers, title, proof):
         """The report page, with labels and report inside."""

@@ -68,6 +68,12 @@ table = together(
         help="Fill missing values with the median of their column; else their rows are left out.",
     ),
     click.option(
+        "--log",
+        metavar="A,B",
+        callback=names,
+        help="Columns whose natural logarithms are clustered, such as revenues; centers are shown as they were.",
+    ),
+    click.option(
         "--standardize", is_flag=True, help="Scale features to unit variance; centers are shown unscaled."
     ),
 )

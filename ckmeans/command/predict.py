@@ -1,5 +1,6 @@
 """`ckmeans predict`: the clusters of a model file applied to other rows, and what has changed since."""
 
+from dataclasses import replace
 from time import perf_counter
 
 import click
@@ -7,6 +8,7 @@ import click
 from . import terminal
 from .inputs import text_options
 from .job import Job
+from .logarithms import positive
 from .options import files, text
 from .outputs import check_outputs
 from .remedies import Remedies
@@ -24,7 +26,7 @@ def predict(ctx, model, data, **options):
     """Apply the clusters that `ckmeans fit --model MODEL` has written to other rows, and tell what has changed since.
 
     Columns are found by their names; others are left alone. How the text is read is what was said to `fit`, if nothing is said
-    here. Missing values are filled where `fit` had --impute, with the medians of then. Rows are told of that are farther from their center than any row of the fit was.
+    here. Missing values are filled where `fit` had --impute, with the medians of then, and logarithms are taken where it had --log. Rows are told of that are farther from their center than any row of the fit was.
     """
     check_outputs(ctx)
     from ..estimators.model_files import centers_of, load_model, own_distances, parts
@@ -43,9 +45,11 @@ def predict(ctx, model, data, **options):
     table = read_table(data, columns=told["columns"], remedies=absent, impute=about.get("medians"), **way)
     for line in table.notes:
         terminal.note(ctx, line)
+    table = replace(table, logs=positive(table, about.get("log"), "or leave its row out"))
     job, start = Job(ctx, table), perf_counter()
-    labels = fitted.predict(table.X)
-    away = own_distances(fitted, table.X, labels)
+    units, job.units = "data" if scaler is None else "standardized", "data"
+    labels = fitted.predict(job.X)
+    away = own_distances(fitted, job.X, labels)
     seconds = perf_counter() - start
     verdict, extra, result = _changes(labels, away[:, 0], len(centers), told["rows"])
     job.finish(
@@ -56,7 +60,7 @@ def predict(ctx, model, data, **options):
         "converged",
         "applied",
         facts=[("model", f"{model}: {about.get('verdict', 'of Python')}")],
-        result={**result, "units": "data" if scaler is None else "standardized", "model": model},
+        result={**result, "units": units, "model": model},
         extra=extra,
         by_row={"distance": away[:, 0], "next_distance": away[:, 1]},
     )

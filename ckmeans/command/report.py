@@ -6,14 +6,14 @@ schema       1
 ckmeans      version of the package
 command      command line that gives the same result again
 data         path, n_samples, n_features, dtype; sha256 of the rows used (C order, little-endian); columns; weights: name of
-             their column; skipped: {column: reason}; incomplete: lines of the rows left out for missing values; medians: what they were filled with, by column;
+             their column; skipped: {column: reason}; incomplete: lines of the rows left out for missing values; medians: what they were filled with, by column; log: columns whose logarithms are clustered;
              lines: of the rows used, after --rows or --sample; unit: "line" of a text file, or "row"; notes: what was told
              about columns and rows
 parameters   every option of the command with its value
 result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "stopped"), stop_reason, seconds,
              sizes, shares, within_ss (sums of weighted squared distances to the center), centers (in units of the data)
   fit, certify, exhaustive   inertia, lower_bound, gap = (inertia - lower_bound) / inertia: the best possible inertia is at most this
-                    share below; units ("data" or "standardized": of inertia, bounds and within_ss)
+                    share below; units ("data", "standardized", "logarithms" or "standardized logarithms": of inertia, bounds and within_ss)
   fit, certify      with --prove, and always: status "optimal-unique" too; method: what gave the bound; seconds_by_method; checked: whether
                     the checker accepted the proof (if not, the bound is not proved); better: inertia, status and labels of a better clustering that was found
   fit               n_restarts, hit_rate (without --prove)
@@ -264,6 +264,7 @@ def document(table, result, path, parameters, command, version):
             "unit": table.unit,
             "incomplete": table.incomplete,
             "medians": table.medians or None,
+            "log": [table.columns[f] for f in table.logs],
             "notes": table.notes,
             "lines": [table.lines[i] for i in table.rows] if some else None,
         },

@@ -5,7 +5,6 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..words import listed
 from .cells import counts_rows, refuse
 from .delimited import Options
 from .gaps import Gaps
+from .names import meant
 from .numerals import lost_integers
 from .packed import MAPPED, spooled, text_of
 from .parquet import Parquet
@@ -44,6 +44,8 @@ class Table:
         What the user should be told.
     medians : dict
         Name of each column -> what its missing values were filled with, if they were.
+    logs : list of int
+        Columns whose logarithms are clustered: X has the values themselves.
     """
 
     X: np.ndarray
@@ -56,6 +58,7 @@ class Table:
     incomplete: list = field(default_factory=list)
     notes: list = field(default_factory=list)
     medians: dict = field(default_factory=dict)
+    logs: list = field(default_factory=list)
 
     def take(self, index):
         """The table of the given rows of X."""
@@ -156,7 +159,10 @@ def read_cells(source, columns=None, only=None, **how):
             )
         for title in wanted:
             if title not in names:
-                raise ValueError(f"there is no column {title!r} in {source}: it has {', '.join(names[:12])}.")
+                has = ", ".join(names[:12])
+                raise ValueError(
+                    f"there is no column {title!r} in {source}{meant(title, names)}: it has {has}."
+                )
         if not array:
             return found.cells(wanted)
         cells = pd.DataFrame(found, columns=names)[wanted].astype(object)
@@ -317,15 +323,13 @@ def _choose(names, columns, skip_columns, weights, remedies, hidden=(), groups=N
         if not remedies.absent and wanted.isdecimal() and 1 <= int(wanted) <= len(names):
             return [names[int(wanted) - 1]]
         shown = listed(names, 12)
-        lower = {name.lower(): name for name in names}
-        close = get_close_matches(wanted.strip().lower(), lower, 1)
-        meant = f" (did you mean {lower[close[0]]}?)" if close else ""
+        near = meant(wanted, names)
         if remedies.absent:
             raise ValueError(
-                f"there is no column {wanted!r}, {remedies.absent}; the table has {shown}{meant}."
+                f"there is no column {wanted!r}, {remedies.absent}; the table has {shown}{near}."
             )
         raise ValueError(
-            f"there is no column {wanted!r}{meant}: choose among {shown}, or a number from 1 to {len(names)}."
+            f"there is no column {wanted!r}{near}: choose among {shown}, or a number from 1 to {len(names)}."
         )
 
     out = {title for wanted in skip_columns or () for title in find(wanted)}

@@ -11,7 +11,8 @@ columns        names of the features, in the order of the centers
 scaling        mean and scale of each feature, and whether they were named in the fit: rows are (X - mean) / scale before they are compared with the centers
 rows           of the fit: sizes of the clusters, their weights where rows had weights, and farthest: the greatest distance of a
                row to its center in each cluster, in the units of the centers
-about          what the writer adds: the verdict, the data it is of
+about          what the writer adds: the verdict, the data it is of; of the command `log`: columns whose logarithms the model takes, and
+               `medians`: what missing values were filled with. `ckmeans predict` does both, `load_model` neither
 
 Arrays are {"dtype": "<f8", "shape": [3, 2], "values": [...]} with the shortest decimals that give the same float again.
 """
