@@ -8,7 +8,7 @@ import click
 from ..words import at_most_above, down, rounded
 from .inputs import read, read_labels
 from .job import Job
-from .options import SECONDS, WHOLE, checkpoint, output, page, proof, seed, source, table
+from .options import SECONDS, WHOLE, checkpoint, label, output, page, proof, seed, source, table
 from .outputs import check_outputs, write
 from .terminal import stopped
 
@@ -17,6 +17,7 @@ from .terminal import stopped
 @source
 @click.argument("labels", metavar="LABELS")
 @click.option("-k", "--n-clusters", **WHOLE, help="Number of clusters.  [default: that of the labels]")
+@label
 @table
 @click.option("--time-limit", **SECONDS, default=60.0, help="Time limit; what is proved until then is told.")
 @proof
@@ -28,12 +29,12 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **opti
     """How far labels, of any program, are at most above the best possible clusters, with a proof.
 
     LABELS is a file with a label for each row of DATA, those with missing values included: one column, or one that is called
-    label, as `ckmeans fit --out` writes it. Labels are whole numbers. Where its text does not tell how it is read, the options
-    for that of DATA do.
+    label or cluster, as `ckmeans fit --out` writes it, or named with --label. Labels are whole numbers, or names. Where its text
+    does not tell how it is read, the options for that of DATA do.
     """
     check_outputs(ctx)
     job = Job(ctx, read(ctx))
-    given = read_labels(ctx, labels, job.table)
+    given, names = read_labels(ctx, labels, job.table)
     with job.progress("proof", None) as show:
         from .. import GapRecorder, certify  # may take a second
 
@@ -52,7 +53,10 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **opti
         seconds = perf_counter() - start
     means = found.problem.exact.centers(found.labels)
     centers = [means.get(label) or next(iter(means.values())) for label in range(found.n_clusters)]
-    finish_certified(job, found, found.labels, centers, seconds, proof, recorder)
+    facts = [("clusters", ", ".join(f"{i} {name}" for i, name in enumerate(names)))] if names else []
+    finish_certified(
+        job, found, found.labels, centers, seconds, proof, recorder, facts, {"label_names": names}
+    )
 
 
 def closing(show):
@@ -65,7 +69,7 @@ def closing(show):
     return closing
 
 
-def finish_certified(job, certificate, labels, centers, seconds, proof, recorder):
+def finish_certified(job, certificate, labels, centers, seconds, proof, recorder, facts=(), told=None):
     """Show a certificate, and write its proof."""
     import numpy as np
 
@@ -81,7 +85,7 @@ def finish_certified(job, certificate, labels, centers, seconds, proof, recorder
         verdict += f"; {stopped(certificate.stop_reason, f'after {seconds:.1f} s')}"
     inertia = rounded(certificate.exact_inertia, 12, ROUND_HALF_EVEN)  # which may be beyond the floats
     bound = f"{inertia}   (gap 0%)" if closed else down(certificate.exact_lower_bound, 12)
-    facts = [("inertia", inertia), ("lower bound", bound)]
+    facts = [("inertia", inertia), ("lower bound", bound), *facts]
     better = certificate.better
     if better is not None:
         least = rounded(better.exact_inertia, 12, ROUND_HALF_EVEN)
@@ -96,6 +100,7 @@ def finish_certified(job, certificate, labels, centers, seconds, proof, recorder
         facts=facts,
         result={
             **job.costs(certificate.inertia, certificate.lower_bound, certificate.gap),
+            **(told or {}),
             "method": certificate.method,
             "seconds_by_method": certificate.seconds,
             "checked": certificate.checked,

@@ -4,7 +4,7 @@ import click
 
 from . import terminal
 from .inputs import read_names
-from .options import shown, text
+from .options import label, shown, text
 from .outputs import check_writable, write
 
 # Clusters of either side in the table that is printed; all are in the report.
@@ -14,6 +14,7 @@ MOST_SHOWN = 20
 @click.command(short_help="What two files of labels of the same rows have in common.")
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
+@label
 @text
 @click.option(
     "--out",
@@ -22,7 +23,7 @@ MOST_SHOWN = 20
 )
 @shown
 def compare(ctx, first, second, out, json_path, force, **options):
-    """What two clusterings of the same rows have in common: each has a label for each row, as `ckmeans fit --out` writes it.
+    """What two clusterings of the same rows have in common: each has a label for each row, as `ckmeans fit --out` writes it, with --append or without.
 
     Clusters of B are matched with those of A so that as many rows as can be are in matched clusters; the others moved. Names
     of clusters, whole numbers or not, do not matter. Rows without a label in either file are left out.

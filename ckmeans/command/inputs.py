@@ -6,6 +6,9 @@ from dataclasses import replace
 from . import terminal
 from .remedies import BESIDE, ONE_COLUMN, OPTIONS
 
+# What a column of labels is called, by `--out` and by `--out --append`.
+LABELS = "label", "cluster"
+
 
 def read(ctx, column=None):
     """The table of a command; what it leaves out is told.
@@ -85,46 +88,44 @@ def read_centers(ctx, path, table):
 
 
 def read_labels(ctx, path, table):
-    """Labels from a file that has one for each row of the table's file, or for each row that is used.
+    """Labels of the rows of a table that are used, from a file that has one for each of them, or for each row of the table's file.
 
-    Their notes are not told: whether a first line is a name, the number of labels decides.
+    Returns
+    -------
+    labels : list of int or float
+    names : list of str or None
+        What they are called, where they are no numbers: label i is that of the i-th name.
     """
-    try:
-        given = _beside(ctx, path, only="label", remedies=BESIDE)
-    except ValueError as error:
-        if "no numeric column" not in str(error):
-            raise
-        return _numbered(ctx, path, table)
-    columns = given.columns
-    if len(columns) > 1:
-        raise ValueError(
-            f"{path} has the columns {', '.join(columns[:8])}, none of which is called label: leave one column, the labels."
-        )
-    values = given.X[:, 0]
-    n_rows, n_used = len(given.lines), len(table.rows)
-    _check_number(ctx, path, n_rows, table)
-    if n_rows == n_used == len(values):
-        return values
-    labels = dict(zip(map(int, given.rows), values))
-    missing = [row for row in map(int, table.rows) if row not in labels]
-    if missing:
-        raise ValueError(f"{path} has no label for {table.unit} {table.lines[missing[0]]}: give one.")
-    return [labels[int(row)] for row in table.rows]
-
-
-def _check_number(ctx, path, n_rows, table):
-    if n_rows not in (len(table.lines), len(table.rows)):
+    names, _ = read_names(ctx, path)
+    n_rows, n_used = len(names), len(table.rows)
+    if n_rows not in (len(table.lines), n_used):
         raise ValueError(
             f"{path} has {n_rows} labels, {ctx.params['data']} has {len(table.lines)} rows: give one label for each."
         )
+    some = names if n_rows == n_used else [names[int(row)] for row in table.rows]
+    if None in some:
+        at = table.lines[table.rows[some.index(None)]]
+        raise ValueError(f"{path} has no label for {table.unit} {at}: give one.")
+    try:
+        return [int(name) if name.lstrip("-").isdecimal() else float(name) for name in some], None
+    except ValueError:
+        called = sorted(set(some))
+        number = {name: i for i, name in enumerate(called)}
+        return [number[name] for name in some], called
 
 
 def read_names(ctx, path):
-    """Labels of any kind as text, None where there is none, and the line of each."""
-    cells, lines = _beside(ctx, path, "read_cells", only="label")
+    """Labels of any kind as text, None where there is none, and the line of each.
+
+    They are in the column of --label, or in one that is called label or cluster, or in the only one.
+    """
+    said = ctx.params["label"]
+    which = {"columns": [said]} if said else {"only": LABELS}
+    cells, lines = _beside(ctx, path, "read_cells", **which)
     title = cells.columns[0]
-    if title != "label" and ctx.params["header"] is None and title in set(cells[title]):  # a label, no name
-        cells, lines = _beside(ctx, path, "read_cells", only="label", header=False)
+    # A first line that is a label, no name.
+    if title not in (said, *LABELS) and ctx.params["header"] is None and title in set(cells[title]):
+        cells, lines = _beside(ctx, path, "read_cells", **which, header=False)
     return [None if cell is None else _as_text(cell) for cell in cells.iloc[:, 0]], lines
 
 
@@ -132,15 +133,3 @@ def _as_text(cell):
     """A label as it is shown: 3, whether a file has 3, "3" or 3.0."""
     text = str(cell).strip()
     return text.removesuffix(".0") if re.fullmatch(r"-?[0-9]+\.0", text) else text
-
-
-def _numbered(ctx, path, table):
-    """Names of clusters as numbers, in the order of the names, for the rows of a table that are used."""
-    names, _ = read_names(ctx, path)
-    _check_number(ctx, path, len(names), table)
-    some = names if len(names) == len(table.rows) else [names[int(row)] for row in table.rows]
-    if None in some:
-        at = table.lines[table.rows[some.index(None)]]
-        raise ValueError(f"{path} has no label for {table.unit} {at}: give one.")
-    number = {name: i for i, name in enumerate(sorted(set(some)))}
-    return [number[name] for name in some]

@@ -78,6 +78,9 @@ table = together(
     ),
 )
 data = together(source, clusters, table)
+label = click.option(
+    "--label", metavar="COLUMN", help="Column with the labels.  [default: label, cluster, or the only one]"
+)
 out = together(
     click.option(
         "--out",

@@ -72,7 +72,6 @@ def read_table(
     columns=None,
     skip_columns=None,
     weights=None,
-    only=None,
     impute=None,
     remedies=OPTIONS,
     progress=lambda n_bytes: None,
@@ -88,8 +87,6 @@ def read_table(
         Columns to take (all numeric ones by default) and to leave out, by name or by number from 1.
     weights : str, optional
         Column that holds the weights of the rows.
-    only : str, optional
-        A column that is taken alone if there is one of that name.
     impute : "median" or dict, optional
         What missing values are filled with: medians of their columns, or a number for each column by name.
     remedies : Remedies
@@ -113,7 +110,7 @@ def read_table(
     with _opened(source, how) as found:
         if isinstance(found, np.ndarray):
             return _from_array(found, columns, skip_columns, weights, remedies, gaps)
-        return _from_columns(found, columns, skip_columns, weights, only, remedies, progress, gaps)
+        return _from_columns(found, columns, skip_columns, weights, remedies, progress, gaps)
 
 
 def read_cells(source, columns=None, only=None, **how):
@@ -125,8 +122,8 @@ def read_cells(source, columns=None, only=None, **how):
         A path.
     columns : sequence of str or None
         Names; None for all.
-    only : str, optional
-        The column that is wanted if there is one of that name, else the only one there is.
+    only : sequence of str, optional
+        Names of the column that is wanted: the first that is there, else the only column.
     **how
         See `read_table`.
 
@@ -151,12 +148,13 @@ def read_cells(source, columns=None, only=None, **how):
             found = found.reshape(len(found), -1)
         names = [f"x{f}" for f in range(1, found.shape[1] + 1)] if array else list(found.names)
         wanted = names if columns is None else list(columns)
-        if only in names:
-            wanted = [only]
-        elif only is not None and len(names) > 1:
-            raise ValueError(
-                f"{source} has the columns {', '.join(names[:8])}, none of which is called {only}: leave one column, the {only}s."
-            )
+        if only is not None:
+            wanted = [title for title in only if title in names][:1] or names
+            if len(wanted) > 1:
+                raise ValueError(
+                    f"{source} has the columns {', '.join(names[:8])}, none of which is called {' or '.join(only)}: say which one"
+                    f" is meant with --label{meant(only[0], names)}."
+                )
         for title in wanted:
             if title not in names:
                 has = ", ".join(names[:12])
@@ -222,13 +220,11 @@ def _load_npy(name, file):
         raise ValueError(f"{name} is no readable .npy array of numbers: {error}.") from None
 
 
-def _from_columns(source, columns, skip_columns, weights, only, remedies, progress, gaps):
+def _from_columns(source, columns, skip_columns, weights, remedies, progress, gaps):
     """Choose the columns of a text or a Parquet file, and read them."""
     if not source.names:
         refuse("the table is empty: 0 rows, 0 columns")
     named = columns is not None
-    if only in source.names:
-        columns = [only]
     chosen, weights = _choose(
         source.names, columns, skip_columns, weights, remedies, source.hidden, source.groups
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from command_line import put, run
+from command_line import put, report, run
 
 from ckmeans.command.tables import read_cells, read_table
 
@@ -78,3 +78,28 @@ def test_refused_before_any_work(here):
     assert "--append is for --out FILE" in run("fit", "data.csv", "-k", 2, "--append", code=2).stderr
     message = run("fit", "-", "-k", 2, "--id", "id", "--out", "l.csv", code=1, input=TABLE).stderr
     assert "standard input is read once" in message
+
+
+def test_names_of_clusters(here):
+    put("customer,a,b\n1001,1,2\n1002,1,3\n1003,,3\n1004,50,60\n")
+    put("customer,segment\n1001,silver\n1002,silver\n1003,silver\n1004,gold\n", "names.csv")
+    words = ["certify", "data.csv", "names.csv", "--columns", "a,b"]
+    message = run(*words, code=1).stderr
+    assert "has the columns customer, segment, none of which is called label or cluster" in message
+    assert "--label" in message
+    told = report(*words, "--label", "segment", "--out", "l.csv")["result"]
+    assert told["label_names"] == ["gold", "silver"] and told["sizes"] == [1, 2]
+    assert pd.read_csv("l.csv")["label"].astype("Int64").tolist() == [1, 1, pd.NA, 0]
+    assert "clusters      0 gold, 1 silver\n" in run(*words, "--label", "segment").stdout
+    said = run(*words, "--label", "Segment", code=1).stderr
+    assert "there is no column 'Segment' in names.csv (did you mean segment?)" in said
+
+
+def test_labels_beside_all_columns(here):
+    put(TABLE, "data.csv")
+    words = ["data.csv", "--columns", "x,y"]
+    run("fit", *words, "-k", 2, "--append", "--out", "all.csv")
+    run("fit", *words, "-k", 2, "--out", "labels.csv")
+    assert "optimal" in run("certify", words[0], "all.csv", *words[1:]).stdout
+    assert "no row moved of 3" in run("compare", "all.csv", "labels.csv").stdout
+    assert "no row moved of 3" in run("compare", "all.csv", "all.csv", "--label", "x").stdout
