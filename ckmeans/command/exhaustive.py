@@ -10,7 +10,8 @@ import click
 from ..words import at_most_above, borne, down, format_cost, format_count, format_duration, rounded
 from .inputs import read
 from .job import Job
-from .options import SECONDS, WHOLE, data, output, seed
+from .options import WHOLE, data, output, seed
+from .options import time_limit as time_limit_option
 from .outputs import check_outputs
 from .terminal import stopped
 
@@ -25,7 +26,7 @@ from .terminal import stopped
     metavar="VARIANCE",
     help="Sum over all partitions too: which rows belong together, with this variance in clusters.",
 )
-@click.option("--time-limit", **SECONDS, help="Time limit; the best so far is kept.")
+@time_limit_option
 @seed
 @output
 def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **options):

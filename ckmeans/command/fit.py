@@ -1,6 +1,7 @@
 """`ckmeans fit`: k-means by restarts of a local search; with --prove, the best clusters and the proof."""
 
 import os
+from time import perf_counter
 
 import click
 
@@ -15,14 +16,15 @@ from .options import (
     checkpoint,
     data,
     distances,
-    max_seconds,
     model_file,
     output,
     page,
     proof,
     seed,
+    sort_by_size,
 )
 from .outputs import check_outputs
+from .quick import OF_ONE_FEATURE, best_of_one_feature, is_that, left_to_us, likely_seconds, proved
 from .terminal import Count, stopped
 
 
@@ -55,7 +57,9 @@ from .terminal import Count, stopped
     is_flag=True,
     help="Prove that the clusters are the best, or how far above the best they can be.",
 )
-@click.option("--time-limit", **SECONDS, help="Time limit of --prove.  [default: 60]")
+@click.option(
+    "--time-limit", **SECONDS, help="Time limit; the best so far is kept.  [default with --prove: 60]"
+)
 @proof
 @page
 @distances
@@ -63,7 +67,7 @@ from .terminal import Count, stopped
 @model_file
 @checkpoint
 @seed
-@max_seconds
+@sort_by_size
 @output
 def fit(
     ctx, data, n_clusters, init, n_init, algorithm, polish, prove, time_limit, proof, checkpoint, **options
@@ -79,31 +83,44 @@ def fit(
     if init not in STARTS:
         init = job.scaled(read_centers(ctx, init, job.table))
     word = "population" if algorithm == "hybrid" else "restart"
-    with job.progress(f"{word}s", None if n_init == "auto" else n_init) as show:
+    ours, total = left_to_us(ctx), None if n_init == "auto" else n_init
+    with job.progress(f"{word}s", total) as show:
         from .. import KMeans  # may take a second
         from ..rationals import relative_gap
 
+        best = best_of_one_feature(job, n_clusters) if ours else None
         model = KMeans(
             n_clusters,
-            init=init,
-            n_init=n_init,
+            init=init if best is None else best.centers[:, None],
+            n_init=n_init if best is None else 1,
             algorithm=algorithm,
             polish=polish,
-            max_seconds=options["max_seconds"],
+            max_seconds=time_limit,
             **job.seeded,
             verbose=lambda n, inertia: show(n, f"{word} {n}, best inertia {inertia:.10g}"),
         )
-        seconds, stop_reason = job.run(model)
-    verdict = _verdict(model, word, stop_reason)
+        start, (_, stop_reason) = perf_counter(), job.run(model)
+        found = proved(job, model, show) if ours and stop_reason != "interrupted" else None
+    seconds = perf_counter() - start
     gap = 0.0 if model.status_ == "optimal" else relative_gap(model.inertia_, model.lower_bound_)
+    verdict, status = _verdict(model, word, stop_reason), model.status_
     costs = job.costs(model.inertia_, model.lower_bound_, gap)
+    if found is not None:
+        verdict, status = f"{found.verdict}, by {found.method}", found.status
+        costs = job.costs(found.inertia, found.lower_bound, found.gap)
+        costs |= {"method": found.method, "checked": found.checked}
+    elif best is not None and model.status_ != "optimal" and is_that(model, best):
+        verdict, status = OF_ONE_FEATURE, best.status
+        costs = job.costs(best.inertia, best.lower_bound, best.gap)
+    if found is None and model.status_ != "optimal" and (likely := likely_seconds(job)):
+        job.note(f"--prove tells how far this is above the best, at most: likely in {likely}")
     job.finish(
         model.labels_,
         model.cluster_centers_,
         seconds,
         verdict,
         stop_reason,
-        model.status_,
+        status,
         facts=[("inertia", format_cost(model.inertia_))],
         result={**costs, "n_restarts": model.n_restarts_, "hit_rate": model.hit_rate_},
     )
@@ -111,11 +128,7 @@ def fit(
 
 def _check_options(ctx, prove):
     """Refuse options of the search with --prove, and those of the proof without."""
-    others = (
-        ("init", "n_init", "algorithm", "polish", "max_seconds")
-        if prove
-        else ("time_limit", "proof", "checkpoint")
-    )
+    others = ("init", "n_init", "algorithm", "polish") if prove else ("proof", "checkpoint")
     for name in others:
         if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
             word = name.replace("_", "-")

@@ -1,5 +1,6 @@
 """One run of the command, around the solver: progress, the time of the fit, the result shown and written."""
 
+import math
 import os
 import shlex
 from dataclasses import fields
@@ -115,6 +116,8 @@ class Job:
             if not (hasattr(model, "labels_") and hasattr(model, "stop_reason_")):
                 raise
             stop_reason = "interrupted"
+        if self.options.get("sort_by_size"):
+            sort_by_size(model)
         return perf_counter() - start, stop_reason
 
     def finish(self, *outcome, proof=(), picture=None, **more):
@@ -130,6 +133,7 @@ class Job:
         if self.scaler is not None:
             outcome.centers = self.scaler.inverse_transform(outcome.centers)
         outcome.centers = exponentials(outcome.centers, table.logs)
+        self._explain(outcome)
         name, value = outcome.facts[0]
         outcome.facts[0] = name, f"{value}{SCALES[self.units]}   ({outcome.seconds:.2f} s)"
         if table.logs:
@@ -157,6 +161,23 @@ class Job:
                 report.print_table(terminal.stdout(), outcome, table.columns, title)
         if outcome.stop_reason == "interrupted":
             self.ctx.exit(130)
+
+    def _explain(self, outcome):
+        """The share of the sum of squares around the mean of all rows that the clusters explain."""
+        import numpy as np
+
+        from .report import within_sums
+
+        if "inertia" not in outcome.result or len(outcome.centers) < 2:
+            return
+        weights = self.table.weights
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = np.average(self.X, axis=0, weights=weights)
+            total = within_sums(self.X, np.zeros_like(outcome.labels), mean[None], weights)[0]
+            within = outcome.within_ss.sum()
+        if 0 < total < math.inf and within < math.inf:
+            share = outcome.result["explained"] = max(0.0, 1 - within / total)
+            outcome.facts.append(("explained", f"{math.floor(1e4 * share) / 100:.2f} % of the variance"))
 
     def _write_labels(self, path, outcome):
         """What --out is to have, as CSV or Parquet."""
@@ -272,3 +293,15 @@ class Job:
             else:
                 words += [option.opts[0], str(value)]
         return shlex.join(words)
+
+
+def sort_by_size(model):
+    """Number the clusters of a fitted model anew: most rows first, and of as many those that came first."""
+    import numpy as np
+
+    sizes = np.bincount(model.labels_, minlength=model.n_clusters)
+    order = np.argsort(-sizes, kind="stable")
+    for name in ("cluster_centers_", "means_", "variances_", "weights_"):
+        if hasattr(model, name):
+            setattr(model, name, getattr(model, name)[order])
+    model.labels_ = np.argsort(order).astype(model.labels_.dtype)[model.labels_]

@@ -10,13 +10,13 @@ from .options import (
     STARTS,
     WHOLE,
     clusters,
-    max_seconds,
     picture,
     seed,
     shown,
     source,
     table,
     threads,
+    time_limit,
     together,
 )
 from .outputs import check_outputs
@@ -36,7 +36,7 @@ from .outputs import check_outputs
     ),
     picture,
     seed,
-    max_seconds,
+    time_limit,
     threads,
     shown,
 )
@@ -68,7 +68,7 @@ def landscape(ctx, data, n_clusters, starts, init, certify, plot, **options):
             sample_weight=job.table.weights,
             init=init,
             certificate=proof,
-            max_seconds=options["max_seconds"],
+            max_seconds=options["time_limit"],
             **job.seeded,
             progress=lambda n, inertia: show(n, f"start {n}, best inertia {inertia:.10g}"),
         )

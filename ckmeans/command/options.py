@@ -114,7 +114,10 @@ seed = click.option(
     default=0,
     help="Seed: the same one, the same result.",
 )
-max_seconds = click.option("--max-seconds", **SECONDS, help="Time limit; the best so far is kept.")
+time_limit = click.option("--time-limit", **SECONDS, help="Time limit; the best so far is kept.")
+sort_by_size = click.option(
+    "--sort-by-size", is_flag=True, help="Number the clusters by their rows, most of them first."
+)
 proof = click.option("--proof", metavar="FILE", help="Write the proof, for python -m ckmeans.check FILE.")
 picture = click.option("--plot", metavar="FILE", help="Draw it: a file that ends in .png, .svg or .pdf.")
 checkpoint = click.option(

@@ -13,10 +13,10 @@ parameters   every option of the command with its value
 result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "stopped"), stop_reason, seconds,
              sizes, shares, within_ss (sums of weighted squared distances to the center), centers (in units of the data)
   fit, certify, exhaustive   inertia, lower_bound, gap = (inertia - lower_bound) / inertia: the best possible inertia is at most this
-                    share below; units ("data", "standardized", "logarithms" or "standardized logarithms": of inertia, bounds and within_ss)
+                    share below; explained: share of the sum of squares around the mean of all rows; units ("data", "standardized", "logarithms" or "standardized logarithms": of inertia, bounds and within_ss)
   fit, certify      with --prove, and always: status "optimal-unique" too; method: what gave the bound; seconds_by_method; checked: whether
                     the checker accepted the proof (if not, the bound is not proved); better: inertia, status and labels of a better clustering that was found
-  fit               n_restarts, hit_rate (without --prove)
+  fit               n_restarts, hit_rate (without --prove); method and checked where it was proved nevertheless
   exhaustive        n_partitions: examined; of_partitions: all; posterior: variance, log_evidence, error: of this
                     logarithm, at most; together: probability that two rows belong together, n_samples times n_samples
   choose            instead of those above: verdict, stop_reason, seconds, units, notes; of each of n_clusters the inertia, the value of

@@ -5,7 +5,7 @@ import click
 from ..words import format_plural
 from .inputs import read
 from .job import Job
-from .options import WHOLE, centers_file, data, max_seconds, model_file, output, seed
+from .options import WHOLE, centers_file, data, model_file, output, seed, sort_by_size, time_limit
 from .outputs import check_outputs
 from .terminal import Variance, stopped
 
@@ -28,7 +28,8 @@ from .terminal import Variance, stopped
 @click.option("--anneal", **WHOLE, help="Go down to the variance in N steps; 20 is a good number.")
 @click.option("--n-init", **WHOLE, help="Number of starts.  [default: 10; 1 with --anneal]")
 @seed
-@max_seconds
+@time_limit
+@sort_by_size
 @centers_file
 @model_file
 @output
@@ -50,7 +51,7 @@ def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
             mixing=mixing,
             anneal=anneal,
             n_init=n_init,
-            max_seconds=options["max_seconds"],
+            max_seconds=options["time_limit"],
             **job.seeded,
         )
         seconds, stop_reason = job.run(model)

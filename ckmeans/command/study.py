@@ -20,6 +20,7 @@ from .options import (
     page,
     proof,
     seed,
+    sort_by_size,
     source,
     table,
 )
@@ -45,6 +46,7 @@ CHOICE, PROOF, STABILITY, LANDSCAPE = 0.3, 0.6, 0.6, 0.9
 @centers_file
 @model_file
 @distances
+@sort_by_size
 @seed
 @output
 def study(ctx, data, n_clusters, time_limit, proof, **options):

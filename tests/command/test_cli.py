@@ -141,20 +141,20 @@ def test_a_row_without_weight_has_no_part_in_the_posterior(here):
 
 @pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "soon"])
 def test_no_number_of_seconds(here, seconds):
-    for command, option in (("fit", "--max-seconds"), ("exhaustive", "--time-limit")):
+    for command, option in (("fit", "--time-limit"), ("exhaustive", "--time-limit")):
         said = " ".join(run(command, "iris", "-k", 2, option, seconds, code=2).stderr.split())
         assert f"{seconds} is no number of seconds, 0 or more" in said
 
 
 def test_verdicts(here):
     put("a\n1\n1\n3\n")
-    assert "verdict   optimal: every row lies on its center" in run("fit", "data.csv", "-k", 2).stdout
+    assert "verdict     optimal: every row lies on its center" in run("fit", "data.csv", "-k", 2).stdout
     assert "verdict   optimal: one cluster" in run("fit", "data.csv", "-k", 1).stdout
     result = report("fit", "data.csv", "-k", 1)["result"]
     assert (result["status"], result["gap"]) == ("optimal", 0)
     assert result["lower_bound"] <= 8 / 3 and result["lower_bound"] == pytest.approx(8 / 3)
     np.save("x.npy", np.random.default_rng(0).normal(size=(3000, 2)))
-    result = run("fit", "x.npy", "-k", 50, "--n-init", 10**6, "--max-seconds", 0.3).stdout
+    result = run("fit", "x.npy", "-k", 50, "--n-init", 10**6, "--time-limit", 0.3).stdout
     assert "stopped by the time limit" in result and "best so far" in result
     assert "fixed point of Lloyd's iteration" in run("fit", "iris", "-k", 3, "--no-polish").stdout
 
@@ -385,10 +385,8 @@ def test_what_cannot_be_certified_is_one_line(here, words, said):
     "words",
     [
         "--proof p.ckc",
-        "--time-limit 3",
         "--prove --n-init 3",
         "--prove --no-polish",
-        "--prove --max-seconds 3",
     ],
 )
 def test_options_of_proofs(here, words):

@@ -56,7 +56,7 @@ def test_bad_input_is_one_line_and_exit_1(here, words):
         "fit iris -k two",
         "fit iris -k 3 --n-init 0",
         "fit iris -k 3 --init kmeans",
-        "fit iris -k 3 --max-seconds -1",
+        "fit iris -k 3 --time-limit -1",
         "fit iris -k 3 --out - --json -",
         "fit iris -k 3 --out a --json a",
         "soft iris -k 3 --variance 0",

@@ -68,7 +68,7 @@ def test_a_text_is_read_as_the_first_was(here):
     assert run("predict", "m.json", "now.csv").stdout.startswith("now.csv: 4 rows, 1 feature\n")
     told = json.load(open("m.json", encoding="utf-8"))["about"]
     assert told["command"].endswith("--delimiter none --no-header --decimal comma --seed 0")
-    assert told["verdict"].startswith("local optimum")
+    assert told["verdict"].startswith("optimal: proved")
 
 
 def test_models_of_other_commands(here):
