@@ -9,7 +9,7 @@ import click
 from ..words import apart, format_cost
 from .inputs import read
 from .job import Job
-from .options import clusters, files, layout, picture, source
+from .options import clusters, files, layout, page, picture, source
 from .outputs import check_outputs, write
 
 
@@ -29,6 +29,7 @@ from .outputs import check_outputs, write
     metavar="FILE",
     help="Write the classes as CSV: class, from, to, rows, mean; from is left out of all but the first.",
 )
+@page
 @picture
 @files
 def breaks(ctx, data, column, n_clusters, choose, coarse, legend, plot, **options):

@@ -6,7 +6,7 @@ import click
 
 from .inputs import read
 from .job import Job
-from .options import SECONDS, numbers, seed, shown, source, table, threads, together
+from .options import SECONDS, numbers, picture, seed, shown, source, table, threads, together
 from .outputs import check_outputs
 
 
@@ -33,6 +33,7 @@ def tried_by_default(n_rows):
         default=20,
         help="Sets of even rows, and bootstrap samples.",
     ),
+    picture,
     seed,
     threads,
     shown,
@@ -81,4 +82,10 @@ def choose(ctx, data, n_clusters, certify, time_limit, draws, **options):
         },
         "notes": found.notes,
     }
-    job.show_text(str(found), seconds, found.stop_reason, result)
+
+    def picture():
+        from .. import ChoiceDisplay
+
+        return ChoiceDisplay.from_choice(found)
+
+    job.show_text(str(found), seconds, found.stop_reason, result, picture)

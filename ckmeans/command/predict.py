@@ -9,7 +9,7 @@ from . import terminal
 from .inputs import text_options
 from .job import Job
 from .logarithms import positive
-from .options import files, text
+from .options import files, page, text
 from .outputs import check_outputs
 from .remedies import Remedies
 
@@ -21,6 +21,7 @@ LEAST_MOVED = 1.0
 @click.argument("model", metavar="MODEL")
 @click.argument("data", metavar="DATA")
 @text
+@page
 @files
 def predict(ctx, model, data, **options):
     """Apply the clusters that `ckmeans fit --model MODEL` has written to other rows, and tell what has changed since.

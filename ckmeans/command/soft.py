@@ -5,7 +5,18 @@ import click
 from ..words import format_plural
 from .inputs import read
 from .job import Job
-from .options import WHOLE, centers_file, data, model_file, output, seed, sort_by_size, time_limit
+from .options import (
+    WHOLE,
+    centers_file,
+    data,
+    model_file,
+    output,
+    page,
+    picture,
+    seed,
+    sort_by_size,
+    time_limit,
+)
 from .outputs import check_outputs
 from .terminal import Variance, stopped
 
@@ -30,6 +41,8 @@ from .terminal import Variance, stopped
 @seed
 @time_limit
 @sort_by_size
+@page
+@picture
 @centers_file
 @model_file
 @output
@@ -59,6 +72,14 @@ def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
     bic, aic = model.bic(job.X, job.table.weights), model.aic(job.X, job.table.weights)
     verdict = _verdict(model, n_init, stop_reason)
     n_in_doubt = int((shares.max(axis=1) < 0.9).sum())
+
+    def picture():
+        from .. import ResponsibilityDisplay
+
+        return ResponsibilityDisplay.from_responsibilities(
+            job.X, shares, model.means_, variances=model.variances_
+        )
+
     job.finish(
         model.labels_,
         model.means_,
@@ -85,6 +106,7 @@ def soft(ctx, data, n_clusters, variance, mixing, anneal, n_init, **options):
             "units": job.units,
         },
         extra={"weight": model.weights_, "std dev": model.variances_**0.5},
+        picture=picture,
         by_row={f"p{k}": shares[:, k] for k in range(n_clusters)},
     )
 

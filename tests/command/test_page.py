@@ -236,3 +236,26 @@ def test_refused_before_any_work(tmp_path, monkeypatch):
 def test_title_is_text(page):
     put(np.arange(8).reshape(4, 2), "<b>&.csv")
     assert "<b>&.csv: 4 rows" in page("fit", "<b>&.csv", "-k", 2).text
+
+
+def test_pages_and_pictures_of_other_commands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(9 * k, 1, (8, 2)) for k in range(2)]).round(2)
+    with open("data.csv", "w", encoding="utf-8") as file:
+        file.write("a,b\n" + "".join(f"{a},{b}\n" for a, b in X))
+    for name, *words in (
+        ["fit", "data.csv", "-k", 2, "--model", "m.json"],
+        ["soft", "data.csv", "-k", 2, "--plot", "soft.png"],
+        ["exhaustive", "data.csv", "-k", 2],
+        ["breaks", "data.csv", "a", "-k", 2, "--plot", "breaks.png"],
+        ["predict", "m.json", "data.csv"],
+    ):
+        line = [name, *map(str, words), "--report", f"{name}.html"]
+        done = CliRunner().invoke(cli, line)
+        assert done.exit_code == 0, done.output
+        text = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+        assert text.count("<figure>") >= 1 and f"ckmeans {name}" in text
+    line = ["choose", "data.csv", "--range", "2:3", "--draws", "2", "--plot", "choose.svg"]
+    assert CliRunner().invoke(cli, line).exit_code == 0
+    assert (tmp_path / "choose.svg").stat().st_size > 1000 and (tmp_path / "soft.png").exists()
