@@ -2,9 +2,12 @@
 
 import io
 import json
+import os
+import re
 
 import click
 
+from ..words import format_plural
 from . import terminal
 from .inputs import read
 from .job import Job
@@ -12,13 +15,20 @@ from .options import force as force_option
 from .options import quiet, table
 from .outputs import check_writable, write
 
+OTHER_DATA = 3  # the exit code of the checker
+# Of the beginning of a proof, where its sha256 is; of the files beside it that are looked at, and of each of them.
+MOST_HEAD, MOST_FILES, MOST_BYTES = 4096, 1000, 2**26
+
 
 @click.command(short_help="Check a proof, and whether it is about a table.")
 @click.argument("proof", metavar="PROOF")
 @click.argument("data", metavar="[DATA]", required=False)
 @table
 @click.option(
-    "--as", "report", metavar="REPORT", help="Read DATA as the run did that wrote REPORT with --json."
+    "--as",
+    "report",
+    metavar="REPORT",
+    help="Read DATA as the run did that wrote REPORT, by --json or --model.  [default: one beside PROOF]",
 )
 @click.option(
     "--rows-out", metavar="FILE.npy", help="Write the rows, for python -m ckmeans.check PROOF FILE.npy."
@@ -29,7 +39,10 @@ def check(ctx, proof, data, report, rows_out, force, **options):
     """Check a proof file in exact arithmetic, by the checker alone, which takes Python's standard library and nothing else.
 
     With DATA also that the proof is about its rows, number for number: read as the options say, or as they were said to the run
-    that wrote a report (--as). Exit codes: 0 proved, 1 not proved, 2 no proof file or altered, 3 about other data.
+    that wrote a report or a model (--as); without either by a report or model of these rows that is beside PROOF. The sha256 of
+    the rows is the same in the proof, in the report and on its page; that of the file is in the latter two.
+
+    Exit codes: 0 proved, 1 not proved, 2 no proof file or altered, 3 about other data.
     """
     from ..check import verdict
 
@@ -42,32 +55,96 @@ def check(ctx, proof, data, report, rows_out, force, **options):
     else:
         if rows_out:
             check_writable(rows_out, data, force, ())
-        if report:
-            _adopt(ctx, report)
+        if not report and _nothing_said(ctx):
+            report = _of_the_same_rows(proof, content)
+        then = _adopt(ctx, report) if report else None
         job = Job(ctx, read(ctx))
         contents = [_npy(rows) for rows in (job.X, job.table.weights) if rows is not None]
         if rows_out:
             write(rows_out, contents[0])
-        terminal.note(ctx, f"sha256 of {data}: {_sha256(data)}")
+        _tell_file(ctx, data, report, then)
     code, said = verdict(content, *contents)
-    click.echo(f"{said}{'; its rows are those of ' + data if data and not code else ''}", err=code > 0)
+    if data and not code:
+        said += f"; its rows are those of {data}, sha256 {_sign(content)}"
+    elif code == OTHER_DATA:
+        said += _difference(content, job, data)
+    click.echo(said, err=code > 0)
     ctx.exit(code)
 
 
-def _adopt(ctx, report):
-    """The options of another run, where none are given here."""
+def _nothing_said(ctx):
+    default = click.core.ParameterSource.DEFAULT
+    others = "proof", "data", "report", "rows_out", "force", "quiet"
+    return all(ctx.get_parameter_source(name) is default for name in ctx.params if name not in others)
+
+
+def _sign(content):
+    """The sha256 of the rows and weights that a proof is about."""
+    found = re.search(rb"\ndata sha256=([0-9a-f]{64}) ", content[:MOST_HEAD])
+    return found and found[1].decode()
+
+
+def _of_the_same_rows(proof, content):
+    """A report or a model file beside the proof that tells of the same rows, or None."""
+    sign, folder = _sign(content), os.path.dirname(proof) or "."
+    if sign is None:
+        return None
+    for name in sorted(os.listdir(folder))[:MOST_FILES]:
+        path = os.path.join(folder, name)
+        if name.endswith(".json") and os.path.isfile(path) and os.path.getsize(path) <= MOST_BYTES:
+            try:
+                if _run_of(path)[1].get("sha256") == sign:
+                    return path
+            except (OSError, ValueError):
+                continue
+    return None
+
+
+def _run_of(path):
+    """The options of a run and what it says of its data, as a report or a model file tells them."""
     try:
-        with open(report, "rb") as file:
-            said = json.load(file)["parameters"]
-        known = {name: said[name] for name in ctx.params if name in said}
+        with open(path, "rb") as file:
+            said = json.load(file)
+        said = said["about"] if "ckmeans_model" in said else said
+        return dict(said["parameters"]), dict(said["data"])
     except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{report} is no report: `ckmeans fit --json` and others write them.") from None
-    for name, value in known.items():
-        if ctx.get_parameter_source(name) is click.core.ParameterSource.DEFAULT and name not in (
-            "quiet",
-            "force",
-        ):
-            ctx.params[name] = value
+        raise ValueError(
+            f"{path} is neither a report nor a model: --json and --model of `ckmeans fit` and others write them."
+        ) from None
+
+
+def _adopt(ctx, path):
+    """The options of another run, where none are given here; what it says of its data."""
+    said, then = _run_of(path)
+    for name in set(ctx.params) & set(said) - {"quiet", "force"}:
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.DEFAULT:
+            ctx.params[name] = said[name]
+    return then
+
+
+def _tell_file(ctx, data, report, then):
+    """Whose options the table was read by, and whether the file is the one of that run."""
+    from .report import digest_of_file
+
+    sign = digest_of_file(data)
+    terminal.note(ctx, f"sha256 of {data}: {sign or 'none, it is no file'}")
+    if then is not None:
+        same = {None: "", sign: ", of this very file"}.get(then.get("file_sha256"), ", of another file")
+        terminal.note(ctx, f"{data} is read as it was by the run that wrote {report}{same}")
+
+
+def _difference(content, job, data):
+    """What tells that rows are others than those of a proof, and what to do."""
+    found = re.search(rb"\nproblem sse n=([0-9a-f]{1,12}) d=([0-9a-f]{1,12}) ", content[:MOST_HEAD])
+    if not found:
+        return ""
+    there, here = [int(number, 16) for number in found.groups()], list(job.X.shape)
+    words = f"{there[0]:,} rows of {format_plural(there[1], 'column')}"
+    if here != there:
+        words += f", {data} as it was read {here[0]:,} of {here[1]}"
+    elif job.units == "data":
+        words += ", as there are here, with other numbers"
+    return f". It has {words}: give the options of its run, or --as REPORT"
 
 
 def _npy(rows):
@@ -76,14 +153,3 @@ def _npy(rows):
     file = io.BytesIO()
     np.save(file, rows)
     return file.getvalue()
-
-
-def _sha256(path):
-    """Of the bytes of a file."""
-    import hashlib
-    import os
-
-    if not os.path.isfile(path):
-        return "none, it is no file"
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

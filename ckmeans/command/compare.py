@@ -23,7 +23,7 @@ MOST_SHOWN = 20
 )
 @shown
 def compare(ctx, first, second, out, json_path, force, **options):
-    """What two clusterings of the same rows have in common: each has a label for each row, as `ckmeans fit --out` writes it, with --append or without.
+    """What two clusterings of the same rows have in common: each has a label for each row, as `ckmeans fit --out` writes it.
 
     Clusters of B are matched with those of A so that as many rows as can be are in matched clusters; the others moved. Names
     of clusters, whole numbers or not, do not matter. Rows without a label in either file are left out.

@@ -88,7 +88,7 @@ def read_centers(ctx, path, table):
 
 
 def read_labels(ctx, path, table):
-    """Labels of the rows of a table that are used, from a file that has one for each of them, or for each row of the table's file.
+    """Labels of the rows that are used, from a file that has one for each of them, or for each row of the table's file.
 
     Returns
     -------

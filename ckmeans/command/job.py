@@ -3,7 +3,7 @@
 import math
 import os
 import shlex
-from dataclasses import fields
+from dataclasses import fields, replace
 from time import perf_counter
 
 import click
@@ -95,6 +95,15 @@ class Job:
         """What the report tells of the cost."""
         return {"inertia": inertia, "lower_bound": lower_bound, "gap": gap, "units": self.units}
 
+    def _signed(self):
+        """The table with what tells its rows and its file, if anything that is written says so."""
+        from .report import digest, digest_of_file
+
+        if any(self.options.get(name) for name in ("json_path", "page", "model_path")):
+            signs = digest(self.X, self.table.weights), digest_of_file(self.path)
+            self.table = replace(self.table, sha256=signs[0], file_sha256=signs[1])
+        return self.table
+
     def _draw(self, path, picture):
         """Write the figure of the display that `picture()` makes, completely or not at all."""
         import io
@@ -127,7 +136,7 @@ class Job:
         """
         from . import report
 
-        outcome, table = report.Outcome(*outcome, **more), self.table
+        outcome, table = report.Outcome(*outcome, **more), self._signed()
         centers = outcome.centers
         outcome.within_ss = report.within_sums(self.X, outcome.labels, outcome.centers, table.weights)
         if self.scaler is not None:
@@ -198,7 +207,6 @@ class Job:
         """What `ckmeans predict` needs, and where it is from."""
         from ..estimators.model_files import save_model
         from .delimited import Options
-        from .report import digest
 
         table = self.table
         about = {
@@ -207,10 +215,12 @@ class Job:
             "command": self.command_line(),
             "data": {
                 "path": None if self.path == "-" else self.path,
-                "sha256": digest(table.X),
+                "sha256": table.sha256,
+                "file_sha256": table.file_sha256,
                 "n_samples": len(table.X),
                 "weights": self.options["weights"],
             },
+            "parameters": self._origin()["parameters"],
             "medians": table.medians or None,
             "log": [table.columns[f] for f in table.logs],
             "text": {option.name: self.options[option.name] for option in fields(Options)},
@@ -248,7 +258,7 @@ class Job:
         """The same for a result that is no clustering, and is shown as a text."""
         from . import report
 
-        json_path, n_features = self.options["json_path"], len(self.table.columns)
+        json_path, n_features = self.options["json_path"], len(self._signed().columns)
         size = f"{len(self.X):,} rows, {format_plural(n_features, 'feature')}   ({seconds:.2f} s)"
         result = {"stop_reason": stop_reason, "seconds": round(seconds, 6), "units": self.units, **result}
         try:

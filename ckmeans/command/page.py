@@ -10,7 +10,7 @@ import platform
 
 from ..words import format_plural, printable
 from .page_pictures import pictures
-from .report import aligned, digest
+from .report import aligned
 
 MOST_ROWS = 100_000  # up to this number the page holds the label of every row
 MOST_CLUSTERS = 200  # rows of the table of clusters
@@ -159,7 +159,8 @@ def _again(outcome, table, command, version, downloads):
         "columns": ", ".join(table.columns),
         "columns left out": "; ".join(f"{name}: {reason}" for name, reason in table.skipped.items()),
         "notes": "; ".join(table.notes),
-        "sha256 of the rows": digest(table.X),
+        "sha256 of the file": table.file_sha256,
+        "sha256 of the rows": table.sha256,
         "took": f"{outcome.seconds:.2f} s; {outcome.stop_reason}",
         "made by": f"ckmeans {version}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
     }

@@ -27,7 +27,8 @@ def predict(ctx, model, data, **options):
     """Apply the clusters that `ckmeans fit --model MODEL` has written to other rows, and tell what has changed since.
 
     Columns are found by their names; others are left alone. How the text is read is what was said to `fit`, if nothing is said
-    here. Missing values are filled where `fit` had --impute, with the medians of then, and logarithms are taken where it had --log. Rows are told of that are farther from their center than any row of the fit was.
+    here. Missing values are filled where `fit` had --impute, with the medians of then, and logarithms are taken where it had --log.
+    Rows are told of that are farther from their center than any row of the fit was.
     """
     check_outputs(ctx)
     from ..estimators.model_files import centers_of, load_model, own_distances, parts

@@ -5,15 +5,17 @@ The JSON report (--json) has these keys; numbers are in full precision, and null
 schema       1
 ckmeans      version of the package
 command      command line that gives the same result again
-data         path, n_samples, n_features, dtype; sha256 of the rows used (C order, little-endian); columns; weights: name of
-             their column; skipped: {column: reason}; incomplete: lines of the rows left out for missing values; medians: what they were filled with, by column; log: columns whose logarithms are clustered;
-             lines: of the rows used, after --rows or --sample; unit: "line" of a text file, or "row"; notes: what was told
-             about columns and rows
+data         path, n_samples, n_features, dtype; file_sha256 of the bytes of the file; sha256 of the rows that were clustered
+             and of their weights (float64, C order, little-endian), as a proof of them has it; columns; weights: name of their
+             column; skipped: {column: reason}; incomplete: lines of the rows left out for missing values; medians: what these
+             were filled with, by column; log: columns whose logarithms are clustered; lines: of the rows used, after --rows or
+             --sample; unit: "line" of a text file, or "row"; notes: what was told about columns and rows
 parameters   every option of the command with its value
 result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "stopped"), stop_reason, seconds,
              sizes, shares, within_ss (sums of weighted squared distances to the center), centers (in units of the data)
   fit, certify, exhaustive   inertia, lower_bound, gap = (inertia - lower_bound) / inertia: the best possible inertia is at most this
-                    share below; explained: share of the sum of squares around the mean of all rows; units ("data", "standardized", "logarithms" or "standardized logarithms": of inertia, bounds and within_ss)
+                    share below; explained: share of the sum of squares around the mean of all rows; units of inertia, bounds
+                    and within_ss: "data", "standardized", "logarithms" or "standardized logarithms"
   fit, certify      with --prove, and always: status "optimal-unique" too; method: what gave the bound; seconds_by_method; checked: whether
                     the checker accepted the proof (if not, the bound is not proved); better: inertia, status and labels of a better clustering that was found
   fit               n_restarts, hit_rate (without --prove); method and checked where it was proved nevertheless
@@ -29,6 +31,7 @@ result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "st
 import hashlib
 import json
 import math
+import os
 import re
 from dataclasses import dataclass, field
 
@@ -254,7 +257,8 @@ def document(table, result, path, parameters, command, version):
         "command": command,
         "data": {
             "path": path,
-            "sha256": digest(table.X),
+            "file_sha256": table.file_sha256,
+            "sha256": table.sha256,
             "dtype": str(table.X.dtype),
             "n_samples": len(table.X),
             "n_features": table.X.shape[1],
@@ -285,10 +289,18 @@ def _plain(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def digest(X):
-    """The sha256 of rows: C order, little-endian."""
+def digest(X, weights=None):
+    """The sha256 of rows as float64, then of their weights, in C order and little-endian: what a proof of them says too."""
     found = hashlib.sha256()
-    for start in range(0, len(X), BLOCK):
-        block = X[start : start + BLOCK]
-        found.update(np.ascontiguousarray(block, dtype=block.dtype.newbyteorder("<")).tobytes())
+    for part in (X, weights):
+        for start in range(0, 0 if part is None else len(part), BLOCK):
+            found.update((part[start : start + BLOCK].astype("<f8", order="C") + 0.0).tobytes())
     return found.hexdigest()
+
+
+def digest_of_file(path):
+    """The sha256 of the bytes of a file, or None where it is no file."""
+    if not os.path.isfile(path):
+        return None
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

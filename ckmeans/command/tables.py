@@ -46,6 +46,8 @@ class Table:
         Name of each column -> what its missing values were filled with, if they were.
     logs : list of int
         Columns whose logarithms are clustered: X has the values themselves.
+    sha256, file_sha256 : str or None
+        Of what is clustered, and of the bytes of the file, where a report tells it.
     """
 
     X: np.ndarray
@@ -59,6 +61,8 @@ class Table:
     notes: list = field(default_factory=list)
     medians: dict = field(default_factory=dict)
     logs: list = field(default_factory=list)
+    sha256: str = None
+    file_sha256: str = None
 
     def take(self, index):
         """The table of the given rows of X."""

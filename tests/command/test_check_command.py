@@ -1,6 +1,9 @@
 """`ckmeans check`: a proof, and whether it is about a table."""
 
 import hashlib
+import importlib.util
+import json
+import os
 import subprocess
 import sys
 
@@ -29,10 +32,11 @@ def test_the_table_of_a_proof(proof):
     digest = hashlib.sha256(open("data.csv", "rb").read()).hexdigest()
     for words in (proof, ["--as", "data.json"]):
         result = run("check", "data.ckc", "data.csv", *words)
-        assert "n=30, d=2" in result.stdout and result.stdout.endswith("its rows are those of data.csv\n")
+        assert "n=30, d=2" in result.stdout and "; its rows are those of data.csv, sha256 " in result.stdout
         assert f"sha256 of data.csv: {digest}" in result.stderr
-    run("check", "data.ckc", "data.csv", *proof[:2], code=3)
-    assert "about" not in run("check", "data.ckc", "data.csv", "-q", code=3).stdout
+    said = run("check", "data.ckc", "data.csv", *proof[:2], code=3).stderr
+    assert "It has 30 rows of 2 columns, data.csv as it was read 30 of 3: give the options of its run" in said
+    assert run("check", "data.ckc", "data.csv", "-q").stderr == ""
 
 
 def test_rows_for_the_bare_checker(proof):
@@ -51,6 +55,57 @@ def test_what_is_no_proof_of_it(proof):
     put(text, "other.csv")
     assert "other data" in run("check", "data.ckc", "other.csv", "--as", "data.json", code=3).stderr
     assert "malformed" in run("check", "data.csv", code=2).stderr
-    assert "data.csv is no report" in run("check", "data.ckc", "data.csv", "--as", "data.csv", code=1).stderr
+    assert (
+        "data.csv is neither a report nor a model"
+        in run("check", "data.ckc", "data.csv", "--as", "data.csv", code=1).stderr
+    )
     assert "are for DATA" in run("check", "data.ckc", "--rows-out", "x.npy", code=2).stderr
     assert "No such file" in run("check", "none.ckc", code=1).stderr
+
+
+def test_one_sign_of_the_rows(here):
+    """The same sha256 in the proof, the report, its page, the model and what is told; and that of the file."""
+    put("name,v,w,z\na,-0.0,1,2\nb,1,2,7\nc,,1,1\nd,5,1,3\ne,6,3,4\n")
+    words = ["--weights", "w", "--log", "z", "--standardize"]
+    written = ["--json", "r.json", "--model", "m.json", "--proof", "p.ckc"]
+    page = ["--report", "page.html"] if importlib.util.find_spec("matplotlib") else []
+    run("fit", "data.csv", "-k", 2, *words, "--prove", *written, *page)
+    told = json.load(open("r.json", encoding="utf-8"))["data"]
+    of_file = hashlib.sha256(open("data.csv", "rb").read()).hexdigest()
+    assert f"data sha256={told['sha256']} " in open("p.ckc", encoding="utf-8").read()
+    assert told["file_sha256"] == of_file
+    about = json.load(open("m.json", encoding="utf-8"))["about"]["data"]
+    assert about["sha256"] == told["sha256"] and about["file_sha256"] == of_file
+    for name in ["page.html"] * len(page):
+        text = open(name, encoding="utf-8").read()
+        assert told["sha256"] in text and of_file in text
+    for other in ("r.json", "m.json", None):
+        how = ["--as", other] if other else []
+        result = run("check", "p.ckc", "data.csv", *how)
+        assert told["sha256"] in result.stdout and of_file in result.stderr
+        by = other or "m.json"
+        assert f"read as it was by the run that wrote {by}, of this very file" in result.stderr.replace(
+            "./", ""
+        )
+
+
+def test_a_file_that_has_changed(proof):
+    """Other bytes, the same rows: told, and proved."""
+    put(open("data.csv", encoding="utf-8").read() + "\n")
+    result = run("check", "data.ckc", "data.csv")
+    assert "of another file" in result.stderr and result.stdout.startswith("proved optimal")
+    os.remove("data.json")
+    assert (
+        "give the options of its run, or --as REPORT" in run("check", "data.ckc", "data.csv", code=3).stderr
+    )
+
+
+def test_the_bare_checker_explains_a_table_with_text(here):
+    put("name,v\na,1\nb,2\nc,9\n")
+    run("fit", "data.csv", "-k", 2, "--prove", "--proof", "p.ckc")
+    words = [sys.executable, "-m", "ckmeans.check", "p.ckc", "data.csv"]
+    found = subprocess.run(words, capture_output=True, text=True)
+    assert (
+        found.returncode == 3
+        and "no table of numbers; ckmeans check --rows-out writes one: 'name,v'" in found.stderr
+    )

@@ -60,7 +60,8 @@ def test_report(here):
     full = report("fit", "some data.csv", "-k", 2, "--weights", "w", "--n-init", 4)
     data, result = full["data"], full["result"]
     X = np.array([[1.0, 2], [5, 7], [6, 8]])
-    assert data["sha256"] == hashlib.sha256(X.tobytes()).hexdigest()
+    assert data["sha256"] == hashlib.sha256(X.tobytes() + np.array([1.0, 2, 1]).tobytes()).hexdigest()
+    assert data["file_sha256"] == hashlib.sha256(open("some data.csv", "rb").read()).hexdigest()
     assert (data["columns"], data["incomplete"], data["lines"]) == (["a", "b"], [3], None)
     assert data["skipped"] == {"c": "not numeric: 'x'"}
     assert (data["n_samples"], data["n_features"], data["weights"]) == (3, 2, "w")
