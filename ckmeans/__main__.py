@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-NEEDED = ("click", "rich", "pandas", "pyarrow")
+NEEDED = ("click", "rich", "pandas")  # and pyarrow, without which texts are read all the same
 NOTHING = "interrupted before there was a clustering: nothing was written"
 
 
@@ -34,8 +34,11 @@ def _run():
         needs = ", ".join(missing)
         print(f'The ckmeans command needs {needs}: pip install "certified-kmeans[cli]"', file=sys.stderr)
         return 1
-    for stream in (sys.stdout, sys.stderr):  # a column name may hold what the terminal cannot show
-        stream.reconfigure(errors="backslashreplace")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed, as by >&- in a shell: what would be said there is not
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+        # A column name may hold what the terminal cannot show.
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     from .command.cli import cli
 
     return cli(prog_name="ckmeans")
@@ -56,7 +59,7 @@ def _end():
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError:  # nobody reads it any more
+        except (OSError, AttributeError):  # nobody reads it any more
             pass
     os._exit(130)
 

@@ -201,7 +201,7 @@ def read_table(content, n, d, scale):
         if not at and len(cells) == d and all(map(is_name, cells)):
             continue
         fine = all(len(cell) <= LONGEST and DECIMAL.fullmatch(cell) for cell in cells)
-        refuse_if(not fine, f"no table of numbers; ckmeans check --rows-out writes one: {line[:40]!r}", 3)
+        refuse_if(not fine, f"no table of numbers (ckmeans check --rows-out): {line[:40]!r}", OTHER_DATA)
         refuse_if(len(cells) != d, "the proof is for other data", OTHER_DATA)
         rows.append(integers_of(packed(list(map(Fraction, cells))), scale))
     return rows

@@ -11,6 +11,7 @@ from .inputs import read
 from .job import Job
 from .options import clusters, files, layout, page, picture, source
 from .outputs import check_outputs, write
+from .terminal import File
 
 
 @click.command(short_help="Natural breaks: the best classes of one column, proved.")
@@ -27,6 +28,7 @@ from .outputs import check_outputs, write
 @click.option(
     "--legend",
     metavar="FILE",
+    type=File(),
     help="Write the classes as CSV: class, from, to, rows, mean; from is left out of all but the first.",
 )
 @page

@@ -10,12 +10,12 @@ from .inputs import read, read_labels
 from .job import Job
 from .options import SECONDS, WHOLE, checkpoint, label, output, page, proof, seed, source, table
 from .outputs import check_outputs, write
-from .terminal import stopped
+from .terminal import File, stopped
 
 
 @click.command(short_help="How far given labels are, at most, above the best clusters.")
 @source
-@click.argument("labels", metavar="LABELS")
+@click.argument("labels", metavar="LABELS", type=File())
 @click.option("-k", "--n-clusters", **WHOLE, help="Number of clusters.  [default: that of the labels]")
 @label
 @table

@@ -14,6 +14,7 @@ from .job import Job
 from .options import force as force_option
 from .options import quiet, table
 from .outputs import check_writable, write
+from .terminal import File
 
 OTHER_DATA = 3  # the exit code of the checker
 # Of the beginning of a proof, where its sha256 is; of the files beside it that are looked at, and of each of them.
@@ -21,17 +22,21 @@ MOST_HEAD, MOST_FILES, MOST_BYTES = 4096, 1000, 2**26
 
 
 @click.command(short_help="Check a proof, and whether it is about a table.")
-@click.argument("proof", metavar="PROOF")
-@click.argument("data", metavar="[DATA]", required=False)
+@click.argument("proof", metavar="PROOF", type=File())
+@click.argument("data", metavar="[DATA]", type=File(), required=False)
 @table
 @click.option(
     "--as",
     "report",
     metavar="REPORT",
+    type=File(),
     help="Read DATA as the run did that wrote REPORT, by --json or --model.  [default: one beside PROOF]",
 )
 @click.option(
-    "--rows-out", metavar="FILE.npy", help="Write the rows, for python -m ckmeans.check PROOF FILE.npy."
+    "--rows-out",
+    metavar="FILE.npy",
+    type=File(),
+    help="Write the rows, for python -m ckmeans.check PROOF FILE.npy.",
 )
 @force_option
 @quiet

@@ -6,19 +6,21 @@ from . import terminal
 from .inputs import read_names
 from .options import label, shown, text
 from .outputs import check_writable, write
+from .terminal import File
 
 # Clusters of either side in the table that is printed; all are in the report.
 MOST_SHOWN = 20
 
 
 @click.command(short_help="What two files of labels of the same rows have in common.")
-@click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
+@click.argument("first", metavar="A", type=File())
+@click.argument("second", metavar="B", type=File())
 @label
 @text
 @click.option(
     "--out",
     metavar="FILE",
+    type=File(),
     help="Write both labels of each row, and whether it moved; - for standard output.",
 )
 @shown

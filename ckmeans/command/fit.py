@@ -25,7 +25,7 @@ from .options import (
 )
 from .outputs import check_outputs
 from .quick import OF_ONE_FEATURE, best_of_one_feature, is_that, left_to_us, likely_seconds, proved
-from .terminal import Count, stopped
+from .terminal import Count, File, stopped
 
 
 @click.command()
@@ -33,6 +33,7 @@ from .terminal import Count, stopped
 @click.option(
     "--init",
     metavar="METHOD|FILE",
+    type=File(),
     default="k-means++",
     help="Starts: k-means++, 'plain k-means++', 'k-means||' or random; FILE has a center in each row.",
 )

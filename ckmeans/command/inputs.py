@@ -19,10 +19,10 @@ def read(ctx, column=None):
     column : str or None
         The one column that the command takes, where it has no --columns.
     """
-    from .tables import read_table
-
     said = ctx.params
     with terminal.reading(ctx, said["data"]) as show:
+        from .tables import read_table  # takes a second, as pandas does
+
         table = read_table(
             said["data"],
             columns=said["columns"] if column is None else [column],
@@ -34,15 +34,21 @@ def read(ctx, column=None):
             **text_options(ctx),
         )
     if column is None:
-        from .advice import advice
-        from .logarithms import logarithms, positive
-
-        table = replace(table, logs=positive(table, said.get("log")))
-        chosen, standardized = said["columns"] is not None, said.get("standardize", False)
-        X = logarithms(table.X, table.logs)
-        table.notes.extend(advice(X, table.columns, table.weights, chosen=chosen, standardized=standardized))
+        table = _advised(ctx, table)
     for line in table.notes:
         terminal.note(ctx, line)
+    return table
+
+
+def _advised(ctx, table):
+    """The table with the columns whose logarithms are wanted, and notes on its columns."""
+    from .advice import advice
+    from .logarithms import logarithms, positive
+
+    table = replace(table, logs=positive(table, ctx.params.get("log")))
+    chosen, standardized = ctx.params["columns"] is not None, ctx.params.get("standardize", False)
+    X = logarithms(table.X, table.logs)
+    table.notes.extend(advice(X, table.columns, table.weights, chosen=chosen, standardized=standardized))
     return table
 
 

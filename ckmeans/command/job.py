@@ -49,9 +49,10 @@ class Job:
         self.units = "logarithms" if table.logs else "data"
         self.cells = self._cells()
         if self.options.get("standardize"):
-            from .standard import Standardizer
+            with terminal.waiting(ctx, "standardizing"):
+                from .standard import Standardizer
 
-            self.scaler = Standardizer(self.X, table.weights)
+                self.scaler = Standardizer(self.X, table.weights)
             self.units = "standardized logarithms" if table.logs else "standardized"
             self.X = self.scaler.transform(self.X)
 

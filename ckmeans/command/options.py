@@ -2,7 +2,7 @@
 
 import click
 
-from .terminal import Range, Seconds, names
+from .terminal import File, Range, Seconds, names
 
 # Kinds of values.
 WHOLE = {"type": click.IntRange(min=1), "metavar": "N"}
@@ -20,7 +20,7 @@ def together(*options):
     return decorate
 
 
-source = click.argument("data", metavar="DATA")
+source = click.argument("data", metavar="DATA", type=File())
 clusters = click.option("-k", "--n-clusters", **WHOLE, required=True, help="Number of clusters.")
 text = together(
     click.option(
@@ -85,6 +85,7 @@ out = together(
     click.option(
         "--out",
         metavar="FILE",
+        type=File(),
         help="Write labels, a line for each row: as CSV, or as Parquet; - for standard output.",
     ),
     click.option("--id", "id_column", metavar="COLUMN", help="Column that --out has beside the labels."),
@@ -97,7 +98,11 @@ quiet = together(
 )
 shown = together(
     click.option(
-        "--json", "json_path", metavar="FILE", help="Write a report; - prints it instead of the table."
+        "--json",
+        "json_path",
+        metavar="FILE",
+        type=File(),
+        help="Write a report; - prints it instead of the table.",
     ),
     force,
     quiet,
@@ -118,17 +123,23 @@ time_limit = click.option("--time-limit", **SECONDS, help="Time limit; the best 
 sort_by_size = click.option(
     "--sort-by-size", is_flag=True, help="Number the clusters by their rows, most of them first."
 )
-proof = click.option("--proof", metavar="FILE", help="Write the proof, for python -m ckmeans.check FILE.")
-picture = click.option("--plot", metavar="FILE", help="Draw it: a file that ends in .png, .svg or .pdf.")
+proof = click.option(
+    "--proof", metavar="FILE", type=File(), help="Write the proof, for python -m ckmeans.check FILE."
+)
+picture = click.option(
+    "--plot", metavar="FILE", type=File(), help="Draw it: a file that ends in .png, .svg or .pdf."
+)
 checkpoint = click.option(
     "--checkpoint",
     metavar="FILE",
+    type=File(),
     help="Keep what is known in FILE, and go on from there if it is there already.",
 )
 centers_file = click.option(
     "--centers",
     "centers_path",
     metavar="FILE",
+    type=File(),
     help="Write the centers as CSV, in units of the data; --init FILE begins with them.",
 )
 distances = click.option(
@@ -138,11 +149,13 @@ model_file = click.option(
     "--model",
     "model_path",
     metavar="FILE",
+    type=File(),
     help="Write what `ckmeans predict FILE NEXT` needs for other rows, as JSON.",
 )
 page = click.option(
     "--report",
     "page",
     metavar="FILE",
+    type=File(),
     help="Write a page for the browser: verdict, tables and pictures in one file.",
 )

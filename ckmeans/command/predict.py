@@ -12,14 +12,15 @@ from .logarithms import positive
 from .options import files, page, text
 from .outputs import check_outputs
 from .remedies import Remedies
+from .terminal import File
 
 # Shares of clusters that differ by less than this many percentage points are not told of.
 LEAST_MOVED = 1.0
 
 
 @click.command(short_help="Apply the clusters of a model file to other rows.")
-@click.argument("model", metavar="MODEL")
-@click.argument("data", metavar="DATA")
+@click.argument("model", metavar="MODEL", type=File())
+@click.argument("data", metavar="DATA", type=File())
 @text
 @page
 @files

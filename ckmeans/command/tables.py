@@ -5,6 +5,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -182,6 +183,8 @@ def _opened(source, how):
             yield _load_npy(name, file)
             return
         if start.startswith(b"PAR1"):
+            if find_spec("pyarrow") is None:
+                raise ValueError(f"{name} is read by pyarrow: pip install pyarrow, or save it as CSV.")
             yield Parquet(name, file, how.get("missing"))
             return
         suffix = Path(name).suffix.lower()

@@ -11,7 +11,9 @@ import click
 
 from ..words import printable
 
-SHOWN = 2**24  # bytes of a file whose reading is shown: less takes no second
+SHOWN = (
+    2**24
+)  # bytes of a file the reading of which has a bar: less takes no second, but for loading what reads
 searched = False  # whether there is a result that an interrupt could lose
 
 
@@ -63,6 +65,17 @@ class Count(click.IntRange):
             return super().convert(value, param, ctx)
         except click.BadParameter:
             self.fail(f"{value} is neither {self.word} nor a whole number of at least 1", param, ctx)
+
+
+class File(click.ParamType):
+    """The name of a file, which a shell completes."""
+
+    name = "FILE"
+
+    def shell_complete(self, ctx, param, incomplete):
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
 
 
 class Seconds(click.ParamType):
@@ -168,16 +181,20 @@ def progress(ctx, what, total):
 
 @contextmanager
 def reading(ctx, path):
-    """A bar while a large file is read; yields show(n_bytes)."""
+    """A bar while a file is read, and what reads it is loaded, a spinner for a small one; yields show(n_bytes)."""
     try:
         size = os.path.getsize(path)
     except OSError:  # standard input, or a name that is no file's
         size = 0
-    if size < SHOWN:
-        yield lambda n_bytes: None
-        return
-    with _bar(ctx, "reading", size) as show:
+    with _bar(ctx, "reading", size if size >= SHOWN else None) as show:
         yield lambda n_bytes: show(n_bytes, "reading")
+
+
+@contextmanager
+def waiting(ctx, what):
+    """A spinner while something is done that has no steps to count."""
+    with _bar(ctx, what, None):
+        yield
 
 
 @contextmanager

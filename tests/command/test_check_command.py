@@ -106,6 +106,5 @@ def test_the_bare_checker_explains_a_table_with_text(here):
     words = [sys.executable, "-m", "ckmeans.check", "p.ckc", "data.csv"]
     found = subprocess.run(words, capture_output=True, text=True)
     assert (
-        found.returncode == 3
-        and "no table of numbers; ckmeans check --rows-out writes one: 'name,v'" in found.stderr
+        found.returncode == 3 and "no table of numbers (ckmeans check --rows-out): 'name,v'" in found.stderr
     )
