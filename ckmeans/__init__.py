@@ -27,6 +27,7 @@ _HOMES = {
     "Landscape": "diagnostics.landscapes",
     "landscape": "diagnostics.landscapes",
     "load_model": "estimators.model_files",
+    "NaturalBreaks": "exact.univariate",
     "natural_breaks": "exact.univariate",
     "partition_posterior": "exact.exhaustive",
     "save_model": "estimators.model_files",

@@ -21,6 +21,7 @@ from .exact.exhaustive import count_partitions as count_partitions
 from .exact.exhaustive import estimated_seconds as estimated_seconds
 from .exact.exhaustive import exhaustive_search as exhaustive_search
 from .exact.exhaustive import partition_posterior as partition_posterior
+from .exact.univariate import NaturalBreaks as NaturalBreaks
 from .exact.univariate import natural_breaks as natural_breaks
 from .local.many import fit_many as fit_many
 from .plots.choice import BreaksDisplay as BreaksDisplay

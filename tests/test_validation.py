@@ -408,7 +408,6 @@ def test_values_that_are_in_no_class():
             BREAKS.classify(list(values))
         assert where in str(caught.value)
     for values in (
-        np.ma.masked_equal([1.0, 8], 8),
         pd.array([1, None, 3], "Int64"),
         ["10", "1"],
         [1 + 5j],

@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 
 from .._kernels import univariate as kernels
 from ..rationals import float_down, float_up
-from ..validation import check_finite, check_n_clusters, check_values, check_weights
+from ..validation import check_n_clusters
 from .penalized_paths import SLICE, slices
 from .segmentation import Line
+from .shaped import Shaped
 
 # Up to this many values NumPy sorts, in one go; more are sorted in slices, between which Ctrl-C acts.
 SHORT = 1 << 18
@@ -25,7 +26,82 @@ ROUNDED = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Breaks:
-    """The best classes of some values, without their labels.
+    """The best classes of some values, without their labels: all that `NaturalBreaks` has but these and `tried`."""
+
+    n_clusters: int
+    breaks: np.ndarray
+    centers: np.ndarray
+    counts: np.ndarray
+    sizes: np.ndarray
+    within: np.ndarray
+    total: float
+    between: float
+    inertia: float
+    lower_bound: float
+    goodness_of_variance_fit: float
+    bic: float
+    status: str
+    stop_reason: str
+
+    @property
+    def gap(self) -> float:
+        """0.0: no clustering is better."""
+        return 0.0
+
+    @property
+    def bins(self) -> np.ndarray:
+        """The upper bounds, as mapclassify has them: the breaks without the least value, an array of shape (n_clusters,)."""
+        return self.breaks[1:]
+
+    def classify(self, values: ArrayLike, *, missing: Literal["error", "separate"] = "error") -> np.ndarray:
+        """The clusters that values fall in, the outer ones for what is beyond the breaks.
+
+        Parameters
+        ----------
+        values : array-like
+            Real numbers of any shape; infinite ones are beyond all breaks.
+        missing : {"error", "separate"}
+            As in `natural_breaks`.
+
+        Returns
+        -------
+        labels : ndarray of int32, masked array or DataArray, of the same shape
+
+        Raises
+        ------
+        ValueError
+            For missing values and what is no real number.
+
+        Examples
+        --------
+        >>> natural_breaks([4, 1, 2, 40, 38, 41, 7], 3).classify([[0.5, 100], [np.nan, 4]], missing="separate")
+        array([[ 0,  2],
+               [-1,  0]], dtype=int32)
+        """
+        shaped = Shaped(values, missing, infinite=True)
+        return shaped.labels(self._classes(shaped.flat))
+
+    def _repr_html_(self) -> str:
+        rows = zip(self.breaks[:-1].tolist(), self.bins.tolist(), self.counts.tolist(), self.centers.tolist())
+        cells = [["class", "from", "to", "values", "mean"]]
+        cells += [
+            [str(c), f"{low:.6g}", f"{high:.6g}", f"{count:,}", f"{mean:.6g}"]
+            for c, (low, high, count, mean) in enumerate(rows)
+        ]
+        table = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in cells)
+        fit = f"{100 * self.goodness_of_variance_fit:.2f} % of the variance"
+        return f"<p><strong>{self.n_clusters} natural breaks, proved optimal: {fit}</strong></p><table>{table}</table>"
+
+    def _classes(self, values):
+        labels = np.empty(len(values), np.int32)
+        for start, stop in slices(0, len(values), SLICE):
+            labels[start:stop] = np.searchsorted(self.breaks[1:-1], values[start:stop])
+        return labels
+
+
+@dataclass(frozen=True, eq=False)
+class NaturalBreaks(Breaks):
+    """The best classes of some values, as `natural_breaks` finds them.
 
     Attributes
     ----------
@@ -54,71 +130,20 @@ class Breaks:
         to be at least that of rounding to the least distance between two values.
     status, stop_reason : str
         "optimal" and "proved".
-    """
-
-    n_clusters: int
-    breaks: np.ndarray
-    centers: np.ndarray
-    counts: np.ndarray
-    sizes: np.ndarray
-    within: np.ndarray
-    total: float
-    between: float
-    inertia: float
-    lower_bound: float
-    goodness_of_variance_fit: float
-    bic: float
-    status: str
-    stop_reason: str
-
-    @property
-    def gap(self):
-        """0.0: no clustering is better."""
-        return 0.0
-
-    def classify(self, values):
-        """The clusters that values fall in, the outer ones for what is beyond the breaks.
-
-        Parameters
-        ----------
-        values : array-like
-            Real numbers; infinite ones are beyond all breaks.
-
-        Returns
-        -------
-        labels : ndarray of int32, of the same shape
-
-        Raises
-        ------
-        ValueError
-            For missing values and what is no real number.
-        """
-        values = check_values(values, "values")
-        if (missing := np.argwhere(np.isnan(values))).size:
-            where = ", ".join(map(str, missing[0].tolist()))
-            raise ValueError(
-                f"values[{where}] is NaN, which is in no class (so are {len(missing)} of {values.size}): drop these, or"
-                " give them a class of their own."
-            )
-        return self._classes(values)
-
-    def _classes(self, values):
-        flat, labels = values.ravel(), np.empty(values.size, np.int32)
-        for start, stop in slices(0, values.size, SLICE):
-            labels[start:stop] = np.searchsorted(self.breaks[1:-1], flat[start:stop])
-        return labels.reshape(values.shape)
-
-
-@dataclass(frozen=True, eq=False)
-class NaturalBreaks(Breaks):
-    """The best classes of some values.
-
-    Attributes
-    ----------
-    labels : ndarray of shape (n_samples,), int32
-        Cluster of each value, in the order given; clusters are numbered from the least values up.
+    labels : array of int32, of the shape of the values
+        Cluster of each value, in the order given; clusters are numbered from the least values up, -1 is a missing value. A masked
+        array or a DataArray where the values are one.
     tried : dict of int to Breaks
-        The best classes for each number of clusters that was asked for.
+        The best classes for each number of clusters that was asked for: all of this but `labels` and `tried`.
+
+    Examples
+    --------
+    >>> from ckmeans import NaturalBreaks, natural_breaks
+    >>> found = natural_breaks([4, 1, 2, 40, 38, 41, 7], range(2, 4))
+    >>> isinstance(found, NaturalBreaks), found.bins.tolist(), found.counts.tolist(), sorted(found.tried)
+    (True, [7.0, 41.0], [4, 3], [2, 3])
+    >>> found.classify([3, 1000]).tolist()
+    [0, 1]
     """
 
     labels: np.ndarray = field(repr=False)
@@ -149,6 +174,7 @@ def natural_breaks(
     *,
     sample_weight: ArrayLike | None = None,
     variances: Literal["equal", "unequal"] = "equal",
+    missing: Literal["error", "separate"] = "error",
 ) -> NaturalBreaks:
     """The best clusters of numbers: Jenks' natural breaks, exactly.
 
@@ -158,15 +184,17 @@ def natural_breaks(
 
     Parameters
     ----------
-    values : array-like of shape (n_samples,) or (n_samples, 1)
-        Finite real numbers.
+    values : array-like of any shape, such as (n_samples,) or (n_samples, 1), or (height, width) of a raster
+        Finite real numbers. What is masked takes no part.
     n_clusters : int or iterable of int
-        1 to n_samples. Of several, such as ``range(1, 11)``, the one of least BIC is chosen; all are in `tried`.
-    sample_weight : array-like of shape (n_samples,) or None
+        1 to the number of values. Of several, such as ``range(1, 11)``, the one of least BIC is chosen; all are in `tried`.
+    sample_weight : array-like of shape (n_samples,) or of the shape of the values, or None
         Weights >= 0, not all zero. Values of weight zero take no part, and get the label of the class they fall in.
     variances : {"equal", "unequal"}, default="equal"
         Whether the BIC takes the classes to have one variance, as k-means does, or one each, as R's Ckmeans.1d.dp does; it
         finds fewer classes then.
+    missing : {"error", "separate"}, default="error"
+        Whether NaN is refused, or takes no part and gets the label -1.
 
     Returns
     -------
@@ -201,8 +229,8 @@ def natural_breaks(
     """
     if variances not in ("equal", "unequal"):
         raise ValueError(f'variances={variances!r} is unknown: give "equal" or "unequal".')
-    values, weights, wanted = _checked(values, n_clusters, sample_weight)
-    rows, line, own = _sorted(values, weights)
+    shaped, weights, wanted = _checked(values, n_clusters, sample_weight, missing)
+    rows, line, own = _sorted(shaped.flat, weights)
     if max(wanted) > line.n_distinct:
         warnings.warn(
             f"n_clusters={max(wanted)}, but there are {line.n_distinct} different values: the other classes are empty.",
@@ -212,7 +240,7 @@ def natural_breaks(
     table = _Table(rows, line, own, variances)
     tried = {k: table.breaks(k) for k in wanted}
     best = min(tried.values(), key=lambda breaks: breaks.bic)
-    return NaturalBreaks(**vars(best), labels=best._classes(values), tried=tried)
+    return NaturalBreaks(**vars(best), labels=shaped.labels(best._classes(shaped.flat)), tried=tried)
 
 
 def penalty_proof(values, n_clusters, sample_weight=None, check=None):
@@ -235,9 +263,9 @@ def penalty_proof(values, n_clusters, sample_weight=None, check=None):
     >>> proof.labels.tolist(), proof.cost, proof.penalty > 2
     ([0, 0, 1, 1], Fraction(5, 2), True)
     """
-    values, weights, (k,) = _checked(values, n_clusters, sample_weight)
-    rows, line, own = _sorted(values, weights, check)
-    labels = _Table(rows, line, own).breaks(k)._classes(values)
+    shaped, weights, (k,) = _checked(values, n_clusters, sample_weight)
+    rows, line, own = _sorted(shaped.flat, weights, check)
+    labels = _Table(rows, line, own).breaks(k)._classes(shaped.flat)
     n_runs = min(k, line.n_distinct)
     return PenaltyProof(labels, line.cut(n_runs).cost, line.penalty(n_runs))
 
@@ -416,23 +444,20 @@ def _dealt(values, weights):
     return rows, None if weights is None else own
 
 
-def _checked(values, n_clusters, sample_weight):
-    """Values as a float64 vector, weights, and the numbers of clusters; the first thing wrong raises."""
-    values = check_values(values, "values", 1)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
+def _checked(values, n_clusters, sample_weight, missing="error"):
+    """Values, weights, and the numbers of clusters; the first thing wrong raises."""
+    shaped = Shaped(values, missing, column=True)
+    if hasattr(values, "columns") and shaped.here.ndim > 1:
         raise ValueError(
-            f"values have shape {values.shape}: give one number for each sample; for several features use ckmeans.KMeans."
+            f"values have shape {shaped.here.shape}: give one number for each sample; for several features use ckmeans.KMeans."
         )
-    if not len(values):
+    if not len(shaped.flat):
         raise ValueError("values are empty: give at least one number.")
-    check_finite(values[:, None])
-    weights = check_weights(sample_weight, len(values))
+    weights = shaped.weights(sample_weight)
     several = (
         n_clusters if np.iterable(n_clusters) and not isinstance(n_clusters, (str, bytes)) else [n_clusters]
     )
-    wanted = [check_n_clusters(k, len(values)) for k in several]
+    wanted = [check_n_clusters(k, len(shaped.flat)) for k in several]
     if not wanted:
         raise ValueError(f"n_clusters={n_clusters!r} is empty: give one number of clusters, or several.")
-    return values, weights, wanted
+    return shaped, weights, wanted

@@ -276,7 +276,6 @@ def test_maps_and_series(tmp_path):
         ([1.0, np.nan], 1, None, "NaN"),
         ([1.0, np.inf], 1, None, "infinity"),
         ([], 1, None, "empty"),
-        ([[1.0, 2.0]], 1, None, "shape"),
         (["a", "b"], 1, None, "text"),
         ([1.0, 2.0], 3, None, "n_samples=2 should be >= n_clusters=3"),
         ([1.0, 2.0], 0, None, "n_clusters=0 is too small"),
