@@ -470,3 +470,25 @@ def test_the_tests_of_scikit_learn_run():
     arguments = [sys.executable, "-m", "benchmarks.sklearn_suite", "--suite", "k-means", "--only", "copyx"]
     done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "k-means: 1 of 1 tests of the class pass" in done.stdout, done.stderr
+
+
+def test_the_tests_of_jenkspy_run_from_a_folder(tmp_path):
+    """Some that ask for what theirs do: one passes, one is about what is inside, and one fails for no reason that is known."""
+    (tmp_path / "tests").mkdir()
+    lines = [
+        "import jenkspy",
+        "def test_breaks():",
+        "    assert jenkspy.jenks_breaks([1, 2, 9], 2) == [1, 2, 9]",
+    ]
+    lines += ["def test_inside():", "    jenkspy._jenks_matrices([1, 2], 1)"]
+    path, words = (
+        tmp_path / "tests" / "test_jenks.py",
+        [sys.executable, "-m", "benchmarks.jenkspy_suite", tmp_path],
+    )
+    for more, code, said in (
+        ([], 0, "1 of 1 tests pass"),
+        (["def test_no():", "    assert 0"], 1, "NO REASON"),
+    ):
+        path.write_text("\n".join(lines + more) + "\n", encoding="utf-8")
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == code and said in done.stdout, done.stdout + done.stderr

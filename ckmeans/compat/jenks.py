@@ -90,6 +90,10 @@ class JenksNaturalBreaks:
         labels = np.searchsorted(self.inner_breaks_, np.asarray(x, np.float64))
         return np.asarray(labels)
 
+    def get_label_(self, val: float, idx: int = 0) -> int:
+        """The class of one value, from class `idx` on."""
+        return max(int(self.predict(val)), idx)
+
     def group(self, x: Sequence[float]) -> list[NDArray]:
         """The values of each class, in their order."""
         x = np.asarray(x)
@@ -121,8 +125,10 @@ def _checked(values, n_classes):
         raise ValueError(f"values has {values.ndim} dimensions: give one, as values.ravel() has.")
     try:
         floats = np.asarray(values, dtype=np.float64)
-    except (TypeError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"values are no numbers, or beyond the floats: {error}.") from None
+    if np.asarray(values).dtype == object and any(isinstance(v, int) and abs(v) >= 2**63 for v in values):
+        raise TypeError("values has a whole number beyond 64 bits: subtract the least one from all first.")
     if not np.isfinite(floats).all():
         raise ValueError("values are not all finite: drop NaN and infinite ones first.")
     n_distinct = len(np.unique(floats))

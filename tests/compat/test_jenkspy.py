@@ -48,6 +48,8 @@ def test_beside_jenkspy(seed):
             gvf = other.goodness_of_variance_fit(values)
             assert one.goodness_of_variance_fit(values) == pytest.approx(gvf, abs=1e-12)
             assert repr(one) == repr(other) and one.predict(2.0) == other.predict(2.0)
+            for value in (-5.0, 100.0, values[0]):
+                assert one.get_label_(value) == other.get_label_(value)
 
 
 def test_time_stamps():
@@ -59,7 +61,9 @@ def test_time_stamps():
 WRONG = {
     "a number": (5, 2, TypeError),
     "text": ("12345", 2, TypeError),
-    "words": (["a", "b"], 2, (TypeError, ValueError)),
+    "words": (["a", "b"], 2, TypeError),
+    "beyond 64 bits": ([0, 1, 2**70], 2, TypeError),
+    "beyond 64 bits, an array": (np.array([0, 1, 2**70]), 2, TypeError),
     "two dimensions": (np.eye(3), 2, ValueError),
     "NaN": ([1.0, np.nan, 2.0], 2, ValueError),
     "infinite": ([1.0, np.inf, 2.0], 2, ValueError),
