@@ -69,18 +69,19 @@ def closing(show):
     return closing
 
 
+def said(certificate):
+    """The verdict, and by what it was proved where it was."""
+    proved = certificate.status != "bounded" or certificate.checked
+    return certificate.verdict + f", by {certificate.method}" * proved
+
+
 def finish_certified(job, certificate, labels, centers, seconds, proof, recorder, facts=(), told=None):
     """Show a certificate, and write its proof."""
     import numpy as np
 
     if proof:
         write(proof, certificate.text())
-    closed = certificate.status != "bounded"
-    verdict = (
-        f"{certificate.verdict}, by {certificate.method}"
-        if closed or certificate.checked
-        else certificate.verdict
-    )
+    closed, verdict = certificate.status != "bounded", said(certificate)
     if certificate.stop_reason in ("time_limit", "memory_limit", "interrupted"):
         verdict += f"; {stopped(certificate.stop_reason, f'after {seconds:.1f} s')}"
     inertia = rounded(certificate.exact_inertia, 12, ROUND_HALF_EVEN)  # which may be beyond the floats

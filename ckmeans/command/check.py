@@ -91,10 +91,10 @@ def _sign(content):
 
 def _of_the_same_rows(proof, content):
     """A report or a model file beside the proof that tells of the same rows, or None."""
-    sign, folder = _sign(content), os.path.dirname(proof) or "."
+    sign, folder = _sign(content), os.path.dirname(proof)
     if sign is None:
         return None
-    for name in sorted(os.listdir(folder))[:MOST_FILES]:
+    for name in sorted(os.listdir(folder or os.curdir))[:MOST_FILES]:
         path = os.path.join(folder, name)
         if name.endswith(".json") and os.path.isfile(path) and os.path.getsize(path) <= MOST_BYTES:
             try:

@@ -27,14 +27,20 @@ MOST_SHOWN = 20
 def compare(ctx, first, second, out, json_path, force, **options):
     """What two clusterings of the same rows have in common: each has a label for each row, as `ckmeans fit --out` writes it.
 
-    Clusters of B are matched with those of A so that as many rows as can be are in matched clusters; the others moved. Names
-    of clusters, whole numbers or not, do not matter. Rows without a label in either file are left out.
+    --label may name a column of either file, or of both. Clusters of B are matched with those of A so that as many rows as can be
+    are in matched clusters; the others moved. Names of clusters, whole numbers or not, do not matter. Rows without a label in
+    either file are left out.
     """
     for path in (out, json_path):
         if path:
             check_writable(path, first, force)
             check_writable(path, second, force)
-    names, lines = zip(*(read_names(ctx, path) for path in (first, second)))
+    said = options["label"]
+    names, lines, titles = zip(*(read_names(ctx, path, loose=True) for path in (first, second)))
+    if said and said not in titles:
+        raise ValueError(
+            f"there is no column {said!r} in {first} nor in {second}: name one of either with --label."
+        )
     if len(names[0]) != len(names[1]):
         raise ValueError(
             f"{first} has {len(names[0]):,} rows, {second} has {len(names[1]):,}: give labels of the same rows."

@@ -6,7 +6,7 @@ from time import perf_counter
 import click
 
 from ..words import format_cost, format_plural
-from .certify import closing, finish_certified
+from .certify import closing, finish_certified, said
 from .inputs import read, read_centers
 from .job import Job
 from .options import (
@@ -107,7 +107,7 @@ def fit(
     verdict, status = _verdict(model, word, stop_reason), model.status_
     costs = job.costs(model.inertia_, model.lower_bound_, gap)
     if found is not None:
-        verdict, status = f"{found.verdict}, by {found.method}", found.status
+        verdict, status = said(found), found.status
         costs = job.costs(found.inertia, found.lower_bound, found.gap)
         costs |= {"method": found.method, "checked": found.checked}
     elif best is not None and model.status_ != "optimal" and is_that(model, best):

@@ -102,7 +102,7 @@ def read_labels(ctx, path, table):
     names : list of str or None
         What they are called, where they are no numbers: label i is that of the i-th name.
     """
-    names, _ = read_names(ctx, path)
+    names, *_ = read_names(ctx, path)
     n_rows, n_used = len(names), len(table.rows)
     if n_rows not in (len(table.lines), n_used):
         raise ValueError(
@@ -120,19 +120,20 @@ def read_labels(ctx, path, table):
         return [number[name] for name in some], called
 
 
-def read_names(ctx, path):
-    """Labels of any kind as text, None where there is none, and the line of each.
+def read_names(ctx, path, loose=False):
+    """Labels of any kind as text, None where there is none, the line of each, and the name of their column.
 
-    They are in the column of --label, or in one that is called label or cluster, or in the only one.
+    They are in the column of --label, or in one that is called label or cluster, or in the only one; `loose` takes these too
+    where there is none of --label.
     """
     said = ctx.params["label"]
-    which = {"columns": [said]} if said else {"only": LABELS}
+    which = {"columns": [said]} if said and not loose else {"only": [said, *LABELS] if said else LABELS}
     cells, lines = _beside(ctx, path, "read_cells", **which)
     title = cells.columns[0]
     # A first line that is a label, no name.
     if title not in (said, *LABELS) and ctx.params["header"] is None and title in set(cells[title]):
         cells, lines = _beside(ctx, path, "read_cells", **which, header=False)
-    return [None if cell is None else _as_text(cell) for cell in cells.iloc[:, 0]], lines
+    return [None if cell is None else _as_text(cell) for cell in cells.iloc[:, 0]], lines, title
 
 
 def _as_text(cell):

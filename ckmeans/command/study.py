@@ -7,6 +7,7 @@ import click
 
 from ..words import format_plural, rounded
 from . import terminal
+from .certify import said
 from .choose import tried_by_default
 from .inputs import read, text_options
 from .job import Job
@@ -82,7 +83,7 @@ def study(ctx, data, n_clusters, time_limit, proof, **options):
         model.labels_,
         model.cluster_centers_,
         seconds,
-        f"{certificate.verdict}, by {certificate.method}",
+        said(certificate),
         stop_reason,
         certificate.status,
         facts=[("inertia", rounded(certificate.exact_inertia, 12, ROUND_HALF_EVEN)), *facts],
