@@ -24,7 +24,7 @@ from .options import (
     sort_by_size,
 )
 from .outputs import check_outputs
-from .quick import OF_ONE_FEATURE, best_of_one_feature, is_that, left_to_us, likely_seconds, proved
+from .quick import OF_ONE_FEATURE, best_of_one_feature, hint, is_that, left_to_us, proved
 from .terminal import Count, File, stopped
 
 
@@ -113,8 +113,8 @@ def fit(
     elif best is not None and model.status_ != "optimal" and is_that(model, best):
         verdict, status = OF_ONE_FEATURE, best.status
         costs = job.costs(best.inertia, best.lower_bound, best.gap)
-    if found is None and model.status_ != "optimal" and (likely := likely_seconds(job)):
-        job.note(f"--prove tells how far this is above the best, at most: likely in {likely}")
+    if found is None and model.status_ != "optimal" and (words := hint(job, status == "optimal")):
+        job.note(words)
     job.finish(
         model.labels_,
         model.cluster_centers_,

@@ -39,8 +39,8 @@ def positive(table, names, remedy="or take {} out of --log"):
             where, value = table.lines[table.rows[bad[0]]], table.X[bad[0], f]
             count = f"{len(bad):,} of {len(table.X):,} rows" if len(bad) > 1 else "one row"
             raise ValueError(
-                f"column {name} has {value:.12g} in {table.unit} {where}, which has no logarithm (so in {count}): correct it,"
-                f" say --missing {value:.12g} if it means that there is no value, {remedy.format(name)}."
+                f"column {name} has {value:.12g} in {table.unit} {where}, which has no logarithm (so in {count}): correct it"
+                f" {remedy.format(name)}."
             )
         places.append(f)
     return places

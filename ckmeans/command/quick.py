@@ -11,8 +11,8 @@ ONE, TWO, MORE, LIMIT = 2000, 200, 50, 1.0
 # Rows of two features and of more up to which --prove is said to be likely to come to an end within this many seconds: of the
 # same tables up to 200 rows of five features, and of 12 up to 1,000 rows of two, all that ended took at most 5.1 s.
 LIKELY_TWO, LIKELY, SECONDS = 1000, 200, 10
-# `certify` takes one second for so many rows of one feature.
-ONE_PER_SECOND = 5000
+# `certify` took one second of one processor for so many rows of one feature; --prove is named up to the time it has by default.
+ONE_PER_SECOND, LONGEST = 5000, 60
 # What is said of one feature with more rows than that.
 OF_ONE_FEATURE = (
     "optimal: no clusters of one feature cost less, by dynamic programming; the checker has not seen it"
@@ -73,9 +73,12 @@ def proved(job, model, show):
     return None
 
 
-def likely_seconds(job):
-    """How long --prove is likely to take, in words; None where that is not to be said."""
+def hint(job, optimal):
+    """What --prove would tell, and in what time, in words; None where that is not likely to be quick."""
     n_rows, n_features = job.X.shape
+    what = "has the checker see that" if optimal else "tells how far this is above the best, at most"
     if n_features == 1:
-        return format_duration(max(1.0, n_rows / ONE_PER_SECOND))
-    return f"less than {SECONDS} s" if n_rows <= (LIKELY_TWO if n_features == 2 else LIKELY) else None
+        seconds = max(2.0, n_rows / ONE_PER_SECOND)
+        return f"--prove {what}: likely in {format_duration(seconds)}" if seconds <= LONGEST else None
+    few = n_rows <= (LIKELY_TWO if n_features == 2 else LIKELY)
+    return f"--prove {what}: likely in less than {SECONDS} s" if few else None

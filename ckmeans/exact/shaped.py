@@ -46,6 +46,14 @@ class Shaped:
             self.mask, self.given = None if self.mask is None else self.mask[:, 0], numbers
             numbers = numbers[:, 0]
         self.here = np.ones(numbers.shape, bool) if self.mask is None else ~self.mask
+        with np.errstate(over="ignore", invalid="ignore"):
+            finite = bool(np.isfinite(numbers.sum()))  # NaN and infinity stay in any sum
+        if not finite:
+            self._without(numbers, missing, infinite)
+        self.flat = numbers.ravel() if self.here.all() else numbers[self.here]
+
+    def _without(self, numbers, missing, infinite):
+        """Refuse or leave out what is no finite number."""
         absent = np.isnan(numbers) & self.here
         if missing == "error" and absent.any():
             refuse(
@@ -57,7 +65,6 @@ class Shaped:
         beyond = np.isinf(numbers) & self.here
         if not infinite and beyond.any():
             refuse(beyond, "infinity", "drop these or correct them")
-        self.flat = numbers[self.here]
 
     def weights(self, sample_weight):
         """Those of the values that are there, or None; they have the shape of the values, or are as many in a row."""
@@ -73,8 +80,11 @@ class Shaped:
         ----------
         own : ndarray of shape (n_values,), int32
         """
-        found = np.full(self.here.shape, -1, np.int32)
-        found[self.here] = own
+        if len(own) == self.here.size:
+            found = own.reshape(self.here.shape)
+        else:
+            found = np.full(self.here.shape, -1, np.int32)
+            found[self.here] = own
         if self.mask is not None:
             return np.ma.masked_array(found, self.mask, fill_value=-1)
         if hasattr(self.given, "dims") and hasattr(self.given, "coords"):

@@ -76,7 +76,7 @@ def test_one_feature(n, weights, here):
     if n > quick.ONE:
         assert "the checker has not seen it" in result["verdict"]
         said = run("fit", "data.csv", "-k", 9, *words).stderr
-        assert "--prove tells how far this is above the best, at most: likely in" in said
+        assert "--prove has the checker see that: likely in about 2 seconds" in said
 
 
 def test_no_promise_where_it_is_not_likely(here):
