@@ -117,8 +117,10 @@ def test_a_large_file_is_shown_while_it_is_read(here, monkeypatch):
         run("breaks", "data.csv", "b", "-k", 2)
     assert told[0] == ("reading", 604) and told[1] == ("reading", 604)
     with monkeypatch.context() as patch:
-        patch.setattr(terminal, "_bar", None)
-        run("breaks", "data.csv", "b", "-k", 2)  # a small one is not
+        patch.setattr(terminal, "_bar", Bar)
+        told.clear()
+        run("breaks", "data.csv", "b", "-k", 2)
+    assert told[0] == ("reading", None)  # a spinner for a small one
 
 
 def test_rows_that_are_left_over_are_their_numbers(read):
