@@ -29,7 +29,8 @@ def left_to_us(ctx):
 
 def best_of_one_feature(job, n_clusters):
     """The best clusters of one feature; None where there are more, or as many clusters as rows."""
-    if job.X.shape[1] != 1 or n_clusters >= len(job.X):
+    n_rows, n_features = job.X.shape
+    if n_features != 1 or n_clusters >= n_rows:
         return None
     from .. import natural_breaks
 
