@@ -24,7 +24,7 @@ from .exact.exhaustive import partition_posterior as partition_posterior
 from .exact.univariate import NaturalBreaks as NaturalBreaks
 from .exact.univariate import natural_breaks as natural_breaks
 from .local.many import fit_many as fit_many
-from .plots.choice import BreaksDisplay as BreaksDisplay
+from .plots.breaks import BreaksDisplay as BreaksDisplay
 from .plots.choice import ChoiceDisplay as ChoiceDisplay
 from .plots.choice import SilhouetteDisplay as SilhouetteDisplay
 from .plots.gap import GapDisplay as GapDisplay
@@ -32,7 +32,7 @@ from .plots.gap import GapRecorder as GapRecorder
 from .plots.landscape import LandscapeDisplay as LandscapeDisplay
 from .plots.landscape import RestartDisplay as RestartDisplay
 from .plots.plane import ClusterDisplay as ClusterDisplay
-from .plots.plane import ResponsibilityDisplay as ResponsibilityDisplay
+from .plots.responsibilities import ResponsibilityDisplay as ResponsibilityDisplay
 from .proofs.certificate import Certificate as Certificate
 from .proofs.certification import certify as certify
 from .solution import Solution as Solution

@@ -1,4 +1,4 @@
-"""How good clusters are: by every criterion, row by row, and the classes of one feature over its histogram."""
+"""How good clusters are: by every criterion, and row by row."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -6,8 +6,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..validation import check_finite, check_labels, check_matrix, check_values, check_weights
-from ..words import apart, format_plural
+from ..validation import check_labels, check_matrix
+from ..words import format_plural
 from .common import (
     COLORS,
     INK,
@@ -16,15 +16,10 @@ from .common import (
     Display,
     axes_for,
     color,
-    halo,
-    hatch,
-    legend_below,
-    percent,
-    plain,
     pyplot,
     some,
 )
-from .units import bin_edges, exponent_of, in_units, unit_words
+from .units import exponent_of, in_units, unit_words
 
 
 @dataclass(eq=False)
@@ -123,142 +118,12 @@ class ChoiceDisplay(Display):
     def _votes(self, ax, k, votes):
         axes_for(ax)
         counts = np.array([sum(vote == value for vote in votes) for value in k])
-        bars = ax.bar(
-            k, counts, width=0.7, facecolor="white", edgecolor=INK, hatch="///", linewidth=0.8, zorder=2
-        )
+        bars = ax.bar(k, counts, width=0.7, facecolor=PALE, linewidth=0, zorder=2)
         ax.bar_label(bars, ["" if count == 0 else str(count) for count in counts], fontsize=8, padding=1)
         ax.set_title(f"{len(votes)} criteria, {format_plural(len(set(votes)), 'answer')}", fontsize=10)
         ax.set_yticks([])
         ax.set_ylim(0, max(1, counts.max(initial=0)) * 1.25)
         ax.tick_params(labelsize=8)
-
-
-@dataclass(eq=False)
-class BreaksDisplay:
-    """The classes of one feature over its histogram: where the breaks are, and the mean of each class.
-
-    Use `from_breaks`.
-
-    Parameters
-    ----------
-    breaks : Breaks
-        What `natural_breaks` found.
-    values : ndarray of shape (n_samples,)
-    sample_weight : ndarray of shape (n_samples,) or None
-
-    Attributes
-    ----------
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from ckmeans import BreaksDisplay, natural_breaks
-    >>> x = load_iris().data[:, 2]
-    >>> BreaksDisplay.from_breaks(natural_breaks(x, 3), x).ax_.get_title()
-    '3 classes, 94.7 % of the variance between them: proved the best'
-    """
-
-    breaks: Any
-    values: NDArray[np.float64]
-    sample_weight: NDArray[np.float64] | None = None
-
-    @classmethod
-    def from_breaks(
-        cls,
-        breaks: Any,
-        values: ArrayLike,
-        *,
-        sample_weight: ArrayLike | None = None,
-        name: str | None = None,
-        ax: Any = None,
-    ) -> Self:
-        """Draw natural breaks.
-
-        Parameters
-        ----------
-        breaks : Breaks
-        values : array-like of shape (n_samples,) or (n_samples, 1)
-        sample_weight : array-like of shape (n_samples,) or None
-        name : str or None
-            Of the feature; that of a Series by default.
-        ax : matplotlib Axes or None
-
-        Returns
-        -------
-        BreaksDisplay
-        """
-        numbers = check_values(values, "values", 1).reshape(-1)
-        check_finite(numbers[:, None])
-        weights = check_weights(sample_weight, len(numbers))
-        name = getattr(values, "name", None) if name is None else name
-        return cls(breaks, numbers, weights).plot(ax=ax, name=name)
-
-    def plot(self, ax: Any = None, *, name: str | None = None) -> Self:
-        """Draw once more, as `from_breaks` does; returns itself, with `ax_` and `figure_`."""
-        ax, found = axes_for(ax, (7.2, 4.2)), self.breaks
-        unit = exponent_of(self.values)
-        values, breaks, centers = (in_units(x, unit) for x in (self.values, found.breaks, found.centers))
-        top, ylabel = self._draw_rows(ax, values)
-        for k in range(found.n_clusters):
-            self._draw_class(ax, k, breaks[k], breaks[k + 1], centers[k], top)
-        few = found.n_clusters <= 15
-        if few:
-            self._break_names(ax, breaks[1:-1], apart(found.breaks.tolist(), 4)[1:-1])
-        xlabel = (plain(str(name)) if name else "value") + unit_words(unit)
-        ax.set(ylim=(-0.08 * top, 1.16 * top), xlabel=xlabel, ylabel=ylabel)
-        ax.set_yticks([tick for tick in ax.get_yticks() if 0 <= tick <= 1.16 * top])
-        gvf = percent(found.goodness_of_variance_fit)
-        said = f"{found.n_clusters} classes, {gvf} of the variance between them: proved the best"
-        ax.set_title(said, fontsize=11, pad=24 if few else 8)
-        legend_below(ax, ax.get_legend_handles_labels()[0])
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
-
-    def _draw_rows(self, ax, values):
-        """The histogram; its greatest height, and what heights are."""
-        weights, ylabel = self.sample_weight, "rows"
-        if weights is not None:
-            unit = exponent_of(weights)
-            weights, ylabel = in_units(weights, unit), "weight" + unit_words(unit)
-        edges = bin_edges(values, int(np.clip(2 * len(values) ** 0.4, 10, 80)))
-        look = {"color": "#BDBDBD", "edgecolor": "white", "linewidth": 0.4, "zorder": 2}
-        heights, _, _ = ax.hist(values, bins=edges, weights=weights, **look)
-        return heights.max(), ylabel
-
-    def _draw_class(self, ax, k, low, high, center, top):
-        """A class: every other one shaded, the break before it, its mean and its size."""
-        if k % 2 == 0:
-            look = {"facecolor": "#F3F3F3", "edgecolor": LINE, "linewidth": 0, "zorder": 0}
-            ax.axvspan(low, high, hatch=hatch(1) if k % 4 == 0 else "", **look)
-        if k:
-            look = {"color": COLORS[3], "linewidth": 1.4, "linestyle": "--", "zorder": 3}
-            ax.axvline(low, label="break" if k == 1 else None, **look)
-        if not self.breaks.counts[k]:
-            return
-        look = {"marker": "^", "color": COLORS[0], "markersize": 8, "zorder": 4, "linestyle": ""}
-        ax.plot(center, -0.035 * top, label="mean of a class" if k == 0 else None, clip_on=False, **look)
-        text = f"{self.breaks.counts[k]:,}"
-        left, right = ax.get_xlim()
-        if high - low > 0.016 * len(text) * (right - left):  # else it would reach into the next class
-            look = {"ha": "center", "fontsize": 9, "color": INK, "zorder": 5}
-            halo(ax.annotate(text, ((low + high) / 2, 1.06 * top), **look))
-
-    @staticmethod
-    def _break_names(ax, breaks, names):
-        """The breaks' values above the picture, on two levels; those are left out that would overlap."""
-        left, right = ax.get_xlim()
-        free = [-np.inf, -np.inf]
-        look = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center"}
-        for value, text in zip(breaks, names):
-            at, half = (value - left) / (right - left), 0.008 * len(text) + 0.008
-            for level in (0, 1):
-                if at - half >= free[level]:
-                    above = (0, 3 + 11 * level)
-                    ax.annotate(text, (value, 1), xytext=above, fontsize=8.5, color=INK, **look)
-                    free[level] = at + half
-                    break
 
 
 @dataclass(eq=False)
@@ -338,7 +203,7 @@ class SilhouetteDisplay(Display):
         for k in clusters:
             own = np.sort(self.silhouettes[self.labels == k])
             y = at + np.repeat(np.arange(len(own) + 1), 2)[1:-1]
-            look = {"facecolor": color(k), "edgecolor": "white", "hatch": hatch(k), "linewidth": 0}
+            look = {"facecolor": color(k), "linewidth": 0}
             ax.fill_betweenx(y, 0, np.repeat(own, 2), zorder=2, **look)
             middles.append(at + len(own) / 2)
             at += len(own) + space

@@ -1,19 +1,19 @@
 """What the pictures share: colors, markers, lines and axes. Matplotlib is imported when something is drawn.
 
-Every picture tells its clusters by marker, hatch or line style too: printed in grey it says the same. The colors are those of
+Every picture tells its clusters by marker, number or line style too: printed in grey it says the same. The colors are those of
 Okabe & Ito, which people who do not see red or green tell apart.
 """
 
+from decimal import Decimal
 from typing import Any, Self
 
 import numpy as np
 
-from ..words import printable
+from ..words import apart, printable
 
-# Taken in turn; clusters of the same color have different markers and hatches.
+# Taken in turn; clusters of the same color have different markers, and every other one of them is drawn hollow.
 COLORS = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C7A00", "#000000"
 MARKERS = "o", "s", "^", "D", "v", "P", "X", "*", "<", ">"
-HATCHES = "", "///", "...", "\\\\\\", "xxx", "|||", "ooo", "---"
 INK = "#222222"  # of text and thick lines
 PALE = "#8A8A8A"  # of what is beside it
 LINE = "#D0D0D0"  # of thin lines
@@ -88,9 +88,41 @@ def marker(k: int) -> str:
     return MARKERS[(k + k // len(COLORS)) % len(MARKERS)]
 
 
-def hatch(k: int) -> str:
-    """Its hatch."""
-    return HATCHES[(k + k // len(COLORS)) % len(HATCHES)]
+def dots(k: int, edge: float = 0.3) -> dict[str, Any]:
+    """How its rows are drawn: filled, or hollow where an earlier cluster has the same color."""
+    hollow = k // len(COLORS) % 2 == 1
+    look = {"facecolors": "white" if hollow else color(k), "edgecolors": color(k) if hollow else "white"}
+    return {"marker": marker(k), "linewidths": max(1.0, edge) if hollow else edge, **look}
+
+
+def tint(k: int, share: float = 0.13) -> tuple[float, float, float]:
+    """Its color, thinned with white."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = (1 - share + share * part for part in to_rgb(color(k)))
+    return red, green, blue
+
+
+def written(values: Any, digits: int = 4) -> list[str]:
+    """Numbers as people write them: 45,920 and 0.0031, with as many digits as tell them apart.
+
+    Examples
+    --------
+    >>> written([45918.2, 0.5, 1234567.0]), written([1e30])
+    (['45,920', '0.5', '1,235,000'], ['1e+30'])
+    """
+    shown = apart([float(value) for value in values], digits)
+    return [text if not 1e-5 <= abs(float(text)) < 1e15 else f"{Decimal(text):,f}" for text in shown]
+
+
+def plain_ticks(axis: Any, most: int = 6) -> None:
+    """Ticks of an axis, few, with numbers as people write them; those of a scale of powers stay where they are."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+    if axis.get_scale() == "linear":
+        axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: written([value], 10)[0] if value else "0"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def some(n: int, most: int = MOST_POINTS) -> np.ndarray:

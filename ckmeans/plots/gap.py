@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..words import at_most_above
-from .common import COLORS, INK, LINE, PALE, Display, axes_for, legend_below
+from .common import COLORS, INK, PALE, Display, axes_for, legend_below
 from .units import exponent_of, in_units, unit_words
 
 
@@ -99,7 +99,7 @@ class GapDisplay(Display):
         last = seconds[-1] * 1.03
         t = np.append(seconds, last)
         upper_line, lower_line = np.append(inertia, inertia[-1]), np.append(lower, lower[-1])
-        look = {"facecolor": "#EEEEEE", "edgecolor": LINE, "hatch": "//", "linewidth": 0, "zorder": 1}
+        look = {"facecolor": "#EEEEEE", "linewidth": 0, "zorder": 1}
         ax.fill_between(t, lower_line, upper_line, step="post", **look)
         look = {"where": "post", "linewidth": 2, "zorder": 3}
         ax.step(t, upper_line, color=COLORS[0], label="best clustering", **look)

@@ -1,4 +1,4 @@
-"""Clusters in the plane with the cells of their centers, and responsibilities as blended colors."""
+"""Clusters in the plane, with the cells of their centers."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -7,12 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..frames import column_names
-from ..validation import check_labels, check_matrix, check_values, check_weights
-from .common import INK, Display, axes_for, color, halo, marker, percent, plain, pyplot, some
+from ..validation import check_labels, check_matrix, check_weights
+from ..words import format_plural
+from .common import INK, PALE, Display, axes_for, dots, halo, percent, plain, some, tint
 from .units import exponent_of, in_units, unit_words
 
 # Up to this number of features, or of rows, all principal components are computed, else two.
 MOST_DENSE = 1000
+# Up to this number of clusters each is named: more names than that find no room.
+MOST_NAMES = 40
 # How centers are marked.
 CENTERS = {"s": 90, "marker": "X", "c": INK, "edgecolors": "white", "linewidths": 1.2, "zorder": 4}
 
@@ -93,7 +96,7 @@ def _principal(centered, weights):
     return np.append(most, max(0.0, (rows**2).sum() - most.sum())), axes
 
 
-def _rows(X):
+def named_rows(X):
     """Rows as float64, checked, and the names of the columns if they have any."""
     return check_matrix(X), column_names(X)
 
@@ -152,7 +155,7 @@ def cells(
     return polygons
 
 
-def _box(points):
+def bounding_box(points):
     """Limits with some room around the points, for a name above the topmost."""
     low, high = points.min(axis=0), points.max(axis=0)
     pad = np.maximum(high - low, 1e-12 * max(1.0, np.abs(points).max()))
@@ -167,7 +170,7 @@ def _ratio(box, plane):
     return ratio if len(plane.mean) > 1 and 0.2 < ratio < 5 else None
 
 
-def _axes(ax, box, plane):
+def plane_axes(ax, box, plane):
     """Axes of the right shape."""
     ratio = _ratio(box, plane)
     height = (
@@ -182,33 +185,60 @@ def _axes(ax, box, plane):
     return ax
 
 
-def _dots(n):
-    """Size of markers, and width of their edges."""
-    return {"s": 28, "linewidths": 0.3} if n < 500 else {"s": 11 if n < 2000 else 5, "linewidths": 0}
+def size_of_dots(n, n_clusters=1):
+    """Size of markers: large enough to tell them apart where colors repeat."""
+    return 28 if n < 500 else max(18 * (n_clusters > 8), 11 if n < 2000 else 5)
 
 
-def _top(center, points, cell, box):
-    """Where to write above a center: above the points there, so as to cover few, but within its cell."""
-    width, height = box[1] - box[0], box[3] - box[2]
-    near = points[np.abs(points[:, 0] - center[0]) < 0.1 * width]
-    above = np.concatenate([[center[1]], near[:, 1]]).max()
-    inside = [
-        a[1] + (center[0] - a[0]) / (b[0] - a[0]) * (b[1] - a[1])
-        for a, b in zip(cell, np.roll(cell, -1, axis=0))
-        if a[0] != b[0] and min(a[0], b[0]) <= center[0] <= max(a[0], b[0])
-    ]
-    room = max(inside, default=box[3]) - 0.08 * height
-    return center[0], above if above <= room else max(center[1], room) if len(points) < 50 else center[1]
+def _places(points, centers, texts, box, units):
+    """Where to write beside each center: the nearest place that covers neither rows nor what is written before.
+
+    Parameters
+    ----------
+    points, centers : ndarray of shape (n, 2)
+    texts : list of str
+    box : (left, right, bottom, top)
+    units : (float, float)
+        Width of a letter and height of a line.
+
+    Returns
+    -------
+    ndarray of shape (n_clusters, 2)
+        The middle of each text.
+    """
+    (left, right, bottom, top), (letter, line) = box, units
+    angles, found, taken = np.linspace(0, 2 * np.pi, 24, endpoint=False) + np.pi / 2, [], []
+    rings = np.array([(np.cos(a), np.sin(a)) for a in angles])
+    far = np.concatenate([1.6 * line * r * rings for r in np.arange(0.75, 9, 0.5)])
+    points = np.vstack([points, centers])
+    for center, text in zip(centers, texts):
+        half = np.array([0.5 * letter * len(text) + 0.4 * letter, 0.6 * line])
+        at = center + far
+        inside = (at - half >= (left, bottom)).all(axis=1) & (at + half <= (right, top)).all(axis=1)
+        at = at[inside] if inside.any() else center[None]
+        covered = (np.abs(points[None] - at[:, None]) < half).all(axis=2).sum(axis=1).astype(float)
+        for other, size in taken:
+            covered += 1e3 * (np.abs(at - other) < half + size).all(axis=1)
+        taken.append((at[covered.argmin()], half))
+        found.append(taken[-1][0])
+    return np.array(found)
 
 
-def _write(ax, text, at):
-    look = {"ha": "center", "va": "bottom", "fontsize": 10, "fontweight": "bold", "color": INK, "zorder": 5}
-    halo(ax.annotate(text, at, xytext=(0, 6), textcoords="offset points", **look))
+def write_beside(ax, points, centers, texts, box):
+    """Write beside centers, off the rows, with a thin line to those that are farther away."""
+    ax.figure.draw_without_rendering()  # so that axes of equal scales have their size
+    area = ax.get_window_extent()
+    units = (box[1] - box[0]) * 8.4 / area.width, (box[3] - box[2]) * 14.0 / area.height
+    units = tuple(size * ax.figure.dpi / 100 for size in units)
+    look = {"ha": "center", "va": "center", "fontsize": 9.5, "fontweight": "bold", "color": INK, "zorder": 6}
+    for k, (place, text) in enumerate(zip(_places(points, centers, texts, box, units), texts)):
+        line = {"arrowstyle": "-", "color": INK, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 5}
+        halo(ax.annotate(text, centers[k], xytext=place, arrowprops=line, **look))
 
 
 @dataclass(eq=False)
 class ClusterDisplay(Display):
-    """Clusters in the plane, with the cells of their centers and what each adds to the inertia.
+    """Clusters in the plane, each with its number and how many rows it has, and the cells of their centers.
 
     Use `from_estimator` or `from_labels`. With more than two features the plane is that of the first two principal
     components, and the axes tell what share of the variance they show; the cells are as this plane cuts them.
@@ -267,8 +297,19 @@ class ClusterDisplay(Display):
         Returns
         -------
         ClusterDisplay
+
+        Raises
+        ------
+        NotFittedError
+            Where the estimator has no centers yet.
         """
-        centers = estimator.cluster_centers_ if hasattr(estimator, "cluster_centers_") else estimator.means_
+        centers = getattr(estimator, "cluster_centers_", getattr(estimator, "means_", None))
+        if centers is None:
+            from sklearn.exceptions import NotFittedError
+
+            raise NotFittedError(
+                f"This {type(estimator).__name__} has no centers yet: call fit(X) before it is drawn."
+            )
         return cls.from_labels(X, estimator.predict(X), centers=centers, sample_weight=sample_weight, ax=ax)
 
     @classmethod
@@ -302,7 +343,7 @@ class ClusterDisplay(Display):
         ValueError, TypeError
             For data, labels or weights that are not as described.
         """
-        rows, names = _rows(X)
+        rows, names = named_rows(X)
         weights = check_weights(sample_weight, len(rows))
         unit = exponent_of(rows)
         rows = in_units(rows, unit)
@@ -320,165 +361,34 @@ class ClusterDisplay(Display):
 
     def _draw(self, ax):
         shown, n_clusters = some(len(self.points)), len(self.centers)
-        box = _box(np.vstack([self.points, self.centers]))
-        ax = _axes(ax, box, self.plane)
-        grey, most = pyplot().get_cmap("Greys"), max(self.shares.max(), 1e-12)
+        box = bounding_box(np.vstack([self.points, self.centers]))
+        ax = plane_axes(ax, box, self.plane)
         self.cells_ = []
-        polygons = cells(self.centers, self.sq_heights, box)
-        for k, polygon in enumerate(polygons):
-            if len(polygon) > 2:  # the more of the inertia, the darker
-                shade = grey(0.01 + 0.22 * self.shares[k] / most)
-                self.cells_ += ax.fill(*polygon.T, facecolor=shade, edgecolor=INK, linewidth=0.8, zorder=1)
+        for k, polygon in enumerate(cells(self.centers, self.sq_heights, box)):
+            if len(polygon) > 2:
+                look = {"facecolor": tint(k), "edgecolor": PALE, "linewidth": 0.8, "zorder": 1}
+                self.cells_ += ax.fill(*polygon.T, **look)
+        size = size_of_dots(len(shown), n_clusters)
         for k in range(n_clusters):
             own = self.points[shown[self.labels[shown] == k]]
-            look = {
-                "c": color(k),
-                "marker": marker(k),
-                "edgecolors": "white",
-                "zorder": 2,
-                **_dots(len(shown)),
-            }
-            ax.scatter(*own.T, label=f"cluster {k}", rasterized=True, **look)
-            if n_clusters <= 24:
-                text = f"{k}: {percent(self.shares[k], 2)}" if n_clusters <= 12 else str(k)
-                _write(ax, text, _top(self.centers[k], own, polygons[k], box))
+            look = {"s": size, "zorder": 2, "rasterized": True, **dots(k, 0.3 if len(shown) < 500 else 0)}
+            ax.scatter(*own.T, label=f"cluster {k}", **look)
         ax.scatter(*self.centers.T, label="centers", **CENTERS)
+        if n_clusters <= MOST_NAMES:
+            rows = np.bincount(self.labels, minlength=n_clusters).tolist()
+            many = [
+                f"{k}: {format_plural(n, 'row')}" if n_clusters <= 12 else str(k) for k, n in enumerate(rows)
+            ]
+            write_beside(ax, self.points[shown], self.centers, many, box)
         ax.set_title(self._title(len(shown)), fontsize=11)
         return ax
 
     def _title(self, n_shown):
-        inertia = f"{self.inertia:.6g}"
-        if self.inertia == np.inf or self.inertia == 0 < self.shares.max():
-            inertia = f"{'beyond' if self.inertia else 'below'} the floats"
-        said = f"{len(self.centers)} clusters, inertia {inertia}"
-        said += (
-            ": share of each, the darker the more"
-            if len(self.centers) <= 12
-            else ": the darker, the more of it"
-        )
-        notes = []
+        said, notes = f"{len(self.points):,} rows in {format_plural(len(self.centers), 'cluster')}", []
         if self.plane.shown < 1 and len(self.plane.mean) > 2:
-            notes.append(f"{percent(self.plane.shown)} of the variance shown; cells as this plane cuts them")
+            notes.append(
+                f"this view shows {percent(self.plane.shown)} of the variance of {len(self.plane.mean)} features"
+            )
         if n_shown < len(self.points):
-            notes.append(f"{n_shown} of {len(self.points)} rows drawn")
+            notes.append(f"{n_shown:,} of the rows are drawn")
         return "\n".join([said, *(["; ".join(notes)] if notes else [])])
-
-
-@dataclass(eq=False)
-class ResponsibilityDisplay(Display):
-    """Rows in the colors of their clusters, blended by the responsibilities; those in doubt have a ring.
-
-    Use `from_estimator` or `from_responsibilities`. The circles have a radius of one standard deviation.
-
-    Parameters
-    ----------
-    points : ndarray of shape (n_samples, 2)
-        The rows in the plane.
-    responsibilities : ndarray of shape (n_samples, n_clusters)
-    means : ndarray of shape (n_clusters, 2)
-        The means in the plane.
-    variances : ndarray of shape (n_clusters,) or None
-    plane : Plane
-
-    Attributes
-    ----------
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from ckmeans import ResponsibilityDisplay, SphericalMixture
-    >>> X = load_iris().data
-    >>> model = SphericalMixture(3, variance="tied", random_state=0).fit(X)
-    >>> ResponsibilityDisplay.from_estimator(model, X).ax_.get_title().splitlines()[0]
-    '3 clusters: 7 of 150 rows in doubt (ringed: below 90 %)'
-    """
-
-    points: NDArray[np.float64]
-    responsibilities: NDArray[np.float64]
-    means: NDArray[np.float64]
-    variances: NDArray[np.float64] | None
-    plane: Plane
-
-    @classmethod
-    def from_estimator(cls, estimator: Any, X: ArrayLike, *, ax: Any = None) -> Self:
-        """Draw the responsibilities of a fitted mixture.
-
-        Parameters
-        ----------
-        estimator : SphericalMixture, or with `predict_proba` and `means_`
-        X : array-like of shape (n_samples, n_features)
-        ax : matplotlib Axes or None
-
-        Returns
-        -------
-        ResponsibilityDisplay
-        """
-        find = getattr(estimator, "responsibilities", None) or estimator.predict_proba
-        variances = getattr(estimator, "variances_", None)
-        return cls.from_responsibilities(X, find(X), estimator.means_, variances=variances, ax=ax)
-
-    @classmethod
-    def from_responsibilities(
-        cls,
-        X: ArrayLike,
-        responsibilities: ArrayLike,
-        means: ArrayLike,
-        *,
-        variances: ArrayLike | None = None,
-        ax: Any = None,
-    ) -> Self:
-        """Draw given responsibilities.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        responsibilities : array-like of shape (n_samples, n_clusters)
-        means : array-like of shape (n_clusters, n_features)
-        variances : array-like of shape (n_clusters,), float, or None
-        ax : matplotlib Axes or None
-
-        Returns
-        -------
-        ResponsibilityDisplay
-        """
-        rows, names = _rows(X)
-        unit = exponent_of(rows)
-        rows, means = in_units(rows, unit), in_units(check_matrix(means, "means"), unit)
-        plane = Plane.of(rows, None, names, unit)
-        if variances is not None:
-            variances = np.broadcast_to(check_values(variances, "variances"), len(means))
-        shares = check_matrix(responsibilities, "responsibilities")
-        return cls(plane.project(rows), shares, plane.project(means), variances, plane).plot(ax=ax)
-
-    def _draw(self, ax):
-        from matplotlib.colors import to_rgb
-        from matplotlib.patches import Circle
-
-        n_clusters = len(self.means)
-        palette = np.array([to_rgb(color(k)) for k in range(n_clusters)])
-        shown, box = some(len(self.points)), _box(np.vstack([self.points, self.means]))
-        ax, dots = _axes(ax, box, self.plane), _dots(len(shown))
-        labels, sure = self.responsibilities.argmax(axis=1), self.responsibilities.max(axis=1)
-        for k in range(n_clusters):
-            for doubtful in (False, True):
-                own = shown[(labels[shown] == k) & ((sure[shown] < 0.9) == doubtful)]
-                look = {"edgecolors": "white", "zorder": 2, **dots}
-                if doubtful:
-                    look = {"edgecolors": INK, "zorder": 3, "s": 1.6 * dots["s"], "linewidths": 0.9}
-                blended = np.clip(self.responsibilities[own] @ palette, 0, 1)
-                ax.scatter(*self.points[own].T, c=blended, marker=marker(k), rasterized=True, **look)
-            if self.variances is not None:
-                radius = in_units(self.variances[k] ** 0.5, self.plane.exponent)
-                ring = Circle(self.means[k], radius, fill=False, edgecolor=color(k), lw=1.5, zorder=1)
-                ax.add_patch(ring)
-            ax.scatter(*self.means[k], **CENTERS)
-            if n_clusters <= 24:
-                _write(ax, str(k), self.means[k])
-        n_doubt = int((sure < 0.9).sum())
-        said = f"{n_clusters} clusters: {n_doubt} of {len(sure)} rows in doubt (ringed: below 90 %)"
-        if len(self.plane.mean) > 2:
-            said += f"\n{percent(self.plane.shown)} of the variance shown"
-        ax.set_title(said, fontsize=11)
-        return ax

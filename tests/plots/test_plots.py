@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans as Other
 from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import silhouette_score
 
 import ckmeans
@@ -34,6 +35,7 @@ matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.colors import to_rgb  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
 
 from ckmeans.plots import common as plots  # noqa: E402
 from ckmeans.plots import plane as plots_plane  # noqa: E402
@@ -160,7 +162,7 @@ def test_matplotlib_is_not_imported_before_something_is_drawn():
 
 def test_looks_tell_clusters_apart_without_color():
     assert len({(plots.color(k), plots.marker(k)) for k in range(40)}) == 40
-    assert len({plots.marker(k) for k in range(8)}) == len({plots.hatch(k) for k in range(8)}) == 8
+    assert len({plots.marker(k) for k in range(8)}) == 8
     lightness = sorted(np.dot(to_rgb(color), [0.299, 0.587, 0.114]) for color in plots.COLORS[:4])
     assert min(np.diff(lightness)) > 0.01
 
@@ -207,7 +209,8 @@ def test_clusters_in_two_features():
     assert len(display.cells_) == 3
     within = [((PLANE[model.labels_ == k] - model.cluster_centers_[k]) ** 2).sum() for k in range(3)]
     assert display.shares == pytest.approx(np.array(within) / model.inertia_)
-    assert texts(display.ax_) == [f"{k}: {plots.percent(within[k] / model.inertia_, 2)}" for k in range(3)]
+    assert texts(display.ax_) == [f"{k}: {n} rows" for k, n in enumerate(np.bincount(model.labels_))]
+    assert display.ax_.get_title() == "150 rows in 3 clusters"
     drawn = [np.asarray(points.get_offsets()) for points in display.ax_.collections]
     assert [len(points) for points in drawn] == [*np.bincount(model.labels_), 3]
     assert drawn[3] == pytest.approx(model.cluster_centers_)
@@ -220,10 +223,32 @@ def test_clusters_in_two_features():
         )
 
 
-def test_darker_cells_have_more_of_the_inertia():
-    display = ClusterDisplay.from_estimator(KMeans(4, random_state=0).fit(PLANE), PLANE)
-    shades = [cell.get_facecolor()[0] for cell in display.cells_]
-    assert np.argsort(shades).tolist() == np.argsort(-display.shares).tolist()
+def test_names_are_off_the_rows():
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(size=(60, 2)) + 9 * np.array([k % 4, k // 4]) for k in range(12)])
+    display = ClusterDisplay.from_labels(X, np.arange(720) // 60)
+    display.figure_.canvas.draw()
+    boxes = [Text.get_window_extent(text) for text in display.ax_.texts]  # without their lines
+    drawn = display.ax_.transData.transform(X)
+    assert sum(box.contains(*point) for box in boxes for point in drawn) <= 10
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_clusters_of_one_color_look_different():
+    X = np.random.default_rng(0).normal(size=(64, 2))
+    drawn = ClusterDisplay.from_labels(X, np.arange(64) // 4).ax_.collections[:16]
+    looks = [(*to_rgb(d.get_facecolor()[0]), *to_rgb(d.get_edgecolor()[0])) for d in drawn]
+    assert len(set(looks)) == 16 and to_rgb(drawn[8].get_facecolor()[0]) == (1, 1, 1)
+
+
+def test_an_unfitted_model_says_so():
+    with pytest.raises(NotFittedError, match=r"This KMeans has no centers yet: call fit\(X\)"):
+        ClusterDisplay.from_estimator(KMeans(3), IRIS)
+
+
+def test_numbers_as_people_write_them():
+    assert plots.written([59980.0, 1.5, 1e-4, 0.0]) == ["59,980", "1.5", "0.0001", "0"]
+    assert plots.written([1e-300, 123456.0, 123457.0]) == ["1e-300", "123,456", "123,457"]
 
 
 def test_clusters_by_principal_components():
@@ -232,7 +257,7 @@ def test_clusters_by_principal_components():
     display = ClusterDisplay.from_estimator(KMeans(3, random_state=0).fit(IRIS), IRIS)
     assert "component 1 (92.5 % of the variance)" in display.ax_.get_xlabel()
     assert "5.31 %" in display.ax_.get_ylabel()
-    assert "97.8 % of the variance shown" in display.ax_.get_title()
+    assert "97.8 % of the variance of 4 features" in display.ax_.get_title()
     frame = pd.DataFrame(PLANE, columns=["length", "width"])
     named = ClusterDisplay.from_labels(frame, np.arange(150) % 2, sample_weight=np.arange(1.0, 151))
     assert (named.ax_.get_xlabel(), named.ax_.get_ylabel()) == ("length", "width")
@@ -254,9 +279,10 @@ def test_any_labels_and_models():
 def test_many_rows_and_clusters():
     X = np.random.default_rng(0).normal(size=(6000, 2))
     display = ClusterDisplay.from_labels(X, np.arange(6000) % 30)
-    assert "5000 of 6000 rows drawn" in display.ax_.get_title()
+    assert "6,000 rows in 30 clusters\n5,000 of the rows are drawn" in display.ax_.get_title()
     assert sum(len(points.get_offsets()) for points in display.ax_.collections[:-1]) == 5000
-    assert not texts(display.ax_)
+    assert texts(display.ax_) == [str(k) for k in range(30)]
+    assert not texts(ClusterDisplay.from_labels(X, np.arange(6000) % 50).ax_)
 
 
 @pytest.mark.parametrize("X", [np.zeros((4, 1)), np.zeros((4, 2)), np.zeros((4, 3)), np.arange(4.0)[:, None]])
@@ -294,8 +320,7 @@ def test_silhouettes():
     assert [t.get_text() for t in display.ax_.get_yticklabels()] == [
         f"{k}  ({n})" for k, n in enumerate(np.bincount(labels))
     ]
-    hatches = [bar.get_hatch() for bar in display.ax_.collections]
-    assert len(hatches) == 3 and len(set(hatches)) == 3
+    assert len({tuple(bar.get_facecolor()[0]) for bar in display.ax_.collections}) == 3
     assert "50 of 150 rows" in SilhouetteDisplay.from_labels(IRIS, labels, most=50).ax_.get_title()
 
 
@@ -318,14 +343,31 @@ def test_breaks():
     display = BreaksDisplay.from_breaks(found, x, name="petal length")
     lines = [line.get_xdata()[0] for line in display.ax_.lines if line.get_linestyle() == "--"]
     assert lines == found.breaks[1:-1].tolist()
-    means = [line.get_xdata()[0] for line in display.ax_.lines if line.get_marker() == "^"]
-    assert means == found.centers.tolist()
-    assert {"1.9", "4.9", *(str(size) for size in found.counts)} <= set(texts(display.ax_))
+    said = legend(display)
+    assert said == ["1 – 1.9:  50", "1.9 – 4.9:  54", "4.9 – 6.9:  46"]
+    colors = [to_rgb(c) for c in display.colors_]
+    assert [to_rgb(patch.get_facecolor()) for patch in display.ax_.get_legend().get_patches()] == colors
+    assert np.diff([np.dot(c, [0.299, 0.587, 0.114]) for c in colors]).max() < -0.1  # darker and darker
+    assert sum(bar.get_height() for bars in display.ax_.containers for bar in bars) == 150
     assert display.ax_.get_xlabel() == "petal length" and display.ax_.get_ylabel() == "rows"
     weighted = BreaksDisplay.from_breaks(natural_breaks(x, 40, sample_weight=x), x, sample_weight=x)
-    assert weighted.ax_.get_ylabel() == "weight"
-    assert legend(display) == ["mean of a class", "break"]
+    assert weighted.ax_.get_ylabel() == "weight" and legend(weighted)[-1].startswith("and ")
     BreaksDisplay.from_breaks(natural_breaks(np.ones(5), 2), np.ones(5)).figure_.canvas.draw()
+
+
+def test_breaks_of_skewed_values():
+    """A scale of powers, and no number as machines write it."""
+    x = np.random.default_rng(0).lognormal(10.5, 1, 500)
+    display = BreaksDisplay.from_breaks(natural_breaks(x, 5), x)
+    assert display.ax_.get_xscale() == "log"
+    display.figure_.canvas.draw()
+    said = [*legend(display), *(t.get_text() for t in display.ax_.get_xticklabels())]
+    assert "10,000" in said and not any("e+" in text or "$" in text for text in said)
+    assert sum(bar.get_height() for bars in display.ax_.containers for bar in bars) == 500
+    assert BreaksDisplay.from_breaks(natural_breaks(x, 5), x, log=False).ax_.get_xscale() == "linear"
+    assert BreaksDisplay.from_breaks(natural_breaks(IRIS[:, 2], 3), IRIS[:, 2]).ax_.get_xscale() == "linear"
+    with pytest.raises(ValueError, match="The least value is -1"):
+        BreaksDisplay.from_breaks(natural_breaks([-1.0, 2, 3], 2), [-1.0, 2, 3], log=True)
 
 
 # ---- searches
