@@ -32,6 +32,8 @@ from .plots.gap import GapRecorder as GapRecorder
 from .plots.landscape import LandscapeDisplay as LandscapeDisplay
 from .plots.landscape import RestartDisplay as RestartDisplay
 from .plots.plane import ClusterDisplay as ClusterDisplay
+from .plots.profiles import BoxDisplay as BoxDisplay
+from .plots.profiles import ProfileDisplay as ProfileDisplay
 from .plots.responsibilities import ResponsibilityDisplay as ResponsibilityDisplay
 from .proofs.certificate import Certificate as Certificate
 from .proofs.certification import certify as certify

@@ -8,17 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..validation import check_labels, check_matrix
 from ..words import format_plural
-from .common import (
-    COLORS,
-    INK,
-    LINE,
-    PALE,
-    Display,
-    axes_for,
-    color,
-    pyplot,
-    some,
-)
+from .common import COLORS, INK, LINE, PALE, Display, axes_for, color, panels, some
 from .units import exponent_of, in_units, unit_words
 
 
@@ -60,40 +50,22 @@ class ChoiceDisplay(Display):
         return cls(choice).plot(ax=ax)
 
     def _draw(self, ax):
-        from matplotlib.gridspec import GridSpecFromSubplotSpec
         from matplotlib.ticker import FixedLocator, MaxNLocator
 
-        plt = pyplot()
-        k, criteria, suggested = (
-            np.asarray(self.choice.n_clusters),
-            self.choice.criteria,
-            self.choice.suggested,
-        )
+        k = np.asarray(self.choice.n_clusters)
+        criteria, suggested = self.choice.criteria, self.choice.suggested
         n_panels = len(criteria) + 1
-        n_columns = min(3, n_panels)
-        n_rows = -(-n_panels // n_columns)
-        if ax is None:
-            figure = plt.figure(figsize=(3.2 * n_columns, 2.3 * n_rows), layout="constrained")
-            grid = figure.add_gridspec(n_rows, n_columns)
-        else:
-            figure = ax.figure
-            ax.set_axis_off()
-            spec = ax.get_subplotspec()
-            grid = GridSpecFromSubplotSpec(n_rows, n_columns, spec, wspace=0.45, hspace=0.9)
-        self.axes_ = []
-        for i, (name, values) in enumerate(criteria.items()):
-            panel = figure.add_subplot(grid[i // n_columns, i % n_columns])
+        self.axes_ = panels(ax, n_panels, 2.3)
+        for panel, (name, values) in zip(self.axes_, criteria.items()):
             self._criterion(panel, k, name, np.asarray(values, float), suggested.get(name))
-            self.axes_.append(panel)
-        last = figure.add_subplot(grid[-1, (n_panels - 1) % n_columns :])
+        last = self.axes_[-1]
         self._votes(last, k, [suggested[name] for name in criteria if suggested.get(name) is not None])
-        self.axes_.append(last)
         for i, panel in enumerate(self.axes_):
             panel.xaxis.set_major_locator(
                 FixedLocator(k) if len(k) <= 12 else MaxNLocator(nbins=8, integer=True)
             )
             panel.set_xlim(k.min() - 0.6, k.max() + 0.6)
-            if i + n_columns >= n_panels or i == len(self.axes_) - 1:
+            if i + (2 if n_panels == 4 else 3) >= n_panels or i == len(self.axes_) - 1:
                 panel.set_xlabel("clusters", fontsize=9)
         return last
 

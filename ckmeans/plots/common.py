@@ -63,6 +63,23 @@ def axes_for(ax: Any, size: tuple[float, float] = (6.4, 4.8)) -> Any:
     return ax
 
 
+def panels(ax: Any, n: int, height: float) -> list:
+    """Axes for several small pictures, three in a row (four: two and two): on a figure of their own, or in the place of those given."""
+    from matplotlib.gridspec import GridSpecFromSubplotSpec
+
+    n_columns = 2 if n == 4 else min(3, n)
+    n_rows = -(-n // n_columns)
+    if ax is None:
+        size = (3.2 * n_columns, height * n_rows)
+        grid = pyplot().figure(figsize=size, layout="constrained").add_gridspec(n_rows, n_columns)
+        figure = grid.figure
+    else:
+        figure = ax.figure
+        ax.set_axis_off()
+        grid = GridSpecFromSubplotSpec(n_rows, n_columns, ax.get_subplotspec(), wspace=0.45, hspace=0.9)
+    return [figure.add_subplot(grid[i // n_columns, i % n_columns]) for i in range(n)]
+
+
 def pyplot() -> Any:
     """matplotlib.pyplot.
 

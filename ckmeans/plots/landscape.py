@@ -9,7 +9,19 @@ import numpy as np
 from ..diagnostics.intervals import seen_interval
 from ..diagnostics.landscape_words import is_beaten
 from ..words import above_best, down, percent_up
-from .common import COLORS, INK, LINE, PALE, Display, axes_for, halo, legend_below, percent_ticks, pyplot
+from .common import (
+    COLORS,
+    INK,
+    LINE,
+    PALE,
+    Display,
+    axes_for,
+    halo,
+    legend_below,
+    percent,
+    percent_ticks,
+    pyplot,
+)
 
 
 def _excess_axis(ax, values, which):
@@ -30,12 +42,18 @@ def _excess_axis(ax, values, which):
     return least
 
 
+# Of more minima than this the marks would cover each other.
+MOST_MINIMA = 100
+
+
 @dataclass(eq=False)
 class LandscapeDisplay(Display):
     """The local minima by how far they are above the best and how often starts end in them, with the bound as a line.
 
     Use `from_landscape`. Full circles are minima that no move of a single row would lower, open squares the others;
-    crosses below the line were found by enumeration only: no start ended there.
+    crosses below the line were found by enumeration only: no start ended there. Of more than a hundred minima the
+    distribution is drawn: what share of the starts ended how far above the best, light where no move of a row would lower
+    the end.
 
     Parameters
     ----------
@@ -52,7 +70,7 @@ class LandscapeDisplay(Display):
     >>> from ckmeans import LandscapeDisplay, landscape
     >>> found = landscape(load_iris().data, 3, random_state=0)
     >>> print(LandscapeDisplay.from_landscape(found).ax_.get_title())
-    4 local minima of 3 clusters, from 1000 starts
+    1,000 starts of 3 clusters end in 4 local minima
     78.8514 is the best that was seen
     """
 
@@ -64,60 +82,105 @@ class LandscapeDisplay(Display):
         return cls(landscape).plot(ax=ax)
 
     def _draw(self, ax):
+        found, ax = self.landscape, axes_for(ax)
+        excess = np.where(np.isfinite(found.excess), found.excess, np.nan)
+        excess = np.where(np.isfinite(excess), excess, np.nanmax(excess))
+        bound = None
+        if found.lower_bound > 0 and found.inertia[0] > 0:
+            bound = min(0.0, found.lower_bound / found.inertia[0] - 1)
+            ax.axvline(bound, color=COLORS[3], linestyle="--", linewidth=1.6, zorder=2)
+        many = len(found) > MOST_MINIMA
+        handles = self._distribution(ax, excess, bound) if many else self._minima(ax, excess, bound)
+        if bound is not None:
+            said = f"bound: none is below {down(found.lower_bound, 6)}"
+            said = "proved: none is lower" if found.proved else said
+            said += ", not yet checked" * (found.bound_from == "unchecked proof")
+            handles.append(_line([], [], color=COLORS[3], linestyle="--", label=said))
+        ax.set(xlabel="inertia above the best of them", ylabel="share of the starts that ended there")
+        ax.set_title(self._title(), fontsize=11)
+        legend_below(ax, handles)
+        return ax
+
+    def _title(self):
+        found = self.landscape
+        n = f"{len(found):,} local {'minimum' if len(found) == 1 else 'minima'}"
+        best = "the best of all that are at rest" if found.complete else "the best that was seen"
+        best = "proved to be the best possible" if found.proved else best
+        said = f"{found.n_starts:,} starts of {found.n_clusters} clusters end in {n}\n"
+        said += f"{found.inertia[0]:.6g} is {best}"
+        if is_beaten(found):
+            said += f", but KMeans finds {found.kmeans_inertia:.6g}"
+        return said
+
+    def _minima(self, ax, excess, bound):
+        """A mark for each minimum; returns handles for the legend."""
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import ListedColormap, Normalize
         from matplotlib.ticker import LogLocator
 
-        found, ax = self.landscape, axes_for(ax)
-        excess, share, seen = found.excess, found.share, found.counts > 0
-        excess = np.where(np.isfinite(excess), excess, excess[np.isfinite(excess)].max())
+        found, share, seen = self.landscape, self.landscape.share, self.landscape.counts > 0
         floor, agreement = 0.5 / found.n_starts, np.clip(found.agreement(0), 0, 1)
         likeness = ListedColormap(pyplot().get_cmap("cividis")(np.linspace(0, 0.9, 256)))
         shades = likeness(agreement)
         ax.set_yscale("log")
-        ax.vlines(
-            excess[seen], floor, share[seen], color=LINE, linewidth=1 if len(found) < 200 else 0.4, zorder=1
-        )
+        ax.vlines(excess[seen], floor, share[seen], color=LINE, linewidth=1, zorder=1)
         for optimal, marker in ((True, "o"), (False, "s")):
             own = seen & (found.exchange_optimal == optimal)
             look = {"facecolors": shades[own], "edgecolors": INK, "linewidths": 0.8}
             if not optimal:
                 look = {"facecolors": "white", "edgecolors": shades[own], "linewidths": 1.8}
             ax.scatter(excess[own], share[own], s=52, marker=marker, zorder=4 if optimal else 3, **look)
-        ax.scatter(
-            excess[~seen],
-            np.full((~seen).sum(), floor * 1.15),
-            s=30,
-            marker="x",
-            c=PALE,
-            linewidths=1.2,
-            zorder=2,
-        )
-        bound = None
-        if found.lower_bound > 0 and found.inertia[0] > 0:
-            bound = min(0.0, found.lower_bound / found.inertia[0] - 1)
-            ax.axvline(bound, color=COLORS[3], linestyle="--", linewidth=1.6, zorder=2)
+        low = np.full((~seen).sum(), floor * 1.15)
+        ax.scatter(excess[~seen], low, s=30, marker="x", c=PALE, linewidths=1.2, zorder=2)
         self._frame(ax, excess, bound)
         ax.set_ylim(floor, min(1.7, 4 * share.max()))
         ax.yaxis.set_major_locator(LogLocator(numticks=6))
         percent_ticks(ax.yaxis)
-        ax.set(xlabel="inertia above the best of them", ylabel="share of the starts that ended there")
-        n = f"{len(found)} local {'minimum' if len(found) == 1 else 'minima'}"
-        best = "the best of all that are at rest" if found.complete else "the best that was seen"
-        best = "proved to be the best possible" if found.proved else best
-        said = f"{n} of {found.n_clusters} clusters, from {found.n_starts} starts\n"
-        said += f"{found.inertia[0]:.6g} is {best}"
-        if is_beaten(found):
-            said += f", but KMeans finds {found.kmeans_inertia:.6g}"
-        ax.set_title(said, fontsize=11)
         if len(found) > 1:
-            bar = ax.figure.colorbar(
-                ScalarMappable(Normalize(0, 1), likeness), ax=ax, fraction=0.04, pad=0.02
-            )
-            bar.set_label("adjusted Rand index with the best", fontsize=9)
+            shown = ScalarMappable(Normalize(0, 1), likeness)
+            bar = ax.figure.colorbar(shown, ax=ax, fraction=0.04, pad=0.02)
+            bar.set_label("how alike the best (adjusted Rand index)", fontsize=9)
             bar.outline.set_visible(False)
-        legend_below(ax, self._handles(bound, seen))
-        return ax
+        return self._handles(seen)
+
+    def _distribution(self, ax, excess, bound):
+        """Bars for what share of the starts ended how far above the best; returns handles for the legend."""
+        found, seen = self.landscape, self.landscape.counts > 0
+        excess, share, optimal = excess[seen], found.share[seen], found.exchange_optimal[seen]
+        self._frame(ax, excess, bound)
+        # Bars have the same width on the scale of the axis, whatever that is.
+        scale = ax.xaxis.get_transform()
+        ends = scale.transform(np.array([0.0, excess.max()]))
+        edges = scale.inverted().transform(np.linspace(*ends, 41))
+        edges[[0, -1]] = 0.0, max(edges[-1], excess.max())
+        parts = [excess[optimal], excess[~optimal]], [share[optimal], share[~optimal]]
+        look = {
+            "stacked": True,
+            "color": [COLORS[5], COLORS[0]],
+            "edgecolor": "white",
+            "linewidth": 0.4,
+            "zorder": 3,
+        }
+        ax.hist(parts[0], bins=edges, weights=parts[1], **look)
+        half = float(np.median(np.repeat(excess, found.counts[seen])))
+        ax.axvline(half, color=INK, linewidth=1, linestyle=":", zorder=4)
+        percent_ticks(ax.yaxis)
+        handles = [
+            _line(
+                [],
+                [],
+                color=INK,
+                linestyle=":",
+                label=f"median of the starts: {percent(half, 2)} above",
+            )
+        ]
+        for own, color, said in (
+            (optimal, COLORS[5], "no move of a row lowers it"),
+            (~optimal, COLORS[0], "moving a row would lower it"),
+        ):
+            if own.any():
+                handles.append(_line([], [], color=color, linewidth=6, label=said))
+        return handles
 
     def _frame(self, ax, excess, bound):
         """The axis of the excess, with the bound on it."""
@@ -130,28 +193,24 @@ class LandscapeDisplay(Display):
         else:
             ax.set_xlim(min(1.3 * left, -0.4 * linear), 1.5 * excess.max())
 
-    def _handles(self, bound, seen):
-        from matplotlib.lines import Line2D
-
+    def _handles(self, seen):
         found, handles, dot = self.landscape, [], {"linestyle": "", "markersize": 7, "markeredgecolor": INK}
         if (seen & found.exchange_optimal).any():
             handles.append(
-                Line2D([], [], marker="o", markerfacecolor=PALE, label="no move of a row lowers it", **dot)
+                _line([], [], marker="o", markerfacecolor=PALE, label="no move of a row lowers it", **dot)
             )
         if (seen & ~found.exchange_optimal).any():
-            handles.append(
-                Line2D(
-                    [], [], marker="s", markerfacecolor="white", label="moving a row would lower it", **dot
-                )
-            )
+            said = "moving a row would lower it"
+            handles.append(_line([], [], marker="s", markerfacecolor="white", label=said, **dot))
         if (~seen).any():
-            handles.append(Line2D([], [], marker="x", linestyle="", color=PALE, label="no start ended there"))
-        if bound is not None:
-            said = f"bound: none is below {down(found.lower_bound, 6)}"
-            said = "proved: none is lower" if found.proved else said
-            said += ", not yet checked" * (found.bound_from == "unchecked proof")
-            handles.append(Line2D([], [], color=COLORS[3], linestyle="--", label=said))
+            handles.append(_line([], [], marker="x", linestyle="", color=PALE, label="no start ended there"))
         return handles
+
+
+def _line(*args, **look):
+    from matplotlib.lines import Line2D
+
+    return Line2D(*args, **look)
 
 
 @dataclass(eq=False)
@@ -236,25 +295,16 @@ class RestartDisplay(Display):
         ax.set_xscale("log")
         drawn = np.concatenate(drawn)
         linear = _excess_axis(ax, drawn := drawn[np.isfinite(drawn)], "y")
-        if np.isfinite(needed):
-            ax.axvline(needed, color=INK, linewidth=0.8, zorder=1)
-            halo(
-                ax.annotate(
-                    f"{needed:.0f}",
-                    (needed, 1),
-                    xycoords=("data", "axes fraction"),
-                    xytext=(4, -2),
-                    textcoords="offset points",
-                    va="top",
-                    fontsize=9,
-                    color=INK,
-                )
-            )
+        if np.isfinite(needed):  # what the counts bear is an interval, and not a number
+            ax.axvspan(fewest, max(needed, 1.01 * fewest), color=LINE, alpha=0.6, linewidth=0, zorder=0)
+            many = f"{fewest:,.0f}" if fewest == needed else f"{fewest:,.0f} to {needed:,.0f}"
+            look = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
+            halo(ax.annotate(many, (needed, 1), xytext=(4, -2), fontsize=9, color=INK, **look))
         top = max(drawn.max(), 0.01 * (linear is None))
         ax.set_ylim(
             -0.03 * top if linear is None else -0.25 * linear, 1.05 * top if linear is None else 1.5 * top
         )
-        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_major_formatter("{x:,.0f}")
         ax.set(xlabel="restarts", ylabel="best inertia, above the best seen", xlim=(1, most))
         ax.grid(axis="y", color=LINE, linewidth=0.6, zorder=0)
         ax.set_title(self._title(fewest, needed), fontsize=11)

@@ -14,6 +14,7 @@ from sklearn.metrics import silhouette_score
 
 import ckmeans
 from ckmeans import (
+    BoxDisplay,
     BreaksDisplay,
     ChoiceDisplay,
     ClusterDisplay,
@@ -21,6 +22,7 @@ from ckmeans import (
     GapRecorder,
     KMeans,
     LandscapeDisplay,
+    ProfileDisplay,
     ResponsibilityDisplay,
     RestartDisplay,
     SilhouetteDisplay,
@@ -86,6 +88,8 @@ ALL = {
     "RestartDisplay": lambda ax: RestartDisplay.from_landscape(landscape(IRIS, 3, 50), ax=ax),
     "GapDisplay": lambda ax: GapDisplay.from_recorder(*recorded(), ax=ax),
     "ChoiceDisplay": lambda ax: ChoiceDisplay.from_choice(CHOICE, ax=ax),
+    "ProfileDisplay": lambda ax: ProfileDisplay.from_labels(IRIS, np.arange(150) // 50, ax=ax),
+    "BoxDisplay": lambda ax: BoxDisplay.from_estimator(KMeans(3).fit(IRIS), IRIS, ax=ax),
     "BreaksDisplay": lambda ax: BreaksDisplay.from_breaks(natural_breaks(IRIS[:, 2], 3), IRIS[:, 2], ax=ax),
 }
 
@@ -105,7 +109,7 @@ def test_conventions(name):
     figure, axes = plt.subplots(1, 2)
     given = ALL[name](axes[0])
     assert given.figure_ is figure
-    if name != "ChoiceDisplay":
+    if name not in ("ChoiceDisplay", "BoxDisplay"):
         assert given.ax_ is axes[0] and given.plot() is given and given.ax_ is not axes[0]
     figure.canvas.draw()
     assert not axes[1].get_title() and not axes[1].has_data()
@@ -370,6 +374,38 @@ def test_breaks_of_skewed_values():
         BreaksDisplay.from_breaks(natural_breaks([-1.0, 2, 3], 2), [-1.0, 2, 3], log=True)
 
 
+def test_profiles():
+    import pandas as pd
+
+    labels = np.arange(150) // 50
+    display = ProfileDisplay.from_labels(pd.DataFrame(IRIS, columns=list("abcd")), labels)
+    expected = [(IRIS[labels == k].mean(axis=0) - IRIS.mean(axis=0)) / IRIS.std(axis=0) for k in range(3)]
+    assert display.deviations == pytest.approx(np.array(expected))
+    assert texts(display.ax_)[:2] == ["-1.0", "+0.9"]
+    assert [t.get_text() for t in display.ax_.get_yticklabels()] == [f"{k}  (50)" for k in range(3)]
+    weights = np.arange(1.0, 151)
+    weighted = ProfileDisplay.from_labels(IRIS, labels, sample_weight=weights).deviations
+    mean = np.average(IRIS, axis=0, weights=weights)
+    spread = np.average((IRIS - mean) ** 2, axis=0, weights=weights) ** 0.5
+    own = np.average(IRIS[50:100], axis=0, weights=weights[50:100])
+    assert weighted[1] == pytest.approx((own - mean) / spread)
+    flat = ProfileDisplay.from_labels(np.column_stack([np.ones(4), np.arange(4.0) * 1e300]), [0, 0, 1, 1])
+    assert flat.deviations[:, 0].tolist() == [0, 0] and np.isfinite(flat.deviations).all()
+    large = ProfileDisplay.from_labels(np.random.default_rng(0).normal(size=(200, 70)), np.arange(200) % 20)
+    assert not texts(large.ax_)
+
+
+def test_boxes():
+    display = BoxDisplay.from_labels(IRIS, np.arange(150) // 50, most=3)
+    titles = [ax.get_title() for ax in display.axes_]
+    assert titles == ["feature 2", "feature 3", "feature 0"] and len(display.axes_) == 3
+    assert "not drawn: 1 more features" in display.ax_.get_xlabel()
+    medians = [line.get_ydata()[0] for line in display.axes_[0].lines if line.get_linewidth() == 1.6]
+    assert medians == [np.median(IRIS[50 * k : 50 * k + 50, 2]) for k in range(3)]
+    BoxDisplay.from_labels(np.ones((4, 1)), [0, 0, 1, 1]).figure_.canvas.draw()
+    BoxDisplay.from_labels(np.arange(60.0)[:, None], np.arange(60)).figure_.canvas.draw()
+
+
 # ---- searches
 
 
@@ -378,7 +414,7 @@ def test_landscape():
     display = LandscapeDisplay.from_landscape(found)
     title = display.ax_.get_title()
     assert (
-        f"{len(found)} local minima of 3 clusters, from 300 starts" in title
+        f"300 starts of 3 clusters end in {len(found)} local minima" in title
         and "proved to be the best possible" in title
     )
     assert {"no move of a row lowers it", "moving a row would lower it", "proved: none is lower"} <= set(
@@ -401,6 +437,18 @@ def test_landscape():
     assert "bound: none is below 75" in legend(bounded)
 
 
+def test_landscape_of_many_minima_is_a_distribution():
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    found = landscape(X, 8, 150, random_state=0)
+    display = LandscapeDisplay.from_landscape(found)
+    assert len(found) > 100
+    bars = [bar for bars in display.ax_.containers for bar in bars]
+    assert sum(bar.get_height() for bar in bars) == pytest.approx(1)
+    half = next(line.get_xdata()[0] for line in display.ax_.lines if line.get_linestyle() == ":")
+    assert half == pytest.approx(np.median(found.excess[found.ends]))
+    assert any(text.startswith("median of the starts: 3.3 % above") for text in legend(display))
+
+
 def test_landscape_of_everything():
     found = landscape([[0.0], [1.0], [4.0], [5.0], [9.0], [10.0]], 3, 20, random_state=0)
     display = LandscapeDisplay.from_landscape(found)
@@ -420,6 +468,7 @@ def test_restarts():
         display.ax_.get_title()
         == f"{fewest} to {needed} restarts find one as good as {best}\nwith a chance of 99 %"
     )
+    assert texts(display.ax_) == [f"{fewest} to {needed}"]
     assert display.quantile(needed, 0.99) == 0 < display.quantile(needed - 1, 0.99)
     below = seen_interval(np.cumsum(found.counts), found.n_starts)[
         0
