@@ -3,6 +3,8 @@ from .diagnostics.choice import ChoiceOfK as ChoiceOfK
 from .diagnostics.choosing import choose_k as choose_k
 from .diagnostics.landscapes import Landscape as Landscape
 from .diagnostics.landscapes import landscape as landscape
+from .diagnostics.paths import LloydPath as LloydPath
+from .diagnostics.paths import lloyd_path as lloyd_path
 from .diagnostics.stability import ClusterStability as ClusterStability
 from .diagnostics.stability import cluster_stability as cluster_stability
 from .estimators.bisecting import BisectingKMeans as BisectingKMeans
@@ -31,6 +33,7 @@ from .plots.gap import GapDisplay as GapDisplay
 from .plots.gap import GapRecorder as GapRecorder
 from .plots.landscape import LandscapeDisplay as LandscapeDisplay
 from .plots.landscape import RestartDisplay as RestartDisplay
+from .plots.paths import PathDisplay as PathDisplay
 from .plots.plane import ClusterDisplay as ClusterDisplay
 from .plots.profiles import BoxDisplay as BoxDisplay
 from .plots.profiles import ProfileDisplay as ProfileDisplay

@@ -101,7 +101,7 @@ def named_rows(X):
     return check_matrix(X), column_names(X)
 
 
-def _means(X, labels, n_clusters, weights):
+def cluster_means(X, labels, n_clusters, weights):
     weights = np.ones(len(X)) if weights is None else in_units(weights, exponent_of(weights))
     masses = np.bincount(labels, weights, minlength=n_clusters)
     sums = np.array([np.bincount(labels, weights * column, minlength=n_clusters) for column in X.T]).T
@@ -349,7 +349,7 @@ class ClusterDisplay(Display):
         rows = in_units(rows, unit)
         if centers is None:
             labels, n_clusters = check_labels(labels, len(rows))
-            centers = _means(rows, labels, n_clusters, weights)
+            centers = cluster_means(rows, labels, n_clusters, weights)
         else:
             centers = in_units(check_matrix(centers, "centers"), unit)
             labels, _ = check_labels(labels, len(rows), len(centers))

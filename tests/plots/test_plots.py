@@ -22,6 +22,7 @@ from ckmeans import (
     GapRecorder,
     KMeans,
     LandscapeDisplay,
+    PathDisplay,
     ProfileDisplay,
     ResponsibilityDisplay,
     RestartDisplay,
@@ -29,6 +30,7 @@ from ckmeans import (
     SphericalMixture,
     certify,
     landscape,
+    lloyd_path,
     natural_breaks,
 )
 from ckmeans.diagnostics.intervals import seen_interval
@@ -86,6 +88,7 @@ ALL = {
     "SilhouetteDisplay": lambda ax: SilhouetteDisplay.from_estimator(KMeans(3).fit(IRIS), IRIS, ax=ax),
     "LandscapeDisplay": lambda ax: LandscapeDisplay.from_landscape(landscape(IRIS, 3, 50), ax=ax),
     "RestartDisplay": lambda ax: RestartDisplay.from_landscape(landscape(IRIS, 3, 50), ax=ax),
+    "PathDisplay": lambda ax: PathDisplay.from_path(lloyd_path(IRIS, 3, random_state=4), IRIS, ax=ax),
     "GapDisplay": lambda ax: GapDisplay.from_recorder(*recorded(), ax=ax),
     "ChoiceDisplay": lambda ax: ChoiceDisplay.from_choice(CHOICE, ax=ax),
     "ProfileDisplay": lambda ax: ProfileDisplay.from_labels(IRIS, np.arange(150) // 50, ax=ax),
@@ -499,6 +502,34 @@ def test_restarts_of_a_best_that_was_hit_once():
     assert display.quantile(10**6, 0.5) > 0 and display.quantile(1, 0.999) == np.inf
     display.figure_.canvas.draw()
     assert "but KMeans finds" in LandscapeDisplay.from_landscape(found).ax_.get_title()
+
+
+def test_the_trap():
+    """Stuck beside proved, and in motion."""
+    rng = np.random.default_rng(0)
+    X = np.vstack([0.5 * rng.normal(size=(15, 2)) + center for center in ([0, 0], [6, 0], [6, 3])])
+    path = lloyd_path(X, 3, init=[[-0.4, 0.3], [0.4, -0.3], [4.5, 1.5]])
+    proof = certify(X, n_clusters=3, random_state=0)
+    display = PathDisplay.from_path(path, X, best=proof)
+    stuck, best = (ax.get_title() for ax in display.axes_)
+    assert stuck.startswith("Lloyd's iteration is stuck at") and stuck.endswith("above the best")
+    assert best == f"the best possible: {proof.inertia:.5g}\nproved"
+    assert float(best.split()[3]) < path.inertia[-1]
+    moving = display.animate()
+    moving._draw_frame(0)
+    assert display.ax_.get_title() == f"Lloyd's iteration after 0 updates: {path.inertia[0]:.5g}\n"
+    moving._draw_frame(len(path) - 1)
+    assert display.ax_.get_title() == stuck
+    at_best = lloyd_path(X, 3, init=[X[proof.labels == k].mean(axis=0) for k in range(3)])
+    reached = PathDisplay.from_path(at_best, X, best=proof).axes_[0].get_title()
+    assert reached == f"Lloyd's iteration ends at {proof.inertia:.5g}\nthe best"
+    unproved = PathDisplay.from_path(path, X, best=KMeans(3, random_state=0).fit(X))
+    assert unproved.axes_[1].get_title() == "another clustering\n" and "best" not in unproved.ax_.get_title()
+    figure, given = plt.subplots(1, 2)
+    assert PathDisplay.from_path(path, X, best=proof.labels, ax=given[0]).figure_ is figure
+    with pytest.raises(ValueError, match="X has 44 rows"):
+        PathDisplay.from_path(path, X[:-1])
+    moving._draw_was_started = True  # so that it does not warn that nobody saw it
 
 
 def test_gap():
