@@ -1,4 +1,5 @@
-"""The page that `ckmeans fit --report` writes: verdict, tables, pictures and how to get them again, in one file.
+"""The page that `ckmeans fit --report` writes, in one file: first, in plain words, how good the clusters are, how large and what
+like; then the mathematics, and how to get it all again.
 
 Nothing in it comes from elsewhere: pictures and files are inside, there is no script, and the page itself forbids the
 browser to fetch anything.
@@ -7,47 +8,25 @@ browser to fetch anything.
 import base64
 import html
 import platform
+import re
 
+import numpy as np
+
+from ..plots.common import color, tint
+from ..plots.profiles import deviations
 from ..words import format_plural, printable
-from .page_pictures import pictures
+from .page_pictures import evidence, overview
+from .page_style import STYLE
 from .report import aligned
 
 MOST_ROWS = 100_000  # up to this number the page holds the label of every row
 MOST_CLUSTERS = 200  # rows of the table of clusters
+MOST_CARDS = 24  # clusters that are told of in words
+MOST_TOLD = 4  # features that are told of each
+# From these numbers of standard deviations away from the mean of all rows, a mean is called rather high, high and very high.
+LEAST, PLAINLY, VERY = 0.25, 0.75, 1.5
 # The browser is not to fetch anything.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-STYLE = """
-:root { color-scheme: light; --ink: #1b1f24; --quiet: #5a6470; --line: #d9dee3; --mark: #6b7480; }
-* { box-sizing: border-box; }
-body { margin: 0; background: #fff; color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
-main { max-width: 62rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
-h2 { font-size: 1.15rem; margin: 2.8rem 0 .8rem; }
-p { margin: .4rem 0; }
-.quiet { color: var(--quiet); }
-.verdict { margin: 1.4rem 0; padding: .9rem 1.2rem; border-left: .4rem solid var(--mark); background: #f6f7f8; }
-.verdict.proved { --mark: #00795c; }
-.verdict.open { --mark: #b25e00; }
-.verdict strong { display: block; font-size: 1.2rem; }
-dl.facts { display: flex; flex-wrap: wrap; gap: 1.2rem 2.6rem; margin: 1.4rem 0; }
-dl.facts div { min-width: 6rem; max-width: 100%; }
-dt { color: var(--quiet); font-size: .85rem; }
-dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
-th, td { padding: .35rem .65rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { font-weight: 600; vertical-align: bottom; white-space: normal; border-bottom: 2px solid var(--ink); }
-th:first-child, td:first-child { padding-left: 0; }
-table.names th, table.names td { text-align: left; white-space: normal; overflow-wrap: anywhere; vertical-align: top;
-  border-bottom: 1px solid var(--line); font-weight: normal; }
-table.names th { color: var(--quiet); white-space: nowrap; }
-figure { margin: 1.6rem 0; }
-figure img { max-width: 100%; height: auto; display: block; }
-figcaption { color: var(--quiet); font-size: .92rem; max-width: 46rem; }
-pre { background: #f6f7f8; padding: .8rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .92rem; margin: .6rem 0; }
-a { color: #0b5cad; }
-@media print { main { padding: 0; } h2, figure, tr { break-inside: avoid; } }
-"""
 
 
 def page_text(outcome, table, X, centers, title, command, version, downloads, proof=()):
@@ -75,16 +54,24 @@ def page_text(outcome, table, X, centers, title, command, version, downloads, pr
     -------
     str
     """
-    drawn = pictures(X, outcome.labels, centers, table.columns, table.weights, *proof)
+    names = table.columns
+    away = np.column_stack(
+        [deviations(column, outcome.labels, len(centers), table.weights) for column in table.X.T]
+    )
     parts = [
         f"<h1>{escaped(title)}</h1>",
-        f'<p class="quiet">{escaped(_clusters(outcome))}</p>',
+        f'<p class="quiet">sorted into {escaped(format_plural(len(centers), "cluster"))} of rows that are alike</p>',
         _verdict(outcome),
+        "<h2>How large they are, and what is typical of them</h2>",
+        _sizes(outcome),
+        _cards(outcome, away, names),
+        _gallery(overview(X, outcome.labels, centers, names, table.weights, away)),
+        "<h2>Their means</h2>",
+        _table(outcome, names),
+        "<h2>The mathematics</h2>",
+        f"<p>{escaped(_capital(outcome.verdict))}.</p>",
         _facts(outcome),
-        "<h2>Clusters</h2>",
-        _table(outcome, table.columns),
-        "<h2>Pictures</h2>",
-        *(_figure(*picture) for picture in drawn),
+        _gallery(evidence(X, outcome.labels, *proof)),
         "<h2>The same again</h2>",
         _again(outcome, table, command, version, downloads),
     ]
@@ -102,43 +89,111 @@ def escaped(text):
     return html.escape(printable(str(text)))
 
 
-def _clusters(outcome):
-    return f"k-means, {format_plural(len(outcome.centers), 'cluster')}"
+def _capital(text):
+    return text.strip()[:1].upper() + text.strip()[1:]
 
 
 def _verdict(outcome):
-    head, rest = outcome.verdict, ""
-    for mark in ";:":
-        if mark in outcome.verdict:
-            head, _, rest = outcome.verdict.partition(mark)
-            break
-    kind = "proved" if outcome.status.startswith("optimal") else "open"
-    head, rest = (part.strip()[:1].upper() + part.strip()[1:] for part in (head, rest))
-    more = f"<span>{escaped(rest)}</span>" if rest else ""
-    return f'<div class="verdict {kind}"><strong>{escaped(head)}</strong>{more}</div>'
+    """How good it is, for people who do not know the method: proved, proved to within a share, or not proved."""
+    head, mark, rest = re.fullmatch(r"([^:;]*)([:;]?)(.*)", outcome.verdict, re.DOTALL).groups()
+    n, proved = format_plural(len(outcome.centers), "cluster"), ": proved" in outcome.verdict
+    checked = "A program that does nothing but check proofs has accepted this one."
+    if outcome.status.startswith("optimal"):
+        said = f"{'Proved: t' if proved else 'T'}here is no better way to sort these rows into {n}"
+        said += ", and no other that is as good." if outcome.status == "optimal-unique" else "."
+        kind, more = "proved", checked if proved else f"{_capital(head)}{mark}{rest}."
+    elif proved:
+        kind, said = "bounded", f"{_capital(head)}: proved."
+        more = f"There may be better clusters, but none that are better by more than this. {checked}"
+        if any(name == "better" for name, _ in outcome.facts):
+            more = f"And there are better clusters: see the mathematics below. {checked}"
+    else:
+        kind, said = "open", "Not proved: there may be better clusters."
+        more, n = f"{_capital(head)}{mark}{rest}.", outcome.result.get("n_restarts", 0)
+        if n > 1 and outcome.stop_reason == "converged":
+            hits = round(outcome.result["hit_rate"] * n)
+            more = f"{hits} of {n} searches, each from another start, ended with clusters as good as these."
+    return f'<div class="verdict {kind}"><strong>{escaped(said)}</strong><span>{escaped(more)}</span></div>'
+
+
+def _sizes(outcome):
+    """A bar that is cut as the rows are."""
+    from matplotlib.colors import to_hex
+
+    sizes, parts = outcome.sizes(), []
+    for k, size in enumerate(sizes.tolist()[:MOST_CLUSTERS]):
+        share = 100 * size / max(1, len(outcome.labels))
+        said = f"{k}: {share:.0f} %" if share >= 4 else str(k) * (share >= 2)
+        look = f"flex-grow:{size};border-color:{color(k)};background:{to_hex(tint(k, 0.3))}"
+        parts.append(f'<span style="{look}" title="cluster {k}: {format_plural(size, "row")}">{said}</span>')
+    return f'<div class="sizes">{"".join(parts)}</div>'
+
+
+def _cards(outcome, away, columns):
+    """What is typical of each cluster, in words."""
+    sizes, cards = outcome.sizes(), []
+    shown = [aligned(column, 2) for column in outcome.centers.T]
+    for k in range(min(len(sizes), MOST_CARDS)):
+        order = np.argsort(-np.abs(np.nan_to_num(away[k])), kind="stable")
+        told = [f for f in order if abs(away[k, f]) >= LEAST][:MOST_TOLD]
+        lines = "".join(
+            f"<li><span>{_breakable(columns[f])}</span><b>{_level(away[k, f])} ({escaped(shown[f][k])})</b></li>"
+            for f in told
+        )
+        name = ", ".join(f"{_level(away[k, f])} {columns[f]}" for f in told[:2]) or "like all rows"
+        share = 100 * sizes[k] / max(1, sizes.sum())
+        cards.append(
+            f'<div class="card" style="border-top-color:{color(k)}"><h3>{k}: {_breakable(name)}</h3>'
+            f'<span class="quiet">{format_plural(int(sizes[k]), "row")}, {share:.1f} %</span><ul>{lines}</ul></div>'
+        )
+    more = len(sizes) - MOST_CARDS
+    note = f'<p class="quiet">{more} more clusters are in the table below.</p>' if more > 0 else ""
+    return f'<div class="cards">{"".join(cards)}</div>{note}'
+
+
+def _breakable(name):
+    """A name that may go on in the next line after each underscore."""
+    return escaped(name).replace("_", "_<wbr>")
+
+
+def _level(away):
+    """Where a mean is among all rows, in a word or two."""
+    size = abs(away)
+    return ("very " if size >= VERY else "" if size >= PLAINLY else "rather ") + (
+        "high" if away > 0 else "low"
+    )
+
+
+def _gallery(drawn):
+    return f'<div class="pictures">{"".join(_figure(*picture) for picture in drawn)}</div>' if drawn else ""
 
 
 def _facts(outcome):
-    cells = (f"<div><dt>{escaped(name)}</dt><dd>{escaped(value)}</dd></div>" for name, value in outcome.facts)
+    within = ", ".join(aligned(outcome.within_ss, 4)[:MOST_CARDS])
+    facts = [
+        *outcome.facts,
+        ("squared distances within each cluster", within + " .." * (len(outcome.within_ss) > MOST_CARDS)),
+    ]
+    cells = (f"<div><dt>{escaped(name)}</dt><dd>{escaped(value)}</dd></div>" for name, value in facts)
     return f'<dl class="facts">{"".join(cells)}</dl>'
 
 
 def _table(outcome, columns):
     """Clusters, a row for each: as in the terminal, but with all features."""
     sizes = outcome.sizes()
-    heads = ["cluster", "rows", "share", "within SS", *columns]
+    heads = ["cluster", "rows", "share", *columns]
     n_rows = max(1, len(outcome.labels))
     cells = [
         range(len(sizes)),
         (f"{size:,}" for size in sizes),
         (f"{100 * size / n_rows:.1f} %" for size in sizes),
     ]
-    cells += [aligned(outcome.within_ss, 4), *(aligned(column, 2) for column in outcome.centers.T)]
+    cells += [aligned(column, 2) for column in outcome.centers.T]
     rows = list(zip(*cells))[:MOST_CLUSTERS]
-    head = "".join(f"<th>{escaped(name).replace('_', '_<wbr>')}</th>" for name in heads)
+    head = "".join(f"<th>{_breakable(name)}</th>" for name in heads)
     body = "".join("<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     more = len(sizes) - MOST_CLUSTERS
-    note = "The last columns are the centers, in units of the data; within SS is the inertia of a cluster."
+    note = "In units of the data."
     note += f" {more} more clusters are in the report below." if more > 0 else ""
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div><p class="quiet">{note}</p>'
 

@@ -8,8 +8,8 @@ from ..plots.choice import SilhouetteDisplay
 from ..plots.common import color, plain
 from ..plots.gap import GapDisplay
 from ..plots.plane import ClusterDisplay
+from ..plots.profiles import ProfileDisplay
 from ..plots.units import bin_edges, exponent_of, in_units, unit_words
-from ..words import printable
 
 MOST_CELLS = 40  # centers are drawn feature by feature up to this number of clusters, and of features
 STYLE = {
@@ -20,8 +20,8 @@ STYLE = {
 }
 
 
-def pictures(X, labels, centers, columns, weights=None, recorder=None, certificate=None):
-    """Draw what there is to be seen.
+def overview(X, labels, centers, columns, weights, away):
+    """Pictures for everyone: where the clusters are, and what makes them.
 
     Parameters
     ----------
@@ -30,9 +30,8 @@ def pictures(X, labels, centers, columns, weights=None, recorder=None, certifica
     centers : ndarray of shape (n_clusters, n_features)
     columns : list of str
     weights : ndarray of shape (n_samples,) or None
-    recorder : GapRecorder or None
-    certificate : Certificate or None
-        What was proved, and how it went.
+    away : ndarray of shape (n_clusters, n_features)
+        The means in standard deviations from those of all rows.
 
     Returns
     -------
@@ -40,15 +39,19 @@ def pictures(X, labels, centers, columns, weights=None, recorder=None, certifica
         None for a picture that cannot be drawn, and the caption says why.
     """
     n_clusters, n_features = centers.shape
-    wanted = []
     if n_features == 1:
-        wanted.append(lambda: _histogram(X[:, 0], labels, centers[:, 0], columns[0]))
-    else:
-        wanted.append(lambda: _plane(X, labels, centers, columns, weights))
+        return [_drawn(lambda: _histogram(X[:, 0], labels, centers[:, 0], columns[0]))]
+    wanted = [lambda: _plane(X, labels, centers, columns, weights)]
+    if 1 < n_clusters <= MOST_CELLS and n_features <= MOST_CELLS:
+        wanted.append(lambda: _profile(away, labels, columns))
+    return [_drawn(draw) for draw in wanted]
+
+
+def evidence(X, labels, recorder=None, certificate=None):
+    """Pictures of how good they are: silhouettes, and how the proof went; arguments and result as above."""
+    wanted = []
     if 1 < len(np.unique(labels)) < len(labels):
         wanted.append(lambda: _silhouettes(X, labels))
-    if n_features > 1 and 1 < n_clusters <= MOST_CELLS and n_features <= MOST_CELLS:
-        wanted.append(lambda: _profile(X, centers, columns))
     if recorder is not None and len(recorder.seconds) > 2:
         wanted.append(lambda: _gap(recorder, certificate))
     return [_drawn(draw) for draw in wanted]
@@ -93,8 +96,11 @@ def _plane(X, labels, centers, columns, weights):
     ClusterDisplay.from_labels(
         pd.DataFrame(X, columns=columns), labels, centers=centers, sample_weight=weights, ax=ax
     )
-    ax.title.set_fontsize(10)
-    caption = "Rows, centers and the cells that are nearest to each."
+    ax.set_title("")
+    caption = "Rows as points, each cluster with a color, a mark and a number. A cross is the middle of a cluster, lines are borders."
+    if len(columns) > 2:
+        ax.set(xlabel="the direction in which rows differ most", ylabel="the next such direction")
+        caption += f" Of {len(columns)} columns the picture has room for two directions: clusters may be farther apart than they look."
     return _svg(figure), f"Scatter plot of the rows in {len(centers)} clusters", caption
 
 
@@ -136,39 +142,10 @@ def _histogram(values, labels, centers, column):
     return _svg(figure), f"Histogram of {column} by cluster", caption
 
 
-def _profile(X, centers, columns):
-    """Centers by feature, in standard deviations from the mean."""
-    away = np.column_stack([_deviations(*pair) for pair in zip(X.T, centers.T)])
-    short = [name if len(name) <= 22 else name[:20] + ".." for name in map(printable, columns)]
-    room = 6.6 / max(max(map(len, short)) * 0.085, 0.5)  # columns whose names have it side by side
-    turned = {}
-    if len(short) > room:
-        turned = {"rotation": 30 if len(short) < 12 else 90, "ha": "right", "va": "center"}
-        turned["rotation_mode"] = "anchor"
-    figure, ax = _canvas(max(7.2, 0.38 * len(columns)), 0.6 + 1.2 * bool(turned) + 0.36 * len(centers))
-    most = max(1.0, np.abs(away).max())
-    corners = np.arange(len(columns) + 1) - 0.5, np.arange(len(centers) + 1) - 0.5
-    ax.pcolormesh(*corners, away, cmap="PuOr_r", vmin=-most, vmax=most, edgecolor="white", linewidth=1.5)
-    ax.invert_yaxis()
-    look = {"ha": "center", "va": "center", "fontsize": 7 if len(columns) > 16 else 9.5}
-    for k, f in np.ndindex(away.shape):
-        ink = "white" if abs(away[k, f]) > 0.62 * most else "black"
-        ax.text(f, k, f"{away[k, f]:+.1f}", color=ink, **look)
-    ax.set_xticks(range(len(columns)), map(plain, short), **turned)
-    ax.set_yticks(range(len(centers)), range(len(centers)))
-    ax.tick_params(length=0)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    ax.set_ylabel("cluster")
-    caption = "Centers in standard deviations from the mean of each feature: what makes a cluster."
-    return _svg(figure), "Centers by feature", caption
-
-
-def _deviations(values, centers):
-    """The centers of a feature in its standard deviations from its mean."""
-    unit = exponent_of(values)
-    values, centers = in_units(values, unit), in_units(centers, unit)
-    mean = values.mean()
-    inner = exponent_of(values - mean)
-    spread = in_units(values - mean, inner).std()
-    return in_units(centers - mean, inner) / (spread if spread > 0 else 1)
+def _profile(away, labels, columns):
+    figure, ax = _canvas(max(7.2, 0.42 * len(columns) + 1), 1.9 + 0.36 * len(away))
+    ProfileDisplay(away, np.bincount(labels, minlength=len(away)), list(columns)).plot(ax)
+    ax.set_title("")
+    caption = "What makes a cluster: orange is above the mean of all rows, purple below. One is a usual distance from the mean"
+    caption += " (a standard deviation), two is far away."
+    return _svg(figure), "Means of the clusters, column by column", caption

@@ -212,7 +212,7 @@ def _places(points, centers, texts, box, units):
     far = np.concatenate([1.6 * line * r * rings for r in np.arange(0.75, 9, 0.5)])
     points = np.vstack([points, centers])
     for center, text in zip(centers, texts):
-        half = np.array([0.5 * letter * len(text) + 0.4 * letter, 0.6 * line])
+        half = np.array([0.5 * letter * len(text) + 0.7 * letter, 0.85 * line])  # with room for marks
         at = center + far
         inside = (at - half >= (left, bottom)).all(axis=1) & (at + half <= (right, top)).all(axis=1)
         at = at[inside] if inside.any() else center[None]

@@ -106,19 +106,23 @@ def test_nothing_from_elsewhere(page):
 def test_verdict_table_and_pictures(page):
     found = page("fit", "iris", "-k", 3)
     assert "iris: 150 rows, 4 features" in found.text
-    assert "Local optimum Hit by 8 of 8 restarts" in found.text and "78.8514414261" in found.text
+    assert "Not proved: there may be better clusters. 8 of 8 searches" in found.text
+    top, mathematics = found.text.replace("_ ", "_").split("The mathematics")
+    assert "Local optimum; hit by 8 of 8 restarts" in mathematics and "78.8514414261" in mathematics
+    assert not any(word in top for word in ("inertia", "optimum", "principal", "centroid", "within SS"))
+    assert (
+        "0: low petal_length_cm, low petal_width_cm 50 rows, 33.3 %" in top
+        and "0: 33 % 1: 41 % 2: 25 %" in top
+    )
     head, *rows = found.rows[:4]
     assert head == [
         "cluster",
         "rows",
         "share",
-        "within SS",
         *("sepal_length_cm sepal_width_cm petal_length_cm petal_width_cm".split()),
     ]
     assert [row[:3] for row in rows] == [["0", "50", "33.3 %"], ["1", "62", "41.3 %"], ["2", "38", "25.3 %"]]
-    assert float(rows[0][3]) == pytest.approx(15.151, abs=1e-3) and float(rows[0][4]) == pytest.approx(
-        5.006, abs=0.01
-    )
+    assert float(rows[0][3]) == pytest.approx(5.006, abs=0.01) and "15.15" in mathematics
     assert len(found.pictures) == 3
     assert all(value for tag, name, value in found.attributes if (tag, name) == ("img", "alt"))
 
@@ -144,13 +148,16 @@ def test_proof(page):
         )
     )
     found = page("fit", "data.csv", "-k", 3, "--prove")
-    assert "Optimal, and the only clustering that is Proved" in found.text and "lower bound" in found.text
+    assert "Proved: there is no better way to sort these rows into 3 clusters, and no other" in found.text
+    assert "has accepted this one" in found.text and "lower bound" in found.text
     assert ("div", "class", "verdict proved") in found.attributes
     assert any("over time" in value for tag, name, value in found.attributes if name == "alt")
     assert_closed(found)
     with open("labels.csv", "w", encoding="utf-8") as file:
         file.write("label\n" + "0\n" * 45 + "1\n" * 45)
-    assert "above the best possible" in page("certify", "data.csv", "labels.csv").text
+    certified = page("certify", "data.csv", "labels.csv")
+    assert "above the best possible: proved. And there are better clusters" in certified.text
+    assert ("div", "class", "verdict bounded") in certified.attributes
 
 
 @pytest.mark.parametrize(
@@ -183,8 +190,8 @@ def test_extreme_numbers(page, scale, n_features):
     put(scale * X, header=header)
     found = page("fit", "data.csv", "-k", 3, "--prove")
     assert_closed(found)
-    assert ("div", "class", "verdict proved") in found.attributes and "Optimal" in found.text
-    assert "inf" not in found.text.split("Clusters")[0].split()
+    assert ("div", "class", "verdict proved") in found.attributes and "Proved: there" in found.text
+    assert "inf" not in found.text.split("Their means")[0].split()
     alts = [[value for _, name, value in p.attributes if name == "alt"] for p in (usual, found)]
     missing = set(alts[0]) - set(alts[1])
     assert missing <= ({"Inertia and lower bound over time"} if scale > 1 else set())
