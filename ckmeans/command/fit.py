@@ -63,6 +63,11 @@ from .terminal import Count, File, stopped
 )
 @proof
 @page
+@click.option(
+    "--plot",
+    metavar="FILE",
+    help="Draw the clusters, in .png, .svg or .pdf; FILE-profiles.png has their means, FILE-boxes.png box plots.",
+)
 @distances
 @centers_file
 @model_file

@@ -163,7 +163,7 @@ class Job:
             if page:
                 write(page, self._page(outcome, centers, title, proof))
             if plot:
-                self._draw(plot, picture)
+                self._draw(plot, picture or (lambda: self._clusters(plot, outcome.labels, centers)))
             if self.options.get("model_path"):
                 self._write_model(outcome)
         finally:
@@ -188,6 +188,22 @@ class Job:
         if 0 < total < math.inf and within < math.inf:
             share = outcome.result["explained"] = max(0.0, 1 - within / total)
             outcome.facts.append(("explained", f"{math.floor(1e4 * share) / 100:.2f} % of the variance"))
+
+    def _clusters(self, path, labels, centers):
+        """The display of clusters that the name of a picture asks for."""
+        import pandas as pd
+
+        from .. import BoxDisplay, ClusterDisplay, ProfileDisplay
+
+        stem = path.rpartition(".")[0].lower()
+        own = pd.DataFrame(self.table.X, columns=self.table.columns)
+        if stem.endswith("boxes"):
+            return BoxDisplay.from_labels(own, labels)
+        weights = self.table.weights
+        if stem.endswith("profiles"):
+            return ProfileDisplay.from_labels(own, labels, sample_weight=weights)
+        rows = pd.DataFrame(self.X, columns=self.table.columns)
+        return ClusterDisplay.from_labels(rows, labels, centers=centers, sample_weight=weights)
 
     def _write_labels(self, path, outcome):
         """What --out is to have, as CSV or Parquet."""

@@ -112,7 +112,7 @@ def test_a_result_is_shown_even_if_its_picture_is_not(here, monkeypatch):
         raise ValueError("no ink")
 
     for display in ("breaks.BreaksDisplay.from_breaks", "landscape.LandscapeDisplay.from_landscape"):
-        monkeypatch.setattr(f"ckmeans.plots.{display.replace('breaks.', 'choice.', 1)}", fail)
+        monkeypatch.setattr(f"ckmeans.plots.{display}", fail)
     result = run("breaks", "iris", 3, "-k", 3, "--plot", "x.png", "--out", "labels.csv", code=1)
     assert "proved optimal" in result.stdout and "no ink" in result.stderr and os.path.exists("labels.csv")
     result = run("landscape", "iris", "-k", 3, "--starts", 20, "--plot", "x.png", "--json", "x.json", code=1)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import ckmeans
 from ckmeans.command import outputs
 from ckmeans.command.cli import cli
 
@@ -266,3 +267,19 @@ def test_pages_and_pictures_of_other_commands(tmp_path, monkeypatch):
     line = ["choose", "data.csv", "--range", "2:3", "--draws", "2", "--plot", "choose.svg"]
     assert CliRunner().invoke(cli, line).exit_code == 0
     assert (tmp_path / "choose.svg").stat().st_size > 1000 and (tmp_path / "soft.png").exists()
+
+
+@pytest.mark.parametrize(
+    "name, drawn",
+    [("a.svg", "ClusterDisplay"), ("a-profiles.svg", "ProfileDisplay"), ("a-boxes.svg", "BoxDisplay")],
+)
+def test_plot_draws_what_its_name_says(name, drawn, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kind, seen = getattr(ckmeans, drawn), []
+    plot = kind.plot
+    monkeypatch.setattr(
+        kind, "plot", lambda self, *words, **more: seen.append(self) or plot(self, *words, **more)
+    )
+    words = ["fit", "iris", "-k", "3", "--standardize", "--plot", name]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    assert len(seen) == 1 and (tmp_path / name).read_text(encoding="utf-8").startswith("<?xml")
