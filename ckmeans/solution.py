@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .notebook import as_html
 from .rationals import relative_gap
+from .words import down, format_cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,3 +46,13 @@ class Solution:
     def gap(self) -> float:
         """(inertia - lower_bound) / inertia, rounded up: the best is at most this share of it below; 0.0 if optimal."""
         return 0.0 if self.status == "optimal" else relative_gap(self.inertia, self.lower_bound)
+
+    def _repr_html_(self) -> str:
+        sizes = np.bincount(self.labels, minlength=len(self.centers))
+        facts = {
+            "inertia": format_cost(self.inertia),
+            "lower bound": down(self.lower_bound, 12),
+            "status": f"{self.status} ({self.stop_reason})",
+        }
+        said = f"{len(self.centers)} clusters of {len(self.labels):,} rows: {self.status}"
+        return as_html(said, {"cluster": range(len(sizes)), "rows": [f"{size:,}" for size in sizes]}, facts)

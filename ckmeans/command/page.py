@@ -108,7 +108,7 @@ def _verdict(outcome):
         if any(name == "better" for name, _ in outcome.facts):
             more = f"And there are better clusters: see the mathematics below. {checked}"
     else:
-        kind, said = "open", "Not proved: there may be better clusters."
+        kind, said = "open", "It is not known whether there are better clusters."
         more, n = f"{_capital(head)}{mark}{rest}.", outcome.result.get("n_restarts", 0)
         if n > 1 and outcome.stop_reason == "converged":
             hits = round(outcome.result["hit_rate"] * n)

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..notebook import as_html
 from ..proofs.certificate import Certificate
 from ..words import above_best, percent_up
 
@@ -110,6 +111,17 @@ class ChoiceOfK:
         ]
         lines += ["", LEGEND, *([CERTIFIED] if self.certified else []), self.verdict]
         return "\n".join([*lines, *self.notes])
+
+    def _repr_html_(self) -> str:
+        columns, marked = {"k": self.n_clusters, "inertia": [f"{value:.6g}" for value in self.inertia]}, []
+        for name, values in self.criteria.items():
+            head = " ".join(CRITERIA[name].head.split()).replace("- ", "-")
+            columns[head] = [_number(value, CRITERIA[name].digits, False) for value in values]
+            marked += [(head, int(i)) for i in np.flatnonzero(self.n_clusters == self.suggested.get(name))]
+        if self.certified:
+            cells = [_above(self.certified.get(k)) for k in self.n_clusters.tolist()]
+            columns["above the best, at most"] = cells
+        return as_html(self.verdict, columns, {"notes": " ".join(self.notes)}, marked)
 
     def __repr__(self) -> str:
         return f"<ChoiceOfK: {self.verdict}>"

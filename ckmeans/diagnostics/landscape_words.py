@@ -3,6 +3,7 @@
 import math
 
 from ..local.stopping import SAME
+from ..notebook import as_html
 from ..words import above_best, down, format_plural, percent_up
 
 BOUNDS = {
@@ -39,6 +40,22 @@ def text_of(found):
     if found.stop_reason != "finished":
         lines.append(f"stopped        {found.stop_reason.replace('_', ' ')} after {starts}")
     return "\n".join(lines)
+
+
+def html_of(found):
+    """The same for a notebook, shorter."""
+    n = f"{len(found):,} local {'minimum' if len(found) == 1 else 'minima'} of {format_plural(found.n_clusters, 'cluster')}"
+    columns = {
+        "minimum": range(len(found)),
+        "inertia": [f"{value:.8g}" for value in found.inertia],
+        "above the best": [f"{100 * value:.3g} %" for value in found.excess],
+        "share of the starts": [f"{100 * value:.3g} %" for value in found.share],
+        "rows whose move would lower it": found.n_movable,
+        "adjusted Rand index with the best": [f"{value:.3f}" for value in found.agreement(0)],
+    }
+    hits = _hits(found)
+    facts = {"best": best_of(found), "KMeans": _default(found), "hits": hits[0], "restarts": hits[1]}
+    return as_html(f"{format_plural(found.n_starts, 'start')} end in {n}", columns, facts)
 
 
 def _table(found, shown):

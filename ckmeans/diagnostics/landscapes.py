@@ -26,7 +26,7 @@ from ..validation import (
 )
 from ..workers import Expired, Workers
 from .intervals import seen_interval, unseen_interval
-from .landscape_words import text_of
+from .landscape_words import html_of, text_of
 from .minima import FixedPointSearch, LloydRuns, Minima, TooManyFixedPoints, add_all
 
 # exhaustive="auto" looks through all partitions where there are no more than this: it takes less than a second.
@@ -253,6 +253,9 @@ class Landscape:
 
     def __str__(self) -> str:
         return text_of(self)
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
 
 def _restarts(chance_of_one, chance):

@@ -10,6 +10,7 @@ from ..local.lloyd import lloyd
 from ..local.random_stream import RandomStream
 from ..local.restarts import STARTS
 from ..local.rows import Clustering, Rows
+from ..notebook import as_html
 from ..validation import (
     check_centers,
     check_matrix,
@@ -70,6 +71,10 @@ class LloydPath:
         first, last = (format_cost(float(self.inertia[step])) for step in (0, -1))
         end = "no label changes any more" if self.converged else "labels would still change"
         return f"from {first} to {last} in {format_plural(len(self) - 1, 'update')}: {end}"
+
+    def _repr_html_(self) -> str:
+        columns = {"update": range(len(self)), "inertia": [format_cost(float(cost)) for cost in self.inertia]}
+        return as_html(str(self), columns)
 
 
 def lloyd_path(

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from ..estimators.kmeans import KMeans
+from ..notebook import as_html
 from ..validation import (
     check_labels,
     check_matrix,
@@ -80,6 +81,16 @@ class ClusterStability:
         for k, (size, *shares) in enumerate(zip(sizes, self.jaccard, self.recovered, self.dissolved)):
             lines.append("{:7}{:9,}{:9.3f}{:10.0%} {:10.0%}".format(k, size, *shares))
         return "\n".join([*lines, "", self.verdict])
+
+    def _repr_html_(self) -> str:
+        columns = {
+            "cluster": range(len(self.jaccard)),
+            "rows": [f"{n:,}" for n in np.bincount(self.labels, minlength=len(self.jaccard))],
+            "Jaccard": [f"{value:.3f}" for value in self.jaccard],
+            "recovered": [f"{value:.0%}" for value in self.recovered],
+            "dissolved": [f"{value:.0%}" for value in self.dissolved],
+        }
+        return as_html(self.verdict, columns)
 
 
 def cluster_stability(

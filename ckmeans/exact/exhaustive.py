@@ -9,6 +9,7 @@ from time import monotonic
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..notebook import as_html
 from ..rationals import ExactRows, float_down, float_up
 from ..solution import Solution
 from ..validation import (
@@ -18,6 +19,7 @@ from ..validation import (
     check_weights,
     check_whole,
 )
+from ..words import borne, format_count
 from ..workers import Workers, available_cpus
 from .partitions import Search, Sums, Walk, count_labellings, number_of_coefs, scaled_rows, seconds_each
 
@@ -94,6 +96,16 @@ class PartitionPosterior:
     n_partitions: int
     status: str
     stop_reason: str
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "log evidence": borne(self.log_evidence, self.error, 10),
+            "partitions": format_count(self.n_partitions),
+            "most probable": f"inertia {self.best.inertia:.10g}, {self.best.status}",
+            "stopped": "" if self.status == "complete" else self.stop_reason.replace("_", " "),
+        }
+        least = "all of them" if self.status == "complete" else "not all of them: bounds"
+        return as_html(f"The sum over {format_count(self.n_partitions)} partitions, {least}", facts=facts)
 
 
 def count_partitions(n_samples: int, n_clusters: int) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from .._kernels import small as kernels
 from ..frames import as_array, opened
+from ..notebook import as_html
 from ..validation import (
     check_finite,
     check_flag,
@@ -122,6 +123,16 @@ class Clusterings(Sequence):
 
     def __repr__(self):
         return f"<{len(self)} clusterings of {len(self._labels)} rows>"
+
+    def _repr_html_(self):
+        columns = {
+            "item": range(len(self)),
+            "rows": [f"{n:,}" for n in np.diff(self._offsets)],
+            "clusters": [len(centers) for centers in self.centers],
+            "inertia": [f"{value:.10g}" for value in self.inertia],
+            "restarts": self.n_restarts,
+        }
+        return as_html(repr(self).strip("<>"), columns)
 
 
 def fit_many(

@@ -1,6 +1,5 @@
 """Certificates: what is known about a clustering, with the proof, which can be saved, loaded and checked by others."""
 
-import html
 import os
 import re
 import struct
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import check
 from ..files import write_whole
+from ..notebook import as_html
 from ..rationals import float_down, float_up, relative_gap
 from ..words import at_most_above, down
 from .problem import ExactProblem
@@ -216,18 +216,16 @@ class Certificate:
         return f"<Certificate: {self}>"
 
     def _repr_html_(self) -> str:
-        entries = {
+        facts = {
             "inertia": f"{self.inertia:.10g}",
             "lower bound": down(self.exact_lower_bound, 10),
-            "verdict": self.verdict,
+            "clusters": self.n_clusters,
+            "rows": f"{len(self.problem.place):,}",
             "proof": self.method,
             "better": "" if self.better is None else str(self.better),
             "seconds": ", ".join(f"{method} {took:.2f}" for method, took in self.seconds.items()),
         }
-        cells = (
-            f"<tr><th>{name}</th><td>{html.escape(said)}</td></tr>" for name, said in entries.items() if said
-        )
-        return f"<table>{''.join(cells)}</table>"
+        return as_html(self.verdict, facts=facts)
 
 
 def _fractions(line, scale):

@@ -107,7 +107,7 @@ def test_nothing_from_elsewhere(page):
 def test_verdict_table_and_pictures(page):
     found = page("fit", "iris", "-k", 3)
     assert "iris: 150 rows, 4 features" in found.text
-    assert "Not proved: there may be better clusters. 8 of 8 searches" in found.text
+    assert "It is not known whether there are better clusters. 8 of 8 searches" in found.text
     top, mathematics = found.text.replace("_ ", "_").split("The mathematics")
     assert "Local optimum; hit by 8 of 8 restarts" in mathematics and "78.8514414261" in mathematics
     assert not any(word in top for word in ("inertia", "optimum", "principal", "centroid", "within SS"))
