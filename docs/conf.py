@@ -1,6 +1,7 @@
 """How Sphinx builds the documentation: `make docs`, or python -m sphinx -W docs docs/_build."""
 
 import sys
+from importlib.metadata import metadata
 from importlib.metadata import version as version_of
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import prepare  # noqa: E402
 project = "ckmeans"
 author = "The ckmeans developers"
 copyright = author
+URLS = dict(line.split(", ", 1) for line in metadata("certified-kmeans").get_all("Project-URL"))
 release = version = version_of("certified-kmeans")
 
 extensions = [
@@ -21,7 +23,7 @@ extensions = [
     "myst_parser",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_templates", "examples", "made", "sg_execution_times.rst"]
+exclude_patterns = ["_build", "_templates", "examples", "made", "**/sg_execution_times.rst", "sg_execution_times.rst"]
 templates_path = ["_templates"]
 smartquotes = False  # --report is no dash
 default_role = "autolink"  # `KMeans` in a docstring is a link where there is such a name
@@ -53,12 +55,18 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = "ckmeans"
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 html_css_files = ["ckmeans.css"]
 html_show_sourcelink = False
 html_extra_path = ["made/files"]
 html_theme_options = {
-    "logo": {"text": "ckmeans"},
-    "show_prev_next": False,
+    "logo": {"text": "ckmeans", "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg"},
+    "show_prev_next": True,
+    "icon_links": [
+        {"name": "Source", "url": URLS["Source"], "icon": "fa-brands fa-github"},
+        {"name": "Issues", "url": URLS["Issues"], "icon": "fa-regular fa-circle-question"},
+    ],
+    "header_links_before_dropdown": 7,
     "navigation_with_keys": False,
     "navbar_align": "left",
     "secondary_sidebar_items": {"reference/generated/*": ["page-toc"], "proofs": ["page-toc"]},
@@ -66,8 +74,9 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {
-    name: [] for name in ("index", "command", "proofs", "figures", "benchmarks", "default", "proved")
-}
+ALONE = (
+    "index install command proofs checking cheatsheet figures benchmarks default proved changelog migration"
+)
+html_sidebars = {name: [] for name in ALONE.split()}
 
 prepare.everything(HERE / "made")

@@ -1,4 +1,4 @@
-"""Draw docs/fit-iris.svg: what `ckmeans fit iris -k 3` prints, as it is. Run: python docs/make_picture.py"""
+"""Draw docs/fit-iris.svg: what `ckmeans fit iris -k 3 --prove` prints, as it is. Run: python docs/make_picture.py"""
 
 import io
 import re
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ckmeans.command import cli, terminal
 
-COMMAND = "ckmeans fit iris -k 3"
+COMMAND = "ckmeans fit iris -k 3 --prove"
 WIDTH = 12.2  # of a letter, in units of the picture
 # Without the font that rich has browsers fetch from elsewhere: each reader's own will do.
 FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(

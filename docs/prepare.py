@@ -1,16 +1,34 @@
-"""What is made before the pages are: proofs for the data that scikit-learn ships, their table, the command's help, and
-a page as its --report writes it.
+"""What is made before the pages are: proofs for the data that scikit-learn ships, their table, the pictures, what the command
+prints and its help, and a page as its --report writes it.
 
     python docs/prepare.py FOLDER
 
 The proofs are kept: to make them anew, delete the folder.
 """
 
+import math
+import os
+import re
+import shlex
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+import pictures
 
 NAMES = {"iris": "Iris, 150 x 4", "wine": "Wine, 178 x 13"}
 NUMBERS = range(2, 11)
+# The visit that docs/command.rst makes: one after the other, in one folder.
+STORY = {
+    "fit": "ckmeans fit iris -k 3",
+    "prove": "ckmeans fit iris -k 3 --prove --proof iris.ckc --model model.json --out labels.csv",
+    "check": "ckmeans check iris.ckc iris",
+    "choose": "ckmeans choose iris --range 2:6",
+    "landscape": "ckmeans landscape iris -k 3 --plot minima.png",
+    "predict": "ckmeans predict model.json iris --out next.csv",
+    "breaks": "ckmeans breaks iris petal_length_cm -k 3",
+}
 RECORDED = "benchmarks", "default", "proved"  # pages that the commands in benchmarks/ write
 
 
@@ -21,6 +39,9 @@ def everything(folder):
     if not (folder / "proved.inc").exists():
         write(folder / "proved.inc", "\n".join(proved(files)))
     write(folder / "help.inc", "\n".join(helped()))
+    story(folder)
+    numbers(folder)
+    pictures.everything(folder)
     report(folder / "files" / "iris-report.html")
     recorded = [name for name in RECORDED if (folder.parent / f"{name}.md").exists()]
     said = (
@@ -66,6 +87,43 @@ def report(path):
     words = ["fit", "iris", "-k", "3", "--prove", "--quiet", "--report", str(path)]
     if not path.exists():
         cli.main(words, standalone_mode=False)
+
+
+def story(folder):
+    """What each command of the visit prints."""
+    if (folder / f"story-{list(STORY)[-1]}.inc").exists():
+        return
+    environment = os.environ | {"COLUMNS": "88", "PYTHONIOENCODING": "utf-8"}
+    with tempfile.TemporaryDirectory() as room:
+        for name, line in STORY.items():
+            command = [sys.executable, "-m", *shlex.split(line)]
+            done = subprocess.run(command, cwd=room, env=environment, capture_output=True, encoding="utf-8")
+            if done.returncode:
+                raise SystemExit(f"{line}: {done.stderr}")
+            shown = [f"$ {line}", *done.stdout.rstrip().splitlines()]
+            block = [".. code-block:: text", "", *(f"   {said}".rstrip() for said in shown)]
+            write(folder / f"story-{name}.inc", "\n".join(block))
+
+
+def numbers(folder):
+    """Three numbers for the landing page, and a sentence, from the recorded results; nothing where there are none."""
+    proofs, ratios, cells = folder.parent / "proved.md", [], []
+    if proofs.exists():
+        accepted = re.search(r"accepted\s+(\d+ of \d+) proofs", proofs.read_text(encoding="utf-8"))[1]
+        cells.append((accepted, "proofs of recorded results accepted by the checker (:doc:`proved`)"))
+    if (folder.parent / "benchmarks.md").exists():
+        ratios = [ratio for _, ratio in pictures.ratios()]
+        fast = f"{math.floor(10 * min(ratios)) / 10} to {math.floor(max(ratios))} times"
+        of = "as fast as the fastest of four other libraries, to the same end"
+        cells.append((fast, f"{of}, on {len(ratios)} workloads (:doc:`benchmarks`)"))
+        write(folder / "speed.inc", f"`KMeans` is {fast} {of}, on each of {len(ratios)} workloads.")
+    else:
+        write(folder / "speed.inc", "")
+    checks = "of Python's standard library checks a proof in whole numbers, without ckmeans (:doc:`checking`)"
+    lines = [".. container:: numbers", ""]
+    for number, said in [*cells, ("one file", checks)]:
+        lines += ["   .. container:: number", "", f"      **{number}**", "", f"      {said}", ""]
+    write(folder / "numbers.inc", "\n".join(lines))
 
 
 def row(first, *others):

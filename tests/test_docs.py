@@ -49,6 +49,31 @@ def test_links_are_checked(tmp_path):
     assert [link for _, link in broken(tmp_path)] == ["b.html#there", "no.png"]
 
 
+CLIPPED = (
+    "<div style='width:300px;overflow:hidden'><table><tr><td><div style='width:2000px'>x</div></table></div>"
+)
+WIDE = "<p style='width:500px'>x</p>"
+
+
+def test_pages_are_looked_at_in_a_browser(tmp_path):
+    """What is wrong is seen: a clipped table, sideways scroll where there is, a script that fails."""
+    from runpy import run_path
+
+    look = run_path(str(DOCS / "check_pages.py"))
+    if look["browser"]() is None:
+        pytest.skip("looked at where there is Chromium")
+    pages = {"good": "<p>x</p>", "clipped": CLIPPED, "wide": WIDE, "script": "<script>nothing()</script>"}
+    for name, body in pages.items():
+        head = "<!DOCTYPE html><meta charset=utf-8><link rel=icon href='data:,'>"
+        (tmp_path / f"{name}.html").write_text(f"{head}<body>{body}", encoding="utf-8")
+    said = "\n".join(look["wrong"](tmp_path))
+    assert "clipped.html at 1400: a table is clipped" in said and "good.html" not in said
+    assert "wide.html at 390: scrolls sideways" in said and "wide.html at 1400" not in said
+    assert "script.html: on the console: Uncaught ReferenceError" in said
+    if (DOCS / "_build" / "index.html").exists():
+        assert look["wrong"](DOCS / "_build", ["index.html", "figures.html"]) == []
+
+
 # ---- What is shown runs, as it stands
 
 
@@ -76,6 +101,43 @@ def test_blocks_run(block, tmp_path, monkeypatch):
         pytest.importorskip("matplotlib").use("Agg")
     monkeypatch.chdir(tmp_path)
     exec(compile(block, "block", "exec"), {"__name__": "__main__"})
+
+
+def test_the_numbers_of_the_readme_are_recorded():
+    """Each line of its table says what stands in docs/proved.md and docs/benchmarks.md."""
+    proved, benchmarks = DOCS / "proved.md", DOCS / "benchmarks.md"
+    if not (proved.exists() and benchmarks.exists()):
+        pytest.skip("tested where results are recorded")
+    said = dict(
+        re.findall(r"^\| (.+?) \| (.+?) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    lines = [line.strip("| \n").split(" | ") for line in proved.read_text(encoding="utf-8").splitlines()]
+    took = {(line[0], line[3]): line for line in lines if len(line) == 14}
+    accepted = re.search(r"accepted\s+(\d+ of \d+) proofs", proved.read_text(encoding="utf-8"))[1]
+    assert said["proofs that the checker accepted"] == f"{accepted} recorded ones"
+    iris, pcb, blobs = took["sos_iris", "3"], took["tsp_pcb3038", "10"], took["blobs-10000x8", "10"]
+    assert iris[8] == pcb[8] == "optimal-unique"
+    assert said["three clusters of Iris: the best, and the only ones that are"] == f"{iris[10]} s"
+    assert said["ten clusters of 3,038 points in the plane: the best"] == f"{pcb[10]} s"
+    above = float(blobs[4]) / float(blobs[6]) - 1
+    far, seconds = re.fullmatch(
+        r"at most (.+) % above the best, in (\d+) s",
+        said["ten clusters of 10,000 overlapping rows with 8 features"],
+    ).groups()
+    assert 0.9 * float(far) < 100 * above <= float(far) and int(seconds) >= float(blobs[10])
+    ratios = re.findall(
+        r"\| \*\*([\d.]+)\*\* \| [\d.]+%", benchmarks.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    fast = f"{int(10 * min(map(float, ratios))) / 10} to {int(max(map(float, ratios)))} times as fast, on {len(ratios)} workloads"
+    assert said["to the same end as the fastest of the four"] == fast
+
+
+def test_the_landing_page_prints_what_it_shows(capsys):
+    (block,) = blocks(DOCS / "index.rst")
+    exec(compile(block, "block", "exec"), {"__name__": "__main__"})
+    text = (DOCS / "index.rst").read_text(encoding="utf-8")
+    shown = re.search(r"\.\. code-block:: text\n\n((?:   .*\n)+)", text)[1]
+    assert capsys.readouterr().out == textwrap.dedent(shown)
 
 
 def commands():
