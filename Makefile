@@ -21,8 +21,8 @@ WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/* src/simd/*)
 
 # A proof, and the checker's word for it. 30 of the flowers: 2^29 ways to make two clusters, and all of them are looked at.
 demo: $(VENV)/.demo
-	$(BIN)/ckmeans fit iris -k 3 --prove --proof build/iris.ckc --force
-	$(BIN)/python -m ckmeans.check build/iris.ckc
+	$(BIN)/ckmeans fit iris -k 3 --prove --proof $(VENV)/iris.ckc --force
+	$(BIN)/python -m ckmeans.check $(VENV)/iris.ckc
 	$(BIN)/ckmeans soft iris -k 3 --variance tied
 	$(BIN)/ckmeans exhaustive iris -k 2 --sample 30
 

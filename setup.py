@@ -1,5 +1,6 @@
 """Builds each src/*.pyx into ckmeans._kernels.*; everything else stands in pyproject.toml."""
 
+import os
 import sys
 import sysconfig
 from pathlib import Path
@@ -9,6 +10,7 @@ from setuptools import Extension, setup
 
 LIMITED_API = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded builds have no stable ABI
 MSVC = sys.platform == "win32"
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 extensions = [
     Extension(
@@ -44,5 +46,8 @@ setup(
             "embedsignature": True,
         },
     ),
-    options={"bdist_wheel": {"py_limited_api": "cp311"}} if LIMITED_API else {},
+    options={
+        "bdist_wheel": {"py_limited_api": "cp311"} if LIMITED_API else {},
+        "build_ext": {"parallel": 1 if MSVC else CORES},
+    },
 )

@@ -15,6 +15,7 @@ _HOMES = {
     "ExhaustiveSolution": "exact.exhaustive",
     "PartitionPosterior": "exact.exhaustive",
     "ClusterStability": "diagnostics.stability",
+    "Clusterings": "local.many",
     "certify": "proofs.certification",
     "cluster_stability": "diagnostics.stability",
     "choose_k": "diagnostics.choosing",

@@ -25,6 +25,7 @@ from .exact.exhaustive import exhaustive_search as exhaustive_search
 from .exact.exhaustive import partition_posterior as partition_posterior
 from .exact.univariate import NaturalBreaks as NaturalBreaks
 from .exact.univariate import natural_breaks as natural_breaks
+from .local.many import Clusterings as Clusterings
 from .local.many import fit_many as fit_many
 from .plots.breaks import BreaksDisplay as BreaksDisplay
 from .plots.choice import ChoiceDisplay as ChoiceDisplay

@@ -147,7 +147,7 @@ def print_table(console, outcome, columns, title):
     head, mark, rest = re.fullmatch(r"([^:;]*)([:;]?)(.*)", printable(outcome.verdict)).groups()
     style = (
         "bold green"
-        if outcome.status == "optimal"
+        if outcome.status.startswith("optimal")
         else "bold yellow"
         if re.search("stopped|interrupted|degenerate", head)
         else "bold"

@@ -84,6 +84,15 @@ class Clusterings(Sequence):
         Whether the best restart ended at a fixed point, and not at max_iter.
     seeds : ndarray of shape (n_items,), uint32
         The ``random_state`` with which `KMeans` finds the same.
+
+    Examples
+    --------
+    >>> from ckmeans import fit_many
+    >>> many = fit_many([[[0.0], [1.0], [9.0]], [[0.0], [4.0], [5.0], [6.0]]], 2, random_state=0)
+    >>> many
+    <2 clusterings of 7 rows>
+    >>> many[1].centers.tolist(), many.inertia.tolist()
+    ([[0.0], [5.0]], [0.5, 2.0])
     """
 
     centers: np.ndarray | list

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..validation import check_finite, check_values, check_weights
-from ..words import format_plural
 from .common import INK, axes_for, percent, plain, plain_ticks, pyplot, written
 from .units import bin_edges, exponent_of, in_units, unit_words
 
@@ -120,10 +119,10 @@ class BreaksDisplay:
         plain_ticks(ax.xaxis)
         plain_ticks(ax.yaxis)
         self._legend(ax)
-        title = f"{name} in {format_plural(found.n_clusters, 'class').replace('classs', 'classes')}: proved the best"
-        ax.set_title(
-            f"{title}\n{percent(found.goodness_of_variance_fit)} of the variance is between them", fontsize=11
-        )
+        many = f"{found.n_clusters} class{'es' * (found.n_clusters > 1)}"
+        shown = percent(found.goodness_of_variance_fit)
+        title = f"{name} in {many}: proved the best\n{shown} of the variance is between them"
+        ax.set_title(title, fontsize=11)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
