@@ -16,6 +16,8 @@ from .units import exponent_of, in_units, unit_words
 MOST_DENSE = 1000
 # Up to this number of clusters each is named: more names than that find no room.
 MOST_NAMES = 40
+# Pixels of a letter and of a line of names, at 100 dots per inch.
+LETTER_WIDTH, LINE_HEIGHT = 8.4, 14.0
 # How centers are marked.
 CENTERS = {"s": 90, "marker": "X", "c": INK, "edgecolors": "white", "linewidths": 1.2, "zorder": 4}
 
@@ -208,8 +210,8 @@ def _places(points, centers, texts, box, units):
     """
     (left, right, bottom, top), (letter, line) = box, units
     angles, found, taken = np.linspace(0, 2 * np.pi, 24, endpoint=False) + np.pi / 2, [], []
-    rings = np.array([(np.cos(a), np.sin(a)) for a in angles])
-    far = np.concatenate([1.6 * line * r * rings for r in np.arange(0.75, 9, 0.5)])
+    ring = np.column_stack([np.cos(angles) * letter * LINE_HEIGHT / LETTER_WIDTH, np.sin(angles) * line])
+    far = np.concatenate([1.6 * r * ring for r in np.arange(0.75, 9, 0.5)])
     points = np.vstack([points, centers])
     for center, text in zip(centers, texts):
         half = np.array([0.5 * letter * len(text) + 0.7 * letter, 0.85 * line])  # with room for marks
@@ -228,7 +230,7 @@ def write_beside(ax, points, centers, texts, box):
     """Write beside centers, off the rows, with a thin line to those that are farther away."""
     ax.figure.draw_without_rendering()  # so that axes of equal scales have their size
     area = ax.get_window_extent()
-    units = (box[1] - box[0]) * 8.4 / area.width, (box[3] - box[2]) * 14.0 / area.height
+    units = (box[1] - box[0]) * LETTER_WIDTH / area.width, (box[3] - box[2]) * LINE_HEIGHT / area.height
     units = tuple(size * ax.figure.dpi / 100 for size in units)
     look = {"ha": "center", "va": "center", "fontsize": 9.5, "fontweight": "bold", "color": INK, "zorder": 6}
     for k, (place, text) in enumerate(zip(_places(points, centers, texts, box, units), texts)):
