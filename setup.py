@@ -1,5 +1,6 @@
 """Builds each src/*.pyx into ckmeans._kernels.*; everything else stands in pyproject.toml."""
 
+import multiprocessing
 import os
 import sys
 import sysconfig
@@ -36,6 +37,8 @@ setup(
         extensions,
         build_dir="build/cython",
         include_path=["src"],
+        # Processes that start anew would run this file once more.
+        nthreads=CORES if multiprocessing.get_start_method() == "fork" else 0,
         compiler_directives={
             "language_level": 3,
             "boundscheck": False,

@@ -30,73 +30,48 @@ print(
 
 import numpy as np
 
-from ckmeans import KMeans
+from ckmeans import KMeans, lloyd_path
 
 rng = np.random.default_rng(0)
 blobs = np.array([[0.0, 0.0], [6.0, 0.0], [6.0, 3.2]])
 X = np.vstack([center + 0.55 * rng.standard_normal((40, 2)) for center in blobs])
 start = np.array([[-0.4, 0.3], [0.4, -0.3], [4.5, 1.5]])
 
-
-def lloyd(max_iter):
-    """Plain Lloyd, as everyone has it."""
-    return KMeans(3, init=start, n_init=1, polish=False, max_iter=max_iter).fit(X)
-
-
-steps = [lloyd(n) for n in range(1, 8)]
-trapped, best = lloyd(None), KMeans(3, random_state=0).fit(X)
-path = np.array(
-    [start]
-    + [step.cluster_centers_[np.argsort(step.cluster_centers_[:, 0])] for step in steps]
-)
-for model in (trapped, best):
-    derivative = [
-        2 * (c - X[model.labels_ == k]).sum(axis=0)
-        for k, c in enumerate(model.cluster_centers_)
-    ]
-    print(
-        f"inertia {model.inertia_:7.2f}, greatest derivative {np.abs(derivative).max():.0e}"
-    )
-
-# %%
-# Two minima, zero derivative at both, and one of them costs several times as much.
-
-import matplotlib.pyplot as plt
-
-figure, axes = plt.subplots(1, 2, sharex=True, sharey=True, figsize=(7.2, 3.2))
-for ax, model, title in zip(
-    axes, (trapped, best), ("where Lloyd's iteration ends", "the best three clusters")
+path = lloyd_path(X, 3, init=start)  # plain Lloyd, as everyone has it, step by step
+best = KMeans(3, random_state=0).fit(X)
+print(path)
+for labels, centers, inertia in (
+    (path.labels[-1], path.centers[-1], path.inertia[-1]),
+    (best.labels_, best.cluster_centers_, best.inertia_),
 ):
-    for k, marker in enumerate("os^"):
-        ax.scatter(
-            *X[model.labels_ == k].T, s=16, marker=marker, alpha=0.75, linewidth=0
-        )
-    ax.scatter(
-        *model.cluster_centers_.T,
-        s=130,
-        marker="X",
-        color="black",
-        edgecolor="white",
-        linewidth=1.5,
-        zorder=3,
-    )
-    ax.set_title(f"{title}: {model.inertia_:.1f}")
-    ax.set_aspect("equal")
-for k in range(3):
-    axes[0].plot(*path[:, k].T, color="black", linewidth=1, zorder=2)
-axes[0].scatter(
-    *start.T, s=40, facecolor="white", edgecolor="black", zorder=3, label="start"
-)
-axes[0].legend(loc="upper left", handletextpad=0.1)
-plt.show()
+    derivative = [2 * (c - X[labels == k]).sum(axis=0) for k, c in enumerate(centers)]
+    print(f"inertia {inertia:7.2f}, greatest derivative {np.abs(derivative).max():.0e}")
 
 # %%
-# Is the right one the best? That takes a proof, not another look:
+# Two minima, zero derivative at both, and one of them costs several times as much. Is the
+# other one the best? That takes a proof, not another look:
 
 from ckmeans import certify
 
-print(certify(X, best.labels_))
-print(certify(X, trapped.labels_, random_state=0))
+proof = certify(X, best.labels_)
+print(proof)
+
+# %%
+# The same rows twice: where Lloyd's iteration is stuck, and what is proved.
+
+import matplotlib.pyplot as plt
+
+from ckmeans import PathDisplay
+
+display = PathDisplay.from_path(path, X, best=proof)
+plt.show()
+
+# %%
+# And in motion. In a notebook, ``HTML(display.animate().to_jshtml())`` shows this;
+# ``display.animate().save("trap.gif")`` writes it for slides.
+
+moving = PathDisplay.from_path(path, X, best=proof).animate()
+plt.show()
 
 # %%
 # Of few rows every partition can be looked at. These are all the fixed points of Lloyd's
