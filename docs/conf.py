@@ -56,7 +56,6 @@ sphinx_gallery_conf = {
     "min_reported_time": 60,
     "download_all_examples": False,
     "image_srcset": ["2x"],
-    "matplotlib_animations": True,
     "abort_on_example_error": True,
 }
 

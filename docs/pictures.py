@@ -3,6 +3,7 @@
     python docs/pictures.py FOLDER
 
 trap.svg        where Lloyd's iteration is stuck, beside what is proved to be the best
+trap.gif        the same, in motion
 social.png      the same with the name, for those who link here
 speed.svg       how many times as fast as the best peer, for each workload of docs/benchmarks.md
 """
@@ -19,14 +20,15 @@ INK, PALE = "#22282e", "#66707a"
 
 def everything(folder):
     """Draw all of them."""
-    import matplotlib
+    import matplotlib.pyplot
 
     matplotlib.use("Agg")
     look = {"svg.fonttype": "path", "svg.hashsalt": "ckmeans", "figure.facecolor": "white"}
     with matplotlib.rc_context(look):
-        trap(folder / "trap.svg", folder / "files" / "social.png")
+        trap(folder / "trap.svg", folder / "files" / "social.png", folder / "files" / "trap.gif")
         if (HERE / "benchmarks.md").exists():
             speed(folder / "speed.svg")
+    matplotlib.pyplot.close("all")  # else they would be taken for pictures of the first example
 
 
 def trapped():
@@ -39,7 +41,7 @@ def trapped():
     return X, path, certify(X, n_clusters=3, random_state=0)
 
 
-def trap(picture, preview):
+def trap(picture, preview, motion):
     """Trapped beside proved."""
     from ckmeans import PathDisplay
 
@@ -57,6 +59,9 @@ def trap(picture, preview):
     for ax in display.axes_:
         ax.title.set_fontsize(16)
     figure.savefig(preview, dpi=100)
+    moving = PathDisplay.from_path(path, X, best=proof)
+    moving.figure_.set_size_inches(10, 4.6)
+    moving.animate().save(motion, writer="pillow", dpi=80)
 
 
 def ratios():

@@ -67,13 +67,13 @@ display = PathDisplay.from_path(path, X, best=proof)
 plt.show()
 
 # %%
-# And in motion. In a notebook, ``HTML(display.animate().to_jshtml())`` shows this;
-# ``display.animate().save("trap.gif")`` writes it for slides.
-
-moving = PathDisplay.from_path(path, X, best=proof).animate()
-plt.show()
-
-# %%
+# And in motion, as ``display.animate().save("trap.gif")`` writes it for slides. In a
+# notebook, ``HTML(display.animate().to_jshtml())`` has buttons to step through it.
+#
+# .. raw:: html
+#
+#    <img src="../trap.gif" alt="The centers move, step by step, to where they are stuck" width="720">
+#
 # Of few rows every partition can be looked at. These are all the fixed points of Lloyd's
 # iteration, for twelve rows of the same three clusters: each is the end for any start that
 # comes to it, and only one is the best.
