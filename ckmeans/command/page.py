@@ -113,6 +113,7 @@ def _verdict(outcome):
         if n > 1 and outcome.stop_reason == "converged":
             hits = round(outcome.result["hit_rate"] * n)
             more = f"{hits} of {n} searches, each from another start, ended with clusters as good as these."
+    more += " Better means: rows are nearer to the means of their clusters, by the sum of squared distances."
     return f'<div class="verdict {kind}"><strong>{escaped(said)}</strong><span>{escaped(more)}</span></div>'
 
 

@@ -57,6 +57,7 @@ a { color: var(--link); }
   figure, tr, .card, .verdict { break-inside: avoid; }
   .pictures { grid-template-columns: 1fr 1fr; }
   table { font-size: .8rem; }
+  th, td { white-space: normal; padding: .2rem .35rem; }
   .wide { overflow: visible; }
 }
 """
