@@ -29,6 +29,7 @@ from ..validation import (
 )
 from ..workers import Workers
 from .callbacks import FRAMES, CallbackSupportMixin, Told, are_asked_for, with_callbacks
+from .distances import distances
 from .inputs import adopt, check_rows, rows_to_fit
 from .stored import Printed, count_updates, stored, warn_of
 
@@ -111,16 +112,14 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             In the units of X; computed in double precision.
         """
         X = self._checked(X)
-        distances = small.distances_to(X, self._double_centers())
-        if distances is None:
-            with Workers(self.n_threads) as workers:
-                rows, centers = self._with_centers(X, workers)
-                squares = rows.distances(rows.scale(centers))
-                distances = small.roots(squares, X, centers, rows.exponent)
+        found = small.distances_to(X, self._double_centers())
+        if found is None:
+            centers = check_fitted("cluster_centers_", self.cluster_centers_, (None, X.shape[1]))
+            found = distances(X, centers, self.n_threads)
         if X.dtype == np.float32 == getattr(self.cluster_centers_, "dtype", None):
             with np.errstate(over="ignore"):
-                return distances.astype(np.float32)
-        return distances
+                return found.astype(np.float32)
+        return found
 
     def fit_transform(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None

@@ -10,7 +10,7 @@ fitted         {attribute: value}: all but what there is for each row of the fit
 columns        names of the features, in the order of the centers
 scaling        mean and scale of each feature, and whether they were named in the fit: rows are (X - mean) / scale before they are compared with the centers
 rows           of the fit: sizes of the clusters, their weights where rows had weights, and farthest: the greatest distance of a
-               row to its center in each cluster, in the units of the centers
+               row to its center in each cluster, in the units of the centers; of SphericalKMeans 1 - cosine
 about          what the writer adds: the verdict, the data it is of; of the command `log`: columns whose logarithms the model takes, and
                `medians`: what missing values were filled with. `ckmeans predict` does both, `load_model` neither
 
@@ -23,18 +23,25 @@ import os
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from ..files import write_whole
+from ..local.spherical import cosines, unit_rows
+from .bisecting import BisectingKMeans, check_tree
+from .distances import distances
 from .exact import ExactKMeans
 from .kmeans import KMeans
 from .mixture import SphericalMixture
+from .spherical import SphericalKMeans
 
 FORMAT = 1
-ESTIMATORS = {kind.__name__: kind for kind in (KMeans, ExactKMeans, SphericalMixture)}
+ESTIMATORS = {
+    kind.__name__: kind for kind in (KMeans, ExactKMeans, BisectingKMeans, SphericalKMeans, SphericalMixture)
+}
 # Attributes that are not written: one value for each row, or as much.
 BY_ROW = "labels_", "certificate_"
 DTYPES = "<f4", "<f8", "<i4", "<i8"
@@ -54,10 +61,10 @@ def save_model(
 
     Parameters
     ----------
-    model : KMeans, ExactKMeans or SphericalMixture, or a Pipeline of a StandardScaler and one of these
+    model : KMeans, ExactKMeans, BisectingKMeans, SphericalKMeans or SphericalMixture, or a Pipeline of a StandardScaler and one of these
         Fitted.
     path : str or Path
-    X : array-like of shape (n_samples, n_features), optional
+    X : array-like or sparse array of shape (n_samples, n_features), optional
         The rows of the fit, as they were given to `model`: with them the file tells how far rows were from their center,
         so that rows which are farther are noticed later.
     columns : list of str, optional
@@ -123,7 +130,7 @@ def load_model(path: str | os.PathLike[str]) -> BaseEstimator:
 
     Returns
     -------
-    KMeans, ExactKMeans, SphericalMixture or Pipeline
+    KMeans, ExactKMeans, BisectingKMeans, SphericalKMeans, SphericalMixture or Pipeline
         As it was saved, without what there was for each row of the fit. Its `about_` (that of the pipeline's last step) is a
         dict of what the file tells besides: "columns", "rows" and "about".
 
@@ -185,7 +192,7 @@ def parts(model):
 def _fitted(kind):
     """The attributes of a fit that are written, which the class annotates."""
     names = [name for base in kind.__mro__ for name in vars(base).get("__annotations__", {})]
-    return [name for name in names if name.endswith("_") and name not in BY_ROW]
+    return [name for name in names if "_" in (name[0], name[-1]) and name not in BY_ROW]
 
 
 def _plain_parameters(estimator):
@@ -239,6 +246,8 @@ def _restored(document):
     d, centers = estimator.n_features_in_, centers_of(estimator)
     if not isinstance(centers, np.ndarray) or centers.shape != (len(centers), d) or not len(centers):
         raise ValueError(f"its centers are not of {d} features")
+    if kind is BisectingKMeans:
+        check_tree(estimator._split_centers, estimator._below, len(centers), d)
     if document["columns"] is not None and len(document["columns"]) != d:
         raise ValueError(f"it has {len(document['columns'])} names for {d} features")
     rows = document["rows"] or {}
@@ -281,12 +290,12 @@ def _rows(model, estimator, X):
 
 
 def own_distances(model, X, labels):
-    """Distances of rows to their own and to the nearest other center.
+    """Distances of rows to their own and to the nearest other center; of `SphericalKMeans` 1 - cosine.
 
     Parameters
     ----------
     model : estimator or Pipeline
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse array of shape (n_samples, n_features)
         As the model takes them.
     labels : ndarray of shape (n_samples,), int
         -1 stands for no cluster.
@@ -297,12 +306,17 @@ def own_distances(model, X, labels):
         In the units of the centers; NaN where there is no such center.
     """
     scaler, estimator = parts(model)
-    centers, found = centers_of(estimator), np.full((len(labels), 2), np.nan)
+    centers = np.ascontiguousarray(centers_of(estimator), np.float64)
+    found, X = np.full((len(labels), 2), np.nan), X.tocsr() if issparse(X) else X
     for start in range(0, len(labels), BLOCK):
         own = labels[start : start + BLOCK]
         block = X[start : start + BLOCK]
-        block = np.asarray(block if scaler is None else scaler.transform(block), np.float64)
-        away = _distances(block, centers)
+        block = block if scaler is None else scaler.transform(block)
+        block = block if issparse(block) else np.ascontiguousarray(block, np.float64)
+        if isinstance(estimator, SphericalKMeans):
+            away = 1 - cosines(unit_rows(block), centers)
+        else:
+            away = distances(block, centers)
         here = np.arange(len(own))
         given = own >= 0
         found[start : start + BLOCK][given, 0] = away[here, own][given]
@@ -310,14 +324,3 @@ def own_distances(model, X, labels):
         if len(centers) > 1:
             found[start : start + BLOCK, 1] = away.min(axis=1)
     return found
-
-
-def _distances(block, centers):
-    """From each row to each center, by differences, in powers of two in which no square overflows."""
-    size = max(np.abs(block).max(initial=0), np.abs(centers).max(initial=0))
-    exponent = int(np.frexp(size)[1])
-    block, away = np.ldexp(block, -exponent), np.empty((len(block), len(centers)))
-    for k, center in enumerate(np.ldexp(centers, -exponent)):
-        difference = block - center
-        np.sqrt(np.einsum("if,if->i", difference, difference), out=away[:, k])
-    return np.ldexp(away, exponent)

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import sklearn.cluster
 from problems import exact_cost, numbers
+from scipy import sparse
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ckmeans import BisectingKMeans, reference
+from ckmeans.estimators import bisecting
 
 IRIS = load_iris().data
 
@@ -89,3 +91,49 @@ def test_fewer_different_rows_than_clusters():
 def test_bad_parameters(given, match):
     with pytest.raises(ValueError, match=match):
         BisectingKMeans(**given).fit(IRIS)
+
+
+def thin(seed, n, d, density=0.2):
+    rng = np.random.default_rng(seed)
+    return np.round(rng.normal(size=(n, d)), 1) * (rng.random((n, d)) < density)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_matrix, sparse.coo_array])
+def test_sparse_rows_are_split_as_dense_ones(kind, dtype):
+    X = thin(0, 300, 40).astype(dtype)
+    weights = np.random.default_rng(1).integers(0, 3, len(X))
+    found, dense = (
+        BisectingKMeans(9, random_state=0).fit(rows, sample_weight=weights) for rows in (kind(X), X)
+    )
+    assert np.array_equal(found.labels_, dense.labels_)
+    assert np.array_equal(found.cluster_centers_, dense.cluster_centers_)
+    assert found.inertia_ == pytest.approx(dense.inertia_, rel=1e-12)
+    assert np.array_equal(found.predict(kind(X)), found.labels_)
+    assert np.array_equal(found.predict(X), found.labels_)
+
+
+@pytest.mark.parametrize("n, d, used", [(13, 40, 5), (150, 40, 2), (150, 40, 1), (400, 1, 1)])
+def test_small_clusters_of_sparse_rows_are_split_in_the_best_way(n, d, used, monkeypatch):
+    """Of the few columns in use, where the rows are too large to be dense."""
+    X = np.zeros((n, d))
+    X[:, d // 2 : d // 2 + used] = thin(n, n, used, 0.7)
+    dense = BisectingKMeans(2, random_state=0).fit(X)
+    monkeypatch.setattr(bisecting, "MOST_DENSE", n * used)
+    rows = sparse.csr_array(X)
+    found = BisectingKMeans(2, random_state=0).fit(rows)
+    assert np.array_equal(found.labels_, dense.labels_)
+    assert found.inertia_ == pytest.approx(dense.inertia_, rel=1e-12)
+
+
+def test_large_sparse_rows_stay_sparse(monkeypatch):
+    monkeypatch.setattr(bisecting, "MOST_DENSE", 0)
+    n = 1 << 18
+    rows = sparse.csr_array((np.ones(n), np.arange(n, dtype=np.int32) % 5, np.arange(n + 1)), shape=(n, n))
+    model = BisectingKMeans(5, random_state=0).fit(rows)
+    assert model.inertia_ == 0 and np.array_equal(model.predict(rows), model.labels_)
+    X = thin(3, 500, 60)
+    model = BisectingKMeans(8, random_state=0).fit(sparse.csr_array(X))
+    assert np.array_equal(model.predict(X), model.labels_)
+    means = [X[model.labels_ == k].mean(axis=0) for k in range(8)]
+    assert np.allclose(model.cluster_centers_, means, rtol=1e-13, atol=1e-15)

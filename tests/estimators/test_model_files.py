@@ -4,11 +4,20 @@ import json
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from ckmeans import ExactKMeans, KMeans, SphericalMixture, load_model, save_model
+from ckmeans import (
+    BisectingKMeans,
+    ExactKMeans,
+    KMeans,
+    SphericalKMeans,
+    SphericalMixture,
+    load_model,
+    save_model,
+)
 from ckmeans.estimators.model_files import own_distances
 
 RNG = np.random.default_rng(3)
@@ -18,6 +27,8 @@ MODELS = {
     "KMeans": KMeans(3, random_state=0),
     "given centers": KMeans(3, init=X[[0, 40, 80]], n_init=1),
     "ExactKMeans": ExactKMeans(3, time_limit=20, random_state=0),
+    "BisectingKMeans": BisectingKMeans(3, random_state=0),
+    "SphericalKMeans": SphericalKMeans(3, random_state=0),
     "SphericalMixture": SphericalMixture(3, variance="tied", random_state=0),
     "KMeans, standardized": make_pipeline(StandardScaler(), KMeans(3, random_state=0)),
     "mixture, standardized": make_pipeline(StandardScaler(), SphericalMixture(3, random_state=0)),
@@ -53,6 +64,33 @@ def test_distances_to_the_own_and_the_next_center():
     np.testing.assert_allclose(again, away * 2.0**600, rtol=1e-12)
     lonely = own_distances(KMeans(1).fit(X), X, np.where(np.arange(len(X)) < 2, -1, 0))
     assert np.isnan(lonely[:2]).all() and np.isnan(lonely[:, 1]).all() and (lonely[2:, 0] > 0).all()
+
+
+def test_distances_of_angles_and_of_sparse_rows():
+    rows = sparse.csr_array(np.where(np.abs(OTHERS) > 3, OTHERS, 0.0))
+    angles = SphericalKMeans(3, random_state=0, zero_rows="leave out").fit(rows)
+    cosines = np.sort(angles.transform(rows), axis=1)[:, ::-1]
+    away = own_distances(angles, rows, angles.labels_)
+    given = angles.labels_ >= 0
+    assert given.any()
+    np.testing.assert_allclose(away[given], 1 - cosines[given, :2], atol=1e-14)
+    kmeans = KMeans(3, random_state=0).fit(rows)
+    away = own_distances(kmeans, rows.tocoo(), kmeans.labels_)
+    np.testing.assert_allclose(away, np.sort(kmeans.transform(rows), axis=1)[:, :2], rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_clusters", [1, 2, 9])
+def test_a_tree_of_clusters(n_clusters, tmp_path):
+    model = BisectingKMeans(n_clusters, random_state=0).fit(X)
+    save_model(model, tmp_path / "model.json")
+    assert load_model(tmp_path / "model.json").predict(X).tolist() == model.labels_.tolist()
+    said = json.loads((tmp_path / "model.json").read_text("utf-8"))
+    for below in ([-1, 0], [0, n_clusters], [-9, 0]):  # a circle, no cluster, no split
+        said["fitted"]["_below"] = {"dtype": "<i4", "shape": [1, 2], "values": below}
+        said["fitted"]["_split_centers"] = {"dtype": "<f8", "shape": [1, 2, 3], "values": [0.0] * 6}
+        (tmp_path / "model.json").write_text(json.dumps(said), "utf-8")
+        with pytest.raises(ValueError, match="its splits do not lead to its"):
+            load_model(tmp_path / "model.json")
 
 
 def test_names_of_features(tmp_path):
