@@ -129,7 +129,8 @@ def test_small_clusters_of_sparse_rows_are_split_in_the_best_way(n, d, used, mon
 def test_large_sparse_rows_stay_sparse(monkeypatch):
     monkeypatch.setattr(bisecting, "MOST_DENSE", 0)
     n = 1 << 18
-    rows = sparse.csr_array((np.ones(n), np.arange(n, dtype=np.int32) % 5, np.arange(n + 1)), shape=(n, n))
+    own = np.arange(n, dtype=np.int32) % 5
+    rows = sparse.csr_array((1.0 + own, own, np.arange(n + 1)), shape=(n, n))
     model = BisectingKMeans(5, random_state=0).fit(rows)
     assert model.inertia_ == 0 and np.array_equal(model.predict(rows), model.labels_)
     X = thin(3, 500, 60)
