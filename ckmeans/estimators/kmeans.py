@@ -168,7 +168,8 @@ callable, default="k-means++"
         Where the centers start: greedy k-means++, the best of a few draws for each center (Arthur & Vassilvitskii 2007);
         k-means++ with one draw; k-means|| (Bahmani et al. 2012), which draws in a few rounds what k-means++ draws one by
         one; rows at random; given centers; or ``init(X, n_clusters, random_state)``, which returns them. From some 100
-        clusters on, "k-means||" takes a third to a fifth of the time of "k-means++", and is no worse.
+        clusters on, "k-means||" takes a third to a fifth of the time of "k-means++", and is no worse; of sparse rows,
+        as much time.
     n_init : "auto" or int, default="auto"
         Number of restarts over all rows. With "auto" it depends on the number of rows. Up to 4,096: restarts, each with
         random swaps of centers, until three of them (eight where they are cheap) have reached the best inertia, 20 are made, or
@@ -329,7 +330,7 @@ callable, default="k-means++"
             reads it twice for each cluster, "k-means||" a dozen times in all.
             Sparse rows are taken as CSR, without a copy if indices ascend, once each, and no entry is zero. Time and memory go
             by the entries, and by the numbers of the centers, which are dense. These rows are not polished either, centers are
-            not swapped, with more than 4,096 rows ``n_init="auto"`` is one restart, and `init` is not "k-means||".
+            not swapped, and with more than 4,096 rows ``n_init="auto"`` is one restart.
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, at least 0.
@@ -418,8 +419,6 @@ callable, default="k-means++"
     def _search(self, X, weights, held, progress):
         """Check what is left to check, and search: a LocalSolution."""
         hybrid = self.algorithm == "hybrid"
-        if issparse(X) and isinstance(self.init, str) and self.init == "k-means||":
-            raise ValueError("init='k-means||' is not for sparse X: give 'k-means++' or 'random'.")
         n_clusters = check_n_clusters(self.n_clusters, X.shape[0])
         if callable(self.init) and isinstance(X, NpyFile):
             raise ValueError(

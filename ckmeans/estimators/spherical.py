@@ -5,7 +5,6 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -291,8 +290,6 @@ callable, default="k-means++"
                 raise ValueError(
                     f"init={init!r} is unknown: give one of {', '.join(map(repr, STARTS))}, an array of centers or a callable."
                 )
-            if init == "k-means||" and issparse(X):
-                raise ValueError("init='k-means||' is not for sparse X: give 'k-means++' or 'random'.")
             return init
         if callable(init):
             return lambda *arguments: self._with_direction(init(*arguments), n_clusters, X.shape[1])

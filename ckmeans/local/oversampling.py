@@ -3,18 +3,20 @@
 from itertools import count
 
 import numpy as np
+from scipy.sparse import issparse, vstack
 
-from .._kernels import seeding as kernels
 from .lloyd import lloyd
-from .rows import Rows
 from .seeding import Distances, kmeans_plusplus
+from .sparse import rows_for
 
 # Rounds of draws; more are made only while there are fewer candidates than clusters.
 ROUNDS = 5
 # Draws of a round, in multiples of the number of clusters. On 2e4 x 64 with 1000 clusters this took 0.56 s of CPU time, greedy
 # k-means++ 0.71 s, and the inertia after 20 updates was 0.98 (blobs) and 1.006 (uniform) times that from greedy k-means++.
 FACTOR = 1
-# Most updates of the centers among the candidates.
+# Most updates of the centers among the candidates. Of sparse rows there are none: means of a few rows that have little in common
+# are near to zero, and to all rows then. 20 updates after starts of TF-IDF rows, 2e4 x 5e4 with k=100, the inertia was 1.07 times that
+# from greedy k-means++, and without these 1.00 times.
 REFINE = 20
 
 
@@ -32,41 +34,54 @@ def kmeans_parallel(rows, n_clusters, rng):
     Bahmani, Moseley, Vattani, Kumar & Vassilvitskii (2012), "Scalable k-means++", PVLDB 5(7):622-633, Algorithm 2.
     """
     distances, owners = Distances(rows), np.zeros(rows.n_samples, np.int32)
-    candidates = np.empty((0, rows.n_features))
+    blocks, n_candidates = [], 0
     rows.panels.pack()
     for n_rounds in count():
         drawn = distances.draw(rng, int(FACTOR * n_clusters) if n_rounds else 1)
-        new = np.unique(rows.take(np.unique(drawn)), axis=0)
-        _approach(distances, owners, new, len(candidates))
-        candidates = np.concatenate([candidates, new])
-        enough = n_rounds >= ROUNDS and len(candidates) >= n_clusters
+        blocks.append(_different(rows, np.unique(drawn)))
+        _approach(distances, owners, _dense(blocks[-1]), n_candidates)
+        n_candidates += blocks[-1].shape[0]
+        enough = n_rounds >= ROUNDS and n_candidates >= n_clusters
         if enough or not distances.masses.any():
             break
-    if len(candidates) <= n_clusters:
-        return np.concatenate([candidates, np.repeat(candidates[:1], n_clusters - len(candidates), axis=0)])
-    weights = np.bincount(owners, rows.sample_weight if len(rows.sample_weight) else None, len(candidates))
-    few = Rows(candidates, weights.astype(np.float64), rows.workers)
+    candidates = vstack(blocks, format="csr") if issparse(rows.X) else np.concatenate(blocks)
+    if n_candidates <= n_clusters:
+        candidates = _dense(candidates)
+        return np.concatenate([candidates, np.repeat(candidates[:1], n_clusters - n_candidates, axis=0)])
+    weights = np.bincount(owners, rows.sample_weight if len(rows.sample_weight) else None, n_candidates)
+    few = rows_for(candidates, weights.astype(np.float64), rows.workers)
     centers = kmeans_plusplus(few, n_clusters, rng)
-    centers = lloyd(few, centers, REFINE)[1]
+    if not issparse(rows.X):
+        centers = lloyd(few, centers, REFINE)[1]
     rows.n_distances += few.n_distances
     rows.n_spared += few.n_spared
     return np.ldexp(centers, few.exponent)
 
 
+def _different(rows, indices):
+    """The rows of these indices, equal ones once."""
+    if not issparse(rows.X):
+        return np.unique(rows.take(indices), axis=0)
+    some, first = rows.X[indices], {}
+    for i, (start, stop) in enumerate(zip(some.indptr, some.indptr[1:])):
+        first.setdefault((some.indices[start:stop].tobytes(), some.data[start:stop].tobytes()), i)
+    return some[list(first.values())]
+
+
+def _dense(X):
+    """As a dense array of double numbers."""
+    return (X.toarray() if issparse(X) else X).astype(np.float64, copy=False)
+
+
 def _approach(distances, owners, new, first):
     """Lower the squared distances by new centers, which are numbered from `first`."""
     rows = distances.rows
-    labels = rows.panels.assign(new)
+    labels, known = rows.panels.assign(new), rows.norms_of(new)
 
     def slab(s, start, stop):
-        distances.masses[s] = kernels.approach(
-            rows.X[start:stop],
-            rows.sample_weight[start:stop],
-            new,
-            labels[start:stop],
-            first,
-            distances.closest[start:stop],
-            owners[start:stop],
+        own = slice(start, stop)
+        distances.masses[s] = rows.approach(
+            known, new, labels, first, start, stop, distances.closest[own], owners[own]
         )
 
     rows.workers.run(slab, [(s, *slab) for s, slab in enumerate(distances.slabs)])

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._kernels import lloyd as kernels
 from .._kernels import panels as panel_kernels
+from .._kernels import seeding as seeding_kernels
 from .._kernels import small as exact_kernels
 from ..rationals import TINY
 from ..rationals import inertia as exact_inertia
@@ -226,6 +227,16 @@ class Rows:
             self.X[start:stop], weights, labels[start:stop], means, masses, 0, stop - start, gains
         )
         return gains
+
+    def approach(self, known, new, labels, first, start, stop, closest, owners):
+        """Lower squared distances of the rows from start to stop by many more centers; returns the sum of their masses.
+
+        `known` is from `norms_of(new)`, `labels` tell the nearest of `new`, which are numbered from `first`; `closest` and
+        `owners`, of these rows alone, follow.
+        """
+        own = slice(start, stop)
+        weights = self.sample_weight[own]
+        return seeding_kernels.approach(self.X[own], weights, new, labels[own], first, closest, owners)
 
     @cached_property
     def points(self):

@@ -148,6 +148,15 @@ class SparseRows(Rows):
         rest = whole - weights
         return np.where(rest > 0, own * weights * (whole / np.where(rest > 0, rest, 1)), 0.0)
 
+    def approach(self, known, new, labels, first, start, stop, closest, owners):
+        """As of Rows."""
+        away = self._own_distances(labels, new, known, start, stop)
+        nearer = away < closest
+        closest[nearer] = away[nearer]
+        owners[nearer] = first + labels[start:stop][nearer]
+        weights = self.sample_weight[start:stop]
+        return float((closest * weights if len(weights) else closest).sum())
+
     def _keys(self, start, stop, odd):
         data, indices, indptr = self.arrays
         begin, end = indptr[start], indptr[stop]

@@ -109,7 +109,6 @@ def broken(part, values):
         (broken("indptr", [0, 2, 1, 3]), {}, "do not fit its shape"),
         (broken("indptr", [0, 1, 2, 4]), {}, "do not fit its shape"),
         (sparse.csr_array(X), {"algorithm": "hybrid"}, "hybrid.*X is sparse.*toarray"),
-        (sparse.csr_array(X), {"init": "k-means||"}, "give 'k-means"),
         (sparse.csr_array([[1e300, 1e-300], [0, 1]]), {}, "too far apart"),
         (sparse.csr_array((0, 3)), {}, "at least one row"),
         (sparse.coo_array(np.arange(3.0)), {}, "2"),

@@ -153,7 +153,6 @@ def test_zero_rows(kind):
         ({"init": "best"}, "unknown"),
         ({"zero_rows": "keep"}, "zero_rows='keep'"),
         ({"n_init": 0}, "too small"),
-        ({"init": "k-means||"}, "not for sparse X"),
     ],
 )
 def test_refused_by_name(parameters, message):

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 from problems import rows_of
+from scipy import sparse
 from test_seeding import KINDS, close_to, data
 
-from ckmeans import KMeans
+from ckmeans import KMeans, SphericalKMeans
 from ckmeans.local import oversampling
 from ckmeans.local.oversampling import kmeans_parallel
 from ckmeans.local.rows import Rows
+from ckmeans.local.sparse import SparseRows
+from ckmeans.workers import Workers
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -33,7 +36,7 @@ def test_candidates_are_drawn_by_weighted_squared_distance_and_weigh_their_rows(
     """One draw in one round: the rows and masses that are left to be clustered."""
     monkeypatch.setattr(oversampling, "ROUNDS", 1)
     seen = []
-    monkeypatch.setattr(oversampling, "Rows", lambda *args: seen.append(args) or Rows(*args))
+    monkeypatch.setattr(oversampling, "rows_for", lambda *args: seen.append(args) or Rows(*args))
     monkeypatch.setattr(oversampling, "FACTOR", 1)
     x, weights, n = np.array([0.0, 1, 3, 7]), np.array([1.0, 2, 1, 0.5]), 3000
     rows, rng, counts = rows_of(x[:, None], weights), np.random.default_rng(0), {}
@@ -66,3 +69,39 @@ def test_by_name(init):
 def test_time_limit():
     model = KMeans(5, init="k-means||", max_seconds=0).fit(data("blobs", np.float64))
     assert model.stop_reason_ == "time_limit"
+
+
+def thin(n=3000, d=80):
+    """Rows of nine groups, each with features of its own, most of them zero."""
+    rng = np.random.default_rng(0)
+    X = np.round(rng.random((n, d)), 2) * (rng.random((n, d)) < 0.1)
+    X[np.arange(n), np.arange(n) % 9] += 5
+    return X
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sparse_rows(weighted):
+    X = np.concatenate([thin(), thin()])
+    weights = np.random.default_rng(1).integers(0, 4, len(X)).astype(float) if weighted else None
+    results = []
+    for n_threads in (1, 3):
+        rows = SparseRows(sparse.csr_array(X), weights, Workers(n_threads))
+        results.append(kmeans_parallel(rows, 9, np.random.RandomState(0)))
+    assert np.array_equal(*results)
+    own = [np.flatnonzero((X == center).all(axis=1)) for center in results[0]]
+    assert all(len(same) == 2 for same in own) and len({same[0] % 9 for same in own}) == 9
+    assert weights is None or all(weights[same].any() for same in own)
+
+
+def test_sparse_rows_that_are_fewer_than_clusters():
+    X = sparse.csr_array(np.eye(3)[np.arange(30) % 3])
+    centers = kmeans_parallel(SparseRows(X, None, Workers(1)), 5, np.random.RandomState(0))
+    assert sorted(np.unique(centers, axis=0).tolist()) == sorted(np.eye(3).tolist()) and len(centers) == 5
+
+
+@pytest.mark.parametrize("kind", [KMeans, SphericalKMeans])
+def test_sparse_rows_by_name(kind):
+    X = sparse.csr_array(thin())
+    model = kind(9, init="k-means||", n_init=1, random_state=0).fit(X)
+    assert np.array_equal(model.predict(X), model.labels_)
+    assert len(np.unique(np.stack([model.labels_, np.arange(3000) % 9]), axis=1).T) == 9
