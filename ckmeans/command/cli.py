@@ -32,6 +32,7 @@ def cli():
       ckmeans fit data.csv -k 5 --standardize --out labels.csv --json report.json
       ckmeans fit data.csv -k 5 --model five.json          and next month:
       ckmeans predict five.json next.csv --out next-labels.csv
+      ckmeans fit tfidf.npz -k 20 --metric cosine          sparse rows, by the angle between them
       ckmeans soft data.csv -k 3 --variance tied           with probabilities instead of labels
       ckmeans exhaustive iris --sample 25 -k 2             every partition: proved optimal
       ckmeans breaks data.csv population -k 5              classes of one column: proved optimal
@@ -44,8 +45,9 @@ def cli():
       ckmeans choose iris --range 2:10                     what eight criteria say about the number of clusters
 
     DATA is a CSV file (delimiter, header and decimal commas are detected where the text tells them, and
-    asked for where it does not), a Parquet or .npy file, - for standard input, or iris. Columns that are
-    not numeric are skipped, rows with missing values are left out; both are named.
+    asked for where it does not), a Parquet, .npy or .npz file (one array, or sparse rows as
+    scipy.sparse.save_npz writes them), - for standard input, or iris. Columns that are not numeric are
+    skipped, rows with missing values are left out; both are named.
 
     \b
     The result goes to standard output, notes and progress to standard error.

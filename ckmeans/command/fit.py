@@ -1,4 +1,4 @@
-"""`ckmeans fit`: k-means by restarts of a local search; with --prove, the best clusters and the proof."""
+"""`ckmeans fit`: k-means by restarts of a local search, by distances or angles; with --prove, the best clusters and the proof."""
 
 import os
 from time import perf_counter
@@ -7,7 +7,7 @@ import click
 
 from ..words import format_cost, format_plural
 from .certify import closing, finish_certified, said
-from .inputs import read, read_centers
+from .inputs import read, read_centers, with_direction
 from .job import Job
 from .options import (
     SECONDS,
@@ -16,6 +16,7 @@ from .options import (
     checkpoint,
     data,
     distances,
+    metric,
     model_file,
     output,
     page,
@@ -27,9 +28,23 @@ from .outputs import check_outputs
 from .quick import OF_ONE_FEATURE, best_of_one_feature, hint, is_that, left_to_us, proved
 from .terminal import Count, File, stopped
 
+# What has no meaning for angles, or is of distances alone.
+NOT_BY_ANGLE = (
+    "algorithm",
+    "polish",
+    "prove",
+    "proof",
+    "checkpoint",
+    "standardize",
+    "page",
+    "log",
+    "plot",
+)
+
 
 @click.command()
 @data
+@metric
 @click.option(
     "--init",
     metavar="METHOD|FILE",
@@ -76,40 +91,79 @@ from .terminal import Count, File, stopped
 @sort_by_size
 @output
 def fit(
-    ctx, data, n_clusters, init, n_init, algorithm, polish, prove, time_limit, proof, checkpoint, **options
+    ctx,
+    data,
+    n_clusters,
+    metric,
+    init,
+    n_init,
+    algorithm,
+    polish,
+    prove,
+    time_limit,
+    proof,
+    checkpoint,
+    **options,
 ):
-    """k-means by restarts of a local search; with --prove, the optimum or a bound."""
+    """k-means by restarts of a local search; with --prove, the optimum or a bound.
+
+    Sparse rows, .npz files of scipy.sparse.save_npz, stay sparse, but with --prove, --standardize, --log,
+    --report, --plot and --algorithm hybrid.
+    """
     if init not in STARTS and not os.path.isfile(init):
         raise click.UsageError(f"--init {init} is none of {', '.join(STARTS)}, nor is there such a file")
-    _check_options(ctx, prove)
+    cosine = metric == "cosine"
+    _check_options(ctx, prove, cosine)
     check_outputs(ctx)
-    job = Job(ctx, read(ctx))
+    full = prove or algorithm == "hybrid"
+    full = full or any(options[name] for name in ("standardize", "page", "plot", "log"))
+    table = read(ctx, sparse=not full)
+    job = Job(ctx, with_direction(ctx, table) if cosine else table)
     if prove:
         return _prove(job, n_clusters, time_limit, proof, checkpoint)
     if init not in STARTS:
         init = job.scaled(read_centers(ctx, init, job.table))
     word = "population" if algorithm == "hybrid" else "restart"
-    ours, total = left_to_us(ctx), None if n_init == "auto" else n_init
-    with job.progress(f"{word}s", total) as show:
-        from .. import KMeans  # may take a second
-        from ..rationals import relative_gap
+    with job.progress(f"{word}s", None if n_init == "auto" else n_init) as show:
+        from .. import KMeans, SphericalKMeans  # may take a second
 
+        ours = not cosine and not job.table.is_sparse and left_to_us(ctx)
         best = best_of_one_feature(job, n_clusters) if ours else None
-        model = KMeans(
+        own = {} if cosine else {"algorithm": algorithm, "polish": polish}
+        model = (SphericalKMeans if cosine else KMeans)(
             n_clusters,
             init=init if best is None else best.centers[:, None],
             n_init=n_init if best is None else 1,
-            algorithm=algorithm,
-            polish=polish,
             max_seconds=time_limit,
             **job.seeded,
+            **own,
             verbose=lambda n, inertia: show(n, f"{word} {n}, best inertia {inertia:.10g}"),
         )
         start, (_, stop_reason) = perf_counter(), job.run(model)
         found = proved(job, model, show) if ours and stop_reason != "interrupted" else None
-    seconds = perf_counter() - start
+    _finish(job, model, word, perf_counter() - start, stop_reason, found, best)
+
+
+def _finish(job, model, word, seconds, stop_reason, found, best):
+    """Show what a search came to; `found`: a proof, and `best`: the best clusters of one feature, where there are any."""
+    from .. import SphericalKMeans
+    from ..rationals import relative_gap
+
+    within, inertia, cosine = {}, format_cost(model.inertia_), isinstance(model, SphericalKMeans)
+    if cosine:
+        from ..estimators.model_files import own_distances
+
+        job.units, inertia = "1 - cosine", f"{inertia}, the sum of 1 - cosine"
+        away = own_distances(model, job.X, model.labels_)[:, 0]
+        within = {
+            "within_ss": job.summed(away, model.labels_, len(model.cluster_centers_)),
+            "metric": "cosine",
+        }
+    # Where n_init="auto" is one run from a sample, exchanges may end before none is left.
+    polished = not cosine and not job.table.is_sparse and model.polish
+    polished = polished and (model.n_restarts_ > 1 or model.n_init != "auto")
     gap = 0.0 if model.status_ == "optimal" else relative_gap(model.inertia_, model.lower_bound_)
-    verdict, status = _verdict(model, word, stop_reason), model.status_
+    verdict, status = _verdict(model, word, stop_reason, polished, cosine), model.status_
     costs = job.costs(model.inertia_, model.lower_bound_, gap)
     if found is not None:
         verdict, status = said(found), found.status
@@ -118,7 +172,8 @@ def fit(
     elif best is not None and model.status_ != "optimal" and is_that(model, best):
         verdict, status = OF_ONE_FEATURE, best.status
         costs = job.costs(best.inertia, best.lower_bound, best.gap)
-    if found is None and model.status_ != "optimal" and (words := hint(job, status == "optimal")):
+    provable = not cosine and not job.table.is_sparse and found is None and model.status_ != "optimal"
+    if provable and (words := hint(job, status == "optimal")):
         job.note(words)
     job.finish(
         model.labels_,
@@ -127,32 +182,44 @@ def fit(
         verdict,
         stop_reason,
         status,
-        facts=[("inertia", format_cost(model.inertia_))],
+        facts=[("inertia", inertia)],
         result={**costs, "n_restarts": model.n_restarts_, "hit_rate": model.hit_rate_},
+        **within,
     )
 
 
-def _check_options(ctx, prove):
-    """Refuse options of the search with --prove, and those of the proof without."""
+def _check_options(ctx, prove, cosine):
+    """Refuse options of the search with --prove, and those of the proof without; with --metric cosine what is about distances."""
+    said = {
+        option.name: option.opts[0]
+        for option in ctx.command.params
+        if ctx.get_parameter_source(option.name) is not click.core.ParameterSource.DEFAULT
+    }
+    for name in NOT_BY_ANGLE if cosine else ():
+        if name in said:
+            raise click.UsageError(f"{said[name]} is for --metric euclidean")
     others = ("init", "n_init", "algorithm", "polish") if prove else ("proof", "checkpoint")
     for name in others:
-        if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
-            word = name.replace("_", "-")
-            raise click.UsageError(f"--{word} {'excludes' if prove else 'is for'} --prove")
+        if name in said:
+            raise click.UsageError(f"{said[name]} {'excludes' if prove else 'is for'} --prove")
 
 
-def _verdict(model, word, stop_reason):
-    """What a search came to, in words."""
+def _verdict(model, word, stop_reason, polished, cosine):
+    """What a search came to, in words; `polished` if no exchange of rows was left."""
     n_restarts = model.n_restarts_
     if model.status_ == "optimal":
-        one = model.n_clusters == 1 and model.inertia_ > 0
-        return f"optimal: {'one cluster has one best center, the mean' if one else 'every row lies on its center'}"
+        if model.n_clusters == 1 and model.inertia_ > 0:
+            best = "the direction of the sum of the unit rows" if cosine else "the mean"
+            return f"optimal: one cluster has one best center, {best}"
+        return f"optimal: every row {'has the direction of' if cosine else 'lies on'} its center"
     if stop_reason in ("time_limit", "interrupted"):
         when = f"after {format_plural(n_restarts, word)}" if n_restarts else f"in the first {word}"
         return stopped(stop_reason, when)
-    # Where n_init="auto" is one run from a sample, exchanges may end before none is left.
-    polished = model.polish and (n_restarts > 1 or model.n_init != "auto")
-    kind = "no row exchange lowers it" if polished else "a fixed point of Lloyd's iteration"
+    kind = (
+        "no row exchange lowers it"
+        if polished
+        else "a fixed point of Lloyd's iteration" + " for angles" * cosine
+    )
     if n_restarts <= 1:
         return f"local optimum; of one {word}, with none to compare ({kind})"
     n_hits = round(model.hit_rate_ * n_restarts)

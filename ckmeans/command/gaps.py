@@ -1,6 +1,7 @@
 """Missing values: the texts that the user says mean one, and the medians that they are filled with where that is wanted."""
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ..words import listed
 
@@ -25,7 +26,14 @@ class Gaps:
                 pass
 
     def mark(self, X):
-        """The numbers that mean a gap as NaN: a copy where X is not ours."""
+        """The numbers that mean a gap as NaN: a copy where X is not ours. Entries of sparse rows that are not there mean 0."""
+        if issparse(X):
+            if 0.0 in self.numbers:
+                raise ValueError(
+                    "--missing 0 would make nearly all of these sparse rows gaps: leave 0 out of it."
+                )
+            X.data = self.mark(X.data[:, None])[:, 0]
+            return X
         for number in self.numbers:
             for f in range(X.shape[1]):
                 here = np.flatnonzero(X[:, f] == number)
@@ -40,7 +48,7 @@ class Gaps:
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, n_features)
+        X : ndarray or CSR array of shape (n_samples, n_features)
         names : list of str
         short : list of int
             Rows whose gaps cannot be told.
@@ -54,6 +62,10 @@ class Gaps:
         """
         if self.fill is None:
             return X, {}
+        if issparse(X):
+            raise ValueError(
+                "--impute takes dense rows, and these are sparse: leave it out, or save them with np.save."
+            )
         usable, medians, told = np.ones(len(X), bool), {}, []
         usable[list(short)] = False
         for f, name in enumerate(names):

@@ -1,5 +1,6 @@
 """What a command reads: its table, and the files that go with it, centers or labels."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -9,8 +10,11 @@ from .remedies import BESIDE, ONE_COLUMN, OPTIONS
 # What a column of labels is called, by `--out` and by `--out --append`.
 LABELS = "label", "cluster"
 
+# Numbers, zeros included, up to which sparse rows are made dense where a command takes no others: 1 GiB, as for `certify`.
+MOST_DENSE = 1 << 27
 
-def read(ctx, column=None):
+
+def read(ctx, column=None, sparse=False):
     """The table of a command; what it leaves out is told.
 
     Parameters
@@ -18,6 +22,8 @@ def read(ctx, column=None):
     ctx : click.Context
     column : str or None
         The one column that the command takes, where it has no --columns.
+    sparse : bool
+        Whether sparse rows are taken as they are; else they are made dense.
     """
     said = ctx.params
     with terminal.reading(ctx, said["data"]) as show:
@@ -33,7 +39,8 @@ def read(ctx, column=None):
             progress=show,
             **text_options(ctx),
         )
-    if column is None:
+    table = table if sparse else in_full(table, f"`ckmeans {ctx.command.name}` with these options")
+    if column is None and not table.is_sparse:
         table = _advised(ctx, table)
     for line in table.notes:
         terminal.note(ctx, line)
@@ -50,6 +57,51 @@ def _advised(ctx, table):
     X = logarithms(table.X, table.logs)
     table.notes.extend(advice(X, table.columns, table.weights, chosen=chosen, standardized=standardized))
     return table
+
+
+def in_full(table, what):
+    """The table with dense rows, told in its notes.
+
+    Parameters
+    ----------
+    table : Table
+    what : str
+        What takes no others.
+
+    Raises
+    ------
+    ValueError
+        Where that would be too much.
+    """
+    if not table.is_sparse:
+        return table
+    shape = " x ".join(f"{n:,}" for n in table.X.shape)
+    size = math.prod(table.X.shape)
+    if size > MOST_DENSE:
+        raise ValueError(
+            f"{what} takes dense rows, and {shape} numbers would take {size / 2**27:.3g} GiB: leave features out by --columns, or"
+            " rows out of the file. `ckmeans fit` and `ckmeans predict` take sparse rows as they are."
+        )
+    return replace(table, X=table.X.toarray(), notes=[*table.notes, f"sparse rows were made dense: {shape}"])
+
+
+def with_direction(ctx, table):
+    """The table without the rows that are zero, which is told: they have no direction."""
+    import numpy as np
+
+    from .tables import named_lines
+
+    X = table.X
+    kept = np.diff(X.indptr) > 0 if table.is_sparse else X.any(axis=1)
+    if kept.all():
+        return table
+    if not kept.any():
+        raise ValueError(f"all {len(kept):,} rows are zero, which has no direction: give others.")
+    zero = [int(table.lines[row]) for row in table.rows[~kept]]
+    note = f"left out {len(zero):,} of {len(kept):,} rows that are zero, which has no direction: {named_lines(zero, table.unit)}"
+    terminal.note(ctx, note)
+    table.notes.append(note)
+    return table.take(np.flatnonzero(kept))
 
 
 def text_options(ctx):
@@ -76,7 +128,8 @@ def _beside(ctx, path, reader="read_table", **how):
         if way in ways[:i]:
             continue
         try:
-            return getattr(tables, reader)(path, **{**way, **how})
+            given = getattr(tables, reader)(path, **{**way, **how})
+            return in_full(given, path) if reader == "read_table" else given
         except ValueError as error:
             refusal = refusal or error
     raise refusal
@@ -89,7 +142,8 @@ def read_centers(ctx, path, table):
         line = re.sub(r" \([^()]*say --(?!encoding)[^()]*\)", "", line)
         terminal.note(ctx, f"{path}: {line}")
     if set(table.columns) <= set(given.columns):
-        return given.X[:, [given.columns.index(name) for name in table.columns]]
+        place = {name: f for f, name in enumerate(given.columns)}
+        return given.X[:, [place[name] for name in table.columns]]
     return given.X
 
 

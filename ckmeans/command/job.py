@@ -38,9 +38,9 @@ class Job:
         All parameters of the command, as the report tells them.
     path : str
         Where the table is from.
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or CSR array of shape (n_samples, n_features)
         What is clustered: the rows of the table, with logarithms and standardized if wanted.
-    units : {"data", "logarithms", "standardized", "standardized logarithms"}
+    units : {"data", "logarithms", "standardized", "standardized logarithms", "1 - cosine"}
     """
 
     def __init__(self, ctx, table):
@@ -130,6 +130,13 @@ class Job:
             sort_by_size(model)
         return perf_counter() - start, stop_reason
 
+    def summed(self, costs, labels, n_clusters):
+        """The weighted sum of the costs of the rows, for each cluster."""
+        import numpy as np
+
+        weights = self.table.weights
+        return np.bincount(labels, costs if weights is None else costs * weights, n_clusters)
+
     def finish(self, *outcome, proof=(), picture=None, **more):
         """Write the files, show the result (see `report.Outcome`), and exit with 130 if it was interrupted.
 
@@ -139,7 +146,10 @@ class Job:
 
         outcome, table = report.Outcome(*outcome, **more), self._signed()
         centers = outcome.centers
-        outcome.within_ss = report.within_sums(self.X, outcome.labels, outcome.centers, table.weights)
+        if outcome.within_ss is None:
+            outcome.within_ss = report.within_sums(self.X, outcome.labels, outcome.centers, table.weights)
+        if table.is_sparse:
+            outcome.telling = report.telling_features(outcome.centers)
         if self.scaler is not None:
             outcome.centers = self.scaler.inverse_transform(outcome.centers)
         outcome.centers = exponentials(outcome.centers, table.logs)
@@ -178,7 +188,8 @@ class Job:
 
         from .report import within_sums
 
-        if "inertia" not in outcome.result or len(outcome.centers) < 2:
+        by_distance = "inertia" in outcome.result and self.units != "1 - cosine"
+        if not by_distance or len(outcome.centers) < 2 or self.table.is_sparse:
             return
         weights = self.table.weights
         with np.errstate(over="ignore", invalid="ignore"):
@@ -234,7 +245,7 @@ class Job:
                 "path": None if self.path == "-" else self.path,
                 "sha256": table.sha256,
                 "file_sha256": table.file_sha256,
-                "n_samples": len(table.X),
+                "n_samples": table.X.shape[0],
                 "weights": self.options["weights"],
             },
             "parameters": self._origin()["parameters"],

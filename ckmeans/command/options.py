@@ -123,6 +123,12 @@ time_limit = click.option("--time-limit", **SECONDS, help="Time limit; the best 
 sort_by_size = click.option(
     "--sort-by-size", is_flag=True, help="Number the clusters by their rows, most of them first."
 )
+metric = click.option(
+    "--metric",
+    type=click.Choice(["euclidean", "cosine"]),
+    default="euclidean",
+    help="cosine: clusters by the angle between rows; their lengths do not count.",
+)
 proof = click.option(
     "--proof", metavar="FILE", type=File(), help="Write the proof, for python -m ckmeans.check FILE."
 )

@@ -13,6 +13,8 @@ from ..files import is_special, write_whole
 OUTPUTS = "out", "json_path", "proof", "page", "plot", "checkpoint", "model_path", "centers_path", "legend"
 # What the name of a picture may end in.
 PICTURES = ".png", ".svg", ".pdf"
+# Endings of files that hold data: no output is written under such a name, but for labels as Parquet.
+DATA_ALONE = ".parquet", ".npy", ".npz", ".xlsx"
 
 
 def check_outputs(ctx):
@@ -37,7 +39,7 @@ def check_outputs(ctx):
     if "plot" in targets and not targets["plot"].lower().endswith(PICTURES):
         raise ValueError(f"{targets['plot']} is no name of a picture: let it end in {', '.join(PICTURES)}.")
     for name, path in targets.items():
-        others = (".npy", ".xlsx") if name == "out" else (".parquet", ".npy", ".xlsx")
+        others = tuple(end for end in DATA_ALONE if name != "out" or end != ".parquet")
         check_writable(path, ctx.params["data"], name == "checkpoint" or ctx.params["force"], others)
     for name in ("id_column", "append", "distances"):
         if ctx.params.get(name) and "out" not in targets:
@@ -46,7 +48,7 @@ def check_outputs(ctx):
         raise ValueError("Parquet is written by pyarrow: pip install pyarrow, or let --out end in .csv.")
 
 
-def check_writable(path, source, replace=True, others=(".parquet", ".npy", ".xlsx")):
+def check_writable(path, source, replace=True, others=DATA_ALONE):
     """Refuse a path that cannot be written, before any work is done.
 
     Raises

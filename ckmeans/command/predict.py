@@ -6,7 +6,7 @@ from time import perf_counter
 import click
 
 from . import terminal
-from .inputs import text_options
+from .inputs import in_full, text_options, with_direction
 from .job import Job
 from .logarithms import positive
 from .options import files, page, text
@@ -16,6 +16,8 @@ from .terminal import File
 
 # Shares of clusters that differ by less than this many percentage points are not told of.
 LEAST_MOVED = 1.0
+# Share of a distance, or of a cosine, by which the same row may seem to be farther: products of whole blocks are rounded otherwise.
+ROUNDED = 1e-12
 
 
 @click.command(short_help="Apply the clusters of a model file to other rows.")
@@ -32,6 +34,7 @@ def predict(ctx, model, data, **options):
     Rows are told of that are farther from their center than any row of the fit was.
     """
     check_outputs(ctx)
+    from .. import SphericalKMeans, SphericalMixture
     from ..estimators.model_files import centers_of, load_model, own_distances, parts
     from .tables import read_table
 
@@ -46,15 +49,23 @@ def predict(ctx, model, data, **options):
     if told["columns"] is None:
         raise ValueError(f"{model} has no names of columns: save_model(..., columns=[...]) writes them.")
     table = read_table(data, columns=told["columns"], remedies=absent, impute=about.get("medians"), **way)
+    if scaler is not None or isinstance(estimator, SphericalMixture) or about.get("log"):
+        table = in_full(table, f"{model}, a model of {type(estimator).__name__},")
     for line in table.notes:
         terminal.note(ctx, line)
     table = replace(table, logs=positive(table, about.get("log"), "or leave its row out"))
+    by_angle = isinstance(estimator, SphericalKMeans)
+    table = with_direction(ctx, table) if by_angle else table
     job, start = Job(ctx, table), perf_counter()
     units, job.units = "data" if scaler is None else "standardized", "data"
     labels = fitted.predict(job.X)
     away = own_distances(fitted, job.X, labels)
     seconds = perf_counter() - start
-    verdict, extra, result = _changes(labels, away[:, 0], len(centers), told["rows"])
+    verdict, extra, result = _changes(labels, away[:, 0], len(centers), told["rows"], by_angle)
+    units = "1 - cosine" if by_angle else "data" if scaler is None else "standardized"
+    within = (
+        {"within_ss": job.summed(away[:, 0], labels, len(centers)), "metric": "cosine"} if by_angle else {}
+    )
     job.finish(
         labels,
         centers if scaler is None else scaler.inverse_transform(centers),
@@ -66,10 +77,11 @@ def predict(ctx, model, data, **options):
         result={**result, "units": units, "model": model},
         extra=extra,
         by_row={"distance": away[:, 0], "next_distance": away[:, 1]},
+        **within,
     )
 
 
-def _changes(labels, away, n_clusters, then):
+def _changes(labels, away, n_clusters, then, by_angle):
     """What has changed since the fit: in words, as columns of the table, and for the report."""
     import numpy as np
 
@@ -91,7 +103,7 @@ def _changes(labels, away, n_clusters, then):
         else:
             words.append("no share of a cluster has moved by one percentage point")
     if farthest is not None:
-        beyond = away > farthest[labels]
+        beyond = away > farthest[labels] + ROUNDED * (1 if by_angle else farthest[labels])
         counts = np.bincount(labels[beyond], minlength=n_clusters)
         extra["far rows"] = result["far_rows"] = counts
         n_far = int(beyond.sum())

@@ -6,16 +6,18 @@ schema       1
 ckmeans      version of the package
 command      command line that gives the same result again
 data         path, n_samples, n_features, dtype; file_sha256 of the bytes of the file; sha256 of the rows that were clustered
-             and of their weights (float64, C order, little-endian), as a proof of them has it; columns; weights: name of their
+             and of their weights (float64, C order, little-endian), as a proof of them has it, of sparse rows of their data, indices
+             and indptr in CSR, the latter two as 8 bytes each; columns; weights: name of their
              column; skipped: {column: reason}; incomplete: lines of the rows left out for missing values; medians: what these
              were filled with, by column; log: columns whose logarithms are clustered; lines: of the rows used, after --rows or
              --sample; unit: "line" of a text file, or "row"; notes: what was told about columns and rows
 parameters   every option of the command with its value
 result       verdict, status ("optimal", "bounded"; of `soft` "converged" or "stopped"), stop_reason, seconds,
-             sizes, shares, within_ss (sums of weighted squared distances to the center), centers (in units of the data)
+             sizes, shares, within_ss (sums of weighted squared distances to the center, of weight * (1 - cosine) with --metric
+             cosine), centers (in units of the data; null for sparse rows, for which --centers and --model write them)
   fit, certify, exhaustive   inertia, lower_bound, gap = (inertia - lower_bound) / inertia: the best possible inertia is at most this
                     share below; explained: share of the sum of squares around the mean of all rows; units of inertia, bounds
-                    and within_ss: "data", "standardized", "logarithms" or "standardized logarithms"
+                    and within_ss: "data", "standardized", "logarithms", "standardized logarithms" or "1 - cosine"
   fit, certify      with --prove, and always: status "optimal-unique" too; method: what gave the bound; seconds_by_method; checked: whether
                     the checker accepted the proof (if not, the bound is not proved); better: inertia, status and labels of a better clustering that was found
   fit               n_restarts, hit_rate (without --prove); method and checked where it was proved nevertheless
@@ -36,10 +38,13 @@ import re
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ..words import apart, printable, tells_apart
 
 BLOCK = 2**16  # rows that are summed or hashed at a time
+MOST_ENTRIES = 2**22  # of sparse rows that are summed at a time
+MOST_TELLING = 200  # features of sparse rows that may be shown: more than a terminal has room for
 
 
 @dataclass(eq=False)
@@ -62,6 +67,10 @@ class Outcome:
         Columns of the table, instead of share and within SS.
     by_row : dict
         Columns of the labels file.
+    metric : {"euclidean", "cosine"}
+        What `within_ss` is of.
+    telling : ndarray of int, or None
+        The features to show first, where they are so many that the first ones tell nothing.
     """
 
     labels: np.ndarray
@@ -75,6 +84,8 @@ class Outcome:
     extra: dict = field(default_factory=dict)
     by_row: dict = field(default_factory=dict)
     within_ss: np.ndarray = None
+    metric: str = "euclidean"
+    telling: np.ndarray = None
 
     def sizes(self):
         """Rows in each cluster."""
@@ -83,15 +94,34 @@ class Outcome:
 
 def within_sums(X, labels, centers, weights=None):
     """Sum of weighted squared distances to the center, for each cluster."""
-    sums = np.zeros(len(centers))
+    sums, size = np.zeros(len(centers)), BLOCK
+    if issparse(X):
+        size = max(1, MOST_ENTRIES * X.shape[0] // max(1, X.nnz))
     with np.errstate(over="ignore"):
-        for start in range(0, len(X), BLOCK):
-            own = slice(start, start + BLOCK)
-            difference = X[own] - centers[labels[own]]
-            squares = np.einsum("if,if->i", difference, difference)
+        for start in range(0, X.shape[0], size):
+            own = slice(start, start + size)
+            squares = _squares(X[own], labels[own], centers)
             squares = squares if weights is None else squares * weights[own]
             sums += np.bincount(labels[own], weights=squares, minlength=len(centers))
     return sums
+
+
+def _squares(X, labels, centers):
+    """The squared distance of each row to its center."""
+    if not issparse(X):
+        difference = X - centers[labels]
+        return np.einsum("if,if->i", difference, difference)
+    line = np.repeat(np.arange(len(labels)), np.diff(X.indptr))
+    there = centers[labels[line], X.indices]
+    nearer = (X.data - there) ** 2 - there**2  # in place of the square of what the center has there
+    norms = np.einsum("kf,kf->k", centers, centers)
+    return np.maximum(norms[labels] + np.bincount(line, nearer, len(labels)), 0.0)
+
+
+def telling_features(centers):
+    """Some features in which the centers differ most, that first."""
+    spread = centers.max(axis=0) - centers.min(axis=0)
+    return np.argsort(-spread, kind="stable")[:MOST_TELLING]
 
 
 # The table.
@@ -111,10 +141,13 @@ def print_table(console, outcome, columns, title):
         left |= {name: _column(values) for name, values in outcome.extra.items()}
     else:
         left["share"] = [f"{100 * size / max(1, sizes.sum()):.1f}%" for size in sizes]
-        left["within SS"] = aligned(outcome.within_ss, 4)
+        left["within SS" if outcome.metric == "euclidean" else "within 1-cos"] = aligned(outcome.within_ss, 4)
+    centers, n_features = outcome.centers, len(columns)
+    if outcome.telling is not None:
+        centers, columns = centers[:, outcome.telling], [columns[f] for f in outcome.telling]
     heads = [_folded(printable(name)) for name in columns]
     heads[0] = f"center\n{heads[0]}"
-    cells = [aligned(outcome.centers[:, f], 2) for f in range(len(columns))]
+    cells = [aligned(centers[:, f], 2) for f in range(len(columns))]
     widths = [max(map(len, [*head.split("\n"), *cell])) + 2 for head, cell in zip(heads, cells)]
     room = console.width - sum(max(map(len, [name, *cell])) + 2 for name, cell in left.items())
     n_shown = max(1, int(np.searchsorted(np.cumsum(widths), room, side="right")))
@@ -134,10 +167,9 @@ def print_table(console, outcome, columns, title):
     console.print()
     if len(rows) > 200:
         console.print(f"and {len(rows) - 200} more clusters: see --json", style="dim")
-    if n_shown < len(columns):
-        console.print(
-            f"centers in {n_shown} of {len(columns)} features; all of them with --json", style="dim"
-        )
+    if n_shown < n_features:
+        where = "all of them with --json" if outcome.telling is None else "those in which they differ most"
+        console.print(f"centers in {n_shown} of {n_features} features; {where}", style="dim")
     facts = [*outcome.facts, ("verdict", None)]
     pad = max(len(name) for name, _ in facts) + 3
     for name, value in facts[:-1]:
@@ -243,7 +275,7 @@ def report_text(table, outcome, **origin):
         "sizes": sizes,
         "shares": sizes / max(1, sizes.sum()),
         "within_ss": outcome.within_ss,
-        "centers": outcome.centers,
+        "centers": None if issparse(table.X) else outcome.centers,
     }
     return document(table, result, **origin)
 
@@ -260,7 +292,7 @@ def document(table, result, path, parameters, command, version):
             "file_sha256": table.file_sha256,
             "sha256": table.sha256,
             "dtype": str(table.X.dtype),
-            "n_samples": len(table.X),
+            "n_samples": table.X.shape[0],
             "n_features": table.X.shape[1],
             "columns": table.columns,
             "weights": parameters.get("weights"),
@@ -292,6 +324,11 @@ def _plain(value):
 def digest(X, weights=None):
     """The sha256 of rows as float64, then of their weights, in C order and little-endian: what a proof of them says too."""
     found = hashlib.sha256()
+    if issparse(X):
+        found.update(X.data.astype("<f8").tobytes())
+        for part in (X.indices, X.indptr):
+            found.update(part.astype("<i8").tobytes())
+        X = X.data[:0]
     for part in (X, weights):
         for start in range(0, 0 if part is None else len(part), BLOCK):
             found.update((part[start : start + BLOCK].astype("<f8", order="C") + 0.0).tobytes())

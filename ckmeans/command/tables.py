@@ -1,23 +1,21 @@
-"""Reading a table of numbers from CSV, Parquet or .npy, and naming every column and row that is left out."""
+"""Reading a table of numbers from CSV, Parquet, .npy or .npz, and naming every column and row that is left out."""
 
-import os
 import sys
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import issparse
 
-from ..validation import EXACT_INTEGERS
 from ..words import listed
+from .arrays import check_exact, is_npz, load_npy, load_npz
 from .cells import counts_rows, refuse
 from .delimited import Options
 from .gaps import Gaps
 from .names import meant
-from .numerals import lost_integers
-from .packed import MAPPED, spooled, text_of
+from .packed import ZIP, spooled, text_of
 from .parquet import Parquet
 from .remedies import OPTIONS, WEIGHTS
 from .texts import Text
@@ -29,7 +27,7 @@ class Table:
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64
+    X : ndarray or CSR array of shape (n_samples, n_features), float32 or float64
     columns : list of str
     weights : ndarray of shape (n_samples,), float64, or None
     rows : ndarray of shape (n_samples,), int
@@ -64,6 +62,11 @@ class Table:
     logs: list = field(default_factory=list)
     sha256: str = None
     file_sha256: str = None
+
+    @property
+    def is_sparse(self):
+        """Whether X is sparse."""
+        return issparse(self.X)
 
     def take(self, index):
         """The table of the given rows of X."""
@@ -113,7 +116,7 @@ def read_table(
     """
     gaps = Gaps(how.get("missing"), impute)
     with _opened(source, how) as found:
-        if isinstance(found, np.ndarray):
+        if isinstance(found, np.ndarray) or issparse(found):
             return _from_array(found, columns, skip_columns, weights, remedies, gaps)
         return _from_columns(found, columns, skip_columns, weights, remedies, progress, gaps)
 
@@ -148,6 +151,10 @@ def read_cells(source, columns=None, only=None, **how):
     if source == "-":
         raise ValueError("standard input is read once: write it to a file, and give that.")
     with _opened(source, how) as found:
+        if issparse(found):
+            raise ValueError(
+                f"{source} holds sparse rows, whose columns are not written beside labels: leave out --id and --append."
+            )
         array = isinstance(found, np.ndarray)
         if array:
             found = found.reshape(len(found), -1)
@@ -180,7 +187,10 @@ def _opened(source, how):
         start = file.read(8)
         file.seek(0)
         if start.startswith(b"\x93NUMPY"):
-            yield _load_npy(name, file)
+            yield load_npy(name, file)
+            return
+        if start.startswith(ZIP) and is_npz(file):
+            yield load_npz(name, file)
             return
         if start.startswith(b"PAR1"):
             if find_spec("pyarrow") is None:
@@ -188,7 +198,7 @@ def _opened(source, how):
             yield Parquet(name, file, how.get("missing"))
             return
         suffix = Path(name).suffix.lower()
-        if suffix in (".npy", ".parquet", ".pq"):
+        if suffix in (".npy", ".npz", ".parquet", ".pq"):
             raise ValueError(
                 f"{name} is no {suffix} file: its first bytes are {start!r}. Was it copied completely?"
             )
@@ -204,7 +214,7 @@ def _open(source):
     if source == "iris" and not path.exists():
         path = Path(__file__).parents[1] / "data" / "iris.csv"
     if path.is_dir():
-        raise ValueError(f"{source} is a folder: give a CSV, Parquet or .npy file.")
+        raise ValueError(f"{source} is a folder: give a CSV, Parquet, .npy or .npz file.")
     try:
         file = open(path, "rb")
         if not file.seekable():  # a named pipe
@@ -216,15 +226,6 @@ def _open(source):
     except OSError as error:
         raise ValueError(f"{source} cannot be read: {error.strerror}.") from None
     return str(path) if source != "iris" else "iris", file
-
-
-def _load_npy(name, file):
-    try:
-        if isinstance(file, tempfile.SpooledTemporaryFile) or os.path.getsize(name) < MAPPED:
-            return np.load(file, allow_pickle=False)
-        return np.load(name, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{name} is no readable .npy array of numbers: {error}.") from None
 
 
 def _from_columns(source, columns, skip_columns, weights, remedies, progress, gaps):
@@ -294,7 +295,7 @@ def _row_numbers(source, found, f, remedies):
 
 
 def _from_array(X, columns, skip_columns, weights, remedies, gaps):
-    """Choose the columns of an array."""
+    """Choose the columns of an array, sparse or not."""
     if X.ndim == 1:
         X = X[:, None]
     if X.ndim != 2:
@@ -302,24 +303,32 @@ def _from_array(X, columns, skip_columns, weights, remedies, gaps):
     if X.dtype.kind not in "fiu":
         raise ValueError(f"the array holds {X.dtype}, not real numbers: convert it to float64.")
     if X.dtype.kind in "iu" or X.dtype.itemsize > 8:
-        _check_exact(X)
+        check_exact(X.data[:, None] if issparse(X) else X)
     names = [f"x{f}" for f in range(1, X.shape[1] + 1)]
     chosen, weights = _choose(names, columns, skip_columns, weights, remedies)
-    weight = None if weights is None else X[:, names.index(weights)].astype(np.float64)
+    place = {title: f for f, title in enumerate(names)}
+    weight = None if weights is None else _column(X, place[weights]).astype(np.float64)
     if chosen != names:
-        X = X[:, [names.index(title) for title in chosen]]
-    if not X.size:
+        X = X[:, [place[title] for title in chosen]]
+    if 0 in X.shape:
         raise ValueError(f"the table is empty: {X.shape[0]} rows, {X.shape[1]} columns.")
     if X.dtype not in (np.float32, np.float64) or not X.dtype.isnative:
         X = X.astype(np.float64)
-    return _complete(X, chosen, weight, weights, range(1, len(X) + 1), "row", {}, [], remedies, gaps)
+    return _complete(X, chosen, weight, weights, range(1, X.shape[0] + 1), "row", {}, [], remedies, gaps)
+
+
+def _column(X, f):
+    """A column of an array, sparse or not."""
+    return X[:, [f]].toarray().ravel() if issparse(X) else X[:, f]
 
 
 def _choose(names, columns, skip_columns, weights, remedies, hidden=(), groups=None):
     """The columns to try, and the one with the weights, by name or number; a group stands for its columns."""
 
+    known = set(names)
+
     def find(wanted):
-        if wanted in names:
+        if wanted in known:
             return [wanted]
         if groups and wanted in groups:
             return groups[wanted]
@@ -352,36 +361,17 @@ def _choose(names, columns, skip_columns, weights, remedies, hidden=(), groups=N
     return chosen, weights
 
 
-def _check_exact(X):
-    """Refuse numbers beyond 2**53 that no float64 equals, and numbers that are 0 or infinite only in float64."""
-    for f in range(X.shape[1]):
-        values = X[:, f]
-        if X.dtype.kind == "f":
-            with np.errstate(over="ignore", under="ignore"):
-                short = values.astype(np.float64)
-            beyond = np.flatnonzero((short == 0) & (values != 0) | np.isinf(short) & ~np.isinf(values))
-            if len(beyond):
-                refuse(
-                    f"the array holds {values[beyond[0]]!s}, which is out of the range of float64: give it in other units"
-                )
-            lost = np.flatnonzero((np.abs(values) >= EXACT_INTEGERS) & (short != values))
-        else:
-            lost = lost_integers(values)
-        if len(lost):
-            refuse(
-                f"the array holds {values[lost[0]]!s}, beyond 2**53, up to which float64 is exact: subtract the minimum first"
-            )
-
-
 def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, remedies, gaps, short=()):
     """The table of the rows without a missing value."""
     X, medians = gaps.filled(gaps.mark(X), names, short, notes)
     weight = None if weight is None else gaps.mark(weight[:, None])[:, 0]
-    missing = np.zeros(len(X), bool)
+    n_rows = X.shape[0]
+    missing = np.zeros(n_rows, bool)
     missing[list(short)] = True
-    for f in range(X.shape[1]):
-        missing |= np.isnan(X[:, f])
-        _check_infinite(X[:, f], names[f], lines, unit, remedies)
+    # Of sparse rows only columns with an entry that is not finite are looked at.
+    for f in np.unique(X.indices[~np.isfinite(X.data)]) if issparse(X) else range(X.shape[1]):
+        missing |= np.isnan(_column(X, f))
+        _check_infinite(_column(X, f), names[f], lines, unit, remedies)
     if weight is not None:
         missing |= np.isnan(weight)
         bad = np.flatnonzero((weight < 0) | np.isinf(weight))
@@ -389,13 +379,13 @@ def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, remedi
             refuse(
                 f"weight {weight[bad[0]]:g} in {unit} {lines[bad[0]]} of column {weight_name}: give finite weights, 0 or more"
             )
-    rows = np.arange(len(X), dtype=np.int32 if len(X) < 2**31 else np.int64)  # half the memory, for most
+    rows = np.arange(n_rows, dtype=np.int32 if n_rows < 2**31 else np.int64)  # half the memory, for most
     if missing.any():
         rows = rows[~missing]
     if not len(rows):
         worst, n_worst = _worst(X, names)
         without = remedies.other.format(worst)
-        refuse(f"every row has a missing value ({n_worst} of {len(X)} in column {worst}): {without}")
+        refuse(f"every row has a missing value ({n_worst} of {n_rows} in column {worst}): {without}")
     incomplete = [int(lines[i]) for i in np.flatnonzero(missing)]
     for reason in dict.fromkeys(skipped.values()):
         titles = [title for title in skipped if skipped[title] == reason]
@@ -404,7 +394,7 @@ def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, remedi
         worst, n_worst = _worst(X, names)
         where = f" ({n_worst} in column {worst})" if n_worst and X.shape[1] > 1 else ""
         notes.append(
-            f"left out {len(incomplete)} of {len(X)} rows with missing values{where}: {named_lines(incomplete, unit)}"
+            f"left out {len(incomplete)} of {n_rows} rows with missing values{where}: {named_lines(incomplete, unit)}"
         )
         X = _keep(X, rows)
         weight = None if weight is None else weight[rows]
@@ -413,7 +403,7 @@ def _complete(X, names, weight, weight_name, lines, unit, skipped, notes, remedi
 
 def _keep(X, rows):
     """Some rows of X: moved up within it where it is ours, so that no second copy is needed."""
-    if isinstance(X, np.memmap) or not X.flags.owndata:
+    if issparse(X) or isinstance(X, np.memmap) or not X.flags.owndata:
         return X[rows]
     for start in range(0, len(rows), 4096):
         X[start : start + 4096][: len(part)] = X[part := rows[start : start + 4096]]
@@ -422,7 +412,10 @@ def _keep(X, rows):
 
 def _worst(X, names):
     """The column with most missing values, and their number."""
-    n_missing = [int(np.isnan(X[:, f]).sum()) for f in range(X.shape[1])]
+    if issparse(X):
+        n_missing = np.bincount(X.indices[np.isnan(X.data)], minlength=X.shape[1]).tolist()
+    else:
+        n_missing = [int(np.isnan(X[:, f]).sum()) for f in range(X.shape[1])]
     worst = int(np.argmax(n_missing))
     return names[worst], n_missing[worst]
 

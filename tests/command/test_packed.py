@@ -52,7 +52,8 @@ def test_cut_off(kind, here):
 def test_archives_of_other_things(here):
     for content, words in (
         (zipped(a_dot_csv="1", b_dot_csv="2"), "holds 2 files (a.csv, b.csv): unpack it"),
-        (zipped(a_dot_npy="1"), "holds a.npy, which is no text"),
+        (zipped(a_dot_npy="1"), "is no readable .npz file of numbers"),
+        (zipped(a_dot_pq="1"), "holds a.pq, which is no text"),
         (b"\xd0\xcf\x11\xe0" + b"x" * 100, "save it as .xlsx or CSV"),
     ):
         (here / "data.zip").write_bytes(content)

@@ -315,7 +315,7 @@ def test_iris(here):
 
 @pytest.mark.parametrize("in_memory", [2**26, 1])
 def test_standard_input(monkeypatch, in_memory):
-    monkeypatch.setattr("ckmeans.command.tables.MAPPED", in_memory)
+    monkeypatch.setattr("ckmeans.command.arrays.MAPPED", in_memory)
     pd.DataFrame({"a": [1.0], "b": [2.0]}).to_parquet(parquet := io.BytesIO())
     for content in (b"a,b\n1,2\n", _npy(np.array([[1.0, 2.0]])), parquet.getvalue()):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
@@ -361,7 +361,7 @@ def test_npy_beyond_the_floats(here):
 
 
 def test_large_npy_is_mapped(here, monkeypatch):
-    monkeypatch.setattr("ckmeans.command.tables.MAPPED", 1000)
+    monkeypatch.setattr("ckmeans.command.arrays.MAPPED", 1000)
     table = read_table(put(_npy(np.ones((100, 2))), "x.npy"))
     assert isinstance(table.X, np.memmap)
 
