@@ -3,13 +3,15 @@
     python benchmarks/sparse_rows.py [--rows N] [--clusters K ...] [--updates N] [--rounds N] [--threads N]
 
 The table is as TF-IDF of texts of 50 topics: 50,000 features, some 62 entries a row, most of them of few features. Both begin
-with the same rows as centers and make the same number of updates; the labels are compared first. Then they take turns in one
-process: the ratio is that of the median CPU times, since scikit-learn's threads wait by spinning where others work too. The
-memory is what a fit adds at its peak (Linux).
+with the same rows as centers and make the same number of updates. Results are looked at first, and the command ends with an error
+where they are wrong: the labels of a sample of the rows, in fractions; updates and inertia beside scikit-learn's. Then they take
+turns in one process: the ratio is that of the median CPU times, since scikit-learn's threads wait by spinning where others work
+too. The memory is what a fit adds at its peak (Linux).
 """
 
 import argparse
 import warnings
+from fractions import Fraction
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -24,6 +26,9 @@ from ckmeans import KMeans
 N_FEATURES = 50_000
 WORDS = 71  # of a row, of which some are the same
 TOPICS = 50
+SAMPLE = 100  # rows whose labels are checked in fractions
+NEAR = 1e-9  # share of a squared distance by which floats do not tell centers apart for sure
+SAME = 1e-6  # share of the inertia by which two runs may differ that rounding has led apart
 PEAK = Path("/proc/self/clear_refs")
 
 
@@ -46,6 +51,31 @@ def table(n_rows):
     X.data = (1 + np.log(X.data)) * np.log(n_rows / np.maximum(1, frequency))[X.indices]
     X.data /= np.repeat(np.sqrt(np.asarray((X * X).sum(axis=1)).ravel()), np.diff(X.indptr))
     return X
+
+
+def exact_label(x, centers):
+    """The nearest center of a row, dense, in fractions; floats pass over those that are much farther."""
+    away = ((centers - x) ** 2).sum(axis=1)
+    near = np.flatnonzero(away <= away.min() * (1 + NEAR))
+    if len(near) == 1:
+        return near[0]
+    exact = [
+        sum((Fraction(a) - Fraction(b)) ** 2 for a, b in zip(x.tolist(), centers[k].tolist())) for k in near
+    ]
+    return near[exact.index(min(exact))]
+
+
+def refuse_wrong(X, ours, theirs):
+    """End with an error where labels, updates or inertia are wrong; returns how many labels differ."""
+    some = np.random.default_rng(2).choice(X.shape[0], min(SAMPLE, X.shape[0]), replace=False)
+    right = [exact_label(X[i : i + 1].toarray()[0], ours.cluster_centers_) for i in some]
+    if not np.array_equal(ours.labels_[some], right):
+        raise SystemExit("WRONG: a label is not that of the nearest center")
+    if ours.n_iter_ != theirs.n_iter_ or abs(ours.inertia_ / theirs.inertia_ - 1) > SAME:
+        raise SystemExit(
+            f"WRONG: inertia {ours.inertia_} after {ours.n_iter_} updates, theirs {theirs.inertia_} after {theirs.n_iter_}"
+        )
+    return np.count_nonzero(ours.labels_ != theirs.labels_)
 
 
 def peak():
@@ -83,14 +113,14 @@ def main():
             "scikit-learn": sklearn.cluster.KMeans(**options, tol=0, algorithm="lloyd"),
         }
         found = {name: [] for name in contenders}
-        for _ in range(given.rounds):
+        for turn in range(given.rounds):
             for name, model in contenders.items():
                 with warnings.catch_warnings(), threadpool_limits(given.threads):
                     warnings.simplefilter("ignore")
                     found[name].append(measured(model.fit, X))
-        ours, theirs = (runs[0][0] for runs in found.values())
-        differ = np.count_nonzero(ours.labels_ != theirs.labels_)
-        print(f"k={k}: {ours.n_iter_} and {theirs.n_iter_} updates, {differ} labels differ")
+            if turn == 0:
+                differ = refuse_wrong(X, *contenders.values())
+                print(f"k={k}: {contenders['ckmeans'].n_iter_} updates, {differ} labels differ", flush=True)
         for name, runs in found.items():
             _, wall, cpu, memory = map(median, zip(*[(0, *run[1:]) for run in runs]))
             print(f"  {name:12} {wall:8.2f} s, {cpu:8.2f} s of CPU, {memory:6.0f} MB")

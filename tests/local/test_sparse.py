@@ -182,3 +182,29 @@ def test_seeding_draws_distinct_rows():
     for init in ("k-means++", "plain k-means++"):
         model = KMeans(30, init=init, n_init=1, random_state=0).fit(X)
         assert model.inertia_ == 0 and model.status_ == "optimal"
+
+
+@pytest.mark.filterwarnings("ignore:max_iter")
+def test_labels_of_texts_are_those_of_whole_numbers():
+    """Rows of length one with few features of many, by brute force over a sample."""
+    rng = np.random.default_rng(0)
+    n, d, k, width, power = 1500, 4000, 20, 30, 2**240
+    words = (d * rng.random((n, width)) ** 3).astype(np.int32)
+    starts = np.arange(0, n * width + 1, width)
+    X = sparse.csr_array((rng.random(n * width), words.ravel(), starts), shape=(n, d))
+    X.sum_duplicates()
+    X.data /= np.repeat(np.sqrt(np.asarray((X * X).sum(axis=1)).ravel()), np.diff(X.indptr))
+    model = KMeans(k, init=X[:k].toarray(), n_init=1, max_iter=4).fit(X)
+    some, centers = rng.choice(n, 60, replace=False), model.cluster_centers_
+
+    def as_whole(value):  # in units of 2**-240
+        above, below = value.as_integer_ratio()
+        assert power % below == 0
+        return above * (power // below)
+
+    whole = [[as_whole(c) for c in center] for center in centers.tolist()]
+    norms = [sum(c * c for c in center) for center in whole]
+    for i in some:
+        own = [(int(f), as_whole(v)) for f, v in zip(X[[i]].indices, X[[i]].data.tolist())]
+        away = [norm - 2 * sum(v * center[f] for f, v in own) for norm, center in zip(norms, whole)]
+        assert model.labels_[i] == away.index(min(away))
