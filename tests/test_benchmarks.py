@@ -16,7 +16,7 @@ if not (ROOT / "benchmarks" / "peers").is_dir():
     pytest.skip("the benchmarks are not part of a source distribution", allow_module_level=True)
 sys.path.append(str(ROOT))
 
-from benchmarks import default_quality  # noqa: E402
+from benchmarks import default_quality, sklearn_examples  # noqa: E402
 from benchmarks.peers import __main__ as command  # noqa: E402
 from benchmarks.peers import approximate, check, growth, page, results, session, table, workloads  # noqa: E402
 from benchmarks.peers.cell import Cell  # noqa: E402
@@ -492,3 +492,33 @@ def test_the_tests_of_jenkspy_run_from_a_folder(tmp_path):
         path.write_text("\n".join(lines + more) + "\n", encoding="utf-8")
         done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == code and said in done.stdout, done.stdout + done.stderr
+
+
+def test_the_examples_of_scikit_learn_run(tmp_path):
+    """Files like theirs: one that takes our class, and one that does not."""
+    text = "from sklearn.cluster import KMeans\nmodel = KMeans(2, n_init=1).fit([[0.0], [1.0], [5.0]])\n"
+    text += "import matplotlib.pyplot as plt\nplt.plot(model.labels_)\nplt.show()\n"
+    (tmp_path / "plot_one.py").write_text(text, encoding="utf-8")
+    (tmp_path / "plot_two.py").write_text(
+        "KMeans = 'KMeans in words'\nraise SystemExit(9)\n", encoding="utf-8"
+    )
+    arguments = [sys.executable, "-m", "benchmarks.sklearn_examples", str(tmp_path)]
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.splitlines()[1:] == [
+        "runs     plot_one.py: KMeans 1",
+        "1 runs",
+    ]
+
+
+@pytest.mark.parametrize(
+    "runs, word",
+    [
+        ([(True, "KMeans 1")], "runs"),
+        ([(False, "urllib.error.URLError: no network")], "no data"),
+        ([(False, "AttributeError: _n_threads"), (True, "")], "FAILS"),
+        ([(False, "ValueError: no"), (False, "ValueError: no")], "fails with theirs too"),
+    ],
+)
+def test_what_becomes_of_an_example(runs, word, monkeypatch):
+    monkeypatch.setattr(sklearn_examples, "run", lambda path, ours, seconds: runs.pop(0))
+    assert sklearn_examples.outcome("plot.py", 1)[0] == word and not runs

@@ -21,6 +21,7 @@ SCALES = {
     "logarithms": ", with logarithms",
     "standardized": ", in standardized units",
     "standardized logarithms": ", in standardized units of logarithms",
+    "1 - cosine": "",
 }
 
 
