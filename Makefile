@@ -93,6 +93,7 @@ $(VENV)/.demo: $(VENV)/.venv $(WHAT_IS_BUILT)
 
 $(VENV)/.test: $(VENV)/.venv $(WHAT_IS_BUILT)
 	$(PIP) install --editable ".[all]" --group test
+	@$(PIP) install --group models || echo "Without skops and ONNX: the few tests that need them will be left out."
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.docs: $(VENV)/.venv $(WHAT_IS_BUILT)

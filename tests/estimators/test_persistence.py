@@ -6,12 +6,19 @@ from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ckmeans import BisectingKMeans, ExactKMeans, KMeans, SphericalMixture, register_onnx_converters
+from ckmeans import (
+    BisectingKMeans,
+    ExactKMeans,
+    KMeans,
+    SphericalKMeans,
+    SphericalMixture,
+    register_onnx_converters,
+)
 
 IRIS = load_iris().data
 
 
-@pytest.mark.parametrize("make", [KMeans, BisectingKMeans, SphericalMixture, ExactKMeans])
+@pytest.mark.parametrize("make", [KMeans, BisectingKMeans, SphericalKMeans, SphericalMixture, ExactKMeans])
 def test_skops(make):
     io = pytest.importorskip("skops.io")
     model = make(3, random_state=0).fit(IRIS)
