@@ -6,7 +6,9 @@ import shlex
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.sparse import csr_array, save_npz
 
 import ckmeans
 
@@ -146,7 +148,8 @@ def commands():
         shown = r"^ *(ckmeans (?:fit|soft|exhaustive|breaks|certify|landscape|choose) .*)$"
         for line in re.findall(shown, path.read_text(encoding="utf-8"), re.MULTILINE):
             line = line.partition("#")[0].strip()
-            for word, instead in (("DATA", "iris"), ("COLUMN", "3"), ("LABELS", "labels.csv")):
+            stand_ins = ("DATA", "iris"), ("COLUMN", "3"), ("LABELS", "labels.csv"), ("TFIDF", "tfidf")
+            for word, instead in stand_ins:
                 line = re.sub(rf"\b{word}\b", instead, line)
             yield line
 
@@ -160,5 +163,7 @@ def test_commands_run(line, tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     Path("labels.csv").write_text("label\n" + "0\n1\n2\n" * 50)
+    X = np.arange(3600.0).reshape(90, 40)
+    save_npz("tfidf.npz", csr_array(X % 7 * (X % 5 == 0)))
     result = runner.invoke(cli, shlex.split(line)[1:])
     assert result.exit_code == 0, result.output
