@@ -111,6 +111,7 @@ def _squares(X, labels, centers):
     if not issparse(X):
         difference = X - centers[labels]
         return np.einsum("if,if->i", difference, difference)
+    centers = centers.astype(np.float64, copy=False)
     line = np.repeat(np.arange(len(labels)), np.diff(X.indptr))
     there = centers[labels[line], X.indices]
     nearer = (X.data - there) ** 2 - there**2  # in place of the square of what the center has there

@@ -138,3 +138,20 @@ def test_large_sparse_rows_stay_sparse(monkeypatch):
     assert np.array_equal(model.predict(X), model.labels_)
     means = [X[model.labels_ == k].mean(axis=0) for k in range(8)]
     assert np.allclose(model.cluster_centers_, means, rtol=1e-13, atol=1e-15)
+
+
+def test_a_tree_as_deep_as_it_has_clusters():
+    root = last = bisecting.Cluster(None, 1, 0.0, 0)
+    for _ in range(3000):
+        last.halves = (bisecting.Cluster(None, 1, 0.0, 0), bisecting.Cluster(None, 1, 0.0, 0))
+        last = last.halves[1]
+    leaves, splits = root.leaves(), root.splits()
+    assert len(leaves) == 3001 and len(splits) == 3000 and leaves[0] is root.halves[0]
+    assert all(splits.index(half) > i for i, one in enumerate(splits) for half in one.halves if half.halves)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+def test_many_rows_in_one_feature_are_split_in_the_best_way(kind, monkeypatch):
+    monkeypatch.setattr(bisecting, "MOST_DENSE", 1000)
+    X = kind(np.tile([[0.0], [1], [2], [10], [11], [30]], (200, 1)))
+    assert bisecting.best_start(X, None).tolist() == [[4.8], [30]]
