@@ -148,7 +148,7 @@ def test_fit_by_angle(saved, name):
         ["--no-polish"],
         ["--standardize"],
         ["--report", "page.html"],
-        ["--time-limit", 1],
+        ["--log", "sepal_length_cm"],
         ["--checkpoint", "c"],
         ["--proof", "p"],
     ],
