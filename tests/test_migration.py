@@ -95,7 +95,7 @@ LINES = {
         natural_breaks(v, 5).classify([0, 9]).tolist() == [0, 4]
     ),
     "natural_breaks(values, 5).breaks[1:-1]": lambda v: len(natural_breaks(v, 5).breaks[1:-1]) == 4,
-    "natural_breaks(values, 5).bins": lambda v: natural_breaks(v, 5).breaks[1:][-1] == v.max(),
+    "natural_breaks(values, 5).bins": lambda v: natural_breaks(v, 5).bins[-1] == v.max(),
     "`.labels`, `.counts`": lambda v: np.array_equal(
         natural_breaks(v, 5).counts, np.bincount(natural_breaks(v, 5).labels)
     ),
