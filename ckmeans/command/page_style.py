@@ -49,7 +49,8 @@ a { color: var(--link); }
 @media print {
   :root { color-scheme: light; --paper: #fff; --ink: #000; --quiet: #444; --line: #bbb; --wash: #fff; --link: #000;
     --proved: #00543f; --bounded: #073f78; --open: #7a4000; }
-  body { font-size: 11px; }
+  html { font-size: 11px; }
+  body { font-size: 1rem; }
   main { padding: 0; max-width: none; }
   .verdict { border: 1px solid var(--line); border-left: .45rem solid var(--mark); }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
