@@ -55,7 +55,7 @@ def predict(ctx, model, data, **options):
         terminal.note(ctx, line)
     table = replace(table, logs=positive(table, about.get("log"), "or leave its row out"))
     by_angle = isinstance(estimator, SphericalKMeans)
-    table = with_direction(ctx, table) if by_angle else table
+    table = with_direction(ctx, table) if by_angle and scaler is None else table
     job, start = Job(ctx, table), perf_counter()
     units, job.units = "data" if scaler is None else "standardized", "data"
     labels = fitted.predict(job.X)

@@ -114,9 +114,10 @@ def _squares(X, labels, centers):
     centers = centers.astype(np.float64, copy=False)
     line = np.repeat(np.arange(len(labels)), np.diff(X.indptr))
     there = centers[labels[line], X.indices]
-    nearer = (X.data - there) ** 2 - there**2  # in place of the square of what the center has there
-    norms = np.einsum("kf,kf->k", centers, centers)
-    return np.maximum(norms[labels] + np.bincount(line, nearer, len(labels)), 0.0)
+    with np.errstate(invalid="ignore"):  # infinite less infinite: beyond the floats, too
+        nearer = (X.data - there) ** 2 - there**2  # in place of the square of what the center has there
+        squares = np.einsum("kf,kf->k", centers, centers)[labels] + np.bincount(line, nearer, len(labels))
+    return np.where(np.isnan(squares), np.inf, np.maximum(squares, 0.0))
 
 
 def telling_features(centers):

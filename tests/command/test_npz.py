@@ -195,3 +195,9 @@ def test_what_takes_dense_rows_gets_them_or_is_refused(saved, monkeypatch):
         assert f"`ckmeans {words[0]}` with these options takes dense rows, and 60 x 30 numbers" in said
     said = run("fit", "rows.npz", "-k", 2, "--out", "l.csv", "--append", code=1).stderr
     assert "leave out --id and --append" in said
+
+
+def test_numbers_whose_squares_are_beyond_the_floats(here):
+    sparse.save_npz("rows.npz", sparse.csr_array(rows() * 1e200))
+    result = run("fit", "rows.npz", "-k", 2)
+    assert "beyond the floats" in result.stdout and "nan" not in result.stdout and not result.stderr
