@@ -9,7 +9,6 @@ import numpy as np
 
 from .._kernels import minima as kernels
 from ..exact.partitions import count_labellings
-from ..local.exchange import movable
 from ..local.lloyd import lloyd
 from ..local.restarts import STARTS
 from ..local.rows import Clustering, Rows
@@ -145,7 +144,7 @@ class LloydRuns:
         labels, order = numbered(partition.labels, self.n_clusters)
         inertia = rows.update(partition.labels, centers)[2]
         means, masses = partition.means(centers)
-        n_movable = len(movable(rows, partition.labels, means, np.ascontiguousarray(means.T), masses))
+        n_movable = len(rows.movable(partition.labels, means, np.ascontiguousarray(means.T), masses)[2])
         found = rows.unscale(Clustering(labels, centers[order], inertia))
         self.minima.ends.append((self.minima.add(labels, found.centers, found.inertia, n_movable), n_iter))
 

@@ -56,9 +56,8 @@ def polish(rows, partition, centers, on_centers=None, max_iter=None, least_gain=
         if n_iter == max_iter:
             break
         means, masses = partition.means(centers)
-        labels, centers_t = partition.labels.copy(), np.ascontiguousarray(means.T)
-        candidates = movable(rows, labels, means, centers_t, masses)
-        if not _move(rows, candidates, labels, centers_t, masses):
+        centers_t = np.ascontiguousarray(means.T)
+        if not _move(rows, *rows.movable(partition.labels, means, centers_t, masses), centers_t, masses):
             break
         updates_left = None if max_iter is None else max_iter - n_iter
         partition, centers, more, _ = lloyd(
@@ -80,29 +79,12 @@ def polish(rows, partition, centers, on_centers=None, max_iter=None, least_gain=
     return partition, centers, n_iter
 
 
-def _move(rows, candidates, labels, centers_t, masses):
+def _move(rows, X, sample_weight, candidates, labels, centers_t, masses):
     """Move rows that lower the inertia, one after the other; returns the number of moves."""
     n_moves, scratch = 0, np.empty(len(masses))
     for start, stop in split(len(candidates), max(1, MOVES_WORK // centers_t.size)):
         rows.workers.check_time()
         n_moves += kernels.exchange(
-            rows.X, rows.sample_weight, candidates[start:stop], scratch, labels, centers_t, masses
+            X, sample_weight, candidates[start:stop], scratch, labels, centers_t, masses
         )
     return n_moves
-
-
-def movable(rows, labels, means, centers_t, masses):
-    """Rows that would lower the inertia by moving, all others staying: bounds rule out most, differences decide."""
-    candidates = rows.panels.exchange_candidates(labels, means, masses)
-    moves = np.empty(len(candidates), np.uint8)
-
-    def block(start, stop):
-        scratch = np.empty((kernels.abreast(), rows.n_features + len(means)))
-        kernels.scan(
-            rows.X, rows.sample_weight, candidates, labels, centers_t, masses, start, stop, scratch, moves
-        )
-
-    rows.run(block, len(means), len(candidates))
-    # Not counted as work, since the bounds leave over more with one instruction set than with another.
-    rows.n_distances -= len(means) * len(candidates)
-    return candidates[moves.view(bool)]

@@ -1,16 +1,11 @@
 """Lloyd's iteration: rows to their nearest centers, centers to the means of their rows, until nothing changes."""
 
-from functools import partial
-
 import numpy as np
 
 # Updates after which the inertia must have fallen, or the iteration ends: rounding could in theory go in circles.
 CHECK = 256
 # Updates that fill empty clusters, in one run: after these empty clusters stay empty, for the same reason.
 MOST_RELOCATIONS = 256
-# Share of a gain, or of a weight, that may be rounding: gains that differ by less count as equal. With less the row that is taken
-# could depend on rounding, with more it would not be the best.
-ROUNDED = 1e-12
 
 
 def lloyd(
@@ -101,39 +96,18 @@ def relocate(rows, labels, means, masses):
     where, ties going to the lowest index, one of the two stays empty. The labels are not changed in the end.
     """
     means, masses, before = means.copy(), masses.copy(), labels.copy()
-    points, points_weight = rows.points
-
-    def gains_of(start, stop):
-        whole = masses[labels[start:stop]]
-        weights = points_weight[start:stop]
-        # All of the weight of a cluster, rounding or not.
-        weights = np.where(weights >= whole * (1 - ROUNDED), whole, weights)
-        return rows.removal_gains(known, weights, labels, means, masses, start, stop)
-
-    def most_of(largest, start, stop):
-        largest.append(gains_of(start, stop).max())
-
-    def first_of(candidates, enough, start, stop):
-        candidates.extend(start + np.flatnonzero(gains_of(start, stop) >= enough)[:1])
-
     empty = np.flatnonzero(masses == 0)
     try:
         for n_filled, k in enumerate(empty):
-            largest, candidates, known = [], [], rows.norms_of(means)
-            rows.run(partial(most_of, largest), 1)
-            enough = max(largest) * (1 - ROUNDED)
-            if enough == 0:
+            found = rows.most_apart(labels, means, masses)
+            if found is None:
                 means[empty[n_filled:]] = means[np.flatnonzero(masses)[0]]
                 break
-            # The first of the rows whose gains differ by rounding alone. (These distances have been counted.)
-            rows.run(partial(first_of, candidates, enough), 1)
-            rows.n_distances -= rows.n_samples
-            row = min(candidates)
-            old, weight, x = labels[row], points_weight[row], rows.take([row])[0]
+            row, x, old, weight, same = found
             masses[old] -= weight
             means[old] -= weight / masses[old] * (x - means[old])
             means[k], masses[k] = x, weight
-            labels[row if points is None else points == points[row]] = k
+            labels[same] = k
     finally:
         labels[:] = before
     return means

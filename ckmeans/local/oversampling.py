@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import issparse, vstack
 
 from .lloyd import lloyd
-from .seeding import Distances, kmeans_plusplus
+from .seeding import kmeans_plusplus
 from .sparse import rows_for
 
 # Rounds of draws; more are made only while there are fewer candidates than clusters.
@@ -33,13 +33,12 @@ def kmeans_parallel(rows, n_clusters, rng):
     ----------
     Bahmani, Moseley, Vattani, Kumar & Vassilvitskii (2012), "Scalable k-means++", PVLDB 5(7):622-633, Algorithm 2.
     """
-    distances, owners = Distances(rows), np.zeros(rows.n_samples, np.int32)
-    blocks, n_candidates = [], 0
+    distances, blocks, n_candidates = rows.approached(), [], 0
     rows.panels.pack()
     for n_rounds in count():
         drawn = distances.draw(rng, int(FACTOR * n_clusters) if n_rounds else 1)
         blocks.append(_different(rows, np.unique(drawn)))
-        _approach(distances, owners, _dense(blocks[-1]), n_candidates)
+        distances.approach(_dense(blocks[-1]))
         n_candidates += blocks[-1].shape[0]
         enough = n_rounds >= ROUNDS and n_candidates >= n_clusters
         if enough or not distances.masses.any():
@@ -48,8 +47,7 @@ def kmeans_parallel(rows, n_clusters, rng):
     if n_candidates <= n_clusters:
         candidates = _dense(candidates)
         return np.concatenate([candidates, np.repeat(candidates[:1], n_clusters - n_candidates, axis=0)])
-    weights = np.bincount(owners, rows.sample_weight if len(rows.sample_weight) else None, n_candidates)
-    few = rows_for(candidates, weights.astype(np.float64), rows.workers)
+    few = rows_for(candidates, distances.owned(n_candidates), rows.workers)
     centers = kmeans_plusplus(few, n_clusters, rng)
     if not issparse(rows.X):
         centers = lloyd(few, centers, REFINE)[1]
@@ -71,18 +69,3 @@ def _different(rows, indices):
 def _dense(X):
     """As a dense array of double numbers."""
     return (X.toarray() if issparse(X) else X).astype(np.float64, copy=False)
-
-
-def _approach(distances, owners, new, first):
-    """Lower the squared distances by new centers, which are numbered from `first`."""
-    rows = distances.rows
-    labels, known = rows.panels.assign(new), rows.norms_of(new)
-
-    def slab(s, start, stop):
-        own = slice(start, stop)
-        distances.masses[s] = rows.approach(
-            known, new, labels, first, start, stop, distances.closest[own], owners[own]
-        )
-
-    rows.workers.run(slab, [(s, *slab) for s, slab in enumerate(distances.slabs)])
-    rows.n_distances += rows.n_samples

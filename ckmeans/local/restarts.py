@@ -278,6 +278,7 @@ class Restarts:
             self.best = best._replace(labels=_compact(labels, self.n_clusters))
             partition = self.rows.partition(self.n_clusters, summed=False, labels=labels)
             self.rows.panels.assign(centers, partition)
+            labels = partition.labels
             self.best = Clustering(labels, centers, self.rows.cost(labels, centers))
 
     def so_far(self, stop_reason):

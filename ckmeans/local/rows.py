@@ -1,10 +1,11 @@
 """The rows to cluster, in units that suit the kernels, and loops over all of them, row by row."""
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
 
+from .._kernels import exchange as exchange_kernels
 from .._kernels import lloyd as kernels
 from .._kernels import panels as panel_kernels
 from .._kernels import seeding as seeding_kernels
@@ -15,13 +16,16 @@ from ..scaling import SAFE, unit, unsafe
 from ..workers import split
 from .panels import Panels
 from .partition import Partition
-from .seeding import Screened
+from .seeding import Approached, Screened
 
 # Coordinate differences in a block of the kernels that go row by row: some milliseconds. These take about 64 times as long for
 # each as the kernels of panels.py.
 BLOCK_WORK = 1 << 20
 # Coordinate differences in a slab, the rows that are added up before all else. Part of the result: other slabs round otherwise.
 SLAB_WORK = 1 << 22
+# Share of a gain, or of a weight, that may be rounding: gains that differ by less count as equal. With less the row that is taken
+# could depend on rounding, with more it would not be the best.
+ROUNDED = 1e-12
 # Rows up to which equal rows are looked for, to fill empty clusters; sorting more would take long, for a rare case.
 MOST_SORTED = 1 << 21
 
@@ -155,11 +159,15 @@ class Rows:
         size = max(1, BLOCK_WORK // (self.width * n_centers + 8))
         self.workers.run(kernel, split(n_rows, size))
 
-    def slabs(self, n_centers=1, n_out=1):
-        """(start, stop) of the slabs that sums go through: they depend on the shape of the data alone."""
-        longest = SLAB_WORK // (self.width * n_centers + 8)
-        size = max(1, 4 * n_out, min(longest, max(4096, -(-self.n_samples // 64))))
-        return split(self.n_samples, -(-size // 64) * 64)  # whole panels
+    @cached_property
+    def slab(self):
+        """Rows of a slab: it depends on the shape of the data alone."""
+        size = max(1, min(SLAB_WORK // (self.width + 8), max(4096, -(-self.n_samples // 64))))
+        return -(-size // 64) * 64  # whole panels
+
+    def slabs(self, n_out=1):
+        """(start, stop) of the slabs that sums go through; of whole ones, where what is added up has more than a few numbers."""
+        return split(self.n_samples, max(1, -(-4 * n_out // self.slab)) * self.slab)
 
     def some(self):
         """Indices of 64 to 256 rows, evenly spread, or of all if they are fewer."""
@@ -182,7 +190,48 @@ class Rows:
             return [kernel(start, stop, *outs) or 0.0, *outs]
 
         total = [0.0, *[np.zeros(shape) for shape in shapes]]
-        return self.workers.fold(slab, self.slabs(n_centers, max(shape[0] for shape in shapes)), total)
+        return self.workers.fold(slab, self.slabs(max(shape[0] for shape in shapes)), total)
+
+    def each_slab(self, function, *args):
+        """What function(rows, start, stop, *args) returns for each slab, in their order."""
+        found = [None] * len(self.slabs())
+
+        def slab(s, start, stop):
+            found[s] = function(self, start, stop, *args)
+
+        self.workers.run(slab, [(s, *slab) for s, slab in enumerate(self.slabs())])
+        return found
+
+    def some_slabs(self, function, wanted, *args):
+        """The same as function(rows, start, stop, wanted[s], *args) of the slabs s that `wanted` has, in their order."""
+        found, slabs = dict.fromkeys(sorted(wanted)), self.slabs()
+
+        def slab(s):
+            found[s] = function(self, *slabs[s], wanted[s], *args)
+
+        self.workers.run(slab, [(s,) for s in found])
+        return list(found.values())
+
+    def fold_slabs(self, function, total, *args):
+        """Add up the lists that function(rows, start, stop, *args) returns for each slab, in their order."""
+
+        def slab(start, stop):
+            return function(self, start, stop, *args)
+
+        return self.workers.fold(slab, self.slabs(), total)
+
+    @property
+    def weighted(self):
+        """Whether rows have weights."""
+        return len(self.sample_weight) > 0
+
+    def alike(self):
+        """Labels of one cluster."""
+        return np.zeros(self.n_samples, np.int32)
+
+    def own(self, labels, start, stop):
+        """The labels of the rows from start to stop."""
+        return labels[start:stop]
 
     def partition(self, n_clusters, summed=True, labels=None):
         """Labels, none so far or given ones, that assignments keep up to date."""
@@ -192,8 +241,12 @@ class Rows:
         """The squared distances to the nearest of some centers, as these come one by one."""
         return Screened(self, n_clusters)
 
-    def update(self, labels, centers):
-        """The means of the labels (a center without weight stays), their masses, the inertia with the old centers."""
+    def approached(self):
+        """The same as these come in batches, with which of them is the nearest."""
+        return Approached(self)
+
+    def shifts(self, labels, centers):
+        """The inertia, the sum of the weighted differences of the rows of each cluster to its center, and its weight."""
 
         def slab(start, stop, shifts, masses):
             return kernels.accumulate(
@@ -207,7 +260,11 @@ class Rows:
                 masses,
             )
 
-        inertia, shifts, masses = self.sum(slab, 1, centers.shape, (len(centers),))
+        return self.sum(slab, 1, centers.shape, (len(centers),))
+
+    def update(self, labels, centers):
+        """The means of the labels (a center without weight stays), their masses, the inertia with the old centers."""
+        inertia, shifts, masses = self.shifts(labels, centers)
         return centers + shifts / np.where(masses > 0, masses, 1)[:, None], masses, inertia
 
     def cost(self, labels, centers):
@@ -237,6 +294,40 @@ class Rows:
         own = slice(start, stop)
         weights = self.sample_weight[own]
         return seeding_kernels.approach(self.X[own], weights, new, labels[own], first, closest, owners)
+
+    def most_apart(self, labels, means, masses):
+        """The point whose own cluster lowers the inertia most.
+
+        Returns
+        -------
+        (row, x, label, weight, same) or None
+            The first of its rows, what that holds, and its label; the weight of the point, and an index of all its rows. None if
+            nothing lowers the inertia.
+        """
+        points, points_weight = self.points
+        largest, candidates, known = [], [], self.norms_of(means)
+
+        def gains_of(start, stop):
+            whole = masses[labels[start:stop]]
+            weights = whole_weights(points_weight[start:stop], whole)
+            return self.removal_gains(known, weights, labels, means, masses, start, stop)
+
+        def most_of(start, stop):
+            largest.append(gains_of(start, stop).max())
+
+        def first_of(enough, start, stop):
+            candidates.extend(start + np.flatnonzero(gains_of(start, stop) >= enough)[:1])
+
+        self.run(most_of, 1)
+        enough = max(largest) * (1 - ROUNDED)
+        if enough == 0:
+            return None
+        # The first of the rows whose gains differ by rounding alone. (These distances have been counted.)
+        self.run(partial(first_of, enough), 1)
+        self.n_distances -= self.n_samples
+        row = min(candidates)
+        same = row if points is None else points == points[row]
+        return row, self.take([row])[0], labels[row], points_weight[row], same
 
     @cached_property
     def points(self):
@@ -269,9 +360,34 @@ class Rows:
         """Whether rows of these indices differ."""
         return (self.X[some] != self.X[others]).any(axis=1)
 
+    def movable(self, labels, means, centers_t, masses):
+        """Rows that would lower the inertia by moving, all others staying: bounds rule out most, differences decide.
+
+        Returns
+        -------
+        X, sample_weight : ndarray
+            Rows, and their weights.
+        candidates : ndarray of int
+            Which of them these are.
+        labels : ndarray
+            A copy of their labels.
+        """
+        candidates, labels = self.panels.exchange_candidates(labels, means, masses), labels.copy()
+        moves = np.empty(len(candidates), np.uint8)
+
+        def block(start, stop):
+            scratch = np.empty((exchange_kernels.abreast(), self.n_features + len(means)))
+            of_rows = self.X, self.sample_weight, candidates, labels
+            exchange_kernels.scan(*of_rows, centers_t, masses, start, stop, scratch, moves)
+
+        self.run(block, len(means), len(candidates))
+        # Not counted as work, since the bounds leave over more with one instruction set than with another.
+        self.n_distances -= len(means) * len(candidates)
+        return self.X, self.sample_weight, candidates[moves.view(bool)], labels
+
     @cached_property
     def _about_origin(self):
-        return self.update(np.zeros(self.n_samples, np.int32), self.origin[None])
+        return self.update(self.alike(), self.origin[None])
 
     @property
     def scatter(self):
@@ -361,6 +477,11 @@ class Rows:
             inertia = float(np.ldexp(clustering.inertia, 2 * self.exponent + self.weight_exponent))
             centers = np.ldexp(clustering.centers, self.exponent) if self.exponent else clustering.centers
             return clustering._replace(centers=centers, inertia=inertia)
+
+
+def whole_weights(weights, whole):
+    """Weights of points, and where one is all of the weight of its cluster, `whole`, just that, rounding or not."""
+    return np.where(weights >= whole * (1 - ROUNDED), whole, weights)
 
 
 def _power(exponent):

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from .._kernels import lloyd as kernels
 from .rows import Rows
 
 # Share of the draws that go by weight; the others go by squared distance as well, or an equal part to each cluster.
 BY_WEIGHT = 0.5
 BY_DISTANCE = 0.25
+LITTLE = np.finfo(float).tiny
 
 
 def draw_sample(rows, size, numbers):
@@ -22,19 +24,13 @@ def draw_sample(rows, size, numbers):
     """
     if size == rows.n_samples:
         return rows
-    weights, mean = rows.sample_weight, rows.origin[None]
-    if len(weights):
-        mean = rows.update(np.zeros(rows.n_samples, np.int32), mean)[0]
-    masses = rows.distances(mean)[:, 0]
-    if len(weights):
-        masses *= weights
-    scatter = masses.sum()
-    if scatter > 0:
-        masses *= 1 - BY_WEIGHT
-        masses /= scatter
-    masses += BY_WEIGHT * weights / weights.sum() if len(weights) else BY_WEIGHT / rows.n_samples
-    drawn, weights = _drawn(masses, weights, size, numbers)
-    return Rows(np.ascontiguousarray(rows.X[drawn]), weights, rows.workers)
+    mean, labels = rows.origin[None], rows.alike()
+    if rows.weighted:
+        mean = rows.update(labels, mean)[0]
+    scatter, whole = rows.fold_slabs(_sums, [0.0, np.zeros(1)], labels, mean)
+    each = np.array([BY_WEIGHT / whole[0]])
+    X, weights, _ = _drawn(rows, size, numbers, labels, mean, (1 - BY_WEIGHT) / max(scatter, LITTLE), each)
+    return Rows(X, weights, rows.workers)
 
 
 def draw_from_clusters(rows, size, numbers, centers):
@@ -48,40 +44,96 @@ def draw_from_clusters(rows, size, numbers, centers):
     Bachem, Lucic & Krause (2017), "Practical coreset constructions for machine learning", arXiv:1703.06476, section 2.
     """
     rows.panels.pack()
-    labels, weights = rows.panels.assign(centers), rows.sample_weight
-    masses, k = np.empty(rows.n_samples), len(centers)
-
-    def block(start, stop):
-        away = rows.X[start:stop] - centers[labels[start:stop]]
-        masses[start:stop] = np.einsum("if,if->i", away, away)
-
-    rows.run(block, 1)
-    if len(weights):
-        masses *= weights
-    whole = np.bincount(labels, weights if len(weights) else None, k)
-    masses *= BY_DISTANCE / max(masses.sum(), np.finfo(float).tiny)
-    each = BY_WEIGHT / whole.sum() + (1 - BY_WEIGHT - BY_DISTANCE) / k / np.maximum(
-        whole, np.finfo(float).tiny
-    )
-    labels = labels.astype(np.min_scalar_type(k - 1))
-    for start, stop in rows.slabs():
-        more = each[labels[start:stop]]
-        masses[start:stop] += more * weights[start:stop] if len(weights) else more
-    order = np.argsort(labels, kind="stable")
-    masses = masses[order]
-    drawn, weights = _drawn(masses, weights[order] if len(weights) else weights, size, numbers)
-    drawn = order[drawn]
-    own = labels[drawn]
+    labels, k = rows.panels.assign(centers), len(centers)
+    scatter, whole = rows.fold_slabs(_sums, [0.0, np.zeros(k)], labels, centers)
+    each = BY_WEIGHT / whole.sum() + (1 - BY_WEIGHT - BY_DISTANCE) / k / np.maximum(whole, LITTLE)
+    X, weights, own = _drawn(rows, size, numbers, labels, centers, BY_DISTANCE / max(scatter, LITTLE), each)
     weights *= whole[own] / np.bincount(own, weights, k)[own]
-    return Rows(np.ascontiguousarray(rows.X[drawn]), weights, rows.workers)
+    return Rows(X, weights, rows.workers)
 
 
-def _drawn(masses, weights, size, numbers):
-    """Indices of rows drawn by their masses, one from each of `size` equal shares, and with which weights they stand for all."""
-    cumulated = np.cumsum(masses)
+def _drawn(rows, size, numbers, labels, centers, by_distance, each):
+    """Rows drawn by their masses, one from each of `size` equal shares of the clusters one after the other.
+
+    The mass of a row is its weight times (by_distance times its squared distance to its center, and what `each` has for its
+    cluster). It is added up within the rows of a cluster in a slab first: so draws are the same wherever the slabs are.
+
+    Returns
+    -------
+    X : ndarray of shape (n_drawn, n_features)
+    weights : ndarray of shape (n_drawn,)
+        With which they stand for all.
+    own : ndarray of shape (n_drawn,), int
+        Their clusters.
+    """
+    arguments = labels, centers, by_distance, each
+    cells = np.array(rows.each_slab(_cell_masses, *arguments)).T  # of each cluster in each slab
+    cumulated = np.cumsum(cells)
     shares = (np.arange(size) + numbers.uniform(size)) / size * cumulated[-1]
     drawn = np.minimum(
         np.searchsorted(cumulated, shares, side="right"), np.searchsorted(cumulated, cumulated[-1])
     )
-    drawn, counts = np.unique(drawn, return_counts=True)
-    return drawn, counts * (weights[drawn] if len(weights) else 1.0) / masses[drawn] / size
+    shares -= np.concatenate([[0.0], cumulated])[drawn]
+    clusters, slabs = np.unravel_index(drawn, cells.shape)
+    wanted = {s: (clusters[slabs == s], shares[slabs == s]) for s in np.unique(slabs).tolist()}
+    found = rows.some_slabs(_draw_in_slab, wanted, *arguments)
+    X, weights, own = map(np.concatenate, zip(*found))
+    order = np.argsort(own, kind="stable")
+    return np.ascontiguousarray(X[order]), weights[order] / size, own[order]
+
+
+# ---- of the rows of a slab ----
+
+
+def _squares(rows, start, stop, labels, centers):
+    """Squared distances to the centers of their labels."""
+    X = rows.X[start:stop]
+    if len(centers) == 1:
+        squares = np.empty((stop - start, 1))
+        kernels.distances(X, np.ascontiguousarray(centers.T), 0, len(X), squares)
+        return squares[:, 0]
+    away = X - centers[rows.own(labels, start, stop)]
+    return np.einsum("if,if->i", away, away)
+
+
+def _sums(rows, start, stop, labels, centers):
+    """Weighted squared distances, and the weight of each cluster."""
+    squares, weights = _squares(rows, start, stop, labels, centers), rows.sample_weight[start:stop]
+    own, k = rows.own(labels, start, stop), len(centers)
+    if not rows.weighted:
+        return [squares.sum(), np.bincount(own, minlength=k)]
+    return [(squares * weights).sum(), np.bincount(own, weights, k)]
+
+
+def _masses(rows, start, stop, labels, centers, by_distance, each):
+    masses = _squares(rows, start, stop, labels, centers)
+    masses *= by_distance
+    own = rows.own(labels, start, stop)
+    masses += each[own]
+    if rows.weighted:
+        masses *= rows.sample_weight[start:stop]
+    return masses, own
+
+
+def _cell_masses(rows, start, stop, labels, centers, by_distance, each):
+    """The mass of each cluster."""
+    masses, own = _masses(rows, start, stop, labels, centers, by_distance, each)
+    return np.bincount(own, masses, len(centers))
+
+
+def _draw_in_slab(rows, start, stop, wanted, labels, centers, by_distance, each):
+    """The rows where shares of the mass of a cluster end, for some clusters: what they hold, weights, and clusters."""
+    masses, own = _masses(rows, start, stop, labels, centers, by_distance, each)
+    drawn, clusters, shares = [], *wanted
+    order = np.argsort(own.astype(np.min_scalar_type(len(centers))), kind="stable")
+    ends = np.cumsum(np.bincount(own, minlength=len(centers)))
+    for k in np.unique(clusters):
+        some = order[ends[k - 1] if k else 0 : ends[k]]
+        cumulated = np.cumsum(masses[some])
+        places = np.searchsorted(cumulated, shares[clusters == k], side="right")
+        drawn.append(some[np.minimum(places, np.searchsorted(cumulated, cumulated[-1]))])
+    drawn, counts = np.unique(np.concatenate(drawn), return_counts=True)
+    weights = counts / masses[drawn]
+    if rows.weighted:
+        weights *= rows.sample_weight[start:stop][drawn]
+    return rows.X[start:stop][drawn], weights, own[drawn]

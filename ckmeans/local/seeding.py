@@ -128,6 +128,10 @@ class Screened(Distances):
 
     def gains(self, candidates):
         """By how much the inertia would fall with each candidate as one more center. Only one has nothing to win."""
+        return self.falls(candidates)[1].ravel()[: len(candidates)]
+
+    def falls(self, candidates):
+        """The same summed up as `Rows.sum` does."""
         rows, n = self.rows, len(candidates)
         packed = rows.panels.packed_centers(candidates)
         eights = np.zeros((-(-n // 8), 8, rows.n_features))
@@ -143,7 +147,7 @@ class Screened(Distances):
                     X, weights, closest, passed, rows.panels.n_rows, panel_kernels.in_use(), eights, sums
                 )
 
-        return rows.sum(slab, n, (len(eights), 8))[1].ravel()[:n]
+        return rows.sum(slab, n, (len(eights), 8))
 
     def lower(self, center):
         """Take one of the candidates whose gains were asked for last."""
@@ -167,6 +171,44 @@ class Screened(Distances):
         rows.workers.run(slab, [(s, *slab) for s, slab in enumerate(self.slabs)])
         rows.n_distances += int(counts.sum())
         rows.n_spared += rows.n_samples - int(counts.sum())
+
+
+class Approached(Distances):
+    """Distances that follow as centers come, many at a time, and whose they are."""
+
+    def __init__(self, rows):
+        super().__init__(rows)
+        self.owners, self.n_centers = np.zeros(rows.n_samples, np.int32), 0
+
+    def approach(self, new):
+        """Lower the squared distances by new centers."""
+        rows = self.rows
+        labels, known = rows.panels.assign(new), rows.norms_of(new)
+
+        def slab(s, start, stop):
+            own = slice(start, stop)
+            self.masses[s] = rows.approach(
+                known, new, labels, self.n_centers, start, stop, self.closest[own], self.owners[own]
+            )
+
+        rows.workers.run(slab, [(s, *slab) for s, slab in enumerate(self.slabs)])
+        rows.n_distances += rows.n_samples
+        self.n_centers += len(new)
+
+    def owned(self, n_centers):
+        """The weight of the rows that are nearest to each center."""
+        return self.owned_sums(n_centers)[1]
+
+    def owned_sums(self, n_centers):
+        """The same summed up as `Rows.sum` does."""
+        weights = self.rows.sample_weight
+
+        def slab(start, stop, out):
+            out += np.bincount(
+                self.owners[start:stop], weights[start:stop] if len(weights) else None, n_centers
+            )
+
+        return self.rows.sum(slab, 0, (n_centers,))
 
 
 def random_rows(rows, n_clusters, rng):

@@ -59,7 +59,7 @@ def _bound_of_one_cluster(rows, centers):
     if rows.lossy:
         return 0.0
     centers = rows.scale(centers)
-    means, masses, inertia = rows.update(np.zeros(rows.n_samples, np.int32), centers)
+    means, masses, inertia = rows.update(rows.alike(), centers)
     error = rows.inertia_error
     with np.errstate(over="ignore"):  # of large features without spread: then nothing is known
         way = (
