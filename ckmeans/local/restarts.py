@@ -81,11 +81,20 @@ class LocalSolution(Solution):
 
 
 def run_until_limit(
-    search_of, X, sample_weight, workers, progress, held, single, algorithm="auto", interrupted=False
+    search_of,
+    X,
+    sample_weight,
+    workers,
+    progress,
+    held,
+    single,
+    algorithm="auto",
+    interrupted=False,
+    rows_of=rows_for,
 ):
     """Run the search that search_of(rows) returns, until it ends, the time is up, or there was Ctrl-C: a LocalSolution."""
     with workers.without_limit():  # one look at the rows is needed whatever the limit
-        search = search_of(rows_for(X, sample_weight, workers, algorithm=algorithm))
+        search = search_of(rows_of(X, sample_weight, workers, algorithm=algorithm))
     search.listener, search.single = progress if hasattr(progress, "began") else None, single
     solution, stop_reason = None, "time_limit"
     try:
@@ -335,8 +344,12 @@ class Restarts:
         labels, centers, inertia = clustering = rows.published(best)
         centers = centers.copy() if centers is self.init else centers
         converged = stop_reason is None and self.best_end()[2] == "converged"
-        known = trivial_bound(rows.given, rows.given_weight, clustering, converged, lambda: rows)
-        return self.solved(stop_reason, labels, centers, inertia, **known)
+        return self.solved(stop_reason, labels, centers, inertia, **self.known(clustering, converged))
+
+    def known(self, clustering, converged):
+        """Lower bound and status of a clustering in the units of the data."""
+        rows = self.rows
+        return trivial_bound(rows.given, rows.given_weight, clustering, converged, lambda: rows)
 
     def solved(self, stop_reason, labels, centers, inertia, **known):
         """A solution: with how it was found what is known of it, `lower_bound` and `status`."""

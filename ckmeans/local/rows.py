@@ -129,9 +129,8 @@ class Rows:
     def _fixed_point(self, extremes):
         """Units of the fixed-point sums: of each feature and of the weights, and parts of a unit (src/fixed.pxd)."""
         bits = min(62 - self.n_samples.bit_length(), 50)
-        weight = self.sample_weight.max() if len(self.sample_weight) else 1.0
-        units = _power(bits - 1 - np.frexp(weight * np.append(extremes, 1.0))[1])
-        if not len(self.sample_weight):
+        units = _power(bits - 1 - np.frexp(self.largest_weight * np.append(extremes, 1.0))[1])
+        if not self.weighted:
             units[-1] = 1.0
         return np.append(units, np.ldexp(1.0, bits))
 
@@ -219,6 +218,11 @@ class Rows:
             return function(self, start, stop, *args)
 
         return self.workers.fold(slab, self.slabs(), total)
+
+    @property
+    def largest_weight(self):
+        """The largest weight of a row."""
+        return self.sample_weight.max() if self.weighted else 1.0
 
     @property
     def weighted(self):

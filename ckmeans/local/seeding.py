@@ -88,14 +88,21 @@ class Distances:
         return weights * self.closest[start:stop] if len(weights) else self.closest[start:stop]
 
     def draw(self, rng, n):
-        """Indices of n rows, drawn by their masses."""
+        """Indices of n rows, drawn by their masses: the slab first, where there are several."""
         if len(self.slabs) == 1:
-            return draw(np.cumsum(self._masses(self.slabs[0])), rng, n)
-        drawn = draw(np.cumsum(self.masses), rng, n)
-        for s in np.unique(drawn):
-            own = np.flatnonzero(drawn == s)
-            drawn[own] = -1 - self.slabs[s][0] - draw(np.cumsum(self._masses(self.slabs[s])), rng, len(own))
-        return -1 - drawn
+            return self.draw_in_slabs({0: rng.uniform(size=n)})[0]
+        slabs = draw(np.cumsum(self.masses), rng, n)
+        wanted = {s: rng.uniform(size=np.count_nonzero(slabs == s)) for s in np.unique(slabs).tolist()}
+        drawn = np.empty(n, np.intp)
+        for s, found in zip(wanted, self.draw_in_slabs(wanted)):
+            drawn[slabs == s] = self.slabs[s][0] + found
+        return drawn
+
+    def draw_in_slabs(self, wanted):
+        """Places in the slabs s that `wanted` has, for numbers wanted[s] in [0, 1)."""
+        return [
+            place(np.cumsum(self._masses(self.slabs[s])), numbers) for s, numbers in wanted.items()
+        ]
 
 
 class Screened(Distances):
@@ -226,5 +233,10 @@ def random_rows(rows, n_clusters, rng):
 
 def draw(cumulated, rng, n):
     """Indices of n rows drawn by their masses, given cumulated; never one without mass."""
-    drawn = np.searchsorted(cumulated, rng.uniform(size=n) * cumulated[-1], side="right")
+    return place(cumulated, rng.uniform(size=n))
+
+
+def place(cumulated, numbers):
+    """The rows that numbers in [0, 1) stand for."""
+    drawn = np.searchsorted(cumulated, numbers * cumulated[-1], side="right")
     return np.minimum(drawn, np.searchsorted(cumulated, cumulated[-1]))  # the last row with mass

@@ -27,7 +27,7 @@ def trivial_bound(X, sample_weight, clustering, converged, rows):
     labels, centers, inertia = clustering
     lower_bound, optimal = 0.0, inertia == 0 and _on_centers(X, sample_weight, labels, centers)
     if len(centers) == 1:
-        lower_bound, optimal = _bound_of_one_cluster(rows(), centers), optimal or converged
+        lower_bound, optimal = bound_of_one_cluster(rows(), centers), optimal or converged
     return {"lower_bound": lower_bound, "status": "optimal" if optimal else "bounded"}
 
 
@@ -50,7 +50,7 @@ def _on_centers(X, sample_weight, labels, centers):
     return True
 
 
-def _bound_of_one_cluster(rows, centers):
+def bound_of_one_cluster(rows, centers):
     """No one center has an inertia below this: that of the given one, less its mass times its squared distance to the mean.
 
     A sum of n squared distances has a relative error of at most (n + d + 3) roundings (Higham 2002, section 4.2). The mean is a

@@ -1,0 +1,269 @@
+"""What a block source is, and those that this process reads itself: files, and what gives blocks one after the other."""
+
+import itertools
+from functools import partial
+from uuid import uuid4
+
+import numpy as np
+
+from ..local.npy_file import NpyFile
+from . import parts
+
+# Bytes of the rows of a part: some tens of milliseconds of work for each pass, so that threads share it and a time limit is seen.
+PART_BYTES = 1 << 24
+
+
+class Source:
+    """Rows that come in blocks, cut into parts at rows of our own choosing.
+
+    Attributes
+    ----------
+    shape : tuple of (n_samples, n_features)
+    dtype : numpy.dtype
+        float32 or float64.
+    names : list of str, or None
+        Of the columns.
+    weights : ndarray of shape (n_samples,), float64, or None
+        Where they are at hand; else they come with the rows.
+    bounds : list of (start, stop)
+        The rows of each part.
+    frame : Frame or None
+        None until the rows were looked at.
+    """
+
+    names = weights = frame = workers = None
+
+    def __init__(self):
+        self.token = uuid4().hex
+        self.bounds = []
+
+    def __len__(self):
+        return self.shape[0]
+
+    @property
+    def size(self):
+        """Numbers in all rows."""
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def row_bytes(self):
+        """Bytes of a row."""
+        return self.shape[1] * self.dtype.itemsize
+
+    def cut(self, unit, slab):
+        """Cut the rows into parts of whole units, each of some slabs."""
+        size = max(1, PART_BYTES // (unit * self.row_bytes)) * unit
+        self.bounds = [(start, min(start + size, len(self))) for start in range(0, len(self), size)]
+
+    def with_weights(self, start, stop, X):
+        """The rows, and their weights or None."""
+        return X, None if self.weights is None else self.weights[start:stop]
+
+    def load(self, number):
+        """The rows of a part, and weights or None."""
+        start, stop = self.bounds[number]
+        return self.with_weights(start, stop, self.read(start, stop))
+
+    def ask(self, question, *args, own=None):
+        """The answers of all parts, in their order, or with `own` of some, each with arguments of its own before the others.
+
+        Here threads share the parts; each reads its own.
+        """
+        numbers = range(len(self.bounds)) if own is None else sorted(own)
+        found = [None] * len(numbers)
+
+        def one(place, number):
+            found[place] = self._perform(number, question, *(own[number] if own else ()), *args)
+
+        self.workers.run(one, list(enumerate(numbers)))
+        return found
+
+    def _perform(self, number, question, *args):
+        load = partial(self.load, number)
+        workers = _Inner(self.workers)
+        first = self.bounds[number][0]
+        return parts.perform(
+            self.token, number, first, load, self.frame, question, *args, workers=workers
+        )
+
+    def total(self, question, *args):
+        """The sum of the answers of all parts, where these are integers, or tuples of integers."""
+        answers = self.ask(question, *args)
+        total = answers[0]
+        for answer in answers[1:]:
+            total = added(total, answer)
+        return total
+
+    def close(self):
+        """Forget what is kept of the rows."""
+        parts.forget(self.token)
+
+    def gathered(self):
+        """All rows in memory, and weights or None."""
+        X, weights = zip(*self.ask(parts.arrays))
+        return np.concatenate(X), None if weights[0] is None else np.concatenate(weights)
+
+    def labelled(self, rows, of):
+        """What the estimator keeps as labels."""
+        return rows.labels_of(of)
+
+
+def added(total, answer):
+    """The sum of two answers that are integers, or tuples of integers."""
+    if isinstance(answer, tuple):
+        return tuple(map(added, total, answer))
+    return total + answer
+
+
+class _Inner(parts.Workers):
+    """One thread inside a part, which stops when the others do."""
+
+    def __init__(self, outer):
+        self._outer = outer
+        super().__init__(1)
+
+    @property
+    def deadline(self):
+        return self._outer.deadline
+
+    @deadline.setter
+    def deadline(self, value):
+        pass
+
+
+class Files(Source):
+    """Rows in files, one after the other.
+
+    Parameters
+    ----------
+    files : list
+        Each with `path`, `shape` and `dtype`, and file[start:stop].
+    """
+
+    def __init__(self, files):
+        super().__init__()
+        self.files = [file for file in files if len(file)]
+        check_alike([(f"{file.path}", file.shape[1], file.dtype) for file in files])
+        if not self.files:
+            raise ValueError("X has 0 rows in all of its files: give at least one row.")
+        self.ends = np.cumsum([len(file) for file in self.files])
+        self.shape, self.dtype = (int(self.ends[-1]), self.files[0].shape[1]), self.files[0].dtype
+        self.names = getattr(self.files[0], "names", None)
+
+    def read(self, start, stop):
+        """Rows start:stop, in memory of their own."""
+        out = np.empty((stop - start, self.shape[1]), self.dtype)
+        first = int(np.searchsorted(self.ends, start, side="right"))
+        for file, end in zip(self.files[first:], self.ends[first:]):
+            begin = int(end) - len(file)
+            a, b = max(start, begin), min(stop, int(end))
+            out[a - start : b - start] = file[a - begin : b - begin]
+            if b == stop:
+                return out
+
+
+class Blocks(Source):
+    """Blocks that a callable gives one after the other, anew for each pass.
+
+    Parameters
+    ----------
+    factory : callable
+        Returns an iterable of arrays of shape (n, n_features).
+    """
+
+    def __init__(self, factory):
+        super().__init__()
+        self.factory, seen, n = factory, [], 0
+        for number, block in enumerate(self._blocks()):
+            seen.append((f"block {number}", block.shape[1], block.dtype))
+            n += len(block)
+        check_alike(seen)
+        if not n:
+            raise ValueError("X() gives no rows: give at least one.")
+        self.shape, self.dtype = (n, seen[0][1]), seen[0][2]
+
+    def _blocks(self):
+        blocks = iter(self.factory())
+        for number in itertools.count():
+            try:
+                block = next(blocks)
+            except StopIteration:
+                return
+            yield as_floats(block, f"block {number}")
+
+    def _parts(self):
+        """The rows of each part, in one pass over the blocks."""
+        bounds, have, n_have, n = iter(self.bounds), [], 0, 0
+        start, stop = next(bounds)
+        for block in self._blocks():
+            n += len(block)
+            if block.shape[1:] != self.shape[1:] or block.dtype != self.dtype:
+                raise parts.ChangedError(
+                    f"A block has {block.shape[1]} columns of {block.dtype}, where the pass before had {self.shape[1]} of"
+                    f" {self.dtype}: X() must give the same rows each time."
+                )
+            while len(block):
+                few = block[: stop - start - n_have]
+                have.append(few)
+                n_have += len(few)
+                block = block[len(few) :]
+                if n_have == stop - start:
+                    yield np.ascontiguousarray(np.concatenate(have))
+                    have, n_have = [], 0
+                    start, stop = next(bounds, (len(self), len(self)))
+                    if start == stop:
+                        break
+        if n_have or start != stop or n > len(self):
+            raise parts.ChangedError(
+                f"X() gave {n} rows or more in this pass, where the first one gave {len(self)}: it must give the same rows"
+                " each time."
+            )
+
+    def ask(self, question, *args, own=None):
+        """As of Source. Blocks are gone through once, but not where all parts that are asked are kept."""
+        numbers = range(len(self.bounds)) if own is None else sorted(own)
+        if all(parts.has(self.token, number) for number in numbers):
+            return super().ask(question, *args, own=own)
+        found = []
+        for number, X in enumerate(self._parts()):
+            self.workers.check_time()
+            if own is None or number in own:
+                self._X = X
+                found.append(self._perform(number, question, *(own[number] if own else ()), *args))
+        return found
+
+    def read(self, start, stop):
+        """The rows of the part that is at hand."""
+        return self._X
+
+
+def check_alike(blocks):
+    """Refuse blocks of different widths or types; each is (what to call it, columns, type)."""
+    for where, n_features, dtype in blocks:
+        for value, wanted, what in ((n_features, blocks[0][1], "columns"), (dtype, blocks[0][2], "as type")):
+            if value != wanted:
+                raise ValueError(
+                    f"{where} has {value} {what}, where {blocks[0][0]} has {wanted}: give all blocks the same columns of one type."
+                )
+    if blocks and not blocks[0][1]:
+        raise ValueError(f"{blocks[0][0]} has no columns: give at least one feature.")
+
+
+def as_floats(block, where):
+    """A block as an array of float32 or float64, two-dimensional and in C order."""
+    block = np.asarray(block)
+    if block.ndim != 2:
+        raise ValueError(f"{where} has the shape {block.shape}: give blocks of shape (n, n_features).")
+    kind, size = block.dtype.kind, block.dtype.itemsize
+    if kind in "biu" or kind == "f" and size == 2:
+        if size == 8 and block.size and max(int(block.max()), -int(block.min())) > 2**53:
+            raise ValueError(f"{where} holds whole numbers beyond 2**53, which float64 would change: scale or shift them.")
+        block = block.astype(np.float64)
+    elif kind != "f" or size > 8:
+        raise ValueError(f"{where} holds {block.dtype}: give blocks of numbers, as float32 or float64.")
+    return np.ascontiguousarray(block, dtype=block.dtype.newbyteorder("="))
+
+
+def npy(path):
+    """A .npy file with rows, which may be none."""
+    return NpyFile(path)
