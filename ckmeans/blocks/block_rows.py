@@ -24,7 +24,9 @@ def check_sums(least, most, total, wrong, n_samples):
         raise ValueError(f"All {n_samples} weights are zero: give at least one row a positive sample_weight.")
     with np.errstate(over="ignore"):
         if not np.isfinite(np.sum(total)):
-            raise ValueError("sample_weight sums to more than 1.8e308: divide the weights by a common factor.")
+            raise ValueError(
+                "sample_weight sums to more than 1.8e308: divide the weights by a common factor."
+            )
 
 
 class BlockRows(Rows):
@@ -303,9 +305,7 @@ class BlockDistances(Distances):
     def draw_in_slabs(self, wanted):
         """As of Distances."""
         own = self.rows._by_part(wanted)
-        answers = self.rows.source.ask(
-            parts.draws, self.one_by_one, self.n_clusters, self.batches, own=own
-        )
+        answers = self.rows.source.ask(parts.draws, self.one_by_one, self.n_clusters, self.batches, own=own)
         return [found for of_part in answers for found in of_part]
 
     def gains(self, candidates):

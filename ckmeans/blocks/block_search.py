@@ -1,16 +1,34 @@
 """The local search over the rows of a block source."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..interrupts import Held
 from ..local.random_stream import RandomStream
-from ..local.restarts import Restarts, run_until_limit
+from ..local.restarts import LocalSolution, Restarts, run_until_limit
 from ..local.sampled import Sampled, sample_size
 from ..local.search import local_search
 from ..local.seeding import random_rows
 from ..local.trivial_bound import bound_of_one_cluster
 from ..workers import Workers
 from .block_rows import BlockRows
+from .parts import LabelsOf
+
+
+@dataclass(frozen=True, eq=False)
+class BlockSolution(LocalSolution):
+    """As LocalSolution.
+
+    Attributes
+    ----------
+    labels : ndarray, or lazy
+        Those of the centers in an order in which those without rows are last.
+    counts : ndarray of shape (n_clusters,), int
+        Rows of each cluster, in the order of the centers.
+    """
+
+    counts: np.ndarray
 
 
 class _OverBlocks:
@@ -64,51 +82,44 @@ def block_search(
 
     Returns
     -------
-    LocalSolution
-        Its labels are `LabelsOf`, or an array where rows were so few that they were gathered.
-    rows : BlockRows or None
-        None where they were gathered.
+    BlockSolution
     """
     numbers = RandomStream(np.random.default_rng() if rng is None else rng)
     sampled = n_init == "auto" and isinstance(init, str) and n_clusters > 1
+    few = sampled and sample_size(len(source), n_clusters) == len(source)
+    options = {"init": init, "n_init": n_init, "max_iter": max_iter, "tol": tol, "polish": polish}
     with Held() as own, Workers(n_threads, max_seconds) as workers:
         held = held or own
-        if sampled and sample_size(len(source), n_clusters) == len(source):
-            X, weights = gathered(source, workers)
-            options = {"max_iter": max_iter, "tol": tol, "polish": polish, "algorithm": algorithm}
-            return local_search(
-                X,
-                n_clusters,
-                sample_weight=weights,
-                init=init,
-                n_init=n_init,
-                max_seconds=max_seconds,
-                rng=rng,
-                n_threads=n_threads,
-                progress=progress,
-                held=held,
-                single=single,
-                **options,
-            ), None
-        kind = BlockSampled if sampled else BlockRestarts
-        made = []
+        try:
+            if few:
+                X, weights = gathered(source, workers)
+                options |= {
+                    "max_seconds": max_seconds,
+                    "rng": rng,
+                    "n_threads": n_threads,
+                    "algorithm": algorithm,
+                }
+                options |= {"progress": progress, "held": held, "single": single}
+                solution = local_search(X, n_clusters, sample_weight=weights, **options)
+                counts = np.bincount(solution.labels, minlength=n_clusters)
+            else:
+                kind, kept = BlockSampled if sampled else BlockRestarts, []
 
-        def rows_of(source, sample_weight, workers, algorithm):
-            made.append(BlockRows(source, workers, n_clusters, algorithm))
-            return made[0]
+                def rows_of(source, sample_weight, workers, algorithm):
+                    kept.append(BlockRows(source, workers, n_clusters, algorithm))
+                    return kept[0]
 
-        solution = run_until_limit(
-            lambda rows: kind(rows, n_clusters, init, n_init, max_iter, tol, polish, numbers),
-            source,
-            None,
-            workers,
-            progress,
-            held,
-            single,
-            algorithm,
-            rows_of=rows_of,
-        )
-        return solution, made[0]
+                def search_of(rows):
+                    return kind(rows, n_clusters, numbers=numbers, **options)
+
+                arguments = workers, progress, held, single, algorithm
+                solution = run_until_limit(search_of, source, None, *arguments, rows_of=rows_of)
+                counts = kept[0].counts(solution.labels)
+            order = np.argsort(counts == 0, kind="stable")
+            labels = source.labelled(LabelsOf(solution.centers[order]))
+        finally:
+            source.close()
+    return BlockSolution(**{**vars(solution), "labels": labels}, counts=counts)
 
 
 def gathered(source, workers):
@@ -122,9 +133,3 @@ def inertia_of(source, workers, centers):
     """The inertia of the rows with the nearest of these centers."""
     rows = BlockRows(source, workers, len(centers), compared_with=centers)
     return rows.inertia(rows.nearest(centers), centers)
-
-
-def labels_of(source, workers, centers):
-    """The nearest of these centers for each row, as an array."""
-    rows = BlockRows(source, workers, len(centers), compared_with=centers)
-    return rows.labels_of(rows.nearest(centers))

@@ -383,6 +383,11 @@ def arrays(part):
     return part.X, part.weights
 
 
+def apply(part, function, n_samples):
+    """A function of the rows."""
+    return function(part.X, part.first, n_samples)
+
+
 def labels(part, of):
     """The labels themselves."""
     return part.labels_as_array(of)

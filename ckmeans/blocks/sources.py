@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from ..local.npy_file import NpyFile
+from ..workers import Workers
 from . import parts
 
 # Bytes of the rows of a part: some tens of milliseconds of work for each pass, so that threads share it and a time limit is seen.
@@ -82,9 +82,7 @@ class Source:
         load = partial(self.load, number)
         workers = _Inner(self.workers)
         first = self.bounds[number][0]
-        return parts.perform(
-            self.token, number, first, load, self.frame, question, *args, workers=workers
-        )
+        return parts.perform(self.token, number, first, load, self.frame, question, *args, workers=workers)
 
     def total(self, question, *args):
         """The sum of the answers of all parts, where these are integers, or tuples of integers."""
@@ -103,9 +101,19 @@ class Source:
         X, weights = zip(*self.ask(parts.arrays))
         return np.concatenate(X), None if weights[0] is None else np.concatenate(weights)
 
-    def labelled(self, rows, of):
-        """What the estimator keeps as labels."""
-        return rows.labels_of(of)
+    def labelled(self, of):
+        """What is kept as the labels of a fit: the nearest of these centers for each row."""
+        return np.concatenate(list(self.ask(parts.labels, of)))
+
+    def apply(self, function, shape, dtype, n_threads=None):
+        """function(X, first, n_samples) of all rows; for each row the result has this shape and dtype."""
+        with Workers(n_threads) as self.workers:
+            self.cut(1, 1)
+            try:
+                found = self.ask(parts.apply, function, len(self))
+            finally:
+                self.close()
+        return np.concatenate(found)
 
 
 def added(total, answer):
@@ -115,7 +123,7 @@ def added(total, answer):
     return total + answer
 
 
-class _Inner(parts.Workers):
+class _Inner(Workers):
     """One thread inside a part, which stops when the others do."""
 
     def __init__(self, outer):
@@ -149,6 +157,25 @@ class Files(Source):
         self.ends = np.cumsum([len(file) for file in self.files])
         self.shape, self.dtype = (int(self.ends[-1]), self.files[0].shape[1]), self.files[0].dtype
         self.names = getattr(self.files[0], "names", None)
+        for file in files:
+            if getattr(file, "names", None) != self.names:
+                raise ValueError(
+                    f"{file.path} has other columns, or in another order, than {files[0].path}: give files with the same columns."
+                )
+
+    def cut(self, unit, slab):
+        """As of Source; where rows are read in groups, a part has as many."""
+        size = max(PART_BYTES // self.row_bytes, *(getattr(file, "group", 1) for file in self.files), unit)
+        size = size // unit * unit
+        self.bounds = [(start, min(start + size, len(self))) for start in range(0, len(self), size)]
+
+    def weigh_by(self, column):
+        """Take one of the columns as weights."""
+        for file in self.files:
+            file.weigh_by(column)
+        self.weights, self.names = Column(self), self.files[0].names
+        self.shape = len(self), self.files[0].shape[1]
+        self.dtype = self.files[0].dtype
 
     def read(self, start, stop):
         """Rows start:stop, in memory of their own."""
@@ -160,6 +187,22 @@ class Files(Source):
             out[a - start : b - start] = file[a - begin : b - begin]
             if b == stop:
                 return out
+
+
+class Column:
+    """The weights that are a column of files."""
+
+    def __init__(self, source):
+        self.source = source
+
+    def __getitem__(self, rows):
+        source, found = self.source, []
+        for file, end in zip(source.files, source.ends):
+            begin = int(end) - len(file)
+            a, b = max(rows.start, begin), min(rows.stop, int(end))
+            if a < b:
+                found.append(file.weights(a - begin, b - begin))
+        return np.concatenate(found)
 
 
 class Blocks(Source):
@@ -257,13 +300,10 @@ def as_floats(block, where):
     kind, size = block.dtype.kind, block.dtype.itemsize
     if kind in "biu" or kind == "f" and size == 2:
         if size == 8 and block.size and max(int(block.max()), -int(block.min())) > 2**53:
-            raise ValueError(f"{where} holds whole numbers beyond 2**53, which float64 would change: scale or shift them.")
+            raise ValueError(
+                f"{where} holds whole numbers beyond 2**53, which float64 would change: scale or shift them."
+            )
         block = block.astype(np.float64)
     elif kind != "f" or size > 8:
         raise ValueError(f"{where} holds {block.dtype}: give blocks of numbers, as float32 or float64.")
     return np.ascontiguousarray(block, dtype=block.dtype.newbyteorder("="))
-
-
-def npy(path):
-    """A .npy file with rows, which may be none."""
-    return NpyFile(path)

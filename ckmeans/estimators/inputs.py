@@ -1,15 +1,14 @@
 """The way into and out of a fit: rows are checked, and an estimator gets all that was found at once."""
 
-import os
-
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
+from ..blocks.opening import source_of
 from ..frames import opened
 from ..local import small
-from ..local.npy_file import NpyFile
 from ..validation import check_finite, check_integers, check_kinds, check_structure, refuse_rows
+from .over_blocks import note_features
 
 FEATURES = ("n_features_in_", "feature_names_in_")
 REMEDIES = {  # for what scikit-learn refuses in words that do not say what to do
@@ -21,10 +20,10 @@ REMEDIES = {  # for what scikit-learn refuses in words that do not say what to d
 }
 
 
-def check_rows(estimator, X, reset, files=False, sparse=False):
-    """X as a C-contiguous float array that is finite, without losing digits on the way; if wanted, the file of that name.
+def check_rows(estimator, X, reset, files=False, sparse=False, sample_weight=None):
+    """X as a C-contiguous float array that is finite, without losing digits on the way; if wanted, a block source.
 
-    Where sparse data are taken, in CSR, indices ascending and no entry zero.
+    A block source takes the weights along. Where sparse data are taken, in CSR, indices ascending and no entry zero.
 
     Raises
     ------
@@ -33,10 +32,9 @@ def check_rows(estimator, X, reset, files=False, sparse=False):
     TypeError
         For sparse data, and for objects that are no numbers.
     """
-    if files and isinstance(X, (str, os.PathLike)):
-        X = NpyFile(X)
-        validate_data(estimator, X[[0]], reset=reset, ensure_all_finite=False)
-        return X
+    if files and type(X) is not np.ndarray and (source := source_of(X, sample_weight)) is not None:
+        note_features(estimator, source, reset)
+        return source
     if type(X) is np.ndarray:
         X = X.view()  # keeps its shape if another thread gives X another one
         if X.dtype.kind == "f" and not X.dtype.isnative:
@@ -99,13 +97,13 @@ def _checked_entries(X, original):
     return X
 
 
-def rows_to_fit(estimator, X, files=False, sparse=False):
+def rows_to_fit(estimator, X, files=False, sparse=False, sample_weight=None):
     """X as `check_rows` has it, and what it tells of its features, for `adopt`: the estimator stays as it is."""
     if small.is_small_float_array(X) and small.is_finite(X):
         return X.view(), {"n_features_in_": X.shape[1]}
     other = object.__new__(type(estimator))
     vars(other).update(vars(estimator))
-    X = check_rows(other, X, reset=True, files=files, sparse=sparse)
+    X = check_rows(other, X, True, files, sparse, sample_weight)
     return X, {name: vars(other)[name] for name in FEATURES if name in vars(other)}
 
 

@@ -11,10 +11,11 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ..blocks.block_search import block_search
+from ..blocks.sources import Source
 from ..interrupts import Held
 from ..local import small
 from ..local.hybrid import hybrid_search
-from ..local.npy_file import NpyFile
 from ..local.restarts import STARTS
 from ..local.search import local_search
 from ..local.sparse import rows_for
@@ -31,6 +32,7 @@ from ..workers import Workers
 from .callbacks import FRAMES, CallbackSupportMixin, Told, are_asked_for, with_callbacks
 from .distances import distances
 from .inputs import adopt, check_rows, rows_to_fit
+from .over_blocks import distances_over, labels_over, score_over
 from .stored import Printed, count_updates, stored, warn_of
 
 # What `algorithm` may be, and which of our ways that is.
@@ -52,10 +54,10 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
     def _n_features_out(self):
         return len(self.cluster_centers_)
 
-    def _checked(self, X):
+    def _checked(self, X, sample_weight=None):
         if "cluster_centers_" not in vars(self):
             check_is_fitted(self)
-        return check_rows(self, X, reset=False, files=True, sparse=True)
+        return check_rows(self, X, False, True, True, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -86,6 +88,8 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         labels : ndarray of shape (n_samples,), int32
         """
         X = self._checked(X)
+        if isinstance(X, Source):
+            return labels_over(self, X)
         labels = small.labels_of(X, self._double_centers())
         if labels is not None:
             return labels
@@ -112,6 +116,8 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             In the units of X; computed in double precision.
         """
         X = self._checked(X)
+        if isinstance(X, Source):
+            return distances_over(self, X)
         found = small.distances_to(X, self._double_centers())
         if found is None:
             centers = check_fitted("cluster_centers_", self.cluster_centers_, (None, X.shape[1]))
@@ -141,7 +147,9 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         score : float
             In squared units of X; higher is better.
         """
-        X = self._checked(X)
+        X = self._checked(X, sample_weight)
+        if isinstance(X, Source):
+            return score_over(self, X)
         if sample_weight is None:
             inertia = small.inertia_of(X, self._double_centers())
             if inertia is not None:
@@ -353,8 +361,8 @@ callable, default="k-means++"
                 f"algorithm={self.algorithm!r} is unknown: give one of {', '.join(map(repr, ALGORITHMS))}."
             )
         with Held() as held:
-            X, features = rows_to_fit(self, X, files=True, sparse=True)
-            weights = check_weights(sample_weight, X.shape[0])
+            X, features = rows_to_fit(self, X, True, True, sample_weight)
+            weights = None if isinstance(X, Source) else check_weights(sample_weight, X.shape[0])
             self._warn_of_parameters()
             progress = self._progress(X, y, weights)
             solution = self._search(X, weights, held, progress)
@@ -420,9 +428,9 @@ callable, default="k-means++"
         """Check what is left to check, and search: a LocalSolution."""
         hybrid = self.algorithm == "hybrid"
         n_clusters = check_n_clusters(self.n_clusters, X.shape[0])
-        if callable(self.init) and isinstance(X, NpyFile):
+        if callable(self.init) and isinstance(X, Source):
             raise ValueError(
-                "init is a callable, to which X would be given, but X is a file: give the centers instead."
+                "init is a callable, to which X would be given, but X comes in blocks: give the centers instead."
             )
         if hybrid:
             self._check_hybrid(X)
@@ -433,7 +441,8 @@ callable, default="k-means++"
             "algorithm": ALGORITHMS[self.algorithm],
         }
         check_flag("copy_x", self.copy_x)
-        return (hybrid_search if hybrid else local_search)(
+        search = hybrid_search if hybrid else block_search if isinstance(X, Source) else local_search
+        return search(
             X,
             n_clusters,
             sample_weight=weights,
@@ -450,9 +459,9 @@ callable, default="k-means++"
 
     def _check_hybrid(self, X):
         """Refuse what algorithm="hybrid" has no use for."""
-        if isinstance(X, NpyFile):
+        if isinstance(X, Source):
             raise ValueError(
-                "algorithm='hybrid' and X is a file: load it with np.load, or give another algorithm."
+                "algorithm='hybrid' and X comes in blocks: give it as one array, or give another algorithm."
             )
         if issparse(X):
             raise ValueError(

@@ -16,8 +16,8 @@ def stored(X, solution):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), or NpyFile
-    solution : LocalSolution
+    X : ndarray of shape (n_samples, n_features), or Source
+    solution : LocalSolution or BlockSolution
         For float32 rows, of a search for `single` centers.
 
     Returns
@@ -31,6 +31,9 @@ def stored(X, solution):
     if X.dtype == np.float32:
         single = centers.astype(np.float32)
         centers = single if np.array_equal(single, centers) else centers
+    if hasattr(solution, "counts"):  # of blocks, whose labels are those of the centers in this order
+        counts = solution.counts
+        return labels, centers[np.argsort(counts == 0, kind="stable")], np.count_nonzero(counts)
     counts = np.bincount(labels[:COUNTED], minlength=len(centers))
     for start, stop in split(max(0, len(labels) - COUNTED), COUNTED):
         counts += np.bincount(labels[COUNTED + start : COUNTED + stop], minlength=len(centers))
@@ -53,7 +56,9 @@ def count_updates(solution, init, max_iter):
         if isinstance(init, str):
             stayed = solution.inertia == 0  # the centers were rows
         else:
-            used = np.unique(solution.labels)
+            used = (
+                np.flatnonzero(solution.counts) if hasattr(solution, "counts") else np.unique(solution.labels)
+            )
             stayed = not callable(init) and np.array_equal(np.asarray(init)[used], solution.centers[used])
         if stayed:
             return 1

@@ -25,6 +25,8 @@ class NpyFile:
     ----------
     path : str or path-like
         A two-dimensional array of float32 or float64, in C order, as `numpy.save` writes it.
+    some : bool, default=True
+        Whether it must have rows.
 
     Raises
     ------
@@ -43,7 +45,7 @@ class NpyFile:
     ((3, 2), [[2.0, 3.0], [4.0, 5.0]])
     """
 
-    def __init__(self, path):
+    def __init__(self, path, some=True):
         self.path = os.fspath(path)
         with open(self.path, "rb") as file:
             try:
@@ -53,7 +55,7 @@ class NpyFile:
             except ValueError as error:
                 raise ValueError(f"{self.path} is no .npy file: {error}.") from None
             self._offset, size = file.tell(), os.fstat(file.fileno()).st_size
-        if len(self.shape) != 2 or 0 in self.shape:
+        if len(self.shape) != 2 or 0 in self.shape[1 - some :]:
             raise ValueError(
                 f"{self.path} holds an array of shape {self.shape}: it must have rows and columns."
             )

@@ -100,9 +100,7 @@ class Distances:
 
     def draw_in_slabs(self, wanted):
         """Places in the slabs s that `wanted` has, for numbers wanted[s] in [0, 1)."""
-        return [
-            place(np.cumsum(self._masses(self.slabs[s])), numbers) for s, numbers in wanted.items()
-        ]
+        return [place(np.cumsum(self._masses(self.slabs[s])), numbers) for s, numbers in wanted.items()]
 
 
 class Screened(Distances):
