@@ -5,6 +5,8 @@ import io
 import numpy as np
 import pytest
 
+import ckmeans.blocks.parts
+import ckmeans.blocks.sources
 import ckmeans.local.panels
 import ckmeans.local.rows
 from ckmeans import KMeans, SphericalMixture
@@ -43,7 +45,7 @@ def test_the_same_bits_as_from_memory(path, tiny_blocks, monkeypatch, dtype, ini
     weights = np.random.default_rng(1).integers(0, 3, len(X)) if weighted else None
     start = {"rows": X[:7], "far": X[:7] + 1000 * (np.arange(7)[:, None] == 3)}.get(init, init)
     n_init = 2 if isinstance(start, str) else 1
-    model = KMeans(7, init=start, n_init=n_init, polish=False, random_state=0)
+    model = KMeans(7, init=start, n_init=n_init, random_state=0)
     expected = (
         model.fit(X, sample_weight=weights).labels_,
         model.cluster_centers_,
@@ -54,8 +56,10 @@ def test_the_same_bits_as_from_memory(path, tiny_blocks, monkeypatch, dtype, ini
     monkeypatch.setattr(
         NpyFile, "_read", lambda self, *args: sizes.append(args[-1].size) or read(self, *args)
     )
-    for n_threads in (1, 3):
-        model.set_params(n_threads=n_threads, polish=True).fit(path, sample_weight=weights)
+    monkeypatch.setattr(ckmeans.blocks.sources, "PART_BYTES", 1 << 13)
+    for n_threads, taken in ((1, 2.5), (3, 1e18)):  # parts are kept, and read again for each question
+        monkeypatch.setattr(ckmeans.blocks.parts, "TAKEN", taken)
+        model.set_params(n_threads=n_threads).fit(path, sample_weight=weights)
         assert np.array_equal(model.labels_, expected[0])
         assert model.cluster_centers_.tobytes() == expected[1].tobytes()
         assert (model.inertia_, model.n_iter_) == expected[2:]
@@ -65,7 +69,7 @@ def test_the_same_bits_as_from_memory(path, tiny_blocks, monkeypatch, dtype, ini
     assert len(sizes) > 100 and max(sizes) <= 2**13
 
 
-def test_auto_is_one_restart(path):
+def test_limits(path):
     np.save(path, blobs(np.float64))
     model = KMeans(7, random_state=0).fit(path)
     assert model.n_restarts_ == 1 and model.hit_rate_ == 1 and model.n_features_in_ == 3
@@ -107,8 +111,8 @@ def npy(X):
             r"contains NaN .* in 3 of 3 rows: 0, 1, 2\.",
         ),
         (npy(np.array([[1, np.inf], [2.0, 3]])), r"contains infinity .* in 1 of 2 rows: 0\."),
-        (npy(np.array([[1e200, 1], [2, 3]])), r"X holds 1e\+200 where a file is taken as it is"),
-        (npy(np.array([[1e308, 1], [1e308, 3]])), r"X holds 1e\+308 where a file is taken as it is"),
+        (npy(np.array([[1e200, 1], [2, 3]])), r"X holds 1e\+200 in blocks"),
+        (npy(np.array([[1e308, 1], [1e308, 3]])), r"X holds 1e\+308 in blocks"),
     ],
 )
 def test_files_that_are_refused(path, content, message):
