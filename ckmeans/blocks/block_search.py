@@ -12,6 +12,7 @@ from ..local.search import local_search
 from ..local.seeding import random_rows
 from ..local.trivial_bound import bound_of_one_cluster
 from ..workers import Workers
+from . import sources
 from .block_rows import BlockRows
 from .parts import LabelsOf
 
@@ -86,7 +87,8 @@ def block_search(
     """
     numbers = RandomStream(np.random.default_rng() if rng is None else rng)
     sampled = n_init == "auto" and isinstance(init, str) and n_clusters > 1
-    few = sampled and sample_size(len(source), n_clusters) == len(source)
+    few = source.size * source.dtype.itemsize <= sources.PART_BYTES
+    few |= sampled and sample_size(len(source), n_clusters) == len(source)
     options = {"init": init, "n_init": n_init, "max_iter": max_iter, "tol": tol, "polish": polish}
     with Held() as own, Workers(n_threads, max_seconds) as workers:
         held = held or own

@@ -1,15 +1,13 @@
 """What an estimator does with rows that come in blocks: features, labels, distances and the score."""
 
 import warnings
-from functools import partial
 
 import numpy as np
 from sklearn.utils.validation import validate_data
 
 from ..blocks.block_search import inertia_of
-from ..local import small
-from ..local.rows import Rows
-from ..validation import check_fitted, refuse_rows
+from ..blocks.labelling import distances, nearest
+from ..validation import check_fitted
 from ..workers import Workers
 
 
@@ -38,7 +36,7 @@ def note_features(estimator, source, reset):
 def labels_over(estimator, source):
     """The nearest center of each row."""
     centers = _centers(estimator, source)
-    return source.apply(partial(_labels, centers), (), np.dtype(np.int32), estimator.n_threads)
+    return source.apply(nearest(centers), (), np.dtype(np.int32), estimator.n_threads)
 
 
 def distances_over(estimator, source):
@@ -46,7 +44,7 @@ def distances_over(estimator, source):
     centers = _centers(estimator, source)
     single = source.dtype == np.float32 == getattr(estimator.cluster_centers_, "dtype", None)
     dtype = np.dtype(np.float32 if single else np.float64)
-    return source.apply(partial(_distances, centers, dtype), (len(centers),), dtype, estimator.n_threads)
+    return source.apply(distances(centers, dtype), (len(centers),), dtype, estimator.n_threads)
 
 
 def score_over(estimator, source):
@@ -61,33 +59,3 @@ def score_over(estimator, source):
 
 def _centers(estimator, source):
     return check_fitted("cluster_centers_", estimator.cluster_centers_, (None, source.shape[1]))
-
-
-# ---- of the rows of a block, of which the first has the index `first` ----
-
-
-def _checked(X, first, n_samples):
-    bad = np.flatnonzero(~np.isfinite(X).all(axis=1)) if not np.isfinite(X.sum()) else []
-    if len(bad):
-        refuse_rows(first + bad, n_samples, np.isnan(X[bad]).any())
-    return np.ascontiguousarray(X)
-
-
-def _labels(centers, X, first, n_samples):
-    X = _checked(X, first, n_samples)
-    return (
-        Rows(X, None, Workers(1), compared_with=centers).nearest(centers) if len(X) else np.empty(0, np.int32)
-    )
-
-
-def _distances(centers, dtype, X, first, n_samples):
-    X = _checked(X, first, n_samples)
-    if not len(X):
-        return np.empty((0, len(centers)), dtype)
-    return distances_to(X, centers, Workers(1)).astype(dtype, copy=False)
-
-
-def distances_to(X, centers, workers):
-    """Distances of all rows to all centers, in the units of the data."""
-    rows = Rows(X, None, workers, compared_with=centers)
-    return small.roots(rows.distances(rows.scale(centers)), X, centers, rows.exponent)

@@ -1,0 +1,323 @@
+"""Rows that Dask has: the parts are at work where they are, and labels stay there."""
+
+from threading import Event
+
+import dask
+import numpy as np
+
+from ..validation import check_weights
+from ..workers import Expired, available_memory
+from . import parts
+from .sources import PART_BYTES, Source, added, as_floats, check_alike
+
+# Share of the memory of all workers that the rows may take to be kept there from the first pass on.
+KEPT = 0.5
+# Share of the memory of a worker that its parts may take, with what they remember.
+WORKER_SHARE = 0.25
+# Answers that are added up in one task.
+BRANCHES = 8
+# Seconds between two looks at the clock while answers are waited for.
+LOOK = 0.2
+
+
+class DaskBlocks(Source):
+    """A Dask array or frame.
+
+    Its tasks name no worker and wait for none: what was on a worker that died is made again somewhere else.
+
+    Parameters
+    ----------
+    X : dask.array.Array of shape (n_samples, n_features), or dask.dataframe.DataFrame of numbers
+    """
+
+    def __init__(self, X):
+        super().__init__()
+        self.X, self.own_weights, self._client = X, None, _client()
+        self._weights_name, self._shape = None, None
+        self.is_frame = hasattr(X, "npartitions") and hasattr(X, "columns")
+
+    # ---- what there is ----
+
+    @property
+    def names(self):
+        """Names of the columns of a frame."""
+        return list(self.features.columns) if self.is_frame else None
+
+    @property
+    def features(self):
+        """X without the column of weights."""
+        if self._weights_name is None:
+            return self.X
+        return self.X.drop(columns=[self._weights_name])
+
+    @property
+    def shape(self):
+        """(n_samples, n_features); lengths that are not known are asked for."""
+        self._describe()
+        return self._shape
+
+    @property
+    def dtype(self):
+        """float32 or float64."""
+        self._describe()
+        return self._dtype
+
+    def take_weights(self, sample_weight):
+        """Take weights along: an array, a column of a frame, or a Dask array or series in as many blocks as X."""
+        if isinstance(sample_weight, str):
+            if not self.is_frame or sample_weight not in self.X.columns:
+                known = f"has {', '.join(map(repr, self.X.columns))}" if self.is_frame else "is no frame"
+                raise ValueError(f"sample_weight={sample_weight!r} is no column of X, which {known}.")
+            self._weights_name = sample_weight
+            self.own_weights = self.X[sample_weight].to_delayed()
+        elif hasattr(type(sample_weight), "__dask_graph__"):
+            if (
+                hasattr(sample_weight, "chunks")
+                and not self.is_frame
+                and sample_weight.shape == self.X.shape[:1]
+            ):
+                if not np.isnan(sum(self.X.chunks[0])):
+                    sample_weight = sample_weight.rechunk((self.X.chunks[0],))
+            self.own_weights = np.ravel(sample_weight.to_delayed()).tolist()
+            if len(self.own_weights) != len(self._blocks()):
+                raise ValueError(
+                    f"sample_weight has {len(self.own_weights)} blocks, X has {len(self._blocks())}: give weights in the"
+                    " blocks of X."
+                )
+        else:
+            self.weights = check_weights(sample_weight, len(self))
+
+    def _blocks(self):
+        if self.is_frame:
+            return list(self.features.to_delayed())
+        return np.ravel(self.X.rechunk({1: -1}).to_delayed()).tolist()
+
+    def _describe(self):
+        """Lengths, columns and types of the blocks: one pass, which reads them."""
+        if self._shape is not None:
+            return
+        blocks = self._blocks()
+        weights = self.own_weights or [None] * len(blocks)
+        seen = self._compute(
+            [dask.delayed(_description)(*both, n) for n, both in enumerate(zip(blocks, weights))]
+        )
+        self.lengths = [n for n, _, _ in seen]
+        check_alike([(f"block {number}", d, dtype) for number, (n, d, dtype) in enumerate(seen) if n])
+        if not sum(self.lengths):
+            raise ValueError("X has 0 rows in all of its blocks: give at least one row.")
+        self._shape, self._dtype = next(
+            ((sum(self.lengths), d), np.dtype(dtype)) for n, d, dtype in seen if n
+        )
+
+    # ---- parts ----
+
+    def cut(self, unit, slab):
+        """As of Source: near where blocks end, so that few rows travel."""
+        n, least = len(self), max(1, PART_BYTES // 4 // self.row_bytes)
+        ends = [0]
+        for end in np.cumsum(self.lengths):
+            end = min(n, round(end / unit) * unit)
+            if end - ends[-1] >= least:
+                ends.append(int(end))
+        ends = [*(ends if len(ends) == 1 or n - ends[-1] >= least or ends[-1] == n else ends[:-1]), n]
+        ends = sorted(set(ends))
+        self.bounds = list(zip(ends, ends[1:]))
+        self.data = [self._assembled(start, stop) for start, stop in self.bounds]
+        if n * self.row_bytes <= KEPT * self._memory():
+            self.data = list(dask.persist(*self.data))
+
+    def _assembled(self, start, stop):
+        blocks, weights = self._blocks(), self.own_weights
+        pieces, begin = [], 0
+        for number, length in enumerate(self.lengths):
+            a, b = max(start, begin), min(stop, begin + length)
+            if a < b:
+                own = None if weights is None else weights[number]
+                whole = a == begin and b == begin + length
+                pieces.append(dask.delayed(_piece)(blocks[number], own, a - begin, b - begin, whole, number))
+            begin += length
+        weights = None if self.weights is None else self.weights[start:stop]
+        return dask.delayed(_joined)(pieces, dask.delayed(weights, traverse=False))
+
+    def _memory(self):
+        if self._client is None:
+            return available_memory()
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        return sum(worker["memory_limit"] or 0 for worker in workers)
+
+    # ---- questions ----
+
+    def _tasks(self, question, args, own):
+        common = dask.delayed((self.frame, question, args), traverse=False, pure=False)
+        numbers = range(len(self.bounds)) if own is None else sorted(own)
+        perform = dask.delayed(_perform, pure=False, traverse=False)
+        for number in numbers:
+            mine = dask.delayed(own[number] if own else (), traverse=False, pure=False)
+            yield perform(self.token, number, self.bounds[number][0], self.data[number], common, mine)
+
+    def ask(self, question, *args, own=None):
+        """As of Source."""
+        return self._compute(list(self._tasks(question, args, own)))
+
+    def total(self, question, *args):
+        """As of Source, in a tree of tasks: little comes here."""
+        tasks = list(self._tasks(question, args, None))
+        while len(tasks) > 1:
+            tasks = [
+                dask.delayed(_added, pure=False)(tasks[i : i + BRANCHES])
+                for i in range(0, len(tasks), BRANCHES)
+            ]
+        return self._compute(tasks)[0]
+
+    def _compute(self, tasks):
+        """What tasks return. Of a time limit, and of Ctrl-C, those not yet begun are told."""
+        if self._client is None:
+            if self.workers is not None:
+                self.workers.check_time()
+            return list(dask.compute(*tasks))
+        futures, done = self._client.compute(tasks, optimize_graph=True), Event()
+        try:
+            for future in futures:
+                future.add_done_callback(lambda _: done.set())
+            for future in futures:
+                while not future.done():
+                    done.wait(LOOK)
+                    done.clear()
+                    if self.workers is not None:
+                        self.workers.check_time()
+            return self._client.gather(futures)
+        except (KeyboardInterrupt, Expired):
+            self._client.cancel(futures)
+            raise
+
+    def close(self):
+        """As of Source, on all workers."""
+        super().close()
+        self.data = None
+        if self._client is not None:
+            self._client.run(_forget, self.token, wait=False, on_error="ignore")
+
+    # ---- what stays lazy ----
+
+    def labelled(self, of):
+        """The nearest center of each row, lazy, in the blocks of X."""
+        from .labelling import nearest
+
+        return self.apply(nearest(of.centers), (), np.dtype(np.int32))
+
+    def apply(self, function, shape, dtype, n_threads=None):
+        """function(X, first, n_samples) of each block when it is computed: in the blocks of X, and with its index."""
+        X = self.features
+        if self.is_frame:
+            return self._apply_to_frame(function, shape, dtype)
+        chunks = (X.chunks[0], shape) if shape else (X.chunks[0],)
+        return X.rechunk({1: -1}).map_blocks(
+            _of_block,
+            function,
+            dtype=dtype,
+            chunks=chunks,
+            drop_axis=None if shape else 1,
+            meta=np.empty((0,) * (1 + len(shape)), dtype),
+        )
+
+    def _apply_to_frame(self, function, shape, dtype):
+        import pandas as pd
+
+        if shape:
+            meta = pd.DataFrame({f"kmeans{k}": np.empty(0, dtype) for k in range(shape[0])})
+        else:
+            meta = pd.Series(np.empty(0, dtype), name="label")
+        return self.features.map_partitions(_of_partition, function, meta, meta=meta)
+
+
+def _client():
+    """The client of the cluster that is in use, or None."""
+    try:
+        from distributed import get_client
+    except ImportError:
+        return None
+    try:
+        return get_client()
+    except ValueError:
+        return None
+
+
+# ---- tasks ----
+
+
+def _description(block, weights, number):
+    X = _block(block, f"block {number}")
+    if weights is not None and len(weights) != len(X):
+        raise ValueError(
+            f"block {number} has {len(X)} rows and {len(weights)} weights: give one weight for each row."
+        )
+    return len(X), X.shape[1], X.dtype.str
+
+
+def _block(block, where):
+    """A block of an array, or of a frame."""
+    if hasattr(block, "columns"):
+        kinds = {str(kind) for kind in block.dtypes}
+        for name, kind in block.dtypes.items():
+            if kind.kind not in "biuf":
+                raise ValueError(f"column {name!r} holds {kind}, not numbers: drop it, or encode it.")
+        block = block.to_numpy(dtype=np.float32 if kinds == {"float32"} else np.float64, na_value=np.nan)
+    return as_floats(block, where)
+
+
+def _piece(block, weights, start, stop, whole, number):
+    X = _block(block, f"block {number}")
+    weights = None if weights is None else np.asarray(weights, dtype=np.float64)
+    if whole and len(X) != stop - start or len(X) < stop:
+        raise parts.ChangedError(
+            f"block {number} has {len(X)} rows, and had others before: X must give the same rows in each pass; persist it."
+        )
+    return X[start:stop], None if weights is None else np.ascontiguousarray(weights[start:stop])
+
+
+def _joined(pieces, weights):
+    """The rows of a part, and weights or None."""
+    X = pieces[0][0] if len(pieces) == 1 else np.concatenate([X for X, _ in pieces])
+    if pieces[0][1] is not None:
+        weights = np.concatenate([own for _, own in pieces])
+    return np.ascontiguousarray(X), weights
+
+
+def _perform(token, number, first, data, common, own):
+    frame, question, args = common
+    return parts.perform(token, number, first, lambda: data, frame, question, *own, *args, room=_room())
+
+
+async def _forget(token):
+    parts.forget(token)
+
+
+def _room():
+    """Bytes that the parts of this worker may take; None where it is the process that asks."""
+    try:
+        from distributed import get_worker
+
+        limit = get_worker().memory_manager.memory_limit
+    except (ImportError, ValueError):
+        return None
+    return None if limit is None else WORKER_SHARE * limit
+
+
+def _added(answers):
+    total = answers[0]
+    for answer in answers[1:]:
+        total = added(total, answer)
+    return total
+
+
+def _of_block(X, function):
+    return function(as_floats(X, "a block"), 0, len(X))
+
+
+def _of_partition(frame, function, meta):
+    import pandas as pd
+
+    found = function(_block(frame, "a partition"), 0, len(frame))
+    if found.ndim == 2:
+        return pd.DataFrame(found, columns=meta.columns, index=frame.index)
+    return pd.Series(found, name=meta.name, index=frame.index)
