@@ -10,10 +10,11 @@ import pytest
 import ckmeans
 
 PACKAGE = Path(ckmeans.__file__).parent
+NEEDS = {"maps": "mapclassify", "dask_blocks": "dask", "ray_blocks": "ray"}
 MODULES = sorted(
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
     for path in PACKAGE.rglob("*.py")
-    if path.stem[0] != "_" and (path.stem != "maps" or find_spec("mapclassify"))
+    if path.stem[0] != "_" and (path.stem not in NEEDS or find_spec(NEEDS[path.stem]))
 )
 
 

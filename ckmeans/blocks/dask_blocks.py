@@ -142,8 +142,7 @@ class DaskBlocks(Source):
     def _memory(self):
         if self._client is None:
             return available_memory()
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        return sum(worker["memory_limit"] or 0 for worker in workers)
+        return self._client.run_on_scheduler(_memory_of_workers)
 
     # ---- questions ----
 
@@ -286,6 +285,10 @@ def _joined(pieces, weights):
 def _perform(token, number, first, data, common, own):
     frame, question, args = common
     return parts.perform(token, number, first, lambda: data, frame, question, *own, *args, room=_room())
+
+
+def _memory_of_workers(dask_scheduler):
+    return sum(worker.memory_limit or 0 for worker in dask_scheduler.workers.values())
 
 
 async def _forget(token):

@@ -245,7 +245,7 @@ class Blocks(Source):
                     f"A block has {block.shape[1]} columns of {block.dtype}, where the pass before had {self.shape[1]} of"
                     f" {self.dtype}: X() must give the same rows each time."
                 )
-            while len(block):
+            while len(block) and start < stop:
                 few = block[: stop - start - n_have]
                 have.append(few)
                 n_have += len(few)
@@ -254,8 +254,6 @@ class Blocks(Source):
                     yield np.ascontiguousarray(np.concatenate(have))
                     have, n_have = [], 0
                     start, stop = next(bounds, (len(self), len(self)))
-                    if start == stop:
-                        break
         if n_have or start != stop or n > len(self):
             raise parts.ChangedError(
                 f"X() gave {n} rows or more in this pass, where the first one gave {len(self)}: it must give the same rows"

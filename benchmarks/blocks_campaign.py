@@ -1,0 +1,101 @@
+"""Kills workers while a clustering is under way, and compares the result with that of one array, to the bit.
+
+    python -m benchmarks.blocks_campaign [--times 20] [--rows 200000]
+
+Each time a worker of a local Dask cluster gets signal 9, at the start, or in the first, a middle or the last iteration. Every
+result has to have the bits of one array, and none may take longer than --patience seconds.
+"""
+
+import argparse
+import os
+import signal
+from threading import Thread
+from time import monotonic
+
+import numpy as np
+
+from ckmeans import KMeans
+from ckmeans.blocks import dask_blocks
+
+MOMENTS = ("start", "first", "middle", "last")
+
+
+def data(n, d=8, k=20):
+    """Blobs."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(n, d)) + rng.uniform(-2, 2, (k, d))[rng.integers(k, size=n)], k
+
+
+class Killer:
+    """Kills a worker once, at the question of this number of the kind that counts."""
+
+    def __init__(self, client, moment, n_steps, which):
+        self.client, self.which = client, which
+        self.at = {"start": 0, "first": 0, "middle": n_steps // 2, "last": n_steps - 1}[moment]
+        self.question = "survey" if moment == "start" else "step"
+        self.n, self.killed = 0, False
+
+    def __call__(self, question):
+        if question.__name__ != self.question:
+            return
+        if self.n == self.at and not self.killed:
+            self.killed = True
+            pids = sorted(self.client.run(os.getpid).values())
+            os.kill(pids[self.which % len(pids)], signal.SIGKILL)
+        self.n += 1
+
+
+def run(client, X, k, moment, which, n_steps):
+    """Cluster X while a worker is killed."""
+    import dask.array as da
+
+    killer, tasks = Killer(client, moment, n_steps, which), dask_blocks.DaskBlocks._tasks
+
+    def killing(self, question, args, own):
+        found = list(tasks(self, question, args, own))
+        thread = Thread(target=killer, args=(question,))
+        thread.start()  # while the tasks are on their way
+        return found
+
+    dask_blocks.DaskBlocks._tasks = killing
+    try:
+        rows = da.from_array(X, chunks=(len(X) // 12, X.shape[1]))
+        return KMeans(k, init=X[:k], polish=False).fit(rows), killer.killed
+    finally:
+        dask_blocks.DaskBlocks._tasks = tasks
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--rows", type=int, default=300_000)
+    parser.add_argument("--patience", type=float, default=300.0)
+    arguments = parser.parse_args()
+    from distributed import Client, LocalCluster
+
+    X, k = data(arguments.rows)
+    expected = KMeans(k, init=X[:k], polish=False).fit(X)
+    n_wrong = 0
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        for moment in MOMENTS:
+            for number in range(arguments.times):
+                began = monotonic()
+                found, killed = run(client, X, k, moment, number, expected.n_iter_)
+                seconds = monotonic() - began
+                same = found.cluster_centers_.tobytes() == expected.cluster_centers_.tobytes()
+                same &= (found.inertia_, found.n_iter_) == (expected.inertia_, expected.n_iter_)
+                same &= np.array_equal(found.labels_.compute(), expected.labels_)
+                n_wrong += not same or not killed or seconds > arguments.patience
+                print(
+                    f"{moment:7} {number:3}: {'same' if same else 'OTHER'} bits, killed: {killed}, {seconds:.1f} s",
+                    flush=True,
+                )
+    print(f"{n_wrong} of {len(MOMENTS) * arguments.times} went wrong")
+    return n_wrong > 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

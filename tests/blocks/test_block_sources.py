@@ -1,0 +1,297 @@
+"""Rows that come in blocks: the bits of one array for any blocks, and the sources that are refused."""
+
+import numpy as np
+import pytest
+
+import ckmeans.blocks.block_rows
+import ckmeans.blocks.opening
+import ckmeans.blocks.parts
+import ckmeans.blocks.sources
+import ckmeans.local.rows
+from ckmeans import KMeans
+from ckmeans.workers import Workers
+
+DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+K = 6
+# Where an array is cut: nowhere; with single rows and empty blocks; in many; and at random.
+CUTS = {
+    "one": [],
+    "odd": [0, 1, 1, 2, 4000, 4000, 5199],
+    "many": list(range(100, 5200, 100)),
+    "halves": [2601],
+}
+HOW = {
+    "given": {"init": "given"},
+    "random": {"init": "random", "n_init": 2},
+    "k-means++": {"init": "k-means++", "n_init": 2, "max_iter": 3},
+    "k-means||": {"init": "k-means||", "n_init": 1},
+    "default": {},
+    "tol": {"init": "given", "tol": 1e-3, "polish": False},
+    "yinyang": {"init": "given", "algorithm": "yinyang", "polish": False},
+    "one cluster": {"n_clusters": 1},
+}
+
+
+@pytest.fixture(autouse=True)
+def tiny_parts(monkeypatch):
+    """Many slabs, and many parts, of few rows."""
+    monkeypatch.setattr(ckmeans.local.rows, "SLAB_WORK", 1 << 13)
+    monkeypatch.setattr(ckmeans.blocks.sources, "PART_BYTES", 1 << 14)
+
+
+def blobs(dtype=np.float64, n=5200, d=3, seed=0):
+    rng = np.random.default_rng(seed)
+    return (rng.normal(size=(n, d)) + rng.uniform(-4, 4, (K, d))[rng.integers(K, size=n)]).astype(dtype)
+
+
+def model(X, how="given", **options):
+    options = {"n_clusters": K, "random_state": 3, **HOW[how], **options}
+    if options.get("init") == "given":
+        options["init"] = X[: options["n_clusters"]]
+    return KMeans(**options)
+
+
+def assert_the_same(found, expected):
+    assert np.array_equal(np.asarray(found.labels_), expected.labels_)
+    assert found.cluster_centers_.tobytes() == expected.cluster_centers_.tobytes()
+    for name in (
+        "inertia_",
+        "n_iter_",
+        "n_restarts_",
+        "stop_reason_",
+        "status_",
+        "lower_bound_",
+        "hit_rate_",
+    ):
+        assert getattr(found, name) == getattr(expected, name), name
+
+
+@DTYPES
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("how", HOW)
+def test_any_blocks_give_the_bits_of_one_array(how, weighted, dtype, monkeypatch):
+    X, rng = blobs(dtype), np.random.default_rng(1)
+    weights = rng.integers(0, 4, len(X)) / 3 if weighted else None
+    expected = model(X, how).fit(X, sample_weight=weights)
+    for n_threads, (name, cuts) in zip((1, 3, None, 2), CUTS.items()):
+        monkeypatch.setattr(ckmeans.blocks.parts, "TAKEN", 1e18 if name == "odd" else 2.5)  # nothing is kept
+        found = model(X, how, n_threads=n_threads).fit(
+            lambda cuts=cuts: np.split(X, cuts), sample_weight=weights
+        )
+        assert_the_same(found, expected)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Rows in .npy files, and with a column of weights in Parquet files."""
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    X = blobs()
+    weights = np.random.default_rng(1).uniform(size=len(X))
+    for number, (some, own) in enumerate(zip(np.split(X, CUTS["odd"]), np.split(weights, CUTS["odd"]))):
+        np.save(tmp_path / f"{number}.npy", some)
+        table = pa.table({"a": some[:, 0], "w": own, "b": some[:, 1], "c": some[:, 2]})
+        pq.write_table(table, tmp_path / f"{number}.parquet", row_group_size=700)
+    return tmp_path, X, weights
+
+
+def test_files(folder):
+    folder, X, weights = folder
+    paths = [folder / f"{number}.npy" for number in range(8)]
+    expected = model(X, "default").fit(X)
+    found = model(X, "default").fit(paths)
+    assert_the_same(found, expected)
+    assert found.labels_.dtype == np.int32 and not hasattr(found, "feature_names_in_")
+    assert np.array_equal(found.predict(paths), found.labels_)
+    assert found.score(paths) == -found.inertia_
+    assert found.transform(paths).tobytes() == expected.transform(X).tobytes()
+    found = model(X).fit(str(folder / "*.parquet"), sample_weight="w")
+    expected = model(X).fit(X, sample_weight=weights)
+    assert_the_same(found, expected)
+    assert found.feature_names_in_.tolist() == ["a", "b", "c"]
+    assert found.score(str(folder / "*.parquet"), sample_weight="w") == -found.inertia_
+    with pytest.raises(ValueError, match="X has 4 features, but KMeans is expecting 3"):
+        found.predict(str(folder / "*.parquet"))
+
+
+def test_types_that_become_floats():
+    X = np.arange(40).reshape(20, 2) % 7
+    expected = KMeans(3, random_state=0).fit(X)
+    for block in (X, X.astype(np.int8), X.astype(np.float16), X.tolist()):
+        assert_the_same(KMeans(3, random_state=0).fit(lambda block=block: [block]), expected)
+
+
+def test_equal_rows_are_one_point_where_a_cluster_is_empty():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 4, (5000, 2)).astype(float)
+    X[4000] = 50
+    for weights in (None, rng.integers(0, 3, len(X)) / 7):
+        start = np.vstack([X[:3], np.full((4, 2), 1e4) + np.arange(4)[:, None]])
+        expected = KMeans(7, init=start).fit(X, sample_weight=weights)
+        found = KMeans(7, init=start).fit(lambda: np.array_split(X, 9), sample_weight=weights)
+        assert_the_same(found, expected)
+
+
+def test_sums_that_lose_digits_are_made_otherwise():
+    X = blobs()
+    X[17] *= 1e17
+    expected = model(X).fit(X)
+    assert_the_same(model(X).fit(lambda: np.array_split(X, 9)), expected)
+
+
+def test_what_is_forgotten_is_made_anew():
+    """Any answer may come from a worker that has answered nothing before."""
+    X, before = blobs(), ckmeans.blocks.parts.perform
+
+    def perform(token, *args, **options):
+        ckmeans.blocks.parts.forget(token)
+        return before(token, *args, **options)
+
+    for how in ("given", "k-means++", "k-means||"):
+        expected = model(X, how).fit(X)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ckmeans.blocks.parts, "perform", perform)
+            assert_the_same(model(X, how, n_threads=1).fit(lambda: np.array_split(X, 5)), expected)
+    assert not ckmeans.blocks.parts._parts and not ckmeans.blocks.parts._kept
+
+
+def test_rows_beyond_a_part_are_not_gathered(monkeypatch):
+    monkeypatch.setattr(ckmeans.blocks.sources.Source, "gathered", None)
+    X = blobs()
+    model(X, "default").fit(lambda: np.array_split(X, 3))
+
+
+def test_limits():
+    X = blobs()
+    found = model(X, max_seconds=0).fit(lambda: np.array_split(X, 3))
+    assert found.stop_reason_ == "time_limit" and np.array_equal(found.labels_, found.predict(X))
+    with pytest.warns(match="did not lead to a fixed point"):
+        found = model(X, max_iter=1, polish=False).fit(lambda: np.array_split(X, 3))
+    assert found.n_iter_ == 1 and found.stop_reason_ == "max_iter"
+
+
+def test_an_interrupt_leaves_the_best_so_far(monkeypatch):
+    X, steps, total = blobs(), [], ckmeans.blocks.sources.Source.total
+
+    def interrupted(self, question, *args):
+        steps.append(question.__name__)
+        if question.__name__ == "step" and steps.count("step") == 3:
+            raise KeyboardInterrupt
+        return total(self, question, *args)
+
+    monkeypatch.setattr(ckmeans.blocks.sources.Source, "total", interrupted)
+    found = model(X)
+    with pytest.raises(KeyboardInterrupt):
+        found.fit(lambda: np.array_split(X, 3))
+    assert found.stop_reason_ == "interrupted" and np.array_equal(found.labels_, found.predict(X))
+    assert found.inertia_ == -found.score(X)
+
+
+# ---- what is refused ----
+
+
+def with_nan(X):
+    X = X.copy()
+    X[4321, 1] = np.nan
+    return X
+
+
+X0 = blobs()
+
+
+@pytest.mark.parametrize(
+    "source, message",
+    [
+        (lambda: np.array_split(with_nan(X0), 20), r"contains NaN .* in 1 of 5200 rows: 4321\."),
+        (lambda: [X0[:5], X0[5:, :2]], "block 1 has 2 columns, where block 0 has 3"),
+        (
+            lambda: [X0[:5], X0[5:].astype(np.float32)],
+            "block 1 has float32 as type, where block 0 has float64",
+        ),
+        (lambda: [X0[:5], X0[5:, 0]], r"block 1 has the shape \(5195,\)"),
+        (lambda: [X0.astype(str)], "block 0 holds <U.*give blocks of numbers"),
+        (lambda: [X0[:0], X0[:0]], "gives no rows"),
+        (lambda: [], "gives no rows"),
+        (lambda: [X0 * 1e200], r"X holds .*e\+200 in blocks, whose squares"),
+        (iter([X0]), "can be read only once: give a callable"),
+        ((block for block in [X0]), "a generator, which can be read only once"),
+        (lambda: [np.full((3, 2), 2**60)], r"whole numbers beyond 2\*\*53"),
+    ],
+)
+def test_sources_that_are_refused(source, message):
+    with pytest.raises(ValueError, match=message):
+        KMeans(2).fit(source)
+
+
+def test_files_that_are_refused(folder):
+    folder, X, _ = folder
+    with pytest.raises(FileNotFoundError, match="No file matches"):
+        KMeans(2).fit(folder / "*.none.npy")
+    with pytest.raises(FileNotFoundError):
+        KMeans(2).fit([folder / "0.npy", folder / "none.npy"])
+    with pytest.raises(FileNotFoundError):
+        KMeans(2).fit(folder / "none.parquet")
+    np.save(folder / "wide.npy", X[:5, :2])
+    with pytest.raises(ValueError, match="wide.npy has 2 columns"):
+        KMeans(2).fit([folder / "0.npy", folder / "4.npy", folder / "wide.npy"])
+    (folder / "bad.parquet").write_bytes(b"a,b\n1,2\n")
+    with pytest.raises(ValueError, match="bad.parquet is no readable Parquet file"):
+        KMeans(2).fit(folder / "bad.parquet")
+    with pytest.raises(ValueError, match="sample_weight='v' is no column of .*'a', 'w', 'b', 'c'"):
+        KMeans(2).fit(folder / "4.parquet", sample_weight="v")
+    with pytest.raises(ValueError, match="X has no names of columns"):
+        KMeans(2).fit(folder / "4.npy", sample_weight="v")
+
+
+def test_columns_that_are_no_numbers(tmp_path):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pq.write_table(pa.table({"a": [1.0, 2], "name": ["x", "y"]}), tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match="column 'name' holds string, not numbers"):
+        KMeans(2).fit(tmp_path / "x.parquet")
+    pq.write_table(pa.table({"a": [1.0, None, 3]}), tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match=r"contains NaN .* in 1 of 3 rows: 1\."):
+        KMeans(2).fit(tmp_path / "x.parquet")
+
+
+def test_what_blocks_have_not():
+    with pytest.raises(
+        ValueError, match="init is a callable, to which X would be given, but X comes in blocks"
+    ):
+        KMeans(2, init=lambda X, k, rng: X[:k]).fit(lambda: [X0])
+    with pytest.raises(ValueError, match="algorithm='hybrid' and X comes in blocks"):
+        KMeans(2, algorithm="hybrid").fit(lambda: [X0])
+    with pytest.raises(ValueError, match=r"sample_weight has shape \(3,\); X has 5200 rows"):
+        KMeans(2).fit(lambda: [X0], sample_weight=[1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    "after, message",
+    [
+        (lambda: [X0[::-1]], "are not those of the pass before"),
+        (lambda: [X0[:-1]], "X.. gave 5199 rows"),
+        (lambda: [X0, X0], "gave 10400 rows"),
+        (lambda: [X0[:, :2]], "A block has 2 columns of float64, where the pass before had 3"),
+    ],
+)
+def test_blocks_that_change(monkeypatch, after, message):
+    """They are noticed as soon as they are read again; where rows are kept they are not."""
+    monkeypatch.setattr(ckmeans.blocks.parts, "TAKEN", 1e18)
+    passes = []
+
+    def source():
+        passes.append(1)
+        return [X0] if len(passes) < 4 else after()
+
+    with pytest.raises(ValueError, match=message):
+        model(X0).fit(source)
+    assert not ckmeans.blocks.parts._parts
+
+
+def test_a_file_that_vanishes(folder, monkeypatch):
+    folder, X, _ = folder
+    monkeypatch.setattr(ckmeans.blocks.parts, "TAKEN", 1e18)
+    source = ckmeans.blocks.opening.source_of(folder / "4.npy")
+    with Workers(1) as workers:
+        ckmeans.blocks.block_rows.BlockRows(source, workers, 2)
+        (folder / "4.npy").unlink()
+        with pytest.raises(FileNotFoundError):
+            source.ask(ckmeans.blocks.parts.weights_of)

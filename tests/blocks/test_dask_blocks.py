@@ -1,0 +1,152 @@
+"""Dask arrays and frames: the bits of one array, lazy labels, and workers that die."""
+
+import os
+import sys
+
+import numpy as np
+import pytest
+
+import ckmeans.blocks.sources
+import ckmeans.local.rows
+from ckmeans import KMeans
+
+dask = pytest.importorskip("dask")
+da, dd = pytest.importorskip("dask.array"), pytest.importorskip("dask.dataframe")
+pd = pytest.importorskip("pandas")
+dask_blocks = pytest.importorskip("ckmeans.blocks.dask_blocks")
+
+K = 5
+
+
+@pytest.fixture(autouse=True)
+def tiny_parts(monkeypatch):
+    """Many slabs, and many parts, of few rows."""
+    monkeypatch.setattr(ckmeans.local.rows, "SLAB_WORK", 1 << 13)
+    monkeypatch.setattr(ckmeans.blocks.sources, "PART_BYTES", 1 << 14)
+    monkeypatch.setattr(dask_blocks, "PART_BYTES", 1 << 14)
+
+
+def blobs(dtype=np.float64, n=5200):
+    rng = np.random.default_rng(0)
+    return (rng.normal(size=(n, 3)) + rng.uniform(-4, 4, (K, 3))[rng.integers(K, size=n)]).astype(dtype)
+
+
+X = blobs()
+WEIGHTS = np.random.default_rng(1).uniform(size=len(X))
+
+
+def frame(dtype=np.float64):
+    table = pd.DataFrame(X.astype(dtype), columns=list("abc")).assign(w=WEIGHTS)
+    return dd.from_pandas(table.set_index(np.arange(len(X)) * 10), npartitions=4)
+
+
+def model(**options):
+    return KMeans(K, random_state=3, **options)
+
+
+def assert_the_same(found, expected):
+    assert np.array_equal(np.asarray(found.labels_), expected.labels_)
+    assert found.cluster_centers_.tobytes() == expected.cluster_centers_.tobytes()
+    for name in ("inertia_", "n_iter_", "n_restarts_", "stop_reason_", "status_"):
+        assert getattr(found, name) == getattr(expected, name), name
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "options", [{"init": X[:K]}, {}, {"init": "k-means||", "n_init": 1}], ids=["given", "default", "||"]
+)
+def test_arrays(options, dtype):
+    rows = X.astype(dtype)
+    chunks = ((1, 0, 1, 2498, 2700), (1, 2))
+    for weights, lazy in ((None, None), (WEIGHTS, da.from_array(WEIGHTS, chunks=1000))):
+        expected = model(**options).fit(rows, sample_weight=weights)
+        lazy_rows = da.from_array(rows, chunks=chunks)
+        found = model(**options).fit(lazy_rows, sample_weight=lazy)
+        assert_the_same(found, expected)
+        assert isinstance(found.labels_, da.Array) and found.labels_.chunks == chunks[:1]
+        assert found.labels_.dtype == np.int32
+        predicted, distances = found.predict(lazy_rows), found.transform(lazy_rows)
+        assert isinstance(predicted, da.Array) and np.array_equal(predicted.compute(), expected.labels_)
+        assert distances.compute().tobytes() == expected.transform(rows).tobytes()
+        assert found.score(lazy_rows, sample_weight=lazy) == -found.inertia_
+
+
+def test_frames_of_unknown_length():
+    expected = model(init=X[:K]).fit(X, sample_weight=WEIGHTS)
+    table = frame()
+    for rows, weights in (
+        (table, "w"),
+        (table[["a", "b", "c"]], table["w"]),
+        (table[["a", "b", "c"]].to_dask_array(), WEIGHTS),
+    ):
+        found = model(init=X[:K]).fit(rows, sample_weight=weights)
+        assert_the_same(found, expected)
+    found = model(init=X[:K]).fit(table, sample_weight="w")
+    assert found.feature_names_in_.tolist() == ["a", "b", "c"]
+    labels = found.labels_.compute()
+    assert labels.index.equals(table.index.compute()) and labels.dtype == np.int32
+    assert found.transform(table[["a", "b", "c"]]).compute().columns.tolist() == [
+        f"kmeans{k}" for k in range(K)
+    ]
+    assert_the_same(model().fit(frame(np.float32)[["a", "b", "c"]]), model().fit(X.astype(np.float32)))
+
+
+def test_refused():
+    bad = X.copy()
+    bad[4321, 1] = np.nan
+    with pytest.raises(ValueError, match=r"contains NaN .* in 1 of 5200 rows: 4321\."):
+        model().fit(da.from_array(bad, chunks=(300, 3)))
+    with pytest.raises(ValueError, match="column 'name' holds .*, not numbers"):
+        model().fit(frame().assign(name="x"))
+    with pytest.raises(ValueError, match="sample_weight='v' is no column of X, which has 'a', 'b', 'c', 'w'"):
+        model().fit(frame(), sample_weight="v")
+    with pytest.raises(ValueError, match="sample_weight='v' is no column of X, which is no frame"):
+        model().fit(da.from_array(X), sample_weight="v")
+    with pytest.raises(ValueError, match=r"sample_weight\[7\] is -1.0"):
+        model().fit(
+            da.from_array(X), sample_weight=da.from_array(np.where(np.arange(len(X)) == 7, -1.0, 1.0))
+        )
+    with pytest.raises(ValueError, match="sample_weight has 4 blocks, X has 3"):
+        model().fit(da.from_array(X, chunks=(2000, 3)), sample_weight=frame()["w"])
+
+
+def perform_or_die(question, times, before=dask_blocks._perform):
+    """Ends the process that is asked this question for the time of this number; `mark` + a number tells that it was asked."""
+    mark = os.environ["CKMEANS_MARK"]
+
+    def perform(token, number, first, data, common, own):
+        if common[1].__name__ == question and number == 0:
+            n = len([name for name in os.listdir(mark)])
+            open(os.path.join(mark, str(n)), "w").close()
+            if n == times:
+                os._exit(9)
+        return before(token, number, first, data, common, own)
+
+    return perform
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """Two processes on this machine: it takes some seconds to begin them."""
+    distributed = pytest.importorskip("distributed")
+    cloudpickle = pytest.importorskip("cloudpickle")
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    mark = tmp_path_factory.mktemp("mark")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        dask.config.set({"distributed.worker.multiprocessing-method": "spawn"}),
+    ):
+        patch.setenv("CKMEANS_MARK", str(mark))
+        options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+        with distributed.LocalCluster(**options) as found, distributed.Client(found):
+            yield mark
+    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+
+
+def test_a_process_that_dies(cluster, monkeypatch):
+    """`python -m benchmarks.blocks_campaign` kills more of them, at other moments."""
+    expected = model(init=X[:K], polish=False).fit(X)
+    monkeypatch.setattr(dask_blocks, "_perform", perform_or_die("step", 3))
+    found = model(init=X[:K], polish=False).fit(da.from_array(X, chunks=(1000, 3)))
+    assert_the_same(found, expected)
+    assert len(list(cluster.iterdir())) > 4  # asked once more than it has died

@@ -1,0 +1,58 @@
+"""Ray Datasets: the bits of one array, and lazy labels. To begin Ray takes some seconds."""
+
+import logging
+
+import numpy as np
+import pytest
+
+import ckmeans.blocks.sources
+import ckmeans.local.rows
+from ckmeans import KMeans
+
+ray = pytest.importorskip("ray")
+pytest.importorskip("ray.data")
+pd = pytest.importorskip("pandas")
+
+K = 4
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    ray.init(
+        num_cpus=2,
+        object_store_memory=80 << 20,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    yield
+    ray.shutdown()
+
+
+def test_datasets(cluster, monkeypatch):
+    monkeypatch.setattr(ckmeans.local.rows, "SLAB_WORK", 1 << 14)
+    monkeypatch.setattr(ckmeans.blocks.sources, "PART_BYTES", 1 << 15)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(5200, 3)) + rng.uniform(-4, 4, (K, 3))[rng.integers(K, size=5200)]
+    weights = rng.uniform(size=len(X))
+    model = KMeans(K, init=X[:K])
+    expected = KMeans(K, init=X[:K]).fit(X, sample_weight=weights)
+    table = pd.DataFrame(X, columns=list("abc")).assign(w=weights)
+    rows = ray.data.from_pandas([table[:1], table[1:1], table[1:4000], table[4000:]])
+    model.fit(rows, sample_weight="w")
+    assert model.cluster_centers_.tobytes() == expected.cluster_centers_.tobytes()
+    assert (model.inertia_, model.n_iter_) == (expected.inertia_, expected.n_iter_)
+    assert model.feature_names_in_.tolist() == ["a", "b", "c"]
+    assert isinstance(model.labels_, ray.data.Dataset)
+    assert np.array_equal(model.labels_.to_pandas()["label"], expected.labels_)
+    arrays = ray.data.from_numpy([X[:1], X[1:1], X[1:]])
+    assert model.score(arrays, sample_weight=weights) == -model.inertia_
+    assert np.array_equal(model.transform(arrays).to_pandas().to_numpy(), expected.transform(X))
+    bad = X.copy()
+    bad[4321, 1] = np.nan
+    with pytest.raises(ValueError, match=r"contains NaN .* in 1 of 5200 rows: 4321\."):
+        model.fit(ray.data.from_numpy([bad[:2000], bad[2000:]]))
+    with pytest.raises(ValueError, match="sample_weight='v' is no column of X"):
+        model.fit(rows, sample_weight="v")
