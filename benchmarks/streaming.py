@@ -51,7 +51,7 @@ def fit(path, limit, init, max_iter):
     except OSError as error:
         print(f"mapping the file: {error}")
     begin = perf_counter()
-    model = KMeans(CLUSTERS, init=init, max_iter=max_iter, random_state=0).fit(path)
+    model = KMeans(CLUSTERS, init=init, n_init=1, max_iter=max_iter, random_state=0).fit(path)
     seconds = perf_counter() - begin
     print(
         f"init={init!r}, max_iter={max_iter}: {seconds:.0f} s, {model.n_iter_} updates, inertia {model.inertia_:.6g} of"

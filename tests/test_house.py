@@ -19,7 +19,7 @@ ROOMS = {
     "ground": (set(), SCIENCE),
     "check and reference": (set(), STANDARD),
     "local": ({"ground"}, SCIENCE),
-    "blocks": ({"local", "ground"}, SCIENCE | {"pyarrow", "dask", "distributed", "ray"}),
+    "blocks": ({"local", "ground"}, SCIENCE | {"pandas", "pyarrow", "dask", "distributed", "ray"}),
     "exact": ({"local", "ground", "check and reference"}, SCIENCE),
     "proofs": ({"exact", "local", "ground", "check and reference"}, SCIENCE),
     "estimators": ({"proofs", "exact", "blocks", "local", "ground"}, SCIENCE | {"sklearn", "skl2onnx"}),

@@ -289,10 +289,26 @@ def _is_kept(token, number, part, room):
     with _lock:
         if (token, number) not in _kept:
             size, total = TAKEN * part.X.nbytes, sum(_kept.values())
-            if total + size > (available_memory() + total) / 2 if room is None else total + size > room:
+            if room is None:
+                room = min((available_memory() + total) / 2, (_address_space() + total) / 4)
+            if total + size > room:
                 return False
             _kept[token, number] = size
         return True
+
+
+def _address_space():
+    """Bytes that this process may still take, where it is told of a limit."""
+    try:
+        from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
+
+        limit = getrlimit(RLIMIT_AS)[0]
+        if limit == RLIM_INFINITY:
+            return np.inf
+        with open("/proc/self/status") as lines:
+            return limit - next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmSize"))
+    except (ImportError, OSError, StopIteration):
+        return np.inf
 
 
 def has(token, number):

@@ -36,7 +36,7 @@ def k_means(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features), or path of a .npy file
+    X : array-like of shape (n_samples, n_features), or rows in blocks, as `KMeans.fit` takes them
     n_clusters : int
     sample_weight : array-like of shape (n_samples,), optional
     init, n_init, max_iter, verbose, tol, random_state, copy_x, algorithm

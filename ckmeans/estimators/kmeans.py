@@ -81,11 +81,11 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
 
         Parameters
         ----------
-        X : array-like or sparse array of shape (n_samples, n_features), or path of a .npy file
+        X : array-like or sparse array of shape (n_samples, n_features), or rows in blocks, as in `fit`
 
         Returns
         -------
-        labels : ndarray of shape (n_samples,), int32
+        labels : ndarray of shape (n_samples,), int32, or lazy where X is
         """
         X = self._checked(X)
         if isinstance(X, Source):
@@ -138,7 +138,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
 
         Parameters
         ----------
-        X : array-like or sparse array of shape (n_samples, n_features), or path of a .npy file
+        X : array-like or sparse array of shape (n_samples, n_features), or rows in blocks, as in `fit`
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
 
@@ -329,19 +329,18 @@ callable, default="k-means++"
 
         Parameters
         ----------
-        X : array-like or sparse array of shape (n_samples, n_features), or path of a .npy file
+        X : array-like or sparse array of shape (n_samples, n_features), or rows in blocks
             Float32 and float64 are taken as they are, without a copy if C-contiguous. An array of the rows in another
-            order is kept beside it, unless X is a mapped file or takes more than half of the memory that is free. A
-            file is read block by block, once or a few times for each iteration, and need fit neither into memory nor
-            into the address space: 4 bytes a row are needed for the labels, up to 20 for `init` other than "random" or
-            given centers. Its rows are not polished, and ``n_init="auto"`` is one restart, without swaps; "k-means++"
-            reads it twice for each cluster, "k-means||" a dozen times in all.
+            order is kept beside it, unless X is a mapped file or takes more than half of the memory that is free.
+            In blocks: the path of a .npy or Parquet file, a list of paths, a pattern such as ``"rows/*.parquet"``, a callable that
+            returns an iterable of arrays, a Dask array or frame, or a Ray Dataset. The rows stay where they are, and
+            the result has the bits that they give in one array. `labels_` are lazy where X is.
             Sparse rows are taken as CSR, without a copy if indices ascend, once each, and no entry is zero. Time and memory go
             by the entries, and by the numbers of the centers, which are dense. These rows are not polished either, centers are
             not swapped, and with more than 4,096 rows ``n_init="auto"`` is one restart.
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, at least 0.
+            Weights of the rows, at least 0. Of rows in blocks also the name of a column, or a Dask array or series.
 
         Returns
         -------

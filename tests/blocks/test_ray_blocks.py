@@ -1,6 +1,7 @@
-"""Ray Datasets: the bits of one array, and lazy labels. To begin Ray takes some seconds."""
+"""Ray Datasets: the bits of one array, and lazy labels. Ray takes long to begin: only with CKMEANS_TEST_RAY=1."""
 
 import logging
+import os
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import ckmeans.blocks.sources
 import ckmeans.local.rows
 from ckmeans import KMeans
 
+if not os.environ.get("CKMEANS_TEST_RAY"):
+    pytest.skip("takes half a minute: CKMEANS_TEST_RAY=1 runs it", allow_module_level=True)
 ray = pytest.importorskip("ray")
 pytest.importorskip("ray.data")
 pd = pytest.importorskip("pandas")
