@@ -9,13 +9,13 @@ result has to have the bits of one array, and none may take longer than --patien
 import argparse
 import os
 import signal
-from threading import Thread
+from threading import Timer
 from time import monotonic
 
 import numpy as np
 
 from ckmeans import KMeans
-from ckmeans.blocks import dask_blocks
+from ckmeans.blocks import dask_blocks, sources
 
 MOMENTS = ("start", "first", "middle", "last")
 
@@ -30,7 +30,9 @@ class Killer:
     """Kills a worker once, at the question of this number of the kind that counts."""
 
     def __init__(self, client, moment, n_steps, which):
-        self.client, self.which = client, which
+        client.wait_for_workers(2)
+        pids = sorted(client.run(os.getpid).values())
+        self.pid = pids[which % len(pids)]
         self.at = {"start": 0, "first": 0, "middle": n_steps // 2, "last": n_steps - 1}[moment]
         self.question = "survey" if moment == "start" else "step"
         self.n, self.killed = 0, False
@@ -40,8 +42,7 @@ class Killer:
             return
         if self.n == self.at and not self.killed:
             self.killed = True
-            pids = sorted(self.client.run(os.getpid).values())
-            os.kill(pids[self.which % len(pids)], signal.SIGKILL)
+            os.kill(self.pid, signal.SIGKILL)
         self.n += 1
 
 
@@ -53,8 +54,7 @@ def run(client, X, k, moment, which, n_steps):
 
     def killing(self, question, args, own):
         found = list(tasks(self, question, args, own))
-        thread = Thread(target=killer, args=(question,))
-        thread.start()  # while the tasks are on their way
+        Timer(0.05, killer, args=(question,)).start()  # while the tasks are on their way
         return found
 
     dask_blocks.DaskBlocks._tasks = killing
@@ -68,11 +68,12 @@ def run(client, X, k, moment, which, n_steps):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=20)
-    parser.add_argument("--rows", type=int, default=300_000)
+    parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--patience", type=float, default=300.0)
     arguments = parser.parse_args()
     from distributed import Client, LocalCluster
 
+    sources.PART_BYTES = dask_blocks.PART_BYTES = 1 << 19  # some parts for each worker
     X, k = data(arguments.rows)
     expected = KMeans(k, init=X[:k], polish=False).fit(X)
     n_wrong = 0
@@ -83,7 +84,12 @@ def main():
         for moment in MOMENTS:
             for number in range(arguments.times):
                 began = monotonic()
-                found, killed = run(client, X, k, moment, number, expected.n_iter_)
+                try:
+                    found, killed = run(client, X, k, moment, number, expected.n_iter_)
+                except Exception as error:
+                    print(f"{moment:7} {number:3}: {type(error).__name__}: {error}", flush=True)
+                    n_wrong += 1
+                    continue
                 seconds = monotonic() - began
                 same = found.cluster_centers_.tobytes() == expected.cluster_centers_.tobytes()
                 same &= (found.inertia_, found.n_iter_) == (expected.inertia_, expected.n_iter_)

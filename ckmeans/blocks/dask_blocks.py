@@ -1,6 +1,6 @@
 """Rows that Dask has: the parts are at work where they are, and labels stay there."""
 
-from threading import Event
+from threading import Event, Thread
 
 import dask
 import numpy as np
@@ -194,7 +194,9 @@ class DaskBlocks(Source):
         super().close()
         self.data = None
         if self._client is not None:
-            self._client.run(_forget, self.token, wait=False, on_error="ignore")
+            # On a thread of its own: a worker that has just begun may take its time to answer.
+            arguments = {"wait": False, "on_error": "ignore"}
+            Thread(target=self._client.run, args=(_forget, self.token), kwargs=arguments, daemon=True).start()
 
     # ---- what stays lazy ----
 
