@@ -77,12 +77,11 @@ def main():
     X, k = data(arguments.rows)
     expected = KMeans(k, init=X[:k], polish=False).fit(X)
     n_wrong = 0
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster) as client,
-    ):
-        for moment in MOMENTS:
-            for number in range(arguments.times):
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    for moment in MOMENTS:
+        for number in range(arguments.times):
+            # Two new workers each time: one that was killed may take long to come back.
+            with LocalCluster(**options) as cluster, Client(cluster) as client:
                 began = monotonic()
                 try:
                     found, killed = run(client, X, k, moment, number, expected.n_iter_)
@@ -94,11 +93,9 @@ def main():
                 same = found.cluster_centers_.tobytes() == expected.cluster_centers_.tobytes()
                 same &= (found.inertia_, found.n_iter_) == (expected.inertia_, expected.n_iter_)
                 same &= np.array_equal(found.labels_.compute(), expected.labels_)
-                n_wrong += not same or not killed or seconds > arguments.patience
-                print(
-                    f"{moment:7} {number:3}: {'same' if same else 'OTHER'} bits, killed: {killed}, {seconds:.1f} s",
-                    flush=True,
-                )
+            n_wrong += not same or not killed or seconds > arguments.patience
+            bits = "same" if same else "OTHER"
+            print(f"{moment:7} {number:3}: {bits} bits, killed: {killed}, {seconds:.1f} s", flush=True)
     print(f"{n_wrong} of {len(MOMENTS) * arguments.times} went wrong")
     return n_wrong > 0
 
