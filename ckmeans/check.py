@@ -20,8 +20,9 @@ import struct
 import sys
 from bisect import bisect
 from collections import namedtuple
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
-from itertools import accumulate, repeat
+from itertools import accumulate, compress
 from math import ceil, isqrt
 from operator import mul
 from pathlib import Path
@@ -35,9 +36,7 @@ INTEGER = re.compile(r"0|-?[1-9a-f][0-9a-f]*")
 DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 LONGEST = 1 << 11  # characters of a decimal number: an exact float64 has some 1100
 MISSING = {"na", "nan", "null", "none", "nil", "n/a", "nd", "missing", "inf", "infinity", "true", "false"}
-NUMPY = re.compile(
-    r"{'descr': '([<>|])(..)', 'fortran_order': (True|False), 'shape': \((\d+),(?: (\d+))?\), }\s*"
-)
+NUMPY = r"{'descr': '([<>|])(..)', 'fortran_order': (True|False), 'shape': \((\d+),(?: (\d+))?\), }\s*"
 CODES = dict(zip("f8 f4 f2 i8 i4 i2 i1 u8 u4 u2 u1".split(), "dfeqihbQIHB"))
 
 # Rows (weights W, coordinates X) are distinct. U: cost of the labels; clusters: their rows, None if equal rows part; n, d,
@@ -66,10 +65,6 @@ def bits_of(numbers):
 
 
 def item_of(W, X, rows):
-    if len(rows) == 1:
-        (row,) = rows
-        sums = [W[row] * x for x in X[row]]
-        return Item(rows, W[row], sums, dot(sums, X[row]), Fraction(0))
     weight = sum(W[i] for i in rows)
     sums = [sum(column) for column in zip(*([W[i] * x for x in X[i]] for i in rows))]
     squares = sum(W[i] * dot(X[i], X[i]) for i in rows)
@@ -89,8 +84,6 @@ def total(fractions, reader):
 
 
 # ---- Reading
-
-
 class Reader:
     """The lines of a file, one after the other; each begins with the word that is expected there. And what is left of the time."""
 
@@ -120,10 +113,6 @@ class Reader:
         """Refuse to hold `numbers` numbers of `bits` bits at a time, if that is more memory than allowed."""
         most = ROOM + ROOM_A_BYTE * self.size
         refuse_if(numbers * (64 + (bits >> 3)) > most, "this takes too much memory to check")
-
-    def steps(self):
-        """One for each node of a search. Who wants to count these, or to stop, gives others."""
-        return repeat(None)
 
     def bad_if(self, condition, what):
         refuse_if(condition, f"line {self.at}: {what}", MALFORMED)
@@ -198,7 +187,11 @@ def read_table(content, n, d, scale):
     for at, line in enumerate(lines[: n + 2]):  # names, the rows, and one more
         by = next((by for by in ";,\t" if by in line), None)
         cells = [cell.strip() for cell in (line.split(by) if by or d > 1 else [line])]
-        if not at and len(cells) == d and all(map(is_name, cells)):
+        words = [
+            cell.strip("\"'") for cell in cells
+        ]  # names are none that stand for a missing value or for another
+        named = all(word[:1].isalpha() and word.lower() not in MISSING for word in words)
+        if not at and len(cells) == d and named:
             continue
         fine = all(len(cell) <= LONGEST and DECIMAL.fullmatch(cell) for cell in cells)
         refuse_if(not fine, f"no table of numbers (ckmeans check --rows-out): {line[:40]!r}", OTHER_DATA)
@@ -207,15 +200,9 @@ def read_table(content, n, d, scale):
     return rows
 
 
-def is_name(cell):
-    """Whether this heads a column: a word, and none that stands for a missing value or for another."""
-    word = cell.strip("\"'")
-    return word[:1].isalpha() and word.lower() not in MISSING
-
-
 def read_numpy(content, n, d, scale):
     stop = 10 + int.from_bytes(content[8:10], "little")
-    header = NUMPY.fullmatch(content[10:stop].decode("latin-1"))
+    header = re.fullmatch(NUMPY, content[10:stop].decode("latin-1"))
     refuse_if(not header or header[2] not in CODES, "the .npy file is no table of numbers", OTHER_DATA)
     order, code, fortran, *shape = header.groups()
     code = order.replace("|", "<") + CODES[code]
@@ -270,9 +257,10 @@ def read_problem(reader, data=None, weights=None):
     lower = {"lower": reader.ratio} if status == "bounded" else {}
     *lower, value = reader.fields(tokens, **lower, value=reader.ratio)
 
-    everyone, place, X, W, clusters = given or [1] * n, {}, [], [], {}
-    for row, key, weight, label in zip(rows, keys, everyone, labels):
+    everyone, place, X, W, clusters, members = given or [1] * n, {}, [], [], {}, {}
+    for i, (row, key, weight, label) in enumerate(zip(rows, keys, everyone, labels)):
         if weight:  # F3
+            members.setdefault(label, []).append(i)
             at = place.setdefault(key, len(place))
             if at == len(X):
                 X.append(row)
@@ -282,10 +270,6 @@ def read_problem(reader, data=None, weights=None):
     clusters = [sorted(own) for own in clusters.values()]
     bits = 2 * max(map(bits_of, X)) + 2 * sum(W).bit_length() + d.bit_length() + 1
     reader.spend(20 * n * d, bits)
-    members = {}
-    for i, (weight, label) in enumerate(zip(everyone, labels)):
-        if weight:
-            members.setdefault(label, []).append(i)
     cost = total((item_of(everyone, rows, own).cost for own in reader.each(members.values())), reader)
     split = sum(map(len, clusters)) != len(X)
     distinct = len(X) == sum(map(len, members.values()))
@@ -296,8 +280,6 @@ def read_problem(reader, data=None, weights=None):
 
 # ---- The proofs. Each returns a lower bound of the costs in a family, and whether it showed that none in it but the labels'
 # costs U or less, or refuses.
-
-
 def masks_of(problem, reader, family, items):
     """The clusters of the labels as sets of items, the bits of integers; None if one cuts an item, or rows are left out."""
     if problem.clusters is None or not family.whole:
@@ -354,39 +336,21 @@ def tree(problem, reader, args, family, items, foes):
 def prefixes(problem, reader, ordered, needs):
     """Goes through the partitions of the first items, more and more of them, that cost less than is needed there; yields those
     of all items. A cluster is its weight, sums, squares, cost and set of items."""
-    clusters, trail, cost, c = (
-        [],
-        [],
-        0,
-        0,
-    )  # trail: cluster of each item, what was there before, and the cost before
-    steps, n, k = reader.steps(), len(ordered), problem.k
-    width, new = 4 * problem.d + 40 + (len(ordered) >> 5), (0, [0] * problem.d, 0, 0, 0)
-    next(steps)
-    while True:
-        at = len(trail)
-        if at < n and c < k and c <= len(clusters):
-            reader.spend(width, problem.bits)
-            item, foe, bit = ordered[at]
-            before = clusters[c] if c < len(clusters) else new
-            w, s, q, old, mask = before
+    width, new, stack = 4 * problem.d + 40 + (len(ordered) >> 5), (0, [0] * problem.d, 0, 0, 0), [(0, 0, [])]
+    while stack:
+        at, cost, clusters = stack.pop()
+        if at == len(ordered):
+            yield clusters
+            continue
+        (item, foe, bit), ways = ordered[at], [*clusters, new][: problem.k]
+        reader.room(len(stack) * (problem.d + 8 + len(clusters)), problem.bits + len(ordered))
+        for c, (w, s, q, old, mask) in enumerate(ways):
+            reader.spend(width + len(clusters), problem.bits)
             w, s, q = w + item.weight, [a + b for a, b in zip(s, item.sums)], q + item.squares
             own = ((q * w - dot(s, s)) << 32) // w
-            if cost - old + own >= needs[at + 1] or mask & foe:
-                c += 1
-                continue
-            next(steps)
-            trail.append((c, before, cost))
-            clusters[c : c + 1] = [(w, s, q, own, mask | bit)]
-            cost, c = cost - old + own, 0
-            if at + 1 < n:
-                continue
-            yield clusters
-        if not trail:
-            return
-        c, before, cost = trail.pop()
-        clusters[c : c + 1] = [before] if before[0] else []
-        c += 1
+            if cost - old + own < needs[at + 1] and not mask & foe:
+                one = (w, s, q, own, mask | bit)
+                stack.append((at + 1, cost - old + own, [*clusters[:c], one, *clusters[c + 1 :]]))
 
 
 def line(problem, reader, args, family, items, foes):
@@ -437,21 +401,35 @@ def prices(problem, reader, args, family, items, foes):
     center y an item leaves f(y) = weight * price - sum of w |x - y|^2. The greatest sum_C f(y) is at the mean: v(C) = sum_C
     weight * price - SSE(C). If v(C) <= m for all C without apart pairs, the empty one too, k clusters cost at least L = sum
     weight * price - k m. Closure: g = U - L >= 0. In a partition that costs at most U the v(C) add up to at least k m - g, none
-    exceeds m, so v(C) >= m - g for each. All these C are found, and all partitions of them: no others cost so little."""
+    exceeds m, so v(C) >= m - g for each. All these C are found, and all partitions of them: no others cost so little.
+
+    Or items are turned, scaled and rounded. With the axes for the rows of Q, z(y) = Q y : 2**shift, and Z = z(mean of the item),
+    rounded: not more than r, half the root of the number of axes, from it. N is not below the eigenvalues of Q Q' (Gershgorin). Then for
+    all y and e = 2**-fine, |Z - z(y)|^2 <= (|z(mean) - z(y)| + r)^2 <= (1 + e) |z(mean) - z(y)|^2 + loss <= unit |mean - y|^2 + loss
+    with loss = (1 + 1 : e) r^2, unit = (1 + e) N : 4**shift. So with prices p for the Z, and (p - loss) : unit for the means besides the
+    items' own cost, no v(C) is more than v(C) : unit at the Z."""
     shift, most = reader.fields(args, shift=reader.scale, m=reader.integer)
-    price = reader.numbers("price", len(items))  # prices and m count 1 / unit
+    (fine,), Q = reader.numbers("turned", 1, reader.scale) if reader.next_is("turned") else [0], []
+    while reader.next_is("axis"):
+        Q.append(reader.numbers("axis", problem.d))
+    price, w = reader.numbers("price", len(items)), [item.weight for item in items]
     reader.bad_if(most < 0, "m is negative")
-    bits, unit = bits_of([most, *price]) + problem.bits + 2 * shift, 4**shift
-    reader.spend(10 * len(items) * problem.d, bits)
-    reader.room(2 * len(items) * (problem.d + 3), bits)
-    earned = [item.weight * own for item, own in zip(items, price)]
-    bound = Fraction(sum(earned) - problem.k * most, unit)
+    bits = 2 * bits_of(v for own in (*Q, price, [most]) for v in own) + problem.bits + 2 * shift + fine
+    reader.room(2 * len(items) * (problem.d + len(Q) + 3) + len(Q) ** 2, bits)
+    reader.spend((len(items) + len(Q)) * (len(Q) + 9) * (problem.d + 9), bits)
+    if Q:
+        N = max(sum(abs(dot(axis, other)) for other in Q) for axis in Q)
+        refuse_if(N < 1, "the axes have no length")
+        unit, loss = Fraction(N + (N << fine), 1 << 2 * shift + fine), Fraction(len(Q) + (len(Q) << fine), 4)
+        Z = [[((2 * dot(axis, a.sums) >> shift) // a.weight + 1) >> 1 for axis in Q] for a in items]
+        pieces = [(a, a * (p - dot(z, z)), [a * v for v in z]) for a, p, z in zip(w, price, Z)]
+        own = total((item.cost for item in items), reader) - Fraction(sum(w) * loss, unit)
+    else:
+        unit, own, means = 4**shift, 0, zip(items, price)
+        pieces = [(a.weight, a.weight * p - a.squares * unit, [s << shift for s in a.sums]) for a, p in means]
+    bound = own + Fraction(dot(w, price) - problem.k * most, unit)
     close = family.whole and problem.status != "bounded" and problem.U >= bound
     slack = ceil((problem.U - bound) * unit) if close else None
-    pieces = [
-        (i, item.weight, own - item.squares * unit, [s << shift for s in item.sums])
-        for i, (item, own) in enumerate(zip(items, earned))
-    ]
     found = clusters_above(pieces, foes, most, slack, reader)
     if not close:
         return bound, False
@@ -465,153 +443,204 @@ def prices(problem, reader, args, family, items, foes):
     return problem.U, unique
 
 
+class Side:
+    """Numbers side by side in one long integer, number i times 2**(width i), so that what is done to it is done to all of them. None
+    of them, and no sum of those that are >= 0, may be 2**(width - 1) or more in size."""
+
+    def __init__(self, width, count):
+        self.width, self.size, self.count = width, width >> 3, count
+        self.ones = int.from_bytes((b"\1" + bytes(self.size - 1)) * count, "little")
+        self.guard = self.ones << width - 1  # with it, the highest bit is 1 where a number is >= 0
+
+    def parted(self, fields):
+        cells, half = (fields + self.guard).to_bytes(self.size * self.count, "little"), 1 << self.width - 1
+        starts = range(0, len(cells), self.size)
+        return [int.from_bytes(cells[at : at + self.size], "little") - half for at in starts]
+
+    def small(self, fields):  # numbers from 0 to 255
+        return fields.to_bytes(self.size * self.count, "little")[:: self.size]
+
+    def signs(self, fields):  # 1 for each number >= 0, 0 for the others
+        return (fields + self.guard) >> self.width - 1 & self.ones
+
+    def masks(self, signs):  # all bits but the highest where there is a 1
+        return (signs << self.width - 1) - signs
+
+    def positive(self, fields):  # max(0, number)
+        return (fields + self.guard) & self.masks(self.signs(fields))
+
+    def total(self, fields):  # of numbers >= 0: 2**width is 1 modulo 2**width - 1
+        return fields % ((1 << self.width) - 1)
+
+
+class Table:
+    """All items: f(y) = c + 2 s.y - w |y|^2 for each. A record is c, w and s side by side; those of sets of items add up.
+
+    The origin is put into the middle of a box with the means of all sets, `ends`. With r 2 more than what any coordinate on it is
+    in size, |s| <= w r, nothing that `Block.bounds` adds up for an item is above |c| + 8 d w r^2 in size, and nothing that is added
+    up for all items is above 32 times the sum of these (`Block.height`). So no field overflows."""
+
+    def __init__(self, pieces, slack, reader):
+        means = [[sums[f] // w for w, _, sums in pieces] for f in range(len(pieces[0][2]))]
+        origin = [min(own) + max(own) >> 1 for own in means]
+        self.ends = [(min(own) - o, max(own) + 1 - o) for own, o in zip(means, origin)]
+        r, rows = 2 + max(max(-low, high) for low, high in self.ends), []
+        for w, c, sums in pieces:
+            offs = [s - w * o for s, o in zip(sums, origin)]
+            rows.append((c + dot(origin, sums) + dot(origin, offs), w, *offs))
+        most = max(abs(c) + 8 * len(origin) * w * r * r for c, w, *_ in rows) + slack + 1
+        self.width = (32 * len(rows) * most).bit_length() + 8 >> 3 << 3
+        reader.room(3 * len(rows) * (len(origin) + 4), self.width)
+        self.one, guard = Side(self.width, len(origin) + 2), 1 << self.width - 1
+        self.records = [sum(v << at * self.width for at, v in enumerate(row)) for row in rows]
+        self.cells = [[(v + guard).to_bytes(self.width >> 3, "little") for v in own] for own in zip(*rows)]
+
+
+class Block:
+    """What is known of C on a box: it has all `members`, of which `inside` is the record, and maybe some of the rows."""
+
+    def __init__(self, table, rows, members, inside):
+        self.rows, self.members, self.inside = rows, members, inside
+        self.records, self.side = [table.records[i] for i in rows], Side(table.width, len(rows))
+        columns = [b"".join([column[i] for i in rows]) for column in table.cells]
+        self.c, self.w, *self.s = [int.from_bytes(column, "little") - self.side.guard for column in columns]
+
+    def chosen(self, signs):
+        return list(compress(self.rows, self.side.small(signs)))
+
+    def record(self, signs):
+        return sum(compress(self.records, self.side.small(signs)))
+
+    def bounds(self, center, half):
+        """The least and the greatest f of each row on a box; and for each axis how far D = w (x - y) is above 0, or below, on all of it.
+        The greatest 2 D t - w t^2 for |t| <= h is |D| h + (|D| - w h) h if |D| >= w h, and else D^2 : w <= |D| h."""
+        side, w, sides = self.side, self.w, []
+        f, near, far = self.c - dot(center, center) * w, 0, 0
+        for s, y, h in zip(self.s, center, half):
+            D = s - y * w
+            right = side.masks(side.signs(D))
+            size = 2 * ((D + side.guard) & right) - D
+            beyond = side.positive(size - h * w)
+            f, near, far = f + 2 * y * s, near + h * size, far + h * beyond
+            sides.append((beyond & right, beyond - (beyond & right)))
+        return f - 2 * near - dot(half, half) * w, f + near + far, sides
+
+    def open(self, inside, there, foes):
+        """1 for the rows not outside that are open; and for those that are since C may have one that is apart from them."""
+        present = sum(1 << i for i in self.chosen(there)) if foes else 0
+        apart = [1 << at * self.side.width for at, i in enumerate(self.rows) if foes and foes[i] & present]
+        return there ^ inside | inside & sum(apart), inside & sum(apart)
+
+    def height(self, low, high, center, half, one):
+        """16 times what no center in the box earns more than: what is inside, f where low >= 0, and t f + c for the other rows: with 16
+        t = 16 max(0, high) // (max(0, high) - low), by long division, and 16 c = 16 t (-low) + the rest, that is not below max(0, f) at
+        f = low, 0 and high."""
+        side = self.side
+        sure, lack = side.signs(low), side.positive(-low) + side.ones
+        rest, share, c = side.positive(high) & ~side.masks(sure), 0, 0
+        span = rest + lack
+        for _ in range(4):
+            digit = side.signs(2 * rest - span)
+            mask = side.masks(digit)
+            rest, share, c = 2 * rest - (span & mask), 2 * share + digit, 2 * c + (lack & mask)
+        shares = side.small(share + 16 * sure)
+        top, W, *sums = one.parted(16 * self.inside + sum(map(mul, shares, self.records)))
+        top += side.total(c + rest)
+        for s, y, h in zip(sums, center, half):
+            a = abs(s - W * y)
+            top += y * (2 * s - W * y) + (h * (2 * a - W * h) if a > W * h else -(-a * a // W) if W else 0)
+        return top
+
+
 def clusters_above(pieces, foes, most, slack, reader):
     """Refuses if v(C) > most for some C; unless slack is None, lists all C with v(C) >= most - slack, each with most - v(C).
 
-    Boxes for the mean y of C are halved until all is known. On a box an item is outside if f < -slack, inside if f > slack, else
+    Boxes for the mean y of C get smaller until all is known. On a box an item is outside if f < -slack, inside if f > slack, else
     open. C has no item outside (v would be greater without it) and all inside (v would be greater with it), but for those with
-    an apart item that C may have; if slack is None (0 below) this is so for the largest C of greatest v. A box is: the half of
-    its sides; the axis and the step by which its center is off the one that its live pieces are for; these; what is inside.
-    f(y + s) = f(y) + 2 D s - w |s|^2 with D = w (x - y): every box keeps f and D at its own center."""
-    close, slack = slack is not None, slack or 0
-    least = (most - slack << 6) + (not close)  # v is a fraction: what may go is <= most, or < most - slack
-    edges = [[sums[f] // w for _, w, _, sums in pieces] for f in range(len(pieces[0][3]))]
-    half = [1 << (max(edge) + 1 - min(edge)).bit_length() for edge in edges]  # min(edge) + 2 half is beyond
-    center, live = [min(edge) + h for edge, h in zip(edges, half)], []
-    for i, w, f, sums in pieces:
-        D = [s - w * y for s, y in zip(sums, center)]
-        live.append((i, w, f + dot(sums, center) + dot(D, center), D))
-    bits = bits_of(v for _, w, f, sums in pieces for v in (most, w, f, *sums))
-    bits += sum(w for _, w, _, _ in pieces).bit_length()
-    width, words, apart = len(half) + 4, len(pieces) >> 6, any(foes)
-    found, steps, held = {}, reader.steps(), 0  # held: numbers in the stack, where two boxes share theirs
-    stack = [(half, 0, 0, live, (0, 0, 0, [0] * len(half)))]
+    an apart item that C may have; if slack is None (0 below) this is so for the largest C of greatest v."""
+    close, slack, foes = slack is not None, slack or 0, foes if any(foes) else None
+    least = (most - slack << 4) + (not close)  # v is a fraction: what may go is <= most, or < most - slack
+    table, found = Table(pieces, slack, reader), {}
+    size, words = len(table.ends) + 4, len(pieces) >> 6
+    stack, held = [(table.ends, Block(table, range(len(pieces)), 0, 0))], 0  # held: numbers in it, or more
     while stack:
-        half, axis, step, live, inside = stack.pop()
-        next(steps)
-        held -= (len(live) + 1) * width
-        reader.spend(60 + words + len(live) * (16 * width + apart * words), bits)
-        still, bounds, inside = sorted_out(axis, step, half, live, inside, slack, foes, apart)
-        ends = [[(D[f], w * h) for _, w, _, D in still] for f, h in enumerate(half)]
-        if never_zero(half, inside, ends):
+        ends, block = stack.pop()
+        held -= (len(block.rows) + 9) * size
+        reader.spend(900 + 60 * size + len(block.rows) * (4 * size + words), table.width)
+        side, center = block.side, [low + high >> 1 for low, high in ends]
+        half = [high - y for y, (_, high) in zip(center, ends)]  # center - half may be 1 below the lower end
+        low, high, sides = block.bounds(center, half)
+        inside, there = side.signs(low - (slack + 1) * side.ones), side.signs(high + slack * side.ones)
+        still, apart = block.open(inside, there, foes)
+        if block.height(low, high, center, half, table.one) < least:
             continue
-        if len(still) > 3:
-            if height(half, still, bounds, inside) < least:
-                continue
-            parts = halved(half, still, bounds, inside, ends, slack, foes)
-            held += sum((len(live) + 1) * width for _, _, _, live, _ in parts)
-            reader.room(held >> 1, bits + len(pieces) // 32)
-            stack += parts
-            continue
-        for mask, W, v, P in subsets(still, inside, foes):
-            value = v * W + dot(P, P)  # W times v(C)
+        rows, members = block.chosen(still), block.members | sum(1 << i for i in block.chosen(inside ^ apart))
+        own, mask = block.inside + block.record(inside ^ apart), side.masks(still)
+        sums, more = table.one.parted(own), table.one.parted(block.record(still))
+        beyond = [[side.total(part & mask) for part in parts] for parts in sides]
+        ends = narrowed(ends, center, half, sums, more, beyond)
+        if ends and not rows:
+            c, W, *sums = sums
+            value = c * W + dot(sums, sums)  # W times v(C)
             refuse_if(value > most * W, "a center earns more than m")
-            if close and mask and value >= (most - slack) * W:
-                found[mask.to_bytes(len(pieces) // 8 + 1, "big")] = most - -(-value // W)
-                reader.room(2 * len(found), len(pieces) + bits)
+            if close and members and value >= (most - slack) * W:
+                found[members.to_bytes(len(pieces) // 8 + 1, "big")] = most - -(-value // W)
+                reader.room(2 * len(found), len(pieces) + table.width)
+        elif ends:
+            wide = still & side.signs(high - low - (slack + 1) * side.ones)
+            spread = [(b - a) * (4 * sum(parts) + (b - a) * more[1]) for (a, b), parts in zip(ends, beyond)]
+            axis = max(range(len(ends)), key=lambda f: (ends[f][0] + 1 < ends[f][1], spread[f]))
+            first, last = ends[axis]
+            if apart or not wide or len(rows) <= 3 or first + 1 >= last:  # an item is in C, or it is not
+                i = (block.chosen(apart) or rows)[-1]
+                rows.remove(i)
+                friends = [j for j in rows if not foes or not foes[i] >> j & 1]
+                taken = Block(table, friends, members | 1 << i, own + table.records[i])
+                parts = [(ends, Block(table, rows, members, own)), (ends, taken)]
+            else:
+                if 4 * len(rows) <= 3 * len(block.rows):
+                    block = Block(table, rows, members, own)
+                halves = (first, first + last >> 1), (first + last >> 1, last)
+                parts = [([*ends[:axis], half, *ends[axis + 1 :]], block) for half in halves]
+            held += sum((len(block.rows) + 9) * size for _, block in parts)
+            reader.room(held >> 1, table.width)
+            stack += parts
     return [(int.from_bytes(mask, "big"), short) for mask, short in found.items()]
 
 
-def sorted_out(axis, step, half, live, inside, slack, foes, apart):
-    """The pieces that are open on a box, moved to its center, their least and greatest f there, and what is inside."""
-    members, weight, value, pull = inside
-    near = pull[axis] - weight * step
-    value, pull = value + step * (pull[axis] + near), [*pull[:axis], near, *pull[axis + 1 :]]
-    present = sum(1 << piece[0] for piece in live) if apart else 0
-    volume, still, bounds = dot(half, half), [], []
-    for i, w, f, D in live:
-        near = D[axis] - w * step
-        f += step * (D[axis] + near)
-        D = [*D[:axis], near, *D[axis + 1 :]]
-        high = low = 0
-        for a, h in zip(D, half):
-            a, b = abs(a) * h, w * h * h
-            low += a
-            high += a if a < b else 2 * a - b  # the maximum is a^2 : b <= a if a < b
-        low, high = f - 2 * low - w * volume, f + high
-        if low > slack and not foes[i] & present:
-            members, weight, value = members | 1 << i, weight + w, value + f
-            pull = [a + b for a, b in zip(pull, D)]
-        elif high >= -slack:
-            still.append((i, w, f, D))
-            bounds.append((low, high))
-    return still, bounds, (members, weight, value, pull)
-
-
-def never_zero(half, inside, ends):
-    """Whether on a box the sum of w (x - y) over C, which is 0 at the mean of C, is not 0 for any C."""
-    _, weight, _, pull = inside
-    pulls = list(zip(pull, [weight * h for h in half], ends))
-    forth = any(p - b + sum(min(0, D - w) for D, w in own) > 0 for p, b, own in pulls)
-    return forth or any(p + b + sum(max(0, D + w) for D, w in own) < 0 for p, b, own in pulls)
-
-
-def height(half, still, bounds, inside):
-    """64 times what no center in the box earns more than: the sum inside, and that of t f + c over what is open, where low <= f <=
-    high, 0 <= t <= 1, c = max(-t low, (1 - t) high): see max(0, f) <= t f + c at low, 0 and high."""
-    _, weight, value, pull = inside
-    W, top, slope = weight << 6, value << 6, [a << 6 for a in pull]
-    for (_, w, f, D), (low, high) in zip(still, bounds):
-        t = 64 if low >= 0 else 0 if high <= 0 else (high << 6) // (high - low)
-        W, top = W + t * w, top + t * f + max(0, -t * low, (64 - t) * high)
-        slope = [a + t * b for a, b in zip(slope, D)]
-    for a, h in zip(map(abs, slope), half):
-        top += h * (2 * a - W * h) if a > W * h else -(-a * a // W) if W else 0
-    return top
-
-
-def halved(half, still, bounds, inside, ends, slack, foes):
-    """Two boxes, or, where smaller boxes do not help, the same one twice: an item is in C, or it is not."""
-    axis = max(range(len(half)), key=lambda f: half[f] * sum(abs(D) + w for D, w in ends[f]))
-    h = half[axis] >> 1
-    held = [at for at, (low, _) in enumerate(bounds) if low > slack]  # by apart ones
-    if h and not held and any(high - low > slack for low, high in bounds):
-        half = [*half[:axis], h, *half[axis + 1 :]]
-        return [(half, axis, step, still, inside) for step in (-h, h)]
-    i, w, f, D = still.pop(held[0] if held else -1)
-    members, weight, value, pull = inside
-    taken = (members | 1 << i, weight + w, value + f, [a + b for a, b in zip(pull, D)])
-    friends = [piece for piece in still if not foes[i] >> piece[0] & 1]
-    return [(half, 0, 0, still, inside), (half, 0, 0, friends, taken)]
-
-
-def subsets(still, inside, foes):
-    """What is inside, with any of the few open pieces that may be together."""
-    sets = [inside]
-    for i, w, f, D in still:
-        free = [(m, W, v, P) for m, W, v, P in sets if not m & foes[i]]
-        sets += [(m | 1 << i, W + w, v + f, [a + b for a, b in zip(P, D)]) for m, W, v, P in free]
-    return sets
+def narrowed(ends, center, half, inside, still, beyond):
+    """The part of a box that may hold the mean y of C, where D = w (x - y) adds up to 0 over C, if any. For each axis the sum is at most
+    that inside and of max(0, D) for open rows, which is convex in y, and at least that with min(0, D), which is concave: where the
+    chords of these, from one end to the other, say that it is not 0, it is not."""
+    (_, W, *pulls), (_, w, *moves), new = inside, still, []
+    for (low, high), y, h, a, b, (above, below) in zip(ends, center, half, pulls, moves, beyond):
+        a, b = a - W * y, b - w * y
+        most = a + (W + w) * h + b + below, a - W * h + above
+        least = a + W * h - below, a - (W + w) * h + b - above
+        if most[1] < 0 <= most[0]:
+            high = min(high, y - h - -2 * h * most[0] // (most[0] - most[1]))
+        if least[1] <= 0 < least[0]:
+            low = max(low, y + h + 2 * h * least[1] // (least[0] - least[1]))
+        if most[0] < 0 or least[1] > 0 or low > high:
+            return None
+        new.append((low, high))
+    return new
 
 
 def covers(found, n, k, slack, reader):
     """All ways to part n items into at most k of the sets found, whose slacks add up to at most `slack`."""
-    words, steps, held = 1 + (n >> 6), reader.steps(), len(found)
-
-    def frame(rest, left, pool):
-        """What is still to be covered, the slack that is left, the sets that fit in, and those of these that come next."""
-        first = rest & -rest
-        return rest, left, pool, iter([own for own in pool if own[0] & first and own[1] <= left])
-
-    chosen, frames = [], [frame((1 << n) - 1, slack, found)]
-    while frames:
-        rest, left, pool, ways = frames[-1]
-        mask, short = next(ways, (0, 0))
-        if not mask:
-            frames.pop()
-            held -= len(pool)
-            chosen = chosen[:-1]
-            continue
-        next(steps)
-        reader.spend(20 + 2 * len(pool) * words)
-        if mask == rest:
-            yield [*chosen, mask]
-        elif len(chosen) + 1 < k:
-            chosen = [*chosen, mask]
-            pool = [own for own in pool if not own[0] & mask]
-            held += len(pool)
-            reader.room(held)
-            frames.append(frame(rest & ~mask, left - short, pool))
+    words, stack = 1 + (n >> 6), [((1 << n) - 1, slack, [], found)]
+    while stack:
+        rest, left, chosen, pool = stack.pop()
+        reader.spend(20 + 3 * len(pool) * words)
+        pool = [own for own in pool if not own[0] & ~rest]
+        reader.room((len(chosen) + 1) * (len(stack) + len(pool)))
+        for mask, short in pool:
+            if mask & rest & -rest and short <= left:
+                if mask == rest:
+                    yield [*chosen, mask]
+                elif len(chosen) + 1 < k:
+                    stack.append((rest & ~mask, left - short, [*chosen, mask], pool))
 
 
 def shortfall(A, weights, spend=None):
@@ -636,38 +665,25 @@ def shortfall(A, weights, spend=None):
 
 
 def principal(problem, reader, args, family, items, foes):
-    """Ding & He 2004: what clusters explain is the trace of the scatter matrix M projected to k - 1 dimensions. If V V' + (tau +
+    """Ding & He 2004: what clusters explain is the trace of the scatter matrix M projected to k - 1 dimensions. If A = V V' + (tau +
     delta) I - M has no negative eigenvalue, that is at most trace V V' + (k - 1) max(0, tau + delta). M, times the total
-    weight, is of integers. Where V has a line for each row, not each feature, M is B' B instead of B B', with the same eigenvalues
-    but for zeros: times the square of the total weight, M[i, j] = r[i] r[j] a_i . a_j and V[i] = r[i] v_i, with r the roots of
-    the weights and a_i = total weight * x_i - sum of w x. All is taken r[i] r[j] times, which changes no sign."""
+    weight, is of integers."""
     scale, tau = reader.fields(args, scale=reader.scale, tau=reader.integer)
-    V, d, heavy = [], len(problem.X[0]), item_of(problem.W, problem.X, family.rows)
-    while reader.next_is("V"):
-        V.append(reader.numbers("V", len(V[0]) if V else None))
-    X, w = [problem.X[i] for i in family.rows], [problem.W[i] for i in family.rows]
-    reader.bad_if(len(V) not in (d, len(X)), f"{d} or {len(X)} lines of V expected")
+    d, heavy = problem.d, item_of(problem.W, problem.X, family.rows)
+    V = [reader.numbers("V")]
+    V += [reader.numbers("V", len(V[0])) for _ in range(1, d)]
+    columns, w = list(zip(*(problem.X[i] for i in family.rows))), [problem.W[i] for i in family.rows]
     bits = problem.bits + 2 * scale + 2 * max(map(bits_of, V)) + tau.bit_length()
-    steps = len(V) * (max(d, len(X)) + 10), 2 * bits
-    reader.room(2 * len(V) ** 2 + 2 * d * len(X), 2 * bits)
-    if len(V) == d:
-        whole, weights, columns = heavy.weight, [1] * d, list(zip(*X))
-        scaled, sums = [list(map(mul, w, column)) for column in columns], heavy.sums
-        pairs = reader.each(enumerate(zip(scaled, sums)), *steps)
-        M = [[whole * dot(a, b) - s * t for b, t in zip(columns[: f + 1], sums)] for f, (a, s) in pairs]
-    else:
-        whole, weights = heavy.weight**2, w
-        offs = [[heavy.weight * x - s for x, s in zip(row, heavy.sums)] for row in X]
-        M = [[dot(a, b) for b in offs[: i + 1]] for i, a in reader.each(enumerate(offs), *steps)]
-    A = [
-        [w * v * (dot(a, b) - (m << 2 * scale)) for b, m, v in zip(V, row, weights)]
-        for a, row, w in reader.each(zip(V, M, weights), len(V) * len(V[0]), 2 * bits)
-    ]
-    for row, w in zip(A, weights):
-        row[-1] += tau * w
-    trace = sum(w * dot(v, v) for v, w in zip(V, weights))
-    most = trace + (problem.k - 1) * max(0, tau + shortfall(A, weights, reader.spend))
-    return heavy.cost - Fraction(most, whole * 4**scale), False
+    reader.room(2 * d * (d + len(w)), 2 * bits)
+    each, A = reader.each(enumerate(zip(V, columns, heavy.sums)), d * (len(w) + len(V[0]) + 10), 2 * bits), []
+    for f, (v, column, s) in each:
+        own = list(map(mul, w, column))
+        before = zip(V[: f + 1], columns, heavy.sums)
+        A.append([dot(v, u) - (heavy.weight * dot(own, b) - s * t << 2 * scale) for u, b, t in before])
+        A[f][f] += tau
+    most = sum(dot(v, v) for v in V)
+    most += (problem.k - 1) * max(0, tau + shortfall(A, [1] * d, reader.spend))
+    return heavy.cost - Fraction(most, heavy.weight * 4**scale), False
 
 
 def semidefinite(problem, reader, args, family, items, foes):
@@ -750,8 +766,6 @@ KINDS = dict(trivial=trivial, tree=tree, line=line, prices=prices, pca=principal
 
 
 # ---- The whole proof
-
-
 def prove(problem, reader):
     """The bound of the whole proof, and whether it shows uniqueness. Branch: i and j together, or apart. Sum of groups: F2."""
     # Rows, decisions on pairs, no row left out.
@@ -827,35 +841,19 @@ def items_of(problem, reader, family):
 
 
 # ---- The verdict
-
-
 def decimal(value, below, up, length=15):
     """value / below with some digits, not less (up) or not greater. Of long numbers the leading bits are enough."""
-    top, below = value.numerator, value.denominator * below
-    sign, up, top = "-" if top < 0 else "", up ^ (top < 0), abs(top)
-    if not top:
-        return "0"
+    context, top, below = Context(length, ROUND_FLOOR), value.numerator, value.denominator * below
+    context.rounding = ROUND_CEILING if up else ROUND_FLOOR
     cut, cut_below = (max(0, number.bit_length() - (1 << 13)) for number in (top, below))
     top = -(-top >> cut) if up else top >> cut
-    below = below >> cut_below if up else -(-below >> cut_below)
+    below = below >> cut_below if up ^ (top < 0) else -(-below >> cut_below)
     twos = cut - cut_below
     if abs(twos) <= 1 << 13:  # else it is left as it is: no cost of floats is like that
         top, below, twos = top << max(0, twos), below << max(0, -twos), 0
-    ten = length - (top.bit_length() - below.bit_length()) * 30103 // 100000
-    top, below = top * 10 ** max(0, ten), below * 10 ** max(0, -ten)
-    number = -(-top // below) if up else top // below
-    while number >= 10**length or not number % 10:
-        number, ten = -(-number // 10) if up else number // 10, ten - 1
-    digits = str(number)
-    point = len(digits) - ten  # the number of digits before the decimal point
-    if 0 < point <= length + 2:
-        digits = digits.ljust(point, "0")
-        shown = f"{digits[:point]}.{digits[point:]}".rstrip(".")
-    elif -4 < point <= 0:
-        shown = f"0.{'0' * -point}{digits}"
-    else:
-        shown = f"{digits[0]}.{digits[1:]}".rstrip(".") + f"e{point - 1:+d}"
-    return sign + shown + (f" * 2**{twos}" if twos else "")
+    number = context.divide(Decimal(top), Decimal(below)).normalize(context)
+    shown = f"{number:f}" if -5 < number.adjusted() < length + 2 else f"{number:e}"
+    return shown + (f" * 2**{twos}" if twos else "")
 
 
 def verdict(content, data=None, weights=None):

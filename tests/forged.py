@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 from forged_tables import tables
+from proofs import Small
 
 from ckmeans.proofs import proof_lines
 from ckmeans.proofs.problem import ExactProblem
@@ -181,7 +182,6 @@ PROOFS = [
 ]
 
 FIVE, FIVE_LABELS = [[0, 1], [3, 0], [7, 2], [1, 9], [12, 4]], [0, 0, 1, 0, 1]
-WIDE = [[0, 1, 3, 4, 9], [3, 0, 1, 7, 7], [7, 2, 2, 2, 1]]
 SEVEN, SEVEN_LABELS = [[0], [1], [3], [8], [9], [13], [20]], [0, 0, 0, 1, 1, 1, 2]
 SOME = np.tril([[0, 0, 0, 0], [0, 0, 0, 0], [20, 15, 0, 0], [30, 25, 0, 0]], -1)
 CUT = sdp(
@@ -193,7 +193,7 @@ CUT = sdp(
     2,
 )
 HEAVY_CUT = sdp(
-    0x481,
+    0x48E,
     [-0x49CA, -0x4EC8, 0x125A1, 0x255D7],
     [[-0x89, -0x69, 0x16, 0x46]],
     [[], [0], [0x400, 0], [0, 0x500, 0]],
@@ -214,12 +214,6 @@ EXACT = [
         ["proof pca scale=0 tau=-20", "V 100 0", "V 0 100"],
         {"X": FIVE, "labels": FIVE_LABELS, "k": 3},
     ),
-    ("-1463/9", ["proof pca scale=1 tau=2000", "V 10", "V 8", "V 1"], {"X": WIDE, "labels": [0, 0, 1]}),
-    (
-        "-5635/36",
-        ["proof pca scale=0 tau=2000", "V 20", "V 8", "V 1"],
-        {"X": WIDE, "labels": [0, 0, 1], "weights": [3, 1, 2]},
-    ),
     ("3", ["proof line penalty=1"], {"X": SEVEN, "labels": SEVEN_LABELS, "k": 3}),
     ("65/6", ["proof line penalty=11/3"], {"X": SEVEN, "labels": SEVEN_LABELS, "k": 3}),
     (
@@ -229,7 +223,7 @@ EXACT = [
     ),
     ("4", ["proof prices shift=0 m=e", "price 8 8 8 8"], {}),
     ("-83/8", CUT, {}),
-    ("-1469/256", HEAVY_CUT, {"weights": [1, 2, 3, 4]}),
+    ("-745/128", HEAVY_CUT, {"weights": [1, 2, 3, 4]}),
     (
         "1031/42",
         ["proof line penalty=20"],
@@ -250,7 +244,8 @@ def files():
         bound = Fraction(bound)
         yield f"exact {at}", 0, lower(bound, *proof, **where), None, None
         yield f"above {at}", 1, lower(bound + Fraction(1, 2**50), *proof, **where), None, None
-    for name, code, content, *beside in (*optima(), *parts(), *sizes(), *semidefinite(), *numbers(fine)):
+    more = *optima(), *parts(), *sizes(), *priced(), *semidefinite(), *numbers(fine)
+    for name, code, content, *beside in more:
         yield name, code, content, *beside, *[None] * (2 - len(beside))
 
 
@@ -337,20 +332,8 @@ def sizes():
     yield "a bound above", 1, lower(1, "proof trivial")
     yield "on no line", 1, lower(0, "proof line penalty=0", X=[[0, 0], [1, 1], [2, 3]], labels=[0, 0, 1])
     yield "on a line", 0, lower(0, "proof line penalty=0", X=[[0, 0], [1, 1], [2, 2]], labels=[0, 0, 1])
-    yield (
-        "a negative minor",
-        1,
-        lower(
-            -9999,
-            "proof pca scale=1 tau=2000",
-            "V 10",
-            "V 8",
-            "V 1",
-            X=WIDE,
-            labels=[0, 0, 1],
-            weights=[3, 1, 2],
-        ),
-    )
+    tau, X = "proof pca scale=0 tau=6a", [[6, 2, 8], [7, 4, 0], [0, 6, 0], [5, 0, 7]]
+    yield "a negative minor", 1, lower(-99999, tau, "V 12", "V f4", "V 5", X=X, labels=[0, 0, 1, 1])
     yield "a great scale", 2, lower(0, "proof pca scale=4001 tau=0", hexed("V", [0] * 9000))
     yield "too many steps", 1, lower(0, "proof pca scale=fff tau=" + "f" * 9000, "V 0")
     yield (
@@ -364,6 +347,44 @@ def sizes():
             labels=[0] * 700,
         ),
     )
+
+
+def priced(seeds=(*range(16), 31)):
+    """Prices with the least m, and with less; of rows as they are, and of rows turned by coarse axes."""
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        n, d, k, shift = 5 + seed % 4, 1 + seed % 3, 2, 0
+        X = (rng.integers(0, 9, (n, d)) * (1 + 3 * (seed % 2))).astype(float)
+        weights = rng.integers(1, 4, n).tolist() if seed % 4 > 1 else None
+        labels = [0, *rng.integers(0, k, n - 2).tolist(), 1]
+        small = Small(ExactProblem(X, weights), k)
+        w, rows, turned, unit, lost = small.problem.weights, small.problem.rows, [], 1, 0
+        price = rng.integers(0, 3 * max(4, round(max(small.sse) / sum(w))), small.n).tolist()
+        if seed > 7:
+            Q, shift = rng.integers(-9, 10, (1 + seed % 3, d)).tolist(), int(rng.integers(3))
+            Q[0][0] = 9
+            turned = ["turned 4", *(hexed("axis", axis) for axis in Q)]
+            N = max(sum(abs(sum(map(int.__mul__, a, b))) for b in Q) for a in Q)
+            unit, lost = Fraction(17 * N, 16 * 4**shift), sum(w) * Fraction(17 * len(Q), 4)
+            price = [81 * p >> 2 * shift for p in price]
+            long = [[sum(map(int.__mul__, axis, row)) for axis in Q] for row in rows]
+            rows = [[((2 * v >> shift) + 1) // 2 for v in row] for row in long]
+        most = Fraction(0)
+        for mask in range(1, 1 << small.n):
+            own = [i for i in range(small.n) if mask >> i & 1]
+            paid = sum(w[i] * (price[i] - sum(x * x for x in rows[i])) for i in own)
+            sums = [sum(w[i] * rows[i][f] for i in own) for f in range(len(rows[0]))]
+            most = max(most, paid + Fraction(sum(s * s for s in sums), sum(w[i] for i in own)))
+        where = {"X": X.astype(int).tolist(), "k": k, "labels": labels, "weights": weights}
+        for less, above in ((0, 0), (0, 1), (1, 0)):
+            m = max(0, -(-most.numerator // most.denominator) - less)
+            bound = (sum(map(int.__mul__, w, price)) - lost - k * m) / Fraction(unit)
+            lines = f"proof prices shift={shift:x} m={m:x}", *turned, hexed("price", price)
+            text = lower(bound + Fraction(above, 1 << 40), *lines, **where)
+            yield f"prices {seed} {less} {above}", int(less + above > 0), text
+    few = "proof prices shift=0 m=0", "turned 1"
+    yield "axes without length", 1, lower(-9, *few, "axis 0", "price 0 0 0 0")
+    yield "axes of other features", 2, lower(-9, *few, "axis 1 1", "price 0 0 0 0")
 
 
 def semidefinite():

@@ -2,6 +2,7 @@
 
 import ast
 import math
+import random
 import re
 import sys
 from fractions import Fraction
@@ -171,9 +172,9 @@ def test_all_sets_within_the_slack_are_found():
         small = proofs.Small(ExactProblem(X), 3)
         scale = max(1, round(small.sse[-1] / small.n))
         pieces, total = [], [0]
-        for i, (row, w) in enumerate(zip(small.problem.rows, small.problem.weights)):
+        for row, w in zip(small.problem.rows, small.problem.weights):
             earned = w * int(rng.integers(0, 2 * scale + 1))
-            pieces.append((i, w, earned - w * sum(x * x for x in row), [w * x for x in row]))
+            pieces.append((w, earned - w * sum(x * x for x in row), [w * x for x in row]))
             total += [earned + other for other in total]
         v = [own - cost for own, cost in zip(total, small.sse)]
         foes = [0] * small.n
@@ -189,45 +190,6 @@ def test_all_sets_within_the_slack_are_found():
         assert dict(check.clusters_above(pieces, foes, most, slack, reader)) == expected
         found += len(expected)
     assert found > 1000
-
-
-def test_principal_components_of_wide_rows():
-    """A line of V for each row: never above the optimum, about what the eigenvalues are, and with few steps where rows are wide."""
-    for seed in range(40):
-        rng = np.random.default_rng(seed)
-        n, k = int(rng.integers(2, 7)), int(rng.integers(1, 4))
-        X = np.round(rng.normal(size=(n, n + 1 + int(rng.integers(5)))) * 50)
-        weights = rng.integers(1, 5, n).astype(float) if seed % 2 else np.ones(n)
-        _, bound, _ = proofs.derived(wide(X, weights, k))
-        best = reference.best_partition(X.tolist(), k, weights.tolist())[1]
-        offs = (X - np.average(X, axis=0, weights=weights)) * np.sqrt(weights)[:, None]
-        values = np.linalg.eigvalsh(offs @ offs.T)
-        assert bound <= best
-        assert float(bound) == pytest.approx(values[: n - k + 1].sum(), abs=1e-4 * values.sum())
-    X = np.round(np.random.default_rng(0).normal(size=(20, 4_000)) * 64)
-    content = wide(X, np.ones(20), 3).encode()
-    reader = check.Reader(content)
-    problem, before = check.read_problem(reader), reader.left
-    assert check.prove(problem, reader)[0] > 0.8 * problem.U
-    assert before - reader.left < 200 * X.size
-
-
-def wide(X, weights, k):
-    """A proof by the eigenvectors of the rows' products, in the integers of X."""
-    total, scale, n = weights.sum(), 24, len(X)
-    offs = (total * X - weights @ X) * np.sqrt(weights)[:, None]
-    values, Q = np.linalg.eigh(offs @ offs.T)
-    values, Q = values[::-1], Q[:, ::-1]
-    rank = min(k - 1, n)
-    tau = max(values[rank], 0.0) if rank < n else 0.0
-    V = Q[:, :rank] * np.sqrt(np.maximum(values[:rank] - tau, 0)) / np.sqrt(weights)[:, None]
-    spare = 1e-9 * values[0] + 1
-    proof = proof_lines.principal_proof(
-        scale,
-        round(Fraction(tau + spare) * 4**scale),
-        [[round(v * 2**scale) for v in row] for row in V.tolist()],
-    )
-    return proof_lines.proof_text(ExactProblem(X, weights), k, [0] * n, "bounded", proof, Fraction(-(10**30)))
 
 
 def test_two_optima_on_two_sides_of_a_branch():
@@ -314,7 +276,7 @@ def truth(text, cache):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_mutation_proves_too_much(kind, monkeypatch):
-    monkeypatch.setattr(check, "LIMIT", 300_000)
+    monkeypatch.setattr(check, "LIMIT", 1_000_000)
     monkeypatch.setattr(check, "STEPS_A_BYTE", 0)
     accepted = refused = 0
     for seed in range(30):
@@ -370,6 +332,72 @@ def test_damaged_files():
         code, said = check.verdict(content)
         assert code == check.MALFORMED, said
         assert "\n" not in said
+
+
+# ---- Many numbers in one
+
+
+def test_numbers_side_by_side_are_those_numbers():
+    """Up to the largest that a field may hold, of either sign, next to each other."""
+    for seed in range(40):
+        rng = random.Random(seed)
+        width, count = rng.choice([8, 16, 64, 96, 200]), rng.randrange(0, 12)
+        side, most = check.Side(width, count), (1 << width - 1) - 1
+        pick = [0, 1, -1, most, -most, most // 2, -most // 2]
+        numbers = [rng.choice([*pick, rng.randint(-most, most)]) for _ in range(count)]
+        joined = sum(v << at * width for at, v in enumerate(numbers))
+        assert side.parted(joined) == numbers
+        signs = side.signs(joined)
+        assert list(side.small(signs)) == [int(v >= 0) for v in numbers]
+        assert side.parted(side.positive(joined)) == [max(0, v) for v in numbers]
+        chosen = side.positive(joined) & side.masks(signs)
+        assert side.parted(chosen) == [v if v >= 0 else 0 for v in numbers]
+        few = [v // (2 * count) for v in numbers]
+        small = sum(v << at * width for at, v in enumerate(few))
+        assert side.total(side.positive(small)) == sum(max(0, v) for v in few)
+        assert side.parted(3 * small - 2 * small) == few
+
+
+def test_boxes_in_plain_fractions():
+    """What is known of rows on a box, in one long integer, is what plain numbers give, and right; no field is near its limit."""
+    for seed in range(60):
+        rng = random.Random(seed)
+        size, d, n = rng.choice([3, 2**31, 2**53, 10**40]), rng.randrange(1, 5), rng.randrange(1, 9)
+        pieces = []
+        for _ in range(n):
+            w, x = rng.choice([1, 1, 7, 2**52 - 1]), [rng.randrange(-size, size + 1) for _ in range(d)]
+            pieces.append(
+                (w, w * (rng.randrange(4 * d * size * size) - sum(v * v for v in x)), [w * v for v in x])
+            )
+        reader = check.Reader(proof_lines.sealed(["CKC 1"]).encode())
+        slack = rng.choice([0, size])
+        table = check.Table(pieces, slack, reader)
+        block, limit = check.Block(table, range(n), 0, 0), 1 << table.width - 1
+        rows = [table.one.parted(record) for record in table.records]
+        ends = [sorted(rng.randint(low, high) for _ in range(2)) for low, high in table.ends]
+        ends = rng.choice([table.ends, ends])
+        center = [low + high >> 1 for low, high in ends]
+        half = [high - y for y, (_, high) in zip(center, ends)]
+        low, high, sides = block.bounds(center, half)
+        lows, highs = block.side.parted(low), block.side.parted(high)
+        f = lambda row, y: row[0] + 2 * check.dot(row[2:], y) - row[1] * check.dot(y, y)  # noqa: E731
+        some = [
+            [rng.choice([a, b, Fraction(a + b, 2), a + (b - a) * Fraction(rng.random())]) for a, b in ends]
+            for _ in range(8)
+        ]
+        for row, below, above in zip(rows, lows, highs):
+            assert all(below <= f(row, y) <= above for y in some)
+            assert f(row, center) - below == sum(
+                2 * abs(s - row[1] * y) * h + row[1] * h * h for s, y, h in zip(row[2:], center, half)
+            )
+        top = block.height(low, high, center, half, table.one)
+        assert all(sum(max(0, f(row, y)) for row in rows) * 16 <= top for y in some)
+        for axis, (above, below) in enumerate(sides):
+            D = [(row[2 + axis] - row[1] * center[axis], row[1] * half[axis]) for row in rows]
+            assert block.side.parted(above) == [max(0, a - b) for a, b in D]
+            assert block.side.parted(below) == [max(0, -a - b) for a, b in D]
+        worst = max(map(abs, [*lows, *highs, *(v for row in rows for v in row)]))
+        assert 32 * n * worst < limit and 32 * n * (worst + slack + 1) < limit
 
 
 # ---- What the checker is made of

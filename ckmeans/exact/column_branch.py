@@ -294,7 +294,15 @@ class Branch:
                 search.offer(labels[node.groups[search.row_of]])
         except TooManyCovers:
             return False
+        self.lower_level(max(result.upper, result.values.max(initial=0.0)))
         return True
+
+    def lower_level(self, level):
+        """No center earns more than the best of the clusters listed: the less the level is above that, the fewer of them a checker finds."""
+        node = self.node
+        if level < node.level:
+            node.level, node.priced = level, self.to_bound(node.prices, level)
+            node.bound = max(node.bound, node.priced)
 
     def most_undecided(self, gap):
         """The most rows at any center with a primal weight that make so little difference that all of their subsets may count."""

@@ -13,6 +13,7 @@ from ..exact.univariate import collinear
 from ..rationals import near_one
 from ..workers import Expired
 from .problem import ExactProblem
+from .turned import Turning
 
 # Share of the time limit after which methods end: a later end finds more, and leaves the checker less time for it.
 FINDING = 0.75
@@ -93,6 +94,11 @@ class Instance:
     @cached_property
     def rows(self):
         return self.X[self.first]
+
+    @cached_property
+    def turning(self):
+        """Its rows along their principal axes."""
+        return Turning(self.problem)
 
     @cached_property
     def line(self):

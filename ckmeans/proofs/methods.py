@@ -36,6 +36,7 @@ from .proof_lines import (
     tree_proof,
     trivial_proof,
 )
+from .turned import MOST_TURNED
 
 # Shares of the time limit after which a search for a clustering, the dealing of rows to groups, and the semidefinite bound
 # end. A later end makes them better, and leaves less time for the methods after them.
@@ -449,14 +450,17 @@ def _lines_of(instance, node, samples, rows, at):
         i, j = instance.row_of[samples[[i, j]]].tolist()
         return branch_proof(i, j, together, apart), min(a, b)
     _, groups, prices, level = node
-    problem = instance.problem
-    lines = columns_proof(problem, ("prices", groups[at], prices, level), rows)
-    masses = {}  # of the items, in the order of their first rows
+    problem, items = instance.problem, {}
     for row, group in zip(rows.tolist(), groups[at].tolist()):
-        masses[group] = masses.get(group, 0) + problem.weights[row]
-    shift, most = (int(word.partition("=")[2], 16) for word in lines[0].split(" ")[2:])
-    paid = sum(mass * int(word, 16) for mass, word in zip(masses.values(), lines[1].split(" ")[1:]))
-    return lines, Fraction(paid - instance.n_clusters * most, 4**shift * problem.unit)
+        items.setdefault(group, []).append(row)
+    if instance.X.shape[1] > MOST_TURNED:
+        lines = columns_proof(problem, ("prices", groups[at], prices, level), rows)
+        shift, most = (int(word.partition("=")[2], 16) for word in lines[0].split(" ")[2:])
+        masses = [sum(problem.weights[row] for row in own) for own in items.values()]
+        paid = sum(mass * int(word, 16) for mass, word in zip(masses, lines[1].split(" ")[1:]))
+        return lines, Fraction(paid - instance.n_clusters * most, 4**shift * problem.unit)
+    prices = [Fraction(prices[group]) for group in items]
+    return instance.turning.proof(instance.n_clusters, list(items.values()), prices, Fraction(level))
 
 
 METHODS = {

@@ -59,6 +59,18 @@ def prices_proof(prices, most, shift):
     return [f"proof prices shift={shift:x} m={most:x}", _line("price", prices)]
 
 
+def turned_proof(axes, shift, fine, prices, most):
+    """The same of rows that are turned: `axes`, rows of integers. All along them is in units of 2**shift and rounded; `fine` says
+    how the loss by rounding is shared out (docs/proofs.md). Prices do not pay for the items' own cost, and count squares of these units.
+    """
+    lines = [
+        f"proof prices shift={shift:x} m={most:x}",
+        _line("turned", [fine]),
+        *(_line("axis", axis) for axis in axes),
+    ]
+    return [*lines, _line("price", prices)]
+
+
 def columns_proof(problem, node, rows=None):
     """The proof of a search by prices, branches included.
 
