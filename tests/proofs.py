@@ -9,6 +9,7 @@ from scipy.optimize import linprog
 from ckmeans import check
 from ckmeans.exact.semidefinite import semidefinite_bound
 from ckmeans.proofs import proof_lines
+from ckmeans.proofs.turned import Turning
 
 
 class Small:
@@ -118,6 +119,16 @@ def prices(small, rng, shift=20):
         for mask in masks
     )
     return proof_lines.prices_proof(price, max(0, -(-most.numerator // most.denominator)), shift)
+
+
+def turned(small, rng, shift=20):
+    """The same prices, of items on their principal axes."""
+    line, own = prices(small, rng, shift)
+    level = Fraction(int(line.rpartition("=")[2], 16), 4**shift)
+    paid = [Fraction(int(word, 16), 4**shift) for word in own.split(" ")[1:]]
+    paid = [price - small.problem.own_price(rows) for price, rows in zip(paid, small.items)]
+    paid = [price / 4**small.problem.scale for price in paid]
+    return Turning(small.problem).proof(small.k, small.items, paid, level / small.problem.unit)[0]
 
 
 def principal(small, rng, scale=None):

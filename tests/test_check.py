@@ -16,7 +16,7 @@ from ckmeans import check, reference
 from ckmeans.proofs import proof_lines
 from ckmeans.proofs.problem import ExactProblem
 
-KINDS = ("tree", "line", "prices", "sdp", "parted", "principal", "trivial", "total", "branch")
+KINDS = ("tree", "line", "prices", "turned", "sdp", "parted", "principal", "trivial", "total", "branch")
 
 
 def instance(seed, kind="any"):
