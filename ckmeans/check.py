@@ -22,7 +22,8 @@ from bisect import bisect
 from collections import namedtuple
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
-from itertools import accumulate, compress
+from importlib import import_module
+from itertools import accumulate, combinations, compress
 from math import ceil, isqrt
 from operator import mul
 from pathlib import Path
@@ -39,9 +40,12 @@ MISSING = {"na", "nan", "null", "none", "nil", "n/a", "nd", "missing", "inf", "i
 NUMPY = r"{'descr': '([<>|])(..)', 'fortran_order': (True|False), 'shape': \((\d+),(?: (\d+))?\), }\s*"
 CODES = dict(zip("f8 f4 f2 i8 i4 i2 i1 u8 u4 u2 u1".split(), "dfeqihbQIHB"))
 
-# Rows (weights W, coordinates X) are distinct. U: cost of the labels; clusters: their rows, None if equal rows part; n, d,
-# weights: of the data, None or the least and the greatest; bits: of the greatest product that costs are made of.
-Problem = namedtuple("Problem", "k W X U clusters distinct status value lower unit n d weights bits")
+# Rows (weights W, coordinates X) are distinct. U: cost of the labels, or more where all others are to be shown to cost more than
+# that; clusters: their rows, None if equal rows part; closed: whether U is to be shown to be least; n, d, weights: of the data, None
+# or the least and the greatest; bits: of the greatest product that costs are made of; sphere: None, or of a problem of angles.
+Problem = namedtuple(
+    "Problem", "k W X U clusters distinct closed status value lower unit n d weights bits sphere"
+)
 # What a proof speaks of: all partitions of items (rows that are together) with some pairs apart; whole: no row left out.
 Family = namedtuple("Family", "items rows apart whole")
 Item = namedtuple("Item", "rows weight sums squares cost")  # rows together; sums of w, w x, w |x|^2
@@ -187,11 +191,8 @@ def read_table(content, n, d, scale):
     for at, line in enumerate(lines[: n + 2]):  # names, the rows, and one more
         by = next((by for by in ";,\t" if by in line), None)
         cells = [cell.strip() for cell in (line.split(by) if by or d > 1 else [line])]
-        words = [
-            cell.strip("\"'") for cell in cells
-        ]  # names are none that stand for a missing value or for another
-        named = all(word[:1].isalpha() and word.lower() not in MISSING for word in words)
-        if not at and len(cells) == d and named:
+        words = [cell.strip("\"'") for cell in cells]  # names of columns, if none stands for a missing value
+        if not at and len(words) == d and all(w[:1].isalpha() and w.lower() not in MISSING for w in words):
             continue
         fine = all(len(cell) <= LONGEST and DECIMAL.fullmatch(cell) for cell in cells)
         refuse_if(not fine, f"no table of numbers (ckmeans check --rows-out): {line[:40]!r}", OTHER_DATA)
@@ -218,7 +219,7 @@ def read_rows(reader, data, weights):
     """The rows and weights in exact integers, the bytes of each row, and the scales, of the file and of what is beside it."""
     (kind, *tokens), natural = reader.words("problem") or [""], reader.natural
     n, d, k, weighted = reader.fields(tokens, n=natural, d=natural, k=natural, weights=natural)
-    reader.bad_if(kind != "sse" or min(n, d, k) < 1 or weighted > 1, "no such problem")
+    reader.bad_if(kind not in ("sse", "cosine") or min(n, d, k) < 1 or weighted > 1, "no such problem")
     sha, scale = reader.fields(reader.words("data"), sha256=str, scale=reader.scale)
     rows, W, weight_scale = [], [1] * n, 0
     while reader.next_is("X"):
@@ -237,28 +238,31 @@ def read_rows(reader, data, weights):
     refuse_if(given != rows or own != W or len(rows) != n, "the proof is for other data", OTHER_DATA)
     keys = [packed([Fraction(x, 1 << scale) for x in row]) for row in reader.each(rows)]
     stored = [*keys, packed([Fraction(w, 1 << weight_scale) for w in W]) if weighted else b""]
-    digest = hashlib.sha256()
-    for part in stored:
-        digest.update(part)
-    refuse_if(digest.hexdigest() != sha, "the proof is for other data", OTHER_DATA)
+    refuse_if(hashlib.sha256(b"".join(stored)).hexdigest() != sha, "the proof is for other data", OTHER_DATA)
     exact = all(integers_of(key, scale) == row for key, row in reader.each(zip(keys, rows)))
     exact = exact and (not weighted or list(integers_of(stored[n], weight_scale)) == W)
     reader.bad_if(not exact, "these are no float64")
-    return n, d, k, rows, W if weighted else None, keys, scale, weight_scale
+    return kind, n, d, k, rows, W if weighted else None, keys, scale, weight_scale
 
 
 def read_problem(reader, data=None, weights=None):
     """Header, rows, labels and claim. `data`, `weights`: the content of files beside this one."""
-    n, d, k, rows, given, keys, scale, weight_scale = read_rows(reader, data, weights)
+    kind, n, d, k, rows, given, keys, scale, weight_scale = read_rows(reader, data, weights)
+    everyone, sphere = given or [1] * n, None
+    if kind == "cosine":  # the only file beside this one
+        angles = import_module(f"{__package__}.check_angles" if __package__ else "check_angles")
+        sphere = angles.read(reader, rows, everyone)
+        rows, keys, everyone = sphere.rows, sphere.keys, sphere.masses
     labels = reader.numbers("labels", n, reader.natural)
-    reader.bad_if(max(labels) >= k, f"a label above k-1={k - 1}")
+    own = sphere.closed(labels) if sphere else labels
+    reader.bad_if(max(*labels, *own) >= k, f"a label above k-1={k - 1}")
     status, *tokens = reader.words("claim") or [""]
     reader.bad_if(status not in ("bounded", "optimal", "optimal-unique"), f"{status[:20]!r} is no claim")
     lower = {"lower": reader.ratio} if status == "bounded" else {}
     *lower, value = reader.fields(tokens, **lower, value=reader.ratio)
 
-    everyone, place, X, W, clusters, members = given or [1] * n, {}, [], [], {}, {}
-    for i, (row, key, weight, label) in enumerate(zip(rows, keys, everyone, labels)):
+    place, X, W, clusters, members = {}, [], [], {}, {}
+    for i, (row, key, weight, label) in enumerate(zip(rows, keys, everyone, own)):
         if weight:  # F3
             members.setdefault(label, []).append(i)
             at = place.setdefault(key, len(place))
@@ -267,15 +271,19 @@ def read_problem(reader, data=None, weights=None):
                 W.append(0)
             W[at] += weight
             clusters.setdefault(label, set()).add(at)
+            members.setdefault(label, []).append(i)
     clusters = [sorted(own) for own in clusters.values()]
     bits = 2 * max(map(bits_of, X)) + 2 * sum(W).bit_length() + d.bit_length() + 1
     reader.spend(20 * n * d, bits)
-    cost = total((item_of(everyone, rows, own).cost for own in reader.each(members.values())), reader)
+    U = total((item_of(everyone, rows, own).cost for own in reader.each(members.values())), reader)
+    U = sphere.raised(U) if sphere else U
     split = sum(map(len, clusters)) != len(X)
     distinct = len(X) == sum(map(len, members.values()))
-    known = (None if split else clusters, distinct, status, value, *(lower or [value]))
+    closed = own is not labels if sphere else status != "bounded"
+    known = (None if split else clusters, distinct, closed, status, value, *(lower or [value]))
     spread = given and [Fraction(w, 1 << weight_scale) for w in (min(given), max(given))]
-    return Problem(k, W, X, cost, *known, 1 << 2 * scale + weight_scale, n, d, spread, bits)
+    unit = 1 << weight_scale + (0 if sphere else 2 * scale)
+    return Problem(k, W, X, U, *known, unit, n, d, spread, bits, sphere)
 
 
 # ---- The proofs. Each returns a lower bound of the costs in a family, and whether it showed that none in it but the labels'
@@ -327,9 +335,9 @@ def tree(problem, reader, args, family, items, foes):
         needs = [ceil((bounds[first] - bound) * 2**32) + strict for bound in bounds[first:]]
         for clusters in prefixes(problem, reader, ordered[first:], needs):
             cost = total((Fraction(q * w - dot(s, s), w) for w, s, q, _, _ in clusters), reader)
-            refuse_if(cost < bounds[first], f"the bound of suffix {first} is not true")
-            other = cost <= problem.U and sorted(mask for *_, mask in clusters) != wanted
-            unique = unique and not (strict and other)
+            other = not strict or sorted(mask for *_, mask in clusters) != wanted
+            refuse_if(cost < bounds[first] and other, f"the bound of suffix {first} is not true")
+            unique = unique and not (strict and other and cost <= problem.U)
     return bounds[0], unique
 
 
@@ -428,7 +436,7 @@ def prices(problem, reader, args, family, items, foes):
         unit, own, means = 4**shift, 0, zip(items, price)
         pieces = [(a.weight, a.weight * p - a.squares * unit, [s << shift for s in a.sums]) for a, p in means]
     bound = own + Fraction(dot(w, price) - problem.k * most, unit)
-    close = family.whole and problem.status != "bounded" and problem.U >= bound
+    close = family.whole and problem.closed and problem.U >= bound
     slack = ceil((problem.U - bound) * unit) if close else None
     found = clusters_above(pieces, foes, most, slack, reader)
     if not close:
@@ -438,8 +446,9 @@ def prices(problem, reader, args, family, items, foes):
         reader.spend(len(items) * (10 * problem.d + len(cover) * (1 + (len(items) >> 6))), problem.bits)
         parts = [[row for at, a in enumerate(items) if mask >> at & 1 for row in a.rows] for mask in cover]
         cost = total((item_of(problem.W, problem.X, rows).cost for rows in parts), reader)
-        refuse_if(cost < problem.U, "there is a better partition than that of the labels")
-        unique = unique and (cost > problem.U or sorted(cover) == labels)
+        other = sorted(cover) != labels
+        refuse_if(cost < problem.U and other, "there is a better partition than that of the labels")
+        unique = unique and (cost > problem.U or not other)
     return problem.U, unique
 
 
@@ -730,8 +739,12 @@ def semidefinite(problem, reader, args, family, items, foes):
     if settled(n, labels, foes, N, cuts, slack, reader) != labels:
         return bound, False
     parts = [item_of(problem.W, problem.X, rows) for rows in problem.clusters]
-    means = sorted(tuple(Fraction(s, part.weight) for s in part.sums) for part in parts)
-    return problem.U, all(a != b for a, b in zip(means, means[1:]))
+    extra = problem.U - total(
+        (part.cost for part in parts), reader
+    )  # fewer clusters are some of these as one
+    pairs = reader.each(combinations(parts, 2), 20 * problem.d * len(problem.X) // k, problem.bits)
+    merged = (item_of(problem.W, problem.X, a.rows + b.rows).cost - a.cost - b.cost for a, b in pairs)
+    return problem.U, min(merged, default=extra + 1) > extra
 
 
 def settled(n, labels, foes, N, cuts, slack, reader):
@@ -862,10 +875,16 @@ def verdict(content, data=None, weights=None):
     try:
         reader = Reader(content, len(data or b"") + len(weights or b""))
         problem = read_problem(reader, data, weights)
-        refuse_if(problem.value != problem.U, "the labels do not cost what is claimed")
+        cost = problem.sphere.cost() if problem.sphere else problem.U
+        wrong = problem.value < cost or problem.value > cost and not problem.sphere
+        refuse_if(wrong, "the labels do not cost what is claimed")
         bound, unique = prove(problem, reader)
         reader.bad_if(reader.start < reader.stop, "more than one proof")
-        refuse_if(bound < problem.lower, "the bound that is claimed is not reached")
+        lower = problem.lower
+        if problem.sphere:
+            bound, optimal, unique = problem.sphere.proved(problem, bound, unique)
+            lower = bound if optimal and problem.status != "bounded" else lower
+        refuse_if(bound < lower, "the bound that is claimed is not reached")
         unique &= problem.distinct or len(problem.X) >= problem.k  # equal rows may part (F3)
         refuse_if(problem.status == "optimal-unique" and not unique, "others may cost as little")
     except Refused as refused:
@@ -873,13 +892,15 @@ def verdict(content, data=None, weights=None):
         return code, f"{('', 'not proved', 'malformed', 'other data')[code]}: {reason}"
     except (ValueError, OverflowError, struct.error) as error:  # of numbers that are no float64
         return OTHER_DATA if beside else MALFORMED, f"unreadable: {error}"
+    except ImportError:
+        return UNPROVED, "not proved: a proof by angle takes check_angles.py beside this file"
     except MemoryError:
         return UNPROVED, "not proved: there is not enough memory to check this"
-    cost, lower = decimal(problem.U, problem.unit, True), decimal(problem.lower, problem.unit, False)
+    cost, lower = decimal(cost, problem.unit, True), decimal(lower, problem.unit, False)
     ways = zip(problem.weights or (), (False, True))
     weights = " to ".join(decimal(weight, 1, up) for weight, up in ways)
     weights = f"weights {weights}" if weights else "no weights"
-    of = f"k={problem.k}, n={problem.n}, d={problem.d}, {weights}"
+    of = f"k={problem.k}, n={problem.n}, d={problem.d}, {weights}{problem.sphere.words if problem.sphere else ''}"
     return PROVED, f"proved {problem.status}: cost {cost}, lower bound {lower}, for {of}"
 
 

@@ -4,6 +4,7 @@ import hashlib
 import struct
 from fractions import Fraction
 
+import forged_angles
 import numpy as np
 from forged_tables import tables
 from proofs import Small
@@ -247,6 +248,8 @@ def files():
     more = *optima(), *parts(), *sizes(), *priced(), *semidefinite(), *numbers(fine)
     for name, code, content, *beside in more:
         yield name, code, content, *beside, *[None] * (2 - len(beside))
+    for name, code, content in forged_angles.files():
+        yield f"angles, {name}", code, content, None, None
 
 
 ZEROS, THREE = "proof prices shift=0 m=0", [[0], [1], [2]]

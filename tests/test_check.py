@@ -12,7 +12,7 @@ import numpy as np
 import proofs
 import pytest
 
-from ckmeans import check, reference
+from ckmeans import check, check_angles, reference
 from ckmeans.proofs import proof_lines
 from ckmeans.proofs.problem import ExactProblem
 
@@ -403,8 +403,9 @@ def test_boxes_in_plain_fractions():
 # ---- What the checker is made of
 
 
-def test_the_checker_is_short_and_exact():
-    path = Path(check.__file__)
+@pytest.mark.parametrize("module", [check, check_angles])
+def test_the_checker_is_short_and_exact(module):
+    path = Path(module.__file__)
     source = path.read_text(encoding="utf-8")
     assert len(source.splitlines()) <= 900
     nodes = list(ast.walk(ast.parse(source)))
@@ -418,9 +419,10 @@ def test_the_checker_is_short_and_exact():
     assert not any(isinstance(node, ast.ImportFrom) and node.level for node in nodes)
 
 
-def test_no_function_calls_itself():
+@pytest.mark.parametrize("module", [check, check_angles])
+def test_no_function_calls_itself(module):
     """Not even by way of others: the functions that call each other, by name, form no circle."""
-    tree = ast.parse(Path(check.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     names = {
         name: {
@@ -432,7 +434,8 @@ def test_no_function_calls_itself():
         }
         for name, function in functions.items()
     }
-    names["prices"] -= {"line", "tree"}
+    if "prices" in names:
+        names["prices"] -= {"line", "tree"}
     while names:
         leaves = {name for name, called in names.items() if not called & set(names)}
         assert leaves, names

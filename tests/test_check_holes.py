@@ -4,13 +4,14 @@
 """
 
 import ast
+import sys
 import types
 from pathlib import Path
 
 import forged
 import pytest
 
-from ckmeans import check
+from ckmeans import check, check_angles
 
 SOURCE = Path(check.__file__).read_text(encoding="utf-8")
 FILES = list(forged.files())
@@ -23,7 +24,7 @@ HOLES = [
     (" and not mask & foe:", ":"),
     ("[*clusters, new][: problem.k]", "(clusters or [new])[: problem.k]"),
     ("[*clusters, new][: problem.k]", "[*clusters, new][: problem.k - 1]"),
-    ("other = cost <= problem.U and", "other = cost < problem.U and"),
+    ("(strict and other and cost <= problem.U)", "(strict and other and cost < problem.U)"),
     ("cut = sum(map(len, clusters)) != len(items)", "cut = True"),
     ("clique.bit_count() > problem.k or", "clique.bit_count() >= problem.k or"),
     (" or own >> i & 1:", ":"),
@@ -64,7 +65,7 @@ HOLES = [
         "if close and members and value >= (most - slack) * W",
         "if close and members and value > (most - slack) * W",
     ),
-    ("unique = unique and (cost > problem.U or sorted(cover) == labels)", "pass"),
+    ("unique = unique and (cost > problem.U or not other)", "pass"),
     ("elif len(chosen) + 1 < k:", "elif True:"),
     ("off[i], off[j] = off[i] + rest, off[j] + rest", "off[i] += rest"),
     ("off[i], off[j] = off[i] + rest, off[j] + rest", "off[j] += rest"),
@@ -104,21 +105,56 @@ HOLES = [
     ("leader[max(first(i), first(j))] = min(first(i), first(j))", "pass"),
     ("unique &= problem.distinct or len(problem.X) >= problem.k", "pass"),
     ("unique &= problem.distinct or", "unique &="),
-    ("return problem.U, all(a != b for a, b in zip(means, means[1:]))", "return problem.U, True"),
+    ("min(merged, default=extra + 1) > extra", "True"),
+    ("min(merged, default=extra + 1) > extra", "min(merged, default=extra + 1) >= extra"),
+    ("lower = bound if optimal and problem.status", "lower = bound if problem.status"),
+    (
+        'lower = bound if optimal and problem.status != "bounded" else lower',
+        "lower = bound if optimal else lower",
+    ),
+    ("1 << weight_scale + (0 if sphere else 2 * scale)", "1 << weight_scale + 2 * scale"),
     ("may[i] &= may[j] | may[h]", "may[i] &= may[j]"),
-    ("word[:1].isalpha() and", ""),
-    (" and word.lower() not in MISSING", ""),
-    ("if not at and len(cells) == d and", "if len(cells) == d and"),
-    ("if not at and len(cells) == d and", "if not at and"),
+    ("w[:1].isalpha() and", ""),
+    (" and w.lower() not in MISSING", ""),
+    ("if not at and len(words) == d and", "if len(words) == d and"),
+    ("if not at and len(words) == d and", "if not at and"),
     ("len(cell) <= LONGEST and", ""),
     ("== [n, d] and len(content) - stop == size", "== [n, d]"),
     ("fits = [int(length or 1) for length in shape] == [n, d] and", "fits ="),
-    ("digest.hexdigest() != sha", "False"),
+    ('hashlib.sha256(b"".join(stored)).hexdigest() != sha', "False"),
+]
+# The same for check_angles.py.
+ANGLES = Path(check_angles.__file__).read_text(encoding="utf-8")
+HOLES_OF_ANGLES = [
+    ("(1 if x > 0 else -1) * isqrt", "isqrt"),
+    ("dot(way, way) * mass**2 or 1", "dot(way, way) * mass or 1"),
+    ("return [x // divisor for x in row]", "return list(row)"),
+    ("max(U, self.level)", "U"),
+    ("if self.masses[i]:", "if True:"),
+    ("if any(self.ways[i] != center for i in own):", "if False:"),
+    ("if any(self.ways[i] != center for i in own):", "if True:"),
+    ("(cosine if along >= 0 else -1 - cosine)", "cosine"),
+    ("(cosine if along >= 0 else -1 - cosine)", "(cosine if along >= 0 else -cosine)"),
+    ("(sizes or 1)", "sizes"),
+    ("self.by_angle(min(bound, self.least))", "self.by_angle(bound)"),
+    ("len(pairs) == len(problem.X)", "True"),
+    ("optimal = unique and", "optimal ="),
+    ("self.by_angle(problem.U) > self.cost()", "self.by_angle(2 * problem.U) > self.cost()"),
+    ("and self.by_angle(problem.U) > self.cost()", ""),
+    ("optimal and problem.distinct", "optimal"),
+    ("(len(way) - way.count(0))", "1"),
+    ("bound - 1 - isqrt(4 * e * bound)", "bound - 1 - isqrt(e * bound)"),
+    ("bound - 1 - isqrt(4 * e * bound)", "bound - isqrt(4 * e * bound)"),
+    ("- -(-(weight * weight << 2 * scale) // mass)", "- (weight * weight << 2 * scale) // mass"),
+    ("weight <<= finer", "pass"),
+    ("2 << 2 * scale + finer", "1 << 2 * scale + finer"),
+    ("max(0, twice)", "max(1, twice)"),
 ]
 
 
 def module_of(source):
     module = types.ModuleType("holed")
+    module.__package__ = "ckmeans"  # where check_angles.py is
     exec(compile(source, "holed", "exec"), vars(module))
     return module
 
@@ -143,13 +179,13 @@ def weaker(condition):
             yield f"not {text}" if inner is not condition else text
 
 
-def refusals():
+def refusals(source):
     """The source with each `refuse_if` and `bad_if` in turn made weaker, and what was done."""
-    rows = SOURCE.splitlines(keepends=True)
+    rows = source.splitlines(keepends=True)
     starts = [0]
     for row in rows:
         starts.append(starts[-1] + len(row))
-    for node in ast.walk(ast.parse(SOURCE)):
+    for node in ast.walk(ast.parse(source)):
         name = isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", ""))
         if name in ("refuse_if", "bad_if") and not getattr(node.args[0], "id", "") == "condition":
             bad = node.args[0]
@@ -159,19 +195,23 @@ def refusals():
             )
             for text in weaker(bad):
                 yield (
-                    f"line {bad.lineno}: {SOURCE[begin:end]} -> {text}",
-                    SOURCE[:begin] + text + SOURCE[end:],
+                    f"line {bad.lineno}: {source[begin:end]} -> {text}",
+                    source[:begin] + text + source[end:],
                 )
 
 
-def patches():
-    for old, new in HOLES:
-        assert SOURCE.count(old) == 1, (SOURCE.count(old), old)
-        yield f"{old} -> {new}", SOURCE.replace(old, new)
+def patches(source, holes):
+    for old, new in holes:
+        assert source.count(old) == 1, (source.count(old), old)
+        yield f"{old} -> {new}", source.replace(old, new)
 
 
-def noticed(source):
-    """The first file on which this checker says another thing, or fails."""
+def noticed(source, angles=ANGLES):
+    """The first file on which this checker, with check_angles.py beside it, says another thing, or fails."""
+    if angles is not ANGLES:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(sys.modules, "ckmeans.check_angles", module_of(angles))
+            return noticed(source)
     module = module_of(source)
     module.LIMIT, module.STEPS_A_BYTE, module.ROOM, module.ROOM_A_BYTE = forged.LIMITS
     for name, code, content, data, weights in FILES:
@@ -202,15 +242,23 @@ def test_closure():
     assert forged.direct(check) == forged.DIRECT
 
 
-@pytest.mark.parametrize("hole", [*refusals(), *patches()], ids=lambda hole: hole[0][:60])
+def holes():
+    """What was done, and the sources of check.py and check_angles.py with that."""
+    for what, source in (*refusals(SOURCE), *patches(SOURCE, HOLES)):
+        yield what, source, ANGLES
+    for what, angles in (*refusals(ANGLES), *patches(ANGLES, HOLES_OF_ANGLES)):
+        yield what, SOURCE, angles
+
+
+@pytest.mark.parametrize("hole", [*holes()], ids=lambda hole: hole[0][:60])
 def test_a_hole_is_noticed(hole):
-    assert noticed(hole[1]), hole[0]
+    assert noticed(*hole[1:]), hole[0]
 
 
 if __name__ == "__main__":
     for name, code, *_ in FILES:
         if SAID[name][0] != code:
             print("WRONG CODE", name, code, SAID[name])
-    for what, source in [*refusals(), *patches()]:
-        if not noticed(source):
+    for what, *sources in holes():
+        if not noticed(*sources):
             print(what)

@@ -19,19 +19,34 @@ from .terminal import File, stopped
 @click.option("-k", "--n-clusters", **WHOLE, help="Number of clusters.  [default: that of the labels]")
 @label
 @table
+@click.option(
+    "--metric",
+    type=click.Choice(["euclidean", "cosine"]),
+    default="euclidean",
+    help="Squared distances to means, or angles: 1 - cosine.",
+    show_default=True,
+)
 @click.option("--time-limit", **SECONDS, default=60.0, help="Time limit; what is proved until then is told.")
 @proof
 @page
 @checkpoint
 @seed
 @output
-def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **options):
+def certify(ctx, data, labels, n_clusters, metric, time_limit, proof, checkpoint, **options):
     """How far labels, of any program, are at most above the best possible clusters, with a proof.
 
     LABELS is a file with a label for each row of DATA, those with missing values included: one column, or one that is called
     label or cluster, as `ckmeans fit --out` writes it, or named with --label. Labels are whole numbers, or names. Where its text
     does not tell how it is read, the options for that of DATA do.
     """
+    if metric == "cosine":
+        for name, option in (
+            ("standardize", "--standardize"),
+            ("page", "--report"),
+            ("checkpoint", "--checkpoint"),
+        ):
+            if ctx.params[name]:
+                raise click.UsageError(f"{option} is not for --metric cosine")
     check_outputs(ctx)
     job = Job(ctx, read(ctx))
     given, names = read_labels(ctx, labels, job.table)
@@ -43,6 +58,7 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **opti
         found = certify(
             job.X,
             given,
+            metric=metric,
             n_clusters=n_clusters,
             sample_weight=job.table.weights,
             time_limit=time_limit,
@@ -51,7 +67,7 @@ def certify(ctx, data, labels, n_clusters, time_limit, proof, checkpoint, **opti
             progress=recorder,
         )
         seconds = perf_counter() - start
-    means = found.problem.exact.centers(found.labels)
+    means = found.problem.centers(found.labels)
     centers = [means.get(label) or next(iter(means.values())) for label in range(found.n_clusters)]
     facts = [("clusters", ", ".join(f"{i} {name}" for i, name in enumerate(names)))] if names else []
     finish_certified(
@@ -79,6 +95,8 @@ def finish_certified(job, certificate, labels, centers, seconds, proof, recorder
     """Show a certificate, and write its proof."""
     import numpy as np
 
+    from .report import within_sums
+
     if proof:
         write(proof, certificate.text())
     closed, verdict = certificate.status != "bounded", said(certificate)
@@ -86,7 +104,11 @@ def finish_certified(job, certificate, labels, centers, seconds, proof, recorder
         verdict += f"; {stopped(certificate.stop_reason, f'after {seconds:.1f} s')}"
     inertia = rounded(certificate.exact_inertia, 12, ROUND_HALF_EVEN)  # which may be beyond the floats
     bound = f"{inertia}   (gap 0%)" if closed else down(certificate.exact_lower_bound, 12)
-    facts = [("inertia", inertia), ("lower bound", bound), *facts]
+    by_angle = {}
+    if certificate.metric == "cosine":
+        away = within_sums(certificate.problem.units, labels, np.array(centers), job.table.weights) / 2
+        by_angle, job.units = {"within_ss": away, "metric": "cosine"}, "1 - cosine"
+    facts = [("inertia by angle" if by_angle else "inertia", inertia), ("lower bound", bound), *facts]
     better = certificate.better
     if better is not None:
         least = rounded(better.exact_inertia, 12, ROUND_HALF_EVEN)
@@ -110,4 +132,5 @@ def finish_certified(job, certificate, labels, centers, seconds, proof, recorder
             else {"inertia": better.inertia, "status": better.status, "labels": better.labels},
         },
         proof=(recorder, certificate),
+        **by_angle,
     )

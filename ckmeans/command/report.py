@@ -57,6 +57,8 @@ class Outcome:
     centers : ndarray of shape (n_clusters, n_features)
         In units of the data.
     within_ss : ndarray of shape (n_clusters,)
+    within : str
+        The head of their column.
     verdict : str
         One line; its words before the first colon or semicolon are the verdict proper.
     facts : list of (str, str)

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..interrupts import Held
 from ..local.restarts import STARTS
-from ..local.spherical import cosines, nearest_by_angle, spherical_search, unit_rows, zero_rows
+from ..local.spherical import cosines, nearest_by_angle, rows_with_direction, spherical_search, unit_rows
 from ..validation import (
     check_centers,
     check_fitted,
@@ -29,7 +29,8 @@ class SphericalKMeans(Centers):
 
     The cost of a row is 1 - cos of the angle to its center, times its weight. Rows need not have length one: give
     ``sample_weight=np.linalg.norm(X, axis=1)`` where longer rows are to count for more. Labels are the exact least angles, ties
-    going to the lowest index, and all results have the same bits for every number of threads.
+    going to the lowest index, and all results have the same bits for every number of threads. `certify(X, model)` proves how far the
+    clustering is, at most, from the best possible one, and often that it is the best.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ callable, default="k-means++"
     inertia_ : float
         Sum of weight * (1 - cosine).
     lower_bound_ : float
-        No clustering into as many clusters has a lower inertia; 0.0 where nothing better is known.
+        No clustering into as many clusters has a lower inertia; 0.0 where nothing better is known: `certify` finds more.
     status_ : {"optimal", "bounded"}
         "optimal" for one cluster, and where every row has the direction of its center.
     n_iter_ : int
@@ -133,6 +134,7 @@ callable, default="k-means++"
         self.n_threads = n_threads
 
     _kept_types = ("float64",)
+    _metric = "cosine"  # which `certify` takes for it
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -164,7 +166,7 @@ callable, default="k-means++"
         with Held() as held:
             X, features = rows_to_fit(self, X, sparse=True)
             weights = check_weights(sample_weight, X.shape[0])
-            kept = self._rows_with_direction(X)
+            kept = rows_with_direction(X, self.zero_rows)
             some, own = X, weights
             if len(kept) < X.shape[0]:
                 if not len(kept):
@@ -247,20 +249,7 @@ callable, default="k-means++"
         centers = check_fitted("cluster_centers_", self.cluster_centers_, (None, X.shape[1]))
         if not centers.any(axis=1).all():
             raise ValueError("cluster_centers_ holds a zero, which has no direction: fit again.")
-        return X, centers, self._rows_with_direction(X)
-
-    def _rows_with_direction(self, X):
-        """Indices of the rows that are not zero; others are refused unless they are to be left out."""
-        if self.zero_rows not in ("refuse", "leave out"):
-            raise ValueError(f"zero_rows={self.zero_rows!r} is unknown: give 'refuse' or 'leave out'.")
-        zero = zero_rows(X)
-        if len(zero) and self.zero_rows == "refuse":
-            shown = ", ".join(map(str, zero[:10])) + (", ..." if len(zero) > 10 else "")
-            raise ValueError(
-                f"{len(zero)} of {X.shape[0]} rows of X are zero, which has no direction: {shown}. Drop these rows, or give"
-                " zero_rows='leave out'."
-            )
-        return np.setdiff1d(np.arange(X.shape[0]), zero, assume_unique=True)
+        return X, centers, rows_with_direction(X, self.zero_rows)
 
     def _search(self, X, weights, held):
         """Check what is left to check, and search: a LocalSolution."""

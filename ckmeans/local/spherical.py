@@ -163,9 +163,25 @@ def unit_rows(X):
     return out
 
 
-def zero_rows(X):
-    """Indices of the rows that are zero."""
-    return np.flatnonzero(np.diff(X.indptr) == 0 if issparse(X) else ~X.any(axis=1))
+def rows_with_direction(X, zero_rows):
+    """Indices of the rows that are not zero; others are refused unless they are to be left out.
+
+    Raises
+    ------
+    ValueError
+        For zero_rows="refuse" where there are some, for any other but "leave out", and where all are zero.
+    """
+    if zero_rows not in ("refuse", "leave out"):
+        raise ValueError(f"zero_rows={zero_rows!r} is unknown: give 'refuse' or 'leave out'.")
+    none = np.diff(X.indptr) == 0 if issparse(X) else ~X.any(axis=1)
+    zero = np.flatnonzero(none)
+    if len(zero) and zero_rows == "refuse":
+        shown = ", ".join(map(str, zero[:10])) + (", ..." if len(zero) > 10 else "")
+        raise ValueError(
+            f"{len(zero)} of {X.shape[0]} rows of X are zero, which has no direction: {shown}. Drop these rows, or give"
+            " zero_rows='leave out'."
+        )
+    return np.flatnonzero(~none)
 
 
 def cosines(units, centers):

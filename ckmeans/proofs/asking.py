@@ -24,6 +24,19 @@ def bound_of(text, deadline):
         return Fraction(bound), unique
 
 
+def accepted(text, deadline):
+    """Whether the checker accepts that the labels of a proof file about angles are optimal, and that no others are; neither where
+    it refuses, or the time is up.
+    """
+    try:
+        with _limits():
+            reader = _TimedReader(text.encode(), deadline)
+            problem = check.read_problem(reader, None)
+            return problem.sphere.proved(problem, *check.prove(problem, reader))[1:]
+    except (check.Refused, Expired, MemoryError):
+        return False, False
+
+
 def bounds_of(text, proofs, deadline):
     """Those of several proofs for the problem of a file, None for each that is refused.
 

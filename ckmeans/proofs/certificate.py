@@ -3,7 +3,7 @@
 import os
 import re
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Self
@@ -18,6 +18,7 @@ from ..rationals import float_down, float_up, relative_gap
 from ..words import at_most_above, down
 from .problem import ExactProblem
 from .proof_lines import header, proof_text, sealed
+from .sphere import AngleProblem
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,13 +28,14 @@ class Certificate:
     Attributes
     ----------
     problem : ExactProblem
-        The rows and weights.
+        The rows and weights; where the metric is "cosine" those of the squared distances that the proof is about.
     n_clusters : int
         The bound holds for all clusterings into at most this many clusters.
     labels : ndarray of shape (n_samples,), int32
-        The clustering.
+        The clustering; -1 for rows of zeros that were left out, where the metric is "cosine".
     exact_inertia, exact_lower_bound : Fraction
-        Its cost and the lower bound, in squared units of X.
+        Its cost and the lower bound, in squared units of X. Where the metric is "cosine", the sum of weight * (1 - cosine),
+        rounded up by less than 1e-20 of the weights, and a bound for that, which stays below it where it is optimal too.
     status : {"optimal-unique", "optimal", "bounded"}
         "optimal-unique" if every other partition (of the samples with weight) costs more. Of a loaded file what the file claims.
     stop_reason : str
@@ -51,6 +53,9 @@ class Certificate:
     checked : bool
         Whether the checker has accepted the proof here. Only then is anything called proved. If not, it had not the time, or
         the proof was read from a file: `python -m ckmeans.check` has the time.
+    closed : list of int, or None
+        Where the metric is "cosine" and the proof is one of optimality for its squared distances: what all other clusterings cost
+        more than, in the units of `problem`, and the labels that are optimal.
 
     Examples
     --------
@@ -77,6 +82,12 @@ class Certificate:
     seconds: dict[str, float] = field(default_factory=dict)
     better: "Certificate | None" = None
     checked: bool = False
+    closed: list[int] | None = None
+
+    @property
+    def metric(self) -> str:
+        """What the inertia is a sum of: "euclidean", squared distances to the means, or "cosine", 1 - cosine of the angles."""
+        return self.problem.metric
 
     @property
     def better_labels(self) -> NDArray[np.int32] | None:
@@ -99,13 +110,24 @@ class Certificate:
 
         How far this one is above the best possible is a share of that, and greater: `verdict` has it.
         """
+        if self.status != "bounded":
+            return 0.0
         return relative_gap(self.exact_inertia, self.exact_lower_bound)
 
     def text(self, with_rows: bool = True) -> str:
         """The text of the proof file. Without the rows it is short, and to check it takes the data."""
-        labels = np.asarray(self.labels).tolist()
-        lower = self.exact_lower_bound
-        return proof_text(self.problem, self.n_clusters, labels, self.status, self.proof, lower, with_rows)
+        labels = np.maximum(self.labels, 0).tolist()
+        return proof_text(
+            self.problem,
+            self.n_clusters,
+            labels,
+            self.status,
+            self.proof,
+            self.exact_lower_bound,
+            with_rows,
+            self.exact_inertia,
+            self.closed,
+        )
 
     def save(self, path: str | os.PathLike[str], with_rows: bool = True) -> None:
         """Write the proof file, whole or not at all: `python -m ckmeans.check PATH` checks it, if without the rows then with the data."""
@@ -157,7 +179,10 @@ class Certificate:
             ) from None
         if found is None:
             raise ValueError(f"{path} is without the rows: give X, and sample_weight if there was one.")
-        own = found.problem.sample_weight
+        rows = found.problem.given if found.metric == "cosine" else found.problem
+        own = rows.sample_weight
+        if not alone and not rows.is_of(X, own):  # but for a power of two
+            raise ValueError(f"{path} is for other data: give the rows that it is for, bit for bit.")
         if sample_weight is not None and (own is None or not np.array_equal(own, sample_weight)):
             raise ValueError(
                 f"{path} is for other weights: give those that it is for, or none, as they are in it."
@@ -169,7 +194,11 @@ class Certificate:
         """From lines with the rows among them; the checker reads all before the proof."""
         reader = check.Reader(sealed(lines).encode())
         problem, at = check.read_problem(reader, None), reader.at
-        wrong = problem.value != problem.U or problem.lower > problem.U
+        sphere = problem.sphere
+        least = problem.U if sphere is None else sphere.cost()
+        wrong = (
+            problem.value < least or problem.value > least and sphere is None or problem.lower > problem.value
+        )
         check.refuse_if(wrong, "the labels do not cost what is claimed")
         method = (lines[at : at + 1] or [""])[0].removeprefix("proof ").split(" ")[0]
         check.refuse_if(
@@ -179,10 +208,23 @@ class Certificate:
         X = np.array([_fractions(line, scale) for line in lines[:at] if line.startswith("X ")])
         scales = [line.partition("=")[2] for line in lines[:at] if line.startswith("weights ")]
         weights = [_fractions(line, scales[0]) for line in lines[:at] if line.startswith("W ")]
-        labels = np.array([int(label, 16) for label in lines[at - 2].split(" ")[1:]], np.int32)
+        labels, *closed = (
+            [int(label, 16) for label in line.split(" ")[1:]]
+            for line in lines[:at]
+            if line.startswith(("labels ", "closed "))
+        )
+        labels = np.array(labels, np.int32)
         cost, lower = (Fraction(value) / problem.unit for value in (problem.value, problem.lower))
         own = ExactProblem(X, np.array(weights[0]) if weights else None)
-        return cls(own, problem.k, labels, cost, lower, problem.status, "loaded", method, lines[at:])
+        if sphere is not None:
+            unit = 1 << own.weight_scale + sphere.finer
+            masses = np.array([float(Fraction(mass, unit)) for mass in sphere.masses])
+            own = AngleProblem(own, masses, sphere.scale, sphere.finer)
+            exact = own.sample_weights == sphere.masses and own.samples == sphere.rows
+            check.refuse_if(not exact, "its masses or its grid are finer than floats are", check.MALFORMED)
+            labels = np.where(own.given.X.any(axis=1), labels, -1).astype(np.int32)
+        known = cls(own, problem.k, labels, cost, lower, problem.status, "loaded", method, lines[at:])
+        return replace(known, closed=closed[0]) if closed else known
 
     @property
     def verdict(self) -> str:
@@ -205,7 +247,8 @@ class Certificate:
 
     def __str__(self) -> str:
         n, by = len(self.problem.place), f"by {self.method}" if self._accepted else f"({self.method})"
-        said = f"{self.n_clusters} clusters of {n} rows, inertia {self.inertia:.6g}: {self.verdict} {by}"
+        name = "inertia by angle" if self.metric == "cosine" else "inertia"
+        said = f"{self.n_clusters} clusters of {n} rows, {name} {self.inertia:.6g}: {self.verdict} {by}"
         if self.better is None:
             return said
         return (
@@ -217,7 +260,7 @@ class Certificate:
 
     def _repr_html_(self) -> str:
         facts = {
-            "inertia": f"{self.inertia:.10g}",
+            "inertia": f"{self.inertia:.10g}{' by angle (1 - cosine)' if self.metric == 'cosine' else ''}",
             "lower bound": down(self.exact_lower_bound, 10),
             "clusters": self.n_clusters,
             "rows": f"{len(self.problem.place):,}",

@@ -3,12 +3,15 @@
 import math
 import os
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
+from ..frames import as_array, opened
 from ..local.rows import Rows
+from ..local.spherical import nearest_by_angle, rows_with_direction
 from ..validation import (
     check_labels,
     check_matrix,
@@ -20,6 +23,7 @@ from ..validation import (
     check_whole,
 )
 from ..workers import Workers
+from .angles import prove_by_angle
 from .certificate import Certificate
 from .portfolio import prove
 
@@ -31,6 +35,7 @@ def certify(
     X: ArrayLike,
     labels: ArrayLike | None = None,
     *,
+    metric: Literal["euclidean", "cosine"] | None = None,
     centers: ArrayLike | None = None,
     n_clusters: int | None = None,
     sample_weight: ArrayLike | None = None,
@@ -40,6 +45,7 @@ def certify(
     n_threads: int | None = None,
     progress: Callable[[str, float, float], object] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    zero_rows: Literal["refuse", "leave out"] | None = None,
 ) -> Certificate:
     """How far a clustering is, at most, from the best possible one, with a proof that others can check.
 
@@ -48,15 +54,22 @@ def certify(
     generation, of all rows or, where they are many, of groups that each look like the whole; of up to 700 rows also the
     semidefinite bound, before the column generation where many features matter.
 
+    For ``metric="cosine"``, spherical k-means, the same methods are taken for squared distances of rows of length one that are
+    scaled so that their bound, as one for the angles, loses nothing in the best clustering that is known.
+
     Parameters
     ----------
     X : array-like or sparse array of shape (n_samples, n_features)
         Finite real numbers; what is proved holds for these very floats. Sparse rows are made dense, up to 1 GiB.
-    labels : array-like of shape (n_samples,) or None
-        The clustering: whole numbers, or names. Without labels (and centers) the best clustering that is found is certified.
+    labels : array-like of shape (n_samples,), fitted estimator, or None
+        The clustering: whole numbers, or names, or an estimator that has them as `labels_`. Without labels (and centers) the
+        best clustering that is found is certified.
+    metric : {"euclidean", "cosine"} or None
+        What the inertia is a sum of: weight times squared distance to the mean of the cluster, or weight times (1 - cosine) of
+        the angle to its center, as for `SphericalKMeans`. None is "cosine" for a `SphericalKMeans`, and "euclidean" for all else.
     centers : array-like of shape (n_clusters, n_features) or None
         Instead of labels: each row is in the cluster of the nearest center. The means of the clusters, not these centers, are
-        what the inertia is for.
+        what the inertia is for; for angles the directions of the means.
     n_clusters : int or None
         The bound holds for all clusterings into at most this many clusters; None for as many as there are labels or centers.
     sample_weight : array-like of shape (n_samples,) or None
@@ -73,12 +86,16 @@ def certify(
         Called now and then with what is known.
     checkpoint : str or Path or None
         A file that is written every few seconds, whole or not at all, and from which a later call for the same rows, weights
-        and n_clusters goes on: after `kill -9` too. It stays when the proof is done.
+        and n_clusters goes on: after `kill -9` too. It stays when the proof is done. Not for angles.
+    zero_rows : {"refuse", "leave out"} or None
+        For angles: what to do with rows that are zero, as for `SphericalKMeans`. Those left out have no cost, and label -1. None is
+        as the estimator has it that is given for labels, else "refuse".
 
     Returns
     -------
     Certificate
-        Its `status` is "optimal" or "optimal-unique" only where the checker, `ckmeans.check`, has accepted the proof. On
+        Its `status` is "optimal" or "optimal-unique" only where the checker, `ckmeans.check`, has accepted the proof: for
+        angles, whose cosines are irrational, that no other clustering costs less than this one. On
         Ctrl-C, which is not raised again once the rows were read, when the time is up, and where a method has not enough
         memory it is "bounded", with what was known until then. Where the search found a better clustering than the one given,
         `better` is that one's certificate.
@@ -110,7 +127,11 @@ def certify(
     >>> certificate = certify(X, ["a", "a", "a", "b", "c"])
     >>> certificate.status, certificate.gap > 0.5, certificate.better.status
     ('bounded', True, 'optimal-unique')
+    >>> certificate = certify([[1.0, 0.0], [9.0, 1.0], [0.0, 2.0], [0.1, 5.0]], [0, 0, 1, 1], metric="cosine")
+    >>> round(certificate.inertia, 6), certificate.status, certificate.gap == 0
+    (0.00316, 'optimal-unique', True)
     """
+    metric, labels, n_clusters, zero_rows = _opened(metric, labels, n_clusters, zero_rows)
     X = check_matrix(_dense(X))
     weights = check_weights(sample_weight, len(X))
     n_threads = check_whole("n_threads", n_threads, 1, none=True)
@@ -118,23 +139,65 @@ def certify(
         raise ValueError("labels and centers are both given: give one of them.")
     if labels is None and centers is None and n_clusters is None:
         raise ValueError("there is nothing to certify: give labels, centers or n_clusters.")
+    options = {
+        "time_limit": check_number("time_limit", time_limit, none=True),
+        "gap": check_number("gap", gap),
+        "rng": check_seed(random_state),
+        "n_threads": n_threads,
+        "progress": progress,
+    }
+    if metric == "cosine":
+        if checkpoint is not None:
+            raise ValueError(f"checkpoint={checkpoint!r} is not for metric='cosine': give none.")
+        return _by_angle(X, labels, centers, n_clusters, weights, zero_rows, options)
     if centers is not None:
         labels = _nearest(X, centers, weights, n_threads)
         n_clusters = len(centers) if n_clusters is None else n_clusters
     if labels is not None:
         labels, n_clusters = check_labels(labels, len(X), n_clusters)
-    return prove(
-        X,
-        check_n_clusters(n_clusters, len(X)),
-        sample_weight=weights,
-        labels=labels,
-        time_limit=check_number("time_limit", time_limit, none=True),
-        gap=check_number("gap", gap),
-        rng=check_seed(random_state),
-        n_threads=n_threads,
-        progress=progress,
-        checkpoint=checkpoint,
-    )
+    n_clusters = check_n_clusters(n_clusters, len(X))
+    return prove(X, n_clusters, sample_weight=weights, labels=labels, checkpoint=checkpoint, **options)
+
+
+def _opened(metric, labels, n_clusters, zero_rows):
+    """Metric, labels, number of clusters and what to do with rows of zeros, as an estimator has them that is given for labels."""
+    model = labels if hasattr(labels, "labels_") else None
+    if model is not None:
+        labels = model.labels_
+        if n_clusters is None and hasattr(model, "cluster_centers_"):
+            n_clusters = len(model.cluster_centers_)
+    metric = getattr(model, "_metric", "euclidean") if metric is None else metric
+    if metric not in ("euclidean", "cosine"):
+        raise ValueError(f"metric={metric!r} is unknown: give 'euclidean' or 'cosine'.")
+    if zero_rows is not None and metric != "cosine":
+        raise ValueError(f"zero_rows={zero_rows!r} is for metric='cosine': give none, or that metric.")
+    if zero_rows is None:
+        zero_rows = getattr(model, "zero_rows", "refuse")
+    return metric, labels, n_clusters, zero_rows
+
+
+def _by_angle(X, labels, centers, n_clusters, weights, zero_rows, options):
+    """The certificate for angles."""
+    some = rows_with_direction(X, zero_rows)
+    if not len(some):
+        raise ValueError(f"All {len(X)} rows of X are zero: give at least one that is not.")
+    if weights is not None:
+        check_weights(weights[some], len(some))
+    if centers is not None:
+        centers = _centers(X, centers)
+        if not centers.any(axis=1).all():
+            raise ValueError("centers hold a zero, which has no direction: give others.")
+        n_clusters = len(centers) if n_clusters is None else n_clusters
+        with Workers(options["n_threads"]) as workers:
+            own = nearest_by_angle(X[some], centers, workers)
+    elif labels is not None:
+        own = labels if len(some) == len(X) else _of_some(labels, some, len(X))
+    if labels is not None or centers is not None:
+        own, n_clusters = check_labels(own, len(some), n_clusters)
+        labels = np.zeros(len(X), np.int32)
+        labels[some] = own
+    n_clusters = check_n_clusters(n_clusters, len(some))
+    return prove_by_angle(X, n_clusters, sample_weight=weights, labels=labels, **options)
 
 
 def _dense(X):
@@ -152,12 +215,26 @@ def _dense(X):
     return X.toarray()
 
 
-def _nearest(X, centers, weights, n_threads):
-    """The exact nearest center of each row."""
+def _of_some(labels, some, n_samples):
+    """The labels of some rows."""
+    listed = isinstance(labels, (list, tuple))
+    labels = labels if listed else as_array(opened(labels, "labels"), "labels")
+    if len(labels) != n_samples:
+        raise ValueError(f"there are {len(labels)} labels; X has {n_samples} rows: give one label for each.")
+    return [labels[i] for i in some] if listed else labels[some]
+
+
+def _centers(X, centers):
     centers = check_matrix(centers, "centers")
     if centers.shape[1] != X.shape[1]:
         raise ValueError(
             f"centers have {centers.shape[1]} features, X has {X.shape[1]}: give a center of as many for each cluster."
         )
+    return centers
+
+
+def _nearest(X, centers, weights, n_threads):
+    """The exact nearest center of each row."""
+    centers = _centers(X, centers)
     with Workers(n_threads) as workers:
         return Rows(X, weights, workers, compared_with=centers).nearest(centers)

@@ -71,6 +71,8 @@ class Instance:
     X : ndarray of shape (n_samples, n_features), float64
     n_clusters : int
     sample_weight : ndarray of shape (n_samples,) or None
+    problem : ExactProblem, optional
+        The same in integers, where it is known.
 
     Attributes
     ----------
@@ -84,9 +86,9 @@ class Instance:
         The distinct rows as floats.
     """
 
-    def __init__(self, X, n_clusters, sample_weight=None):
+    def __init__(self, X, n_clusters, sample_weight=None, problem=None):
         self.X, self.n_clusters, self.sample_weight = X, n_clusters, sample_weight
-        self.problem = ExactProblem(X, sample_weight)
+        self.problem = ExactProblem(X, sample_weight) if problem is None else problem
         self.row_of = np.array([-1 if row is None else row for row in self.problem.place])
         self.first = np.array(self.problem.first)
         self.n_rows = len(self.first)

@@ -47,6 +47,7 @@ def prove(
     progress=None,
     methods=None,
     checkpoint=None,
+    problem=None,
 ):
     """Prove how good a clustering is. Arguments are taken as checked.
 
@@ -62,6 +63,8 @@ def prove(
         Names of METHODS to take, one after the other; None for whatever suits the data.
     checkpoint : str or Path, optional
         A file to go on from, and to write.
+    problem : ExactProblem, optional
+        X and the weights in integers, where they are known.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def prove(
         Where there is not enough of it for any method to find something.
     """
     run = Run(Deadline(time_limit), gap, rng, n_threads, labels)
-    portfolio = Portfolio(Instance(X, n_clusters, sample_weight), run, progress)
+    portfolio = Portfolio(Instance(X, n_clusters, sample_weight, problem), run, progress)
     try:
         portfolio.open(checkpoint)
         for method in portfolio.suitable() if methods is None else methods:
@@ -361,6 +364,19 @@ class Portfolio:
         return found and [bound and bound / self.problem.unit for bound in found]
 
     def _text(self, labels, status, proof, lower):
+        if self.problem.metric == "cosine":  # what is asked is about the problem of squared distances
+            closed, zero = None if status == "bounded" else [0, *labels.tolist()], Fraction(0)
+            return proof_text(
+                self.problem,
+                self.instance.n_clusters,
+                labels.tolist(),
+                "bounded",
+                proof,
+                zero,
+                True,
+                zero,
+                closed,
+            )
         return proof_text(self.problem, self.instance.n_clusters, labels.tolist(), status, proof, lower)
 
     def _asked(self, text, checker):

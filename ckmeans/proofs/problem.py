@@ -36,6 +36,8 @@ class ExactProblem:
         Finite numbers, taken as float64.
     sample_weight : ndarray of shape (n_samples,) or None
         Weights >= 0, not all 0; None for one each.
+    scale, weight_scale : int, optional
+        At least those for which all is whole, which they are if None.
 
     Attributes
     ----------
@@ -51,14 +53,16 @@ class ExactProblem:
         2**(2 * scale + weight_scale).
     """
 
-    def __init__(self, X, sample_weight=None):
+    metric = "euclidean"
+
+    def __init__(self, X, sample_weight=None, scale=None, weight_scale=None):
         X = np.ascontiguousarray(X, np.float64)
         X = X.reshape(len(X), -1) + 0.0  # no minus zero, which would not have the bits of zero
         self.sample_weight = None if sample_weight is None else np.asarray(sample_weight, np.float64) + 0.0
         self.sample_weights, self.weight_scale = (
-            ([1] * len(X), 0) if sample_weight is None else dyadic(self.sample_weight)
+            ([1] * len(X), 0) if sample_weight is None else dyadic(self.sample_weight, weight_scale)
         )
-        self.n_features, self.scale, self.X = X.shape[1], _scale(X), X
+        self.n_features, self.scale, self.X = X.shape[1], _scale(X) if scale is None else scale, X
         self.unit = 1 << (2 * self.scale + self.weight_scale)
         order, self.weights, self.place, self.first = {}, [], [], []
         width, content = X.shape[1] * X.itemsize, X.tobytes()
@@ -93,6 +97,10 @@ class ExactProblem:
         ones = np.ones(len(self.X))
         own, other = (ones if weights is None else weights for weights in (self.sample_weight, sample_weight))
         return np.array_equal(self.X, X) and np.array_equal(own, other)
+
+    def centers(self, labels):
+        """{label: mean, each coordinate the nearest float}, for the clusters that have weight."""
+        return self.exact.centers(labels)
 
     @cached_property
     def exact(self):

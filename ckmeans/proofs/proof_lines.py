@@ -123,6 +123,11 @@ def semidefinite_proof(scale, shift, tau, mu, top, below, cuts):
 
 def header(problem, n_clusters, with_rows=True):
     """The first lines of a proof file."""
+    if problem.metric == "cosine":
+        lines = header(problem.given, n_clusters, with_rows)
+        lines[1] = lines[1].replace("sse", "cosine")
+        scales = f"scale={problem.scale:x} masses={problem.finer:x}"
+        return [*lines, f"sphere {scales}", _line("M", problem.sample_weights)]
     data = [problem.X] if problem.sample_weight is None else [problem.X, problem.sample_weight]
     sha = hashlib.sha256(b"".join(part.astype("<f8").tobytes() for part in data)).hexdigest()
     n, d, weighted = map(_hex, (len(problem.X), problem.n_features, problem.sample_weight is not None))
@@ -138,7 +143,9 @@ def header(problem, n_clusters, with_rows=True):
     return lines
 
 
-def proof_text(problem, n_clusters, labels, status, proof, lower=None, with_rows=True):
+def proof_text(
+    problem, n_clusters, labels, status, proof, lower=None, with_rows=True, cost=None, closed=None
+):
     """The text of a proof file.
 
     Parameters
@@ -153,13 +160,20 @@ def proof_text(problem, n_clusters, labels, status, proof, lower=None, with_rows
         The lower bound that is claimed where the status is "bounded", in squared units of X.
     with_rows : bool
         Whether the rows go into the file; if not, the checker needs the data beside it.
+    cost : Fraction, optional
+        What the labels cost at most, for a problem of angles.
+    closed : sequence of int, optional
+        What all others cost more than, and labels, one for each sample, that the proof shows to be the best ones of the problem of
+        squared distances by which it proves one of angles.
     """
-    value = _ratio(problem.cost(labels) * problem.unit)
+    angles = problem.metric == "cosine"
+    unit = 1 << problem.given.weight_scale if angles else problem.unit
+    value = _ratio((cost if angles else problem.cost(labels)) * unit)
     claim = f"claim {status} value={value}"
     if status == "bounded":
-        claim = f"claim bounded lower={_ratio(lower * problem.unit)} value={value}"
-    lines = [*header(problem, n_clusters, with_rows), _line("labels", labels), claim, *proof]
-    return sealed(lines)
+        claim = f"claim bounded lower={_ratio(lower * unit)} value={value}"
+    closing = [] if closed is None else [_line("closed", closed)]
+    return sealed([*header(problem, n_clusters, with_rows), _line("labels", labels), *closing, claim, *proof])
 
 
 def sealed(lines):

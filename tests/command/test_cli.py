@@ -360,6 +360,22 @@ def test_certify_a_worse_clustering(here):
     assert report("certify", "data.csv", "labels.npy")["result"]["inertia"] == 2.5
 
 
+def test_certify_by_angle(here):
+    put("a,b\n1,0\n9,1\n0,2\n0.1,5\n")
+    put("label\n0\n0\n1\n1\n", "labels.csv")
+    result = run("certify", "data.csv", "labels.csv", "--metric", "cosine", "--proof", "p.ckc")
+    assert "optimal, and the only clustering that is: proved, by tree" in result.stdout
+    assert "inertia by angle" in result.stdout and "within 1-cos" in result.stdout
+    assert "by angle; its rows are those of data.csv" in run("check", "p.ckc", "data.csv").stdout
+    told = report("certify", "data.csv", "labels.csv", "--metric", "cosine")["result"]
+    assert told["within_ss"] == pytest.approx([0.0030605, 0.0001], rel=1e-3)
+    assert sum(told["within_ss"]) == pytest.approx(told["inertia"], rel=1e-9)
+    assert np.linalg.norm(told["centers"], axis=1) == pytest.approx(1)
+    for option in ("--standardize", "--report=page.html", "--checkpoint=c"):
+        words = "certify", "data.csv", "labels.csv", "--metric", "cosine", option
+        assert "is not for --metric cosine" in run(*words, code=2).stderr
+
+
 @pytest.mark.parametrize(
     "words, said",
     [
