@@ -271,7 +271,6 @@ def read_problem(reader, data=None, weights=None):
                 W.append(0)
             W[at] += weight
             clusters.setdefault(label, set()).add(at)
-            members.setdefault(label, []).append(i)
     clusters = [sorted(own) for own in clusters.values()]
     bits = 2 * max(map(bits_of, X)) + 2 * sum(W).bit_length() + d.bit_length() + 1
     reader.spend(20 * n * d, bits)
@@ -739,9 +738,8 @@ def semidefinite(problem, reader, args, family, items, foes):
     if settled(n, labels, foes, N, cuts, slack, reader) != labels:
         return bound, False
     parts = [item_of(problem.W, problem.X, rows) for rows in problem.clusters]
-    extra = problem.U - total(
-        (part.cost for part in parts), reader
-    )  # fewer clusters are some of these as one
+    # Fewer clusters are some of these as one.
+    extra = problem.U - total((part.cost for part in parts), reader)
     pairs = reader.each(combinations(parts, 2), 20 * problem.d * len(problem.X) // k, problem.bits)
     merged = (item_of(problem.W, problem.X, a.rows + b.rows).cost - a.cost - b.cost for a, b in pairs)
     return problem.U, min(merged, default=extra + 1) > extra
