@@ -119,6 +119,10 @@ class Part:
 
     def __init__(self, number, first):
         self.number, self.first, self.lock = number, first, Lock()
+        self.clear()
+
+    def clear(self):
+        """Remember nothing."""
         self.X = self.weights = self.rows = None
         self.partition, self.at = None, None  # and the key of the centers whose labels it has
         self.labels = {}  # by the keys of centers, of the last two
@@ -268,13 +272,23 @@ def perform(token, number, first, load, frame, question, *args, workers=None, ro
 
     Its rows are kept for the next question as long as they take no more than `room`, or half of the memory.
     """
+    arguments = load, frame, question, args, workers or Workers(1)
+    try:
+        return _perform(token, number, first, room, *arguments)
+    except MemoryError:  # once more with as little as can be
+        _make_room()
+        return _perform(token, number, first, 0, *arguments)
+
+
+def _perform(token, number, first, room, load, frame, question, args, workers):
     with _lock:
         part = _parts.setdefault((token, number), Part(number, first))
     with part.lock:
         try:
-            part.open(load, workers or Workers(1), frame)
+            part.open(load, workers, frame)
             answer = question(part, *args)
         except BaseException:  # what is half done is not gone on with
+            part.clear()
             with _lock:
                 _parts.pop((token, number), None)
                 _kept.pop((token, number), None)
@@ -295,6 +309,19 @@ def _is_kept(token, number, part, room):
                 return False
             _kept[token, number] = size
         return True
+
+
+def _make_room():
+    """Keep no rows of parts that are not being asked."""
+    with _lock:
+        for key in list(_kept):
+            part = _parts.get(key)
+            if part is not None and part.lock.acquire(blocking=False):
+                try:
+                    part.close()
+                    del _kept[key]
+                finally:
+                    part.lock.release()
 
 
 def _address_space():

@@ -103,7 +103,9 @@ class Source:
 
     def labelled(self, of):
         """What is kept as the labels of a fit: the nearest of these centers for each row."""
-        return np.concatenate(list(self.ask(parts.labels, of)))
+        found = self.ask(parts.labels, of)
+        self.close()  # what is kept would be in the way of one more array
+        return np.concatenate(found)
 
     def apply(self, function, shape, dtype, n_threads=None):
         """function(X, first, n_samples) of all rows; for each row the result has this shape and dtype."""

@@ -154,6 +154,21 @@ def test_what_is_forgotten_is_made_anew():
     assert not ckmeans.blocks.parts._parts and not ckmeans.blocks.parts._kept
 
 
+def test_where_memory_runs_out_nothing_is_kept(monkeypatch):
+    X, opened, failures = blobs(), ckmeans.blocks.parts.Part.open, []
+    expected = model(X).fit(X)
+
+    def open_(self, *args):
+        opened(self, *args)
+        if len(ckmeans.blocks.parts._kept) > 4 and len(failures) < 3:
+            failures.append(self.number)
+            raise MemoryError
+
+    monkeypatch.setattr(ckmeans.blocks.parts.Part, "open", open_)
+    assert_the_same(model(X, n_threads=1).fit(lambda: np.array_split(X, 5)), expected)
+    assert len(failures) == 3
+
+
 def test_rows_beyond_a_part_are_not_gathered(monkeypatch):
     monkeypatch.setattr(ckmeans.blocks.sources.Source, "gathered", None)
     X = blobs()
