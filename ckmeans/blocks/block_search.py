@@ -94,7 +94,8 @@ def block_search(
         held = held or own
         try:
             if few:
-                X, weights = gathered(source, workers)
+                with workers.without_limit():
+                    X, weights = gathered(source, workers)
                 options |= {
                     "max_seconds": max_seconds,
                     "rng": rng,
@@ -117,6 +118,7 @@ def block_search(
                 arguments = workers, progress, held, single, algorithm
                 solution = run_until_limit(search_of, source, None, *arguments, rows_of=rows_of)
                 counts = kept[0].counts(solution.labels)
+            workers.deadline = np.inf
             order = np.argsort(counts == 0, kind="stable")
             labels = source.labelled(LabelsOf(solution.centers[order]))
         finally:

@@ -177,8 +177,11 @@ def test_rows_beyond_a_part_are_not_gathered(monkeypatch):
 
 def test_limits():
     X = blobs()
-    found = model(X, max_seconds=0).fit(lambda: np.array_split(X, 3))
-    assert found.stop_reason_ == "time_limit" and np.array_equal(found.labels_, found.predict(X))
+    for few in (X, X[:700]):  # which are gathered
+        for how in ("given", "default"):
+            found = model(X, how, max_seconds=0).fit(lambda few=few: np.array_split(few, 3))
+            assert found.stop_reason_ == "time_limit" or few is not X
+            assert np.array_equal(found.labels_, found.predict(few))
     with pytest.warns(match="did not lead to a fixed point"):
         found = model(X, max_iter=1, polish=False).fit(lambda: np.array_split(X, 3))
     assert found.n_iter_ == 1 and found.stop_reason_ == "max_iter"
