@@ -1,3 +1,5 @@
+from .blocks.summary import Summary as Summary
+from .blocks.summary import summarize as summarize
 from .configuration import show_config as show_config
 from .diagnostics.choice import ChoiceOfK as ChoiceOfK
 from .diagnostics.choosing import choose_k as choose_k
@@ -12,6 +14,7 @@ from .estimators.exact import ExactKMeans as ExactKMeans
 from .estimators.functions import k_means as k_means
 from .estimators.functions import kmeans_plusplus as kmeans_plusplus
 from .estimators.kmeans import KMeans as KMeans
+from .estimators.minibatch import MiniBatchKMeans as MiniBatchKMeans
 from .estimators.mixture import SphericalMixture as SphericalMixture
 from .estimators.model_files import load_model as load_model
 from .estimators.model_files import save_model as save_model
@@ -41,6 +44,7 @@ from .plots.profiles import ProfileDisplay as ProfileDisplay
 from .plots.responsibilities import ResponsibilityDisplay as ResponsibilityDisplay
 from .proofs.certificate import Certificate as Certificate
 from .proofs.certification import certify as certify
+from .proofs.summary_certificate import SummaryCertificate as SummaryCertificate
 from .solution import Solution as Solution
 
 __all__: list[str]

@@ -21,8 +21,8 @@ ROOMS = {
     "local": ({"ground"}, SCIENCE),
     "blocks": ({"local", "ground"}, SCIENCE | {"pandas", "pyarrow", "dask", "distributed", "ray"}),
     "exact": ({"local", "ground", "check and reference"}, SCIENCE),
-    "proofs": ({"exact", "local", "ground", "check and reference"}, SCIENCE),
-    "estimators": ({"proofs", "exact", "blocks", "local", "ground"}, SCIENCE | {"sklearn", "skl2onnx"}),
+    "proofs": ({"blocks", "exact", "local", "ground", "check and reference"}, SCIENCE),
+    "estimators": ({"blocks", "proofs", "exact", "local", "ground"}, SCIENCE | {"sklearn", "skl2onnx"}),
     "diagnostics": ({"estimators", "proofs", "exact", "local", "ground"}, SCIENCE | {"sklearn"}),
     "compat": ({"exact"}, SCIENCE | {"mapclassify"}),
     "plots": ({"diagnostics", "ground"}, SCIENCE | {"sklearn", "matplotlib"}),
@@ -43,7 +43,7 @@ def room_of(module):
     """The room of a dotted name inside the package, given as a tuple; that of `from .. import name` is ()."""
     if not module or not (PACKAGE / module[0]).exists() and not (PACKAGE / f"{module[0]}.py").exists():
         return "public"
-    if module[0] in ("check", "check_angles", "reference"):
+    if module[0] in ("check", "check_angles", "check_summary", "reference"):
         return "check and reference"
     return module[0] if module[0] in ROOMS else "ground"
 

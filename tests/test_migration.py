@@ -144,6 +144,26 @@ def test_centroids_of_faiss():
     assert np.allclose(theirs.index.search(X, 1)[0][:, 0], ours.transform(X).min(axis=1) ** 2, atol=1e-3)
 
 
+def test_cells_of_birch():
+    summary = ckmeans.Summary(max_cells=40).partial_fit(IRIS[::2]).partial_fit(IRIS[1::2])
+    birch = sklearn.cluster.Birch(threshold=0.3, n_clusters=None).partial_fit(IRIS)
+    assert (
+        summary.cells.means.shape[1] == birch.subcluster_centers_.shape[1] and len(summary.cells.means) <= 40
+    )
+    assert summary.cells.weights.sum() == len(IRIS) and KMeans(3, random_state=0).fit(summary).inertia_ < 90
+
+
+def test_batches_of_mini_batch():
+    theirs, ours = (
+        sklearn.cluster.MiniBatchKMeans(3, random_state=0),
+        ckmeans.MiniBatchKMeans(3, random_state=0),
+    )
+    for model in (theirs, ours):
+        model.partial_fit(IRIS[::2]).partial_fit(IRIS[1::2])
+        assert len(model.labels_) == len(IRIS[1::2]) and model.n_steps_ == 2
+    assert ours.inertia_ == KMeans(3, random_state=0).fit(IRIS).inertia_ <= -theirs.score(IRIS)
+
+
 def test_rows_of_a_file(tmp_path):
     np.save(tmp_path / "rows.npy", IRIS)
     assert KMeans(3, random_state=0).fit(tmp_path / "rows.npy").inertia_ < 80

@@ -1,1 +1,1 @@
-"""Rows that do not fit into memory, or into one machine: they come in blocks."""
+"""Rows in blocks: where they come from, and summaries of rows that are gone."""

@@ -11,6 +11,8 @@ from ..validation import check_finite, check_integers, check_kinds, check_struct
 from .over_blocks import note_features
 
 FEATURES = ("n_features_in_", "feature_names_in_")
+# What `partial_fit` keeps of the rows so far; a fit begins anew.
+SEEN = "_seen"
 REMEDIES = {  # for what scikit-learn refuses in words that do not say what to do
     "a minimum of": "give at least one row and one feature",
     "dim <= 2": "give a row for each sample, as X.reshape(len(X), -1) does",
@@ -115,7 +117,7 @@ def adopt(estimator, features, **found):
     KeyboardInterrupt
         Afterwards, where Ctrl-C has ended the search.
     """
-    others = {name: value for name, value in vars(estimator).items() if name not in FEATURES}
+    others = {name: value for name, value in vars(estimator).items() if name not in (*FEATURES, SEEN)}
     estimator.__dict__ = {**others, **features, **found}
     if found["stop_reason_"] == "interrupted":
         raise KeyboardInterrupt

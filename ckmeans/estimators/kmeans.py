@@ -33,6 +33,7 @@ from .callbacks import FRAMES, CallbackSupportMixin, Told, are_asked_for, with_c
 from .distances import distances
 from .inputs import adopt, check_rows, rows_to_fit
 from .over_blocks import distances_over, labels_over, score_over
+from .partial_fit import PartialFit, known_costs, opened_summary
 from .stored import Printed, count_updates, stored, warn_of
 
 # What `algorithm` may be, and which of our ways that is.
@@ -159,7 +160,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             return -rows.inertia(rows.nearest(centers), centers)
 
 
-class KMeans(CallbackSupportMixin, Centers):
+class KMeans(CallbackSupportMixin, PartialFit, Centers):
     """k-means by local search: Lloyd's iteration, polished by exchanges of rows and swaps of centers.
 
     Labels are the exact nearest centers, ties going to the lowest index, for all finite numbers, and all results have the
@@ -329,18 +330,20 @@ callable, default="k-means++"
 
         Parameters
         ----------
-        X : array-like or sparse array of shape (n_samples, n_features), or rows in blocks
-            Float32 and float64 are taken as they are, without a copy if C-contiguous. An array of the rows in another
-            order is kept beside it, unless X is a mapped file or takes more than half of the memory that is free.
+        X : array-like or sparse array of shape (n_samples, n_features), rows in blocks, or Summary
+            Float32 and float64 are taken as they are, without a copy if C-contiguous. An array of the rows in another order is
+            kept beside it, unless X is a mapped file or takes more than half of the memory that is free.
             In blocks: the path of a .npy or Parquet file, a list of paths, a pattern such as ``"rows/*.parquet"``, a callable that
-            returns an iterable of arrays, a Dask array or frame, or a Ray Dataset. The rows stay where they are, and
-            the result has the bits that they give in one array. `labels_` are lazy where X is.
-            Sparse rows are taken as CSR, without a copy if indices ascend, once each, and no entry is zero. Time and memory go
-            by the entries, and by the numbers of the centers, which are dense. These rows are not polished either, centers are
-            not swapped, and with more than 4,096 rows ``n_init="auto"`` is one restart.
+            returns an iterable of arrays, a Dask array or frame, or a Ray Dataset. The rows stay where they are, and the result
+            has the bits that they give in one array. `labels_` are lazy where X is.
+            Sparse rows are taken as CSR, without a copy if indices ascend, once each, and no entry is zero. Time and memory go by
+            the entries, and by the numbers of the centers, which are dense. These rows are not polished, centers are not swapped,
+            and with more than 4,096 rows ``n_init="auto"`` is one restart.
+            Of a `Summary` the cells are clustered: `labels_` has one label for each, and `inertia_` is what the rows of the cells
+            cost with these centers, of which no row was rounded.
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, at least 0. Of rows in blocks also the name of a column, or a Dask array or series.
+            Weights of the rows, at least 0. Of rows in blocks also the name of a column, or a Dask array or series; not of a Summary.
 
         Returns
         -------
@@ -349,17 +352,14 @@ callable, default="k-means++"
         Raises
         ------
         ValueError, TypeError
-            For data or parameters out of their range; the message tells which, and the remedy. What is of a wrong type raises
-            what is both.
+            For data or parameters out of their range; the message tells which, and the remedy. A wrong type raises what is both.
         KeyboardInterrupt
             On Ctrl-C, after the attributes were set to the best clustering so far. Where X was still being looked at, and
             after an error, the estimator is as it was before.
         """
-        if not isinstance(self.algorithm, str) or self.algorithm not in ALGORITHMS:
-            raise ValueError(
-                f"algorithm={self.algorithm!r} is unknown: give one of {', '.join(map(repr, ALGORITHMS))}."
-            )
+        self._check_algorithm()
         with Held() as held:
+            summary, X, sample_weight = opened_summary(X, sample_weight)
             X, features = rows_to_fit(self, X, True, True, sample_weight)
             weights = None if isinstance(X, Source) else check_weights(sample_weight, X.shape[0])
             self._warn_of_parameters()
@@ -367,14 +367,15 @@ callable, default="k-means++"
             solution = self._search(X, weights, held, progress)
             stopped = isinstance(progress, Told) and progress.stopped
             labels, centers, n_found = stored(X, solution)
+            inertia, lower_bound, status = known_costs(summary, labels, centers, solution)
             adopt(
                 self,
                 features,
                 cluster_centers_=centers,
                 labels_=labels,
-                inertia_=solution.inertia,
-                lower_bound_=solution.lower_bound,
-                status_=solution.status,
+                inertia_=inertia,
+                lower_bound_=lower_bound,
+                status_=status,
                 n_iter_=count_updates(solution, self.init, self.max_iter),
                 n_restarts_=solution.n_restarts,
                 hit_rate_=solution.hit_rate,
@@ -388,6 +389,12 @@ callable, default="k-means++"
             )
         warn_of(solution.stop_reason, self.max_iter, n_found, len(centers), FRAMES)
         return self
+
+    def _check_algorithm(self):
+        if not isinstance(self.algorithm, str) or self.algorithm not in ALGORITHMS:
+            raise ValueError(
+                f"algorithm={self.algorithm!r} is unknown: give one of {', '.join(map(repr, ALGORITHMS))}."
+            )
 
     def _warn_of_parameters(self):
         """Warn of what is taken, and does not do what its words say."""

@@ -74,9 +74,10 @@ class Bundle:
         return self._means[: self.n]
 
     def add(self, members, costs, means):
-        """Add clusters that are not known yet; returns how many those are."""
+        """Add clusters that are not known yet; returns how many those are. Members may be shares of rows too, floats."""
         fresh = []
-        for j, key in enumerate(map(bytes, np.packbits(members, axis=1))):
+        keys = np.packbits(members, axis=1) if members.dtype == bool else members
+        for j, key in enumerate(map(bytes, keys)):
             if key not in self._known:
                 self._known.add(key)
                 self._keys.append(key)

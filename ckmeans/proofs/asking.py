@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from time import monotonic
 
-from .. import check
+from .. import check, check_summary
 from ..workers import Expired
 from .proof_lines import sealed
 
@@ -35,6 +35,20 @@ def accepted(text, deadline):
             return problem.sphere.proved(problem, *check.prove(problem, reader))[1:]
     except (check.Refused, Expired, MemoryError):
         return False, False
+
+
+def summary_bound_of(text, deadline):
+    """The lower bound that the checker of summaries finds, in its units.
+
+    Raises
+    ------
+    Expired
+        Where the time is up.
+    check.Refused
+    """
+    with _limits():
+        reader = _TimedReader(text.encode(), deadline)
+        return Fraction(check_summary.prove(check_summary.read_problem(reader), reader))
 
 
 def bounds_of(text, proofs, deadline):

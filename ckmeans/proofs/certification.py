@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
+from ..blocks.summary import Summary
 from ..frames import as_array, opened
 from ..local.rows import Rows
 from ..local.spherical import nearest_by_angle, rows_with_direction
@@ -26,6 +27,7 @@ from ..workers import Workers
 from .angles import prove_by_angle
 from .certificate import Certificate
 from .portfolio import prove
+from .summary_certificate import SummaryCertificate, certify_summary
 
 # Numbers, zeros included, up to which sparse rows are made dense: 1 GiB. The proof writes down dense rows.
 MOST_DENSE = 1 << 27
@@ -46,7 +48,7 @@ def certify(
     progress: Callable[[str, float, float], object] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     zero_rows: Literal["refuse", "leave out"] | None = None,
-) -> Certificate:
+) -> Certificate | SummaryCertificate:
     """How far a clustering is, at most, from the best possible one, with a proof that others can check.
 
     Works on labels from any library. One after the other these are tried: what is plain to see, dynamic programming where the
@@ -59,9 +61,10 @@ def certify(
 
     Parameters
     ----------
-    X : array-like or sparse array of shape (n_samples, n_features)
-        Finite real numbers; what is proved holds for these very floats. Sparse rows are made dense, up to 1 GiB.
-    labels : array-like of shape (n_samples,), fitted estimator, or None
+    X : array-like or sparse array of shape (n_samples, n_features), or Summary
+        Finite real numbers; what is proved holds for these very floats. Sparse rows are made dense, up to 1 GiB. Of a `Summary` of
+        at most 4 features, what is proved holds for all rows it has seen.
+    labels : array-like of shape (n_samples,), fitted estimator, or None; with a Summary a KMeans fitted to it or labels of cells
         The clustering: whole numbers, or names, or an estimator that has them as `labels_`. Without labels (and centers) the
         best clustering that is found is certified.
     metric : {"euclidean", "cosine"} or None
@@ -93,7 +96,7 @@ def certify(
 
     Returns
     -------
-    Certificate
+    Certificate; of a Summary a SummaryCertificate, which is "bounded"
         Its `status` is "optimal" or "optimal-unique" only where the checker, `ckmeans.check`, has accepted the proof: for
         angles, whose cosines are irrational, that no other clustering costs less than this one. On
         Ctrl-C, which is not raised again once the rows were read, when the time is up, and where a method has not enough
@@ -131,6 +134,14 @@ def certify(
     >>> round(certificate.inertia, 6), certificate.status, certificate.gap == 0
     (0.00316, 'optimal-unique', True)
     """
+    if isinstance(X, Summary):
+        if not all(given is None for given in (centers, sample_weight, checkpoint, metric, zero_rows)):
+            raise ValueError(
+                "centers, sample_weight, metric, zero_rows and checkpoint are not for a Summary: give the KMeans that was fitted to it, or"
+                " labels of its cells."
+            )
+        time_limit = check_number("time_limit", time_limit, none=True)
+        return certify_summary(X, labels, n_clusters, time_limit, progress)
     metric, labels, n_clusters, zero_rows = _opened(metric, labels, n_clusters, zero_rows)
     X = check_matrix(_dense(X))
     weights = check_weights(sample_weight, len(X))
