@@ -24,12 +24,11 @@ def solve(X, k, weights=None, **kwargs):
 
 
 def checked(problem, k, found):
-    """The bound that the checker finds, and the steps it takes."""
+    """The bound that the checker finds, and whether no other clustering reaches it."""
     labels = found.labels[np.array(problem.place)].tolist()
     text = proof_text(problem, k, labels, "optimal", tree_proof(found.order, found.suffix))
-    reader, steps = check.Reader(text.encode()), []
-    reader.steps = lambda: (steps.append(step) or step for step in range(check.LIMIT))
-    return check.prove(check.read_problem(reader, None), reader), len(steps)
+    reader = check.Reader(text.encode())
+    return check.prove(check.read_problem(reader, None), reader)
 
 
 def instances(n):
@@ -76,12 +75,10 @@ NODES = [
 
 @pytest.mark.parametrize("X, k, most", NODES, ids=[f"{len(X)}-{k}" for X, k, _ in NODES])
 def test_nodes(X, k, most):
-    """Pruning gets no worse; the number tells the steps of the checker, to a few in a hundred."""
+    """Pruning gets no worse."""
     problem, found = solve(X, k, max_nodes=10**6)
     assert found.stop_reason == "proved" and found.n_nodes <= most
-    (bound, unique), steps = checked(problem, k, found)
-    assert bound == found.cost and unique
-    assert 0.95 * found.n_nodes < steps - len(found.order) < 1.05 * found.n_nodes
+    assert checked(problem, k, found) == (found.cost, True)
 
 
 def test_a_good_order_spares_nodes():
@@ -134,7 +131,7 @@ def test_ties_by_the_dozen(start):
     labels = None if start == "none" else [0] * 25
     problem, found = solve(X, 4, labels=labels)
     assert found.stop_reason == "proved"
-    (bound, unique), _ = checked(problem, 4, found)
+    bound, unique = checked(problem, 4, found)
     assert bound == found.cost and not unique
 
 
