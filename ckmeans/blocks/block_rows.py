@@ -120,6 +120,10 @@ class BlockRows(Rows):
 
     # ---- slabs ----
 
+    def memo(self):
+        """As of Rows: nothing, since parts are elsewhere."""
+        return None
+
     def _by_part(self, wanted):
         """What is wanted of slabs, for the part that each is in: a dict by number of the part, of dicts by slab of the part."""
         firsts = np.array([start // self.slab for start, _ in self.source.bounds])

@@ -219,6 +219,10 @@ class Rows:
 
         return self.workers.fold(slab, self.slabs(), total)
 
+    def memo(self):
+        """What the functions of slabs may keep for each other, if they are called here."""
+        return {}
+
     @property
     def largest_weight(self):
         """The largest weight of a row."""

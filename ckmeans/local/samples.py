@@ -24,12 +24,14 @@ def draw_sample(rows, size, numbers):
     """
     if size == rows.n_samples:
         return rows
-    mean, labels = rows.origin[None], rows.alike()
+    mean, labels, known = rows.origin[None], rows.alike(), rows.memo()
     if rows.weighted:
         mean = rows.update(labels, mean)[0]
-    scatter, whole = rows.fold_slabs(_sums, [0.0, np.zeros(1)], labels, mean)
+    scatter, whole = rows.fold_slabs(_sums, [0.0, np.zeros(1)], known, labels, mean)
     each = np.array([BY_WEIGHT / whole[0]])
-    X, weights, _ = _drawn(rows, size, numbers, labels, mean, (1 - BY_WEIGHT) / max(scatter, LITTLE), each)
+    X, weights, _ = _drawn(
+        rows, size, numbers, known, labels, mean, (1 - BY_WEIGHT) / max(scatter, LITTLE), each
+    )
     return Rows(X, weights, rows.workers)
 
 
@@ -44,15 +46,17 @@ def draw_from_clusters(rows, size, numbers, centers):
     Bachem, Lucic & Krause (2017), "Practical coreset constructions for machine learning", arXiv:1703.06476, section 2.
     """
     rows.panels.pack()
-    labels, k = rows.panels.assign(centers), len(centers)
-    scatter, whole = rows.fold_slabs(_sums, [0.0, np.zeros(k)], labels, centers)
+    labels, k, known = rows.panels.assign(centers), len(centers), rows.memo()
+    scatter, whole = rows.fold_slabs(_sums, [0.0, np.zeros(k)], known, labels, centers)
     each = BY_WEIGHT / whole.sum() + (1 - BY_WEIGHT - BY_DISTANCE) / k / np.maximum(whole, LITTLE)
-    X, weights, own = _drawn(rows, size, numbers, labels, centers, BY_DISTANCE / max(scatter, LITTLE), each)
+    X, weights, own = _drawn(
+        rows, size, numbers, known, labels, centers, BY_DISTANCE / max(scatter, LITTLE), each
+    )
     weights *= whole[own] / np.bincount(own, weights, k)[own]
     return Rows(X, weights, rows.workers)
 
 
-def _drawn(rows, size, numbers, labels, centers, by_distance, each):
+def _drawn(rows, size, numbers, known, labels, centers, by_distance, each):
     """Rows drawn by their masses, one from each of `size` equal shares of the clusters one after the other.
 
     The mass of a row is its weight times (by_distance times its squared distance to its center, and what `each` has for its
@@ -66,7 +70,7 @@ def _drawn(rows, size, numbers, labels, centers, by_distance, each):
     own : ndarray of shape (n_drawn,), int
         Their clusters.
     """
-    arguments = labels, centers, by_distance, each
+    arguments = known, labels, centers, by_distance, each
     cells = np.array(rows.each_slab(_cell_masses, *arguments)).T  # of each cluster in each slab
     cumulated = np.cumsum(cells)
     shares = (np.arange(size) + numbers.uniform(size)) / size * cumulated[-1]
@@ -85,45 +89,54 @@ def _drawn(rows, size, numbers, labels, centers, by_distance, each):
 # ---- of the rows of a slab ----
 
 
-def _squares(rows, start, stop, labels, centers):
-    """Squared distances to the centers of their labels."""
+def _squares(rows, start, stop, known, labels, centers):
+    """Squared distances to the centers of their labels; `known`, if there is one, has what was found for them last."""
+    if known and start in known:
+        return known.pop(start)
     X = rows.X[start:stop]
     if len(centers) == 1:
         squares = np.empty((stop - start, 1))
         kernels.distances(X, np.ascontiguousarray(centers.T), 0, len(X), squares)
-        return squares[:, 0]
-    away = X - centers[rows.own(labels, start, stop)]
-    return np.einsum("if,if->i", away, away)
+        squares = squares[:, 0]
+    else:
+        away = X - centers[rows.own(labels, start, stop)]
+        squares = np.einsum("if,if->i", away, away)
+    if known is not None:
+        known[start] = squares
+    return squares
 
 
-def _sums(rows, start, stop, labels, centers):
+def _sums(rows, start, stop, known, labels, centers):
     """Weighted squared distances, and the weight of each cluster."""
-    squares, weights = _squares(rows, start, stop, labels, centers), rows.sample_weight[start:stop]
+    squares, weights = _squares(rows, start, stop, known, labels, centers), rows.sample_weight[start:stop]
     own, k = rows.own(labels, start, stop), len(centers)
     if not rows.weighted:
         return [squares.sum(), np.bincount(own, minlength=k)]
     return [(squares * weights).sum(), np.bincount(own, weights, k)]
 
 
-def _masses(rows, start, stop, labels, centers, by_distance, each):
-    masses = _squares(rows, start, stop, labels, centers)
-    masses *= by_distance
+def _masses(rows, start, stop, known, labels, centers, by_distance, each):
     own = rows.own(labels, start, stop)
-    masses += each[own]
+    if known and (start, "masses") in known:
+        return known.pop((start, "masses")), own
+    masses = _squares(rows, start, stop, known, labels, centers) * by_distance
+    masses += each[0] if len(each) == 1 else each[own]
     if rows.weighted:
         masses *= rows.sample_weight[start:stop]
+    if known is not None:
+        known[start, "masses"] = masses
     return masses, own
 
 
-def _cell_masses(rows, start, stop, labels, centers, by_distance, each):
+def _cell_masses(rows, start, stop, known, labels, centers, by_distance, each):
     """The mass of each cluster."""
-    masses, own = _masses(rows, start, stop, labels, centers, by_distance, each)
+    masses, own = _masses(rows, start, stop, known, labels, centers, by_distance, each)
     return np.bincount(own, masses, len(centers))
 
 
-def _draw_in_slab(rows, start, stop, wanted, labels, centers, by_distance, each):
+def _draw_in_slab(rows, start, stop, wanted, known, labels, centers, by_distance, each):
     """The rows where shares of the mass of a cluster end, for some clusters: what they hold, weights, and clusters."""
-    masses, own = _masses(rows, start, stop, labels, centers, by_distance, each)
+    masses, own = _masses(rows, start, stop, known, labels, centers, by_distance, each)
     drawn, clusters, shares = [], *wanted
     order = np.argsort(own.astype(np.min_scalar_type(len(centers))), kind="stable")
     ends = np.cumsum(np.bincount(own, minlength=len(centers)))
