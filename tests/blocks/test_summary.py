@@ -12,7 +12,7 @@ from summaries import KINDS, rows_of, state_of, weights_for
 
 import ckmeans
 from ckmeans import Summary, summarize
-from ckmeans.blocks import seeds as seeds_module
+from ckmeans.blocks import cell_seeds as seeds_module
 from ckmeans.blocks.cell_seeds import Seeds
 
 

@@ -277,7 +277,7 @@ def test_what_it_has_no_use_for(kwargs, word):
 
 def test_files_are_refused(tmp_path):
     np.save(tmp_path / "rows.npy", IRIS)
-    with pytest.raises(ValueError, match="X is a file: load it"):
+    with pytest.raises(ValueError, match="X comes in blocks: give it as one array"):
         KMeans(3, algorithm="hybrid").fit(tmp_path / "rows.npy")
 
 
