@@ -8,7 +8,19 @@ import click
 from ..words import at_most_above, down, rounded
 from .inputs import read, read_labels
 from .job import Job
-from .options import SECONDS, WHOLE, checkpoint, label, output, page, proof, seed, source, table
+from .options import (
+    SECONDS,
+    WHOLE,
+    checkpoint,
+    clusters_picture,
+    label,
+    output,
+    page,
+    proof,
+    seed,
+    source,
+    table,
+)
 from .outputs import check_outputs, write
 from .terminal import File, stopped
 
@@ -29,6 +41,7 @@ from .terminal import File, stopped
 @click.option("--time-limit", **SECONDS, default=60.0, help="Time limit; what is proved until then is told.")
 @proof
 @page
+@clusters_picture
 @checkpoint
 @seed
 @output
@@ -43,6 +56,7 @@ def certify(ctx, data, labels, n_clusters, metric, time_limit, proof, checkpoint
         for name, option in (
             ("standardize", "--standardize"),
             ("page", "--report"),
+            ("plot", "--plot"),
             ("checkpoint", "--checkpoint"),
         ):
             if ctx.params[name]:

@@ -10,7 +10,7 @@ import click
 from ..words import at_most_above, borne, down, format_cost, format_count, format_duration, rounded
 from .inputs import read
 from .job import Job
-from .options import WHOLE, data, output, page, seed
+from .options import WHOLE, clusters_picture, data, output, page, seed
 from .options import time_limit as time_limit_option
 from .outputs import check_outputs
 from .terminal import stopped
@@ -28,6 +28,7 @@ from .terminal import stopped
 )
 @time_limit_option
 @page
+@clusters_picture
 @seed
 @output
 def exhaustive(ctx, data, n_clusters, rows, sample, posterior, time_limit, **options):

@@ -14,6 +14,7 @@ from .options import (
     STARTS,
     centers_file,
     checkpoint,
+    clusters_picture,
     data,
     distances,
     metric,
@@ -78,11 +79,7 @@ NOT_BY_ANGLE = (
 )
 @proof
 @page
-@click.option(
-    "--plot",
-    metavar="FILE",
-    help="Draw the clusters, in .png, .svg or .pdf; FILE-profiles.png has their means, FILE-boxes.png box plots.",
-)
+@clusters_picture
 @distances
 @centers_file
 @model_file

@@ -135,6 +135,12 @@ proof = click.option(
 picture = click.option(
     "--plot", metavar="FILE", type=File(), help="Draw it: a file that ends in .png, .svg or .pdf."
 )
+clusters_picture = click.option(
+    "--plot",
+    metavar="FILE",
+    type=File(),
+    help="Draw the clusters, in .png, .svg or .pdf; FILE-profiles.png has their means, FILE-boxes.png box plots.",
+)
 checkpoint = click.option(
     "--checkpoint",
     metavar="FILE",

@@ -9,7 +9,7 @@ from . import terminal
 from .inputs import in_full, text_options, with_direction
 from .job import Job
 from .logarithms import positive
-from .options import files, page, text
+from .options import clusters_picture, files, page, text
 from .outputs import check_outputs
 from .remedies import Remedies
 from .terminal import File
@@ -25,6 +25,7 @@ ROUNDED = 1e-12
 @click.argument("data", metavar="DATA", type=File())
 @text
 @page
+@clusters_picture
 @files
 def predict(ctx, model, data, **options):
     """Apply the clusters that `ckmeans fit --model MODEL` has written to other rows, and tell what has changed since.
@@ -49,7 +50,7 @@ def predict(ctx, model, data, **options):
     if told["columns"] is None:
         raise ValueError(f"{model} has no names of columns: save_model(..., columns=[...]) writes them.")
     table = read_table(data, columns=told["columns"], remedies=absent, impute=about.get("medians"), **way)
-    if scaler is not None or isinstance(estimator, SphericalMixture) or about.get("log"):
+    if scaler is not None or isinstance(estimator, SphericalMixture) or about.get("log") or options["plot"]:
         table = in_full(table, f"{model}, a model of {type(estimator).__name__},")
     for line in table.notes:
         terminal.note(ctx, line)

@@ -14,6 +14,7 @@ from .job import Job
 from .options import (
     SECONDS,
     centers_file,
+    clusters_picture,
     distances,
     model_file,
     numbers,
@@ -44,6 +45,7 @@ CHOICE, PROOF, STABILITY, LANDSCAPE = 0.3, 0.6, 0.6, 0.9
 )
 @proof
 @page
+@clusters_picture
 @centers_file
 @model_file
 @distances

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._kernels import univariate as kernels
+from ..notebook import as_html
 from ..rationals import float_down, float_up
 from ..validation import check_n_clusters
 from .penalized_paths import SLICE, slices
@@ -82,15 +83,15 @@ class Breaks:
         return shaped.labels(self._classes(shaped.flat))
 
     def _repr_html_(self) -> str:
-        rows = zip(self.breaks[:-1].tolist(), self.bins.tolist(), self.counts.tolist(), self.centers.tolist())
-        cells = [["class", "from", "to", "values", "mean"]]
-        cells += [
-            [str(c), f"{low:.6g}", f"{high:.6g}", f"{count:,}", f"{mean:.6g}"]
-            for c, (low, high, count, mean) in enumerate(rows)
-        ]
-        table = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in cells)
         fit = f"{100 * self.goodness_of_variance_fit:.2f} % of the variance"
-        return f"<p><strong>{self.n_clusters} natural breaks, proved optimal: {fit}</strong></p><table>{table}</table>"
+        columns = {
+            "class": range(self.n_clusters),
+            "from": [f"{low:.6g}" for low in self.breaks[:-1].tolist()],
+            "to": [f"{high:.6g}" for high in self.bins.tolist()],
+            "values": [f"{count:,}" for count in self.counts.tolist()],
+            "mean": [f"{mean:.6g}" for mean in self.centers.tolist()],
+        }
+        return as_html(f"{self.n_clusters} natural breaks, proved optimal: {fit}", columns)
 
     def _classes(self, values):
         labels = np.empty(len(values), np.int32)

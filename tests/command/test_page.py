@@ -253,11 +253,12 @@ def test_pages_and_pictures_of_other_commands(tmp_path, monkeypatch):
     with open("data.csv", "w", encoding="utf-8") as file:
         file.write("a,b\n" + "".join(f"{a},{b}\n" for a, b in X))
     for name, *words in (
-        ["fit", "data.csv", "-k", 2, "--model", "m.json"],
+        ["fit", "data.csv", "-k", 2, "--model", "m.json", "--out", "labels.csv"],
         ["soft", "data.csv", "-k", 2, "--plot", "soft.png"],
-        ["exhaustive", "data.csv", "-k", 2],
+        ["exhaustive", "data.csv", "-k", 2, "--plot", "exhaustive.png"],
         ["breaks", "data.csv", "a", "-k", 2, "--plot", "breaks.png"],
-        ["predict", "m.json", "data.csv"],
+        ["predict", "m.json", "data.csv", "--plot", "predict-boxes.png"],
+        ["certify", "data.csv", "labels.csv", "--plot", "certify-profiles.png"],
     ):
         line = [name, *map(str, words), "--report", f"{name}.html"]
         done = CliRunner().invoke(cli, line)
@@ -266,7 +267,9 @@ def test_pages_and_pictures_of_other_commands(tmp_path, monkeypatch):
         assert text.count("<figure>") >= 1 and f"ckmeans {name}" in text
     line = ["choose", "data.csv", "--range", "2:3", "--draws", "2", "--plot", "choose.svg"]
     assert CliRunner().invoke(cli, line).exit_code == 0
-    assert (tmp_path / "choose.svg").stat().st_size > 1000 and (tmp_path / "soft.png").exists()
+    assert (tmp_path / "choose.svg").stat().st_size > 1000
+    drawn = "breaks", "certify-profiles", "exhaustive", "predict-boxes", "soft"
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == list(drawn)
 
 
 @pytest.mark.parametrize(
