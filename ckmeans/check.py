@@ -902,11 +902,11 @@ def verdict(content, data=None, weights=None):
     return PROVED, f"proved {problem.status}: cost {cost}, lower bound {lower}, for {of}"
 
 
-def main(names):
-    usage = "usage: python -m ckmeans.check FILE.ckc [DATA [WEIGHTS]]; 0 is proved, 1 not proved, 2 no proof file, 3 other data"
+def main(names, judge=verdict, module="check"):
+    usage = f"usage: python -m ckmeans.{module} FILE.ckc [DATA [WEIGHTS]]; 0 is proved, 1 not proved, 2 no proof file, 3 other data"
     try:
         well = 1 <= len(names) <= 3 and names[0] not in ("-h", "--help")
-        code, said = verdict(*(Path(name).read_bytes() for name in names)) if well else (MALFORMED, usage)
+        code, said = judge(*(Path(name).read_bytes() for name in names)) if well else (MALFORMED, usage)
     except OSError as error:
         code, said = MALFORMED, f"unreadable: {ascii(str(error))}"
     print(said, file=sys.stdout if code == PROVED else sys.stderr)

@@ -10,7 +10,6 @@ import sys
 from collections import namedtuple
 from fractions import Fraction
 from itertools import chain
-from pathlib import Path
 
 from .check import (
     MALFORMED,
@@ -22,6 +21,7 @@ from .check import (
     bits_of,
     decimal,
     dot,
+    main,
     read_table,
     refuse_if,
     total,
@@ -210,16 +210,5 @@ def verdict(content, data=None, weights=None):
     return PROVED, f"proved bounded: cost {shown}, lower bound {lower}, for {of}"
 
 
-def main(names):
-    usage = "usage: python -m ckmeans.check_summary FILE.ckc [DATA [WEIGHTS]]; 0 is proved, 1 not proved, 2 no proof file, 3 other data"
-    try:
-        well = 1 <= len(names) <= 3 and names[0] not in ("-h", "--help")
-        code, said = verdict(*(Path(name).read_bytes() for name in names)) if well else (MALFORMED, usage)
-    except OSError as error:
-        code, said = MALFORMED, f"unreadable: {ascii(str(error))}"
-    print(said, file=sys.stdout if code == PROVED else sys.stderr)
-    return code
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], verdict, "check_summary"))

@@ -8,7 +8,7 @@ import numpy as np
 from ..validation import check_weights
 from ..workers import Expired, available_memory
 from . import parts
-from .sources import PART_BYTES, Source, added, as_floats, check_alike
+from .sources import PART_BYTES, RemoteBlocks, added, as_floats
 
 # Share of the memory of all workers that the rows may take to be kept there from the first pass on.
 KEPT = 0.5
@@ -20,7 +20,7 @@ BRANCHES = 8
 LOOK = 0.2
 
 
-class DaskBlocks(Source):
+class DaskBlocks(RemoteBlocks):
     """A Dask array or frame.
 
     Its tasks name no worker and wait for none: what was on a worker that died is made again somewhere else.
@@ -33,7 +33,7 @@ class DaskBlocks(Source):
     def __init__(self, X):
         super().__init__()
         self.X, self.own_weights, self._client = X, None, _client()
-        self._weights_name, self._shape = None, None
+        self._weights_name = None
         self.is_frame = hasattr(X, "npartitions") and hasattr(X, "columns")
 
     # ---- what there is ----
@@ -49,18 +49,6 @@ class DaskBlocks(Source):
         if self._weights_name is None:
             return self.X
         return self.X.drop(columns=[self._weights_name])
-
-    @property
-    def shape(self):
-        """(n_samples, n_features); lengths that are not known are asked for."""
-        self._describe()
-        return self._shape
-
-    @property
-    def dtype(self):
-        """float32 or float64."""
-        self._describe()
-        return self._dtype
 
     def take_weights(self, sample_weight):
         """Take weights along: an array, a column of a frame, or a Dask array or series in as many blocks as X."""
@@ -101,13 +89,7 @@ class DaskBlocks(Source):
         seen = self._compute(
             [dask.delayed(_description)(*both, n) for n, both in enumerate(zip(blocks, weights))]
         )
-        self.lengths = [n for n, _, _ in seen]
-        check_alike([(f"block {number}", d, dtype) for number, (n, d, dtype) in enumerate(seen) if n])
-        if not sum(self.lengths):
-            raise ValueError("X has 0 rows in all of its blocks: give at least one row.")
-        self._shape, self._dtype = next(
-            ((sum(self.lengths), d), np.dtype(dtype)) for n, d, dtype in seen if n
-        )
+        self.take_descriptions(seen)
 
     # ---- parts ----
 

@@ -7,7 +7,7 @@ import ray
 
 from ..validation import check_weights
 from . import parts
-from .sources import Source, as_floats, check_alike
+from .sources import RemoteBlocks, as_floats
 
 # Seconds between two looks at the clock while answers are waited for.
 LOOK = 0.2
@@ -17,7 +17,7 @@ MACHINE_SHARE = 0.25
 STUBBORN = {"max_restarts": -1, "max_task_retries": -1, "num_cpus": 0, "scheduling_strategy": "SPREAD"}
 
 
-class RayBlocks(Source):
+class RayBlocks(RemoteBlocks):
     """A Ray Dataset.
 
     Its rows are kept in Ray's memory, or on its disks, from the first pass on. Each part is asked on one worker for as long as that lives.
@@ -30,7 +30,7 @@ class RayBlocks(Source):
 
     def __init__(self, X):
         super().__init__()
-        self.X, self._weights_name, self._shape, self._actors = X, None, None, None
+        self.X, self._weights_name, self._actors = X, None, None
         self.columns = list(X.schema().names)
 
     @property
@@ -39,18 +39,6 @@ class RayBlocks(Source):
         self._describe()
         names = [name for name in self.columns if name != self._weights_name]
         return names if len(names) == self._shape[1] else None
-
-    @property
-    def shape(self):
-        """(n_samples, n_features)."""
-        self._describe()
-        return self._shape
-
-    @property
-    def dtype(self):
-        """float32 or float64."""
-        self._describe()
-        return self._dtype
 
     def take_weights(self, sample_weight):
         """Take weights along: the name of a column, or an array."""
@@ -72,13 +60,7 @@ class RayBlocks(Source):
         seen = self._gather(
             [describe.remote(block, self._weights_name, n) for n, block in enumerate(self.blocks)]
         )
-        self.lengths = [n for n, _, _ in seen]
-        check_alike([(f"block {number}", d, dtype) for number, (n, d, dtype) in enumerate(seen) if n])
-        if not sum(self.lengths):
-            raise ValueError("X has 0 rows in all of its blocks: give at least one row.")
-        self._shape, self._dtype = next(
-            ((sum(self.lengths), d), np.dtype(dtype)) for n, d, dtype in seen if n
-        )
+        self.take_descriptions(seen)
 
     def cut(self, unit, slab):
         """As of Source."""

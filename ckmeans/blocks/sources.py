@@ -280,6 +280,39 @@ class Blocks(Source):
         return self._X
 
 
+class RemoteBlocks(Source):
+    """Rows in blocks that others keep, and describe when they are asked for the first time.
+
+    Attributes
+    ----------
+    lengths : list of int
+        Rows of each block.
+    """
+
+    _shape = None
+
+    @property
+    def shape(self):
+        """(n_samples, n_features); lengths that are not known are asked for."""
+        self._describe()
+        return self._shape
+
+    @property
+    def dtype(self):
+        """float32 or float64."""
+        self._describe()
+        return self._dtype
+
+    def take_descriptions(self, seen):
+        """Take the number of rows, the number of columns and the type of each block."""
+        self.lengths = [n for n, _, _ in seen]
+        check_alike([(f"block {number}", d, dtype) for number, (n, d, dtype) in enumerate(seen) if n])
+        if not sum(self.lengths):
+            raise ValueError("X has 0 rows in all of its blocks: give at least one row.")
+        d, dtype = next((d, dtype) for n, d, dtype in seen if n)
+        self._shape, self._dtype = (sum(self.lengths), d), np.dtype(dtype)
+
+
 def check_alike(blocks):
     """Refuse blocks of different widths or types; each is (what to call it, columns, type)."""
     for where, n_features, dtype in blocks:
