@@ -79,7 +79,10 @@ def _drawn(rows, size, numbers, known, labels, centers, by_distance, each):
     )
     shares -= np.concatenate([[0.0], cumulated])[drawn]
     clusters, slabs = np.unravel_index(drawn, cells.shape)
-    wanted = {s: (clusters[slabs == s], shares[slabs == s]) for s in np.unique(slabs).tolist()}
+    order = np.argsort(slabs, kind="stable")
+    some, first = np.unique(slabs[order], return_index=True)
+    parts = np.split(clusters[order], first[1:]), np.split(shares[order], first[1:])
+    wanted = dict(zip(some.tolist(), zip(*parts)))
     found = rows.some_slabs(_draw_in_slab, wanted, *arguments)
     X, weights, own = map(np.concatenate, zip(*found))
     order = np.argsort(own, kind="stable")
@@ -108,11 +111,13 @@ def _squares(rows, start, stop, known, labels, centers):
 
 def _sums(rows, start, stop, known, labels, centers):
     """Weighted squared distances, and the weight of each cluster."""
-    squares, weights = _squares(rows, start, stop, known, labels, centers), rows.sample_weight[start:stop]
-    own, k = rows.own(labels, start, stop), len(centers)
-    if not rows.weighted:
-        return [squares.sum(), np.bincount(own, minlength=k)]
-    return [(squares * weights).sum(), np.bincount(own, weights, k)]
+    squares, weights = _squares(rows, start, stop, known, labels, centers), None
+    if rows.weighted:
+        weights = rows.sample_weight[start:stop]
+        squares = squares * weights
+    if len(centers) == 1:
+        return [squares.sum(), np.array([stop - start if weights is None else weights.sum()])]
+    return [squares.sum(), np.bincount(rows.own(labels, start, stop), weights, len(centers))]
 
 
 def _masses(rows, start, stop, known, labels, centers, by_distance, each):
@@ -131,21 +136,21 @@ def _masses(rows, start, stop, known, labels, centers, by_distance, each):
 def _cell_masses(rows, start, stop, known, labels, centers, by_distance, each):
     """The mass of each cluster."""
     masses, own = _masses(rows, start, stop, known, labels, centers, by_distance, each)
-    return np.bincount(own, masses, len(centers))
+    return np.bincount(own, masses, len(centers)) if len(centers) > 1 else np.array([masses.sum()])
 
 
 def _draw_in_slab(rows, start, stop, wanted, known, labels, centers, by_distance, each):
     """The rows where shares of the mass of a cluster end, for some clusters: what they hold, weights, and clusters."""
     masses, own = _masses(rows, start, stop, known, labels, centers, by_distance, each)
-    drawn, clusters, shares = [], *wanted
-    order = np.argsort(own.astype(np.min_scalar_type(len(centers))), kind="stable")
-    ends = np.cumsum(np.bincount(own, minlength=len(centers)))
-    for k in np.unique(clusters):
-        some = order[ends[k - 1] if k else 0 : ends[k]]
-        cumulated = np.cumsum(masses[some])
-        places = np.searchsorted(cumulated, shares[clusters == k], side="right")
-        drawn.append(some[np.minimum(places, np.searchsorted(cumulated, cumulated[-1]))])
-    drawn, counts = np.unique(np.concatenate(drawn), return_counts=True)
+    (clusters, shares), order, ends = wanted, np.arange(stop - start), np.array([stop - start])
+    if len(centers) > 1:
+        order = np.argsort(own.astype(np.min_scalar_type(len(centers))), kind="stable")
+        ends = np.cumsum(np.bincount(own, minlength=len(centers)))
+    cumulated = np.cumsum(masses[order])
+    before = np.concatenate([[0.0], cumulated])[np.concatenate([[0], ends[:-1]])]
+    last = np.searchsorted(cumulated, cumulated[ends - 1])  # the last row with mass of each cluster
+    places = np.searchsorted(cumulated, before[clusters] + shares, side="right")
+    drawn, counts = np.unique(order[np.minimum(places, last[clusters])], return_counts=True)
     weights = counts / masses[drawn]
     if rows.weighted:
         weights *= rows.sample_weight[start:stop][drawn]
