@@ -55,7 +55,8 @@ def _opened(X):
         return Files([_file(path, some=False) for one in X for path in _paths(one)])
     if isinstance(X, Iterator):
         raise ValueError(
-            f"X is a {type(X).__name__}, which can be read only once: give a callable that returns a new one each time."
+            f"X is a {type(X).__name__}, which can be read only once: give a callable that returns a new one each time, or"
+            " summarize(X), which reads it once."
         )
     if isinstance(X, type) or not callable(X) or hasattr(X, "__array__"):
         return _of_others(X)
