@@ -55,9 +55,7 @@ def page_text(outcome, table, X, centers, title, command, version, downloads, pr
     str
     """
     names = table.columns
-    away = np.column_stack(
-        [deviations(column, outcome.labels, len(centers), table.weights) for column in table.X.T]
-    )
+    away = deviations(table.X, outcome.labels, len(centers), table.weights)
     parts = [
         f"<h1>{escaped(title)}</h1>",
         f'<p class="quiet">sorted into {escaped(format_plural(len(centers), "cluster"))} of rows that are alike</p>',

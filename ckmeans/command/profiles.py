@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..plots.profiles import deviations
+
 # Features and texts that are named for each cluster.
 SHOWN = 3
 # A mean that differs from that of all rows by less than this many standard deviations is not named, nor is a text whose share
@@ -35,30 +37,14 @@ def profiles(X, columns, labels, n_clusters, weights=None, texts=None):
     >>> profiles(X, ["revenue", "age"], np.array([0, 0, 1, 1]), 2, texts={"newsletter": ["yes", "yes", "no", "yes"]})
     ['revenue -1.0 sd, age +0.7 sd; newsletter yes 100 % (all: 75 %)', 'revenue +1.0 sd, age -0.7 sd; newsletter no 50 % (all: 25 %)']
     """
-    deviations = _deviations(X, labels, n_clusters, weights)
-    lines = []
+    away, lines = np.nan_to_num(deviations(X, labels, n_clusters, weights)), []
     for k in range(n_clusters):
-        order = np.argsort(-np.abs(deviations[k]), kind="stable")[:SHOWN]
-        named = [f for f in order if abs(deviations[k, f]) >= LEAST_DEVIATION]
-        said = ", ".join(f"{columns[f]} {deviations[k, f]:+.1f} sd" for f in named)
+        order = np.argsort(-np.abs(away[k]), kind="stable")[:SHOWN]
+        named = [f for f in order if abs(away[k, f]) >= LEAST_DEVIATION]
+        said = ", ".join(f"{columns[f]} {away[k, f]:+.1f} sd" for f in named)
         words = _texts(texts or {}, labels == k)
         lines.append("; ".join(part for part in (said, words) if part) or "like all rows")
     return lines
-
-
-def _deviations(X, labels, n_clusters, weights):
-    """By how many standard deviations of all rows the mean of each cluster is above that of all."""
-    own = np.ones(len(X)) if weights is None else weights / weights.max()
-    exponents = np.frexp(np.abs(X).max(axis=0))[1]
-    X = np.ldexp(np.asarray(X, np.float64), -exponents)
-    mean = np.average(X, axis=0, weights=own)
-    scale = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=own))
-    sums = np.zeros((n_clusters, X.shape[1]))
-    np.add.at(sums, labels, own[:, None] * (X - mean))
-    mass = np.bincount(labels, own, n_clusters)[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = sums / mass / scale
-    return np.where(np.isfinite(found), found, 0.0)
 
 
 def _texts(texts, inside):

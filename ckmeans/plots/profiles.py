@@ -95,7 +95,7 @@ class ProfileDisplay(Display):
         rows, names = named_rows(X)
         weights = check_weights(sample_weight, len(rows))
         labels, n_clusters = check_labels(labels, len(rows))
-        away = np.column_stack([deviations(column, labels, n_clusters, weights) for column in rows.T])
+        away = deviations(rows, labels, n_clusters, weights)
         return cls(away, np.bincount(labels, minlength=n_clusters), _names(names, rows.shape[1])).plot(ax=ax)
 
     def _draw(self, ax):
@@ -233,21 +233,26 @@ class BoxDisplay(Display):
         return self.axes_[-1]
 
 
-def deviations(values, labels, n_clusters, weights=None):
-    """The means of clusters in one feature, in its standard deviations from its mean.
+def deviations(X, labels, n_clusters, weights=None):
+    """The means of clusters in each feature, in its standard deviations from its mean.
 
     Parameters
     ----------
-    values : ndarray of shape (n_samples,)
+    X : ndarray of shape (n_samples, n_features)
     labels : ndarray of shape (n_samples,), int
     n_clusters : int
     weights : ndarray of shape (n_samples,) or None
 
     Returns
     -------
-    ndarray of shape (n_clusters,)
+    ndarray of shape (n_clusters, n_features)
         NaN for clusters without rows.
     """
+    return np.column_stack([_deviations(column, labels, n_clusters, weights) for column in X.T])
+
+
+def _deviations(values, labels, n_clusters, weights=None):
+    """The same of one feature."""
     own = np.ones(len(values)) if weights is None else in_units(weights, exponent_of(weights))
     values = in_units(values, exponent_of(values))
     away = values - np.average(values, weights=own)
@@ -260,7 +265,7 @@ def deviations(values, labels, n_clusters, weights=None):
 
 def _told(values, labels, n_clusters):
     """The share of the variance of a feature that is between clusters."""
-    away = deviations(values, labels, n_clusters)
+    away = _deviations(values, labels, n_clusters)
     return float(np.nansum(np.bincount(labels, minlength=n_clusters) * away**2)) / len(values)
 
 
