@@ -56,3 +56,15 @@ class Solution:
         }
         said = f"{len(self.centers)} clusters of {len(self.labels):,} rows: {self.status}"
         return as_html(said, {"cluster": range(len(sizes)), "rows": [f"{size:,}" for size in sizes]}, facts)
+
+
+def same_partition(labels, others):
+    """Whether two labelings part the rows in the same way, whatever the numbers of the clusters.
+
+    Examples
+    --------
+    >>> same_partition(np.array([0, 0, 1]), np.array([2, 2, 0])), same_partition(np.array([0, 0, 1]), np.array([0, 1, 1]))
+    (True, False)
+    """
+    pairs = np.unique([labels, others], axis=1)
+    return all(len(np.unique(own)) == len(own) for own in pairs)

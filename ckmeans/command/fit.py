@@ -26,7 +26,7 @@ from .options import (
     sort_by_size,
 )
 from .outputs import check_outputs
-from .quick import OF_ONE_FEATURE, best_of_one_feature, hint, is_that, left_to_us, proved
+from .quick import OF_ONE_FEATURE, best_of_one_feature, hint, left_to_us, proved
 from .terminal import Count, File, stopped
 
 # What has no meaning for angles, or is of distances alone.
@@ -145,6 +145,7 @@ def _finish(job, model, word, seconds, stop_reason, found, best):
     """Show what a search came to; `found`: a proof, and `best`: the best clusters of one feature, where there are any."""
     from .. import SphericalKMeans
     from ..rationals import relative_gap
+    from ..solution import same_partition
 
     within, inertia, cosine = {}, format_cost(model.inertia_), isinstance(model, SphericalKMeans)
     if cosine:
@@ -166,7 +167,7 @@ def _finish(job, model, word, seconds, stop_reason, found, best):
         verdict, status = said(found), found.status
         costs = job.costs(found.inertia, found.lower_bound, found.gap)
         costs |= {"method": found.method, "checked": found.checked}
-    elif best is not None and model.status_ != "optimal" and is_that(model, best):
+    elif best is not None and model.status_ != "optimal" and same_partition(model.labels_, best.labels):
         verdict, status = OF_ONE_FEATURE, best.status
         costs = job.costs(best.inertia, best.lower_bound, best.gap)
     provable = not cosine and not job.table.is_sparse and found is None and model.status_ != "optimal"

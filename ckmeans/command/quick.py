@@ -37,12 +37,6 @@ def best_of_one_feature(job, n_clusters):
     return natural_breaks(job.X[:, 0], n_clusters, sample_weight=job.table.weights)
 
 
-def is_that(model, best):
-    """Has a model the clusters of the best breaks?"""
-    pairs = set(zip(model.labels_.tolist(), best.labels.tolist()))
-    return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
-
-
 def proved(job, model, show):
     """A certificate of the clusters of a fitted model, of status "optimal" or "optimal-unique", or None.
 

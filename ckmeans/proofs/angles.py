@@ -13,6 +13,7 @@ import numpy as np
 
 from ..local.search import local_search
 from ..local.spherical import spherical_search, unit_rows
+from ..solution import same_partition
 from .asking import accepted
 from .certificate import Certificate
 from .instance import Deadline
@@ -269,8 +270,7 @@ class _Angles:
 
     def is_same(self, labels, others):
         """Whether two labelings are of the same partition of the rows that count."""
-        pairs = np.unique([labels[self.weights > 0], others[self.weights > 0]], axis=1)
-        return all(len(np.unique(own)) == len(own) for own in pairs)
+        return same_partition(labels[self.weights > 0], others[self.weights > 0])
 
     def raised(self, found, labels):
         """What others have to cost more than, in squared distances, so that they do by angle; and lines that say so."""
