@@ -14,6 +14,7 @@ from .options import (
     checkpoint,
     clusters_picture,
     label,
+    metric,
     output,
     page,
     proof,
@@ -31,13 +32,7 @@ from .terminal import File, stopped
 @click.option("-k", "--n-clusters", **WHOLE, help="Number of clusters.  [default: that of the labels]")
 @label
 @table
-@click.option(
-    "--metric",
-    type=click.Choice(["euclidean", "cosine"]),
-    default="euclidean",
-    help="Squared distances to means, or angles: 1 - cosine.",
-    show_default=True,
-)
+@metric
 @click.option("--time-limit", **SECONDS, default=60.0, help="Time limit; what is proved until then is told.")
 @proof
 @page
