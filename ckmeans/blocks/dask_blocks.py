@@ -67,9 +67,10 @@ class DaskBlocks(RemoteBlocks):
                 if not np.isnan(sum(self.X.chunks[0])):
                     sample_weight = sample_weight.rechunk((self.X.chunks[0],))
             self.own_weights = np.ravel(sample_weight.to_delayed()).tolist()
-            if len(self.own_weights) != len(self._blocks()):
+            n_blocks = len(self._blocks())
+            if len(self.own_weights) != n_blocks:
                 raise ValueError(
-                    f"sample_weight has {len(self.own_weights)} blocks, X has {len(self._blocks())}: give weights in the"
+                    f"sample_weight has {len(self.own_weights)} blocks, X has {n_blocks}: give weights in the"
                     " blocks of X."
                 )
         else:
@@ -104,13 +105,13 @@ class DaskBlocks(RemoteBlocks):
         ends = [*(ends if len(ends) == 1 or n - ends[-1] >= least or ends[-1] == n else ends[:-1]), n]
         ends = sorted(set(ends))
         self.bounds = list(zip(ends, ends[1:]))
-        self.data = [self._assembled(start, stop) for start, stop in self.bounds]
+        blocks = self._blocks()
+        self.data = [self._assembled(blocks, start, stop) for start, stop in self.bounds]
         if n * self.row_bytes <= KEPT * self._memory():
             self.data = list(dask.persist(*self.data))
 
-    def _assembled(self, start, stop):
-        blocks, weights = self._blocks(), self.own_weights
-        pieces, begin = [], 0
+    def _assembled(self, blocks, start, stop):
+        weights, pieces, begin = self.own_weights, [], 0
         for number, length in enumerate(self.lengths):
             a, b = max(start, begin), min(stop, begin + length)
             if a < b:
