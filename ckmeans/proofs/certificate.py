@@ -21,8 +21,39 @@ from .proof_lines import header, proof_text, sealed
 from .sphere import AngleProblem
 
 
+class Bounded:
+    """An exact cost and an exact lower bound, as floats on the safe side."""
+
+    exact_inertia: Fraction
+    exact_lower_bound: Fraction
+    status: str
+
+    @property
+    def inertia(self) -> float:
+        """The cost as a float, rounded up."""
+        return float_up(self.exact_inertia)
+
+    @property
+    def lower_bound(self) -> float:
+        """The lower bound as a float, rounded down."""
+        return float_down(self.exact_lower_bound)
+
+    @property
+    def gap(self) -> float:
+        """(inertia - lower_bound) / inertia, rounded up: the best possible cost is at most this share of this one below it.
+
+        How far this one is above the best possible is a share of that, and greater: `verdict` has it.
+        """
+        if self.status != "bounded":
+            return 0.0
+        return relative_gap(self.exact_inertia, self.exact_lower_bound)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Certificate:
+class Certificate(Bounded):
     """What is known about a clustering: its exact cost, a lower bound that no clustering is below, and the proof.
 
     Attributes
@@ -93,26 +124,6 @@ class Certificate:
     def better_labels(self) -> NDArray[np.int32] | None:
         """The labels of the better clustering, None if none was found."""
         return None if self.better is None else self.better.labels
-
-    @property
-    def inertia(self) -> float:
-        """The cost as a float, rounded up."""
-        return float_up(self.exact_inertia)
-
-    @property
-    def lower_bound(self) -> float:
-        """The lower bound as a float, rounded down."""
-        return float_down(self.exact_lower_bound)
-
-    @property
-    def gap(self) -> float:
-        """(inertia - lower_bound) / inertia, rounded up: the best possible cost is at most this share of this one below it.
-
-        How far this one is above the best possible is a share of that, and greater: `verdict` has it.
-        """
-        if self.status != "bounded":
-            return 0.0
-        return relative_gap(self.exact_inertia, self.exact_lower_bound)
 
     def text(self, with_rows: bool = True) -> str:
         """The text of the proof file. Without the rows it is short, and to check it takes the data."""
@@ -254,9 +265,6 @@ class Certificate:
         return (
             f"{said}; a better clustering was found, inertia {self.better.inertia:.6g}: {self.better.verdict}"
         )
-
-    def __repr__(self) -> str:
-        return f"<Certificate: {self}>"
 
     def _repr_html_(self) -> str:
         facts = {

@@ -15,11 +15,12 @@ from ..blocks.summary import Summary
 from ..check import Refused
 from ..exact.cell_bundle import best_prices
 from ..files import write_whole
-from ..rationals import float_down, float_up, relative_gap
+from ..rationals import float_up
 from ..validation import check_labels, check_matrix, check_n_clusters
 from ..words import at_most_above
 from ..workers import Expired
 from .asking import summary_bound_of
+from .certificate import Bounded
 from .instance import Deadline
 from .proof_lines import _line, _ratio, sealed
 
@@ -39,7 +40,7 @@ FIRST = 0.3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SummaryCertificate:
+class SummaryCertificate(Bounded):
     """What is known about a clustering of the rows that a summary has seen: its exact cost, and a lower bound for all others.
 
     The bound is for all clusterings of the rows themselves, which may part the rows of a cell.
@@ -89,21 +90,6 @@ class SummaryCertificate:
     status: str = "bounded"
 
     @property
-    def inertia(self) -> float:
-        """The cost as a float, rounded up."""
-        return float_up(self.exact_inertia)
-
-    @property
-    def lower_bound(self) -> float:
-        """The lower bound as a float, rounded down."""
-        return float_down(self.exact_lower_bound)
-
-    @property
-    def gap(self) -> float:
-        """(inertia - lower_bound) / inertia, rounded up: the best possible cost is at most this share of this one below it."""
-        return relative_gap(self.exact_inertia, self.exact_lower_bound)
-
-    @property
     def verdict(self) -> str:
         """What is known, in words."""
         claim = at_most_above(self.exact_inertia, self.exact_lower_bound)
@@ -147,9 +133,6 @@ class SummaryCertificate:
             f"{self.n_clusters} clusters of {self.n_rows} rows in {len(self.labels)} cells, inertia {self.inertia:.6g}:"
             f" {self.verdict}"
         )
-
-    def __repr__(self) -> str:
-        return f"<SummaryCertificate: {self}>"
 
 
 def certify_summary(
