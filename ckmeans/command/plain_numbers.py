@@ -69,5 +69,6 @@ def plain_numbers(block, layout, wanted):
 
 
 def _loose_quote(text, mark):
-    """Is there a quote after a blank at the beginning of a field? Arrow takes it for a character of the field."""
-    return QUOTE in text and re.search(rf'(?:^|{re.escape(mark)}) +"', text, re.MULTILINE) is not None
+    """Is there a quote that is never closed, which Arrow closes, or one after a blank, which it takes for a character of the field?"""
+    odd = text.count(QUOTE) % 2
+    return odd or QUOTE in text and re.search(rf'(?:^|{re.escape(mark)}) +"', text, re.MULTILINE) is not None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from command_line import put, run
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ckmeans.command import terminal, texts
@@ -48,6 +48,7 @@ def outcome(path, **options):
     st.lists(st.lists(CELLS, min_size=1, max_size=4), min_size=1, max_size=6),
     st.sampled_from([None, ["a"], ["3", "b"]]),
 )
+@example([["1", "1", '"1']], None)  # was read as 1
 @FAST
 def test_the_table_is_the_same_either_way(tmp_path, monkeypatch, rows, columns):
     path = tmp_path / "data.csv"
