@@ -15,6 +15,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # setuptools has a warning on every editable installation, and nothing that could be done about it.
 PIP = PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip --disable-pip-version-check --quiet
+ON_ALL = --numprocesses auto --dist worksteal # the tests, on all processors
 WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/* src/simd/*)
 
 .PHONY: demo test trust test-wheel test-oldest wheel-check lint docs clean
@@ -27,7 +28,7 @@ demo: $(VENV)/.demo
 	$(BIN)/ckmeans exhaustive iris -k 2 --sample 30
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ON_ALL)
 
 trust: $(VENV)/.test
 	$(BIN)/python -m benchmarks.trust $(QUICK)
@@ -42,7 +43,7 @@ test-wheel: $(VENV)/.dev
 	venv/bin/pip install --quiet --upgrade "pip>=25.1"; \
 	venv/bin/pip wheel --quiet --no-deps *.tar.gz; \
 	venv/bin/pip install --quiet "$$(echo *.whl)[all]" --group test; \
-	venv/bin/python -m pytest
+	venv/bin/python -m pytest $(ON_ALL)
 
 test-oldest: UV = $(BIN)/uv pip install --quiet --python "$$room/venv/bin/python"
 test-oldest: $(VENV)/.dev
@@ -51,7 +52,7 @@ test-oldest: $(VENV)/.dev
 	$(UV) --resolution lowest-direct -r pyproject.toml --extra cli --extra plots --group test; \
 	$(UV) --no-deps .; \
 	cp -r tests pyproject.toml "$$room"; cd "$$room"; \
-	venv/bin/python -m pytest
+	venv/bin/python -m pytest $(ON_ALL)
 
 wheel-check: $(VENV)/.dev
 	rm -rf dist wheelhouse

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, settings
 
 from ckmeans import ExactKMeans, certify
 
-settings.register_profile("ckmeans", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("ckmeans")
+settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("random"), derandomize=True)
+settings.load_profile("same")
 
 
 @pytest.fixture(autouse=True, scope="session")

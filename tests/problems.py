@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -11,6 +12,12 @@ from ckmeans.local.lloyd import lloyd
 from ckmeans.local.rows import Clustering, Rows
 from ckmeans.rationals import ExactRows
 from ckmeans.workers import Workers
+
+
+def in_turn(many, few, times=2):
+    """Each of many settings with some of few others that take turns: all with all would be more than is learnt from them."""
+    turn = cycle(few)
+    return [(*one, *next(turn)) for one in many for _ in range(times)]
 
 
 def each_instruction_set(kernels):

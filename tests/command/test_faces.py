@@ -170,8 +170,9 @@ def test_wide_rows_are_drawn_in_little_memory():
     assert display.plane.axes[0] == pytest.approx([1, 0], abs=0.1) and 0.5 < display.plane.shown < 1
 
 
-@pytest.mark.parametrize("shape", [(1, 1200), (2, 1200), (30, 1200), (1300, 1200)])
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "shape, weighted", [((1, 1200), True), ((2, 1200), False), ((30, 1200), True), ((1300, 1200), True)]
+)
 def test_the_plane_of_wide_rows_is_that_of_any(shape, weighted):
     """The same variances and axes as by the matrix of features by features."""
     from ckmeans.plots import plane as plots_plane

@@ -1,9 +1,11 @@
 """Cells spare distances and change nothing else: labels, centers, inertia and updates have the bits of the plain way."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from clocks import Clock
-from problems import each_instruction_set, numbers
+from problems import each_instruction_set, in_turn, numbers
 
 from ckmeans import KMeans, reference
 from ckmeans._kernels import panels
@@ -58,11 +60,15 @@ def search(X, start, weights=None, algorithm="cells", n_threads=2):
     return (*arrays, n_iter, reason, more, inertia), rows
 
 
-@DTYPES
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("d, k", [(1, 2), (2, 5), (2, 90), (3, 1), (4, 17), (6, 60), (8, 30)])
-def test_the_same_bits_as_the_plain_way(blocks, kind, weighted, dtype, d, k):
+SHAPES = [(1, 2), (2, 5), (2, 90), (3, 1), (4, 17), (6, 60), (8, 30)]
+WAYS = [*product([0.0, np.inf], [False, True], [np.float64, np.float32])]
+
+
+@pytest.mark.parametrize(
+    "kind, shape, blocks, weighted, dtype", in_turn(product(KINDS, SHAPES), WAYS), indirect=["blocks"]
+)
+def test_the_same_bits_as_the_plain_way(kind, shape, blocks, weighted, dtype):
+    d, k = shape
     X = problem(kind, 9001, d, dtype)
     if dtype == np.float32 and kind in ("tiny", "huge"):
         X = np.ldexp(problem("uniform", 9001, d), 90 if kind == "huge" else -90).astype(dtype)

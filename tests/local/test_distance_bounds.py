@@ -1,8 +1,10 @@
 """Bounds spare distances and change nothing else."""
 
+from itertools import product
+
 import numpy as np
 import pytest
-from problems import numbers
+from problems import in_turn, numbers
 
 from ckmeans import reference
 from ckmeans._kernels import panels
@@ -28,11 +30,14 @@ def problem(kind, n, d):
     }[kind]()
 
 
-@DTYPES
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("kind", ["blobs", "uniform", "grid", "far", "offset"])
-@pytest.mark.parametrize("d, k", [(1, 2), (2, 5), (3, 1), (6, 60), (7, 17), (33, 16), (50, 35)])
-def test_the_same_bits_with_and_without(monkeypatch, kind, weighted, dtype, d, k):
+KINDS = "blobs", "uniform", "grid", "far", "offset"
+SHAPES = [(1, 2), (2, 5), (3, 1), (6, 60), (7, 17), (33, 16), (50, 35)]
+WAYS = [*product([False, True], [np.float64, np.float32])]
+
+
+@pytest.mark.parametrize("kind, shape, weighted, dtype", in_turn(product(KINDS, SHAPES), WAYS))
+def test_the_same_bits_with_and_without(monkeypatch, kind, shape, weighted, dtype):
+    d, k = shape
     monkeypatch.setattr(panels_module, "SHARED_WORK", 1 << 12)
     X = problem(kind, 1501, d).astype(dtype)
     rng = np.random.default_rng(1)

@@ -1,9 +1,11 @@
 """Rows that stay in their file: the same bits as from memory, and the files that are refused."""
 
 import io
+from itertools import product
 
 import numpy as np
 import pytest
+from problems import in_turn
 
 import ckmeans.blocks.parts
 import ckmeans.blocks.sources
@@ -13,8 +15,6 @@ from ckmeans import KMeans, SphericalMixture
 from ckmeans.local.npy_file import NpyFile
 from ckmeans.local.rows import Rows
 from ckmeans.workers import Workers
-
-DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 @pytest.fixture
@@ -36,9 +36,12 @@ def blobs(dtype, n=6_001, d=3, k=5):
     return (rng.normal(size=(n, d)) + rng.uniform(-6, 6, (k, d))[rng.integers(k, size=n)]).astype(dtype)
 
 
-@DTYPES
-@pytest.mark.parametrize("init", ["k-means++", "plain k-means++", "k-means||", "random", "rows", "far"])
-@pytest.mark.parametrize("weighted", [False, True])
+STARTS = "k-means++", "plain k-means++", "k-means||", "random", "rows", "far"
+
+
+@pytest.mark.parametrize(
+    "init, weighted, dtype", in_turn(product(STARTS), [*product([False, True], [np.float64, np.float32])])
+)
 def test_the_same_bits_as_from_memory(path, tiny_blocks, monkeypatch, dtype, init, weighted):
     X, sizes = blobs(dtype), []
     np.save(path, X)

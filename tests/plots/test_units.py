@@ -76,8 +76,7 @@ def places(display):
     return np.vstack([ax.transAxes.inverted().transform(points) for points in drawn])
 
 
-@pytest.mark.parametrize("n_features", [1, 2, 3])
-@pytest.mark.parametrize("weight", [None, 1e300])
+@pytest.mark.parametrize("n_features, weight", [(1, None), (2, 1e300), (3, None)])
 @pytest.mark.parametrize("factor, power", SCALES)
 def test_clusters(factor, power, weight, n_features):
     usual = USUAL[:, :n_features]

@@ -16,7 +16,7 @@ from ckmeans import reference
 from ckmeans.proofs import methods
 from ckmeans.proofs.portfolio import prove
 
-INSTANCES = int(os.environ.get("CKMEANS_TEST_INSTANCES", 300))
+INSTANCES = int(os.environ.get("CKMEANS_TEST_INSTANCES", 150))
 MOST_ROWS, MOST_CLUSTERS, MOST_WEIGHT = 9, 4, 3
 UNIT = math.lcm(*range(1, MOST_ROWS * MOST_WEIGHT + 1))  # costs are whole numbers of 1 / UNIT
 TOPS = 3, 8, 50, 800  # coordinates are whole numbers below: 27 weights * 3 * 800^2 UNIT is below 2^63
