@@ -8,6 +8,30 @@ from fractions import Fraction
 # Characters that change the direction of writing.
 TURNS = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
+# What proves a bound, by the name that a certificate has for it.
+METHODS = {
+    "trivial": "definition",
+    "line": "dynamic programming",
+    "tree": "branch and bound",
+    "longer tree": "branch and bound",
+    "branch": "branch and bound",
+    "sweep": "turning a line",
+    "pca": "principal axes",
+    "sdp": "a semidefinite bound",
+    "sum": "bounds of groups of rows",
+}
+
+
+def method_words(method):
+    """The name of a method as a person reads it.
+
+    Examples
+    --------
+    >>> method_words("sdp"), method_words("prices")
+    ('a semidefinite bound', 'prices')
+    """
+    return METHODS.get(method, method)
+
 
 def above_best(inertia, lower_bound):
     """By what share an inertia is, at most, above the best possible one: a Fraction, or None for any number.

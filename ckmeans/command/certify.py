@@ -5,7 +5,7 @@ from time import perf_counter
 
 import click
 
-from ..words import at_most_above, down, rounded
+from ..words import at_most_above, down, method_words, rounded
 from .inputs import read, read_labels
 from .job import Job
 from .options import (
@@ -89,7 +89,10 @@ def closing(show):
 
     def closing(method, inertia, lower_bound):
         bound = f"lower bound {down(lower_bound, 10)}, not yet checked"
-        show(0, f"{method}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}")
+        show(
+            0,
+            f"{method_words(method)}: inertia {inertia:.10g}, {bound}: {at_most_above(inertia, lower_bound)}",
+        )
 
     return closing
 
@@ -97,7 +100,7 @@ def closing(show):
 def said(certificate):
     """The verdict, and by what it was proved where it was."""
     proved = certificate.status != "bounded" or certificate.checked
-    return certificate.verdict + f", by {certificate.method}" * proved
+    return certificate.verdict + f", by {method_words(certificate.method)}" * proved
 
 
 def finish_certified(job, certificate, labels, centers, seconds, proof, recorder, facts=(), told=None):

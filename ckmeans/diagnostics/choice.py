@@ -13,22 +13,64 @@ from ..words import above_best, percent_up
 
 
 class Criterion(NamedTuple):
-    """How a criterion is shown, and how it chooses."""
+    """How a criterion is shown, how it chooses, and what it asks."""
 
     head: str  # of its column, a line for each word
     digits: int
     better: Literal["high", "low", "first"]
+    title: str
+    asks: str
 
 
 CRITERIA = {
-    "gap": Criterion("gap", 3, "first"),
-    "silhouette": Criterion("silhouette", 3, "high"),
-    "simplified_silhouette": Criterion("silhouette (centers)", 3, "high"),
-    "calinski_harabasz": Criterion("Calinski- Harabasz", 1, "high"),
-    "davies_bouldin": Criterion("Davies- Bouldin", 3, "low"),
-    "bic": Criterion("BIC", 1, "low"),
-    "pham": Criterion("f(K)", 3, "low"),
-    "stability": Criterion("stability", 3, "high"),
+    "gap": Criterion(
+        "gap",
+        3,
+        "first",
+        "gap statistic",
+        "how much tighter the clusters are than those of rows spread evenly",
+    ),
+    "silhouette": Criterion(
+        "silhouette",
+        3,
+        "high",
+        "silhouette",
+        "how much nearer rows are to their own cluster than to the next",
+    ),
+    "simplified_silhouette": Criterion(
+        "silhouette (centers)", 3, "high", "silhouette (centers)", "the same, by distances to centers"
+    ),
+    "calinski_harabasz": Criterion(
+        "Calinski- Harabasz",
+        1,
+        "high",
+        "Calinski-Harabasz",
+        "how far clusters are apart, against how wide they are",
+    ),
+    "davies_bouldin": Criterion(
+        "Davies- Bouldin",
+        3,
+        "low",
+        "Davies-Bouldin",
+        "how wide neighboring clusters are, against how far apart",
+    ),
+    "bic": Criterion(
+        "BIC",
+        1,
+        "low",
+        "information criterion (BIC)",
+        "how likely the rows are, with a price on each cluster",
+    ),
+    "pham": Criterion(
+        "f(K)",
+        3,
+        "low",
+        "distortion ratio f(K)",
+        "what one more cluster brings, against rows without clusters",
+    ),
+    "stability": Criterion(
+        "stability", 3, "high", "stability", "how alike the clusters of resampled rows are"
+    ),
 }
 LEGEND = """\
 * what a criterion suggests: the highest value; of Davies-Bouldin, BIC and f(K) the lowest;
@@ -91,7 +133,7 @@ class ChoiceOfK:
             return "No criterion suggests a number of clusters."
         by_k: dict[int, list[str]] = {}
         for name, k in self.suggested.items():
-            by_k.setdefault(k, []).append(" ".join(CRITERIA[name].head.split()).replace("- ", "-"))
+            by_k.setdefault(k, []).append(CRITERIA[name].title)
         if len(by_k) == 1:
             return f"All {len(self.suggested)} criteria that suggest a number suggest {next(iter(by_k))}."
         said = "; ".join(f"{k} by {', '.join(names)}" for k, names in sorted(by_k.items()))
@@ -100,7 +142,7 @@ class ChoiceOfK:
     def __str__(self) -> str:
         columns = [["", "k", *map(str, self.n_clusters)], _column("inertia", self.inertia, 6)]
         for name, values in self.criteria.items():
-            head, digits, _ = CRITERIA[name]
+            head, digits, *_ = CRITERIA[name]
             columns.append(_column(head, values, digits, self.n_clusters == self.suggested.get(name)))
         if self.certified:
             cells = [_above(self.certified.get(k)) for k in self.n_clusters.tolist()]
@@ -115,7 +157,7 @@ class ChoiceOfK:
     def _repr_html_(self) -> str:
         columns, marked = {"k": self.n_clusters, "inertia": [f"{value:.6g}" for value in self.inertia]}, []
         for name, values in self.criteria.items():
-            head = " ".join(CRITERIA[name].head.split()).replace("- ", "-")
+            head = CRITERIA[name].title
             columns[head] = [_number(value, CRITERIA[name].digits, False) for value in values]
             marked += [(head, int(i)) for i in np.flatnonzero(self.n_clusters == self.suggested.get(name))]
         if self.certified:

@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..diagnostics.choice import CRITERIA
 from ..validation import check_labels, check_matrix
 from ..words import format_plural
 from .common import COLORS, INK, LINE, PALE, Display, axes_for, color, panels, some
@@ -39,7 +40,7 @@ class ChoiceDisplay(Display):
     ...     n_clusters=[2, 3, 4], criteria={"silhouette": [0.5, 0.7, 0.6], "bic": [9, 8, 7]}, suggested={"silhouette": 3, "bic": 4}
     ... )
     >>> [ax.get_title() for ax in ChoiceDisplay.from_choice(choice).axes_]
-    ['silhouette: 3', 'bic: 4', '2 criteria, 2 answers']
+    ['silhouette: 3', 'information criterion (BIC): 4', '2 criteria, 2 answers']
     """
 
     choice: Any
@@ -81,7 +82,8 @@ class ChoiceDisplay(Display):
             ax.plot(k[at], values[at], linestyle="", zorder=3, **look)
         if unit:
             ax.set_ylabel(unit_words(unit).lstrip(", "), fontsize=8)
-        ax.set_title(f"{name.replace('_', ' ')}: {'no answer' if chosen is None else chosen}", fontsize=10)
+        title = CRITERIA[name].title if name in CRITERIA else name.replace("_", " ")
+        ax.set_title(f"{title}: {'no answer' if chosen is None else chosen}", fontsize=10)
         ax.tick_params(labelsize=8)
         ax.ticklabel_format(axis="y", scilimits=(-3, 5), useOffset=False)
         ax.yaxis.get_offset_text().set_fontsize(8)

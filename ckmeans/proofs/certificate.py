@@ -15,7 +15,7 @@ from .. import check
 from ..files import write_whole
 from ..notebook import as_html
 from ..rationals import float_down, float_up, relative_gap
-from ..words import at_most_above, down
+from ..words import at_most_above, down, method_words
 from .problem import ExactProblem
 from .proof_lines import header, proof_text, sealed
 from .sphere import AngleProblem
@@ -97,7 +97,7 @@ class Certificate(Bounded):
     >>> cost, proof = problem.cost(labels), line_proof(8 * problem.unit)
     >>> certificate = Certificate(problem, 2, labels, cost, cost, "optimal", "proved", "line", proof)
     >>> print(certificate)
-    2 clusters of 4 rows, inertia 1.625: optimal: proved by line
+    2 clusters of 4 rows, inertia 1.625: optimal: proved by dynamic programming
     >>> certificate.save("four.ckc")  # doctest: +SKIP
     """
 
@@ -257,9 +257,10 @@ class Certificate(Bounded):
         return self.checked or self.status != "bounded" and self.stop_reason != "loaded"
 
     def __str__(self) -> str:
-        n, by = len(self.problem.place), f"by {self.method}" if self._accepted else f"({self.method})"
+        n, by = len(self.problem.place), method_words(self.method)
+        by = f" by {by}" if self._accepted else f" ({by})" * (self.exact_lower_bound > 0)
         name = "inertia by angle" if self.metric == "cosine" else "inertia"
-        said = f"{self.n_clusters} clusters of {n} rows, {name} {self.inertia:.6g}: {self.verdict} {by}"
+        said = f"{self.n_clusters} clusters of {n} rows, {name} {self.inertia:.6g}: {self.verdict}{by}"
         if self.better is None:
             return said
         return (
@@ -272,9 +273,11 @@ class Certificate(Bounded):
             "lower bound": down(self.exact_lower_bound, 10),
             "clusters": self.n_clusters,
             "rows": f"{len(self.problem.place):,}",
-            "proof": self.method,
+            "proof": method_words(self.method),
             "better": "" if self.better is None else str(self.better),
-            "seconds": ", ".join(f"{method} {took:.2f}" for method, took in self.seconds.items()),
+            "seconds": ", ".join(
+                f"{method_words(method)} {took:.2f}" for method, took in self.seconds.items()
+            ),
         }
         return as_html(self.verdict, facts=facts)
 

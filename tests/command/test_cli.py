@@ -364,7 +364,7 @@ def test_certify_by_angle(here):
     put("a,b\n1,0\n9,1\n0,2\n0.1,5\n")
     put("label\n0\n0\n1\n1\n", "labels.csv")
     result = run("certify", "data.csv", "labels.csv", "--metric", "cosine", "--proof", "p.ckc")
-    assert "optimal, and the only clustering that is: proved, by tree" in result.stdout
+    assert "optimal, and the only clustering that is: proved, by branch and bound" in result.stdout
     assert "inertia by angle" in result.stdout and "within 1-cos" in result.stdout
     assert "by angle; its rows are those of data.csv" in run("check", "p.ckc", "data.csv").stdout
     told = report("certify", "data.csv", "labels.csv", "--metric", "cosine")["result"]

@@ -102,7 +102,7 @@ def test_what_was_proved_before_the_memory_ran_out_is_shown(here, monkeypatch, w
     run("fit", "iris", "-k", 3, "--out", "labels.csv")
     monkeypatch.setitem(METHODS, "prices", greedy)
     shown = run(*words.split()).stdout
-    assert "proved, by tree; stopped for want of memory after" in shown and "best so far" in shown
+    assert "proved, by branch and bound; stopped for want of memory after" in shown and "best so far" in shown
 
 
 def test_a_result_is_shown_even_if_its_picture_is_not(here, monkeypatch):

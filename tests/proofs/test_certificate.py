@@ -31,7 +31,7 @@ def line():
 def test_what_it_tells(line):
     assert line.inertia == line.lower_bound == 1.625
     assert line.gap == 0.0
-    assert str(line) == "2 clusters of 4 rows, inertia 1.625: optimal: proved by line"
+    assert str(line) == "2 clusters of 4 rows, inertia 1.625: optimal: proved by dynamic programming"
     assert "optimal: proved" in line._repr_html_()
     bounded = certificate(
         [[0.0], [1.0], [5.0]], [0, 0, 1], 2, proof_lines.trivial_proof(), "bounded", lower=Fraction(1, 3)
