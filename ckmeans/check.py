@@ -905,7 +905,11 @@ def verdict(content, data=None, weights=None):
 def main(names, judge=verdict, module="check"):
     usage = f"usage: python -m ckmeans.{module} FILE.ckc [DATA [WEIGHTS]]; 0 is proved, 1 not proved, 2 no proof file, 3 other data"
     try:
-        well = 1 <= len(names) <= 3 and names[0] not in ("-h", "--help")
+        # No file was named, and none has this name: what is there is checked, so that 0 says of no file more than is proved.
+        if names in (["-h"], ["--help"]) and not (Path(names[0]).exists() or Path(names[0]).is_symlink()):
+            print(usage)
+            return 0
+        well = 1 <= len(names) <= 3
         code, said = judge(*(Path(name).read_bytes() for name in names)) if well else (MALFORMED, usage)
     except OSError as error:
         code, said = MALFORMED, f"unreadable: {ascii(str(error))}"

@@ -197,13 +197,20 @@ def test_command(iris_like, tmp_path):
     )
     assert run(path, tmp_path / "y.npy") == (3, "other data: the proof is for other data\n")
     assert run(tmp_path / "none.ckc")[0] == 2
-    for words in ([], ["--help"], ["-h"], ["a", "b", "c", "d"]):
-        assert run(*words) == (
-            2,
-            "usage: python -m ckmeans.check FILE.ckc [DATA [WEIGHTS]]; 0 is proved, 1 not proved, 2 no proof file, 3 other data\n",
-        )
+    usage = "usage: python -m ckmeans.check FILE.ckc [DATA [WEIGHTS]]; 0 is proved, 1 not proved, 2 no proof file, 3 other data\n"
+    assert run() == run("a", "b", "c", "d") == (2, usage)
+    assert run("--help") == (0, usage) and run("--help", tmp_path / "x.npy")[0] == 2
     assert run(path, path, path, path)[0] == 2
     assert run(tmp_path / "caf\u00e9.ckc")[0] == 2
+
+
+def test_a_file_called_help_is_checked(tmp_path, monkeypatch, capsys):
+    """0 is what a proof gets: a loop over all names must not give it to a file for its name."""
+    monkeypatch.chdir(tmp_path)
+    assert check.main(["-h"]) == 0 and capsys.readouterr().out.startswith("usage: ")
+    (tmp_path / "-h").write_bytes(b"nothing")
+    (tmp_path / "--help").symlink_to("nowhere")
+    assert check.main(["-h"]) == check.main(["--help"]) == 2 and not capsys.readouterr().out
 
 
 def test_weights_are_told(tmp_path):
