@@ -1,18 +1,24 @@
 """`ckmeans choose`: what the criteria say about the number of clusters."""
 
+from collections import Counter
 from time import perf_counter
 
 import click
 
 from .inputs import read
 from .job import Job
-from .options import SECONDS, numbers, picture, seed, shown, source, table, threads, together
+from .options import SECONDS, numbers, page, picture, seed, shown, source, table, threads, together
 from .outputs import check_outputs
 
 
 def tried_by_default(n_rows):
     """The numbers of clusters that are tried where none are said."""
     return list(range(2, min(10, n_rows) + 1)) or [1]
+
+
+def votes(suggested):
+    """Numbers of clusters, and how many criteria suggest each: most first, of as many the least number."""
+    return sorted(Counter(suggested.values()).items(), key=lambda vote: (-vote[1], vote[0]))
 
 
 @click.command(short_help="What eight criteria say about the number of clusters.")
@@ -33,6 +39,7 @@ def tried_by_default(n_rows):
         default=20,
         help="Sets of even rows, and bootstrap samples.",
     ),
+    page,
     picture,
     seed,
     threads,
@@ -88,4 +95,37 @@ def choose(ctx, data, n_clusters, certify, time_limit, draws, **options):
 
         return ChoiceDisplay.from_choice(found)
 
-    job.show_text(str(found), seconds, found.stop_reason, result, picture)
+    job.show_text(str(found), seconds, found.stop_reason, result, picture, _answer(found))
+
+
+def _answer(found):
+    """What the page says of it, for people who do not know the criteria."""
+    from ..plots.choice import CRITERIA
+    from .page import two_columns
+
+    counts, total = votes(found.suggested), len(found.suggested)
+    most = [k for k, n in counts if n == counts[0][1]]
+    if not counts:
+        answer = "No criterion suggests a number of clusters."
+    elif len(most) > 1:
+        answer = f"{' or '.join(map(str, most))} clusters: {counts[0][1]} of {total} criteria suggest each of these."
+    else:
+        answer = f"{counts[0][1]} of {total} criteria suggest {most[0]} cluster{'s' * (most[0] > 1)}."
+    others = ", ".join(f"{k} by {n}" for k, n in sorted(counts[len(most) :]))
+    more = (
+        f"Others: {others}. " * bool(others)
+        + "Each criterion asks something else. Where they disagree, the data do"
+    )
+    asked = (
+        (kind.title, f"{found.suggested.get(name, 'no answer')}: {kind.asks}")
+        for name, kind in CRITERIA.items()
+    )
+    return {
+        "asked": f"How many clusters? {found.n_clusters[0]} to {found.n_clusters[-1]} were tried.",
+        "answer": answer,
+        "more": f"{more} not decide it: what the clusters are for does.",
+        "kind": "told" if len(counts) == 1 else "open",
+        "alt": "Each criterion by the number of clusters, and how many suggest each number",
+        "caption": "A panel for each criterion; the mark is what it suggests. The last counts them.",
+        "sections": {"What each criterion asks": two_columns(asked), "The numbers": found._repr_html_()},
+    }

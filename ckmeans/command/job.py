@@ -11,7 +11,7 @@ import click
 from ..words import format_plural, listed, printable
 from . import terminal
 from .logarithms import exponentials, logarithms
-from .outputs import OUTPUTS, write
+from .outputs import OUTPUTS, draw, write, write_frame
 
 # Parameters that do not bear on the result, and are not told in the report.
 NOT_IN_REPORT = "data", "quiet", "force", "id_column", "append", "distances", *OUTPUTS
@@ -106,17 +106,6 @@ class Job:
             self.table = replace(self.table, sha256=signs[0], file_sha256=signs[1])
         return self.table
 
-    def _draw(self, path, picture):
-        """Write the figure of the display that `picture()` makes, completely or not at all."""
-        import io
-
-        import matplotlib
-
-        matplotlib.use("Agg")  # a window has nothing to show
-        file = io.BytesIO()
-        picture().figure_.savefig(file, format=path.rpartition(".")[2].lower(), dpi=150)
-        write(path, file.getvalue())
-
     def run(self, model):
         """Fit; the seconds it took and why it stopped. After Ctrl-C the model holds the best so far, or nothing."""
         self.model, start = model, perf_counter()
@@ -160,9 +149,7 @@ class Job:
         if table.logs:
             logged = listed([table.columns[f] for f in table.logs], 6)
             outcome.facts.append(("logarithms", f"of {logged}; the centers there are geometric means"))
-        source = "standard input" if self.path == "-" else os.path.basename(self.path)
-        of = f" of {len(table.lines):,}" if len(table.rows) < len(table.lines) else ""
-        title = f"{source}: {len(table.rows):,}{of} rows, {format_plural(len(table.columns), 'feature')}"
+        title = self._title()
         out, json_path, page, plot = map(self.options.get, ("out", "json_path", "page", "plot"))
         try:  # files first: standard output may be a pipe that ends early
             if out:
@@ -174,7 +161,7 @@ class Job:
             if page:
                 write(page, self._page(outcome, centers, title, proof))
             if plot:
-                self._draw(plot, picture or (lambda: self._clusters(plot, outcome.labels, centers)))
+                draw(plot, picture or (lambda: self._clusters(plot, outcome.labels, centers)))
             if self.options.get("model_path"):
                 self._write_model(outcome)
         finally:
@@ -182,6 +169,12 @@ class Job:
                 report.print_table(terminal.stdout(), outcome, table.columns, title)
         if outcome.stop_reason == "interrupted":
             self.ctx.exit(130)
+
+    def _title(self):
+        """The name of the table and its size."""
+        table, source = self.table, "standard input" if self.path == "-" else os.path.basename(self.path)
+        of = f" of {len(table.lines):,}" if len(table.rows) < len(table.lines) else ""
+        return f"{source}: {len(table.rows):,}{of} rows, {format_plural(len(table.columns), 'feature')}"
 
     def _explain(self, outcome):
         """The share of the sum of squares around the mean of all rows that the clusters explain."""
@@ -227,10 +220,7 @@ class Job:
             away = own_distances(self.model, self.X, outcome.labels)
             outcome.by_row |= {"distance": away[:, 0], "next_distance": away[:, 1]}
         frame = report.labels_frame(self.table, outcome, self.cells, self.options.get("append"))
-        if path.lower().endswith(".parquet"):
-            write(path, frame.to_parquet(index=False))
-        else:
-            write(path, frame.to_csv(index=False, lineterminator="\n"))
+        write_frame(path, frame)
 
     def _write_model(self, outcome):
         """What `ckmeans predict` needs, and where it is from."""
@@ -263,11 +253,15 @@ class Job:
             about=about,
         )
 
+    def _stem(self):
+        """What files in a page are named after."""
+        return os.path.splitext(os.path.basename(self.path))[0].strip("-") or "data"
+
     def _page(self, outcome, centers, title, proof):
         """The report page, with labels and report inside."""
         from . import page, report
 
-        origin, name = self._origin(), os.path.splitext(os.path.basename(self.path))[0].strip("-") or "data"
+        origin, name = self._origin(), self._stem()
         downloads = {f"{name}-report.json": report.report_text(self.table, outcome, **origin)}
         if len(self.X) <= page.MOST_ROWS:
             downloads = {f"{name}-labels.csv": report.labels_text(self.table, outcome)} | downloads
@@ -283,24 +277,43 @@ class Job:
             proof,
         )
 
-    def show_text(self, text, seconds, stop_reason, result, picture=None):
-        """The same for a result that is no clustering, and is shown as a text."""
+    def show_text(self, text, seconds, stop_reason, result, picture, answer):
+        """The same for a result that is no clustering, and is shown as a text; `answer` is for `_answer_page`."""
         from . import report
 
-        json_path, n_features = self.options["json_path"], len(self._signed().columns)
+        n_features = len(self._signed().columns)
+        json_path, page, plot = map(self.options.get, ("json_path", "page", "plot"))
         size = f"{len(self.X):,} rows, {format_plural(n_features, 'feature')}   ({seconds:.2f} s)"
         result = {"stop_reason": stop_reason, "seconds": round(seconds, 6), "units": self.units, **result}
         try:
+            told = report.document(self.table, result, **self._origin()) if json_path or page else None
             if json_path:
-                write(json_path, report.document(self.table, result, **self._origin()))
-            if plot := self.options.get("plot"):
-                self._draw(plot, picture)
+                write(json_path, told)
+            if page:
+                write(page, self._answer_page(told, seconds, stop_reason, picture, answer))
+            if plot:
+                draw(plot, picture)
         finally:
-            if json_path != "-":
+            if "-" not in (json_path, page):
                 lines = [size, "", *text.split("\n")]
                 terminal.stdout().print("\n".join(map(printable, lines)), soft_wrap=True)
         if stop_reason == "interrupted":
             self.ctx.exit(130)
+
+    def _answer_page(self, told, seconds, stop_reason, picture, answer):
+        """The page of such a result: `answer` is what `page.answer_text` takes, and the words about its picture."""
+        from . import page, page_pictures
+
+        alt, caption, origin = answer.pop("alt"), answer.pop("caption"), self._origin()
+        return page.answer_text(
+            self._title(),
+            **answer,
+            drawn=[page_pictures.display(picture, alt, caption)],
+            source=page.origin(self.table, seconds, stop_reason),
+            command=origin["command"],
+            version=origin["version"],
+            downloads={f"{self._stem()}-report.json": told},
+        )
 
     def _origin(self):
         """Where a result comes from, as the report tells it."""
@@ -315,23 +328,28 @@ class Job:
         }
 
     def command_line(self):
-        """The command that gives this result again: what was said, and the seed."""
-        words = ["ckmeans", self.ctx.command.name, self.path]
-        for option in self.ctx.command.params:
-            value = self.options[option.name]
-            if isinstance(option, click.Argument) and option.name not in NOT_IN_REPORT:
-                words.append(value)
-                continue
-            said = self.ctx.get_parameter_source(option.name) is not click.core.ParameterSource.DEFAULT
-            if option.name in NOT_IN_REPORT or not (said or option.name == "seed"):
-                continue
-            if option.is_flag:
-                words.append((option.opts if value else option.secondary_opts)[0])
-            elif isinstance(value, list):
-                words += [option.opts[0], ",".join(terminal.quoted(str(item)) for item in value)]
-            else:
-                words += [option.opts[0], str(value)]
-        return shlex.join(words)
+        """The command that gives this result again."""
+        return command_line(self.ctx, self.options, [self.path])
+
+
+def command_line(ctx, options, first=()):
+    """The command that gives a result again: its first words, what was said, and the seed."""
+    words = ["ckmeans", ctx.command.name, *first]
+    for option in ctx.command.params:
+        value = options[option.name]
+        if isinstance(option, click.Argument) and option.name not in NOT_IN_REPORT:
+            words.append(value)
+            continue
+        said = ctx.get_parameter_source(option.name) is not click.core.ParameterSource.DEFAULT
+        if option.name in NOT_IN_REPORT or not (said or option.name == "seed"):
+            continue
+        if option.is_flag:
+            words.append((option.opts if value else option.secondary_opts)[0])
+        elif isinstance(value, list):
+            words += [option.opts[0], ",".join(terminal.quoted(str(item)) for item in value)]
+        else:
+            words += [option.opts[0], str(value)]
+    return shlex.join(words)
 
 
 def sort_by_size(model):

@@ -4,12 +4,14 @@ from time import perf_counter
 
 import click
 
+from ..words import format_plural
 from .inputs import read
 from .job import Job
 from .options import (
     STARTS,
     WHOLE,
     clusters,
+    page,
     picture,
     seed,
     shown,
@@ -34,6 +36,7 @@ from .outputs import check_outputs
         is_flag=True,
         help="Prove, too, how far the best is, at most, above the best possible: a minute at most.",
     ),
+    page,
     picture,
     seed,
     time_limit,
@@ -79,7 +82,33 @@ def landscape(ctx, data, n_clusters, starts, init, certify, plot, **options):
 
         return LandscapeDisplay.from_landscape(found)
 
-    job.show_text(str(found), seconds, found.stop_reason, _result(found), picture)
+    job.show_text(str(found), seconds, found.stop_reason, _result(found), picture, _answer(found))
+
+
+def _answer(found):
+    """What the page says of it, for people who do not know the method."""
+    from ..plots.common import percent
+    from ..plots.landscape import is_beaten
+    from .page import preformatted
+
+    starts, n, beaten = format_plural(found.n_starts, "start"), found.n_hits, is_beaten(found)
+    best = "there are: proved" if found.proved else "were seen"
+    answer = f"{n:,} of {starts} of plain k-means ended in the best clusters that {best}."
+    if beaten:
+        answer = (
+            f"None of {starts} of plain k-means found the best clusters: `ckmeans fit` finds better ones."
+        )
+    far = float(found.excess[found.counts > 0].max(initial=0.0))
+    stuck = f"The others got stuck, up to {percent(far)} above. " * (n < found.n_starts)
+    return {
+        "asked": f"Where does plain k-means end, with {format_plural(found.n_clusters, 'cluster')}?",
+        "answer": answer,
+        "more": f"{stuck}Less is better: rows are nearer to the means of their clusters, by the sum of squared distances.",
+        "kind": "proved" if found.proved and not beaten else "open",
+        "alt": "Local minima by how far they are above the best, and how often starts end there",
+        "caption": "To the right is worse, higher up is more often. The dashed line, where there is one, is what no clustering is below.",
+        "sections": {"Where they ended": found._repr_html_(), "In full": preformatted(str(found))},
+    }
 
 
 def _result(found):

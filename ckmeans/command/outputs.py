@@ -17,8 +17,14 @@ PICTURES = ".png", ".svg", ".pdf"
 DATA_ALONE = ".parquet", ".npy", ".npz", ".xlsx"
 
 
-def check_outputs(ctx):
+def check_outputs(ctx, sources=("data",)):
     """Refuse outputs that cannot be written, and two that are one file.
+
+    Parameters
+    ----------
+    ctx : click.Context
+    sources : tuple of str
+        The parameters that name files to be read, none of which is replaced.
 
     Raises
     ------
@@ -40,7 +46,8 @@ def check_outputs(ctx):
         raise ValueError(f"{targets['plot']} is no name of a picture: let it end in {', '.join(PICTURES)}.")
     for name, path in targets.items():
         others = tuple(end for end in DATA_ALONE if name != "out" or end != ".parquet")
-        check_writable(path, ctx.params["data"], name == "checkpoint" or ctx.params["force"], others)
+        for source in sources:
+            check_writable(path, ctx.params[source], name == "checkpoint" or ctx.params["force"], others)
     for name in ("id_column", "append", "distances"):
         if ctx.params.get(name) and "out" not in targets:
             raise click.UsageError(f"{options[name]} is for --out FILE")
@@ -80,6 +87,26 @@ def check_writable(path, source, replace=True, others=DATA_ALONE):
         raise ValueError(f"{path} cannot be written: {error.strerror}.") from None
     if os.path.exists(target) and not replace:
         raise ValueError(f"{path} is there already: give another name, or --force to replace it.")
+
+
+def write_frame(path, frame):
+    """A frame as CSV, or as Parquet where the name of the file says so."""
+    as_parquet = path.lower().endswith(".parquet")
+    write(
+        path, frame.to_parquet(index=False) if as_parquet else frame.to_csv(index=False, lineterminator="\n")
+    )
+
+
+def draw(path, picture):
+    """The figure of the display that `picture()` makes, completely or not at all."""
+    import io
+
+    import matplotlib
+
+    matplotlib.use("Agg")  # a window has nothing to show
+    file = io.BytesIO()
+    picture().figure_.savefig(file, format=path.rpartition(".")[2].lower(), dpi=150)
+    write(path, file.getvalue())
 
 
 def write(path, text):

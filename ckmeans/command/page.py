@@ -1,5 +1,5 @@
-"""The page that `ckmeans fit --report` writes, in one file: first, in plain words, how good the clusters are, how large and what
-like; then the mathematics, and how to get it all again.
+"""The page that --report writes, in one file: of clusters first, in plain words, how good they are, how large and what like; then
+the mathematics, and how to get it all again. Of what is no clustering an answer in a sentence, the picture and the numbers.
 
 Nothing in it comes from elsewhere: pictures and files are inside, there is no script, and the page itself forbids the
 browser to fetch anything.
@@ -71,8 +71,58 @@ def page_text(outcome, table, X, centers, title, command, version, downloads, pr
         _facts(outcome),
         _gallery(evidence(X, outcome.labels, *proof)),
         "<h2>The same again</h2>",
-        _again(outcome, table, command, version, downloads),
+        _again(origin(table, outcome.seconds, outcome.stop_reason), command, version, downloads),
     ]
+    return _document(title, parts)
+
+
+def answer_text(title, asked, answer, more, kind, drawn, sections, source, command, version, downloads):
+    """The page of a result that is no clustering.
+
+    Parameters
+    ----------
+    title, asked : str
+        What it is about, and the question.
+    answer, more : str
+        The answer in a sentence, and what has to be known of it.
+    kind : {"proved", "bounded", "open"}
+        How sure the answer is: the color that it has.
+    drawn : list of (svg, alternative text, caption)
+    sections : dict of str to str
+        HTML by its heading.
+    source : dict of str to str
+        What the data are, as `origin` tells it.
+    command, version, downloads
+        As for `page_text`.
+
+    Returns
+    -------
+    str
+    """
+    parts = [
+        f"<h1>{escaped(title)}</h1>",
+        f'<p class="quiet">{escaped(asked)}</p>',
+        f'<div class="verdict {kind}"><strong>{escaped(answer)}</strong><span>{escaped(more)}</span></div>',
+        _gallery(drawn),
+    ]
+    for heading, body in sections.items():
+        parts += [f"<h2>{escaped(heading)}</h2>", f'<div class="wide">{body}</div>']
+    return _document(title, [*parts, "<h2>The same again</h2>", _again(source, command, version, downloads)])
+
+
+def two_columns(lines):
+    """Pairs of texts as a table: a name, and what is said of it."""
+    cells = (f"<tr><th>{escaped(name)}</th><td>{escaped(said)}</td></tr>" for name, said in lines if said)
+    return f'<table class="names"><tbody>{"".join(cells)}</tbody></table>'
+
+
+def preformatted(text):
+    """Lines as a terminal shows them."""
+    lines = "\n".join(map(escaped, text.split("\n")))
+    return f'<pre class="aligned">{lines}</pre>'
+
+
+def _document(title, parts):
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -206,8 +256,9 @@ def _figure(svg, alt, caption):
     return f"<figure>{image}<figcaption>{escaped(caption)}</figcaption></figure>"
 
 
-def _again(outcome, table, command, version, downloads):
-    rows = {
+def origin(table, seconds, stop_reason):
+    """What a page tells of the data and of the run."""
+    return {
         "rows": f"{len(table.X):,} of {len(table.lines):,}"
         + (f"; {len(table.incomplete):,} with missing values were left out" if table.incomplete else ""),
         "columns": ", ".join(table.columns),
@@ -215,18 +266,16 @@ def _again(outcome, table, command, version, downloads):
         "notes": "; ".join(table.notes),
         "sha256 of the file": table.file_sha256,
         "sha256 of the rows": table.sha256,
-        "took": f"{outcome.seconds:.2f} s; {outcome.stop_reason}",
-        "made by": f"ckmeans {version}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
+        "took": f"{seconds:.2f} s; {stop_reason.replace('_', ' ')}",
     }
-    cells = "".join(
-        f"<tr><th>{name}</th><td>{escaped(said)}</td></tr>" for name, said in rows.items() if said
-    )
+
+
+def _again(source, command, version, downloads):
+    made = f"ckmeans {version}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     links = []
     for name, text in downloads.items():
         kind = "text/csv" if name.endswith(".csv") else "application/json"
         data = base64.b64encode(text.encode("utf-8", "backslashreplace")).decode("ascii")
         links.append(f'<a download="{escaped(name)}" href="data:{kind};base64,{data}">{escaped(name)}</a>')
-    return (
-        f"<pre>{escaped(command)}</pre>"
-        f'<table class="names"><tbody>{cells}</tbody></table><p>In this page: {", ".join(links)}</p>'
-    )
+    table = two_columns([*source.items(), ("made by", made)])
+    return f"<pre>{escaped(command)}</pre>{table}<p>In this page: {', '.join(links)}</p>"

@@ -57,6 +57,19 @@ def evidence(X, labels, recorder=None, certificate=None):
     return [_drawn(draw) for draw in wanted]
 
 
+def display(picture, alt, caption):
+    """What a display of `ckmeans` draws, as above; `picture()` makes it."""
+    return _drawn(lambda: (_svg_of(picture), alt, caption))
+
+
+def _svg_of(picture):
+    import matplotlib
+
+    matplotlib.use("Agg")  # a window has nothing to show
+    with matplotlib.rc_context(STYLE):
+        return _svg(picture().figure_)
+
+
 def _drawn(draw):
     """A picture, or why there is none: a result is worth a page without it."""
     try:

@@ -18,6 +18,7 @@ p { margin: .4rem 0; max-width: 60rem; }
 .verdict.proved { --mark: var(--proved); }
 .verdict.bounded { --mark: var(--bounded); }
 .verdict.open { --mark: var(--open); }
+.verdict.told { --mark: var(--ink); }
 .verdict strong { display: block; font-size: 1.3rem; line-height: 1.35; color: var(--mark); }
 .sizes { display: flex; gap: 2px; margin: 1.4rem 0 .4rem; }
 .sizes span { flex: 1 1 0; min-width: 3px; overflow: hidden; white-space: nowrap; padding: .3rem .4rem; color: #111; font-size: .85rem;
@@ -30,6 +31,7 @@ p { margin: .4rem 0; max-width: 60rem; }
 .card li b { font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; margin-left: auto; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr)); gap: 1.4rem 2.4rem; align-items: start; }
 figure { margin: .6rem 0; }
+.pictures figure:only-child { max-width: 60rem; }
 figure img { width: 100%; height: auto; max-height: 44rem; object-fit: contain; display: block; background: #fff; border-radius: .3rem; }
 figcaption { color: var(--quiet); font-size: .92rem; max-width: 46rem; margin-top: .3rem; }
 dl.facts { display: flex; flex-wrap: wrap; gap: 1rem 2.6rem; margin: 1rem 0; }
@@ -45,6 +47,7 @@ table.names th, table.names td { text-align: left; white-space: normal; overflow
   border-bottom: 1px solid var(--line); font-weight: normal; }
 table.names th { color: var(--quiet); white-space: nowrap; }
 pre { background: var(--wash); padding: .8rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .92rem; margin: .6rem 0; }
+pre.aligned { white-space: pre; overflow-wrap: normal; width: max-content; }
 a { color: var(--link); }
 @media print {
   :root { color-scheme: light; --paper: #fff; --ink: #000; --quiet: #444; --line: #bbb; --wash: #fff; --link: #000;

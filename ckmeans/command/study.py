@@ -8,7 +8,7 @@ import click
 from ..words import format_plural, rounded
 from . import terminal
 from .certify import said
-from .choose import tried_by_default
+from .choose import tried_by_default, votes
 from .inputs import read, text_options
 from .job import Job
 from .options import (
@@ -114,20 +114,18 @@ def _choice(job, n_clusters, seconds, show, facts, result):
         **job.seeded,
         progress=lambda text: show(0, text),
     )
-    votes = {}
-    for k in found.suggested.values():
-        votes[k] = votes.get(k, 0) + 1
+    counts = votes(found.suggested)
     result["choice"] = {
         "suggested": found.suggested,
         "verdict": found.verdict,
         "stop_reason": found.stop_reason,
     }
-    if not votes:
+    if not counts:
         facts.append(("how many", f"{n_clusters[0]}: no criterion suggests a number"))
         return n_clusters[0]
-    k = min(votes, key=lambda number: (-votes[number], number))
-    others = ", ".join(f"{number} by {votes[number]}" for number in sorted(votes) if number != k)
-    many = f"{k}, as {votes[k]} of the {len(found.suggested)} criteria say"
+    (k, most), *rest = counts
+    others = ", ".join(f"{number} by {n}" for number, n in sorted(rest))
+    many = f"{k}, as {most} of the {len(found.suggested)} criteria say"
     facts.append(("how many", many + (f"; others: {others}" if others else "")))
     return k
 

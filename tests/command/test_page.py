@@ -252,6 +252,11 @@ def test_pages_and_pictures_of_other_commands(tmp_path, monkeypatch):
     X = np.concatenate([rng.normal(9 * k, 1, (8, 2)) for k in range(2)]).round(2)
     with open("data.csv", "w", encoding="utf-8") as file:
         file.write("a,b\n" + "".join(f"{a},{b}\n" for a, b in X))
+    answers = {
+        "choose": "How many clusters? 2 to 3 were tried. ",
+        "landscape": "of 9 starts of plain k-means ended in the best clusters that there are: proved.",
+        "compare": "No row moved of 16.",
+    }
     for name, *words in (
         ["fit", "data.csv", "-k", 2, "--model", "m.json", "--out", "labels.csv"],
         ["soft", "data.csv", "-k", 2, "--plot", "soft.png"],
@@ -259,17 +264,30 @@ def test_pages_and_pictures_of_other_commands(tmp_path, monkeypatch):
         ["breaks", "data.csv", "a", "-k", 2, "--plot", "breaks.png"],
         ["predict", "m.json", "data.csv", "--plot", "predict-boxes.png"],
         ["certify", "data.csv", "labels.csv", "--plot", "certify-profiles.png"],
+        ["choose", "data.csv", "--range", "2:3", "--draws", 2, "--plot", "choose.png"],
+        ["landscape", "data.csv", "-k", 2, "--starts", 9, "--certify", "--plot", "landscape.png"],
+        ["compare", "labels.csv", "labels.csv", "--plot", "compare.png"],
     ):
         line = [name, *map(str, words), "--report", f"{name}.html"]
         done = CliRunner().invoke(cli, line)
         assert done.exit_code == 0, done.output
         text = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
         assert text.count("<figure>") >= 1 and f"ckmeans {name}" in text
-    line = ["choose", "data.csv", "--range", "2:3", "--draws", "2", "--plot", "choose.svg"]
-    assert CliRunner().invoke(cli, line).exit_code == 0
-    assert (tmp_path / "choose.svg").stat().st_size > 1000
-    drawn = "breaks", "certify-profiles", "exhaustive", "predict-boxes", "soft"
+        assert_closed(Page(text))
+    drawn = (
+        "breaks",
+        "certify-profiles",
+        "choose",
+        "compare",
+        "exhaustive",
+        "landscape",
+        "predict-boxes",
+        "soft",
+    )
     assert sorted(path.stem for path in tmp_path.glob("*.png")) == list(drawn)
+    said = [Page((tmp_path / f"{name}.html").read_text(encoding="utf-8")).text for name in answers]
+    for text, words in zip(said, answers.values()):
+        assert words in text
 
 
 @pytest.mark.parametrize(
