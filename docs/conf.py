@@ -1,5 +1,6 @@
 """How Sphinx builds the documentation: `make docs`, or python -m sphinx -W docs docs/_build."""
 
+import os
 import sys
 from importlib.metadata import metadata
 from importlib.metadata import version as version_of
@@ -58,6 +59,11 @@ sphinx_gallery_conf = {
     "image_srcset": ["2x"],
     "abort_on_example_error": True,
 }
+
+# Where the site is, if it is anywhere yet: READTHEDOCS_CANONICAL_URL=https://.../ make docs. Previews take no relative address.
+html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL", "")
+html_baseurl += "/" * (html_baseurl[-1:] not in ("", "/"))
+html_context = {"site": html_baseurl}
 
 html_theme = "pydata_sphinx_theme"
 html_title = "ckmeans"
