@@ -144,7 +144,7 @@ def helped():
         )
         with click.Context(command, info_name=title, max_content_width=88, terminal_width=88) as context:
             text = command.get_help(context)
-        yield from (title, "-" * len(title), "", ".. code-block:: text", "")
+        yield from (title, "~" * len(title), "", ".. code-block:: text", "")
         yield from (f"   {line}".rstrip() for line in text.splitlines())
         yield ""
 
