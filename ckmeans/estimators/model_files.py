@@ -35,12 +35,14 @@ from .bisecting import BisectingKMeans, check_tree
 from .distances import distances
 from .exact import ExactKMeans
 from .kmeans import KMeans
+from .minibatch import MiniBatchKMeans
 from .mixture import SphericalMixture
 from .spherical import SphericalKMeans
 
 FORMAT = 1
 ESTIMATORS = {
-    kind.__name__: kind for kind in (KMeans, ExactKMeans, BisectingKMeans, SphericalKMeans, SphericalMixture)
+    kind.__name__: kind
+    for kind in (KMeans, MiniBatchKMeans, ExactKMeans, BisectingKMeans, SphericalKMeans, SphericalMixture)
 }
 # Attributes that are not written: one value for each row, or as much.
 BY_ROW = "labels_", "certificate_"
@@ -61,7 +63,7 @@ def save_model(
 
     Parameters
     ----------
-    model : KMeans, ExactKMeans, BisectingKMeans, SphericalKMeans or SphericalMixture, or a Pipeline of a StandardScaler and one of these
+    model : KMeans, MiniBatchKMeans, ExactKMeans, BisectingKMeans, SphericalKMeans or SphericalMixture, or a Pipeline of a StandardScaler and one of these
         Fitted.
     path : str or Path
     X : array-like or sparse array of shape (n_samples, n_features), optional
@@ -130,7 +132,7 @@ def load_model(path: str | os.PathLike[str]) -> BaseEstimator:
 
     Returns
     -------
-    KMeans, ExactKMeans, BisectingKMeans, SphericalKMeans, SphericalMixture or Pipeline
+    KMeans, MiniBatchKMeans, ExactKMeans, BisectingKMeans, SphericalKMeans, SphericalMixture or Pipeline
         As it was saved, without what there was for each row of the fit. Its `about_` (that of the pipeline's last step) is a
         dict of what the file tells besides: "columns", "rows" and "about".
 
@@ -277,9 +279,9 @@ def centers_of(estimator):
 
 
 def _rows(model, estimator, X):
-    """What the file tells of the rows of the fit."""
+    """What the file tells of the rows of the fit; nothing after `partial_fit`, whose labels are of the last batch."""
     labels, n_clusters = vars(estimator).get("labels_"), len(centers_of(estimator))
-    if labels is None:
+    if labels is None or hasattr(estimator, "n_steps_"):
         return None
     rows = {"sizes": np.bincount(labels[labels >= 0], minlength=n_clusters).tolist()}
     if X is not None:

@@ -13,6 +13,7 @@ from ckmeans import (
     BisectingKMeans,
     ExactKMeans,
     KMeans,
+    MiniBatchKMeans,
     SphericalKMeans,
     SphericalMixture,
     load_model,
@@ -26,6 +27,7 @@ OTHERS = RNG.normal(4, 6, (200, 3)) * [1.0, 1e-3, 1e4]
 MODELS = {
     "KMeans": KMeans(3, random_state=0),
     "given centers": KMeans(3, init=X[[0, 40, 80]], n_init=1),
+    "MiniBatchKMeans": MiniBatchKMeans(3, random_state=0),
     "ExactKMeans": ExactKMeans(3, time_limit=20, random_state=0),
     "BisectingKMeans": BisectingKMeans(3, random_state=0),
     "SphericalKMeans": SphericalKMeans(3, random_state=0),
@@ -53,6 +55,13 @@ def test_the_same_model_again(name, dtype, tmp_path):
     told = last.about_["rows"]
     assert told["sizes"].tolist() == np.bincount(labels).tolist()
     assert told["farthest"].tolist() == [away[labels == k, 0].max() for k in range(3)]
+
+
+def test_batches_are_not_told_of_as_the_rows_of_the_fit(tmp_path):
+    model = MiniBatchKMeans(3, random_state=0).partial_fit(X[:40]).partial_fit(X[40:])
+    save_model(model, tmp_path / "model.json")
+    again = load_model(tmp_path / "model.json")
+    assert again.about_["rows"] == {} and again.predict(X).tolist() == model.predict(X).tolist()
 
 
 def test_distances_to_the_own_and_the_next_center():
