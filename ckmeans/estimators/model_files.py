@@ -63,8 +63,8 @@ def save_model(
 
     Parameters
     ----------
-    model : KMeans, MiniBatchKMeans, ExactKMeans, BisectingKMeans, SphericalKMeans or SphericalMixture, or a Pipeline of a StandardScaler and one of these
-        Fitted.
+    model : KMeans, MiniBatchKMeans, ExactKMeans, BisectingKMeans, SphericalKMeans, SphericalMixture or Pipeline
+        Fitted. A pipeline is of a StandardScaler and one of the others.
     path : str or Path
     X : array-like or sparse array of shape (n_samples, n_features), optional
         The rows of the fit, as they were given to `model`: with them the file tells how far rows were from their center,

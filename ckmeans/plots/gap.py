@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..words import at_most_above
+from ..words import at_most_above, method_words
 from .common import COLORS, INK, PALE, Display, axes_for, legend_below
 from .units import exponent_of, in_units, unit_words
 
@@ -186,17 +186,17 @@ class GapDisplay(Display):
         starts = [
             i
             for i, method in enumerate(self.recorder.methods)
-            if i == 0 or method != self.recorder.methods[i - 1]
+            if method != "trivial" and (i == 0 or method != self.recorder.methods[i - 1])
         ]
         place = np.log if ax.get_xscale() == "log" else np.array
         left, right = map(float, place(ax.get_xlim()))
         free = np.inf
         for i in reversed(starts):
-            x, name = seconds[i], self.recorder.methods[i]
+            x, name = seconds[i], method_words(self.recorder.methods[i]).removeprefix("a ")
             at = (float(place(x)) - left) / (right - left)
             if 0 <= at <= 1:
                 ax.axvline(x, color=PALE, linewidth=0.8, linestyle=":", zorder=0)
-            width = 0.018 * (len(name) + 1)
+            width = 0.013 * (len(name) + 1)
             if at + width <= free:
                 look = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "bottom"}
                 side = "left" if at + width < 1 else "right"
