@@ -11,6 +11,8 @@ from setuptools import Extension, setup
 
 LIMITED_API = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded builds have no stable ABI
 MSVC = sys.platform == "win32"
+# For what is built in order to be looked at (make sanitize): more flags of the compiler, after those below, and of the linker.
+FLAGS = os.environ.get("CKMEANS_FLAGS", "").split()
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 extensions = [
@@ -27,7 +29,8 @@ extensions = [
         py_limited_api=LIMITED_API,
         # No contraction into fused multiply-adds: the error-free transformations need each rounding, and
         # results must not depend on the compiler.
-        extra_compile_args=["/O2"] if MSVC else ["-O3", "-ffp-contract=off", "-g0"],
+        extra_compile_args=[*(["/O2"] if MSVC else ["-O3", "-ffp-contract=off", "-g0"]), *FLAGS],
+        extra_link_args=FLAGS,
     )
     for path in sorted(Path("src").glob("*.pyx"))
 ]

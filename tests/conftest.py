@@ -1,5 +1,6 @@
 """What holds for all tests: nothing that is proved, and no example of hypothesis, has a limit on the time it takes; pictures are closed."""
 
+import inspect
 import signal
 import sys
 
@@ -17,7 +18,7 @@ settings.load_profile("same")
 def no_time_limit_unless_one_is_given():
     """The limit that proofs have by default would make their results depend on how busy the machine is."""
     with pytest.MonkeyPatch.context() as patch:
-        for function in (certify, ExactKMeans.__init__):
+        for function in (inspect.unwrap(certify), ExactKMeans.__init__):
             patch.setitem(function.__kwdefaults__, "time_limit", None)
         yield
 

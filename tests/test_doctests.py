@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,9 +19,16 @@ MODULES = sorted(
 )
 
 
+class Finder(doctest.DocTestFinder):
+    """Knows functions that are wrapped."""
+
+    def _from_module(self, module, object):
+        return super()._from_module(module, inspect.unwrap(object))
+
+
 def examples(name):
     module = importlib.import_module(f"ckmeans.{name}")
-    return [test for test in doctest.DocTestFinder().find(module) if test.examples]
+    return [test for test in Finder().find(module) if test.examples]
 
 
 @pytest.mark.parametrize("name", MODULES)

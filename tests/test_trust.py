@@ -19,7 +19,7 @@ from benchmarks.trust import numbers, proofs  # noqa: E402
 from benchmarks.trust.rows import ROWS, Tally  # noqa: E402
 
 # Rows whose children wait for clocks and signals, or take more than some seconds however few their cases.
-LONG = {"interrupts", "time_limits", "memory", "threads", "at_once", "killed", "full_disk", "rounding_modes"}
+LONG = {"interrupts", "time_limits", "memory", "threads", "at_once", "killed", "full_disk", "another_mode"}
 CASES = {"grids": 40, "never_rises": 10, "optima": 10, "changed_proofs": 30, "scales": 3, "offsets": 2}
 
 

@@ -237,31 +237,3 @@ def beyond_floats(tally, rng, n):
                 fine = isinstance(model, Exception) or np.isfinite(model.cluster_centers_).all()
                 bad.append(not fine)
             tally.add(*bad, f"weights of {weight:g}")
-
-
-@row("another library switched the rounding mode: the same labels, and the same proofs", 40, 8)
-def rounding_modes(tally, rng, n):
-    import ctypes
-    import platform
-
-    if platform.machine() not in ("x86_64", "AMD64") or platform.system() != "Linux":
-        return
-    libm = ctypes.CDLL("libm.so.6")
-    for at in range(n):
-        X = blobs(rng, 400, 3, 4)
-        start = X[:4].copy()
-
-        def found(X=X, start=start):
-            model = KMeans(4, init=start, n_init=1, n_threads=1).fit(X)
-            proof = certify(X[:40], n_clusters=3, time_limit=20, random_state=0, n_threads=1)
-            return model.labels_.tolist(), proof.status, proof.exact_inertia
-
-        usual = found()
-        libm.fesetround((0x400, 0x800, 0xC00)[at % 3])  # downward, upward, toward zero
-        try:
-            other = given_or_refused(found, (Exception,))
-        finally:
-            libm.fesetround(0)
-        tally.add(
-            other != usual, None, f"mode {at % 3}: {other if isinstance(other, Exception) else 'differs'}"
-        )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arithmetic import usual
 from ..local.panels import Panels
 from ..local.partition import Partition
 from ..local.rows import Rows, whole_weights
@@ -231,6 +232,7 @@ def fingerprint(X, weights):
 _parts, _kept, _lock = {}, {}, Lock()
 
 
+@usual
 def perform(token, number, first, load, frame, question, *args, workers=None, room=None):
     """Ask a part of the source of this token: question(part, *args). `load` returns its rows, and weights or None.
 

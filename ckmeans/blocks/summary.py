@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arithmetic import usual
 from ..validation import check_matrix, check_values, check_weights, check_whole
 from .cell_seeds import Seeds, draw_seeds, nearer, sq_distances
 from .cell_sums import Cells, CellSums
@@ -46,6 +47,7 @@ class _State:
         return X, np.concatenate(weights)
 
 
+@usual
 class Summary:
     """Rows that are seen once: cells that keep weight, mean and scatter of their rows exactly, for clusterings of all of them.
 
@@ -363,6 +365,7 @@ class Summary:
         return read(path, cls)
 
 
+@usual
 def summarize(
     source: Iterable[ArrayLike],
     max_cells: int = 20_000,

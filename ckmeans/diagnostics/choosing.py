@@ -16,6 +16,7 @@ from sklearn.metrics import (
 )
 from sklearn.utils import check_random_state
 
+from ..arithmetic import usual
 from ..estimators.kmeans import KMeans
 from ..estimators.mixture import SphericalMixture
 from ..proofs.certification import certify as prove
@@ -38,6 +39,7 @@ PIECE, DECOMPOSED = 1 << 20, 1 << 25
 MOST_TRIED = 10
 
 
+@usual
 def choose_k(
     X: ArrayLike,
     n_clusters: Iterable[int] | None = None,

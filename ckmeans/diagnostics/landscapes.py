@@ -9,6 +9,7 @@ from time import monotonic
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arithmetic import usual
 from ..local.random_stream import RandomStream
 from ..local.restarts import STARTS
 from ..local.search import local_search
@@ -39,6 +40,7 @@ ROUNDING = 1e-12
 MOST_PAIRED = 4096
 
 
+@usual
 @dataclass(frozen=True, eq=False)
 class Landscape:
     """The local minima that Lloyd's iteration was seen to end in, the best first.
@@ -281,6 +283,7 @@ def _pairs(sizes):
     return float((sizes * (sizes - 1)).sum() / 2)
 
 
+@usual
 def landscape(
     X: ArrayLike,
     n_clusters: int,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arithmetic import usual
 from ..local.lloyd import lloyd
 from ..local.random_stream import RandomStream
 from ..local.restarts import STARTS
@@ -77,6 +78,7 @@ class LloydPath:
         return as_html(str(self), columns)
 
 
+@usual
 def lloyd_path(
     X: ArrayLike,
     n_clusters: int,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
+from ..arithmetic import usual
 from ..estimators.kmeans import KMeans
 from ..notebook import as_html
 from ..validation import (
@@ -93,6 +94,7 @@ class ClusterStability:
         return as_html(self.verdict, columns)
 
 
+@usual
 def cluster_stability(
     X: ArrayLike,
     n_clusters: int | None = None,

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 
+from ..arithmetic import usual
 from ..exact.exhaustive import exhaustive_search
 from ..exact.sweep import best_halves
 from ..exact.univariate import natural_breaks
@@ -54,6 +55,7 @@ class Cluster:
         return found
 
 
+@usual
 class BisectingKMeans(Centers):
     """k-means that splits one cluster in two until there are as many as wanted: a tree of clusters.
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
+from ..arithmetic import usual
 from ..interrupts import Held
 from ..local.rows import Rows
 from ..proofs.certificate import Certificate
@@ -19,6 +20,7 @@ from .inputs import adopt, rows_to_fit
 from .kmeans import Centers
 
 
+@usual
 class ExactKMeans(Centers):
     """k-means with a proof: the optimum where it can be proved, and a bound where not.
 

@@ -9,6 +9,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from ..arithmetic import usual
 from ..local import seeding
 from ..local.sparse import rows_for
 from ..validation import check_n_clusters, check_weights, check_whole
@@ -17,6 +18,7 @@ from .inputs import check_rows
 from .kmeans import KMeans
 
 
+@usual
 def k_means(
     X: ArrayLike,
     n_clusters: int,
@@ -83,6 +85,7 @@ def k_means(
     return (*found, model.n_iter_) if return_n_iter else found
 
 
+@usual
 def kmeans_plusplus(
     X: ArrayLike,
     n_clusters: int,

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ..arithmetic import usual
 from ..blocks.block_search import block_search
 from ..blocks.sources import Source
 from ..interrupts import Held
@@ -46,6 +47,7 @@ def _is_seed(random_state):
     return type(random_state) is int and 0 <= random_state < 2**32
 
 
+@usual
 class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
     """What can be done with the centers of a fit, `cluster_centers_`."""
 
@@ -160,6 +162,7 @@ class Centers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             return -rows.inertia(rows.nearest(centers), centers)
 
 
+@usual
 class KMeans(CallbackSupportMixin, PartialFit, Centers):
     """k-means by local search: Lloyd's iteration, polished by exchanges of rows and swaps of centers.
 
@@ -402,13 +405,13 @@ callable, default="k-means++"
             warnings.warn(
                 "algorithm='full' is deprecated: give 'lloyd', which is the same.",
                 FutureWarning,
-                stacklevel=3 + FRAMES,
+                stacklevel=4 + FRAMES,
             )
         if self.algorithm == "elkan" and self.n_clusters == 1:
             warnings.warn(
                 "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.",
                 RuntimeWarning,
-                stacklevel=3 + FRAMES,
+                stacklevel=4 + FRAMES,
             )
         given = not (self.init is None or isinstance(self.init, str) or callable(self.init))
         if given and self.algorithm != "hybrid" and self.n_init not in ("auto", 1):
@@ -416,7 +419,7 @@ callable, default="k-means++"
                 f"Explicit initial center position passed: performing only one init in {type(self).__name__} instead of"
                 f" n_init={self.n_init}.",
                 RuntimeWarning,
-                stacklevel=3 + FRAMES,
+                stacklevel=4 + FRAMES,
             )
 
     def _progress(self, X, y, weights):

@@ -6,9 +6,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arithmetic import usual
 from .kmeans import KMeans
 
 
+@usual
 class MiniBatchKMeans(KMeans):
     """`KMeans` with the parameters of scikit-learn's MiniBatchKMeans: `fit` has all rows, `partial_fit` batches of them.
 

@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ..arithmetic import usual
 from ..interrupts import Held
 from ..local.mixture import fit_mixture
 from ..local.posteriors import score_rows
@@ -35,6 +36,7 @@ from .mixture_start import PARAMETERS, check_schedule, given_start, in_precision
 LABEL_WORK = 2**24  # rows x components x (features + 8) labelled between two looks at the clock: four blocks
 
 
+@usual
 class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
     """Mixture of spherical Gaussians, fitted by EM: the probabilistic parent of k-means.
 
@@ -434,7 +436,7 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
                 f"variances_ are as small as {self.variances_.min():.3g}, where floats lose digits or are 0: labels and densities"
                 " do not go by them, but whoever reads them should multiply X by a power of two first.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         if best.n_collapsed:
             tied = "" if self.variance == "tied" else 'variance="tied", '
@@ -443,13 +445,13 @@ class SphericalMixture(ClusterMixin, DensityMixin, BaseEstimator):
                 f"the rows of these components coincide, and the likelihood has no bound. Use {tied}a fixed variance, "
                 "or fewer clusters.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         if best.stop_reason == "max_iter":
             warnings.warn(
                 f"EM still gained more than tol={self.tol} after max_iter={self.max_iter} iterations: raise one of them.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
 

@@ -29,6 +29,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+from ..arithmetic import usual
 from ..files import write_whole
 from ..local.spherical import cosines, unit_rows
 from .bisecting import BisectingKMeans, check_tree
@@ -51,6 +52,7 @@ DTYPES = "<f4", "<f8", "<i4", "<i8"
 BLOCK = 2**14
 
 
+@usual
 def save_model(
     model: BaseEstimator,
     path: str | os.PathLike[str],
@@ -123,6 +125,7 @@ def save_model(
     write_whole(path, text.encode("utf-8", "backslashreplace"))
 
 
+@usual
 def load_model(path: str | os.PathLike[str]) -> BaseEstimator:
     """The fitted estimator that `save_model` wrote.
 

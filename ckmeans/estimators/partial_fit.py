@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arithmetic import usual
 from ..blocks.summary import Summary
 from ..interrupts import Held
 from ..local.search import local_search
@@ -44,6 +45,7 @@ def known_costs(summary, labels, centers, solution):
     return inertia, min(inertia, solution.lower_bound), solution.status
 
 
+@usual
 class PartialFit:
     """`partial_fit` for KMeans."""
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ..arithmetic import usual
 from ..interrupts import Held
 from ..local.restarts import STARTS
 from ..local.spherical import cosines, nearest_by_angle, rows_with_direction, spherical_search, unit_rows
@@ -24,6 +25,7 @@ from .inputs import adopt, check_rows, rows_to_fit
 from .kmeans import Centers
 
 
+@usual
 class SphericalKMeans(Centers):
     """Spherical k-means: rows count by their direction, as is usual for texts and embeddings.
 

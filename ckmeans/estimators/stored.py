@@ -71,14 +71,14 @@ def warn_of(stop_reason, max_iter, n_found, n_clusters, frames=0):
         warnings.warn(
             f"max_iter={max_iter} updates of the centers did not lead to a fixed point: give more, or None for no limit.",
             ConvergenceWarning,
-            stacklevel=3 + frames,
+            stacklevel=4 + frames,
         )
     if n_found < n_clusters and stop_reason != "time_limit":
         warnings.warn(
             f"Number of distinct clusters ({n_found}) found smaller than n_clusters ({n_clusters}). Possibly due to duplicate"
             " points in X.",
             ConvergenceWarning,
-            stacklevel=3 + frames,
+            stacklevel=4 + frames,
         )
 
 

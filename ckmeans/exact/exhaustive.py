@@ -9,6 +9,7 @@ from time import monotonic
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arithmetic import usual
 from ..notebook import as_html
 from ..rationals import ExactRows, float_down, float_up
 from ..solution import Solution
@@ -242,6 +243,7 @@ def _solve(X, weights, k, workers, report):
     )
 
 
+@usual
 def exhaustive_search(
     X: ArrayLike,
     n_clusters: int,
@@ -309,6 +311,7 @@ def exhaustive_search(
         return _solve(X, weights, k, workers, lambda done: meter(done / count))
 
 
+@usual
 def partition_posterior(
     X: ArrayLike,
     n_clusters: int,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._kernels import univariate as kernels
+from ..arithmetic import usual
 from ..notebook import as_html
 from ..rationals import float_down, float_up
 from ..validation import check_n_clusters
@@ -25,6 +26,7 @@ SHORT = 1 << 18
 ROUNDED = 1e-12
 
 
+@usual
 @dataclass(frozen=True, eq=False)
 class Breaks:
     """The best classes of some values, without their labels: all that `NaturalBreaks` has but these and `tried`."""
@@ -100,6 +102,7 @@ class Breaks:
         return labels
 
 
+@usual
 @dataclass(frozen=True, eq=False)
 class NaturalBreaks(Breaks):
     """The best classes of some values, as `natural_breaks` finds them.
@@ -169,6 +172,7 @@ class PenaltyProof(NamedTuple):
     penalty: Fraction
 
 
+@usual
 def natural_breaks(
     values: ArrayLike,
     n_clusters: int | Iterable[int],
@@ -236,7 +240,7 @@ def natural_breaks(
         warnings.warn(
             f"n_clusters={max(wanted)}, but there are {line.n_distinct} different values: the other classes are empty.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     table = _Table(rows, line, own, variances)
     tried = {k: table.breaks(k) for k in wanted}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._kernels import small as kernels
+from ..arithmetic import usual
 from ..frames import as_array, opened
 from ..notebook import as_html
 from ..validation import (
@@ -64,6 +65,7 @@ class Item(NamedTuple):
     seed: int
 
 
+@usual
 @dataclass(frozen=True, eq=False)
 class Clusterings(Sequence):
     """What was found for each of many arrays: a sequence of items, and all of them in arrays.
@@ -144,6 +146,7 @@ class Clusterings(Sequence):
         return as_html(repr(self).strip("<>"), columns)
 
 
+@usual
 def fit_many(
     arrays: Iterable[ArrayLike],
     n_clusters: int | Sequence[int],

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import check
+from ..arithmetic import usual
 from ..files import write_whole
 from ..notebook import as_html
 from ..rationals import float_down, float_up, relative_gap
@@ -52,6 +53,7 @@ class Bounded:
         return f"<{type(self).__name__}: {self}>"
 
 
+@usual
 @dataclass(frozen=True, eq=False, repr=False)
 class Certificate(Bounded):
     """What is known about a clustering: its exact cost, a lower bound that no clustering is below, and the proof.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
+from ..arithmetic import usual
 from ..blocks.summary import Summary
 from ..frames import as_array, opened
 from ..local.rows import Rows
@@ -33,6 +34,7 @@ from .summary_certificate import SummaryCertificate, certify_summary
 MOST_DENSE = 1 << 27
 
 
+@usual
 def certify(
     X: ArrayLike,
     labels: ArrayLike | None = None,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arithmetic import usual
 from ..blocks.cell_sums import CellSums, whole_numbers
 from ..blocks.summary import Summary
 from ..check import Refused
@@ -39,6 +40,7 @@ SHARE, MOST_LOOKED = 0.25, 1e7
 FIRST = 0.3
 
 
+@usual
 @dataclass(frozen=True, eq=False, repr=False)
 class SummaryCertificate(Bounded):
     """What is known about a clustering of the rows that a summary has seen: its exact cost, and a lower bound for all others.
