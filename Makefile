@@ -4,6 +4,9 @@
 # make test-oldest  the tests on the oldest dependencies that pyproject.toml allows
 # make wheel-check  the wheel as it would be published: repaired, and held against the stable ABI
 # make trust        what can be relied on, tried beside scikit-learn: an hour, or make trust QUICK=--quick
+# make sanitize     the tests of the kernels under AddressSanitizer and UndefinedBehaviorSanitizer (Linux, GCC)
+# make coverage     branches of Python and lines of .pyx that the tests reach; builds anew
+# make reproducible two builds in different folders, which are to give the same bytes
 # make lint         style of the Python, safety of the workflows
 # make docs         builds the documentation in docs/_build, its examples and proofs included
 # make clean        removes everything that was made here
@@ -18,7 +21,7 @@ PIP = PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip --disab
 ON_ALL = --numprocesses auto --dist worksteal # the tests, on all processors
 WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/* src/simd/*)
 
-.PHONY: demo test trust test-wheel test-oldest wheel-check lint docs clean
+.PHONY: demo test trust sanitize coverage reproducible test-wheel test-oldest wheel-check lint docs clean
 
 # A proof, and the checker's word for it. 30 of the flowers: 2^29 ways to make two clusters, and all of them are looked at.
 demo: $(VENV)/.demo
@@ -32,6 +35,35 @@ test: $(VENV)/.test
 
 trust: $(VENV)/.test
 	$(BIN)/python -m benchmarks.trust $(QUICK)
+
+# Built into a folder of its own, from which the tests import. What a sanitizer finds ends the tests.
+SANITIZERS = -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANITIZED = tests/local tests/exact tests/estimators
+sanitize: $(VENV)/.test
+	CKMEANS_FLAGS="$(SANITIZERS)" $(BIN)/python setup.py -q build --build-base build/sanitize --build-lib build/sanitize/lib
+	LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
+	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	PYTHONPATH=build/sanitize/lib $(BIN)/python -P -m pytest -p no:cacheprovider $(SANITIZED)
+
+# Lines of .pyx and of headers by gcov: the C that Cython writes here says which line each of its lines is of.
+COVERED = tests
+coverage: $(VENV)/.test
+	$(PIP) install coverage
+	CKMEANS_FLAGS="-O0 --coverage" $(BIN)/python setup.py -q build --build-base build/coverage --build-lib build/coverage/lib
+	find build/coverage -name '*.gcda' -delete
+	PYTHONPATH=build/coverage/lib COVERAGE_FILE=build/coverage/.coverage \
+	$(BIN)/python -P -m coverage run --branch --source build/coverage/lib/ckmeans -m pytest -q -p no:cacheprovider $(COVERED)
+	COVERAGE_FILE=build/coverage/.coverage $(BIN)/python -m coverage report --skip-covered --show-missing
+	$(BIN)/python benchmarks/compiled_coverage.py build/coverage
+
+reproducible: $(VENV)/.dev
+	@set -eux; room=$$(mktemp -d); trap 'rm -rf "$$room"' EXIT; \
+	$(BIN)/python -m build --sdist --quiet --outdir "$$room"; \
+	for folder in "$$room/a" "$$room/another/of/another/length"; do \
+		mkdir -p "$$folder"; tar -xzf "$$room"/*.tar.gz --strip-components 1 -C "$$folder"; \
+		$(BIN)/python -m build --wheel --quiet --outdir "$$folder/dist" "$$folder"; \
+	done; \
+	cmp "$$room"/a/dist/*.whl "$$room"/another/of/another/length/dist/*.whl
 
 test-wheel: $(VENV)/.dev
 	rm -rf dist

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import ckmeans
-from ckmeans import ExactKMeans, KMeans, certify, natural_breaks
+from ckmeans import ExactKMeans, KMeans, Summary, certify, natural_breaks
 from ckmeans._kernels import arithmetic as kernels
 
 X86, ARM = platform.machine() in ("x86_64", "AMD64"), platform.machine() in ("aarch64", "arm64")
@@ -42,6 +42,7 @@ def in_mode(mode, call):
         lambda: KMeans(3, n_threads=2, n_init=1, random_state=0).fit(np.tile(THIRDS, (3000, 1))).inertia_,
         # "claim optimal value=0", for rows of zeros, where the value is 7/2 of their units.
         lambda: certify(TINY, n_clusters=3, random_state=0).text(),
+        lambda: Summary(seeds=TINY).partial_fit(TINY).cells.means.tobytes(),
     ],
 )
 def test_no_result_depends_on_the_mode(call, mode):
@@ -65,5 +66,5 @@ def test_every_public_function_is_in_the_usual_mode():
         elif inspect.isclass(thing) and not name.endswith(("Display", "Recorder")):
             for key, method in inspect.getmembers(thing, inspect.isfunction):
                 ours = inspect.unwrap(method).__code__.co_filename.startswith(ckmeans.__path__[0])
-                if ours and (key[0] != "_" or key == "__call__"):
+                if ours and (key[0] != "_" or key in ("__call__", "__add__")):
                     assert method.__code__.co_filename.endswith("arithmetic.py"), f"{name}.{key}"

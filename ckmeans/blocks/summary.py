@@ -102,6 +102,7 @@ class Summary:
     (5000, True, (1,))
     """
 
+    @usual
     def __init__(
         self,
         max_cells: int = 20_000,
