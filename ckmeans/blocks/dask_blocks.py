@@ -172,6 +172,10 @@ class DaskBlocks(RemoteBlocks):
             self._client.cancel(futures)
             raise
 
+    def crew(self, n_threads=None):
+        """As of Source: the workers of the cluster."""
+        return super().crew(n_threads) if self._client is None else _Cluster(self._client)
+
     def close(self):
         """As of Source, on all workers."""
         super().close()
@@ -212,6 +216,26 @@ class DaskBlocks(RemoteBlocks):
         else:
             meta = pd.Series(np.empty(0, dtype), name="label")
         return self.features.map_partitions(_of_partition, function, meta, meta=meta)
+
+
+class _Cluster:
+    """As Crew, of the workers of a cluster: a call that one of them has lost is made on another."""
+
+    def __init__(self, client):
+        self._client, self.width = client, 2 * max(1, sum(client.nthreads().values()))
+
+    def __enter__(self):
+        self._futures = []
+        return self
+
+    def submit(self, function, *args):
+        """As of Crew."""
+        self._futures = [future for future in self._futures if not future.done()]
+        self._futures.append(self._client.submit(function, *args, pure=False))
+        return self._futures[-1]
+
+    def __exit__(self, *exception):
+        self._client.cancel([future for future in self._futures if not future.done()])
 
 
 def _client():

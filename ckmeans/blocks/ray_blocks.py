@@ -102,6 +102,10 @@ class RayBlocks(RemoteBlocks):
                 ray.cancel(one)
             raise
 
+    def crew(self, n_threads=None):
+        """As of Source: the workers of the cluster."""
+        return _Cluster()
+
     def close(self):
         """As of Source: the workers end."""
         super().close()
@@ -120,6 +124,27 @@ class RayBlocks(RemoteBlocks):
         return features.map_batches(
             _of_batch, batch_size=None, batch_format="numpy", fn_args=(function, names)
         )
+
+
+class _Cluster:
+    """As Crew, of the workers of a cluster: a call that one of them has lost is made on another."""
+
+    def __init__(self):
+        self.width = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+    def __enter__(self):
+        self._asked = []
+        return self
+
+    def submit(self, function, *args):
+        """As of Crew."""
+        self._asked = self._asked[-self.width :]
+        self._asked.append(ray.remote(max_retries=-1)(function).remote(*args))
+        return self._asked[-1].future()
+
+    def __exit__(self, *exception):
+        for one in self._asked:
+            ray.cancel(one)
 
 
 class _Worker:

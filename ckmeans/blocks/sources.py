@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import numpy as np
 
-from ..workers import Workers
+from ..workers import Workers, available_cpus
 from . import parts
+from .crew import Crew
 
 # Bytes of the rows of a part: some tens of milliseconds of work for each pass, so that threads share it and a time limit is seen.
 PART_BYTES = 1 << 24
@@ -107,6 +108,10 @@ class Source:
         self.close()  # what is kept would be in the way of one more array
         return np.concatenate(found)
 
+    def crew(self, n_threads=None):
+        """What calls functions side by side, in a with statement: see `Crew`."""
+        return Crew(available_cpus() if n_threads is None else n_threads)
+
     def apply(self, function, shape, dtype, n_threads=None):
         """function(X, first, n_samples) of all rows; for each row the result has this shape and dtype."""
         with Workers(n_threads) as self.workers:
@@ -139,6 +144,24 @@ class _Inner(Workers):
     @deadline.setter
     def deadline(self, value):
         pass
+
+
+class Array(Source):
+    """Rows that are in memory.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64, in C order
+    weights : ndarray of shape (n_samples,), float64, or None
+    """
+
+    def __init__(self, X, weights=None):
+        super().__init__()
+        self.X, self.shape, self.dtype, self.weights = X, X.shape, X.dtype, weights
+
+    def read(self, start, stop):
+        """Rows start:stop."""
+        return self.X[start:stop]
 
 
 class Files(Source):
