@@ -13,6 +13,7 @@ _HOMES = {
     "SphericalKMeans": "estimators.spherical",
     "SphericalMixture": "estimators.mixture",
     "Solution": "solution",
+    "SourceCertificate": "proofs.source_certificate",
     "Summary": "blocks.summary",
     "ExhaustiveSolution": "exact.exhaustive",
     "PartitionPosterior": "exact.exhaustive",

@@ -44,6 +44,7 @@ from .plots.profiles import ProfileDisplay as ProfileDisplay
 from .plots.responsibilities import ResponsibilityDisplay as ResponsibilityDisplay
 from .proofs.certificate import Certificate as Certificate
 from .proofs.certification import certify as certify
+from .proofs.source_certificate import SourceCertificate as SourceCertificate
 from .proofs.summary_certificate import SummaryCertificate as SummaryCertificate
 from .solution import Solution as Solution
 

@@ -155,6 +155,15 @@ class ExactRows:
         )
         return (self._squares - explained) * Fraction(2) ** (2 * self._unit + self._weight_unit)
 
+    def moments(self, labels):
+        """{label: (weight, sums of weighted features)} and the sum of all weighted squares, fractions: those of more rows add up."""
+        unit, of_weights = (Fraction(2) ** own for own in (self._unit, self._weight_unit))
+        found = {
+            label: (weight * of_weights, [s * unit * of_weights for s in sums])
+            for label, (weight, sums) in self._sums(labels).items()
+        }
+        return found, self._squares * unit**2 * of_weights
+
     def centers(self, labels):
         """{label: weighted mean, each coordinate the nearest float}, for the clusters that have weight."""
         up, down = 1 << max(self._unit, 0), 1 << max(-self._unit, 0)

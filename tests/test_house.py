@@ -43,7 +43,7 @@ def room_of(module):
     """The room of a dotted name inside the package, given as a tuple; that of `from .. import name` is ()."""
     if not module or not (PACKAGE / module[0]).exists() and not (PACKAGE / f"{module[0]}.py").exists():
         return "public"
-    if module[0] in ("check", "check_angles", "check_summary", "reference"):
+    if module[0] in ("check", "check_angles", "check_parts", "check_summary", "reference"):
         return "check and reference"
     return module[0] if module[0] in ROOMS else "ground"
 

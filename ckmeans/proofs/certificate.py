@@ -45,7 +45,7 @@ class Bounded:
 
         How far this one is above the best possible is a share of that, and greater: `verdict` has it.
         """
-        if self.status != "bounded":
+        if self.status in ("optimal", "optimal-unique"):
             return 0.0
         return relative_gap(self.exact_inertia, self.exact_lower_bound)
 

@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
 from ..arithmetic import usual
+from ..blocks.block_search import gathered
+from ..blocks.opening import source_of
+from ..blocks.sources import Array
 from ..blocks.summary import Summary
 from ..frames import as_array, opened
 from ..local.rows import Rows
@@ -28,10 +31,13 @@ from ..workers import Workers
 from .angles import prove_by_angle
 from .certificate import Certificate
 from .portfolio import prove
+from .source_certificate import SourceCertificate, certify_source
 from .summary_certificate import SummaryCertificate, certify_summary
 
 # Numbers, zeros included, up to which sparse rows are made dense: 1 GiB. The proof writes down dense rows.
 MOST_DENSE = 1 << 27
+# Rows in blocks up to which they are taken as one array: groups of a batch of them would prove less.
+MOST_GATHERED = 20_000
 
 
 @usual
@@ -50,7 +56,9 @@ def certify(
     progress: Callable[[str, float, float], object] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     zero_rows: Literal["refuse", "leave out"] | None = None,
-) -> Certificate | SummaryCertificate:
+    folder: str | os.PathLike[str] | None = None,
+    confidence: float | None = None,
+) -> Certificate | SummaryCertificate | SourceCertificate:
     """How far a clustering is, at most, from the best possible one, with a proof that others can check.
 
     Works on labels from any library. One after the other these are tried: what is plain to see, dynamic programming where the
@@ -63,9 +71,11 @@ def certify(
 
     Parameters
     ----------
-    X : array-like or sparse array of shape (n_samples, n_features), or Summary
+    X : array-like or sparse array of shape (n_samples, n_features), Summary, or rows in blocks
         Finite real numbers; what is proved holds for these very floats. Sparse rows are made dense, up to 1 GiB. Of a `Summary` of
-        at most 4 features, what is proved holds for all rows it has seen.
+        at most 4 features, what is proved holds for all rows it has seen. Rows in blocks are all that `KMeans` takes: paths, a
+        callable, Dask, Ray. With few of them it is as if they were one array; with many, groups of rows that each look like the
+        whole are bounded side by side: on all processors, or by the workers of the cluster.
     labels : array-like of shape (n_samples,), fitted estimator, or None; with a Summary a KMeans fitted to it or labels of cells
         The clustering: whole numbers, or names, or an estimator that has them as `labels_`. Without labels (and centers) the
         best clustering that is found is certified.
@@ -95,10 +105,16 @@ def certify(
     zero_rows : {"refuse", "leave out"} or None
         For angles: what to do with rows that are zero, as for `SphericalKMeans`. Those left out have no cost, and label -1. None is
         as the estimator has it that is given for labels, else "refuse".
+    folder : str or Path or None
+        Where the proofs are written, one file for each group of rows, and an index: ``python -m ckmeans.check_parts FOLDER`` checks
+        them. Not for a sample.
+    confidence : float or None
+        Between 0 and 1, as 0.999: only groups that are drawn at random are bounded, and the bound is one that holds with
+        this confidence. So many rows need no more time than few. Nothing is called proved then.
 
     Returns
     -------
-    Certificate; of a Summary a SummaryCertificate, which is "bounded"
+    Certificate; of a Summary a SummaryCertificate, which is "bounded"; of many rows in blocks, and with `folder` or `confidence`, a SourceCertificate
         Its `status` is "optimal" or "optimal-unique" only where the checker, `ckmeans.check`, has accepted the proof: for
         angles, whose cosines are irrational, that no other clustering costs less than this one. On
         Ctrl-C, which is not raised again once the rows were read, when the time is up, and where a method has not enough
@@ -144,32 +160,79 @@ def certify(
             )
         time_limit = check_number("time_limit", time_limit, none=True)
         return certify_summary(X, labels, n_clusters, time_limit, progress)
-    metric, labels, n_clusters, zero_rows = _opened(metric, labels, n_clusters, zero_rows)
-    X = check_matrix(_dense(X))
-    weights = check_weights(sample_weight, len(X))
-    n_threads = check_whole("n_threads", n_threads, 1, none=True)
-    if labels is not None and centers is not None:
-        raise ValueError("labels and centers are both given: give one of them.")
-    if labels is None and centers is None and n_clusters is None:
-        raise ValueError("there is nothing to certify: give labels, centers or n_clusters.")
     options = {
         "time_limit": check_number("time_limit", time_limit, none=True),
         "gap": check_number("gap", gap),
         "rng": check_seed(random_state),
-        "n_threads": n_threads,
+        "n_threads": check_whole("n_threads", n_threads, 1, none=True),
         "progress": progress,
     }
+    source = source_of(X, sample_weight)
+    if source is not None or folder is not None or confidence is not None:
+        _refuse_for_blocks(
+            labels, centers, folder, confidence, metric=metric, zero_rows=zero_rows, checkpoint=checkpoint
+        )
+        if source is None:
+            X = check_matrix(_dense(X))
+            source = Array(X, check_weights(sample_weight, len(X)))
+        centers = None if centers is None else _centers(source, centers)
+        if len(source) > MOST_GATHERED or folder is not None or confidence is not None:
+            return certify_source(source, labels, centers, n_clusters, folder, confidence, options)
+        X, sample_weight = _gathered(source, options["n_threads"])
+        if centers is None and not isinstance(getattr(labels, "labels_", np.empty(0)), np.ndarray):
+            labels, centers = None, labels.cluster_centers_  # labels that are lazy
+    metric, labels, n_clusters, zero_rows = _opened(metric, labels, n_clusters, zero_rows)
+    X = check_matrix(_dense(X))
+    weights = check_weights(sample_weight, len(X))
+    if labels is not None and centers is not None:
+        raise ValueError("labels and centers are both given: give one of them.")
+    if labels is None and centers is None and n_clusters is None:
+        raise ValueError("there is nothing to certify: give labels, centers or n_clusters.")
     if metric == "cosine":
         if checkpoint is not None:
             raise ValueError(f"checkpoint={checkpoint!r} is not for metric='cosine': give none.")
         return _by_angle(X, labels, centers, n_clusters, weights, zero_rows, options)
     if centers is not None:
-        labels = _nearest(X, centers, weights, n_threads)
+        labels = _nearest(X, centers, weights, options["n_threads"])
         n_clusters = len(centers) if n_clusters is None else n_clusters
     if labels is not None:
         labels, n_clusters = check_labels(labels, len(X), n_clusters)
     n_clusters = check_n_clusters(n_clusters, len(X))
     return prove(X, n_clusters, sample_weight=weights, labels=labels, checkpoint=checkpoint, **options)
+
+
+def _refuse_for_blocks(labels, centers, folder, confidence, **others):
+    """Refuse what is not for groups of rows."""
+    metric = getattr(labels, "_metric", None) or others["metric"]
+    given = [
+        name
+        for name, value in others.items()
+        if value is not None and (name, value) != ("metric", "euclidean")
+    ]
+    if metric == "cosine" or given:
+        raise ValueError(
+            f"{', '.join(given) or 'a SphericalKMeans'} is not for rows in blocks, nor for folder and confidence: give one array, without"
+            " these."
+        )
+    if labels is not None and centers is not None:
+        raise ValueError("labels and centers are both given: give one of them.")
+    if confidence is None:
+        return
+    if not 0 < check_number("confidence", confidence) < 1:
+        raise ValueError(f"confidence={confidence!r} is not between 0 and 1: give 0.999, for example.")
+    if folder is not None:
+        raise ValueError(
+            f"folder={os.fspath(folder)!r} is for proofs, and confidence={confidence:g} for a bound that is none: give one of them."
+        )
+
+
+def _gathered(source, n_threads):
+    """Rows in blocks as one array, and weights or None."""
+    with Workers(n_threads) as workers:
+        try:
+            return gathered(source, workers)
+        finally:
+            source.close()
 
 
 def _opened(metric, labels, n_clusters, zero_rows):

@@ -1,0 +1,225 @@
+"""Bounds of rows in blocks: sums of proofs in a folder, which a checker accepts as it is and not forged; and bounds with a confidence."""
+
+import math
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ckmeans.blocks.parts
+import ckmeans.blocks.sources
+import ckmeans.local.rows
+from ckmeans import KMeans, certify, check_parts, natural_breaks
+from ckmeans.blocks.crew import Crew, in_order
+from ckmeans.check import MALFORMED, OTHER_DATA, PROVED, UNPROVED
+from ckmeans.proofs import certification, dealing, source_certificate
+from ckmeans.proofs.mean_limit import mean_limit
+from ckmeans.proofs.proof_lines import sealed
+from ckmeans.rationals import ExactRows
+
+
+@pytest.fixture(autouse=True)
+def tiny_parts(monkeypatch):
+    """Many parts, and many batches, of few rows."""
+    monkeypatch.setattr(ckmeans.local.rows, "SLAB_WORK", 1 << 10)
+    monkeypatch.setattr(ckmeans.blocks.sources, "PART_BYTES", 1 << 10)
+    monkeypatch.setattr(dealing, "BATCH", 150)
+    monkeypatch.setattr(dealing, "BATCH_OF", 1)
+    monkeypatch.setattr(source_certificate, "DRAWN_OF", 1)
+    monkeypatch.setattr(certification, "MOST_GATHERED", 0)
+
+
+def blobs(n=400, d=1, k=3, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, d)) + 6 * rng.integers(k, size=(n, 1))
+
+
+def in_blocks(X, *cuts):
+    """What gives the rows in blocks."""
+    return lambda: np.split(X, cuts)
+
+
+def fitted(X, k=3, **options):
+    return KMeans(k, n_init=1, random_state=0).fit(X, **options)
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+@pytest.mark.parametrize("d", [1, 4])
+def test_any_blocks_give_the_same_proofs(d, tmp_path):
+    X, weights = blobs(d=d), np.random.default_rng(1).integers(0, 3, 400) / 4
+    X[5] = -0.0
+    kmeans = fitted(X, sample_weight=weights)
+    np.save(tmp_path / "a.npy", X[:250])
+    np.save(tmp_path / "b.npy", X[250:])
+    np.save(tmp_path / "w.npy", weights)
+    files, found, given = [tmp_path / "a.npy", tmp_path / "b.npy"], [], {"time_limit": None, "gap": 0.1}
+    for X_, threads in ((X, 1), (in_blocks(X, 1, 1, 300), 1), (files, 2)):
+        folder = tmp_path / f"proof{len(found)}"
+        own = certify(X_, kmeans, sample_weight=weights, folder=folder, n_threads=threads, **given)
+        found.append((own.exact_inertia, own.exact_lower_bound, own.n_groups, content(folder)))
+    assert found[0] == found[1] == found[2] and own.status == "bounded" and own.n_bounded == own.n_groups > 1
+    assert own.exact_inertia == ExactRows(X, weights).cost(kmeans.labels_) and 0 < own.gap < 0.1
+    data = [*map(str, files), "-w", str(tmp_path / "w.npy")]
+    said = subprocess.run(
+        [sys.executable, "-m", "ckmeans.check_parts", own.folder, "-j", "2", *data],
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == PROVED and "proved bounded: cost" in said.stdout and "these rows" in said.stdout
+
+
+@pytest.fixture
+def proof(tmp_path):
+    """A folder and the files of its rows."""
+    X = blobs()
+    np.save(tmp_path / "a.npy", X)
+    certify([tmp_path / "a.npy"], fitted(X), folder=tmp_path / "proof", n_threads=1)
+    return tmp_path / "proof", [tmp_path / "a.npy"]
+
+
+def test_what_is_forged_is_refused(proof, tmp_path):
+    folder, data = proof
+    index = (folder / "index.ckc").read_text().split("\n")[:-2]
+    assert check_parts.verdict(folder, data)[0] == PROVED
+
+    def judged(change, given=()):
+        lines = list(index)
+        change(lines)
+        (folder / "index.ckc").write_text(sealed(lines))
+        return check_parts.verdict(folder, given)
+
+    def set_claim(name, value):
+        def change(lines):
+            words = lines[2].split(" ")
+            at = 2 if name == "lower" else 3
+            words[at] = f"{name}={value}"
+            lines[2] = " ".join(words)
+
+        return change
+
+    def swap_rows(lines):
+        words = lines[-1].split(" ")
+        other = next(at for at, word in enumerate(words) if at and word != words[1])
+        words[1], words[other] = words[other], words[1]
+        lines[-1] = " ".join(words)
+
+    def one_row_twice(lines):
+        words = lines[-1].split(" ")
+        lines[-1] = " ".join(
+            [*words[:2], words[1], *words[3:]] if words[1] != words[2] else [*words, words[1]]
+        )
+
+    def raise_part(lines):
+        words = lines[3].split(" ")
+        words[2] = "lower=ffffff"
+        lines[3] = " ".join(words)
+
+    assert judged(set_claim("lower", "ffffff"))[0] == UNPROVED
+    assert judged(set_claim("value", "1"))[0] == UNPROVED
+    assert judged(raise_part) == (
+        UNPROVED,
+        "not proved: group-000000.ckc: the bound that is claimed is not reached",
+    )
+    assert judged(swap_rows, data)[0] == OTHER_DATA and judged(one_row_twice)[0] == MALFORMED
+    assert judged(lambda lines: lines.pop())[0] == MALFORMED
+    np.save(tmp_path / "other.npy", np.nextafter(np.load(data[0]), 9))
+    assert judged(lambda lines: None, [tmp_path / "other.npy"])[0] == OTHER_DATA
+    assert check_parts.verdict(folder, data + data)[0] == OTHER_DATA
+    (folder / "group-000001.ckc").write_bytes((folder / "group-000000.ckc").read_bytes())
+    assert check_parts.verdict(folder)[1].startswith("malformed: group-000001.ckc: it is another file")
+    (folder / "group-000001.ckc").unlink()
+    assert check_parts.verdict(folder)[0] == MALFORMED and check_parts.main([]) == MALFORMED
+    assert check_parts.main([str(folder), "-j", "x"]) == check_parts.main([str(tmp_path)]) == MALFORMED
+
+
+def test_a_limit_ends_it_with_what_is_known(tmp_path):
+    X = blobs()
+    kmeans = fitted(X)
+    found = certify(X, kmeans, folder=tmp_path, time_limit=0, n_threads=1)
+    assert found.stop_reason == "time_limit" and found.inertia > 0 == found.lower_bound
+    assert "proved" not in str(found) and check_parts.verdict(tmp_path)[0] == PROVED
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    found = certify(X, kmeans, folder=tmp_path, progress=interrupt, n_threads=1)
+    assert found.stop_reason == "interrupted" and found.n_groups == 1 and found.folder is None
+    assert found.lower_bound > 0 and check_parts.verdict(tmp_path)[0] == MALFORMED  # no index
+
+
+@pytest.mark.parametrize("kind", ["alike", "seldom all", "any"])
+def test_the_mean_is_above_its_limit_seldom(kind):
+    """`python benchmarks/confidence.py` asks more often."""
+    rng = np.random.default_rng(0)
+    draw = {
+        "alike": lambda: rng.normal(0.03, 0.005, 300).clip(0, 1),
+        "seldom all": lambda: rng.random(300) < 0.01,
+        "any": lambda: rng.random(300),
+    }[kind]
+    mean = {"alike": 0.03, "seldom all": 0.01, "any": 0.5}[kind]
+    missed = sum(mean_limit(draw(), 0.8) < mean for _ in range(100))
+    assert missed <= 20 + 3 * 4
+    assert mean < mean_limit(draw(), 0.999) < mean + 0.12
+
+
+def test_a_bound_with_confidence_is_not_called_proved():
+    X = blobs()
+    best = natural_breaks(X[:, 0], 3)
+    kmeans, least = KMeans(3, init=best.centers.reshape(-1, 1), n_init=1).fit(X), Fraction(best.inertia)
+    for seed in range(3):
+        found = certify(X, kmeans, confidence=0.99, gap=0.2, random_state=seed, n_threads=1)
+        assert 0 < found.lower_bound <= least and found.stop_reason == "gap" and found.gap <= 0.2
+    assert found.status == "bounded with confidence" and not found.checked and found.n_groups >= 64
+    assert "with confidence 0.99 at most" in str(found) and "proved" not in str(found)
+
+
+def test_bad_blocks(tmp_path):
+    X = blobs(d=2)
+    kmeans, few = fitted(X), {"folder": tmp_path / "proof", "n_threads": 1}
+    blocks = np.split(X.copy(), range(20, 400, 20))
+    blocks[17][3] = np.nan
+    with pytest.raises(ValueError, match=r"contains NaN .* in 1 of 400 rows: 343\."):
+        certify(lambda: blocks, kmeans, **few)
+    passes = []
+
+    def changing():
+        passes.append(0)
+        return np.split(X + (len(passes) > 2) * 1e-9, [100, 250])
+
+    with pytest.raises(ValueError, match="not those of the pass before"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ckmeans.blocks.parts, "available_memory", lambda: 0)
+            certify(changing, kmeans, **few)
+    with pytest.raises(ValueError, match=r"read only once: .* summarize\(X\)"):
+        certify(iter(blocks), kmeans, **few)
+    with pytest.raises(FileNotFoundError, match="No file matches"):
+        certify(str(tmp_path / "none*.npy"), kmeans, **few)
+    source = in_blocks(X, 100)
+    for given, match in (
+        ({"confidence": 1.0}, "not between 0 and 1"),
+        ({"confidence": 0.9, "folder": "a"}, "give one of them"),
+        ({"checkpoint": "a"}, "checkpoint is not for rows in blocks"),
+        ({"labels": None}, "give the KMeans"),
+        ({"labels": [0, 1]}, "labels have shape"),
+    ):
+        labels = given.pop("labels", kmeans)
+        with pytest.raises(ValueError, match=match):
+            certify(source, labels, **given)
+
+
+def test_a_process_that_dies_is_begun_anew():
+    with Crew(2) as crew:
+        dead = crew.submit(os._exit, 1)
+        calls = [(i * i,) for i in range(9)]
+        assert [found for _, found in in_order(crew, math.isqrt, calls)] == list(range(9))
+        with pytest.raises(RuntimeError, match="3 processes died, one after the other, in _exit"):
+            dead.result()
+        with pytest.raises(ValueError, match="isqrt"):
+            crew.submit(math.isqrt, -1).result()
