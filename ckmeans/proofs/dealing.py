@@ -4,6 +4,8 @@ Rows go to batches at random, by their index alone: the batches are the same for
 batch fits into memory, and is dealt out to groups there (anticlusters.py).
 """
 
+import math
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -11,18 +13,21 @@ from typing import NamedTuple
 import numpy as np
 
 from ..blocks.parts import LabelsOf
+from ..check import Refused
 from ..exact.anticlusters import anticlusters
 from ..rationals import ExactRows, float_down
+from ..workers import Expired
+from .asking import bound_of
 from .instance import FEW_AXES
 from .portfolio import prove
 from .proof_lines import trivial_proof
 
 # Rows in a batch, and for each cluster. A batch that is random lacks about 1 / (rows for a cluster) of the optimum.
 BATCH, BATCH_OF = 20_000, 500
-# Rows in a group for each cluster, and the least and the most of them: where a group gets the semidefinite bound, whose time goes up with
-# more than the square of the rows, and where it gets prices. Of ten clusters of blobs-20000x8 (benchmarks/proved.py) groups of 60 rows
-# left a gap of 3.2 % and took 1.2 s of a processor each, groups of 100 left 1.1 % and took 2.6.
-MATRIX = 10, 60, 400
+# Rows in a group for each cluster, and the least and the most of them: where a group gets the semidefinite bound, and where it gets
+# prices. Of ten clusters of blobs-20000x8 (benchmarks/proved.py), with some 4 ms of a processor for each row, groups of 100 rows left a
+# gap of 1.4 %, of 150 one of 1.2 %, and groups of 200 had too little time.
+MATRIX = 15, 60, 400
 PRICED = 60, 200, 1200
 # Share of the variance that FEW_AXES axes have where a search over all centers is sooner than the semidefinite bound.
 NEARLY_ALL = 0.99
@@ -162,7 +167,10 @@ def _few_axes(X):
 
 
 def bound(X, weights, labels, n_clusters, method, seconds, gap, with_text):
-    """The lower bound of a group that the checker has accepted, 0 where there is none, and its proof file or None."""
+    """The lower bound of a group that the checker has accepted, 0 where there is none, and its proof file or None.
+
+    The checker has the time it needs, beyond these seconds too: without it what was found is lost.
+    """
     found = prove(
         X,
         n_clusters,
@@ -174,6 +182,11 @@ def bound(X, weights, labels, n_clusters, method, seconds, gap, with_text):
         n_threads=1,
         methods=dict.fromkeys(("trivial", "line", method)),
     )
+    lower = found.exact_lower_bound
+    if not found.checked and lower:
+        with suppress(Refused, Expired):
+            lower = min(lower, bound_of(found.text(), math.inf)[0] / found.problem.unit)
+            found = replace(found, exact_lower_bound=lower, checked=True)
     if not found.checked:  # a bound of 0 needs no proof
         found = replace(found, exact_lower_bound=Fraction(0), status="bounded", proof=trivial_proof())
     lower = Fraction(float_down(found.exact_lower_bound))  # sums of many fractions would get very long

@@ -27,8 +27,9 @@ GATHERED = 1 << 28
 DEALING, ENDING = 0.2, 0.95
 # Groups of a batch of which one is drawn: of more of them, each batch is nearer to the whole, and takes longer to be dealt out.
 DRAWN_OF = 40
-# Groups that are drawn in the time limit, at least: a limit is above the mean gap by 7 / DRAWN or more, where the confidence is 0.999.
-DRAWN = 300
+# Seconds for each row of a group, at least: with less, of blobs-20000x8 (benchmarks/proved.py), it gets no bound. And at most, where
+# groups are drawn: with more, rather more groups.
+LEAST, MOST = 3e-3, 8e-3
 # Groups drawn between two passes over the rows, at first, and the most that are drawn.
 DRAWS, MOST_DRAWN = 64, 8192
 # Share of the cost that sums of floats may be off by: some (features + rows of a part) roundings.
@@ -244,7 +245,7 @@ class _Sums:
             for batch, (_, (method, dealt, _)) in zip(some, in_order(crew, deal, calls))
             for own in dealt
         ]
-        found = in_order(crew, bound, (self._call(crew, *group) for group in groups))
+        found = in_order(crew, bound, self._calls(crew, groups))
         for (batch, own, _), (_, (lower, text)) in zip(groups, found):
             self.lower += lower
             self.n_groups += 1
@@ -253,17 +254,20 @@ class _Sums:
                 self.folder.add(batch.rows[own], text, lower)
             self.progress("sum", self.lower)
 
-    def _call(self, crew, batch, own, method):
-        """What `bound` takes, with a share of the time that is left."""
-        seconds = self.deadline.seconds_for(ENDING)
-        if seconds is not None:
+    def _calls(self, crew, groups):
+        """What `bound` takes, with a share of the time that is left; when that is up only what a folder has to have."""
+        for batch, own, method in groups:
+            seconds = self.deadline.seconds_for(ENDING)
             if seconds == 0:
                 self.stop_reason = "time_limit"
-            seconds *= max(1, crew.width // 2) * len(own) / max(self.left, 1)
-        self.left -= len(own)
-        weights = None if batch.weights is None else batch.weights[own]
-        gap = self.options["gap"] / 2  # the rest is for what groups lack
-        return batch.X[own], weights, batch.labels[own], self.k, method, seconds, gap, self.folder is not None
+                if self.folder is None:
+                    return
+            elif seconds is not None:
+                share = seconds * max(1, crew.width // 2) / max(self.left, 1)
+                seconds = min(seconds, max(share, LEAST) * len(own))
+            self.left -= len(own)
+            gap = self.options["gap"] / 2  # the rest is for what groups lack
+            yield *_part_of(batch, own), self.k, method, seconds, gap, self.folder is not None
 
     # ---- some groups ----
 
@@ -328,27 +332,18 @@ class _Sums:
             group = np.searchsorted(costs.cumsum() / costs.sum(), u, side="right")
             drawn.append((number, min(int(group), int(np.flatnonzero(costs)[-1]))))
         new = [key for key in dict.fromkeys(drawn) if key not in self.gaps]
-        seconds = self.deadline.seconds_for(ENDING)
-        if seconds is not None:
-            seconds = min(seconds, self.deadline.seconds * max(1, crew.width // 2) / DRAWN)
-        calls = (
-            self._sampled_call(some[number], *self.dealt[number][:2], group, seconds) for number, group in new
-        )
+        calls = (self._sampled_call(some[number], *self.dealt[number][:2], group) for number, group in new)
         for (number, group), (_, (lower, _)) in zip(new, in_order(crew, bound, calls)):
             cost = self.dealt[number][2][group]
             self.gaps[number, group] = min(1.0, max(0.0, 1 - float(lower) / cost))
         return [self.gaps[key] for key in drawn]
 
-    def _sampled_call(self, batch, method, groups, group, seconds):
-        own, weights = groups[group], batch.weights
-        weights = None if weights is None else weights[own]
-        return (
-            batch.X[own],
-            weights,
-            batch.labels[own],
-            self.k,
-            method,
-            seconds,
-            self.options["gap"] / 2,
-            False,
-        )
+    def _sampled_call(self, batch, method, groups, group):
+        own, seconds = groups[group], self.deadline.seconds_for(ENDING)
+        seconds = seconds and min(seconds, MOST * len(own))
+        return *_part_of(batch, own), self.k, method, seconds, self.options["gap"] / 2, False
+
+
+def _part_of(batch, own):
+    """Rows, weights and labels of some rows of a batch."""
+    return batch.X[own], None if batch.weights is None else batch.weights[own], batch.labels[own]

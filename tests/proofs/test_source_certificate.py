@@ -140,7 +140,7 @@ def test_what_is_forged_is_refused(proof, tmp_path):
 
 
 def test_a_limit_ends_it_with_what_is_known(tmp_path):
-    X = blobs()
+    X = blobs(d=4)
     kmeans = fitted(X)
     found = certify(X, kmeans, folder=tmp_path, time_limit=0, n_threads=1)
     assert found.stop_reason == "time_limit" and found.inertia > 0 == found.lower_bound
