@@ -88,10 +88,25 @@ def _tridiagonal(diagonal, off, n_values, vectors):
 def gram(vectors):
     """The sum of the outer products of rows with themselves."""
     m, n = vectors.shape
-    total, step = np.empty((n, n)), max(1, SLICE // max(1, m * n))
+    if not m:
+        return np.zeros((n, n))
+    total, panel = np.empty((n, n)), np.empty(m * kernels.panel_columns())
+    step = max(1, PRODUCTS // 16 // (m * n))
     for start in range(0, n, step):
-        kernels.product(vectors, total, start, min(start + step, n))
+        kernels.product(vectors, total, panel, start, min(start + step, n))
     return total
+
+
+def multiply(A, B):
+    """A @ B on the calling thread, with the same bits on every processor; both C-contiguous."""
+    (m, n), p = A.shape, B.shape[1]
+    if not m * n:
+        return np.zeros((m, p))
+    out, width = np.empty((m, p)), kernels.panel_columns()
+    panel, step = np.empty(n * width), width * max(1, PRODUCTS // 16 // (m * n * width))
+    for start in range(0, p, step):
+        kernels.multiply(A, B, out, panel, start, min(start + step, p))
+    return out
 
 
 def product(A, B, check=None):

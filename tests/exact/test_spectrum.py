@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from ckmeans._kernels import spectrum as kernels
 from ckmeans.exact import spectrum
-from ckmeans.exact.spectrum import gram, greatest
+from ckmeans.exact.spectrum import gram, greatest, multiply
 from ckmeans.proofs.instance import Instance
 
 SIZES = [1, 2, 3, 4, 7, 8, 9, 16, 17, 50, 133]
@@ -48,6 +49,20 @@ def test_values_and_vectors(n):
 def test_sums_of_outer_products(shape):
     rows = np.random.default_rng(0).normal(size=shape)
     assert gram(rows) == pytest.approx(rows.T @ rows, abs=1e-12)
+    other = np.random.default_rng(1).normal(size=(shape[1], 21))
+    assert multiply(rows, other) == pytest.approx(rows @ other, abs=1e-12)
+
+
+def test_the_same_bits_on_every_processor():
+    rng, found = np.random.default_rng(0), set()
+    A, B = rng.normal(size=(61, 61)), rng.normal(size=(61, 61))
+    usual = kernels.instruction_sets()[-1]
+    for name in kernels.instruction_sets():
+        kernels.use(name)
+        results = (multiply(A, B), gram(A), *greatest(A + A.T, 40))
+        found.add(b"".join(result.tobytes() for result in results))
+    kernels.use(usual)
+    assert len(found) == 1
 
 
 def test_no_values():
