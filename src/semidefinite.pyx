@@ -97,3 +97,47 @@ def separate(
                         best = h
                 violations[i, j] = most + Z[i, j] - Z[i, i] if i != j else -1
                 partners[i, j] = <int> best
+
+
+def nonnegative(
+    double[:, ::1] A,                 # INOUT (n, n)
+    double[:, ::1] below,             # INOUT (n, n): what was added to entries the last time
+    Py_ssize_t start,                 # IN  the rows of the block
+    Py_ssize_t stop,
+):
+    """A - below goes to the nearest matrix without negative entries off the diagonal; `below` becomes what that adds."""
+    cdef Py_ssize_t i, j, n = A.shape[0]
+    cdef double value
+    with nogil:
+        for i in range(start, stop):
+            value = A[i, i] - below[i, i]
+            for j in range(n):
+                A[i, j] -= below[i, j]
+                below[i, j] = -A[i, j] if A[i, j] < 0 else 0
+                A[i, j] = A[i, j] if A[i, j] > 0 else 0
+            A[i, i] = value
+            below[i, i] = 0
+
+
+def add_up(
+    const double[:, ::1] start,       # IN  (n, n)
+    const double[:, ::1] new,         # IN  (n, n)
+    const double[:, ::1] projection,  # IN  (n, n)
+    const double[:, ::1] near,        # IN  (n, n)
+    double[:, ::1] dual,              # INOUT (n, n): start - new is added
+    double[:, ::1] squares,           # OUT (n, 2): of each row those of projection - new, and of new - near
+):
+    """What a step changes, in one pass."""
+    cdef Py_ssize_t i, j, n = new.shape[0]
+    cdef double apart, moved, a, b
+    with nogil:
+        for i in range(n):
+            apart = moved = 0
+            for j in range(n):
+                dual[i, j] += start[i, j] - new[i, j]
+                a = projection[i, j] - new[i, j]
+                b = new[i, j] - near[i, j]
+                apart += a * a
+                moved += b * b
+            squares[i, 0] = apart
+            squares[i, 1] = moved

@@ -25,3 +25,12 @@ def separate(
     violations: Float,
     partners: NDArray[np.int32],
 ) -> None: ...
+def nonnegative(A: Float, below: Float, start: int, stop: int) -> None: ...
+def add_up(
+    start: Float,
+    new: Float,
+    projection: Float,
+    near: Float,
+    dual: Float,
+    squares: Float,
+) -> None: ...
