@@ -1,54 +1,18 @@
-"""Sparse rows, in CSR: labels from an inverted index of the centers, means, and distances.
-
-The scores |c|^2/2 - x.c of a row take its entries alone: each is a feature, and the index tells which centers have it. They are
-in single precision. Centers whose scores are too close to tell are compared in double, and exactly if that is too close too.
-Indices ascend within a row, and no entry is zero.
-"""
+"""Sparse rows, in CSR: extremes of the features, means, and distances. Indices ascend within a row, and no entry is zero."""
 
 from cython cimport floating
 from fixed cimport cluster_mean, to_fixed
-from libc.math cimport fabs, sqrt
-from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, int64_t
-from libc.string cimport memcpy
-from metric cimport exact_add_product, exact_clear, exact_expect, exact_is_negative, exact_sum
-from scores cimport error_bound
-
-cdef extern from "inverted_table.h" nogil:
-    ctypedef struct inverted_centers:
-        ptrdiff_t stride
-        const int32_t* place
-        const float* full
-        const int64_t* starts
-        const int32_t* owners
-        const float* values
-    ctypedef struct inverted_kernels:
-        void (*subtract)(
-            const inverted_centers* c, const float* values, const ptrdiff_t* features, ptrdiff_t n, float* scores
-        ) noexcept nogil
-        float (*least)(const float* scores, ptrdiff_t n) noexcept nogil
-        ptrdiff_t (*up_to)(const float* scores, ptrdiff_t n, float bound, int32_t* list) noexcept nogil
-    const inverted_kernels INVERTED_KERNELS[]
-    int n_supported()
-    const char* instruction_set_name(int set)
-
-cdef extern from "math.h" nogil:
-    double INFINITY
-
-include "chosen.pxi"
+from processor cimport prefetch
 
 cdef enum:
-    CHUNK = 64  # entries that are looked up together
+    FAR = 4  # moves between the one that is made and the one whose entries are fetched from memory
 
 cdef double CANCELLED = 2.0 ** -10  # share of a difference below which it is computed in another way
 
 ctypedef fused index:
     int32_t
     int64_t
-
-
-cdef inline double distance(double sq, double share) noexcept nogil:
-    return sqrt(sq if sq > 0 else 0.0) * share
 
 
 def column_extremes(
@@ -71,224 +35,6 @@ def column_extremes(
             high[f] = max(high[f], value)
             counts[f] += 1
 
-
-# ---- the inverted index of the centers ----
-
-def count_owners(
-    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
-    Py_ssize_t start,                 # IN  the features of the block
-    Py_ssize_t stop,
-    int32_t[::1] counts,              # OUT (n_features,): centers that have the feature
-    double[::1] sq_norms,             # OUT (n_clusters,): of these features alone
-):
-    """Count the centers that have each feature."""
-    cdef Py_ssize_t k, f
-    cdef double total
-    with nogil:
-        for f in range(start, stop):
-            counts[f] = 0
-        for k in range(centers.shape[0]):
-            total = 0
-            for f in range(start, stop):
-                counts[f] += centers[k, f] != 0
-            for f in range(start, stop):
-                total += centers[k, f] * centers[k, f]
-            sq_norms[k] = total
-
-
-def invert(
-    const double[:, ::1] centers,     # IN  (n_clusters, n_features)
-    double scale,                     # IN
-    Py_ssize_t start,                 # IN  the features of the block
-    Py_ssize_t stop,
-    const int32_t[::1] place,         # IN  (n_features,): number of the feature among the full ones, or -1
-    const int64_t[::1] starts,        # IN  (n_features + 1,)
-    int64_t[::1] ends,                # INOUT (n_features,): a copy of the starts, which become the ends
-    float[:, ::1] full,               # OUT (n_full, stride), zeros before
-    int32_t[::1] owners,              # OUT (n_listed,)
-    float[::1] values,                # OUT (n_listed,)
-):
-    """Write down the centers that have each feature, scaled."""
-    cdef Py_ssize_t k, f
-    cdef double value
-    with nogil:
-        for k in range(centers.shape[0]):
-            for f in range(start, stop):
-                value = centers[k, f]
-                if value == 0:
-                    continue
-                if place[f] >= 0:
-                    full[place[f], k] = <float> (value * scale)
-                else:
-                    owners[ends[f]] = <int32_t> k
-                    values[ends[f]] = <float> (value * scale)
-                    ends[f] += 1
-
-
-cdef class InvertedCenters:
-    """The index, and what else labels are made from. Keeps the arrays alive."""
-
-    cdef inverted_centers c
-    cdef const double[:, ::1] centers
-    cdef const double[::1] sq_norms
-    cdef const float[::1] half_norms
-    cdef double scale, max_norm
-    cdef object arrays
-
-    def __init__(
-        self,
-        const double[:, ::1] centers,     # (n_clusters, n_features)
-        const double[::1] sq_norms,       # (n_clusters,)
-        double scale,                     # power of two, as of the index
-        const float[::1] half_norms,      # (stride,): half of the squared norms, scaled, infinite at the end
-        const int32_t[::1] place,         # as in `invert`
-        const int64_t[::1] starts,
-        const float[:, ::1] full,         # (n_full, stride), n_full > 0
-        const int32_t[::1] owners,        # (n_listed,), n_listed > 0
-        const float[::1] values,
-    ):
-        self.arrays = place, starts, full, owners, values
-        self.centers, self.sq_norms, self.half_norms, self.scale = centers, sq_norms, half_norms, scale
-        self.max_norm = sqrt(max(sq_norms)) * scale * (1 + 1e-6)
-        self.c.stride, self.c.place, self.c.full = full.shape[1], &place[0], &full[0, 0]
-        self.c.starts, self.c.owners, self.c.values = &starts[0], &owners[0], &values[0]
-
-
-# ---- labels ----
-
-cdef inline bint nearer(
-    const floating* data, const index* indices, Py_ssize_t n, const double* a, const double* b, Py_ssize_t n_features
-) noexcept nogil:
-    """Whether |x - a|^2 < |x - b|^2 in exact arithmetic, as in metric.pxd, for a row of n entries."""
-    cdef exact_sum total
-    cdef Py_ssize_t f, e
-    total.least, total.most = 2048, -1
-    for f in range(n_features):
-        if a[f] != b[f]:
-            exact_expect(&total, a[f])
-            exact_expect(&total, b[f])
-    if total.most < 0:  # a = b
-        return False
-    for e in range(n):
-        if a[indices[e]] != b[indices[e]]:
-            exact_expect(&total, data[e])
-    exact_clear(&total)
-    for f in range(n_features):
-        if a[f] != b[f]:
-            exact_add_product(&total, a[f], a[f], 0, 1)
-            exact_add_product(&total, b[f], b[f], 0, -1)
-    for e in range(n):
-        f = indices[e]
-        if a[f] != b[f]:
-            exact_add_product(&total, data[e], a[f], 1, -1)
-            exact_add_product(&total, data[e], b[f], 1, 1)
-    return exact_is_negative(&total)
-
-
-cdef inline Py_ssize_t settle(
-    const floating* data, const index* indices, Py_ssize_t n, InvertedCenters c, const int32_t* list,
-    Py_ssize_t n_listed, double* scores,
-) noexcept nogil:
-    """The exact nearest of the centers that are listed in order; among equally near ones the first."""
-    cdef Py_ssize_t j, e, best = -1, n_features = c.centers.shape[1]
-    cdef double least = INFINITY, norm = 0, margin
-    cdef const double* center
-    for e in range(n):
-        norm += <double> data[e] * data[e]
-    for j in range(n_listed):
-        center = &c.centers[list[j], 0]
-        scores[j] = 0.5 * c.sq_norms[list[j]]
-        for e in range(n):
-            scores[j] -= data[e] * center[indices[e]]
-        least = min(least, scores[j])
-    # The norms of the centers have been added up in any order.
-    margin = error_bound(sqrt(norm) * (1 + 1e-6), c.max_norm / c.scale, n + n_features, True)
-    for j in range(n_listed):
-        if not scores[j] - least > margin:
-            if best < 0 or nearer(data, indices, n, &c.centers[list[j], 0], &c.centers[best, 0], n_features):
-                best = list[j]
-    return best
-
-
-def label(
-    const floating[::1] data,         # IN  (n_entries,)
-    const index[::1] indices,         # IN  (n_entries,)
-    const int64_t[::1] indptr,        # IN  (n_samples + 1,)
-    InvertedCenters c,                # IN
-    Py_ssize_t start,                 # IN  the rows of the block
-    Py_ssize_t stop,
-    int[::1] labels,                  # INOUT (n_samples,)
-    unsigned char[::1] changed,       # INOUT (n_clusters,): 1 for clusters that rows left or joined
-    const double[::1] drift,          # IN  (n_clusters,): as in distance_bounds.pxd, or (0,) without bounds
-    float[::1] separation,            # INOUT (n_samples,): the bounds, -inf at first, or (0,)
-    float[::1] scores,                # room for (stride,)
-    int32_t[::1] list,                # room for (stride + 16,)
-    double[::1] wide_scores,          # room for (n_clusters,)
-):
-    """Label rows with their exact nearest centers; returns how many moved, were compared in double, and were looked at.
-
-    Rows that a bound keeps with their center are not looked at.
-    """
-    cdef const inverted_kernels* isa = &INVERTED_KERNELS[chosen]
-    cdef Py_ssize_t i, e, m, n, j, k, first, n_moved = 0, n_recomputed = 0, n_seen = 0, n_clusters = c.centers.shape[0]
-    cdef double sq_norm, norm, margin, bound, least, low, slack
-    cdef bint bounded = separation.shape[0] > 0, safe
-    cdef float values[CHUNK]
-    cdef ptrdiff_t features[CHUNK]
-    with nogil:
-        for i in range(start, stop):
-            if bounded and labels[i] >= 0 and separation[i] > drift[labels[i]]:
-                continue
-            n_seen += 1
-            first = indptr[i]
-            n = indptr[i + 1] - first
-            sq_norm = e = 0
-            memcpy(&scores[0], &c.half_norms[0], c.c.stride * sizeof(float))
-            while e < n:
-                m = min(<Py_ssize_t> CHUNK, n - e)
-                for j in range(m):
-                    values[j] = <float> (data[first + e + j] * c.scale)
-                    features[j] = indices[first + e + j]
-                    sq_norm += <double> values[j] * values[j]
-                isa.subtract(&c.c, values, features, m, &scores[0])
-                e += m
-            norm = sqrt(sq_norm) * (1 + 1e-6) + 1e-37
-            margin = error_bound(norm, c.max_norm, n, False)
-            safe = c.max_norm * (c.max_norm + norm) < 1e36  # no score overflows
-            if safe:
-                least = isa.least(&scores[0], c.c.stride)
-                bound = least + margin
-                m = isa.up_to(&scores[0], c.c.stride, <float> (bound + fabs(bound) * 1.2e-7), &list[0])
-            else:
-                m = n_clusters
-                for k in range(m):
-                    list[k] = <int32_t> k
-            k = list[0]
-            if m > 1:
-                n_recomputed += 1
-                if n > 0:
-                    k = settle(&data[first], &indices[first], n, c, &list[0], m, &wide_scores[0])
-                else:
-                    k = settle(<const floating*> NULL, <const index*> NULL, 0, c, &list[0], m, &wide_scores[0])
-            if bounded:
-                low = least
-                if m == 1:
-                    scores[k] = INFINITY
-                    low = isa.least(&scores[0], c.c.stride)
-                slack = 2 * margin + 2.5e-7 * sq_norm
-                bound = distance(sq_norm + 2 * low - slack, 1 - 4e-16) - distance(sq_norm + 2 * least + slack, 1 + 4e-16)
-                bound += drift[k]
-                separation[i] = <float> (bound - min(fabs(bound), 1e30) * 1.2e-7) if safe else -INFINITY
-            if k != labels[i]:
-                if labels[i] >= 0:
-                    changed[labels[i]] = 1
-                changed[k] = 1
-                labels[i] = <int> k
-                n_moved += 1
-    return n_moved, n_recomputed, n_seen
-
-
-# ---- means and distances ----
 
 def means(
     const floating[::1] data,         # IN  (n_entries,)
@@ -367,20 +113,33 @@ def shift(
     cdef bint weighted = sample_weight.shape[0] > 0
     cdef long long pair[2]
     cdef long long* own
+    cdef long long sign
     with nogil:
         for m in range(start, stop):
+            if m + FAR < stop:
+                i = moved[m + FAR]
+                for e in range(indptr[i], indptr[i + 1], 8):
+                    prefetch(&data[e])
+                    prefetch(&indices[e])
+            if m + 1 < stop:
+                i = moved[m + 1]
+                own = &sums[clusters[m + 1], 0, 0]
+                for e in range(indptr[i], indptr[i + 1]):
+                    prefetch(&own[2 * indices[e]])
+                    prefetch(&units[indices[e]])
             i = moved[m]
             own = &sums[clusters[m], 0, 0]
+            sign = signs[m]
             if weighted:
                 weight = sample_weight[i]
             to_fixed(1, weighted, weight, units[n_features], units[n_features + 1], pair)
-            own[2 * n_features] += signs[m] * pair[0]
-            own[2 * n_features + 1] += signs[m] * pair[1]
+            own[2 * n_features] += sign * pair[0]
+            own[2 * n_features + 1] += sign * pair[1]
             for e in range(indptr[i], indptr[i + 1]):
                 f = indices[e]
                 to_fixed(data[e], weighted, weight, units[f], units[n_features + 1], pair)
-                own[2 * f] += signs[m] * pair[0]
-                own[2 * f + 1] += signs[m] * pair[1]
+                own[2 * f] += sign * pair[0]
+                own[2 * f + 1] += sign * pair[1]
 
 
 cdef inline double gap(const double* center, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
@@ -444,9 +203,14 @@ def own_distances(
     double[::1] out,                  # OUT (stop - start,)
 ):
     """Squared distances of rows to their own centers."""
-    cdef Py_ssize_t i, k
+    cdef Py_ssize_t i, k, e
+    cdef const double* center
     with nogil:
         for i in range(start, stop):
+            if i + 1 < stop:
+                center = &centers[labels[i + 1], 0]
+                for e in range(indptr[i + 1], indptr[i + 2]):
+                    prefetch(center + indices[e])
             k = labels[i]
             out[i - start] = sq_distance(
                 data, indices, indptr[i], indptr[i + 1], &centers[k, 0], centers.shape[1], sq_norms[k],

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._kernels import lloyd
 from .._kernels import panels as kernels
+from ..workers import split
 from . import aligned
 from .cells import USELESS, CellLabels, Cells, making, passing, suits
 from .npy_file import affordable
@@ -35,6 +36,8 @@ UNKNOWN_STEPS = 3
 # Share of the labels that the last pass changed, up to which cells are not made any more: there is little left to do.
 # (1e6 x 2 and 3, k=16: runs that changed more after 20 updates mostly took 20 more or longer.)
 CELLS_CALM = 0.002
+# Numbers of the centers that are compared at once with those before: they stay in the cache.
+PIECE = 1 << 15
 # Drift, in packed units, at which bounds are begun anew: larger sums of it would cost them digits.
 LONG = 64.0
 
@@ -264,9 +267,11 @@ class Bounds:
     def move_to(self, centers):
         """Take note of how far the centers have moved, rounded up; whether the bounds are still of use."""
         slack = 1 + 1e-15 * (10 + centers.shape[1])
-        moved = (centers - self.centers) * self.rows.panels.scale
-        moved = slack * np.sqrt((moved**2).sum(axis=1)) + 1e-145
-        self.centers = centers.copy()
+        moved = np.empty(len(centers))
+        for start, stop in split(len(centers), max(1, PIECE // centers.shape[1])):
+            step = (centers[start:stop] - self.centers[start:stop]) * self.rows.panels.scale
+            moved[start:stop] = slack * np.sqrt((step**2).sum(axis=1)) + 1e-145
+        self.centers[:] = centers
         fastest = moved.argmax()
         others = np.full(len(moved), moved[fastest])
         others[fastest] = np.delete(moved, fastest).max(initial=0.0)

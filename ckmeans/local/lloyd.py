@@ -119,7 +119,7 @@ def round_off(rows, clustering, partition=None):
     With the partition that has these labels it takes less time, if bounds are kept there.
     """
     partition = partition or rows.partition(len(clustering.centers), summed=False, labels=clustering.labels)
-    means, _, inertia = rows.update(clustering.labels, clustering.centers)
+    means, _, inertia = rows.update(clustering.labels, clustering.centers, partition)
     for _ in range(3):
         clustering = clustering._replace(inertia=inertia)
         if np.array_equal(means, clustering.centers):
@@ -128,5 +128,5 @@ def round_off(rows, clustering, partition=None):
             rows.panels.iterate(clustering.centers, partition, 0, True)  # back
             break
         clustering = clustering._replace(centers=means)
-        means, _, inertia = rows.update(clustering.labels, means)
+        means, _, inertia = rows.update(clustering.labels, means, partition)
     return clustering._replace(inertia=inertia)

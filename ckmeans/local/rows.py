@@ -270,8 +270,11 @@ class Rows:
 
         return self.sum(slab, 1, centers.shape, (len(centers),))
 
-    def update(self, labels, centers):
-        """The means of the labels (a center without weight stays), their masses, the inertia with the old centers."""
+    def update(self, labels, centers, partition=None):
+        """The means of the labels (a center without weight stays), their masses, the inertia with the old centers.
+
+        A partition that has these labels is of use to sparse rows alone.
+        """
         inertia, shifts, masses = self.shifts(labels, centers)
         return centers + shifts / np.where(masses > 0, masses, 1)[:, None], masses, inertia
 

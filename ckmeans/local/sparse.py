@@ -5,10 +5,12 @@ import weakref
 import numpy as np
 from scipy.sparse import issparse
 
+from .._kernels import inverted
 from .._kernels import panels as panel_kernels
 from .._kernels import sparse as kernels
 from ..scaling import unit
 from ..workers import split
+from . import aligned
 from .distance_bounds import Bounds
 from .rows import Rows
 from .seeding import Distances
@@ -28,6 +30,8 @@ MOST_RESTARTED = 4096
 # Multiple of the memory of the rows that sums of the clusters may take: so a fit of the TF-IDF rows above takes less memory than
 # scikit-learn's, 141 MB against 163 at k=100.
 MOST_SUMS = 0.5
+# Steps of a feature that 16 bits count up to, and the least and the largest step, in single precision: far from what it can hold.
+LARGEST, LEAST_STEP, MOST_STEP = 32766, 1e-30, 1e30
 NOTHING = np.empty(0, np.int32)
 NO_BOUNDS = np.empty(0), np.empty(0, np.float32)
 
@@ -106,9 +110,10 @@ class SparseRows(Rows):
         """The rows of these indices, dense and in double."""
         return self.X[indices].toarray().astype(np.float64)
 
-    def update(self, labels, centers):
-        """The means of the labels (a center without weight stays), their masses, the inertia with the old centers."""
-        return *self.partition(len(centers), labels=labels).means(centers), self.cost(labels, centers)
+    def update(self, labels, centers, partition=None):
+        """As of Rows; a partition that has these labels may know their sums."""
+        partition = partition or self.partition(len(centers), labels=labels)
+        return *partition.means(centers), self.cost(labels, centers)
 
     def norms_of(self, centers):
         """What distances to centers take: their squared norms, and of those that have few features these, all in one list."""
@@ -324,8 +329,14 @@ class Inverted:
 
         def block(start, stop):
             changed, stride = np.zeros(len(centers), np.uint8), -(-len(centers) // 16) * 16
-            room = np.empty(stride, np.float32), np.empty(stride + 16, np.int32), np.empty(len(centers))
-            found = kernels.label(*rows.arrays, index, start, stop, target.labels, changed, *of_bounds, *room)
+            room = (
+                aligned.empty((2, stride), np.float32),
+                np.empty(stride + 16, np.int32),
+                np.empty(len(centers)),
+            )
+            found = inverted.label(
+                *rows.arrays, index, start, stop, target.labels, changed, *of_bounds, *room
+            )
             counts.append((*found, changed))
 
         rows.workers.run(block, split(rows.n_samples, max(1, BLOCK_WORK // (rows.width * len(centers) + 64))))
@@ -346,28 +357,36 @@ class Inverted:
         rows, (k, d) = self.rows, centers.shape
         stride = -(-k // 16) * 16
         blocks = split(d, max(1, INDEX_WORK // k))
-        counts, sq_norms = np.empty(d, np.int32), np.empty((len(blocks), k))
+        counts, largest, sq_norms = np.empty(d, np.int32), np.empty(d), np.empty((len(blocks), k))
 
         def count(b, start, stop):
-            kernels.count_owners(centers, start, stop, counts, sq_norms[b])
+            inverted.count_owners(centers, start, stop, counts, largest, sq_norms[b])
 
         rows.workers.run(count, [(b, *block) for b, block in enumerate(blocks)])
         sq_norms = sq_norms.sum(axis=0)
         is_full = counts > FULL_SHARE * k
         place = np.where(is_full, np.cumsum(is_full) - 1, -1).astype(np.int32)
         starts = np.append(0, np.cumsum(np.where(is_full, 0, counts), dtype=np.int64))
-        ends, full = starts[:-1].copy(), np.zeros((1 + np.count_nonzero(is_full), stride), np.float32)
-        owners, values = np.empty(1 + starts[-1], np.int32), np.empty(1 + starts[-1], np.float32)
-
-        def invert(start, stop):
-            kernels.invert(centers, self.scale, start, stop, place, starts, ends, full, owners, values)
-
-        rows.workers.run(invert, blocks)
+        ends, owners, values = (
+            starts[:-1].copy(),
+            np.empty(1 + starts[-1], np.int32),
+            np.empty(1 + starts[-1], np.float32),
+        )
+        full = aligned.empty((1 + np.count_nonzero(is_full), stride), np.int16)
+        full[:, k:] = 0
         half_norms = np.full(stride, np.inf, np.float32)
         with np.errstate(over="ignore"):
+            steps = (largest * (self.scale / LARGEST)).clip(LEAST_STEP, MOST_STEP).astype(np.float32)
             half_norms[:k] = 0.5 * sq_norms * self.scale**2
-        return kernels.InvertedCenters(
-            centers, sq_norms, self.scale, half_norms, place, starts, full, owners, values
+
+        def invert(start, stop):
+            inverted.invert(
+                centers, self.scale, steps, start, stop, place, starts, ends, full, owners, values
+            )
+
+        rows.workers.run(invert, blocks)
+        return inverted.InvertedCenters(
+            centers, sq_norms, self.scale, half_norms, steps, place, starts, full, owners, values
         )
 
 

@@ -2,7 +2,7 @@
  *
  * A template is included with NAME, REAL, VEC, W (lanes), MR, NR (a tile of accumulators that fits the registers) and the
  * vector operations defined. ADD and the operations after it are there for double alone; POWER(t) is 2^m for t = 1.5 * 2^52 + m.
- * NUMBERS makes W integers lanes, DIFFERENT and AT_MOST compare lanes: bit l for lane l. LANES loads 128 bits from p,
+ * NUMBERS and SHORTS make W integers lanes, DIFFERENT and AT_MOST compare lanes: bit l for lane l. LANES loads 128 bits from p,
  * p + stride, ... into the lanes of a vector, LOW and HIGH interleave halves of such lanes. LONG_PANELS asks for a long and
  * narrow tile where there are registers for it. GCC and Clang compile the functions between the target pragmas for that
  * instruction set; MSVC takes intrinsics anywhere.
@@ -48,6 +48,8 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define IF_LESS(a, b, yes, no) \
     _mm_or_ps(_mm_and_ps(_mm_cmplt_ps(a, b), yes), _mm_andnot_ps(_mm_cmplt_ps(a, b), no))
 #define NUMBERS(p) _mm_cvtepi32_ps(_mm_loadu_si128((const __m128i *)(p)))
+#define SHORTS(p) \
+    _mm_cvtepi32_ps(_mm_srai_epi32(_mm_unpacklo_epi16(_mm_setzero_si128(), _mm_loadl_epi64((const __m128i *)(p))), 16))
 #define DIFFERENT(a, b) _mm_movemask_ps(_mm_cmpneq_ps(a, b))
 #define AT_MOST(a, b) _mm_movemask_ps(_mm_cmple_ps(a, b))
 #define REDUCE_MIN least_sse_f32
@@ -108,6 +110,7 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define HIGH _mm256_unpackhi_ps
 #define IF_LESS(a, b, yes, no) _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ))
 #define NUMBERS(p) _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(p)))
+#define SHORTS(p) _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)(p))))
 #define DIFFERENT(a, b) _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ))
 #define AT_MOST(a, b) _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LE_OQ))
 #define REDUCE_MIN(a) least_sse_f32(_mm_min_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1)))
@@ -181,6 +184,7 @@ static INLINE double least_sse_f64(__m128d a) { return _mm_cvtsd_f64(_mm_min_sd(
 #define HIGH _mm512_unpackhi_ps
 #define IF_LESS(a, b, yes, no) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes)
 #define NUMBERS(p) _mm512_cvtepi32_ps(_mm512_loadu_si512(p))
+#define SHORTS(p) _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)(p))))
 #define DIFFERENT(a, b) _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ)
 #define AT_MOST(a, b) _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ)
 #define REDUCE_MIN _mm512_reduce_min_ps
@@ -272,6 +276,7 @@ static INLINE int n_supported(void)
 #define LOW vzip1q_f32
 #define HIGH vzip2q_f32
 #define IF_LESS(a, b, yes, no) vbslq_f32(vcltq_f32(a, b), yes, no)
+#define SHORTS(p) vcvtq_f32_s32(vmovl_s16(vld1_s16(p)))
 #define REDUCE_MIN vminvq_f32
 #include FLOAT_TEMPLATE
 #include "undefine.h"

@@ -1,40 +1,40 @@
 /* Template, included by instruction_sets.h for float: the scores of all centers for one sparse row, from an inverted index. */
 
-/* Subtract value * center, for up to 64 entries of a row, from the scores. */
-static void NAME(subtract)(
-    const inverted_centers *c,
-    const float *values,       /* (n,) */
-    const ptrdiff_t *features, /* (n,) */
-    ptrdiff_t n,
-    float *scores)             /* (c->stride,) */
+/* W whole numbers of 16 bits. */
+static INLINE VEC NAME(shorts)(const int16_t *p)
 {
-    const float *full[64];
-    float factors[64];
-    ptrdiff_t m = 0, k = 0;
-    for (ptrdiff_t e = 0; e < n; e++) {
-        ptrdiff_t f = features[e];
-        if (c->place[f] >= 0) {
-            full[m] = c->full + c->place[f] * c->stride;
-            factors[m] = values[e];
-            prefetch(full[m++]);
-        } else
-            for (int64_t j = c->starts[f]; j < c->starts[f + 1]; j++)
-                scores[c->owners[j]] -= values[e] * c->values[j];
+#ifdef SHORTS
+    return SHORTS(p);
+#else
+    return (float)*p;
+#endif
+}
+
+/* Subtract factor * record, of up to 64 entries of a row, from n vectors of scores. */
+static INLINE void NAME(subtract_some)(
+    const int16_t *const *records, const float *factors, ptrdiff_t m, ptrdiff_t k, int n, float *scores)
+{
+    VEC sums[4];
+    UNROLL for (int v = 0; v < n; v++) sums[v] = LOAD(scores + k + v * W);
+    for (ptrdiff_t j = 0; j < m; j++) {
+        const VEC factor = SET1(factors[j]);
+        UNROLL for (int v = 0; v < n; v++) sums[v] = FNMA(factor, NAME(shorts)(records[j] + k + v * W), sums[v]);
     }
-    for (; k + 4 * W <= c->stride; k += 4 * W) {
-        VEC sums[4];
-        UNROLL for (int v = 0; v < 4; v++) sums[v] = LOAD(scores + k + v * W);
-        for (ptrdiff_t j = 0; j < m; j++) {
-            VEC factor = SET1(factors[j]);
-            UNROLL for (int v = 0; v < 4; v++) sums[v] = FNMA(factor, LOAD(full[j] + k + v * W), sums[v]);
-        }
-        UNROLL for (int v = 0; v < 4; v++) STORE(scores + k + v * W, sums[v]);
-    }
-    for (; k < c->stride; k += W) {
-        VEC sum = LOAD(scores + k);
-        for (ptrdiff_t j = 0; j < m; j++) sum = FNMA(SET1(factors[j]), LOAD(full[j] + k), sum);
-        STORE(scores + k, sum);
-    }
+    UNROLL for (int v = 0; v < n; v++) STORE(scores + k + v * W, sums[v]);
+}
+
+/* The same of all scores. */
+static void NAME(subtract)(
+    const int16_t *const *records, /* (m,): each of stride numbers */
+    const float *factors,          /* (m,) */
+    ptrdiff_t m,
+    ptrdiff_t stride,
+    float *scores)                 /* (stride,) */
+{
+    ptrdiff_t k = 0;
+    for (; k + 4 * W <= stride; k += 4 * W) NAME(subtract_some)(records, factors, m, k, 4, scores);
+    if (k + 2 * W <= stride) NAME(subtract_some)(records, factors, m, k, 2, scores), k += 2 * W;
+    if (k < stride) NAME(subtract_some)(records, factors, m, k, 1, scores);
 }
 
 /* The least of some scores. */

@@ -20,5 +20,6 @@
 #undef LOW
 #undef HIGH
 #undef NUMBERS
+#undef SHORTS
 #undef DIFFERENT
 #undef AT_MOST

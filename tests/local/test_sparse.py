@@ -11,7 +11,7 @@ from problems import rows_of as dense_rows
 from scipy import sparse
 
 from ckmeans import KMeans
-from ckmeans._kernels import sparse as kernels
+from ckmeans._kernels import inverted as kernels
 from ckmeans.local import sparse as module
 from ckmeans.local.lloyd import lloyd
 from ckmeans.local.sparse import SparseRows
@@ -25,7 +25,7 @@ instructions = each_instruction_set(kernels)
 def problem(seed, n=60, whole=None, dtype=np.float64):
     """Sparse rows, some of them empty or equal, and as many centers as some."""
     rng = np.random.default_rng(seed)
-    n, d, k = rng.integers(2, n), rng.integers(1, 90), rng.integers(1, 40)
+    n, d, k = rng.integers(2, n), rng.integers(1, 160), rng.integers(1, 40)
     X = rng.normal(size=(n, d)) * (rng.random((n, d)) < rng.uniform(0.02, 0.7))
     whole = rng.random() < 0.5 if whole is None else whole
     X = np.round(2 * X) if whole else X * 10.0 ** rng.integers(-6, 6, d)
