@@ -18,24 +18,34 @@ LINES = "--coverage" in FLAGS  # gcov is to speak of lines of .pyx (make coverag
 os.environ.setdefault("SOURCE_DATE_EPOCH", "315532800")
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
+# Memoryviews are compiled once, into a module of their own: without it each of the others has them all.
+SHARED = "ckmeans._kernels._cyutility"
+
+HOW = {
+    "define_macros": [("Py_LIMITED_API", "0x030B0000")] if LIMITED_API else [],
+    "py_limited_api": LIMITED_API,
+    # No contraction into fused multiply-adds: the error-free transformations need each rounding, and
+    # results must not depend on the compiler.
+    "extra_compile_args": [*(["/O2"] if MSVC else ["-O3", "-ffp-contract=off", "-g0"]), *FLAGS],
+    "extra_link_args": FLAGS,
+}
 extensions = [
-    Extension(
-        f"ckmeans._kernels.{path.stem}",
-        [str(path)],
-        depends=[
-            str(header)
-            for pattern in ("*.pxd", "*.pxi", "simd/*.h")
-            for header in sorted(Path("src").glob(pattern))
-        ],
-        include_dirs=["src", "src/simd"],
-        define_macros=[("Py_LIMITED_API", "0x030B0000")] if LIMITED_API else [],
-        py_limited_api=LIMITED_API,
-        # No contraction into fused multiply-adds: the error-free transformations need each rounding, and
-        # results must not depend on the compiler.
-        extra_compile_args=[*(["/O2"] if MSVC else ["-O3", "-ffp-contract=off", "-g0"]), *FLAGS],
-        extra_link_args=FLAGS,
-    )
-    for path in sorted(Path("src").glob("*.pyx"))
+    Extension(SHARED, ["ckmeans/_kernels/_cyutility.c"], **HOW),
+    *(
+        Extension(
+            f"ckmeans._kernels.{path.stem}",
+            [str(path)],
+            depends=[
+                str(header)
+                for pattern in ("*.pxd", "*.pxi", "simd/*.h")
+                for header in sorted(Path("src").glob(pattern))
+            ],
+            include_dirs=["src", "src/simd"],
+            **HOW,
+        )
+        # The largest first, so that no core is left alone with one of them at the end.
+        for path in sorted(Path("src").glob("*.pyx"), key=lambda path: -path.stat().st_size)
+    ),
 ]
 
 setup(
@@ -43,6 +53,7 @@ setup(
         extensions,
         build_dir="build/lines" if LINES else "build/cython",
         emit_linenums=LINES,
+        shared_utility_qualified_name=SHARED,
         include_path=["src"],
         # Processes that start anew would run this file once more.
         nthreads=CORES if multiprocessing.get_start_method() == "fork" else 0,

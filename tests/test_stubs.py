@@ -12,7 +12,10 @@ import ckmeans
 import ckmeans._kernels
 
 PACKAGE = Path(ckmeans.__file__).parent
-KERNELS = sorted(module.name for module in pkgutil.iter_modules(ckmeans._kernels.__path__))
+# But the module of what they share, which Cython makes.
+KERNELS = sorted(
+    module.name for module in pkgutil.iter_modules(ckmeans._kernels.__path__) if module.name[0] != "_"
+)
 
 
 def compiled_parameters(function):
