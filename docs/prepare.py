@@ -13,6 +13,8 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import textwrap
+from itertools import chain
 from pathlib import Path
 
 import pictures
@@ -100,9 +102,14 @@ def story(folder):
             done = subprocess.run(command, cwd=room, env=environment, capture_output=True, encoding="utf-8")
             if done.returncode:
                 raise SystemExit(f"{line}: {done.stderr}")
-            shown = [f"$ {line}", *done.stdout.rstrip().splitlines()]
+            shown = [f"$ {line}", *chain.from_iterable(map(folded, done.stdout.rstrip().splitlines()))]
             block = [".. code-block:: text", "", *(f"   {said}".rstrip() for said in shown)]
             write(folder / f"story-{name}.inc", "\n".join(block))
+
+
+def folded(line, width=88):
+    """A long line as a terminal has it: on several."""
+    return textwrap.wrap(line, width) if len(line) > width else [line]
 
 
 def numbers(folder):
