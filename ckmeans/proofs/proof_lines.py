@@ -15,11 +15,13 @@ def _hex(value):
     return f"{int(value):x}"
 
 
-def _line(word, values):
+def line_of(word, values):
+    """A line of a word and whole numbers."""
     return " ".join([word, *map(_hex, values)])
 
 
-def _ratio(value):
+def ratio_of(value):
+    """A number as it is written: as a whole one, or a ratio of two."""
     value = Fraction(value)
     return _hex(value.numerator) + ("" if value.denominator == 1 else f"/{value.denominator:x}")
 
@@ -31,23 +33,23 @@ def trivial_proof():
 
 def branch_proof(i, j, together, apart):
     """Rows i and j are in one cluster, or they are not; a proof for either."""
-    return [_line("proof branch", (i, j)), *together, *apart]
+    return [line_of("proof branch", (i, j)), *together, *apart]
 
 
 def sum_proof(groups, proofs):
     """Groups of rows that share none, and a proof for each."""
-    groups = [_line("group", rows) for rows in groups]
+    groups = [line_of("group", rows) for rows in groups]
     return [f"proof sum {len(groups):x}", *groups, *chain.from_iterable(proofs)]
 
 
 def tree_proof(order, suffix):
     """Repetitive branch and bound: an order of the items, suffix[j] <= optimum of items order[j:], in units of 1 / unit."""
-    return ["proof tree", _line("order", order), " ".join(["suffix", *map(_ratio, suffix)])]
+    return ["proof tree", line_of("order", order), " ".join(["suffix", *map(ratio_of, suffix)])]
 
 
 def line_proof(penalty):
     """One feature: penalty >= 0 per cluster, a Fraction in units of 1 / unit and of the rows' own feature."""
-    return [f"proof line penalty={_ratio(penalty)}"]
+    return [f"proof line penalty={ratio_of(penalty)}"]
 
 
 def prices_proof(prices, most, shift):
@@ -56,7 +58,7 @@ def prices_proof(prices, most, shift):
     (The square of a unit of the rows' integers is the unit where `shift` is 0.) An item that is several rows earns its
     weight times its price, less w |x - y|^2 of every row: the price has to pay for the items' own cost too.
     """
-    return [f"proof prices shift={shift:x} m={most:x}", _line("price", prices)]
+    return [f"proof prices shift={shift:x} m={most:x}", line_of("price", prices)]
 
 
 def turned_proof(axes, shift, fine, prices, most):
@@ -65,10 +67,10 @@ def turned_proof(axes, shift, fine, prices, most):
     """
     lines = [
         f"proof prices shift={shift:x} m={most:x}",
-        _line("turned", [fine]),
-        *(_line("axis", axis) for axis in axes),
+        line_of("turned", [fine]),
+        *(line_of("axis", axis) for axis in axes),
     ]
-    return [*lines, _line("price", prices)]
+    return [*lines, line_of("price", prices)]
 
 
 def columns_proof(problem, node, rows=None):
@@ -104,7 +106,7 @@ def columns_proof(problem, node, rows=None):
 
 def principal_proof(scale, tau, top):
     """The rows of V, where V V' + tau I - M has no eigenvalue below 0, or hardly; M is the scatter matrix times the total weight."""
-    return [f"proof pca scale={scale:x} tau={tau:x}", *(_line("V", row) for row in top)]
+    return [f"proof pca scale={scale:x} tau={tau:x}", *(line_of("V", row) for row in top)]
 
 
 def semidefinite_proof(scale, shift, tau, mu, top, below, cuts):
@@ -115,10 +117,10 @@ def semidefinite_proof(scale, shift, tau, mu, top, below, cuts):
     """
     lines = [
         f"proof sdp scale={scale:x} shift={shift:x} tau={tau:x}",
-        _line("mu", mu),
-        *(_line("V", v) for v in top),
+        line_of("mu", mu),
+        *(line_of("V", v) for v in top),
     ]
-    return [*lines, *(_line("N", row) for row in below), *(_line("cut", cut) for cut in cuts)]
+    return [*lines, *(line_of("N", row) for row in below), *(line_of("cut", cut) for cut in cuts)]
 
 
 def header(problem, n_clusters, with_rows=True):
@@ -127,7 +129,7 @@ def header(problem, n_clusters, with_rows=True):
         lines = header(problem.given, n_clusters, with_rows)
         lines[1] = lines[1].replace("sse", "cosine")
         scales = f"scale={problem.scale:x} masses={problem.finer:x}"
-        return [*lines, f"sphere {scales}", _line("M", problem.sample_weights)]
+        return [*lines, f"sphere {scales}", line_of("M", problem.sample_weights)]
     data = [problem.X] if problem.sample_weight is None else [problem.X, problem.sample_weight]
     sha = hashlib.sha256(b"".join(part.astype("<f8").tobytes() for part in data)).hexdigest()
     n, d, weighted = map(_hex, (len(problem.X), problem.n_features, problem.sample_weight is not None))
@@ -137,9 +139,9 @@ def header(problem, n_clusters, with_rows=True):
         f"data sha256={sha} scale={problem.scale:x}",
     ]
     if with_rows:
-        lines += [_line("X", row) for row in problem.samples]
+        lines += [line_of("X", row) for row in problem.samples]
     if problem.sample_weight is not None:
-        lines += [f"weights scale={problem.weight_scale:x}", _line("W", problem.sample_weights)]
+        lines += [f"weights scale={problem.weight_scale:x}", line_of("W", problem.sample_weights)]
     return lines
 
 
@@ -168,12 +170,14 @@ def proof_text(
     """
     angles = problem.metric == "cosine"
     unit = 1 << problem.given.weight_scale if angles else problem.unit
-    value = _ratio((cost if angles else problem.cost(labels)) * unit)
+    value = ratio_of((cost if angles else problem.cost(labels)) * unit)
     claim = f"claim {status} value={value}"
     if status == "bounded":
-        claim = f"claim bounded lower={_ratio(lower * unit)} value={value}"
-    closing = [] if closed is None else [_line("closed", closed)]
-    return sealed([*header(problem, n_clusters, with_rows), _line("labels", labels), *closing, claim, *proof])
+        claim = f"claim bounded lower={ratio_of(lower * unit)} value={value}"
+    closing = [] if closed is None else [line_of("closed", closed)]
+    return sealed(
+        [*header(problem, n_clusters, with_rows), line_of("labels", labels), *closing, claim, *proof]
+    )
 
 
 def sealed(lines):

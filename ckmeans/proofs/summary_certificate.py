@@ -23,7 +23,7 @@ from ..workers import Expired
 from .asking import summary_bound_of
 from .certificate import Bounded
 from .instance import Deadline
-from .proof_lines import _line, _ratio, sealed
+from .proof_lines import line_of, ratio_of, sealed
 
 # A search over all centers in whole numbers takes long with more features: the boxes are cut along one after the other.
 MOST_FEATURES = 4
@@ -213,7 +213,7 @@ def _checked(known, prices, most, deadline):
         level = Fraction(float(most)) + Fraction(more) * known.exact_inertia / k
         level = ceil(level * fine * 2**cells.weight_scale)
         bound = max(Fraction(0), Fraction(paid - k * level, cells.unit * 4**shift))
-        proof = [f"proof prices shift={shift:x} m={level:x}", _line("price", whole)]
+        proof = [f"proof prices shift={shift:x} m={level:x}", line_of("price", whole)]
         claimed = replace(known, exact_lower_bound=bound, method="prices", proof=proof, checked=True)
         try:
             if summary_bound_of(claimed.text(), deadline.end) >= bound * cells.unit:
@@ -235,15 +235,15 @@ def _lines(certificate, rows=None):
     ]
     boxes = [whole_numbers(values, scale)[0].tolist() for values in (cells.lower, cells.upper)]
     parts = cells.weights.tolist(), cells.sums.tolist(), cells.squares.tolist(), *boxes
-    lines += [_line("cell", (w, *sums, square, *low, *high)) for w, sums, square, low, high in zip(*parts)]
+    lines += [line_of("cell", (w, *sums, square, *low, *high)) for w, sums, square, low, high in zip(*parts)]
     if rows is not None:
-        lines.append(_line("rows", rows))
+        lines.append(line_of("rows", rows))
     value, lower = (
-        _ratio(cost * cells.unit) for cost in (certificate.exact_inertia, certificate.exact_lower_bound)
+        ratio_of(cost * cells.unit) for cost in (certificate.exact_inertia, certificate.exact_lower_bound)
     )
     return [
         *lines,
-        _line("labels", certificate.labels),
+        line_of("labels", certificate.labels),
         f"claim bounded lower={lower} value={value}",
         *certificate.proof,
     ]
