@@ -334,9 +334,9 @@ def test_silhouettes():
 def test_choice():
     display = ChoiceDisplay.from_choice(CHOICE)
     assert [ax.get_title() for ax in display.axes_] == [
-        "gap: 4",
+        "gap statistic: 4",
         "silhouette: 3",
-        "pham: no answer",
+        "distortion ratio f(K): no answer",
         "2 criteria, 2 answers",
     ]
     marked = [line for line in display.axes_[1].lines if line.get_marker() == "D"]
