@@ -100,6 +100,9 @@ def bounds():
     back = Angles([[4, 1], [5, 1], [-3, 2]], k=1, masses=[1, 1, 1])
     yield "beyond a right angle", 0, back.file(("bounded", 0, back.cost()), ["proof trivial"])
     yield "beyond a right angle, less", 1, back.file(("bounded", 0, back.cost() - HAIR), ["proof trivial"])
+    hardly = Angles([[1, 0], [-1, 5]], k=1, masses=[1, 1], scale=0)  # an inner product of -1 with the center
+    yield "hardly beyond", 0, hardly.file(("bounded", 0, hardly.cost()), ["proof trivial"])
+    yield "hardly beyond, less", 1, hardly.file(("bounded", 0, hardly.cost() - HAIR), ["proof trivial"])
     line = Angles([[1, 2], [2, 4], [-3, -6]], masses=[1, 1, 0.5])
     yield "no cost", 0, line.file(("optimal", 0), ["proof trivial"])
     yield "no cost, and none other", 1, line.file(("optimal-unique", 0), ["proof trivial"])

@@ -135,6 +135,7 @@ HOLES_OF_ANGLES = [
     ("if any(self.ways[i] != center for i in own):", "if True:"),
     ("(cosine if along >= 0 else -1 - cosine)", "cosine"),
     ("(cosine if along >= 0 else -1 - cosine)", "(cosine if along >= 0 else -cosine)"),
+    ("if along >= 0 else", "if along >= -1 else"),
     ("(sizes or 1)", "sizes"),
     ("self.by_angle(min(bound, self.least))", "self.by_angle(bound)"),
     ("len(pairs) == len(problem.X)", "True"),

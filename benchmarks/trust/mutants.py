@@ -42,6 +42,8 @@ FLIPPED |= {ast.And: ast.Or, ast.Or: ast.And, ast.BitAnd: ast.BitOr, ast.BitOr: 
 HARMLESS = {
     "spend": "counts steps: another count is another limit on what files may take, none on what is true",
     "room": "counts memory, likewise",
+    "bits": "what these count by",
+    "words": "likewise",
 }
 
 
@@ -70,7 +72,8 @@ def places(source):
     inside = set()
     for node in ast.walk(tree):
         called = isinstance(node, ast.Call) and getattr(node.func, "attr", "") in HARMLESS
-        if called or isinstance(node, ast.FunctionDef) and node.name in HARMLESS:
+        counts = isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in HARMLESS
+        if called or counts or isinstance(node, ast.FunctionDef) and node.name in HARMLESS:
             inside |= {id(own) for own in ast.walk(node)}
     for at, node in enumerate(ast.walk(tree)):
         if id(node) not in inside:

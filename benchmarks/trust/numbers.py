@@ -237,3 +237,15 @@ def beyond_floats(tally, rng, n):
                 fine = isinstance(model, Exception) or np.isfinite(model.cluster_centers_).all()
                 bad.append(not fine)
             tally.add(*bad, f"weights of {weight:g}")
+
+
+@row("rows times clusters beyond 2**31, which 32 bits do not count: the nearest centers", 2, 1)
+def beyond_32_bits(tally, rng, n):
+    for at in range(n):
+        k, dtype = 33_000, (float, np.float32)[at % 2]
+        # Whole and even numbers: what is halfway between two is a float, and ties go to the lower one.
+        centers = 2.0 * np.sort(rng.choice(2**22, k, replace=False))[:, None]
+        X = rng.integers(0, 2**23, (66_000, 1)).astype(dtype)
+        model = KMeans(k, init=centers, n_init=1, max_iter=1, polish=False).fit(centers.astype(dtype))
+        right = np.searchsorted((centers[1:, 0] + centers[:-1, 0]) / 2, X[:, 0].astype(float))
+        tally.add((model.predict(X) != right).sum(), None, f"{np.dtype(dtype)}", cases=len(X))
