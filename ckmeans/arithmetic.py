@@ -1,9 +1,12 @@
-"""Floating point as IEEE 754 has it by default, whatever mode another library has left the caller's thread in."""
+"""What holds in every public function: floating point as IEEE 754 has it by default, and MemoryError where memory is short."""
 
 from functools import cached_property, wraps
 from types import FunctionType
 
 from ._kernels import arithmetic as kernels
+
+# What Python says where NumPy's allocations fail in a ufunc, and it returns without an error.
+SILENT = "returned NULL without setting an exception"
 
 
 def usual(thing):
@@ -11,7 +14,7 @@ def usual(thing):
 
     Libraries that were compiled with -ffast-math, or set the modes themselves, leave threads that round otherwise, or take
     numbers below 2.2e-308 for 0: exact sums of floats are wrong then, and so are bounds. The threads that a call starts
-    begin with its modes, or with the usual ones.
+    begin with its modes, or with the usual ones. Where NumPy fails for want of memory, and does not say so, this does.
 
     Examples
     --------
@@ -38,6 +41,12 @@ def usual(thing):
         before = kernels.begin()
         try:
             return thing(*args, **kwargs)
+        except SystemError as error:
+            if SILENT not in str(error):
+                raise
+            raise MemoryError(
+                "NumPy has run out of memory: give it more, or fewer rows at a time."
+            ) from error
         finally:
             kernels.end(before)
 

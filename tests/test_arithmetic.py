@@ -51,6 +51,17 @@ def test_no_result_depends_on_the_mode(call, mode):
     assert after == (mode == "up", mode == "flush")
 
 
+def test_a_silent_failure_is_one_of_memory(monkeypatch):
+    """Every 30th failing allocation or so ended in a SystemError of NumPy: <ufunc 'divide'> returned NULL ..."""
+
+    def fail(*args, **kwargs):
+        raise SystemError("<ufunc 'divide'> returned NULL without setting an exception")
+
+    monkeypatch.setattr(np, "frexp", fail)
+    with pytest.raises(MemoryError):
+        natural_breaks(X[:, 0], 3)
+
+
 def test_every_public_function_is_in_the_usual_mode():
     """What computes, and each public method of it that is not inherited from elsewhere."""
     for name in sorted(ckmeans.__all__):

@@ -438,9 +438,7 @@ callable, default="k-means++"
         hybrid = self.algorithm == "hybrid"
         n_clusters = check_n_clusters(self.n_clusters, X.shape[0])
         if callable(self.init) and isinstance(X, Source):
-            raise ValueError(
-                "init is a callable, to which X would be given, but X comes in blocks: give the centers instead."
-            )
+            raise ValueError("init is a callable, and X comes in blocks: give the centers instead.")
         if hybrid:
             self._check_hybrid(X)
         own = {
@@ -469,9 +467,7 @@ callable, default="k-means++"
     def _check_hybrid(self, X):
         """Refuse what algorithm="hybrid" has no use for."""
         if isinstance(X, Source):
-            raise ValueError(
-                "algorithm='hybrid' and X comes in blocks: give it as one array, or give another algorithm."
-            )
+            raise ValueError("algorithm='hybrid' and X comes in blocks: give it as one array.")
         if issparse(X):
             raise ValueError(
                 "algorithm='hybrid' and X is sparse: give X.toarray() if that fits into memory, or another algorithm."
