@@ -8,7 +8,8 @@ import pytest
 
 import ckmeans.blocks.sources
 import ckmeans.local.rows
-from ckmeans import KMeans
+from ckmeans import KMeans, certify
+from ckmeans.proofs import certification, dealing
 
 dask = pytest.importorskip("dask")
 da, dd = pytest.importorskip("dask.array"), pytest.importorskip("dask.dataframe")
@@ -150,3 +151,16 @@ def test_a_process_that_dies(cluster, monkeypatch):
     found = model(init=X[:K], polish=False).fit(da.from_array(X, chunks=(1000, 3)))
     assert_the_same(found, expected)
     assert len(list(cluster.iterdir())) > 4  # asked once more than it has died
+
+
+def test_certify_on_a_cluster(cluster, monkeypatch, tmp_path):
+    monkeypatch.setattr(dealing, "BATCH", 1000)
+    monkeypatch.setattr(dealing, "BATCH_OF", 1)
+    monkeypatch.setattr(certification, "MOST_GATHERED", 0)
+    rows, given = X[:, :1].copy(), {"time_limit": None, "gap": 0.01, "n_threads": 1}
+    kmeans = model().fit(rows)
+    expected = certify(rows, kmeans, folder=tmp_path / "array", **given)
+    found = certify(da.from_array(rows, chunks=(1700, 1)), kmeans, folder=tmp_path / "dask", **given)
+    for path in (tmp_path / "array").iterdir():
+        assert path.read_bytes() == (tmp_path / "dask" / path.name).read_bytes()
+    assert found.exact_inertia == expected.exact_inertia and found.gap < 0.05 and found.n_groups == 5

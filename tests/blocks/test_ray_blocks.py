@@ -8,7 +8,7 @@ import pytest
 
 import ckmeans.blocks.sources
 import ckmeans.local.rows
-from ckmeans import KMeans
+from ckmeans import KMeans, certify
 
 if not os.environ.get("CKMEANS_TEST_RAY"):
     pytest.skip("takes half a minute: CKMEANS_TEST_RAY=1 runs it", allow_module_level=True)
@@ -59,3 +59,14 @@ def test_datasets(cluster, monkeypatch):
         model.fit(ray.data.from_numpy([bad[:2000], bad[2000:]]))
     with pytest.raises(ValueError, match="sample_weight='v' is no column of X"):
         model.fit(rows, sample_weight="v")
+
+
+def test_certify(cluster, tmp_path):
+    X = np.random.default_rng(0).normal(size=(3000, 1))
+    model = KMeans(K, init=X[:K]).fit(X)
+    rows = ray.data.from_numpy([X[:1], X[1:]])
+    given = {"time_limit": None, "gap": 0.01, "n_threads": 1}
+    expected, found = (
+        certify(X_, model, folder=tmp_path / name, **given) for X_, name in ((X, "array"), (rows, "ray"))
+    )
+    assert found.exact_lower_bound == expected.exact_lower_bound > 0
