@@ -29,6 +29,8 @@ BATCH, BATCH_OF = 20_000, 500
 # gap of 1.4 %, of 150 one of 1.2 %, and groups of 200 had too little time.
 MATRIX = 15, 60, 400
 PRICED = 60, 200, 1200
+# The same where a group has one feature, and the bound is the optimum.
+LINE = 100, 1000, 5000
 # Share of the variance that FEW_AXES axes have where a search over all centers is sooner than the semidefinite bound.
 NEARLY_ALL = 0.99
 # Relative gap at which the bound of a group ends, at least: the groups together are further from the optimum anyway.
@@ -61,7 +63,7 @@ def batches_of(first, n, n_batches):
 
 def group_size(n_clusters, n_features):
     """Rows of a group, about."""
-    each, least, most = PRICED if n_features <= FEW_AXES else MATRIX
+    each, least, most = LINE if n_features == 1 else PRICED if n_features <= FEW_AXES else MATRIX
     return max(min(max(each * n_clusters, least), most), n_clusters + 1)
 
 

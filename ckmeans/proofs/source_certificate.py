@@ -13,7 +13,7 @@ from ..blocks.crew import in_order
 from ..blocks.parts import LabelsOf
 from ..rationals import float_up
 from ..validation import check_fitted, check_labels, check_n_clusters
-from ..words import at_most_above
+from ..words import at_most_above, format_plural
 from ..workers import Workers
 from .certificate import Bounded
 from .dealing import asked, batch_size, batches, bound, costs_of_batches, deal, group_size, moments
@@ -111,7 +111,7 @@ class SourceCertificate(Bounded):
         )
 
     def __str__(self) -> str:
-        groups = f"{self.n_groups} groups{'' if self.confidence is None else ' drawn at random'}"
+        groups = format_plural(self.n_groups, "group") + " drawn at random" * (self.confidence is not None)
         return f"{self.n_clusters} clusters of {self.n_rows} rows, inertia {self.inertia:.6g}: {self.verdict}, by {groups}"
 
 
@@ -275,7 +275,7 @@ class _Sums:
         """A bound that holds with a confidence. Groups are drawn with probabilities in proportion to what they cost, with replacement: then
         the mean of (cost - bound) / cost of one is the gap of the sum of all, and lies between 0 and 1."""
         n, d = self.source.shape
-        n_batches = max(1, round(n / (DRAWN_OF * group_size(self.k, d))))
+        n_batches = max(1, round(n / ((DRAWN_OF if d > 1 else 1) * group_size(self.k, d))))
         answers = asked(self.source, costs_of_batches, self.labels, self.weighted, self.centers, n_batches)
         costs = np.sum(answers, axis=0)
         gaps, limit, n_draws = [], 1.0, DRAWS
