@@ -25,8 +25,9 @@ from .proof_folder import ProofFolder
 GATHERED = 1 << 28
 # Shares of the time limit after which rows are no longer dealt out, and groups get no more bounds.
 DEALING, ENDING = 0.2, 0.95
-# Groups of a batch of which one is drawn: of more of them, each batch is nearer to the whole, and takes longer to be dealt out.
-DRAWN_OF = 40
+# Groups of a batch of which one is drawn: of more of them, each batch is nearer to the whole, and takes longer to be dealt out. With 40 of
+# 150 rows (blobs-10000000x8) that took 0.8 s of a processor, more than the bound of the group.
+DRAWN_OF = 20
 # Seconds for each row of a group, at least: with less, of blobs-20000x8 (benchmarks/proved.py), it gets no bound. And at most, where
 # groups are drawn: with more, rather more groups.
 LEAST, MOST = 3e-3, 8e-3
