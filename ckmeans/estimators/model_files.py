@@ -66,7 +66,8 @@ def save_model(
     Parameters
     ----------
     model : KMeans, MiniBatchKMeans, ExactKMeans, BisectingKMeans, SphericalKMeans, SphericalMixture or Pipeline
-        Fitted. A pipeline is of a StandardScaler and one of the others.
+        Fitted. A pipeline is of a StandardScaler and one of the others. The summary that `partial_fit` goes on from is not written:
+        `Summary.save` keeps one.
     path : str or Path
     X : array-like or sparse array of shape (n_samples, n_features), optional
         The rows of the fit, as they were given to `model`: with them the file tells how far rows were from their center,
