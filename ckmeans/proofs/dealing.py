@@ -26,15 +26,17 @@ from .proof_lines import trivial_proof
 BATCH, BATCH_OF = 20_000, 500
 # Rows in a group for each cluster, and the least and the most of them: where a group gets the semidefinite bound, and where it gets
 # prices. Of ten clusters of blobs-20000x8 (benchmarks/proved.py), with some 4 ms of a processor for each row, groups of 100 rows left a
-# gap of 1.4 %, of 150 one of 1.2 %, and groups of 200 had too little time.
+# gap of 1.4 %, of 150 one of 1.2 %, and groups of 200 had too little time. Of blobs-100000x2 groups of 600 rows left 0.50 % and took
+# 1.1 ms a row, of 2,500 rows 0.18 % and 0.7 ms. Where groups are drawn, more small ones are better than a few.
 MATRIX = 15, 60, 400
-PRICED = 60, 200, 1200
+PRICED = 250, 500, 2500
+PRICED_DRAWN = 60, 200, 1200
 # The same where a group has one feature, and the bound is the optimum.
 LINE = 100, 1000, 5000
 # Share of the variance that FEW_AXES axes have where a search over all centers is sooner than the semidefinite bound.
 NEARLY_ALL = 0.99
 # Relative gap at which the bound of a group ends, at least: the groups together are further from the optimum anyway.
-ENOUGH = 1e-3
+ENOUGH = {"sdp": 1e-3, "prices": 3e-4, "line": 0.0}
 
 
 class Batch(NamedTuple):
@@ -61,9 +63,10 @@ def batches_of(first, n, n_batches):
     return ((z >> np.uint64(33)) * np.uint64(n_batches) >> np.uint64(31)).astype(np.intp)
 
 
-def group_size(n_clusters, n_features):
-    """Rows of a group, about."""
-    each, least, most = LINE if n_features == 1 else PRICED if n_features <= FEW_AXES else MATRIX
+def group_size(n_clusters, n_features, drawn=False):
+    """Rows of a group, about; of one that gets prices where they have at most FEW_AXES features."""
+    priced = PRICED_DRAWN if drawn else PRICED
+    each, least, most = LINE if n_features == 1 else priced if n_features <= FEW_AXES else MATRIX
     return max(min(max(each * n_clusters, least), most), n_clusters + 1)
 
 
@@ -146,7 +149,7 @@ def deal(X, weights, labels, n_clusters, centers=None, seconds=None):
     """
     heavy = np.arange(len(X)) if weights is None else np.flatnonzero(weights > 0)
     method = "line" if X.shape[1] == 1 else "prices" if _few_axes(X) else "sdp"
-    size = group_size(n_clusters, 2 if method == "prices" else X.shape[1])
+    size = group_size(n_clusters, 2 if method == "prices" else X.shape[1], centers is not None)
     n_groups = max(1, min(round(len(heavy) / size), len(heavy) // (n_clusters + 1)))
     if method == "line" or n_clusters == 1 or n_groups == 1:
         groups = [np.arange(len(X))]
@@ -179,7 +182,7 @@ def bound(X, weights, labels, n_clusters, method, seconds, gap, with_text):
         sample_weight=weights,
         labels=labels,
         time_limit=seconds,
-        gap=max(gap, ENOUGH),
+        gap=max(gap, ENOUGH[method]),
         rng=0,
         n_threads=1,
         methods=dict.fromkeys(("trivial", "line", method)),

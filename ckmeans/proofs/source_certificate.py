@@ -276,7 +276,7 @@ class _Sums:
         """A bound that holds with a confidence. Groups are drawn with probabilities in proportion to what they cost, with replacement: then
         the mean of (cost - bound) / cost of one is the gap of the sum of all, and lies between 0 and 1."""
         n, d = self.source.shape
-        n_batches = max(1, round(n / ((DRAWN_OF if d > 1 else 1) * group_size(self.k, d))))
+        n_batches = max(1, round(n / ((DRAWN_OF if d > 1 else 1) * group_size(self.k, d, True))))
         answers = asked(self.source, costs_of_batches, self.labels, self.weighted, self.centers, n_batches)
         costs = np.sum(answers, axis=0)
         gaps, limit, n_draws = [], 1.0, DRAWS
@@ -312,7 +312,7 @@ class _Sums:
         at = np.searchsorted(costs.cumsum() / costs.sum(), numbers[:, 0], side="right")
         at = np.minimum(at, np.flatnonzero(costs)[-1])
         d = self.source.shape[1]
-        step = max(1, int(GATHERED / (8 * d * DRAWN_OF * group_size(self.k, d))))
+        step = max(1, int(GATHERED / (8 * d * DRAWN_OF * group_size(self.k, d, True))))
         for first in range(0, len(at), step):
             here = at[first : first + step].tolist()
             some = batches(self.source, self.labels, self.weighted, len(costs), sorted(set(here)))
