@@ -116,8 +116,10 @@ def costs_of_batches(part, labels, weighted, centers, n_batches):
 
 
 def moments(part, labels, weighted):
-    """Of each cluster the exact weight and sums, and the exact sum of all squares: see `ExactRows.moments`."""
-    return ExactRows(part.X, part.weights if weighted else None).moments(_labels(part, labels))
+    """Rows that have weight; of each cluster the exact weight and sums, and the exact sum of all squares: see `ExactRows.moments`."""
+    weights = part.weights if weighted else None
+    n_heavy = len(part.X) if weights is None else np.count_nonzero(weights)
+    return n_heavy, *ExactRows(part.X, weights).moments(_labels(part, labels))
 
 
 def _labels(part, labels):

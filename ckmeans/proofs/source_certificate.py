@@ -66,15 +66,17 @@ class SourceCertificate(Bounded):
 
     Examples
     --------
+    >>> import tempfile
     >>> import numpy as np
     >>> from ckmeans import KMeans, certify
-    >>> X = np.repeat([[0.0], [1.0], [5.0], [7.0]], 10_000, axis=0)
+    >>> X = np.repeat([[0.0], [1.0], [5.0], [7.0]], 50, axis=0)
     >>> def blocks():
-    ...     return X[:25_000], X[25_000:]
+    ...     return X[:125], X[125:]
     >>> kmeans = KMeans(2, random_state=0).fit(blocks)
-    >>> certificate = certify(blocks, kmeans, n_threads=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     certificate = certify(blocks, kmeans, folder=folder, n_threads=1)
     >>> certificate.inertia, certificate.gap < 0.01, certificate.status
-    (25000.0, True, 'bounded')
+    (125.0, True, 'bounded')
     """
 
     n_rows: int
@@ -187,9 +189,10 @@ class _Sums:
         self.stop_reason = "unresolved"
 
     def _cost(self):
-        """The exact cost, and the means of the clusters as floats."""
-        clusters, squares = {}, Fraction(0)
-        for own, own_squares in asked(self.source, moments, self.labels, self.weighted):
+        """The exact cost, and the means of the clusters as floats; rows with weight are counted."""
+        clusters, squares, self.n_heavy = {}, Fraction(0), 0
+        for n_heavy, own, own_squares in asked(self.source, moments, self.labels, self.weighted):
+            self.n_heavy += n_heavy
             squares += own_squares
             for label, (weight, sums) in own.items():
                 before = clusters.get(label, (0, [0] * len(sums)))
@@ -219,7 +222,7 @@ class _Sums:
     def whole(self):
         """A bound that is the sum of those of all groups."""
         n, d = self.source.shape
-        n_batches = max(1, round(n / batch_size(self.k)))
+        n_batches = max(1, round(self.n_heavy / batch_size(self.k)))
         step = max(1, int(GATHERED / (8 * d * n / n_batches)))
         self.lower, self.n_groups, self.n_bounded, self.left = Fraction(0), 0, 0, n
         if self.folder is not None:
@@ -275,8 +278,8 @@ class _Sums:
     def sampled(self, confidence):
         """A bound that holds with a confidence. Groups are drawn with probabilities in proportion to what they cost, with replacement: then
         the mean of (cost - bound) / cost of one is the gap of the sum of all, and lies between 0 and 1."""
-        n, d = self.source.shape
-        n_batches = max(1, round(n / ((DRAWN_OF if d > 1 else 1) * group_size(self.k, d, True))))
+        d = self.source.shape[1]
+        n_batches = max(1, round(self.n_heavy / ((DRAWN_OF if d > 1 else 1) * group_size(self.k, d, True))))
         answers = asked(self.source, costs_of_batches, self.labels, self.weighted, self.centers, n_batches)
         costs = np.sum(answers, axis=0)
         gaps, limit, n_draws = [], 1.0, DRAWS

@@ -75,6 +75,15 @@ def test_any_blocks_give_the_same_proofs(d, tmp_path):
     assert said.returncode == PROVED and "proved bounded: cost" in said.stdout and "these rows" in said.stdout
 
 
+def test_few_rows_with_weight(tmp_path):
+    X, weights = blobs(), np.zeros(400)
+    weights[::40] = 1.5
+    found = certify(X, fitted(X), sample_weight=weights, folder=tmp_path, n_threads=1)
+    assert found.n_groups == 1 and found.gap < 1 and check_parts.verdict(tmp_path)[0] == PROVED
+    sampled = certify(X, fitted(X), sample_weight=weights, confidence=0.9, gap=0.9, n_threads=1)
+    assert sampled.exact_inertia == found.exact_inertia and sampled.lower_bound > 0
+
+
 @pytest.fixture
 def proof(tmp_path):
     """A folder and the files of its rows."""
