@@ -51,6 +51,10 @@ class Partition:
         other.sums[0] = self._total()
         return other
 
+    def last_bounds(self):
+        """The bounds that the last assignment used, or None."""
+        return self.policy.bounds8 or self.policy.bounds
+
     def inertia(self, centers):
         """The inertia with the means of the clusters as centers, to a rounding of the scatter; costs next to nothing."""
         means, masses = self.means(centers)

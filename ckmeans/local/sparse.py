@@ -218,6 +218,10 @@ class SparsePartition:
         """The inertia with the means of the clusters as centers."""
         return self.rows.cost(self.labels, self.means(centers)[0])
 
+    def last_bounds(self):
+        """The bounds that the last assignment used, or None."""
+        return self.bounds
+
     def bounds_for(self, centers):
         """The bounds to use for these centers, or None."""
         if not self.is_small or self.rows.algorithm == "lloyd":
