@@ -33,7 +33,9 @@ EASE = 0.05
 # A predicted gain below this share of the gap is not worth a search over all centers.
 STALE = 0.05
 # After a search of more boxes than this the next ones begin with a large tolerance, which becomes smaller step by step.
-MANY_BOXES = 20_000
+# Where a step does not look at GROWING times as many boxes as the one before, the smallest is next: 4177 abalones, k=8, are searched in 24,000
+# to 28,000 boxes for all but the first two of nine tolerances.
+MANY_BOXES, GROWING = 20_000, 1.5
 # After this many solves in a row that each gain less than a hundredth of the gap, the next ones count as stale.
 PATIENCE = 100
 # A branch is split after more than this many stale solves in a row; after each the prices may be farther from the center.
@@ -222,9 +224,10 @@ class Branch:
         gap = most if node.priced is None else max(self.gap(), 0.0)
         least = EASE * max(open_gap, 1e-3 * gap, 1e-9 * most) / self.k
         if self.node.n_boxes > MANY_BOXES:
-            tolerance = 0.3 * gap / self.k
-            while tolerance > least:
+            tolerance, before, boxes = 0.3 * gap / self.k, 0, 1
+            while tolerance > least and boxes > GROWING * before:
                 yield tolerance
+                before, boxes = boxes, self.node.n_boxes
                 tolerance *= 0.3
         yield least
 
