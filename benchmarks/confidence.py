@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from ckmeans import KMeans, certify, natural_breaks
-from ckmeans.proofs import dealing, source_certificate
+from ckmeans.proofs import row_batches, source_certificate
 from ckmeans.proofs.mean_limit import mean_limit
 
 # Gaps of groups: what they are like, how one draws them, and their mean.
@@ -39,7 +39,7 @@ def missed_limits(draw, mean, times, confidence, rng):
 
 def missed_bounds(times, confidence):
     """How often the bound of a whole call is above the optimum, or above the sum of the optima of the groups, which it estimates."""
-    dealing.LINE, source_certificate.MOST_DRAWN, missed, above_sum = (1, 32, 32), 256, 0, 0
+    row_batches.LINE, source_certificate.MOST_DRAWN, missed, above_sum = (1, 32, 32), 256, 0, 0
     for seed in range(times):
         rng = np.random.default_rng(seed)
         X = rng.standard_t(3, size=(200, 1)) + 5 * rng.integers(3, size=(200, 1))
@@ -48,7 +48,7 @@ def missed_bounds(times, confidence):
         found = certify(
             X, kmeans, confidence=confidence, gap=1e-6, random_state=seed, n_threads=1, time_limit=None
         )
-        batches = dealing.batches_of(0, len(X), max(1, round(200 / 32)))
+        batches = row_batches.batches_of(0, len(X), max(1, round(200 / 32)))
         optima = [natural_breaks(X[batches == at, 0], 3).inertia for at in range(max(batches) + 1)]
         missed += found.exact_lower_bound > Fraction(best.inertia)
         above_sum += found.lower_bound > sum(optima) * (1 + 1e-9)

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._kernels import semidefinite as kernels
+from ..workers import Expired
 from .principal import rounded
 from .spectrum import gram, greatest, product
 from .subspace import Subspace
@@ -215,7 +216,9 @@ def _cropped(values, total):
     return np.clip(values - shift, 0, 1)
 
 
-def semidefinite_bound(rows, weights, n_clusters, labels, cost, *, gap=0.0, max_seconds=None, progress=None):
+def semidefinite_bound(
+    rows, weights, n_clusters, labels, cost, *, gap=0.0, max_seconds=None, progress=None, check=None
+):
     """The bound, exact whatever the rounding errors of the search for it; the best found when the time is up.
 
     Parameters
@@ -234,6 +237,8 @@ def semidefinite_bound(rows, weights, n_clusters, labels, cost, *, gap=0.0, max_
     max_seconds : float or None
     progress : callable(lower), optional
         Called with each better bound, a Fraction that is not proved yet.
+    check : callable(), optional
+        Called before each step but the first; the search ends where it raises `Expired` or KeyboardInterrupt.
 
     Returns
     -------
@@ -260,6 +265,8 @@ def semidefinite_bound(rows, weights, n_clusters, labels, cost, *, gap=0.0, max_
     lower, best, stale, n_steps, stop_reason = -math.inf, relaxation.multipliers(), 0, 0, "unresolved"
     try:
         while stale < STALE:
+            if check is not None and n_steps:
+                check()
             relaxation.step()
             n_steps += 1
             late = max_seconds is not None and monotonic() - begin > max_seconds
@@ -282,6 +289,8 @@ def semidefinite_bound(rows, weights, n_clusters, labels, cost, *, gap=0.0, max_
             relaxation.balance()
     except KeyboardInterrupt:
         stop_reason = "interrupted"
+    except Expired:
+        stop_reason = "time_limit"
     return scaled.whole(relaxation, best, stop_reason)
 
 

@@ -63,8 +63,8 @@ def certify(
 
     Works on labels from any library. One after the other these are tried: what is plain to see, dynamic programming where the
     rows are on a line, a search for a better clustering, branch and bound of few rows, the principal components, and column
-    generation, of all rows or, where they are many, of groups that each look like the whole; of up to 700 rows also the
-    semidefinite bound, before the column generation where many features matter.
+    generation, of all rows or, where they are many, of groups that each look like the whole; where many features matter also the
+    semidefinite bound, of all of up to 1800 rows if the time allows, or of groups on all threads.
 
     For ``metric="cosine"``, spherical k-means, the same methods are taken for squared distances of rows of length one that are
     scaled so that their bound, as one for the angles, loses nothing in the best clustering that is known.

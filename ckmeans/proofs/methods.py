@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ from ..interrupts import Held
 from ..local.hybrid import hybrid_search
 from ..local.search import local_search
 from ..rationals import ExactRows, float_down
-from ..workers import Expired
+from ..workers import Expired, Workers
+from .dealing import MOST, in_turn, rows_of_a_matrix
 from .instance import FINDING, LIGHT, Deadline
 from .proof_lines import (
     branch_proof,
@@ -45,11 +47,9 @@ SEARCHING, DEALING, CUTTING = 0.25, 0.35, 0.5
 FEW = 20
 # Rows in a group, for each cluster, and the limits of a group: prices take longer in a larger one, and prove more.
 GROUP, LEAST_GROUP, MOST_GROUP = 60, 200, 1200
-# The same where a group gets the semidefinite bound, whose matrix is of rows by rows. More rows than the last number get no
-# such bound, as its time goes up with their cube.
-MATRIX, LEAST_MATRIX, MOST_MATRIX = 20, 120, 700
-# Relative gap at which the semidefinite bound of a group ends: the groups together are further from the optimum anyway.
-ENOUGH = 1e-3
+# Relative gap at which the semidefinite bound of a group ends: without a time limit the groups together are further from the optimum
+# anyway, with one they are larger, and all of the time is theirs.
+ENOUGH, ALL = 1e-3, 1e-5
 # Relative gap of a semidefinite bound that may be closed in exact arithmetic: then the checker is asked.
 NEARLY = Fraction(1, 10**4)
 # Binary digits by which a row may weigh less than the heaviest one and still count beside it in a matrix of floats.
@@ -61,6 +61,8 @@ STEPS, LEAST_STEPS, MOST_STEPS = 5_000, 20_000, 4_000_000
 BRANCHING = 5e-5
 # Dimension (Instance.dimension) up to which prices are sooner than a tree that goes on until the time is up.
 LOW = 4
+# Dimension beyond which prices, that come after the semidefinite bound, find nothing in the time that is left: that has all of it.
+HIGH = 10
 # Rows about which a line is turned, in some 0.06 us for each pair of them.
 MOST_SWEPT = 2000
 # Products of whole numbers in a second, about, where these have up to DIGITS binary digits.
@@ -116,6 +118,8 @@ class Run:
         What a checkpoint has of this method.
     keep : callable(known)
         Writes a checkpoint; `known` is a function that gives what is to be in it.
+    share : float
+        Share of the time limit after which prices end.
     """
 
     deadline: Deadline
@@ -127,6 +131,7 @@ class Run:
     report: Callable = lambda inertia=math.inf, lower=0.0: None
     known: dict | None = None
     keep: Callable = lambda known: None
+    share: float = FINDING
 
 
 def trivial(instance, incumbent, run):
@@ -284,7 +289,7 @@ def prices(instance, incumbent, run):
         instance,
         samples,
         run,
-        run.deadline.seconds_for(FINDING),
+        run.deadline.seconds_for(run.share),
         labels=labels if len(np.unique(labels)) == instance.n_clusters else None,
         progress=run.report,
         known=run.known,
@@ -299,13 +304,13 @@ def prices(instance, incumbent, run):
 def sdp(instance, incumbent, run):
     """The semidefinite bound with cuts."""
     problem, rows = instance.problem, instance.heavy_rows(LIGHT_MATRIX)
-    if not 2 <= instance.n_clusters < len(rows) <= MOST_MATRIX:
+    if not 2 <= instance.n_clusters < len(rows) <= MOST:
         return None
     found = _by_matrix(
         instance,
         incumbent,
         rows,
-        run.deadline.seconds_for(CUTTING),
+        run.deadline.seconds_for(CUTTING if instance.dimension <= HIGH else FINDING),
         run.gap,
         lambda lower: run.report(lower=float_down(lower / problem.unit)),
     )
@@ -344,19 +349,23 @@ def groups(instance, incumbent, run):
         parts = _dealt(instance, incumbent, run, rows)
     else:
         parts = [Group(*part) for part in run.known["groups"]]
-    stop_reason, todo = "unresolved", [part for part in parts if not part.done]
-    for at, part in enumerate(todo):
-        if run.deadline.left() <= 0:
-            stop_reason = "time_limit"
-            break
-        seconds = None if run.deadline.seconds == math.inf else run.deadline.left() / (len(todo) - at)
-        ended = _bound_of_group(instance, incumbent, run, part, seconds)
-        run.keep(lambda: {"groups": [part.to_list() for part in parts]})
+    lock = Lock()
+
+    def known():
+        with lock:
+            return {"groups": [part.to_list() for part in parts]}
+
+    def after():
+        run.keep(known)
         run.report(lower=float_down(sum(part.lower for part in parts)))
-        if ended in ("interrupted", "time_limit"):
-            stop_reason = ended
-        if ended == "interrupted":
-            break
+
+    stop_reason = in_turn(
+        [part for part in parts if not part.done],
+        lambda part, seconds, check: _bound_of_group(instance, incumbent, run, part, seconds, check, lock),
+        after,
+        run.deadline,
+        run.n_threads if instance.many_axes else 1,  # prices have BLAS on threads of its own
+    )
     proved = [part for part in parts if part.proof is not None]
     lines = trivial_proof()
     if proved:
@@ -368,20 +377,23 @@ def _dealt(instance, incumbent, run, rows):
     """The groups, before anything is proved of them."""
     k, n = instance.n_clusters, len(rows)
     if instance.many_axes:
-        size = min(max(MATRIX * k, LEAST_MATRIX), MOST_MATRIX)
+        n_threads = Workers(run.n_threads).n_threads if run.deadline.seconds < math.inf else 1
+        size = rows_of_a_matrix(n, k, run.deadline, n_threads)
+        n_groups = -(-n // (size * n_threads)) * n_threads
     else:
-        size = min(max(GROUP * k, LEAST_GROUP), MOST_GROUP)
-    n_groups = min(max(2, round(n / size)), n // (k + 1))
+        n_groups = round(n / min(max(GROUP * k, LEAST_GROUP), MOST_GROUP))
+    n_groups = min(max(2, n_groups), n // (k + 1))
     samples = instance.first[rows]
     seconds = run.deadline.seconds_for(DEALING)
     members = anticlusters(instance.X[samples], incumbent.labels[samples], n_groups, seconds)
     return [Group(rows[own]) for own in members]
 
 
-def _bound_of_group(instance, incumbent, run, group, seconds):
+def _bound_of_group(instance, incumbent, run, group, seconds, check, lock):
     """Prove as much of a group as the time allows; returns why that ended."""
     if instance.many_axes:
-        found = _by_matrix(instance, incumbent, group.rows, seconds, max(run.gap, ENOUGH))
+        enough = run.gap / 2 if run.gap else ENOUGH if seconds is None else ALL
+        found = _by_matrix(instance, incumbent, group.rows, seconds, enough, check=check)
         if found is None:
             lines, lower, ended = None, 0, "unresolved"
         else:
@@ -390,9 +402,10 @@ def _bound_of_group(instance, incumbent, run, group, seconds):
     else:
         found, lines, lower = _by_prices(instance, instance.samples_of(group.rows), run, seconds)
         ended = found.stop_reason
-    if lower > group.lower:
-        group.proof, group.lower = lines, lower
-    group.done = ended not in ("interrupted", "time_limit")
+    with lock:
+        if lower > group.lower:
+            group.proof, group.lower = lines, lower
+        group.done = ended not in ("interrupted", "time_limit")
     return ended
 
 
@@ -401,7 +414,7 @@ def _for_all(instance, rows, lines):
     return lines if len(rows) == instance.n_rows else sum_proof([rows], [lines])
 
 
-def _by_matrix(instance, incumbent, rows, seconds, gap, progress=None):
+def _by_matrix(instance, incumbent, rows, seconds, gap, progress=None, check=None):
     """The semidefinite bound of some rows; None where floats do not come to one, or it is 0."""
     problem, samples = instance.problem, instance.samples_of(rows)
     labels = incumbent.labels[instance.first]
@@ -419,6 +432,7 @@ def _by_matrix(instance, incumbent, rows, seconds, gap, progress=None):
             gap=gap,
             max_seconds=seconds,
             progress=progress,
+            check=check,
         )
     except np.linalg.LinAlgError:
         return None

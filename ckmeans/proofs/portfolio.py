@@ -20,8 +20,9 @@ from ..workers import Expired, check_room
 from .asking import bound_of, bounds_of
 from .certificate import Certificate
 from .checkpoint import Checkpoint
-from .instance import Clustering, Deadline, Instance
-from .methods import METHODS, MOST_MATRIX, Evidence, Run
+from .dealing import most_rows_of_one
+from .instance import FINDING, Clustering, Deadline, Instance
+from .methods import CUTTING, METHODS, Evidence, Run
 from .proof_lines import header, proof_text, trivial_proof
 from .resumed import check_known, from_dict, groups_proved_again, to_dict
 
@@ -31,6 +32,9 @@ MOST_TREE = 300
 # soonest. Else they do so for up to MOST_ROWS rows, and more rows are proved group by group. (4177 abalones in ten features,
 # k=3, are proved in 3.5 s and 12 s with the checker; by groups a gap of 8e-5 is left.)
 FEW_FEATURES, MOST_ROWS = 4, 2000
+# Where more rows are of up to this dimension (`Instance.dimension`), prices are tried until this share of the time limit is over, and go
+# on where the gap that they leave is not above PROMISING; else the groups are next.
+TRIED, TRYING, PROMISING = 6, 0.2, Fraction(3, 1000)
 # Seconds that the checker takes, at least, to read an entry of X: with less time left it is not asked.
 READING = 5e-6
 
@@ -231,8 +235,12 @@ class Portfolio:
         if d == 2 == self.instance.n_clusters:
             yield "sweep"
         yield "pca"
-        matrix = "sdp" if n_rows <= MOST_MATRIX else "sum"
+        most = most_rows_of_one(self.instance.n_clusters, self.deadline, CUTTING)
+        matrix = "sdp" if n_rows <= most else "sum"
         few = d <= FEW_FEATURES or not self.instance.many_axes
+        if matrix == "sum" and not few and self.instance.dimension <= TRIED:
+            yield "first prices"
+            few = self.best.lower >= self.incumbent.cost * (1 - PROMISING)
         prices = ["prices"] if n_rows <= MOST_ROWS or few else []
         soon = not few or matrix == "sdp" and self.instance.many_axes
         yield from [matrix, *prices] if soon else [*prices, matrix]
@@ -241,6 +249,7 @@ class Portfolio:
 
     def take(self, method):
         """Try a method, and keep what it found."""
+        method, share = ("prices", TRYING) if method == "first prices" else (method, FINDING)
         if method in self.done:
             return
         always = ["trivial", "line"] if self.given is not None else ["trivial", "line", "search"]
@@ -254,10 +263,12 @@ class Portfolio:
         begin = monotonic()
         with Held() as held:  # what a method has found is kept before Ctrl-C takes effect
             try:
-                evidence = METHODS[method](self.instance, self.incumbent, self.run_of(method, held))
+                evidence = METHODS[method](self.instance, self.incumbent, self.run_of(method, held, share))
                 held.begin()
             finally:
-                self.seconds[method] = monotonic() - begin
+                self.seconds[method] = self.seconds.get(method, 0.0) + monotonic() - begin
+            if evidence is not None and share < FINDING and evidence.stop_reason == "time_limit":
+                evidence = replace(evidence, stop_reason="unresolved", again=True)
             self.accept(method, evidence)
         if evidence is None:
             self.done.append(method)
@@ -274,13 +285,15 @@ class Portfolio:
         if claimed:
             self.confirm(evidence, method)
 
-    def run_of(self, method, held):
+    def run_of(self, method, held, share):
         """What a method may take, and whom it tells."""
+        known = self.inner.get(method)
         return replace(
             self.run,
             held=held,
             report=lambda inertia=math.inf, lower=0.0: self.report_progress(method, inertia, lower),
-            known=self.inner.get(method),
+            known=known() if callable(known) else known,
+            share=share,
             keep=lambda known: self.keep({method: known}),
         )
 

@@ -16,10 +16,10 @@ from ..validation import check_fitted, check_labels, check_n_clusters
 from ..words import at_most_above, format_plural
 from ..workers import Workers
 from .certificate import Bounded
-from .dealing import asked, batch_size, batches, bound, costs_of_batches, deal, group_size, moments
 from .instance import Deadline
 from .mean_limit import mean_limit
 from .proof_folder import ProofFolder
+from .row_batches import asked, batch_size, batches, bound, costs_of_batches, deal, group_size, moments
 
 # Bytes of rows that are here at a time, on their way to those that find proofs.
 GATHERED = 1 << 28

@@ -9,7 +9,7 @@ import pytest
 import ckmeans.blocks.sources
 import ckmeans.local.rows
 from ckmeans import KMeans, certify
-from ckmeans.proofs import certification, dealing
+from ckmeans.proofs import certification, row_batches
 
 dask = pytest.importorskip("dask")
 da, dd = pytest.importorskip("dask.array"), pytest.importorskip("dask.dataframe")
@@ -154,8 +154,8 @@ def test_a_process_that_dies(cluster, monkeypatch):
 
 
 def test_certify_on_a_cluster(cluster, monkeypatch, tmp_path):
-    monkeypatch.setattr(dealing, "BATCH", 1000)
-    monkeypatch.setattr(dealing, "BATCH_OF", 1)
+    monkeypatch.setattr(row_batches, "BATCH", 1000)
+    monkeypatch.setattr(row_batches, "BATCH_OF", 1)
     monkeypatch.setattr(certification, "MOST_GATHERED", 0)
     rows, given = X[:, :1].copy(), {"time_limit": None, "gap": 0.01, "n_threads": 1}
     kmeans = model().fit(rows)

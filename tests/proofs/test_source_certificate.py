@@ -16,7 +16,7 @@ import ckmeans.local.rows
 from ckmeans import KMeans, certify, check_parts, natural_breaks
 from ckmeans.blocks.crew import Crew, in_order
 from ckmeans.check import MALFORMED, OTHER_DATA, PROVED, UNPROVED
-from ckmeans.proofs import certification, dealing
+from ckmeans.proofs import certification, row_batches
 from ckmeans.proofs.mean_limit import mean_limit
 from ckmeans.proofs.proof_lines import sealed
 from ckmeans.rationals import ExactRows
@@ -27,9 +27,9 @@ def tiny_parts(monkeypatch):
     """Many parts, and many batches, of few rows."""
     monkeypatch.setattr(ckmeans.local.rows, "SLAB_WORK", 1 << 10)
     monkeypatch.setattr(ckmeans.blocks.sources, "PART_BYTES", 1 << 10)
-    monkeypatch.setattr(dealing, "BATCH", 150)
-    monkeypatch.setattr(dealing, "BATCH_OF", 1)
-    monkeypatch.setattr(dealing, "LINE", (1, 200, 200))
+    monkeypatch.setattr(row_batches, "BATCH", 150)
+    monkeypatch.setattr(row_batches, "BATCH_OF", 1)
+    monkeypatch.setattr(row_batches, "LINE", (1, 200, 200))
     monkeypatch.setattr(certification, "MOST_GATHERED", 0)
 
 
