@@ -33,6 +33,7 @@ PROVED, UNPROVED, MALFORMED, OTHER_DATA = range(4)
 LIMIT, STEPS_A_BYTE, ROOM, ROOM_A_BYTE = 1 << 32, 1 << 10, 1 << 28, 1 << 8
 # Numbers are in units of 2**-scale with at most this scale: the scale of the data is 1074 at most.
 MOST_SCALE = 1 << 14
+TRIES = 3  # steps to a better bound on a box
 INTEGER = re.compile(r"0|-?[1-9a-f][0-9a-f]*")
 DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 LONGEST = 1 << 11  # characters of a decimal number: an exact float64 has some 1100
@@ -459,6 +460,10 @@ class Side:
         self.width, self.size, self.count = width, width >> 3, count
         self.ones = int.from_bytes((b"\1" + bytes(self.size - 1)) * count, "little")
         self.guard = self.ones << width - 1  # with it, the highest bit is 1 where a number is >= 0
+        self.halves = []
+        while count > 8:
+            count = count + 1 >> 1
+            self.halves.append((count * width, (1 << count * width) - 1))
 
     def parted(self, fields):
         cells, half = (fields + self.guard).to_bytes(self.size * self.count, "little"), 1 << self.width - 1
@@ -475,9 +480,13 @@ class Side:
         return (signs << self.width - 1) - signs
 
     def positive(self, fields):  # max(0, number)
-        return (fields + self.guard) & self.masks(self.signs(fields))
+        fields = fields + self.guard
+        signs = fields & self.guard
+        return fields & (signs - (signs >> self.width - 1))
 
-    def total(self, fields):  # of numbers >= 0: 2**width is 1 modulo 2**width - 1
+    def total(self, fields):  # of numbers >= 0, by halves; 2**width is 1 modulo 2**width - 1
+        for shift, mask in self.halves:
+            fields = (fields >> shift) + (fields & mask)
         return fields % ((1 << self.width) - 1)
 
 
@@ -485,8 +494,8 @@ class Table:
     """All items: f(y) = c + 2 s.y - w |y|^2 for each. A record is c, w and s side by side; those of sets of items add up.
 
     The origin is put into the middle of a box with the means of all sets, `ends`. With r 2 more than what any coordinate on it is
-    in size, |s| <= w r, nothing that `Block.bounds` adds up for an item is above |c| + 8 d w r^2 in size, and nothing that is added
-    up for all items is above 32 times the sum of these (`Block.height`). So no field overflows."""
+    in size, |s| <= w r, and nothing that `Block.bounds` adds up for an item is above |c| + 8 d w r^2 in size, nor, with |z| <= 4 r, anything in
+    `Block.least` above |c| + 33 d w r^2. So no field overflows, and no sum of one field for each item."""
 
     def __init__(self, pieces, slack, reader):
         means = [[sums[f] // w for w, _, sums in pieces] for f in range(len(pieces[0][2]))]
@@ -496,8 +505,8 @@ class Table:
         for w, c, sums in pieces:
             offs = [s - w * o for s, o in zip(sums, origin)]
             rows.append((c + dot(origin, sums) + dot(origin, offs), w, *offs))
-        most = max(abs(c) + 8 * len(origin) * w * r * r for c, w, *_ in rows) + slack + 1
-        self.width = (32 * len(rows) * most).bit_length() + 8 >> 3 << 3
+        self.most = max(abs(c) + 33 * len(origin) * w * r * r for c, w, *_ in rows) + slack + 1
+        self.width = (2 * (len(rows) + 2) * self.most).bit_length() + 7 >> 3 << 3
         reader.room(3 * len(rows) * (len(origin) + 4), self.width)
         self.one, guard = Side(self.width, len(origin) + 2), 1 << self.width - 1
         self.records = [sum(v << at * self.width for at, v in enumerate(row)) for row in rows]
@@ -533,31 +542,35 @@ class Block:
             sides.append((beyond & right, beyond - (beyond & right)))
         return f - 2 * near - dot(half, half) * w, f + near + far, sides
 
-    def open(self, inside, there, foes):
+    def open(self, inside, there, sure, foes):
         """1 for the rows not outside that are open; and for those that are since C may have one that is apart from them."""
         present = sum(1 << i for i in self.chosen(there)) if foes else 0
-        apart = [1 << at * self.side.width for at, i in enumerate(self.rows) if foes and foes[i] & present]
-        return there ^ inside | inside & sum(apart), inside & sum(apart)
+        apart = sum(1 << at * self.side.width for at, i in enumerate(self.rows) if foes and foes[i] & present)
+        return there ^ inside | (inside ^ sure) & apart, (inside ^ sure) & apart
 
-    def height(self, low, high, center, half, one):
-        """16 times what no center in the box earns more than: what is inside, f where low >= 0, and t f + c for the other rows: with 16
-        t = 16 max(0, high) // (max(0, high) - low), by long division, and 16 c = 16 t (-low) + the rest, that is not below max(0, f) at
-        f = low, 0 and high."""
-        side = self.side
-        sure, lack = side.signs(low), side.positive(-low) + side.ones
-        rest, share, c = side.positive(high) & ~side.masks(sure), 0, 0
-        span = rest + lack
-        for _ in range(4):
-            digit = side.signs(2 * rest - span)
-            mask = side.masks(digit)
-            rest, share, c = 2 * rest - (span & mask), 2 * share + digit, 2 * c + (lack & mask)
-        shares = side.small(share + 16 * sure)
-        top, W, *sums = one.parted(16 * self.inside + sum(map(mul, shares, self.records)))
-        top += side.total(c + rest)
-        for s, y, h in zip(sums, center, half):
-            a = abs(s - W * y)
-            top += y * (2 * s - W * y) + (h * (2 * a - W * h) if a > W * h else -(-a * a // W) if W else 0)
-        return top
+    def least(self, ends, enough, table):
+        """What no C on a box has more value than, once it is below `enough`, and how much each row has in that. For any z, v(C) = sum_C
+        (f(z) + w |y - z|^2) at its mean y, where sum_C w (x - y) = 0. That is at most the sum for the rows inside and for others where it
+        is > 0, with the farthest y of the box: convex in z. Steps downhill from the center find a better z (Polyak 1969)."""
+        side, center, best = self.side, [low + high >> 1 for low, high in ends], None
+        z = center
+        for _ in range(TRIES):
+            more = sum(max(low - at, high - at, key=abs) ** 2 for at, (low, high) in zip(z, ends)) - dot(z, z)
+            values = sum((2 * at * s for at, s in zip(z, self.s)), self.c + more * self.w)
+            c, W, *sums = table.one.parted(self.inside + self.record(side.signs(values)))
+            top, slopes = c + 2 * dot(z, sums) + more * W, []
+            best = min(best or (top, values), (top, values))
+            for s, y, at, (_, high) in zip(sums, center, z, ends):
+                slope, reach = s - y * W, (high - y) * W
+                slopes.append(
+                    slope + (max(-reach, min(reach, -slope)) if at == y else reach if at > y else -reach)
+                )
+            steep = dot(slopes, slopes)
+            if top < enough or not steep:
+                break
+            z = [at - 3 * (top - enough + 1) * slope // (4 * steep) for at, slope in zip(z, slopes)]
+            z = [min(max(at, 4 * low), 4 * high) for at, (low, high) in zip(z, table.ends)]
+        return best
 
 
 def clusters_above(pieces, foes, most, slack, reader):
@@ -565,9 +578,10 @@ def clusters_above(pieces, foes, most, slack, reader):
 
     Boxes for the mean y of C get smaller until all is known. On a box an item is outside if f < -slack, inside if f > slack, else
     open. C has no item outside (v would be greater without it) and all inside (v would be greater with it), but for those with
-    an apart item that C may have; if slack is None (0 below) this is so for the largest C of greatest v."""
+    an apart item that C may have; if slack is None (0 below) this is so for the largest C of greatest v. And C has no item without
+    which, nor lacks one with which, `Block.least` would be too little."""
     close, slack, foes = slack is not None, slack or 0, foes if any(foes) else None
-    least = (most - slack << 4) + (not close)  # v is a fraction: what may go is <= most, or < most - slack
+    least = most - slack + (not close)  # v is a fraction: what may go is <= most, or < most - slack
     table, found = Table(pieces, slack, reader), {}
     size, words = len(table.ends) + 4, len(pieces) >> 6
     stack, held = [(table.ends, Block(table, range(len(pieces)), 0, 0))], 0  # held: numbers in it, or more
@@ -576,13 +590,24 @@ def clusters_above(pieces, foes, most, slack, reader):
         held -= (len(block.rows) + 9) * size
         reader.spend(900 + 60 * size + len(block.rows) * (4 * size + words), table.width)
         side, center = block.side, [low + high >> 1 for low, high in ends]
+        top, values = block.least(ends, least, table)
+        if top < least:
+            continue
         half = [high - y for y, (_, high) in zip(center, ends)]  # center - half may be 1 below the lower end
         low, high, sides = block.bounds(center, half)
-        inside, there = side.signs(low - (slack + 1) * side.ones), side.signs(high + slack * side.ones)
-        still, apart = block.open(inside, there, foes)
-        if block.height(low, high, center, half, table.one) < least:
-            continue
+        spare = min(top - least, table.most) * side.ones
+        there = side.signs(high + slack * side.ones) & side.signs(values + spare)
+        sure = side.signs(values - spare - side.ones) & there
+        inside = side.signs(low - (slack + 1) * side.ones) & there | sure
+        still, apart = block.open(inside, there, sure, foes)
         rows, members = block.chosen(still), block.members | sum(1 << i for i in block.chosen(inside ^ apart))
+        if foes and any(foes[i] & members for i in block.chosen(sure) + rows):
+            rows = [i for i in rows if not foes[i] & members]
+            if not any(foes[i] & members for i in block.chosen(sure)):
+                block = Block(table, rows, members, block.inside + block.record(inside ^ apart))
+                held += (len(rows) + 9) * size
+                stack.append((ends, block))
+            continue
         own, mask = block.inside + block.record(inside ^ apart), side.masks(still)
         sums, more = table.one.parted(own), table.one.parted(block.record(still))
         beyond = [[side.total(part & mask) for part in parts] for parts in sides]
@@ -596,8 +621,7 @@ def clusters_above(pieces, foes, most, slack, reader):
                 reader.room(2 * len(found), len(pieces) + table.width)
         elif ends:
             wide = still & side.signs(high - low - (slack + 1) * side.ones)
-            spread = [(b - a) * (4 * sum(parts) + (b - a) * more[1]) for (a, b), parts in zip(ends, beyond)]
-            axis = max(range(len(ends)), key=lambda f: (ends[f][0] + 1 < ends[f][1], spread[f]))
+            axis = max(range(len(ends)), key=lambda f: ends[f][1] - ends[f][0])
             first, last = ends[axis]
             if apart or not wide or len(rows) <= 3 or first + 1 >= last:  # an item is in C, or it is not
                 i = (block.chosen(apart) or rows)[-1]

@@ -390,14 +390,21 @@ def test_boxes_in_plain_fractions():
             assert f(row, center) - below == sum(
                 2 * abs(s - row[1] * y) * h + row[1] * h * h for s, y, h in zip(row[2:], center, half)
             )
-        top = block.height(low, high, center, half, table.one)
-        assert all(sum(max(0, f(row, y)) for row in rows) * 16 <= top for y in some)
+        top, values = block.least(ends, rng.choice([0, -(size**4)]), table)
+        values = block.side.parted(values)
+        for mask in range(
+            1, 1 << n
+        ):  # no set with its mean in the box has more value, nor as much with other rows
+            c, W, *sums = map(sum, zip(*(row for at, row in enumerate(rows) if mask >> at & 1)))
+            if all(low * W <= s <= high * W for s, (low, high) in zip(sums, ends)):
+                lost = sum(max(0, -v if mask >> at & 1 else v) for at, v in enumerate(values))
+                assert (c - top + lost) * W + check.dot(sums, sums) <= 0
         for axis, (above, below) in enumerate(sides):
             D = [(row[2 + axis] - row[1] * center[axis], row[1] * half[axis]) for row in rows]
             assert block.side.parted(above) == [max(0, a - b) for a, b in D]
             assert block.side.parted(below) == [max(0, -a - b) for a, b in D]
-        worst = max(map(abs, [*lows, *highs, *(v for row in rows for v in row)]))
-        assert 32 * n * worst < limit and 32 * n * (worst + slack + 1) < limit
+        worst = max(map(abs, [*lows, *highs, *values, *(v for row in rows for v in row)])) + slack + 1
+        assert worst <= table.most and (n + 1) * table.most < limit
 
 
 # ---- What the checker is made of
