@@ -80,6 +80,10 @@ cdef struct center_bytes:             # those of ScreenedCenters (screen8.pyx)
     const double* centers             # (n_clusters, n_features)
     const double* origin              # (n_features,): subtracted from rows and centers ...
     double scale                      # ... which are multiplied by this power of two then
+    # Where bytes are of coordinates in a subspace and of the length of the rest, which counts as one more coordinate: a score is
+    # never below what these tell, and above it by no more than twice the product of the rests. Else NULL.
+    const float* rest                 # (n_clusters,)
+    const float* row_rest             # (n_samples,)
 
 cdef struct row_bytes:                # those of some panels of SCREEN_ROWS rows
     uint8_t* bytes                    # (n_panels, n_quads, SCREEN_ROWS, 4), and SCREEN_SLACK more
@@ -149,9 +153,13 @@ cdef inline void put(
     some.n += 1
 
 
-cdef inline double upper(const center_bytes* c, const screen_buffers* s, double low, double norm, Py_ssize_t k) noexcept nogil:
-    """An upper bound of the score of a row with center k, whose lower bound is known; also in single precision."""
+cdef inline double upper(
+    const center_bytes* c, const screen_buffers* s, double low, double norm, Py_ssize_t i, Py_ssize_t k
+) noexcept nogil:
+    """An upper bound of the score of row i with center k, whose lower bound is known; also in single precision."""
     cdef double limit = low + (2 * norm * s.reach[k] + c.s.slack[k]) * (1 + 1e-6)
+    if c.rest != NULL:
+        limit += 2 * (1 + 1e-6) * <double> c.row_rest[i] * c.rest[k]
     return limit + (limit if limit > 0 else -limit) * 1.2e-7
 
 
@@ -236,7 +244,7 @@ cdef inline void settle_rows(
     s.n_seen += n
     for r in range(n):
         k = nearest[r]
-        limit = upper(c, s, first[r], q.norms[r], k)
+        limit = upper(c, s, first[r], q.norms[r], rows[r], k)
         if not second[r] > limit:
             for f in range(0, n_bytes, 64):
                 prefetch(<const char*> &X[rows[r], 0] + f)

@@ -51,17 +51,24 @@ cdef class ScreenedCenters:
         const double[:, ::1] centers, #     (n_clusters, n_features)
         const double[::1] origin,     #     (n_features,)
         double scale,                 #     as the rows have it
+        const double[:, ::1] shown,   #     (n_clusters, n_shown): what bytes are made of: the centers, or coordinates ...
+        const double[::1] shown_origin, #   (n_shown,): ... less this ...
+        double shown_scale,           #     ... and times this
+        const float[::1] rest,        #     (n_clusters,), or (0,): as center_bytes has it
+        const float[::1] row_rest,    #     (n_samples,), or (0,)
         signed char[:, ::1] bytes,    #     room for (n, stride): a multiple of SCREEN_BLOCK, and of 64
         float[:, ::1] numbers,        #     room for (7, n + 16)
-        double[::1] value,            #     room for (n_features + 8,)
+        double[::1] value,            #     room for (n_shown + 8,)
     ):
         cdef center_bytes* c = &self.c
         cdef Py_ssize_t k
-        self.arrays = centers, origin, bytes, numbers, value
+        self.arrays = centers, origin, rest, row_rest, bytes, numbers, value
+        c.rest = &rest[0] if rest.shape[0] else NULL
+        c.row_rest = &row_rest[0] if row_rest.shape[0] else NULL
         c.kernels, c.dots = &SCREEN_KERNELS[chosen], &DOTS_KINDS[best_kind()]
         c.n_clusters, c.n_features = centers.shape[0], centers.shape[1]
         c.centers, c.origin, c.scale = &centers[0, 0], &origin[0], scale
-        c.s.n, c.s.stride, c.s.n_quads = (c.n_clusters + 3) // 4 * 4, bytes.shape[1], (c.n_features + 3) // 4
+        c.s.n, c.s.stride, c.s.n_quads = (c.n_clusters + 3) // 4 * 4, bytes.shape[1], (shown.shape[1] + 3) // 4
         c.s.bytes, c.s.scale, c.s.offset, c.s.half = <int8_t*> &bytes[0, 0], &numbers[0, 0], &numbers[1, 0], &numbers[2, 0]
         c.s.residual, c.s.length, c.s.slack, c.s.number = (
             &numbers[3, 0], &numbers[4, 0], &numbers[5, 0], &numbers[6, 0]
@@ -70,7 +77,7 @@ cdef class ScreenedCenters:
             numbers[2, k], numbers[6, k] = <float> INFINITY, k
         for k in range(c.n_clusters):
             c.kernels.quantise_center(
-                &centers[k, 0], c.n_features, c.origin, scale, c.dots.level, k, c.s.stride, &value[0],
+                &shown[k, 0], shown.shape[1], &shown_origin[0], shown_scale, c.dots.level, k, c.s.stride, &value[0],
                 <int8_t*> &bytes[k, 0], c.dots.offset, &numbers[0, 0], &numbers[1, 0], &numbers[2, 0], &numbers[3, 0],
                 &numbers[4, 0], &numbers[5, 0],
             )
@@ -237,7 +244,7 @@ def least_bounds(
                 &c.s, c.dots.dots, q.bytes, q.scales, q.norms, q.ratios[0], s.products, s.reach, first, second, nearest
             )
             for r in range(min(<Py_ssize_t> SCREEN_ROWS, X.shape[0] - i)):
-                low[i + r], high[i + r] = first[r], upper(c, s, first[r], q.norms[r], nearest[r])
+                low[i + r], high[i + r] = first[r], upper(c, s, first[r], q.norms[r], i + r, nearest[r])
         c.dots.end()
 
 

@@ -19,6 +19,15 @@ PER_OPEN, PER_NEAR = 150.0, 0.5
 PER_BYTE = 0.9
 # Nanoseconds that a pass takes however few the rows.
 PER_PASS = 2e5
+# Coordinates in a subspace, the length of the rest among them; the least number of features for which such are made; and rows that
+# tell the subspace. With 64, 50,000 x 768 rows like embeddings, k=1000, take 0.09 s a pass instead of 0.27 (AVX-512 VNNI).
+N_SHOWN, LEAST_REDUCED, N_TELLING = 64, 384, 256
+# Share of the lengths that is added to those of the rests: products of coordinates are off by less than the square of it.
+ROUNDING = 1e-5
+# What single precision is rounded up by. No rest.
+ABOVE, NO_REST = np.float32(1 + 2.4e-7), np.empty(0, np.float32)
+# Coordinates of rows in a block that is projected: some milliseconds.
+COORDINATES_WORK = 1 << 18
 # Passes that go by without bytes where these told too little; twice as many the next time.
 PAUSE = 8
 # Score products in a block: some milliseconds, as BLOCK_WORK of panels.py.
@@ -38,11 +47,13 @@ class Screen:
     def __init__(self):
         self.share_seen, self.share_open, self.n_near, self.rows8 = 1.0, None, 0.0, None
         self.wait, self.pause = 0, PAUSE
+        self.subspace = self.row_rest = None
 
     def cost(self, n_clusters, n_features, kept):
         """Nanoseconds for a row, as estimated; inf where there is no fast product."""
         per_product = PER_PRODUCT.get(kernels.dots_in_use(), np.inf)
-        scores = n_clusters * (PER_SCORE + per_product * n_features)
+        shown = N_SHOWN if self.subspace and kept else n_features
+        scores = n_clusters * (PER_SCORE + per_product * shown)
         left = self.share_open * (PER_OPEN + scores + self.n_near * PER_NEAR * n_features)
         return PER_ROW + self.share_seen * scores + left + (0 if kept else PER_BYTE * n_features)
 
@@ -62,7 +73,7 @@ class Screen:
             if not self._pays(rows, n_clusters, per_pass, kept):
                 self.share_open = None
                 return False
-            self._probe(rows, centers)
+            self._probe(rows, centers, kept)
         if self._pays(rows, n_clusters, per_pass, kept):
             return True
         self.drop()
@@ -77,15 +88,32 @@ class Screen:
         overhead = PER_PASS * rows.workers.n_threads / rows.n_samples
         return self.cost(n_clusters, rows.n_features, kept) + overhead < per_pass
 
-    def _probe(self, rows, centers):
-        """Find out what bytes leave open of some rows."""
+    def _probe(self, rows, centers, kept):
+        """Find out what bytes leave open of some rows, of their features or of coordinates in a subspace: what takes less is kept."""
         some = rows.take(rows.some())
+        self.subspace = None
+        self._look(rows, some, None, self.centers(rows, centers), len(centers))
+        if not kept or rows.n_features < LEAST_REDUCED:
+            return
+        plain = self.share_seen, self.share_open, self.n_near
+        cost, self.subspace = self.cost(*centers.shape, True), Subspace(rows)
+        rows8, row_rest = self._in_bytes(rows, some)
+        self._look(rows, some, rows8, self.centers(rows, centers, row_rest), len(centers))
+        if not self._reduces(cost, self.cost(*centers.shape, True)):
+            self.subspace, (self.share_seen, self.share_open, self.n_near) = None, plain
+
+    def _reduces(self, cost, reduced):
+        """Whether bytes of coordinates in a subspace are used, for what passes with and without cost."""
+        return reduced < cost
+
+    def _look(self, rows, some, rows8, screened, n_clusters):
+        """Take note of what bytes leave open of some rows."""
         labels, moved = np.full(len(some), -1, np.int32), max(len(some), 6 * kernels.shape()[0])
         counts = kernels.assign(
             some,
             np.empty(0),
-            None,
-            self.centers(rows, centers),
+            rows8,
+            screened,
             0,
             -(-len(some) // kernels.shape()[0]),
             labels,
@@ -94,7 +122,7 @@ class Screen:
             np.empty(moved, np.int32),
             rows.units,
             np.empty((0, 1, 2), np.int64),
-            scratch(len(centers), rows.n_features),
+            scratch(n_clusters, rows.n_features),
         )
         self.record(len(some), *counts[2:])
 
@@ -106,25 +134,43 @@ class Screen:
             n_near / max(1, n_open),
         )
 
-    def centers(self, rows, centers):
-        """The centers as the kernel wants them."""
-        n_clusters, d = centers.shape
-        block = kernels.shape()[1]
+    def centers(self, rows, centers, row_rest=None):
+        """The centers as the kernel wants them; by the subspace where the rows are, the lengths of whose rests are given or kept."""
+        row_rest = self.row_rest if row_rest is None else row_rest
+        n_clusters = len(centers)
+        shown, shown_origin, shown_scale, rest = centers, rows.origin, rows.panels.scale, NO_REST
+        if row_rest is not None:
+            shown, sq_norms = self.subspace.coordinates(rows, centers)
+            shown_origin, shown_scale, rest = np.zeros(N_SHOWN), 1.0, shown[:, -1].astype(np.float32) * ABOVE
+        block, stride = kernels.shape()[1], _stride(shown.shape[1])
         n = -(-n_clusters // block) * block
-        return kernels.ScreenedCenters(
+        numbers = np.zeros((7, n + 16), np.float32)
+        screened = kernels.ScreenedCenters(
             centers,
             rows.origin,
             rows.panels.scale,
-            aligned(n * _stride(d), np.int8).reshape(n, _stride(d)),
-            np.zeros((7, n + 16), np.float32),
-            np.empty(d + 8),
+            shown,
+            shown_origin,
+            shown_scale,
+            rest,
+            NO_REST if row_rest is None else row_rest,
+            aligned(n * stride, np.int8).reshape(n, stride),
+            numbers,
+            np.empty(shown.shape[1] + 8),
         )
+        if row_rest is not None:  # those of the centers themselves, to the safe side as the kernel has it
+            numbers[2, :n_clusters] = sq_norms / 2 * (1 - 1.3e-6) - 1e-36
+        return screened
 
     def keep(self, rows):
         """Keep the bytes of all rows, if there is memory for them."""
-        if self.rows8 is None and affordable(rows.X, _n_quads(rows.n_features) * 4 * rows.n_samples):
+        n_shown = N_SHOWN if self.subspace else rows.n_features
+        if self.rows8 is None and affordable(rows.X, _n_quads(n_shown) * 4 * rows.n_samples):
+            if self.subspace:
+                self.rows8, self.row_rest = self._in_bytes(rows, rows.X)
+                return
             n_panels = -(-rows.n_samples // kernels.shape()[0])
-            rows8 = _rows_in_bytes(n_panels, rows.n_features)
+            rows8, _ = _rows_in_bytes(n_panels, rows.n_features)
 
             def block(start, stop):
                 room = scratch(1, rows.n_features)
@@ -133,9 +179,27 @@ class Screen:
             rows.workers.run(block, self.blocks(rows, 64))
             self.rows8 = rows8
 
+    def _in_bytes(self, rows, X):
+        """The bytes of the coordinates of some rows in the subspace, and the lengths of the rests."""
+        n_panels = -(-len(X) // kernels.shape()[0])
+        shown, sq_norms = np.empty((len(X), N_SHOWN), np.float32), np.empty(len(X), np.float32)
+
+        def project(start, stop):
+            shown[start:stop], sq_norms[start:stop] = self.subspace.coordinates(rows, X[start:stop])
+
+        rows.workers.run(project, split(len(X), max(1, COORDINATES_WORK // rows.n_features)))
+        rows8, squares = _rows_in_bytes(n_panels, N_SHOWN)
+
+        def block(start, stop):
+            kernels.quantise(shown, np.zeros(N_SHOWN), 1.0, start, stop, rows8, scratch(1, N_SHOWN))
+
+        rows.workers.run(block, split(n_panels, 64))
+        squares[: len(X)] = sq_norms
+        return rows8, shown[:, -1] * ABOVE
+
     def drop(self):
         """Give the memory of the bytes back."""
-        self.rows8 = None
+        self.rows8 = self.row_rest = None
 
     def blocks(self, rows, n_clusters):
         """Runs of panels: blocks of BLOCK_WORK, and some for each thread."""
@@ -168,10 +232,11 @@ def _no_bounds():
 
 def scratch(n_clusters, n_features):
     """Buffers of one thread."""
+    n_features = max(n_features, N_SHOWN)
     n_rows, block, _, _ = kernels.shape()
     n = -(-n_clusters // block) * block
     return kernels.ScreenScratch(
-        *[_rows_in_bytes(1, n_features) for _ in range(3)],
+        *[_rows_in_bytes(1, n_features)[0] for _ in range(3)],
         np.empty(n_features + 16, np.float32),
         np.empty(n_features + 16, np.uint8),
         aligned(2 * block * n_rows, np.int32),
@@ -190,12 +255,42 @@ def _stride(n_features):
 
 
 def _rows_in_bytes(n_panels, n_features):
+    """Room for rows in bytes, and their squared norms there."""
     n_rows, _, slack, _ = kernels.shape()
-    return kernels.ScreenedRows(
-        aligned(n_panels * _n_quads(n_features) * 4 * n_rows + slack, np.uint8),
-        *np.zeros((3, n_panels * n_rows), np.float32),
-        np.zeros(n_panels, np.float32),
-    )
+    numbers = np.zeros((3, n_panels * n_rows), np.float32)
+    bytes = aligned(n_panels * _n_quads(n_features) * 4 * n_rows + slack, np.uint8)
+    return kernels.ScreenedRows(bytes, *numbers, np.zeros(n_panels, np.float32)), numbers[2]
+
+
+class Subspace:
+    """Leading directions of the rows: of rows near few of them, less bytes tell more.
+
+    With y and z the coordinates of a row x and a center c, B the directions, and x' and c' what is left of them, x.c = y.z + x'.c',
+    where x'.c' is within |x'| |c'| of zero (Cauchy-Schwarz). With |x'| and |c'| as one more coordinate, the scores |c|^2/2 - x.c
+    are not below those of the coordinates, and above them by 2 |x'| |c'| at most. Nothing depends on which directions these are.
+
+    Parameters
+    ----------
+    rows : Rows
+    """
+
+    def __init__(self, rows):
+        some = rows.take(np.arange(0, rows.n_samples, -(-rows.n_samples // N_TELLING)))
+        leading = np.linalg.svd((some - rows.origin) * rows.panels.scale, full_matrices=False)[2][
+            : N_SHOWN - 1
+        ]
+        self.directions = np.ascontiguousarray(np.linalg.qr(leading.T)[0])
+
+    def coordinates(self, rows, X):
+        """Coordinates of some rows or centers, of shape (n, N_SHOWN), the length of the rest the last; and squared norms."""
+        X = (X - rows.origin) * rows.panels.scale
+        shown = np.zeros((len(X), N_SHOWN))
+        width = self.directions.shape[1]
+        sq_norms = np.einsum("if,if->i", X, X)
+        shown[:, :width] = X @ self.directions
+        X -= shown[:, :width] @ self.directions.T
+        shown[:, -1] = np.sqrt(np.einsum("if,if->i", X, X)) + ROUNDING * np.sqrt(sq_norms)
+        return shown, sq_norms
 
 
 def aligned(n, dtype):

@@ -30,7 +30,7 @@ def dots(request):
 
 @pytest.fixture
 def forced(monkeypatch):
-    """Bytes are used wherever they can be; returns how many rows were labelled by them, and left open."""
+    """Bytes are used wherever they can be, of coordinates from 66 features on; how many rows they labelled, and left open."""
     seen = [0, 0]
     record = screen8.Screen.record
 
@@ -41,7 +41,9 @@ def forced(monkeypatch):
 
     monkeypatch.setattr(screen8.Screen, "_pays", lambda *_: True)
     monkeypatch.setattr(screen8.Screen, "record", noted)
+    monkeypatch.setattr(screen8.Screen, "_reduces", lambda *_: True)
     monkeypatch.setattr(screen8, "LEAST_FEATURES", 1)
+    monkeypatch.setattr(screen8, "LEAST_REDUCED", 66)
     return seen
 
 
@@ -137,9 +139,12 @@ def test_labels_of_near_ties(forced, instructions, dots, dtype):
             rows = Rows(X, None, Workers(1), compared_with=centers)
             some = rng.integers(n, size=8)
             expected = reference.assign(numbers(X[some]), numbers(centers))
-            for kept in (False, True):
-                if kept:
-                    rows.panels.screen.keep(rows)
+            screen = rows.panels.screen
+            for kept in ("nothing", "features", "coordinates")[: 1 + 2 * (n > 1)]:
+                if kept != "nothing":
+                    screen.drop()
+                    screen.subspace = screen8.Subspace(rows) if kept == "coordinates" else None
+                    screen.keep(rows)
                 assert rows.panels.assign(centers)[some].tolist() == expected
     assert forced[1] > 0
 
