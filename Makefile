@@ -45,7 +45,7 @@ sanitize: $(VENV)/.test
 	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	PYTHONPATH=build/sanitize/lib $(BIN)/python -P -m pytest -p no:cacheprovider $(SANITIZED)
 
-# Lines of .pyx and of headers by gcov: the C that Cython writes here says which line each of its lines is of.
+# Lines of .pyx and of headers by gcov: comments in the C that Cython writes say which line the next ones are of.
 COVERED = tests
 coverage: $(VENV)/.test
 	$(PIP) install coverage

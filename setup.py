@@ -13,7 +13,6 @@ LIMITED_API = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded b
 MSVC = sys.platform == "win32"
 # For what is built in order to be looked at (make sanitize): more flags of the compiler, after those below, and of the linker.
 FLAGS = os.environ.get("CKMEANS_FLAGS", "").split()
-LINES = "--coverage" in FLAGS  # gcov is to speak of lines of .pyx (make coverage)
 # Dates in the wheel, unless others are asked for: its bytes depend on the sources and the compiler alone (make reproducible).
 os.environ.setdefault("SOURCE_DATE_EPOCH", "315532800")
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -51,8 +50,7 @@ extensions = [
 setup(
     ext_modules=cythonize(
         extensions,
-        build_dir="build/lines" if LINES else "build/cython",
-        emit_linenums=LINES,
+        build_dir="build/cython",
         shared_utility_qualified_name=SHARED,
         include_path=["src"],
         # Processes that start anew would run this file once more.

@@ -1,29 +1,47 @@
 """Lines of src/ that a run of the tests has reached, of a build with gcov: python benchmarks/compiled_coverage.py build/coverage
 
-`make coverage` builds and runs. The C that Cython writes has #line directives there, so that gcov speaks of .pyx, .pxd and headers.
-Of a line that several modules have compiled, it is enough that one has reached it.
+`make coverage` builds and runs. Comments in the C that Cython writes say which line of a .pyx, .pxd or .pxi the next lines are of; headers
+gcov knows itself. Of a line that several modules have compiled, it is enough that one has reached it.
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+
+MARK = re.compile(r' */\* "(src/[^"]+)":(\d+)$')
+# Where what Cython adds to a function begins.
+OWN = re.compile(r"  /\* function exit code \*/|static |/\*---|  /\*---")
+
+
+def origins(c):
+    """For each line of a file of C, the file and the line that it was made from."""
+    found, own = {}, None
+    for number, text in enumerate(c.read_text(encoding="utf-8").splitlines(), 1):
+        mark = MARK.match(text)
+        if mark:
+            own = mark[1], int(mark[2])
+        elif OWN.match(text):
+            own = None
+        elif own:
+            found[number] = own
+    return found
 
 
 def counted(folder):
     """For each file of src/, how often each of its lines was run."""
     lines = defaultdict(lambda: defaultdict(int))
     for notes in sorted(Path(folder).rglob("*.gcda")):
-        done = subprocess.run(
-            ["gcov", "--json-format", "--stdout", str(notes)], capture_output=True, text=True
-        )
-        for text in done.stdout.splitlines():
-            for file in json.loads(text)["files"]:
-                name = Path(file["file"])
-                if name.suffix in (".pyx", ".pxd", ".pxi", ".h") and "src" in name.parts[:1]:
-                    for line in file["lines"]:
-                        lines[str(name)][line["line_number"]] += line["count"]
+        done = subprocess.run(["gcov", "--json-format", "--stdout", notes], capture_output=True, text=True)
+        for file in (file for text in done.stdout.splitlines() for file in json.loads(text)["files"]):
+            made = origins(Path(file["file"])) if file["file"].endswith(".c") else None
+            for line in file["lines"]:
+                number = line["line_number"]
+                name, number = (file["file"], number) if made is None else made.get(number, ("", 0))
+                if name.startswith("src/"):
+                    lines[name][number] += line["count"]
     return lines
 
 
