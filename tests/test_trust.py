@@ -20,7 +20,7 @@ from benchmarks.trust.rows import ROWS, Tally  # noqa: E402
 
 # Rows whose children wait for clocks and signals, or take more than some seconds however few their cases.
 LONG = {"interrupts", "time_limits", "memory", "threads", "at_once", "killed", "full_disk", "another_mode"}
-LONG |= {"allocations", "planted_faults", "mutants_of_the_checker", "beyond_32_bits", "rows_in_blocks"}
+LONG |= {"allocations", "planted_faults", "beyond_32_bits", "rows_in_blocks"}
 CASES = {
     "hostile_files": 28,
     "bounds_of_summaries": 3,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import allocations, blocks, faults, hostile, inputs, modes, mutants, numbers, process, proofs, state  # noqa: F401 fill the table
+from . import allocations, blocks, faults, hostile, inputs, modes, numbers, process, proofs, state  # noqa: F401 fill the table
 from .rows import ROWS, Tally
 
 # Seconds after which a row is taken to hang.

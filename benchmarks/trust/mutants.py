@@ -16,8 +16,6 @@ from pathlib import Path
 
 import ckmeans
 
-from .rows import row
-
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 20
 FILES = ("check", "check_angles", "check_summary")
@@ -139,15 +137,6 @@ def tried(name, n, seed):
     for place in random.Random(seed).sample(known, min(n, len(known))):
         where, text = mutant(source, *place)
         yield where, survives(name, text)
-
-
-@row("mutants of the checker: noticed by its tests, or one in twenty not", 900, 30)
-def mutants_of_the_checker(tally, rng, n):
-    for name in FILES:
-        found = list(tried(name, n // 3, int(rng.integers(2**31))))
-        left = [where for where, alive in found if alive]
-        for where, _ in found:
-            tally.add(where in left[len(found) // 20 :], None, f"{name}.py:{where}")
 
 
 def main(args=None):
