@@ -113,7 +113,7 @@ def written(folder, X):
     summary = summarize([X], 12)
     summary.save(folder / "summary")
     yield folder / "summary", read_summary
-    summary = summarize([X[:, :1]], 6)
+    summary = summarize([X[:12, :1]], 12)
     certify(summary, KMeans(2, random_state=0).fit(summary), time_limit=None).save(folder / "summary_proof")
     yield folder / "summary_proof", read_summary_proof
 
