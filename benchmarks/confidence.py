@@ -39,7 +39,7 @@ def missed_limits(draw, mean, times, confidence, rng):
 
 def missed_bounds(times, confidence):
     """How often the bound of a whole call is above the optimum, or above the sum of the optima of the groups, which it estimates."""
-    row_batches.LINE, source_certificate.MOST_DRAWN, missed, above_sum = (1, 32, 32), 256, 0, 0
+    row_batches.LINE_DRAWN, source_certificate.MOST_DRAWN, missed, above_sum = (1, 32, 32), 256, 0, 0
     for seed in range(times):
         rng = np.random.default_rng(seed)
         X = rng.standard_t(3, size=(200, 1)) + 5 * rng.integers(3, size=(200, 1))

@@ -22,8 +22,9 @@ from .instance import FEW_AXES
 from .portfolio import prove
 from .proof_lines import trivial_proof
 
-# Rows in a batch, and for each cluster. A batch that is random lacks about 1 / (rows for a cluster) of the optimum.
-BATCH, BATCH_OF = 20_000, 500
+# Rows in a batch, and for each cluster. A random batch lacks about 1 / (rows for a cluster) of the optimum: of blobs-100000x2, groups of 2,500
+# rows left 0.13 to 0.18 % in batches of 20,000 rows, 0.07 % in one of 100,000.
+BATCH, BATCH_OF = 100_000, 500
 # Rows in a group for each cluster, and the least and the most of them: where a group gets the semidefinite bound, and where it gets
 # prices. Of ten clusters of blobs-20000x8 (benchmarks/proved.py), with some 4 ms of a processor for each row, groups of 100 rows left a
 # gap of 1.4 %, of 150 one of 1.2 %, and groups of 200 had too little time. Of blobs-100000x2 groups of 600 rows left 0.50 % and took
@@ -32,7 +33,8 @@ MATRIX = 15, 60, 400
 PRICED = 250, 500, 2500
 PRICED_DRAWN = 60, 200, 1200
 # The same where a group has one feature, and the bound is the optimum.
-LINE = 100, 1000, 5000
+LINE = 500, 20_000, 50_000
+LINE_DRAWN = 100, 1000, 5000
 # Share of the variance that FEW_AXES axes have where a search over all centers is sooner than the semidefinite bound.
 NEARLY_ALL = 0.99
 # Relative gap at which the bound of a group ends, at least: the groups together are further from the optimum anyway.
@@ -65,8 +67,8 @@ def batches_of(first, n, n_batches):
 
 def group_size(n_clusters, n_features, drawn=False):
     """Rows of a group, about; of one that gets prices where they have at most FEW_AXES features."""
-    priced = PRICED_DRAWN if drawn else PRICED
-    each, least, most = LINE if n_features == 1 else priced if n_features <= FEW_AXES else MATRIX
+    line, priced = (LINE_DRAWN, PRICED_DRAWN) if drawn else (LINE, PRICED)
+    each, least, most = line if n_features == 1 else priced if n_features <= FEW_AXES else MATRIX
     return max(min(max(each * n_clusters, least), most), n_clusters + 1)
 
 
@@ -153,7 +155,7 @@ def deal(X, weights, labels, n_clusters, centers=None, seconds=None):
     method = "line" if X.shape[1] == 1 else "prices" if _few_axes(X) else "sdp"
     size = group_size(n_clusters, 2 if method == "prices" else X.shape[1], centers is not None)
     n_groups = max(1, min(round(len(heavy) / size), len(heavy) // (n_clusters + 1)))
-    if method == "line" or n_clusters == 1 or n_groups == 1:
+    if n_clusters == 1 or n_groups == 1:
         groups = [np.arange(len(X))]
     else:
         groups = [heavy[own] for own in anticlusters(X[heavy], labels[heavy], n_groups, seconds)]

@@ -29,7 +29,7 @@ def tiny_parts(monkeypatch):
     monkeypatch.setattr(ckmeans.blocks.sources, "PART_BYTES", 1 << 10)
     monkeypatch.setattr(row_batches, "BATCH", 150)
     monkeypatch.setattr(row_batches, "BATCH_OF", 1)
-    monkeypatch.setattr(row_batches, "LINE", (1, 200, 200))
+    monkeypatch.setattr(row_batches, "LINE_DRAWN", (1, 200, 200))
     monkeypatch.setattr(certification, "MOST_GATHERED", 0)
 
 
