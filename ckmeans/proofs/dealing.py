@@ -18,6 +18,8 @@ STEPS, PROBE, TRIED = 400, 200, 6
 CHECK, CHECKING, MOST_CHECKED = 1e-8, 0.2, 6e9
 # Rows at least, whatever the time, as groups of fewer are too unlike the whole; and at most, as memory goes up with the square.
 LEAST, FOR_EACH_CLUSTER, MOST = 120, 20, 1800
+# Up to this many rows are always one matrix: there is time for them in 10 s.
+FEW = 300
 # Rows of a group without a time limit, in the same terms: of 10,000 rows in 12 features, k=3 and 5, the optima of groups of 500 add up to
 # 0.1 and 0.4 % less than the whole, of 250 to 0.2 and 0.9 %, and of 120 to 1.2 and 3.8 %.
 UNLIMITED, UNLIMITED_FOR_EACH_CLUSTER = 500, 50
@@ -53,13 +55,12 @@ def rows_of_a_matrix(n_rows, n_clusters, deadline, n_threads=1):
     return int(min(max(least, rows), math.sqrt(MOST_CHECKED / n_rows), MOST))
 
 
-def most_rows_of_one(n_clusters, deadline, share):
-    """Up to how many rows one matrix of all of them is sooner than groups: it has one thread and a share of the time."""
-    if deadline.seconds == math.inf:
-        return MOST
-    proved = math.sqrt(max(0.0, deadline.left(share)) / (STEPS * seconds_of_a_step()))
-    checked = (CHECKING * deadline.seconds / CHECK) ** (1 / 3)
-    return int(min(max(2 * FOR_EACH_CLUSTER * n_clusters, LEAST, min(proved, checked)), MOST))
+def is_one_matrix(n_rows, n_clusters, deadline, share):
+    """Whether one matrix of all rows is sooner than groups of them: it has one thread, and a share of the time."""
+    if n_rows > MOST or deadline.seconds == math.inf or n_rows <= max(FEW, 2 * FOR_EACH_CLUSTER * n_clusters):
+        return n_rows <= MOST
+    checked = n_rows**3 * CHECK <= CHECKING * deadline.seconds
+    return checked and n_rows**2 * STEPS * seconds_of_a_step() <= deadline.left(share)
 
 
 class _Stopped(Exception):

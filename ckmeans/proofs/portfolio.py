@@ -20,7 +20,7 @@ from ..workers import Expired, check_room
 from .asking import bound_of, bounds_of
 from .certificate import Certificate
 from .checkpoint import Checkpoint
-from .dealing import most_rows_of_one
+from .dealing import is_one_matrix
 from .instance import FINDING, Clustering, Deadline, Instance
 from .methods import CUTTING, METHODS, Evidence, Run
 from .proof_lines import header, proof_text, trivial_proof
@@ -235,8 +235,8 @@ class Portfolio:
         if d == 2 == self.instance.n_clusters:
             yield "sweep"
         yield "pca"
-        most = most_rows_of_one(self.instance.n_clusters, self.deadline, CUTTING)
-        matrix = "sdp" if n_rows <= most else "sum"
+        one = is_one_matrix(n_rows, self.instance.n_clusters, self.deadline, CUTTING)
+        matrix = "sdp" if one else "sum"
         few = d <= FEW_FEATURES or not self.instance.many_axes
         if matrix == "sum" and not few and self.instance.dimension <= TRIED:
             yield "first prices"

@@ -1,13 +1,11 @@
 """Groups of a sum on all threads: the same proof on any number of them, and what is known when one of them fails."""
 
-import math
-
 import numpy as np
 import pytest
 
 from ckmeans import check
-from ckmeans.proofs import methods
-from ckmeans.proofs.dealing import LEAST, MOST, in_turn, most_rows_of_one, rows_of_a_matrix
+from ckmeans.proofs import dealing, methods
+from ckmeans.proofs.dealing import FEW, LEAST, MOST, in_turn, is_one_matrix, rows_of_a_matrix
 from ckmeans.proofs.instance import Deadline
 from ckmeans.proofs.portfolio import prove
 
@@ -60,8 +58,10 @@ def test_no_time_is_left():
     assert in_turn([0], work, lambda: None, Deadline(0), 1) == "time_limit"
 
 
-def test_more_rows_where_there_is_more_time():
-    sizes = [rows_of_a_matrix(10_000, 3, Deadline(seconds), 1) for seconds in (0, 1e3, 1e9)]
-    assert sizes[0] == LEAST and LEAST < sizes[1] <= sizes[2] <= MOST
-    assert most_rows_of_one(3, Deadline(0), 0.5) == LEAST and most_rows_of_one(3, Deadline(None), 0.5) == MOST
-    assert rows_of_a_matrix(100, 3, Deadline(math.inf)) == rows_of_a_matrix(100, 3, Deadline(None))
+def test_more_rows_where_there_is_more_time(monkeypatch):
+    monkeypatch.setattr(dealing, "seconds_of_a_step", lambda: 1e-7)
+    sizes = [rows_of_a_matrix(10_000, 3, Deadline(seconds), 1) for seconds in (0, 100, 1e9)]
+    assert sizes[0] == LEAST < sizes[1] < sizes[2] <= MOST
+    assert [is_one_matrix(n, 3, Deadline(0), 0.5) for n in (FEW, FEW + 1)] == [True, False]
+    assert [is_one_matrix(n, 3, Deadline(None), 0.5) for n in (MOST, MOST + 1)] == [True, False]
+    assert [is_one_matrix(n, 3, Deadline(60), 0.5) for n in (500, 1500)] == [True, False]
