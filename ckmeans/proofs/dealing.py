@@ -50,8 +50,11 @@ def rows_of_a_matrix(n_rows, n_clusters, deadline, n_threads=1):
     if deadline.seconds == math.inf:
         rows = max(UNLIMITED, UNLIMITED_FOR_EACH_CLUSTER * n_clusters)
     else:
-        proved = max(0.0, deadline.left()) * n_threads / (n_rows * STEPS * seconds_of_a_step())
-        rows = min(proved, math.sqrt(CHECKING * deadline.seconds / (n_rows * CHECK)))
+        squares = max(0.0, deadline.left()) / (
+            STEPS * seconds_of_a_step()
+        )  # of the rows that one thread has time for
+        checked = math.sqrt(CHECKING * deadline.seconds / (n_rows * CHECK))
+        rows = min(squares * n_threads / n_rows, math.sqrt(squares), checked)
     return int(min(max(least, rows), math.sqrt(MOST_CHECKED / n_rows), MOST))
 
 

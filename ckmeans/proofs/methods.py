@@ -379,7 +379,9 @@ def _dealt(instance, incumbent, run, rows):
     if instance.many_axes:
         n_threads = Workers(run.n_threads).n_threads if run.deadline.seconds < math.inf else 1
         size = rows_of_a_matrix(n, k, run.deadline, n_threads)
-        n_groups = -(-n // (size * n_threads)) * n_threads
+        n_groups = -(-n // size)
+        if n_groups > n_threads:  # so that no thread has to wait
+            n_groups = -(-n_groups // n_threads) * n_threads
     else:
         n_groups = round(n / min(max(GROUP * k, LEAST_GROUP), MOST_GROUP))
     n_groups = min(max(2, n_groups), n // (k + 1))
