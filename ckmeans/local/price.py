@@ -17,8 +17,11 @@ CANDIDATE = 4.7, 0.2
 # Iterations end there once the centers move by less than this share of the mean variance, sum of squares.
 TOLERANCE = 1e-4
 MOST_ITERATIONS = 300
-# All rows take more iterations than a sample: this power of the ratio of their numbers, on the median of these data sets.
-GROWTH = 0.2
+# All rows take more iterations than a sample. Where the sample ended by the tolerance they take GROWTH, as a power of the ratio of
+# their numbers, times as many. Where no row changed sides any more, and that of one row would have moved the centers by more than the
+# tolerance, they take more: by FROZEN, as a power of the ratio up to which a cluster has FULL rows. Medians of four starts are told so
+# to within a factor of 1.5 on 13 of 20 data sets, of that benchmark and others; with 0.2 as the power for all it was 8.
+GROWTH, FROZEN, FULL = 0.1, 0.5, 500
 # Share of the price of seeding that a search may count on: where it is most of the price, few iterations show that clusters are clear.
 SEEDING = 0.75
 # Features from which on exchanges are so dear, beside passes of panels, that there is one round of them.
@@ -73,4 +76,7 @@ def iterations(rows, n_samples, n_clusters, numbers):
         rows.panels.assign(centers, partition)
         means = partition.means(centers)[0]
         moved, centers, n_iter = ((means - centers) ** 2).sum(), means, n_iter + 1
-    return n_iter * (n_samples / rows.n_samples) ** GROWTH
+    ratio = n_samples / rows.n_samples
+    if moved:
+        return n_iter * ratio**GROWTH
+    return n_iter * max(1.0, min(ratio, FULL * n_clusters / rows.n_samples)) ** FROZEN
