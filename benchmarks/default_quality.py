@@ -213,7 +213,7 @@ written by the command that measures: no figure in it is typed in.
 - **More than 4,096 rows.** One run over all rows, on a budget: what one start of scikit-learn takes, as its work is counted; how many
   iterations that start would take is told by a small sample.
   - A sample is drawn from strata, the neighbourhoods of six times as many centers as there are clusters, so that rare groups have their weight
-    in it; it is the larger, the cheaper local searches are. It is searched: some clusterings of it are found from k-means++, crossed, and
+    in it; it is the larger, the cheaper local searches are. It is searched: some clusterings of it are merged from more clusters (Ward), crossed, and
     improved by moving centers.
   - The best of them, up to eight, race over all rows: a few updates of the centers for each, then twice as many for the better half, and so on.
   - The winner goes to a fixed point of Lloyd's iteration, with fewer than 64 features by steps beyond the means where they lower the

@@ -56,6 +56,18 @@ def kmeans_parallel(rows, n_clusters, rng):
     return np.ldexp(centers, few.exponent)
 
 
+def draw_candidates(rows, n_draws, n_rounds, rng):
+    """Rows of some rounds of n_draws draws, the first by weight, the others by weighted squared distance to those before."""
+    distances, blocks = rows.approached(), []
+    rows.panels.pack()
+    for _ in range(n_rounds):
+        blocks.append(_different(rows, np.unique(distances.draw(rng, n_draws))))
+        distances.approach(blocks[-1])
+        if not distances.masses.any():
+            break
+    return np.concatenate(blocks)
+
+
 def _different(rows, indices):
     """The rows of these indices, equal ones once."""
     if not issparse(rows.X):

@@ -9,12 +9,11 @@ from sklearn.datasets import make_blobs
 
 from ckmeans import KMeans
 from ckmeans.local import hybrid, sampled
+from ckmeans.local.merging import merged
 from ckmeans.local.random_stream import RandomStream
-from ckmeans.local.restarts import STARTS
 from ckmeans.local.rows import Rows
 from ckmeans.local.sampled import sample_size
 from ckmeans.local.samples import draw_from_clusters, draw_sample
-from ckmeans.local.seeding import kmeans_plusplus
 from ckmeans.workers import Workers
 
 
@@ -27,7 +26,8 @@ def sample_of(X, size, weights=None, seed=0):
 def test_sizes():
     assert sample_size(4095, 3) == 4095  # all
     assert sample_size(5000, 3) == sampled.LEAST_ROWS
-    assert sample_size(10**6, 3) == 10**6 // sampled.ONE_IN
+    assert sample_size(10**5, 30) == 10**5 // sampled.ONE_IN
+    assert sample_size(10**6, 3) == 3 * sampled.MOST_ROWS_A_CLUSTER
     assert sample_size(10**5, 1000) == 1000 * sampled.ROWS_A_CLUSTER
     assert sample_size(50_000, 1000) == 50_000
 
@@ -148,23 +148,22 @@ def test_an_interrupt_leaves_centers_and_their_labels():
         assert np.array_equal(model.predict(X), model.labels_)
 
 
-def test_an_interrupt_of_the_founders_leaves_the_centers_that_were_drawn(monkeypatch):
-    """They are far better than rows at random."""
+def test_an_interrupt_of_the_founders_leaves_the_first_of_them(monkeypatch):
+    """It is far better than rows at random."""
     X = make_blobs(20_000, 3, centers=300, cluster_std=0.01, random_state=0)[0]
-    drawn = []
+    found = []
 
-    def interrupted(rows, n_clusters, numbers):
-        if drawn:
+    def interrupted(*args):
+        if found:
             raise KeyboardInterrupt
-        drawn.append(kmeans_plusplus(rows, n_clusters, numbers))
-        return drawn[0]
+        found.append(merged(*args))
+        return found[0]
 
-    monkeypatch.setitem(STARTS, "k-means++", interrupted)
-    monkeypatch.setattr(hybrid._Compiled, "suits", lambda rows, n_clusters: False)
+    monkeypatch.setattr(sampled, "merged", interrupted)
     model = KMeans(300, random_state=0)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X)
-    assert np.array_equal(model.cluster_centers_, drawn[0])
+    assert np.array_equal(model.cluster_centers_, found[0])
     assert np.array_equal(model.predict(X), model.labels_)
 
 
