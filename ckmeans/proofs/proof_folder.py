@@ -8,7 +8,7 @@ import numpy as np
 
 from ..check_parts import INDEX, part_name
 from ..files import write_whole
-from .proof_lines import _line, _ratio, sealed
+from .proof_lines import line_of, ratio_of, sealed
 
 # Rows whose groups are in one line of the index.
 ROWS_A_LINE = 4096
@@ -44,12 +44,14 @@ class ProofFolder:
         self._group_of[rows] = at
         Path(self.path, part_name(at)).write_bytes(text)
         sha = hashlib.sha256(text).hexdigest()
-        self._lines.append(f"part n={len(rows):x} lower={_ratio(lower)} sha256={sha}")
+        self._lines.append(f"part n={len(rows):x} lower={ratio_of(lower)} sha256={sha}")
 
     def end(self, lower, cost):
         """After the last group."""
         own = self._group_of
-        rows = [_line("rows", own[at : at + ROWS_A_LINE].tolist()) for at in range(0, len(own), ROWS_A_LINE)]
-        claim = f"claim bounded lower={_ratio(lower)} value={_ratio(cost)}"
+        rows = [
+            line_of("rows", own[at : at + ROWS_A_LINE].tolist()) for at in range(0, len(own), ROWS_A_LINE)
+        ]
+        claim = f"claim bounded lower={ratio_of(lower)} value={ratio_of(cost)}"
         head = ["CKC 1", f"{self._problem} parts={len(self._lines):x}", claim]
         write_whole(Path(self.path, INDEX), sealed([*head, *self._lines, *rows]).encode("ascii"))
