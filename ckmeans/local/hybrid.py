@@ -175,7 +175,7 @@ class Hybrid(Restarts):
         super().__init__(rows, n_clusters, init, n_init, None, 0.0, True, numbers)
         self.auto = n_init == "auto"
         self.n_init = 1 if n_clusters == 1 else MOST_POPULATIONS if self.auto else n_init
-        self.improver = _Compiled(rows, n_clusters) if _Compiled.suits(rows, n_clusters) else _Stepwise(self)
+        self.improver = Compiled(rows, n_clusters) if Compiled.suits(rows, n_clusters) else Stepwise(self)
         self.best_member = None  # the best member of all populations
         self.best_work = 0  # coordinate differences up to it
         self.members, self.elites, self.progress = [], [], None
@@ -229,7 +229,7 @@ class Hybrid(Restarts):
     def make_founders(self, X):
         """The founders; `is_clear` says whether all are the same clustering."""
         n = 1 if self.n_clusters == 1 else self.n_founders
-        compiled = isinstance(self.improver, _Compiled)
+        compiled = isinstance(self.improver, Compiled)
         if compiled and isinstance(self.init, str) and self.init == "k-means++":
             inertia = self.improve(n)
         else:
@@ -246,7 +246,7 @@ class Hybrid(Restarts):
                     self.current = starts[-1]
             inertia = self.improve(np.array(starts))
         if not self.members:  # the kernels for few rows find all starts unusual
-            self.improver = _Stepwise(self)
+            self.improver = Stepwise(self)
             return self.make_founders(X)
         self.is_clear = inertia.max() <= inertia.min() * (1 + SAME)
 
@@ -327,7 +327,7 @@ class Hybrid(Restarts):
         super().finish()
 
 
-class _Stepwise:
+class Stepwise:
     """Local searches one after the other, each on all threads."""
 
     def __init__(self, search):
@@ -350,7 +350,7 @@ class _Stepwise:
             ends[c] = rows.update(partition.labels, centers)[2], centers, partition.labels, n_iter + more
 
 
-class _Compiled:
+class Compiled:
     """Local searches of few rows, each one compiled call on one thread."""
 
     def __init__(self, rows, n_clusters):

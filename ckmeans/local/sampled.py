@@ -11,7 +11,7 @@ import numpy as np
 
 from .exchange import polish
 from .extrapolation import Extrapolation
-from .hybrid import PATIENCE, PATIENCE_LEAST, Hybrid, _Compiled, _Stepwise
+from .hybrid import PATIENCE, PATIENCE_LEAST, Compiled, Hybrid, Stepwise
 from .lloyd import lloyd
 from .merging import MOST as MOST_MERGED
 from .merging import merged
@@ -258,16 +258,16 @@ class SampleSearch(Hybrid):
         starts = np.array([self.merge(*more) for more in self.more_clusters()])
         inertia = self.improve(starts)
         if not self.members:  # the kernels for few rows find all starts unusual
-            self.improver = _Stepwise(self)
+            self.improver = Stepwise(self)
             inertia = self.improve(starts)
         self.is_clear = inertia.max() <= inertia.min() * (1 + SAME)
 
     def more_clusters(self):
         """Centers and masses of more clusters than are wanted, for each founder."""
         rows, n_more = self.rows, FACTOR * self.n_clusters
-        if _Compiled.suits(rows, n_more):
+        if Compiled.suits(rows, n_more):
             ends = [None] * self.n_founders
-            _Compiled(rows, n_more).run(self.n_founders, self.numbers, np.inf, ends)
+            Compiled(rows, n_more).run(self.n_founders, self.numbers, np.inf, ends)
             if all(inertia < np.inf for inertia, *_ in ends):
                 for _, centers, labels, _ in ends:
                     yield centers, np.bincount(labels, rows.weights(), n_more)

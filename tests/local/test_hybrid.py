@@ -242,15 +242,15 @@ def test_an_interrupt_leaves_the_best_so_far(improver, look):
 
 
 @needs_signals
-@pytest.mark.parametrize("kind", ["_Compiled", "_Stepwise"])
+@pytest.mark.parametrize("kind", ["Compiled", "Stepwise"])
 def test_ctrl_c_leaves_the_best_so_far(kind):
     """In the midst of the local searches of a generation."""
     told = interrupted(f"""
 from ckmeans import KMeans
 from ckmeans.local import hybrid
 X, seen = np.random.default_rng(0).normal(size=(1000, 4)), []
-if "{kind}" == "_Stepwise":
-    hybrid._Compiled.suits = lambda *_: False
+if "{kind}" == "Stepwise":
+    hybrid.Compiled.suits = lambda *_: False
 def progress(n, inertia):
     if not seen:
         hybrid.{kind}.run = held(hybrid.{kind}.run)
