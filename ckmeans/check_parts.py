@@ -216,6 +216,12 @@ USAGE = "usage: python -m ckmeans.check_parts FOLDER [-j N] [DATA.npy ...] [-w W
 
 
 def main(words):
+    if words in (
+        ["-h"],
+        ["--help"],
+    ):  # a folder of that name is not checked: its name begins like an option's
+        print(USAGE)
+        return 0
     processes, names, weights, own = 1, [], [], None
     words = iter(words)
     for word in words:

@@ -144,7 +144,11 @@ def test_what_is_forged_is_refused(proof, tmp_path):
     (folder / "group-000001.ckc").write_bytes((folder / "group-000000.ckc").read_bytes())
     assert check_parts.verdict(folder)[1].startswith("malformed: group-000001.ckc: it is another file")
     (folder / "group-000001.ckc").unlink()
-    assert check_parts.verdict(folder)[0] == MALFORMED and check_parts.main([]) == MALFORMED
+    assert (
+        check_parts.verdict(folder)[0] == MALFORMED
+        and check_parts.main([]) == MALFORMED
+        and check_parts.main(["--help"]) == 0
+    )
     assert check_parts.main([str(folder), "-j", "x"]) == check_parts.main([str(tmp_path)]) == MALFORMED
 
 
