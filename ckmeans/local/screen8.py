@@ -22,6 +22,8 @@ PER_PASS = 2e5
 # Coordinates in a subspace, the length of the rest among them; the least number of features for which such are made; and rows that
 # tell the subspace. With 64, 50,000 x 768 rows like embeddings, k=1000, take 0.09 s a pass instead of 0.27 (AVX-512 VNNI).
 N_SHOWN, LEAST_REDUCED, N_TELLING = 64, 384, 256
+# Nanoseconds of a pass, of all rows by their features, from which on a subspace is looked for, which takes a tenth of a second (1e4 x 784).
+LEAST_PASS = 2e7
 # Share of the lengths that is added to those of the rests: products of coordinates are off by less than the square of it.
 ROUNDING = 1e-5
 # What single precision is rounded up by. No rest.
@@ -93,10 +95,11 @@ class Screen:
         some = rows.take(rows.some())
         self.subspace = None
         self._look(rows, some, None, self.centers(rows, centers), len(centers))
-        if not kept or rows.n_features < LEAST_REDUCED:
+        cost = self.cost(*centers.shape, True)
+        if not kept or rows.n_features < LEAST_REDUCED or rows.n_samples * cost < LEAST_PASS:
             return
         plain = self.share_seen, self.share_open, self.n_near
-        cost, self.subspace = self.cost(*centers.shape, True), Subspace(rows)
+        self.subspace = Subspace(rows)
         rows8, row_rest = self._in_bytes(rows, some)
         self._look(rows, some, rows8, self.centers(rows, centers, row_rest), len(centers))
         if not self._reduces(cost, self.cost(*centers.shape, True)):

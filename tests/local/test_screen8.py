@@ -44,6 +44,7 @@ def forced(monkeypatch):
     monkeypatch.setattr(screen8.Screen, "_reduces", lambda *_: True)
     monkeypatch.setattr(screen8, "LEAST_FEATURES", 1)
     monkeypatch.setattr(screen8, "LEAST_REDUCED", 66)
+    monkeypatch.setattr(screen8, "LEAST_PASS", 0.0)
     return seen
 
 
