@@ -18,7 +18,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # setuptools has a warning on every editable installation, and nothing that could be done about it.
 PIP = PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip --disable-pip-version-check --quiet
-ON_ALL = --numprocesses auto --dist worksteal # the tests, on all processors
+ON_ALL = --numprocesses auto --maxprocesses 8 --dist worksteal # the tests, on all processors
 WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/* src/simd/*)
 
 .PHONY: demo test trust sanitize coverage reproducible test-wheel test-oldest wheel-check lint docs clean
