@@ -7,6 +7,8 @@ The list of a box has i for row i undecided, ~i for a row that counts because th
 not count because the search said so.
 """
 
+from libc.math cimport sqrt
+
 
 cdef inline void add_row(double* sums, const double* x, double weight, double constant, Py_ssize_t d) noexcept nogil:
     """Add weight (constant + 2 x.y - |y|^2) to a quadratic of y."""
@@ -32,7 +34,6 @@ cdef inline Py_ssize_t classify_rows(
     const double* upper,              # (d,)
     double* inside,                   # INOUT (2 + d,): rows that count everywhere on the box
     double* cover,                    # OUT (2 + d,): above the terms of the rows kept
-    double* spread,                   # OUT (d,): how much each feature leaves undecided
     int* kept,                        # OUT (n_rows,): the list of this box; may be `rows`
     Py_ssize_t* n_undecided,          # OUT
     Py_ssize_t* narrow,               # OUT: where in `kept` a row is undecided in all smaller boxes too; -1 if a split helps
@@ -43,13 +44,11 @@ cdef inline Py_ssize_t classify_rows(
     high (p - low) / (high - low), a quadratic of y again.
     """
     cdef Py_ssize_t r, f, i, n_kept = 0, n_narrow = 0
-    cdef double near, far, t, h, high, low, share, w
+    cdef double near, far, t, h, high, low, share
     n_undecided[0] = 0
     narrow[0] = -1
     for f in range(2 + d):
         cover[f] = 0
-    for f in range(d):
-        spread[f] = 0
     for r in range(n_rows):
         i = rows[r]
         if i >= n:
@@ -96,14 +95,6 @@ cdef inline Py_ssize_t classify_rows(
             share = high / (high - low)
         if share > 0:
             add_row(cover, X + i * d, weights[i] * share, tops[i] - low, d)
-        if low < slacks[i]:
-            w = weights[i] * (share if share > 1e-3 else 1e-3)
-            for f in range(d):
-                h = 0.5 * (upper[f] - lower[f])
-                t = X[i * d + f] - 0.5 * (upper[f] + lower[f])
-                if t < 0:
-                    t = -t
-                spread[f] += w * (4 * t * h if t > h else (t + h) * (t + h))
     if n_narrow < n_undecided[0]:
         narrow[0] = -1
     return n_kept
@@ -211,27 +202,84 @@ cdef inline double upper_bound(
     return value + kappa * a
 
 
-cdef inline double value_at(
-    const double* X, const double* weights, const double* prices, Py_ssize_t n, const int* kept, Py_ssize_t n_kept, Py_ssize_t d,
-    const double* inside, const double* y,
+cdef inline double mean_bound(
+    const double* X,
+    const double* weights,
+    const double* prices,
+    Py_ssize_t n,
+    const int* rows,                  # (n_rows,): the list of the box before
+    Py_ssize_t n_rows,
+    Py_ssize_t d,
+    double error,                     # no sum here is off by more
+    double norm,                      # no row and no corner of a box is farther from 0
+    double enough,
+    const double* lower,
+    const double* upper,
+    const double* inside,             # (2 + d,)
+    double* z,                        #     (d,)
+    double* sums,                     #     (d,)
 ) noexcept nogil:
-    """f(y) on a box whose rows inside and kept are given."""
-    cdef Py_ssize_t r, f, i
-    cdef double value = inside[1], term, t
-    cdef bint sure
+    """What no set of rows with its mean on the box earns more than, rounded up; sought until it is not above `enough`.
+
+    For any z such a set, of weight W and with its mean at y, earns sum w (l - |x - z|^2) + W |y - z|^2, as its sum of w (x - y)
+    is 0. With the farthest y of the box in place of its own that is at most the sum of the positive terms, which is convex in z:
+    steps downhill from the center of the box (Polyak 1969) find a better z. The error is of second order in the size of the box.
+    """
+    cdef Py_ssize_t r, f, i, attempt
+    cdef double far, total, mass, term, t, h, center, steep, step, length, best = 1e300
     for f in range(d):
-        value += y[f] * (2 * inside[2 + f] - inside[0] * y[f])
-    for r in range(n_kept):
-        i = kept[r]
-        if i >= n:
-            continue
-        sure = i < 0
-        if sure:
-            i = ~i
-        term = prices[i]
+        z[f] = 0.5 * (lower[f] + upper[f])
+    for attempt in range(3):
+        far = 0
+        total = inside[1]
+        mass = inside[0]
         for f in range(d):
-            t = X[i * d + f] - y[f]
-            term -= t * t
-        if term > 0 or sure:
-            value += weights[i] * term
-    return value
+            t = z[f] - 0.5 * (lower[f] + upper[f])
+            h = (t if t > 0 else -t) + 0.5 * (upper[f] - lower[f])
+            far += h * h
+            total += z[f] * (2 * inside[2 + f] - mass * z[f])
+            sums[f] = inside[2 + f]
+        total += mass * far
+        for r in range(n_rows):
+            i = rows[r]
+            if i >= n:
+                continue
+            i = ~i if i < 0 else i
+            term = prices[i] + far
+            for f in range(d):
+                t = X[i * d + f] - z[f]
+                term -= t * t
+            if term > 0 or rows[r] < 0:
+                total += weights[i] * term
+                mass += weights[i]
+                for f in range(d):
+                    sums[f] += weights[i] * X[i * d + f]
+        total += error
+        if total < best:
+            best = total
+        if attempt == 2 or best <= enough:
+            break
+        steep = 0
+        for f in range(d):
+            center = 0.5 * (lower[f] + upper[f])
+            h = 0.5 * (upper[f] - lower[f]) * mass
+            t = sums[f] - mass * center
+            if z[f] > center or z[f] == center and t < -h:
+                t += h
+            elif z[f] < center or z[f] == center and t > h:
+                t -= h
+            else:
+                t = 0
+            sums[f] = t
+            steep += t * t
+        if not steep > 0:
+            break
+        step = 0.75 * (total - enough) / steep
+        length = 0
+        for f in range(d):
+            sums[f] = z[f] - 0.5 * (lower[f] + upper[f]) - step * sums[f]
+            length += sums[f] * sums[f]
+        step = 1 if length <= 9 * norm * norm else 3 * norm / sqrt(length)
+        for f in range(d):
+            z[f] = 0.5 * (lower[f] + upper[f]) + step * sums[f]
+    return best

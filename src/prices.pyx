@@ -1,11 +1,11 @@
 """The greatest value of f(y) = sum_i w_i max(0, l_i - |x_i - y|^2) over all centers y, for prices l_i of the rows.
 
-Branch and bound over boxes for y: rows inside are one quadratic, those outside are dropped, and only undecided ones are
-looked at again (boxes.pxd). A box is closed where its bound is not above the threshold, where no mean of rows can be in it, or
-where all rows are decided: there f is one quadratic and its greatest value is known.
+Branch and bound over boxes for y, the mean of the rows that count: rows inside are one quadratic, those outside are dropped, and
+only undecided ones are looked at again (boxes.pxd). A box is closed where its bound is not above the threshold, where no mean of
+rows can be in it, or where all rows are decided: there f is one quadratic and its greatest value is known.
 """
 
-from boxes cimport value_at, lowest, upper_bound, shrink, classify_rows
+from boxes cimport add_row, lowest, upper_bound, mean_bound, shrink, classify_rows
 
 
 def local_maxima(
@@ -62,7 +62,7 @@ cdef struct Search:
     const double* slacks
     const unsigned char* has_cannot_link
     const int* cannot_link
-    double rounding, kappa, tiny, tolerance
+    double rounding, kappa, tiny, norm, mean_error, tolerance
     bint best_only
     # Boxes still to look at, a stack: lower and upper ends and the sum of the rows inside; where the list of each is in the pool.
     Py_ssize_t n_open, capacity, pool_size
@@ -74,13 +74,14 @@ cdef struct Search:
     double* found
     int* branched_rows
     double threshold, given_up
-    # The box at hand: its ends, the rows inside, what is above the others, where the bound is reached, what each axis leaves open.
+    # The box at hand: its ends, the rows inside, what is above the others, where the bound is reached.
     double* low
     double* high
     double* inside
     double* cover
     double* at
-    double* spread
+    double* away
+    double* sums
     double bound
     int* kept                     # its list, which begins in the pool at `first`
     Py_ssize_t first, n_kept, n_undecided, narrow
@@ -128,7 +129,7 @@ cdef inline void put_box(Search* s, Py_ssize_t start, Py_ssize_t stop) noexcept 
 cdef inline Py_ssize_t classify(Search* s, const int* rows, Py_ssize_t n_rows, Py_ssize_t d) noexcept nogil:
     return classify_rows(
         s.X, s.weights, s.tops, s.prices, s.slacks, s.has_cannot_link, s.n, rows, n_rows, d, s.low, s.high, s.inside, s.cover,
-        s.spread, s.kept, &s.n_undecided, &s.narrow,
+        s.kept, &s.n_undecided, &s.narrow,
     )
 
 
@@ -137,6 +138,13 @@ cdef inline bint is_ruled_out(Search* s) noexcept nogil:
     cdef const int* rows = s.pool + s.lists[2 * s.n_open]
     cdef Py_ssize_t attempt = 0, n_rows = s.first - s.lists[2 * s.n_open]
     cdef double shrunk = 1
+    s.budget -= 2 * n_rows
+    s.bound = mean_bound(
+        s.X, s.weights, s.prices, s.n, rows, n_rows, s.d, s.mean_error, s.norm, s.threshold, s.low, s.high, s.inside, s.away,
+        s.sums,
+    )
+    if s.bound <= s.threshold:
+        return True
     while True:
         s.budget -= 20 + n_rows
         # The same function three times: with the number of features known, the compiler unrolls its loops.
@@ -189,6 +197,11 @@ cdef inline bint breaks_cannot_link(Search* s) noexcept nogil:
     return broken
 
 
+cdef inline double term_at(const Search* s, Py_ssize_t i) noexcept nogil:
+    """What row i earns where the bound is reached."""
+    return lowest(s.X + i * s.d, s.prices[i], s.d, s.at, s.at)
+
+
 cdef inline void record(Search* s, double value, Py_ssize_t n_branched) noexcept nogil:
     """Take down the point where the bound is reached."""
     cdef Py_ssize_t f, r
@@ -238,21 +251,61 @@ cdef inline void record_set(Search* s) noexcept nogil:
         raise_threshold(s, s.bound)
 
 
-cdef inline void record_point(Search* s) noexcept nogil:
-    """Where only the greatest value is wanted: a point that is above the threshold raises it."""
-    cdef double value = value_at(s.X, s.weights, s.prices, s.n, s.kept, s.n_kept, s.d, s.inside, s.at)
+cdef inline void drop_one_of_pairs(Search* s) noexcept nogil:
+    """Of two marked rows that must not both count, the one that earns less where the bound is reached is no longer marked."""
+    cdef Py_ssize_t p, one, other
+    for p in range(s.n_pairs):
+        one = s.cannot_link[2 * p]
+        other = s.cannot_link[2 * p + 1]
+        if s.marks[one] and s.marks[other]:
+            if s.marks[one] == s.marks[other]:
+                if term_at(s, one) < term_at(s, other):
+                    s.marks[one] = 0
+                else:
+                    s.marks[other] = 0
+            elif s.marks[one] < s.marks[other]:
+                s.marks[one] = 0
+            else:
+                s.marks[other] = 0
+
+
+cdef inline void record_mean(Search* s) noexcept nogil:
+    """Where only the greatest value is wanted: the rows that count where the bound is reached earn most at their mean."""
+    cdef Py_ssize_t r, f
+    cdef int e
+    cdef double value
+    for r in range(s.n_kept):
+        e = s.kept[r]
+        if e < s.n:
+            s.marks[e if e >= 0 else ~e] = 2 if e < 0 else term_at(s, e) > 0
+    drop_one_of_pairs(s)
+    for f in range(2 + s.d):
+        s.sums[f] = s.inside[f]
+    for r in range(s.n_kept):
+        e = s.kept[r]
+        if e < s.n:
+            e = ~e if e < 0 else e
+            if s.marks[e]:
+                add_row(s.sums, s.X + e * s.d, s.weights[e], s.tops[e], s.d)
+            s.marks[e] = 0
+    if not s.sums[0] > 0:
+        return
+    value = s.sums[1]
+    for f in range(s.d):
+        s.at[f] = s.sums[2 + f] / s.sums[0]
+        value += s.sums[2 + f] * s.at[f]
     if value + s.tolerance > s.threshold:
         record(s, value, 0)
         raise_threshold(s, value)
 
 
 cdef inline Py_ssize_t widest_axis(const Search* s) noexcept nogil:
-    """The axis that leaves most undecided, of those along which the box can be cut; -1 if there is none."""
+    """The axis to cut the box along; -1 if there is none."""
     cdef Py_ssize_t f, best = -1
-    cdef double most = -1
+    cdef double most = s.tiny
     for f in range(s.d):
-        if s.spread[f] > most and s.high[f] - s.low[f] > s.tiny:
-            most = s.spread[f]
+        if s.high[f] - s.low[f] > most:
+            most = s.high[f] - s.low[f]
             best = f
     return best
 
@@ -305,6 +358,8 @@ def search(
     double rounding,                  # IN  no sum of w (x - y) is off by more
     double kappa,                     # IN  no value of f is off by more than this times the weight that counts
     double tiny,                      # IN  boxes no wider than this are given up
+    double norm,                      # IN  no row and no corner of a box is farther from 0
+    double mean_error,                # IN  no bound by means is off by more
     bint best_only,                   # IN  the threshold rises with each value found
     double tolerance,                 # IN  to so much more than the value
     Py_ssize_t budget,                # IN  rows to look at before returning
@@ -316,7 +371,7 @@ def search(
     double[::1] bounds,               # INOUT (2,): the threshold; the greatest bound of the boxes given up
     Py_ssize_t[::1] state,            # INOUT (4,): boxes on the stack, points found, boxes looked at, boxes given up
     unsigned char[::1] marks,         #     (n,) zeros
-    double[:, ::1] work,              #     (6, 2 + d)
+    double[:, ::1] work,              #     (7, 2 + d)
 ):
     """Go on with the search; returns 0 when it is done, 1 when the budget is spent, 2 when a buffer is too small."""
     cdef Search s
@@ -325,7 +380,8 @@ def search(
     s.X, s.weights, s.prices, s.tops, s.slacks = &X[0, 0], &weights[0], &prices[0], &tops[0], &slacks[0]
     s.has_cannot_link = &has_cannot_link[0]
     s.cannot_link = &cannot_link[0, 0] if s.n_pairs else NULL
-    s.rounding, s.kappa, s.tiny, s.tolerance, s.best_only = rounding, kappa, tiny, tolerance, best_only
+    s.rounding, s.kappa, s.tiny, s.norm, s.mean_error = rounding, kappa, tiny, norm, mean_error
+    s.tolerance, s.best_only = tolerance, best_only
     s.capacity, s.pool_size, s.budget = boxes.shape[0], pool.shape[0], budget
     s.boxes, s.lists, s.pool, s.marks = &boxes[0, 0], &lists[0, 0], &pool[0], &marks[0]
     s.n_most, s.n_branched = found.shape[0], branched_rows.shape[1]
@@ -333,7 +389,7 @@ def search(
     s.threshold, s.given_up = bounds[0], bounds[1]
     s.n_open, s.n_found, s.n_boxes, s.n_given_up = state[0], state[1], state[2], state[3]
     s.low, s.high, s.inside = &work[0, 0], &work[1, 0], &work[2, 0]
-    s.cover, s.at, s.spread = &work[3, 0], &work[4, 0], &work[5, 0]
+    s.cover, s.at, s.away, s.sums = &work[3, 0], &work[4, 0], &work[5, 0], &work[6, 0]
     with nogil:
         status = advance(&s)
     bounds[0], bounds[1] = s.threshold, s.given_up
@@ -355,8 +411,8 @@ cdef inline int advance(Search* s) noexcept nogil:
         if s.n_undecided == 0 and s.clash < 0:
             record_set(s)
             continue
-        if s.best_only and s.clash < 0:
-            record_point(s)
+        if s.best_only:
+            record_mean(s)
             if s.n_found == s.n_most:
                 s.n_open += 1     # this box is to be looked at again
                 continue

@@ -208,7 +208,8 @@ class PricingProblem:
         )
         tops = padded_prices - self.squares
         rows = self.rows, self.weights, padded_prices, tops, slacks, has_cannot_link, cannot_link
-        return (*rows, rounding, kappa, tiny), kappa
+        # The sums of a bound by means are of squared distances of up to 5 norms.
+        return (*rows, rounding, kappa, tiny, norm, 16 * kappa * self.mass), kappa
 
     def _members(self, padded_prices, found, branched_rows, cannot_link):
         """The rows that count at points found; for rows that the search has branched on, what it decided about them."""
@@ -288,7 +289,7 @@ class _Stacks:
     def __init__(self, n, d, depth, size):
         self.n, self.d = n, d
         self.arrays = np.empty((depth, 3 * d + 2)), np.empty((depth, 2), np.intp), np.empty(size, np.intc)
-        self.scratch = np.zeros(n, np.uint8), np.empty((6, 2 + d))
+        self.scratch = np.zeros(n, np.uint8), np.empty((7, 2 + d))
 
     def start(self, lower, upper):
         """One box, all rows undecided."""
