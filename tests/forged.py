@@ -451,11 +451,28 @@ def numbers(fine):
         )
 
 
-DIRECT = [[3, 12], False, None, False, False]
+DIRECT = [[3, 12], False, None, False, False, None, None, [(3, 0)], None]
+# Rows on a line, weights, prices, the rows apart from each, m, and the slack: in all but the third some set earns more than m.
+CENTERS = [
+    ([91, 188, 18, 160], [2, 3, 2, 2], [34565, 2249, 5536, 37651], [0, 0, 0, 0], 139721, None),
+    ([5, 0, 2], [3, 1, 1], [21, 15, 56], [4, 4, 3], 62, None),
+    ([4, 3, 1], [1, 3, 3], [13, 16, 1], [0, 4, 2], 61, 6),
+    ([1, 4, 2], [1, 3, 2], [5, 0, 14], [4, 0, 1], 27, None),
+]
+
+
+def centers(check, X, weights, prices, foes, most, slack, reader):
+    """The sets of rows that earn m less the slack, or None where one earns more than m."""
+    pieces = [(w, w * (price - x * x), [w * x]) for x, w, price in zip(X, weights, prices)]
+    try:
+        return check.clusters_above(pieces, foes, most, slack, reader)
+    except check.Refused:
+        return None
 
 
 def direct(check):
-    """What the closure of the semidefinite proof says of two clusters, with items 0 and 2 apart, where no file is at hand."""
+    """What the closure of the semidefinite proof says of two clusters, with items 0 and 2 apart, and the search over all centers, where no
+    file is at hand."""
     reader = check.Reader(file(FOUR, 2, HALVES, "optimal value=d/2", "proof trivial"))
     N, cuts = [[], [0], [6, 0], [0, 0, 0]], [(1, 0, 0, 11), (3, 2, 2, 11)]
     said = [check.settled(4, [3, 12], [0] * 4, N, cuts, 10, reader)]
@@ -475,4 +492,5 @@ def direct(check):
         said.append(unique)
     except check.Refused as refused:
         said.append(refused.args)
+    said += [centers(check, *own, reader) for own in CENTERS]
     return said
