@@ -57,6 +57,7 @@ cdef extern from "screen8_table.h" nogil:
             const void* row, int is_double, ptrdiff_t n_features, const double* origin, double factor, ptrdiff_t stride,
             float* value, uint8_t* bytes, uint8_t* out, float* scale, float* norm, float* square) noexcept nogil
         double (*sq_apart)(const void* row, int is_double, const double* center, ptrdiff_t n) noexcept nogil
+        float (*product)(const float* a, const float* b, ptrdiff_t n) noexcept nogil
         void (*quantise_center)(
             const double* center, ptrdiff_t n_features, const double* origin, double factor, int level, ptrdiff_t j,
             ptrdiff_t stride, double* value, int8_t* bytes, int offset, float* scale, float* offsets, float* half,
@@ -82,8 +83,9 @@ cdef struct center_bytes:             # those of ScreenedCenters (screen8.pyx)
     double scale                      # ... which are multiplied by this power of two then
     # Where bytes are of coordinates in a subspace and of the length of the rest, which counts as one more coordinate: a score is
     # never below what these tell, and above it by no more than twice the product of the rests. Else NULL.
-    const float* rest                 # (n_clusters,)
-    const float* row_rest             # (n_samples,)
+    Py_ssize_t n_shown
+    const float* shown                # (n_clusters, n_shown): to one rounding; the rest, the last of them, not below what it is
+    const float* row_shown            # (n_samples, n_shown): likewise
 
 cdef struct row_bytes:                # those of some panels of SCREEN_ROWS rows
     uint8_t* bytes                    # (n_panels, n_quads, SCREEN_ROWS, 4), and SCREEN_SLACK more
@@ -153,13 +155,18 @@ cdef inline void put(
     some.n += 1
 
 
+cdef inline double rests(const center_bytes* c, Py_ssize_t i, Py_ssize_t k) noexcept nogil:
+    """Twice the product of the rests of row i and center k, rounded up."""
+    return 2 * (1 + 1e-6) * <double> c.row_shown[(i + 1) * c.n_shown - 1] * c.shown[(k + 1) * c.n_shown - 1]
+
+
 cdef inline double upper(
     const center_bytes* c, const screen_buffers* s, double low, double norm, Py_ssize_t i, Py_ssize_t k
 ) noexcept nogil:
     """An upper bound of the score of row i with center k, whose lower bound is known; also in single precision."""
     cdef double limit = low + (2 * norm * s.reach[k] + c.s.slack[k]) * (1 + 1e-6)
-    if c.rest != NULL:
-        limit += 2 * (1 + 1e-6) * <double> c.row_rest[i] * c.rest[k]
+    if c.shown != NULL:
+        limit += rests(c, i, k)
     return limit + (limit if limit > 0 else -limit) * 1.2e-7
 
 
@@ -173,32 +180,73 @@ cdef inline double at_most(double square, double score, Py_ssize_t d) noexcept n
     return distance(square * (1 + 1.3e-7 * (d + 8)) + 2 * score + 1e-33, 1 + 1e-15)
 
 
+cdef inline Py_ssize_t told_apart(
+    const center_bytes* c, screen_buffers* s, Py_ssize_t n, Py_ssize_t* n_left, double* most, double* beyond
+) noexcept nogil:
+    """Drop from the n centers near the rows that wait those that their coordinates, in single precision, tell not to be nearest.
+
+    Returns how many are left, and sets for each row how many of them are its own, an upper bound of the least score, and a lower
+    bound of the scores of all that are not left.
+    """
+    cdef Py_ssize_t j, r, k, i, m = 0
+    cdef double low, error
+    cdef double length[SCREEN_ROWS]
+    cdef row_set* some = &s.waiting
+    for r in range(some.n):
+        n_left[r], most[r], beyond[r] = 0, INFINITY, some.limits[r]
+        length[r] = 2e-6 * sqrt(some.q.squares[r])  # 9 roundings, and those of both factors, are below 7e-7
+    for j in range(n):
+        r, k = s.near[j] % SCREEN_ROWS, s.near[j] // SCREEN_ROWS
+        i = some.rows[r]
+        error = length[r] * c.s.length[k] + 1e-36
+        low = c.s.half[k] - c.kernels.product(c.row_shown + i * c.n_shown, c.shown + k * c.n_shown, c.n_shown) - error
+        s.distances[j] = low
+        most[r] = min(most[r], low + 2 * error + c.s.slack[k] + rests(c, i, k))
+    for j in range(n):
+        r = s.near[j] % SCREEN_ROWS
+        if s.distances[j] <= most[r]:
+            s.near[m] = s.near[j]
+            n_left[r] += 1
+            m += 1
+        else:
+            beyond[r] = min(beyond[r], s.distances[j])
+    return m
+
+
 cdef inline void settle_waiting(
     const floating[:, ::1] X, const center_bytes* c, int[::1] labels, const row_bounds* bounds, thread_buffers* b,
     screen_buffers* s,
 ) noexcept nogil:
-    """Label the rows that wait, by differences from those centers that can be nearest to them."""
+    """Label the rows that wait, by their coordinates or by differences from those centers that can be nearest to them."""
     cdef Py_ssize_t n, j, r, k, d = c.n_features
     cdef double least[SCREEN_ROWS]
     cdef double margin[SCREEN_ROWS]
     cdef double second[SCREEN_ROWS]
     cdef Py_ssize_t chosen[SCREEN_ROWS]
     cdef bint doubtful[SCREEN_ROWS]
+    cdef Py_ssize_t n_left[SCREEN_ROWS]
+    cdef double most[SCREEN_ROWS]
+    cdef double beyond[SCREEN_ROWS]
     cdef const floating* x
     cdef row_set* some = &s.waiting
     cdef double rounded = 1e-15 * (d + 10), far
     for r in range(SCREEN_ROWS):
-        least[r], second[r], chosen[r], doubtful[r] = INFINITY, INFINITY, -1, False
+        least[r], second[r], chosen[r], doubtful[r], n_left[r], beyond[r] = INFINITY, INFINITY, -1, False, 0, some.limits[r]
     for r in range(some.n, SCREEN_ROWS):
         some.limits[r] = <float> -INFINITY
     n = c.kernels.within(
         &c.s, c.dots.dots, some.q.bytes, some.q.scales, some.q.norms, some.q.ratios[0], s.products, s.near_reach,
         some.limits, s.near,
     )
-    s.n_near += n
+    if c.shown != NULL:
+        n = told_apart(c, s, n, n_left, most, beyond)
     for j in range(n):
         r = s.near[j] % SCREEN_ROWS
         k = s.near[j] // SCREEN_ROWS
+        if n_left[r] == 1:
+            s.distances[j] = least[r] = 0
+            continue
+        s.n_near += 1
         s.distances[j] = c.kernels.sq_apart(&X[some.rows[r], 0], floating is double, c.centers + k * d, d)
         second[r] = min(second[r], max(least[r], s.distances[j]))
         least[r] = min(least[r], s.distances[j])
@@ -219,8 +267,11 @@ cdef inline void settle_waiting(
         b.n_recomputed += doubtful[r]
         b.n_exact += doubtful[r]
         if bounds.separation != NULL:
-            far = min(sqrt(second[r]) * c.scale * (1 - rounded), at_least(some.q.squares[r], some.limits[r], d))
-            far -= sqrt(least[r]) * c.scale * (1 + rounded) + 1e-60
+            far = min(sqrt(second[r]) * c.scale * (1 - rounded), at_least(some.q.squares[r], beyond[r], d))
+            if n_left[r] == 1:
+                far -= at_most(some.q.squares[r], most[r], d)
+            else:
+                far -= sqrt(least[r]) * c.scale * (1 + rounded) + 1e-60
             bounds.separation[some.rows[r]] = <float> below(far + bounds.drift[chosen[r]])
         if chosen[r] != labels[some.rows[r]]:
             list_move(b, &labels[0], some.rows[r], chosen[r])
@@ -234,6 +285,9 @@ cdef inline void settle_rows(
 ) noexcept nogil:
     """Label the n rows of a panel whose numbers are given; those that their bytes do not settle wait then."""
     cdef Py_ssize_t r, k, f, d = c.n_features, n_bytes = d * <Py_ssize_t> sizeof(X[0, 0])
+    cdef const char* first_byte = <const char*> &X[0, 0]  # of what the rows that wait are told by
+    if c.shown != NULL:
+        first_byte, n_bytes = <const char*> c.row_shown, c.n_shown * <Py_ssize_t> sizeof(float)
     cdef float first[SCREEN_ROWS]
     cdef float second[SCREEN_ROWS]
     cdef int32_t nearest[SCREEN_ROWS]
@@ -247,7 +301,7 @@ cdef inline void settle_rows(
         limit = upper(c, s, first[r], q.norms[r], rows[r], k)
         if not second[r] > limit:
             for f in range(0, n_bytes, 64):
-                prefetch(<const char*> &X[rows[r], 0] + f)
+                prefetch(first_byte + rows[r] * n_bytes + f)
             put(q, c.s.n_quads, r, rows[r], <float> limit, &s.waiting)
             s.n_open += 1
             if s.waiting.n == SCREEN_ROWS:

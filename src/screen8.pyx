@@ -54,17 +54,18 @@ cdef class ScreenedCenters:
         const double[:, ::1] shown,   #     (n_clusters, n_shown): what bytes are made of: the centers, or coordinates ...
         const double[::1] shown_origin, #   (n_shown,): ... less this ...
         double shown_scale,           #     ... and times this
-        const float[::1] rest,        #     (n_clusters,), or (0,): as center_bytes has it
-        const float[::1] row_rest,    #     (n_samples,), or (0,)
+        const float[:, ::1] single,   #     (n_clusters, n_shown) or (0, n_shown): `shown` of center_bytes
+        const float[:, ::1] row_single, #   (n_samples, n_shown) or (0, n_shown)
         signed char[:, ::1] bytes,    #     room for (n, stride): a multiple of SCREEN_BLOCK, and of 64
         float[:, ::1] numbers,        #     room for (7, n + 16)
         double[::1] value,            #     room for (n_shown + 8,)
     ):
         cdef center_bytes* c = &self.c
         cdef Py_ssize_t k
-        self.arrays = centers, origin, rest, row_rest, bytes, numbers, value
-        c.rest = &rest[0] if rest.shape[0] else NULL
-        c.row_rest = &row_rest[0] if row_rest.shape[0] else NULL
+        self.arrays = centers, origin, single, row_single, bytes, numbers, value
+        c.n_shown = single.shape[1]
+        c.shown = &single[0, 0] if single.shape[0] else NULL
+        c.row_shown = &row_single[0, 0] if row_single.shape[0] else NULL
         c.kernels, c.dots = &SCREEN_KERNELS[chosen], &DOTS_KINDS[best_kind()]
         c.n_clusters, c.n_features = centers.shape[0], centers.shape[1]
         c.centers, c.origin, c.scale = &centers[0, 0], &origin[0], scale

@@ -26,8 +26,8 @@ N_SHOWN, LEAST_REDUCED, N_TELLING = 64, 384, 256
 LEAST_PASS = 2e7
 # Share of the lengths that is added to those of the rests: products of coordinates are off by less than the square of it.
 ROUNDING = 1e-5
-# What single precision is rounded up by. No rest.
-ABOVE, NO_REST = np.float32(1 + 2.4e-7), np.empty(0, np.float32)
+# What single precision is rounded up by. No coordinates.
+ABOVE, NONE_SHOWN = np.float32(1 + 2.4e-7), np.empty((0, N_SHOWN), np.float32)
 # Coordinates of rows in a block that is projected: some milliseconds.
 COORDINATES_WORK = 1 << 18
 # Passes that go by without bytes where these told too little; twice as many the next time.
@@ -49,7 +49,7 @@ class Screen:
     def __init__(self):
         self.share_seen, self.share_open, self.n_near, self.rows8 = 1.0, None, 0.0, None
         self.wait, self.pause = 0, PAUSE
-        self.subspace = self.row_rest = None
+        self.subspace = self.row_shown = None
 
     def cost(self, n_clusters, n_features, kept):
         """Nanoseconds for a row, as estimated; inf where there is no fast product."""
@@ -100,8 +100,8 @@ class Screen:
             return
         plain = self.share_seen, self.share_open, self.n_near
         self.subspace = Subspace(rows)
-        rows8, row_rest = self._in_bytes(rows, some)
-        self._look(rows, some, rows8, self.centers(rows, centers, row_rest), len(centers))
+        rows8, row_shown = self._in_bytes(rows, some)
+        self._look(rows, some, rows8, self.centers(rows, centers, row_shown), len(centers))
         if not self._reduces(cost, self.cost(*centers.shape, True)):
             self.subspace, (self.share_seen, self.share_open, self.n_near) = None, plain
 
@@ -137,14 +137,14 @@ class Screen:
             n_near / max(1, n_open),
         )
 
-    def centers(self, rows, centers, row_rest=None):
-        """The centers as the kernel wants them; by the subspace where the rows are, the lengths of whose rests are given or kept."""
-        row_rest = self.row_rest if row_rest is None else row_rest
+    def centers(self, rows, centers, row_shown=None):
+        """The centers as the kernel wants them; by the subspace where the rows are, whose coordinates are given or kept."""
+        row_shown = self.row_shown if row_shown is None else row_shown
         n_clusters = len(centers)
-        shown, shown_origin, shown_scale, rest = centers, rows.origin, rows.panels.scale, NO_REST
-        if row_rest is not None:
+        shown, shown_origin, shown_scale, single = centers, rows.origin, rows.panels.scale, NONE_SHOWN
+        if row_shown is not None:
             shown, sq_norms = self.subspace.coordinates(rows, centers)
-            shown_origin, shown_scale, rest = np.zeros(N_SHOWN), 1.0, shown[:, -1].astype(np.float32) * ABOVE
+            shown_origin, shown_scale, single = np.zeros(N_SHOWN), 1.0, _single(shown)
         block, stride = kernels.shape()[1], _stride(shown.shape[1])
         n = -(-n_clusters // block) * block
         numbers = np.zeros((7, n + 16), np.float32)
@@ -155,13 +155,13 @@ class Screen:
             shown,
             shown_origin,
             shown_scale,
-            rest,
-            NO_REST if row_rest is None else row_rest,
+            single,
+            NONE_SHOWN if row_shown is None else row_shown,
             aligned(n * stride, np.int8).reshape(n, stride),
             numbers,
             np.empty(shown.shape[1] + 8),
         )
-        if row_rest is not None:  # those of the centers themselves, to the safe side as the kernel has it
+        if row_shown is not None:  # those of the centers themselves, to the safe side as the kernel has it
             numbers[2, :n_clusters] = sq_norms / 2 * (1 - 1.3e-6) - 1e-36
         return screened
 
@@ -170,7 +170,7 @@ class Screen:
         n_shown = N_SHOWN if self.subspace else rows.n_features
         if self.rows8 is None and affordable(rows.X, _n_quads(n_shown) * 4 * rows.n_samples):
             if self.subspace:
-                self.rows8, self.row_rest = self._in_bytes(rows, rows.X)
+                self.rows8, self.row_shown = self._in_bytes(rows, rows.X)
                 return
             n_panels = -(-rows.n_samples // kernels.shape()[0])
             rows8, _ = _rows_in_bytes(n_panels, rows.n_features)
@@ -183,7 +183,7 @@ class Screen:
             self.rows8 = rows8
 
     def _in_bytes(self, rows, X):
-        """The bytes of the coordinates of some rows in the subspace, and the lengths of the rests."""
+        """The bytes of the coordinates of some rows in the subspace, and these coordinates."""
         n_panels = -(-len(X) // kernels.shape()[0])
         shown, sq_norms = np.empty((len(X), N_SHOWN), np.float32), np.empty(len(X), np.float32)
 
@@ -198,11 +198,11 @@ class Screen:
 
         rows.workers.run(block, split(n_panels, 64))
         squares[: len(X)] = sq_norms
-        return rows8, shown[:, -1] * ABOVE
+        return rows8, _single(shown)
 
     def drop(self):
         """Give the memory of the bytes back."""
-        self.rows8 = self.row_rest = None
+        self.rows8 = self.row_shown = None
 
     def blocks(self, rows, n_clusters):
         """Runs of panels: blocks of BLOCK_WORK, and some for each thread."""
@@ -263,6 +263,13 @@ def _rows_in_bytes(n_panels, n_features):
     numbers = np.zeros((3, n_panels * n_rows), np.float32)
     bytes = aligned(n_panels * _n_quads(n_features) * 4 * n_rows + slack, np.uint8)
     return kernels.ScreenedRows(bytes, *numbers, np.zeros(n_panels, np.float32)), numbers[2]
+
+
+def _single(shown):
+    """Coordinates in single precision, the rest rounded up."""
+    single = shown.astype(np.float32, copy=False)
+    single[:, -1] *= ABOVE
+    return single
 
 
 class Subspace:

@@ -206,6 +206,20 @@ static double NAME(sq_apart)(const void *row, int is_double, const double *cente
     return total;
 }
 
+/* The product of two vectors of n numbers, a multiple of 16, to 9 roundings of the product of their lengths. */
+static float NAME(product)(const float *a, const float *b, ptrdiff_t n)
+{
+    float part[16];
+    VEC sum[16 / W];
+    UNROLL for (int s = 0; s < 16 / W; s++) sum[s] = SET1(0);
+    for (ptrdiff_t f = 0; f < n; f += 16)
+        UNROLL for (int s = 0; s < 16 / W; s++) sum[s] = FNMA(LOAD(a + f + s * W), LOAD(b + f + s * W), sum[s]);
+    UNROLL for (int s = 0; s < 16 / W; s++) STORE(part + s * W, sum[s]);
+    for (int half = 8; half; half /= 2)
+        for (int l = 0; l < half; l++) part[l] += part[l + half];
+    return -part[0];
+}
+
 /* A center in 8 bits up to `level`: its bytes, and number j of the arrays of `c`. */
 static void NAME(quantise_center)(
     const double *center, ptrdiff_t n_features, const double *origin, double factor, int level, ptrdiff_t j, ptrdiff_t stride,
