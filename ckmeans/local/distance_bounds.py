@@ -137,8 +137,8 @@ class BoundsPolicy:
     def cells_for(self, partition, centers):
         """The labels of the partition on cells, if the next assignment is to go over these, or None."""
         rows = self.rows
-        furthest = np.abs(centers - rows.origin).max() * rows.panels.scale
-        if not furthest < FAR or not self._cells_pay(len(rows.panels.blocks(self.n_clusters)) == 1):
+        pays = self._cells_pay(len(rows.panels.blocks(self.n_clusters)) == 1)
+        if not pays or not rows.panels.furthest(centers) < FAR:
             self.cell_labels = None
             return None
         if rows.cells is None:
@@ -155,8 +155,7 @@ class BoundsPolicy:
         """The bounds to use for these centers, or None; `cost` is what a row takes without, where that is not as estimated."""
         if self.dtype != self.rows.panels.dtype:
             self._weigh()
-        furthest = np.abs(centers - self.rows.origin).max() * self.rows.panels.scale
-        if self.algorithm == "lloyd" or not furthest < FAR:
+        if self.algorithm == "lloyd" or not self.rows.panels.furthest(centers) < FAR:
             self.bounds = None
             return None
         if self.bounds is None:

@@ -70,6 +70,11 @@ class Panels:
         """The rows that these panels hold."""
         return self._rows()
 
+    def furthest(self, centers):
+        """The largest coordinate of the centers, less the origin, in packed units."""
+        origin = self.rows.origin
+        return np.maximum(centers.max(axis=0) - origin, origin - centers.min(axis=0)).max() * self.scale
+
     @property
     def n_rows(self):
         """Rows in a panel."""

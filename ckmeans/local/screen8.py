@@ -28,8 +28,8 @@ LEAST_PASS = 2e7
 ROUNDING = 1e-5
 # What single precision is rounded up by. No coordinates.
 ABOVE, NONE_SHOWN = np.float32(1 + 2.4e-7), np.empty((0, N_SHOWN), np.float32)
-# Coordinates of rows in a block that is projected: some milliseconds.
-COORDINATES_WORK = 1 << 18
+# Numbers of the rows in a block that is projected: in the cache of one core.
+COORDINATES_WORK = 1 << 16
 # Passes that go by without bytes where these told too little; twice as many the next time.
 PAUSE = 8
 # Score products in a block: some milliseconds, as BLOCK_WORK of panels.py.
@@ -67,8 +67,7 @@ class Screen:
             return False
         if d < LEAST_FEATURES or d > 4 * kernels.shape()[3] or not rows.panels.in_range:
             return False
-        furthest = np.abs(centers - rows.origin).max() * rows.panels.scale
-        if not furthest < FAR or rows.panels.dtype != np.float32:
+        if rows.panels.dtype != np.float32 or not rows.panels.furthest(centers) < FAR:
             return False
         if self.share_open is None:
             self.share_open = 0.0
@@ -143,7 +142,9 @@ class Screen:
         n_clusters = len(centers)
         shown, shown_origin, shown_scale, single = centers, rows.origin, rows.panels.scale, NONE_SHOWN
         if row_shown is not None:
-            shown, sq_norms = self.subspace.coordinates(rows, centers)
+            shown, sq_norms = np.empty((n_clusters, N_SHOWN)), np.empty(n_clusters)
+            for start, stop in split(n_clusters, max(1, COORDINATES_WORK // rows.n_features)):
+                shown[start:stop], sq_norms[start:stop] = self.subspace.coordinates(rows, centers[start:stop])
             shown_origin, shown_scale, single = np.zeros(N_SHOWN), 1.0, _single(shown)
         block, stride = kernels.shape()[1], _stride(shown.shape[1])
         n = -(-n_clusters // block) * block
@@ -293,13 +294,15 @@ class Subspace:
 
     def coordinates(self, rows, X):
         """Coordinates of some rows or centers, of shape (n, N_SHOWN), the length of the rest the last; and squared norms."""
-        X = (X - rows.origin) * rows.panels.scale
+        X = X - rows.origin
+        X *= rows.panels.scale
         shown = np.zeros((len(X), N_SHOWN))
         width = self.directions.shape[1]
         sq_norms = np.einsum("if,if->i", X, X)
         shown[:, :width] = X @ self.directions
-        X -= shown[:, :width] @ self.directions.T
-        shown[:, -1] = np.sqrt(np.einsum("if,if->i", X, X)) + ROUNDING * np.sqrt(sq_norms)
+        # Directions are orthogonal to some roundings of their number, which the square of ROUNDING is far above.
+        sq_rest = sq_norms - np.einsum("if,if->i", shown, shown)
+        shown[:, -1] = np.sqrt(np.maximum(sq_rest, 0)) + ROUNDING * np.sqrt(sq_norms)
         return shown, sq_norms
 
 
