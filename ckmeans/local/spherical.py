@@ -69,7 +69,7 @@ class _SphericalRestarts(Restarts):
 
     def __init__(self, given, *arguments):
         super().__init__(*arguments)
-        self.given = given
+        self.given, self.ended = given, None  # the best restart, as it ended
         if isinstance(self.init, np.ndarray):
             self.init = directions(self.init)
 
@@ -86,6 +86,8 @@ class _SphericalRestarts(Restarts):
     def finish(self):
         """Centers in order; `outcome` makes the labels."""
         self.hits = self.n_hits() if self.hits is None else self.hits
+        if self.best is not None and self.best.labels is not None:
+            self.ended = self.best
         centers = self.current if self.best is None else self.best.centers
         centers = centers if isinstance(self.init, np.ndarray) else in_order(centers)
         self.best = Clustering(None, centers, None)
@@ -94,7 +96,7 @@ class _SphericalRestarts(Restarts):
         """The best clustering, its labels exact for the rows as they were given."""
         rows, centers = self.rows, self.best.centers
         labels = nearest_by_angle(self.given, centers, rows.workers, rows.X, self._sure_labels(centers))
-        inertia = rows.unscale(Clustering(None, centers, rows.cost(labels, centers) / 2)).inertia
+        inertia = rows.unscale(Clustering(None, centers, self._cost(labels, centers) / 2)).inertia
         alone = len(centers) == 1 and stop_reason is None and self.best_end()[2] == "converged"
         optimal = inertia == 0 or alone
         return self.solved(
@@ -106,16 +108,22 @@ class _SphericalRestarts(Restarts):
             status="optimal" if optimal else "bounded",
         )
 
+    def _cost(self, labels, centers):
+        """What rows.cost has, without a look at the rows where the best restart ended with these labels and centers."""
+        number = self.ended and _numbers(self.ended.centers, centers)
+        if number is not None and np.array_equal(number[self.ended.labels], labels):
+            return self.ended.inertia
+        return self.rows.cost(labels, centers)
+
     def _sure_labels(self, centers):
         """The labels by angle that the bounds of the last assignment leave no doubt of, and -1 for the other rows."""
         sure = np.full(self.rows.n_samples, -1, np.int32)
         bounds = self.partition and self.partition.last_bounds()
         if bounds is None:
             return sure
-        numbers = {center.tobytes(): k for k, center in enumerate(centers)}
-        number = np.array([numbers.get(center.tobytes(), -1) for center in bounds.centers], np.int32)
-        if not np.array_equal(np.sort(number), np.arange(len(centers))):
-            return sure  # bounds of others, or copies
+        number = _numbers(bounds.centers, centers)
+        if number is None:
+            return sure
         # Of vectors of length one, the cosines differ by half of the difference of the squared distances, which is more than the
         # square of that of the distances. Lengths are one to some roundings, which a few margins are far above.
         labels = self.partition.labels
@@ -123,6 +131,13 @@ class _SphericalRestarts(Restarts):
         is_sure = lead > np.sqrt(8 * _margin(centers.shape[1]))
         sure[is_sure] = number[labels[is_sure]]
         return sure
+
+
+def _numbers(before, centers):
+    """The number that each of some centers has among others in another order; None if they are not the same, or some are copies."""
+    numbers = {center.tobytes(): k for k, center in enumerate(centers)}
+    number = np.array([numbers.get(center.tobytes(), -1) for center in before], np.int32)
+    return number if np.array_equal(np.sort(number), np.arange(len(centers))) else None
 
 
 def spherical_lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None):
