@@ -290,7 +290,9 @@ class Subspace:
         leading = np.linalg.svd((some - rows.origin) * rows.panels.scale, full_matrices=False)[2][
             : N_SHOWN - 1
         ]
-        self.directions = np.ascontiguousarray(np.linalg.qr(leading.T)[0])
+        # Turned among each other, none of them stands out: coordinates are alike, and bytes, multiples of the largest, are finer.
+        turn = np.random.default_rng(0).standard_normal((len(leading), len(leading)))
+        self.directions = np.ascontiguousarray(np.linalg.qr(leading.T @ turn)[0])
 
     def coordinates(self, rows, X):
         """Coordinates of some rows or centers, of shape (n, N_SHOWN), the length of the rest the last; and squared norms."""
