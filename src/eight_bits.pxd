@@ -194,7 +194,7 @@ cdef inline Py_ssize_t told_apart(
     cdef row_set* some = &s.waiting
     for r in range(some.n):
         n_left[r], most[r], beyond[r] = 0, INFINITY, some.limits[r]
-        length[r] = 2e-6 * sqrt(some.q.squares[r])  # 9 roundings, and those of both factors, are below 7e-7
+        length[r] = 2e-6 * (sqrt(some.q.squares[r]) + 1e-22)  # 9 roundings, and those of both factors, are below 7e-7
     for j in range(n):
         r, k = s.near[j] % SCREEN_ROWS, s.near[j] // SCREEN_ROWS
         i = some.rows[r]

@@ -134,7 +134,7 @@ class _SphericalRestarts(Restarts):
 
 
 def _numbers(before, centers):
-    """The number that each of some centers has among others in another order; None if they are not the same, or some are copies."""
+    """The number that each of some centers has in another order; None if the others are not the same, or some are copies."""
     numbers = {center.tobytes(): k for k, center in enumerate(centers)}
     number = np.array([numbers.get(center.tobytes(), -1) for center in before], np.int32)
     return number if np.array_equal(np.sort(number), np.arange(len(centers))) else None
