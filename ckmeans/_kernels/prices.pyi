@@ -19,6 +19,8 @@ def search(
     rounding: float,
     kappa: float,
     tiny: float,
+    norm: float,
+    mean_error: float,
     best_only: bool,
     tolerance: float,
     budget: int,
