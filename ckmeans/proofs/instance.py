@@ -63,6 +63,14 @@ class Deadline:
         return None if self.seconds == math.inf else max(0.0, self.left(share))
 
 
+def many_axes(X):
+    """Whether rows spread along so many axes that the semidefinite bound is sooner than a search over all centers."""
+    offs = near_one(X[:: -(-X.size // MOST_SEEN)])[0]
+    squares = gram(np.ascontiguousarray(offs.T) if offs.shape[1] > len(offs) else offs)
+    sizes, _ = greatest(squares, len(squares), vectors=False)
+    return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
+
+
 class Instance:
     """Rows, weights and a number of clusters.
 
@@ -109,12 +117,8 @@ class Instance:
 
     @cached_property
     def many_axes(self):
-        """Whether the rows spread along so many axes that the semidefinite bound is sooner than a search over all centers."""
-        X = self.rows[:: -(-self.rows.size // MOST_SEEN)]
-        offs = near_one(X)[0]
-        squares = gram(np.ascontiguousarray(offs.T) if offs.shape[1] > len(offs) else offs)
-        sizes, _ = greatest(squares, len(squares), vectors=False)
-        return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
+        """Whether `many_axes` says so of the rows."""
+        return many_axes(self.rows)
 
     @cached_property
     def dimension(self):

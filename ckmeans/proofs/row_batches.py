@@ -18,7 +18,7 @@ from ..exact.anticlusters import anticlusters
 from ..rationals import ExactRows, float_down
 from ..workers import Expired
 from .asking import bound_of
-from .instance import FEW_AXES
+from .instance import FEW_AXES, many_axes
 from .portfolio import prove
 from .proof_lines import trivial_proof
 
@@ -35,8 +35,6 @@ PRICED_DRAWN = 60, 200, 1200
 # The same where a group has one feature, and the bound is the optimum.
 LINE = 500, 20_000, 50_000
 LINE_DRAWN = 100, 1000, 5000
-# Share of the variance that FEW_AXES axes have where a search over all centers is sooner than the semidefinite bound.
-NEARLY_ALL = 0.99
 # Relative gap at which the bound of a group ends, at least: the groups together are further from the optimum anyway.
 ENOUGH = {"sdp": 1e-3, "prices": 3e-4, "line": 0.0}
 
@@ -152,7 +150,7 @@ def deal(X, weights, labels, n_clusters, centers=None, seconds=None):
         What each costs with these centers.
     """
     heavy = np.arange(len(X)) if weights is None else np.flatnonzero(weights > 0)
-    method = "line" if X.shape[1] == 1 else "prices" if _few_axes(X) else "sdp"
+    method = "line" if X.shape[1] == 1 else "sdp" if many_axes(X) else "prices"
     size = group_size(n_clusters, 2 if method == "prices" else X.shape[1], centers is not None)
     n_groups = max(1, min(round(len(heavy) / size), len(heavy) // (n_clusters + 1)))
     if n_clusters == 1 or n_groups == 1:
@@ -165,14 +163,6 @@ def deal(X, weights, labels, n_clusters, centers=None, seconds=None):
         return method, groups, None
     costs = _costs(X, weights, labels, centers)
     return method, groups, np.array([costs[own].sum() for own in groups])
-
-
-def _few_axes(X):
-    if X.shape[1] <= FEW_AXES:
-        return True
-    off = X - X.mean(axis=0)
-    sizes = np.linalg.eigvalsh(off.T @ off)
-    return sizes[-FEW_AXES:].sum() >= NEARLY_ALL * sizes.sum()
 
 
 def bound(X, weights, labels, n_clusters, method, seconds, gap, with_text):
