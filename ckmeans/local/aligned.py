@@ -3,7 +3,8 @@
 import numpy as np
 
 # Bytes of a cache line, and of the longest vector. Where panels began 16 bytes after a line, a pass with AVX-512 took 1.14 times
-# as long at 128 features and 1.25 times at 512 (float32, k = 1000 and 800, one thread).
+# as long at 128 features and 1.25 times at 512 (float32, k = 1000 and 800, one thread); products of bytes
+# take twice the time.
 LINE = 64
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from .._kernels import screen8 as kernels
 from ..workers import split
+from . import aligned
 from .npy_file import affordable
 
 # Features below which a pass in bytes spares nothing: what it does for each score is more than the products.
@@ -162,7 +163,7 @@ class Screen:
             shown_scale,
             single,
             NONE_SHOWN if row_shown is None else row_shown,
-            aligned(n * stride, np.int8).reshape(n, stride),
+            aligned.empty((n, stride), np.int8),
             numbers,
             np.empty(shown.shape[1] + 8),
         )
@@ -248,7 +249,7 @@ def scratch(n_clusters, n_features):
         *[_rows_in_bytes(1, n_features)[0] for _ in range(3)],
         np.empty(n_features + 16, np.float32),
         np.empty(n_features + 16, np.uint8),
-        aligned(2 * block * n_rows, np.int32),
+        aligned.empty(2 * block * n_rows, np.int32),
         np.empty((2, n + 16), np.float32),
         np.empty(n_rows * n, np.int32),
         np.empty(n_rows * n),
@@ -267,7 +268,7 @@ def _rows_in_bytes(n_panels, n_features):
     """Room for rows in bytes, and their squared norms there."""
     n_rows, _, slack, _ = kernels.shape()
     numbers = np.zeros((3, n_panels * n_rows), np.float32)
-    bytes = aligned(n_panels * _n_quads(n_features) * 4 * n_rows + slack, np.uint8)
+    bytes = aligned.empty(n_panels * _n_quads(n_features) * 4 * n_rows + slack, np.uint8)
     return kernels.ScreenedRows(bytes, *numbers, np.zeros(n_panels, np.float32)), numbers[2]
 
 
@@ -314,10 +315,3 @@ class Subspace:
         sq_rest = sq_norms - np.einsum("if,if->i", shown, shown)
         shown[:, -1] = np.sqrt(np.maximum(sq_rest, 0)) + ROUNDING * np.sqrt(sq_norms)
         return shown, sq_norms
-
-
-def aligned(n, dtype):
-    """Room for n numbers that begins with a line of the cache: products of bytes take twice the time otherwise."""
-    raw = np.empty(n * np.dtype(dtype).itemsize + 64, np.uint8)
-    begin = -raw.ctypes.data % 64
-    return raw[begin : begin + n * np.dtype(dtype).itemsize].view(dtype)
