@@ -83,6 +83,29 @@ class FisherJenks(MapClassifier):
         other._update(y, **kwargs)
         return other
 
+    def plot(self, gdf: object, **kwargs: object) -> tuple[object, object]:
+        """These classes on a map, by the arguments of `mapclassify.FisherJenks.plot`: that one asks for five classes anew, without weights.
+
+        Returns
+        -------
+        figure, axes
+            Of matplotlib.
+        """
+        with _schemes(fisherjenks=lambda y, k: self):
+            return super().plot(gdf, **kwargs)
+
+
+@contextmanager
+def _schemes(**classifiers):
+    """While it is open, mapclassify and geopandas classify by these where they are given their names."""
+    known = _classify_API._classifiers
+    before = {name: known[name] for name in classifiers}
+    known.update(classifiers)
+    try:
+        yield
+    finally:
+        known.update(before)
+
 
 @contextmanager
 def exact_schemes():
@@ -95,10 +118,5 @@ def exact_schemes():
     ...     mapclassify.classify([1, 2, 4, 7, 38, 40, 41], "FisherJenks", k=3).bins.tolist()
     [4.0, 7.0, 41.0]
     """
-    known = _classify_API._classifiers
-    before = {name: known[name] for name in ("fisherjenks", "naturalbreaks")}
-    known["fisherjenks"], known["naturalbreaks"] = FisherJenks, lambda y, k, initial=None: FisherJenks(y, k)
-    try:
+    with _schemes(fisherjenks=FisherJenks, naturalbreaks=lambda y, k, initial=None: FisherJenks(y, k)):
         yield
-    finally:
-        known.update(before)

@@ -69,15 +69,31 @@ def test_schemes():
     assert type(mapclassify.classify(VALUES, "NaturalBreaks", 4)) is mapclassify.NaturalBreaks
 
 
-def test_a_map():
+@pytest.fixture
+def districts():
     geopandas = pytest.importorskip("geopandas")
     pytest.importorskip("matplotlib").use("Agg")
     from shapely.geometry import box
 
     squares = [box(i % 20, i // 20, i % 20 + 1, i // 20 + 1) for i in range(len(VALUES))]
-    frame = geopandas.GeoDataFrame({"rent": VALUES}, geometry=squares)
+    return geopandas.GeoDataFrame({"rent": VALUES}, geometry=squares)
+
+
+def upper_bounds(axes):
+    return [float(text.get_text().split(",")[1]) for text in axes.get_legend().get_texts()]
+
+
+def test_a_map(districts):
     with exact_schemes():
-        axes = frame.plot("rent", scheme="FisherJenks", k=4, legend=True)
-    shown = [text.get_text() for text in axes.get_legend().get_texts()]
-    upper = [float(words.split(",")[1]) for words in shown]
-    assert upper == np.round(natural_breaks(VALUES, 4).breaks[1:], 2).tolist()
+        axes = districts.plot("rent", scheme="FisherJenks", k=4, legend=True)
+    assert upper_bounds(axes) == np.round(natural_breaks(VALUES, 4).breaks[1:], 2).tolist()
+
+
+def test_the_map_of_a_classifier(districts):
+    classes = FisherJenks(VALUES, 4, sample_weight=np.arange(1, len(VALUES) + 1))
+    assert classes.bins.tolist() != FisherJenks(VALUES, 4).bins.tolist()
+    _, axes = classes.plot(districts, legend=True)
+    assert upper_bounds(axes) == np.round(classes.bins, 2).tolist()
+    assert [len(drawn.get_paths()) for drawn in axes.collections] == classes.counts.tolist()
+    assert mapclassify.classify(VALUES, "quantiles", 4).k == 4
+    assert type(mapclassify.classify(VALUES[:9], "FisherJenks", 2)) is mapclassify.FisherJenks
