@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 
+from . import interrupts
+
 NEEDED = ("click", "rich", "pandas")  # and pyarrow, without which texts are read all the same
 NOTHING = "interrupted before there was a clustering: nothing was written"
 
@@ -11,10 +13,7 @@ NOTHING = "interrupted before there was a clustering: nothing was written"
 def main():
     """Run the command; tell what to install where the extra `cli` is missing."""
     try:
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, _interrupted)
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # `kill`, and what ends a job: as Ctrl-C
-            signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        _listen()
         code = _run()
     except SystemExit as end:  # by which click ends
         code = end.code
@@ -24,6 +23,20 @@ def main():
     if code == 130:  # Python ends otherwise where the interrupt fell into code that it was compiling
         _end()
     return code
+
+
+def _listen():
+    """Ctrl-C, and what `kill` and those who end jobs send, which does the same."""
+    ctrl_c = signal.getsignal(signal.SIGINT)
+    if ctrl_c is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return
+    if ctrl_c is signal.SIG_IGN:  # in the background of a script, which Ctrl-C is not meant for
+        interrupts.SIGNAL = signal.SIGTERM
+        signal.signal(signal.SIGTERM, _interrupted)
+    else:
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _run():

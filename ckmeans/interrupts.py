@@ -5,6 +5,7 @@ from _signal import SIGINT, getsignal, signal
 from threading import current_thread, main_thread
 from time import monotonic
 
+SIGNAL = SIGINT  # what interrupts; the command has another one where a shell has it ignore Ctrl-C
 INSISTS = 1.0  # seconds without an answer to Ctrl-C, after which another Ctrl-C takes effect at once
 
 
@@ -29,11 +30,11 @@ class Held:
         """Hold Ctrl-C back from now on."""
         if self._handler is not None or current_thread() is not main_thread():
             return
-        handler = getsignal(SIGINT)
+        handler = getsignal(SIGNAL)
         if not callable(handler) or isinstance(getattr(handler, "__self__", None), Held):
             return  # there is no Python code to wait for, or it waits already
         try:
-            signal(SIGINT, self._note)
+            signal(SIGNAL, self._note)
         except ValueError:  # this is not the main interpreter
             return
         self._handler = handler
@@ -47,7 +48,7 @@ class Held:
         """Let a Ctrl-C that was noted take effect. In any other thread but the main one nothing happens."""
         if self._since is not None and current_thread() is main_thread():
             self._since = None
-            self._handler(SIGINT, None)
+            self._handler(SIGNAL, None)
 
     def _note(self, number, frame):
         if self._since is None:
@@ -65,7 +66,7 @@ class Held:
         """Hold Ctrl-C back no longer, and let one that was noted take effect."""
         if self._handler is not None:
             handler, self._handler = self._handler, None
-            signal(SIGINT, handler)
+            signal(SIGNAL, handler)
             if self._since is not None:
                 self._since = None
-                handler(SIGINT, None)
+                handler(SIGNAL, None)

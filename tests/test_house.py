@@ -31,7 +31,7 @@ ROOMS = {
         SCIENCE | {"sklearn", "matplotlib", "click", "rich", "pandas", "pyarrow", "openpyxl"},
     ),
 }
-ENTRANCES = {"__init__": set(), "__main__": {"command"}}
+ENTRANCES = {"__init__": set(), "__main__": {"command", "ground"}}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -301,12 +301,21 @@ def test_missing_extra():
     ],
     ids=["fit", "exhaustive"],
 )
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupt_writes_what_there_is(here, words, at, sign, number):
+@pytest.mark.parametrize(
+    "number, before",
+    [
+        (signal.SIGINT, ""),
+        (signal.SIGTERM, ""),
+        (signal.SIGTERM, "signal.signal(signal.SIGINT, signal.SIG_IGN)"),  # `ckmeans ... &` in a script
+    ],
+    ids=["Ctrl-C", "kill", "kill in the background"],
+)
+def test_interrupt_writes_what_there_is(here, words, at, sign, number, before):
     np.save("x.npy", np.random.default_rng(0).normal(size=(2000, 2)))
     code = (
         PRELUDE
         + f"""
+import signal; {before}
 from ckmeans.local import small; from ckmeans import workers
 from ckmeans.__main__ import main
 plain, calls, kept = {at}, [], held({at})
