@@ -39,8 +39,9 @@ def test_breaks(here):
     assert "setosa" in run("breaks", "iris", "species", "-k", 2, code=1).stderr
 
 
-def test_fit_shows_clusters_and_verdict():
-    result = run("fit", "iris", "-k", 3)
+def test_fit_shows_clusters_and_verdict(patient):
+    assert "optimal, and the only clustering that is: proved, by" in run("fit", "iris", "-k", 3).stdout
+    result = run("fit", "iris", "-k", 3, "--n-init", 8)
     assert "78.8514414261" in result.stdout
     assert "local optimum; hit by 8 of 8 restarts (no row exchange lowers it)" in result.stdout
     for words in (

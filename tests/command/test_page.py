@@ -105,7 +105,7 @@ def test_nothing_from_elsewhere(page):
 
 
 def test_verdict_table_and_pictures(page):
-    found = page("fit", "iris", "-k", 3)
+    found = page("fit", "iris", "-k", 3, "--n-init", 8)
     assert "iris: 150 rows, 4 features" in found.text
     assert "It is not known whether there are better clusters. 8 of 8 searches" in found.text
     top, mathematics = found.text.replace("_ ", "_").split("The mathematics")

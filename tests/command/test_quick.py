@@ -18,7 +18,7 @@ def write(X, name="data.csv"):
     pd.DataFrame(X, columns=[f"c{f}" for f in range(X.shape[1])]).to_csv(name, index=False)
 
 
-def test_small_tables_are_proved(here):
+def test_small_tables_are_proved(here, patient):
     X = RNG.integers(0, 9, (8, 3))
     write(X)
     result = report("fit", "data.csv", "-k", 3)["result"]
@@ -36,7 +36,7 @@ def test_what_is_asked_for_is_done(words, here):
     assert result["status"] == "bounded" and "local optimum" in result["verdict"]
 
 
-def test_a_better_clustering_is_taken_over(here, monkeypatch):
+def test_a_better_clustering_is_taken_over(here, patient, monkeypatch):
     """The search is made to end badly: the proof finds what is better, and that is what is shown, written and kept."""
     X = np.concatenate([RNG.normal(10 * k, 1, (9, 2)) for k in range(3)])
     write(X)
@@ -61,7 +61,7 @@ def test_a_better_clustering_is_taken_over(here, monkeypatch):
 
 @pytest.mark.parametrize("weights", [None, "w"])
 @pytest.mark.parametrize("n", [40, quick.ONE + 1])
-def test_one_feature(n, weights, here):
+def test_one_feature(n, weights, here, patient):
     """The best clusters at any size; "proved" only where the checker has seen them."""
     values = RNG.gamma(0.5, 100, n).round(1)
     w = RNG.integers(1, 5, n)
@@ -82,7 +82,7 @@ def test_one_feature(n, weights, here):
 def test_no_promise_where_it_is_not_likely(here):
     np.save("data.npy", RNG.normal(size=(5000, 4)))
     assert "--prove" not in run("fit", "data.npy", "-k", 3).stderr
-    write(RNG.normal(size=(90, 4)))
+    write(RNG.normal(size=(190, 4)))
     assert "likely in less than 10 s" in run("fit", "data.csv", "-k", 3).stderr
     assert "--prove" not in run("fit", "data.csv", "-k", 3, "-q").stderr
 
