@@ -91,7 +91,9 @@ cdef inline void take_rows(
         prefetch(&X[b.moved[m], 0])
     for m in range(b.n_listed):
         labels[b.moved[m]] = t.new_labels[m]
-    if sample_weight.shape[0] > 0:
+    if b.sums == NULL:
+        pass
+    elif sample_weight.shape[0] > 0:
         shift_rows(X, sample_weight, labels, b)
     else:
         t.isa.shift[floating is double](
@@ -137,11 +139,12 @@ cdef inline void own_node(
         return
     known[0] = label
     if old != MIXED:
-        for j in range(width):
-            b.sums[label * width + j] += sums[j]
-        if old != NONE:
+        if b.sums != NULL:
             for j in range(width):
-                b.sums[old * width + j] -= sums[j]
+                b.sums[label * width + j] += sums[j]
+            if old != NONE:
+                for j in range(width):
+                    b.sums[old * width + j] -= sums[j]
         i = node * t.n_leaves[level] * LEAF
         stop = min(i + t.n_leaves[level] * LEAF, t.n_samples)
         t.n_moved += stop - i

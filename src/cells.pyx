@@ -215,7 +215,7 @@ def assign(
     Py_ssize_t[::1] moved,            #     (at least LEAF,)
     int[::1] old_labels,              #     as many
     const double[::1] units,          # IN  (n_features + 2,)
-    long long[:, :, ::1] cluster_sums, # INOUT (n_clusters, n_features + 1, 2)
+    long long[:, :, ::1] cluster_sums, # INOUT (n_clusters, n_features + 1, 2), or (0, ...) for none
     int[:, ::1] lists,                #     (n_levels + 1, n_clusters): in the first, all centers
     unsigned short[:, ::1] survives,  #     (n_levels, n_clusters)
     packing[::1] scores,              #     (n_clusters * BOXES,)
@@ -250,7 +250,7 @@ def assign(
         b.distances, b.room, b.moved, b.old_labels = (
             &distances[0], min(moved.shape[0], new_labels.shape[0]), &moved[0], &old_labels[0]
         )
-        b.units, b.sums = &units[0], &cluster_sums[0, 0, 0]
+        b.units, b.sums = &units[0], &cluster_sums[0, 0, 0] if cluster_sums.shape[0] > 0 else NULL
         clear_counters(&b)
         descend(&t, t.n_levels - 1, 0, t.lists, t.n_clusters, X, sample_weight, labels, &b)
         take_rows(&t, sample_weight, X, labels, &b)

@@ -289,6 +289,10 @@ class BlockPartition(Partition):
             None,
         )
 
+    def is_quick(self):
+        """As of Partition: the parts remember nothing."""
+        return False
+
     def _total(self):
         return self.total
 

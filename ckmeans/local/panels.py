@@ -183,7 +183,7 @@ class Panels:
         self.choose_dtype(centers)
         rows, target = self.rows, partition or Partition(self.rows, len(centers), summed=False)
         summed = partition is not None and partition.summed
-        cells = partition.policy.cells_for(partition, centers) if summed else None
+        cells = target.policy.cells_for(target, centers) if summed or rows.cells is not None else None
         by_bytes = (
             cells is None
             and target.policy.allows_bytes()
@@ -345,12 +345,14 @@ class Panels:
         most, enough = partition.policy.assignments_without_bounds(
             len(self.blocks(len(centers))) == 1, n_steps
         )
-        quick = self._arrays is not None and 2 * work <= SLICE_WORK
+        quick = 2 * work <= SLICE_WORK and most > 0 and partition.summed and not rows.fixed_point_loses_digits
         quick = quick and not (
             partition.policy.allows_bytes()
             and self.screen.suits(rows, centers, partition.policy.per_pass, True)
         )
-        if rows.fixed_point_loses_digits or not partition.summed or not quick or not most:
+        if quick:
+            self.pack()
+        if not quick or self._arrays is None:
             return centers, 0, self.assign(centers, partition), None
         rows.workers.check_time()
         partition.policy.bounds8 = None

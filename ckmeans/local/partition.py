@@ -55,6 +55,10 @@ class Partition:
         """The bounds that the last assignment used, or None."""
         return self.policy.bounds8 or self.policy.bounds
 
+    def is_quick(self):
+        """Whether bounds, or cells, spare most of an assignment to centers that are nearly those of the last one."""
+        return self.last_bounds() is not None or self.policy.cell_labels is not None
+
     def inertia(self, centers):
         """The inertia with the means of the clusters as centers, to a rounding of the scatter; costs next to nothing."""
         means, masses = self.means(centers)

@@ -149,7 +149,6 @@ class Restarts:
         centers, partition, before = self.start(X)
         if self.listener is not None:
             self.listener.began()
-        self.rows.panels.pack()
         partition, centers, n_iter, stop_reason = lloyd(
             self.rows,
             centers,
@@ -268,7 +267,10 @@ class Restarts:
         self.best = best._replace(labels=_compact(best.labels, self.n_clusters))
         self.partition = None
         if isinstance(self.init, np.ndarray):
-            self.best = round_off(rows, best, partition) if converged else best
+            # Sums in fixed point make means to the last bit or nearly: float32 needs no more of them.
+            rounded = converged and (rows.fixed_point_loses_digits or not self.single)
+            self.best = round_off(rows, best, partition) if rounded else best
+            self.partition = partition
             return
         for _ in range(MOST_ORDERS):  # the same partition gets the same numbers from every seed
             # The labels there were make room for others.
@@ -283,9 +285,10 @@ class Restarts:
         """Round the centers to float32, with labels made for just these. May be called again where it was cut off."""
         best, centers = self.best, self.best.centers.astype(np.float32).astype(np.float64)
         if not np.array_equal(centers, best.centers):
-            labels = best.labels.astype(np.int32, copy=False)
+            labels, partition, self.partition = best.labels.astype(np.int32, copy=False), self.partition, None
             self.best = best._replace(labels=_compact(labels, self.n_clusters))
-            partition = self.rows.partition(self.n_clusters, summed=False, labels=labels)
+            if partition is None or partition.labels is not labels or not partition.is_quick():
+                partition = self.rows.partition(self.n_clusters, summed=False, labels=labels)
             self.rows.panels.assign(centers, partition)
             labels = partition.labels
             self.best = Clustering(labels, centers, self.rows.cost(labels, centers))

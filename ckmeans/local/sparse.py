@@ -222,6 +222,10 @@ class SparsePartition:
         """The bounds that the last assignment used, or None."""
         return self.bounds
 
+    def is_quick(self):
+        """As of Partition."""
+        return self.bounds is not None
+
     def bounds_for(self, centers):
         """The bounds to use for these centers, or None."""
         if not self.is_small or self.rows.algorithm == "lloyd":

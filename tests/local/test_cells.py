@@ -268,3 +268,37 @@ def test_an_assignment_that_was_cut_off_goes_on(monkeypatch):
             rows.panels.assign(centers, partition)
             assert np.array_equal(partition.labels, rows.panels.assign(centers))
             centers = partition.means(centers)[0]
+
+
+def test_labels_without_sums_go_over_cells_that_are_there(instructions):
+    for weighted in (False, True):
+        X = problem("uniform", 20_000, 3)
+        weights = np.random.default_rng(2).integers(0, 4, len(X)).astype(float) if weighted else None
+        _, rows = search(X, X[:30].astype(float), weights)
+        centers = X[100:140].astype(float)
+        before = rows.n_spared
+        found = rows.panels.assign(centers)
+        assert rows.n_spared > before
+        given = rows.partition(40, summed=False, labels=found.copy())
+        rows.panels.assign(centers[::-1].copy(), given)
+        plain = Rows(X, weights, rows.workers, algorithm="lloyd")
+        expected = plain.panels.assign(centers)
+        assert np.array_equal(found, expected)
+        assert np.array_equal(39 - given.labels, expected)  # no ties here
+
+
+@pytest.mark.parametrize("algorithm", ["cells", "hamerly"])
+def test_centers_are_rounded_to_float32_by_what_the_search_has_kept(monkeypatch, algorithm):
+    """Neither another pass over all distances, nor rounds in double that float32 would round away."""
+    X = problem("uniform", 20_000, 2, np.float32)
+    start = X[:40]
+    plain = KMeans(40, init=start, polish=False, tol=0, algorithm="lloyd").fit(X)
+    passes = []
+    monkeypatch.setattr(panels_module.Panels, "_label", _noting(passes, panels_module.Panels._label))
+    monkeypatch.setattr(restarts, "round_off", None)
+    model = KMeans(40, init=start, polish=False, tol=0, algorithm=algorithm).fit(X)
+    assert not passes
+    assert model.stop_reason_ == "converged" and model.n_iter_ == plain.n_iter_
+    assert np.array_equal(model.labels_, model.predict(X))
+    assert np.array_equal(model.labels_, plain.labels_) and model.inertia_ == plain.inertia_
+    assert np.array_equal(model.cluster_centers_, plain.cluster_centers_)
