@@ -28,8 +28,8 @@ cdef extern from "cells_table.h" nogil:
             ptrdiff_t d, const void* boxes, const void* centers, const int32_t* list, ptrdiff_t n, double margin, void* scores,
             uint16_t* survives) noexcept nogil
         uint64_t (*rows[2])(
-            ptrdiff_t d, const void* x, const void* centers, const int32_t* list, ptrdiff_t n, double margin,
-            const int32_t* labels, int32_t* nearest, uint64_t* close) noexcept nogil
+            ptrdiff_t d, const void* x, const void* base, double scale, const void* centers, const int32_t* list, ptrdiff_t n,
+            double margin, const int32_t* labels, int32_t* nearest, uint64_t* close) noexcept nogil
         double (*near[2])(
             ptrdiff_t d, const double* centers, const int32_t* list, ptrdiff_t n, const double* middle, void* out) noexcept nogil
         void (*keys[2])(
@@ -41,6 +41,9 @@ cdef extern from "cells_table.h" nogil:
         void (*shift[2])(
             const void* X, ptrdiff_t n_features, const int32_t* labels, const ptrdiff_t* moved, const int32_t* old_labels,
             ptrdiff_t n_moved, const double* units, int64_t* sums) noexcept nogil
+        void (*moves[2])(
+            ptrdiff_t d, const void* leaf, uint64_t moved, const int32_t* old_labels, const int32_t* labels, const double* units,
+            int64_t* sums) noexcept nogil
     const cell_kernels CELL_KERNELS[]
 
 cdef enum:
@@ -56,6 +59,9 @@ cdef struct cell_tree:
     Py_ssize_t n_nodes[LEVELS]
     Py_ssize_t n_leaves[LEVELS]       # leaves of a node, where all are there
     const char* leaves
+    const char* bases                 # (n_leaves, n_features): middles of rows that lie in leaves as they are; NULL if packed
+    bint at_once                      # whether leaves have what the sums take
+    double scale
     const char* boxes
     Py_ssize_t leaf_size, group_size  # bytes
     const double* middles             # (n_leaves, n_features): subtracted from the rows of each
@@ -88,10 +94,11 @@ cdef inline void take_rows(
         t.new_labels[m] = t.own[b.moved[m]]
         b.moved[m] = t.order[b.moved[m]]
         prefetch(&labels[b.moved[m]])
-        prefetch(&X[b.moved[m], 0])
+        if not t.at_once:
+            prefetch(&X[b.moved[m], 0])
     for m in range(b.n_listed):
         labels[b.moved[m]] = t.new_labels[m]
-    if b.sums == NULL:
+    if t.at_once or b.sums == NULL:
         pass
     elif sample_weight.shape[0] > 0:
         shift_rows(X, sample_weight, labels, b)
@@ -113,17 +120,38 @@ cdef inline void list_row(cell_tree* t, Py_ssize_t place, int label, thread_buff
     b.n_listed += 1
 
 
+cdef inline Py_ssize_t move_rows(
+    cell_tree* t, Py_ssize_t leaf, uint64_t which, const int32_t* nearest, const floating[:, ::1] X,
+    const double[::1] sample_weight, int[::1] labels, thread_buffers* b,
+) noexcept nogil:
+    """Give rows of a leaf other labels, bit r for row r, and list them; returns how many. The sums follow, at once if they can."""
+    cdef Py_ssize_t first = leaf * LEAF, before, r
+    if b.n_listed + LEAF > b.room:
+        take_rows(t, sample_weight, X, labels, b)
+    before = b.n_listed
+    if t.at_once and b.sums != NULL:
+        t.isa.moves[t.wide](
+            t.n_features, t.leaves + leaf * t.leaf_size, which, t.own + first, nearest, b.units, <int64_t*> b.sums
+        )
+    while which:
+        r = lowest_bit(which)
+        which &= which - 1
+        list_row(t, first + r, nearest[r], b)
+    return b.n_listed - before
+
+
 cdef inline void own_leaf(
     cell_tree* t, Py_ssize_t leaf, int label, const floating[:, ::1] X, const double[::1] sample_weight, int[::1] labels,
     thread_buffers* b,
 ) noexcept nogil:
     """Give the rows of a leaf that is mixed the same label."""
-    cdef Py_ssize_t i
-    if b.n_listed + LEAF > b.room:
-        take_rows(t, sample_weight, X, labels, b)
-    for i in range(leaf * LEAF, min((leaf + 1) * LEAF, t.n_samples)):
-        if t.own[i] != label:
-            list_row(t, i, label, b)
+    cdef Py_ssize_t first = leaf * LEAF, r
+    cdef int32_t nearest[LEAF]
+    cdef uint64_t which = 0
+    for r in range(min(<Py_ssize_t> LEAF, t.n_samples - first)):
+        nearest[r] = label
+        which |= <uint64_t> (t.own[first + r] != label) << r
+    move_rows(t, leaf, which, nearest, X, sample_weight, labels, b)
 
 
 cdef inline void own_node(
@@ -187,8 +215,10 @@ cdef inline void label_leaf(
     cdef int32_t nearest[LEAF]
     cdef uint64_t close = 0, bits, some = (~(<uint64_t> 0)) >> (64 - n_rows)
     cdef bint fresh = True, unlabelled = t.node_labels[leaf] == NONE
+    cdef Py_ssize_t n_moved
     bits = t.isa.rows[t.wide](
-        t.n_features, t.leaves + leaf * t.leaf_size, t.scores, list, n, margin, t.own + first, nearest, &close
+        t.n_features, t.leaves + leaf * t.leaf_size, NULL if t.bases == NULL else t.bases + leaf * (t.leaf_size // LEAF), t.scale,
+        t.scores, list, n, margin, t.own + first, nearest, &close,
     )
     if unlabelled:  # most of them at once
         own_node(t, 0, leaf, nearest[n_rows // 2], X, sample_weight, labels, b)
@@ -198,20 +228,16 @@ cdef inline void label_leaf(
     b.n_seen += n_rows
     close &= some
     bits = (bits & some) | close
-    if bits and b.n_listed + LEAF > b.room:
-        take_rows(t, sample_weight, X, labels, b)
-    if unlabelled:
-        t.n_moved += b.n_listed  # those that are listed now have been counted
-    while bits:
-        r = lowest_bit(bits)
-        bits &= bits - 1
+    for r in range(n_rows if unlabelled or close else 0):
         if close >> r & 1:
             nearest[r] = <int32_t> nearest_of(t, &X[t.order[first + r], 0], list, n, fresh, b)
             fresh = False
-        if nearest[r] != t.own[first + r]:
-            list_row(t, first + r, nearest[r], b)
-    if unlabelled:
-        t.n_moved -= b.n_listed
+        if nearest[r] == t.own[first + r]:
+            bits &= ~(<uint64_t> 1 << r)
+    if bits:
+        n_moved = move_rows(t, leaf, bits, nearest, X, sample_weight, labels, b)
+        if unlabelled:
+            t.n_moved -= n_moved  # they have been counted
 
 
 cdef inline void descend(

@@ -102,7 +102,8 @@ def fill(
     Py_ssize_t start,                 # IN  the leaves of the block
     Py_ssize_t stop,
     packing[:, :, ::1] leaves,        # OUT (n_leaves, n_features, LEAF)
-    double[:, ::1] middles,           # OUT (n_leaves, n_features): subtracted from the rows of each
+    packing[:, ::1] bases,            # OUT (n_leaves, n_features): middles of the rows, which stay as they are; (0, ...) to pack
+    double[:, ::1] middles,           # OUT (n_leaves, n_features): the same, less the origin and scaled
     double[::1] norms,                # OUT (n_leaves,): bound of the norms of what is left
     packing[:, :, :, ::1] boxes,      # OUT (n_groups, 2, n_features, BOXES): of the leaves
     long long[:, :, ::1] sums,        # OUT (n_nodes, n_features + 1, 2): of the leaves
@@ -112,7 +113,7 @@ def fill(
     cdef Py_ssize_t leaf, r, f, n, d = X.shape[1]
     cdef bint weighted = sample_weight.shape[0] > 0, wide = packing is double, own = floating is double
     cdef long long pair[2]
-    cdef double ends[3 * FEW]
+    cdef double ends[4 * FEW]
     with nogil:
         for leaf in range(start, stop):
             n = min(<Py_ssize_t> LEAF, X.shape[0] - leaf * LEAF)
@@ -127,6 +128,8 @@ def fill(
                 boxes[leaf // BOXES, 0, f, leaf % BOXES] = <packing> ends[f]
                 boxes[leaf // BOXES, 1, f, leaf % BOXES] = <packing> ends[d + f]
                 middles[leaf, f] = ends[2 * d + f]
+                if bases.shape[0] > 0:
+                    bases[leaf, f] = <packing> ends[3 * d + f]
             if weighted:
                 for f in range(d + 1):
                     sums[leaf, f, 0] = sums[leaf, f, 1] = 0
@@ -197,6 +200,8 @@ def assign(
     const int[::1] order,             # IN  (n_samples,)
     const long long[:, ::1] levels,   # IN  (n_levels, 3): first node, number of nodes, leaves of each; the leaves first
     const packing[:, :, ::1] leaves,  # IN  of fill
+    const packing[:, ::1] bases,      # IN  of fill
+    double scale,                     # IN  a power of two
     const double[:, ::1] middles,     # IN  of fill
     const double[::1] norms,          # IN  of fill
     const packing[:, :, :, ::1] boxes, # IN of fill and join
@@ -237,6 +242,8 @@ def assign(
         for level in range(t.n_levels):
             t.first[level], t.n_nodes[level], t.n_leaves[level] = levels[level, 0], levels[level, 1], levels[level, 2]
         t.leaves, t.leaf_size = <const char*> &leaves[0, 0, 0], t.n_features * LEAF * sizeof(packing)
+        t.bases = NULL if bases.shape[0] == 0 else <const char*> &bases[0, 0]
+        t.scale, t.at_once = scale, t.bases != NULL and sample_weight.shape[0] == 0
         t.boxes, t.group_size = <const char*> &boxes[0, 0, 0, 0], 2 * t.n_features * BOXES * sizeof(packing)
         t.norms, t.order, t.sums = &norms[0], <const int32_t*> &order[0], <const int64_t*> &sums[0, 0, 0]
         t.middles, t.shifted, t.reach = &middles[0, 0], &shifted[0, 0], max_norm + max_center_norm

@@ -84,6 +84,8 @@ class Cells:
         self.n_nodes = levels[-1][0] + self.group
         d = rows.n_features
         self.leaves = np.empty((n_leaves, d, self.leaf), self.dtype)
+        # Rows of the type of the leaves lie there as they are: their digits are those that the sums take.
+        self.bases = np.empty((n_leaves if rows.X.dtype == self.dtype else 0, d), self.dtype)
         self.middles, self.norms = np.empty((n_leaves, d)), np.empty(n_leaves)
         self.boxes = np.zeros((self.n_nodes // self.group, 2, d, self.group), self.dtype)
         self.sums = np.empty((self.n_nodes, d + 1, 2), np.int64)
@@ -99,6 +101,7 @@ class Cells:
                 start,
                 stop,
                 self.leaves,
+                self.bases,
                 self.middles,
                 self.norms,
                 self.boxes,
@@ -226,6 +229,8 @@ class CellLabels:
                 cells.order,
                 cells.levels,
                 cells.leaves,
+                cells.bases,
+                rows.panels.scale,
                 cells.middles,
                 cells.norms,
                 cells.boxes,

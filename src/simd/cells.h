@@ -2,12 +2,18 @@
  *
  * Packed centers are rows of 1 + n_features numbers: |c|^2/2, then the coordinates; a list has the numbers of some. A group is
  * BOXES boxes, feature-major: the lower ends of all, then the upper ends. A leaf is LEAF rows, feature-major, packed as panels
- * are, less the middle of their box: what is near there keeps its digits.
+ * are, less the middle of their box: what is near there keeps its digits. Where rows are of that type they lie there as they
+ * are, with the middle, `base`, beside them.
  */
 #ifndef LEAF
 #define LEAF 64  /* rows: more leave less to the bounds of boxes, fewer make more boxes */
 #define BOXES 16 /* the largest number of lanes */
 #define FEW 8    /* features */
+#ifdef _MSC_VER
+#define ALIGNED __declspec(align(64))
+#else
+#define ALIGNED __attribute__((aligned(64))) /* no register lies across two lines of the cache */
+#endif
 #endif
 
 /* Lanes in which a is at most b: bit l for lane l. */
@@ -123,10 +129,18 @@ static double NAME(near)(
 }
 
 static INLINE uint64_t NAME(few_rows)(
-    const ptrdiff_t d, const REAL *x, const REAL *centers, const int32_t *list, ptrdiff_t n, REAL margin,
-    const int32_t *labels, int32_t *nearest, uint64_t *close)
+    const ptrdiff_t d, const REAL *x, const REAL *base, REAL scale, const REAL *centers, const int32_t *list, ptrdiff_t n,
+    REAL margin, const int32_t *labels, int32_t *nearest, uint64_t *close)
 {
     uint64_t bits = 0, doubtful = 0;
+    REAL ALIGNED packed[FEW * LEAF];
+    if (base) {
+        const VEC one = SET1((REAL)1), zero = SET1((REAL)0), minus_scale = SET1(-scale);
+        for (ptrdiff_t f = 0; f < d; f++)
+            for (int r = 0; r < LEAF; r += W)
+                STORE(packed + f * LEAF + r, FNMA(minus_scale, FNMA(one, SET1(base[f]), LOAD(x + f * LEAF + r)), zero));
+        x = packed;
+    }
     for (int r = 0; r < LEAF; r += MR * W) {
         VEC best[MR], next[MR], index[MR];
         REAL winner[MR * W];
@@ -160,22 +174,22 @@ static INLINE uint64_t NAME(few_rows)(
     return bits;
 }
 
-/* The nearest centers of the rows of a leaf, of those of a list, made by `near`. Returned is which rows have another label; in
+/* The nearest centers of the rows of a leaf, of those of a list, made by `near`. `base` is NULL if rows are packed. Returned is which rows have another label; in
  * `close`, those whose two least scores are no more than the margin apart: bit r for row r. */
 static uint64_t NAME(rows)(
-    ptrdiff_t d, const void *x, const void *centers, const int32_t *list, ptrdiff_t n, double margin,
-    const int32_t *labels, int32_t *nearest, uint64_t *close)
+    ptrdiff_t d, const void *x, const void *base, double scale, const void *centers, const int32_t *list, ptrdiff_t n,
+    double margin, const int32_t *labels, int32_t *nearest, uint64_t *close)
 {
-    REAL most = (REAL)margin;
+    REAL most = (REAL)margin, unit = (REAL)scale;
     switch (d) {
-    case 1: return NAME(few_rows)(1, x, centers, list, n, most, labels, nearest, close);
-    case 2: return NAME(few_rows)(2, x, centers, list, n, most, labels, nearest, close);
-    case 3: return NAME(few_rows)(3, x, centers, list, n, most, labels, nearest, close);
-    case 4: return NAME(few_rows)(4, x, centers, list, n, most, labels, nearest, close);
-    case 5: return NAME(few_rows)(5, x, centers, list, n, most, labels, nearest, close);
-    case 6: return NAME(few_rows)(6, x, centers, list, n, most, labels, nearest, close);
-    case 7: return NAME(few_rows)(7, x, centers, list, n, most, labels, nearest, close);
-    default: return NAME(few_rows)(FEW, x, centers, list, n, most, labels, nearest, close);
+    case 1: return NAME(few_rows)(1, x, base, unit, centers, list, n, most, labels, nearest, close);
+    case 2: return NAME(few_rows)(2, x, base, unit, centers, list, n, most, labels, nearest, close);
+    case 3: return NAME(few_rows)(3, x, base, unit, centers, list, n, most, labels, nearest, close);
+    case 4: return NAME(few_rows)(4, x, base, unit, centers, list, n, most, labels, nearest, close);
+    case 5: return NAME(few_rows)(5, x, base, unit, centers, list, n, most, labels, nearest, close);
+    case 6: return NAME(few_rows)(6, x, base, unit, centers, list, n, most, labels, nearest, close);
+    case 7: return NAME(few_rows)(7, x, base, unit, centers, list, n, most, labels, nearest, close);
+    default: return NAME(few_rows)(FEW, x, base, unit, centers, list, n, most, labels, nearest, close);
     }
 }
 
@@ -230,10 +244,11 @@ static void NAME(keys)(
     for (int r = 0; r < n; r++) words[r] = (uint64_t)key[r] << 32 | (first + r);
 }
 
-/* The leaf of up to LEAF rows of this type, packed in it or in the other one; zeros follow. Returns the largest squared norm.
+/* The leaf of up to LEAF rows of this type, packed in the other one or as they are; zeros follow. Returns the largest squared norm
+ * of the rows less the middle, scaled.
  *
- * `ends` become the least and largest values of each feature, and the middles. If `sums` is given, it becomes the fixed-point
- * sums of the rows, of weight 1, as in shift.h. */
+ * `ends` become the least and largest values of each feature, and the middles, less the origin and scaled, and the middles of rows
+ * that lie there as they are. If `sums` is given, it becomes the fixed-point sums of the rows, of weight 1, as in shift.h. */
 static double NAME(leaf)(
     const void *rows, ptrdiff_t d, const int32_t *which, ptrdiff_t n, const double *origin, double scale, int other,
     const double *units, void *out, double *ends, int64_t *sums)
@@ -244,7 +259,7 @@ static double NAME(leaf)(
     int64_t bits;
     for (int r = 0; r < LEAF; r++) norms[r] = value[r] = 0;
     for (ptrdiff_t f = 0; f < d; f++) {
-        double low = INFINITY, high = -INFINITY;
+        double low = INFINITY, high = -INFINITY, base = 0;
         int64_t units_in = 0, parts_in = 0;
         for (ptrdiff_t r = 0; r < n; r++) value[r] = (double)x[which[r] * d + f];
         if (sums) {
@@ -257,19 +272,24 @@ static double NAME(leaf)(
             }
             sums[2 * f] = units_in, sums[2 * f + 1] = parts_in;
         }
-        for (ptrdiff_t r = 0; r < n; r++) value[r] = (value[r] - origin[f]) * scale;
         for (ptrdiff_t r = 0; r < n; r++) {
             low = value[r] < low ? value[r] : low;
             high = value[r] > high ? value[r] : high;
         }
-        ends[f] = low, ends[d + f] = high, ends[2 * d + f] = (low + high) / 2;
+        if (!other) {
+            base = (REAL)(low / 2 + high / 2);
+            for (int r = 0; r < LEAF; r++) ((REAL *)out)[f * LEAF + r] = (REAL)(r < n ? value[r] : base);
+        }
+        ends[f] = (low - origin[f]) * scale, ends[d + f] = (high - origin[f]) * scale;
+        ends[2 * d + f] = other ? (ends[f] + ends[d + f]) / 2 : (base - origin[f]) * scale;
+        ends[3 * d + f] = base;
         for (ptrdiff_t r = 0; r < n; r++) {
-            value[r] -= ends[2 * d + f];
+            value[r] = other ? (value[r] - origin[f]) * scale - ends[2 * d + f] : (value[r] - base) * scale;
             norms[r] += value[r] * value[r];
         }
-        if (sizeof(REAL) == (other ? 8 : 4))
+        if (other && sizeof(REAL) == 8)
             for (int r = 0; r < LEAF; r++) ((float *)out)[f * LEAF + r] = (float)value[r];
-        else
+        else if (other)
             memcpy((double *)out + f * LEAF, value, sizeof value);
     }
     if (sums) sums[2 * d] = n, sums[2 * d + 1] = 0;
@@ -278,3 +298,25 @@ static double NAME(leaf)(
 }
 
 #include "shift.h"
+
+/* The sums follow rows of a leaf that lie there as they are, bit r for row r, from their old labels to new ones. */
+static void NAME(moves)(
+    ptrdiff_t d, const void *leaf, uint64_t moved, const int32_t *old_labels, const int32_t *labels, const double *units,
+    int64_t *sums)
+{
+    const double shift = 6755399441055744.0; /* 1.5 * 2^52 */
+    const REAL *x = leaf;
+    for (; moved; moved &= moved - 1) {
+        int r = lowest_bit(moved);
+        int64_t *joined = sums + labels[r] * (2 * d + 2), *quit = old_labels[r] < 0 ? NULL : sums + old_labels[r] * (2 * d + 2);
+        for (ptrdiff_t f = 0; f < d; f++) {
+            double value = x[f * LEAF + r] * units[f], high = value + shift;
+            double low = (value - (high - shift)) * units[d + 1] + shift;
+            int64_t units_moved = NAME(whole)(high), parts_moved = NAME(whole)(low);
+            joined[2 * f] += units_moved, joined[2 * f + 1] += parts_moved;
+            if (quit) quit[2 * f] -= units_moved, quit[2 * f + 1] -= parts_moved;
+        }
+        joined[2 * d]++;
+        if (quit) quit[2 * d]--;
+    }
+}
