@@ -124,7 +124,7 @@ cdef inline Py_ssize_t move_rows(
     cell_tree* t, Py_ssize_t leaf, uint64_t which, const int32_t* nearest, const floating[:, ::1] X,
     const double[::1] sample_weight, int[::1] labels, thread_buffers* b,
 ) noexcept nogil:
-    """Give rows of a leaf other labels, bit r for row r, and list them; returns how many. The sums follow, at once if they can."""
+    """Give rows of a leaf other labels, bit r for row r, and list them; returns how many. Sums follow, at once if they can."""
     cdef Py_ssize_t first = leaf * LEAF, before, r
     if b.n_listed + LEAF > b.room:
         take_rows(t, sample_weight, X, labels, b)

@@ -33,9 +33,14 @@ MANY_FEATURES = 48
 CELL_FEATURES = 5
 # Updates that are counted on where nobody knows how many there will be: with a tolerance they may soon end.
 UNKNOWN_STEPS = 3
-# Share of the labels that the last pass changed, up to which cells are not made any more: there is little left to do.
+# Share of the labels that the last pass changed, up to which cells are not made any more unless labels have settled slowly.
 # (1e6 x 2 and 3, k=16: runs that changed more after 20 updates mostly took 20 more or longer.)
 CELLS_CALM = 0.002
+# Updates that are counted on where labels are not that calm, if so many may come: of sixteen runs on blobs and noise (1e6 x 2 to 4,
+# 2e5 x 3, k=4 to 30) two took fewer.
+LIKELY_STEPS = 20
+# Passes after which it is asked anew whether cells pay: fewer tell little of how labels settle (as above).
+LOOK_STEPS = 5
 # Numbers of the centers that are compared at once with those before: they stay in the cache.
 PIECE = 1 << 15
 # Drift, in packed units, at which bounds are begun anew: larger sums of it would cost them digits.
@@ -53,7 +58,7 @@ class BoundsPolicy:
         self.rows, self.n_clusters, self.algorithm = rows, n_clusters, rows.algorithm
         self.bounds, self.bounds8, self.fresh, self.cell_labels = None, None, False, None
         self.changed, self.wait, self.last = 1.0, 0, None
-        self.n_steps = UNKNOWN_STEPS
+        self.n_steps, self.n_left = UNKNOWN_STEPS, 0.0
         if not affordable(rows.X) or not rows.panels.in_range:
             self.algorithm = "lloyd"
         self._weigh()
@@ -75,7 +80,7 @@ class BoundsPolicy:
         self.per_row = 70 + 0.8 * d * own + n_groups if self.grouped else 12 + 2.8 * d + work
         self.per_look = (1.5 if self.grouped else 0.4 * unit) + 5e5 / rows.n_samples
         self.spared = (
-            self.per_pass - passing(n_clusters, d) - 3e5 / rows.n_samples
+            self.per_pass - passing(rows.n_samples, n_clusters, d) - 1e5 / rows.n_samples
         )  # a row in a pass, by cells
         self.per_distance = (9 + 0.3 * d * unit) / 16 if self.grouped else 0.0
 
@@ -108,9 +113,22 @@ class BoundsPolicy:
     def record_plain(self, n_assignments, n_moved):
         """Take note of assignments without bounds, and how many rows the last one moved."""
         self.wait = max(0, self.wait - n_assignments)
-        self.changed, self.last = n_moved / self.rows.n_samples, None
-        self.cell_labels = None
+        self._look_ahead(n_assignments, n_moved)
+        self.last = self.cell_labels = None
         self.rows.could_have_spared += n_assignments * self.spared
+
+    def _look_ahead(self, n_assignments, n_moved):
+        """How many passes there will be until no label changes, if these go on getting fewer as in the last passes.
+
+        Of real data that is too few: what changes the fewer labels goes on for the longer.
+        """
+        before, self.changed = self.changed * self.rows.n_samples, n_moved / self.rows.n_samples
+        if before == self.rows.n_samples or n_moved <= 1:  # the first pass labels all rows
+            self.n_left = 0.0
+        elif n_moved >= before:
+            self.n_left = np.inf
+        else:
+            self.n_left = n_assignments * math.log(n_moved) / math.log(before / n_moved)
 
     # ---- cells (cells.py) ----
 
@@ -121,7 +139,10 @@ class BoundsPolicy:
         return self._passes_until_cells_pay(few) == 0
 
     def _passes_until_cells_pay(self, few):
-        """After how many passes over all rows cells are made, if labels still change then: once they would have paid for half."""
+        """After how many passes over all rows cells are made, if labels still change then.
+
+        That is where the passes that follow will pay for them, as far as one can tell, or the last ones would have paid for half.
+        """
         rows = self.rows
         thinks = self.algorithm == "auto" and not few and rows.n_features <= CELL_FEATURES
         if not thinks or self.spared <= 0 or rows.cells is USELESS:
@@ -129,10 +150,13 @@ class BoundsPolicy:
         if rows.cells is not None:
             return 0
         cost = making(rows.n_features)
-        if self.changed <= CELLS_CALM or self.n_steps * self.spared < cost or not suits(rows):
+        if self.n_steps * self.spared < cost or not suits(rows):
             return np.inf
-        enough = 0 if cost <= 2 * self.spared else cost / 2  # any run makes two assignments
-        return max(0, math.ceil((enough - rows.could_have_spared) / self.spared))
+        calm = self.changed <= CELLS_CALM
+        if min(max(self.n_left, 0 if calm else LIKELY_STEPS), self.n_steps) * self.spared >= cost:
+            return 0
+        wait = np.inf if calm else math.ceil((cost / 2 - rows.could_have_spared) / self.spared)
+        return max(0, min(wait, LOOK_STEPS))
 
     def cells_for(self, partition, centers):
         """The labels of the partition on cells, if the next assignment is to go over these, or None."""
@@ -206,7 +230,7 @@ class BoundsPolicy:
     def record(self, n_moved, n_seen, n_distances):
         """Take note of how many labels an assignment changed, and how much it had to look at."""
         n = self.rows.n_samples
-        self.changed = n_moved / n
+        self._look_ahead(1, n_moved)
         if self.cell_labels is not None:
             self.cell_labels.last = n_seen, n_distances
             if self.algorithm == "auto" and self.cell_labels.cost(n_seen, n_distances) > n * self.per_pass:

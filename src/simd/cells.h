@@ -174,8 +174,8 @@ static INLINE uint64_t NAME(few_rows)(
     return bits;
 }
 
-/* The nearest centers of the rows of a leaf, of those of a list, made by `near`. `base` is NULL if rows are packed. Returned is which rows have another label; in
- * `close`, those whose two least scores are no more than the margin apart: bit r for row r. */
+/* The nearest centers of the rows of a leaf, of those of a list, made by `near`. `base` is NULL if rows are packed. Returned is
+ * which rows have another label; in `close`, those whose two least scores are no more than the margin apart: bit r for row r. */
 static uint64_t NAME(rows)(
     ptrdiff_t d, const void *x, const void *base, double scale, const void *centers, const int32_t *list, ptrdiff_t n,
     double margin, const int32_t *labels, int32_t *nearest, uint64_t *close)
@@ -244,8 +244,8 @@ static void NAME(keys)(
     for (int r = 0; r < n; r++) words[r] = (uint64_t)key[r] << 32 | (first + r);
 }
 
-/* The leaf of up to LEAF rows of this type, packed in the other one or as they are; zeros follow. Returns the largest squared norm
- * of the rows less the middle, scaled.
+/* The leaf of up to LEAF rows of this type, packed in the other one or as they are; copies of the middle follow. Returns the
+ * largest squared norm of the rows less the middle, scaled.
  *
  * `ends` become the least and largest values of each feature, and the middles, less the origin and scaled, and the middles of rows
  * that lie there as they are. If `sums` is given, it becomes the fixed-point sums of the rows, of weight 1, as in shift.h. */
@@ -308,7 +308,8 @@ static void NAME(moves)(
     const REAL *x = leaf;
     for (; moved; moved &= moved - 1) {
         int r = lowest_bit(moved);
-        int64_t *joined = sums + labels[r] * (2 * d + 2), *quit = old_labels[r] < 0 ? NULL : sums + old_labels[r] * (2 * d + 2);
+        int64_t *joined = sums + labels[r] * (2 * d + 2);
+        int64_t *quit = old_labels[r] < 0 ? NULL : sums + old_labels[r] * (2 * d + 2);
         for (ptrdiff_t f = 0; f < d; f++) {
             double value = x[f * LEAF + r] * units[f], high = value + shift;
             double low = (value - (high - shift)) * units[d + 1] + shift;

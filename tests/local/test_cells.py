@@ -192,18 +192,49 @@ def test_what_goes_the_plain_way(tmp_path):
 @DTYPES
 def test_auto_takes_cells_up_and_gives_them_up(monkeypatch, dtype):
     monkeypatch.setattr(panels_module, "SHARED_WORK", 1 << 12)
-    monkeypatch.setattr(distance_bounds, "passing", lambda n_clusters, n_features: -1000.0)
+    monkeypatch.setattr(distance_bounds, "passing", lambda n_samples, n_clusters, n_features: -1000.0)
     X = problem("uniform", 20_000, 2, dtype)
     start = X[:60].astype(float)
     expected, _ = search(X, start, algorithm="lloyd")
     for cost in (0.0, 6000.0):
         monkeypatch.setattr(distance_bounds, "making", lambda n_features, cost=cost: cost)
+        monkeypatch.setattr(distance_bounds, "LIKELY_STEPS", 0 if cost else 20)
         found, rows = search(X, start, algorithm="auto")
         assert found == expected and isinstance(rows.cells, Cells)
-        assert cost / 2 <= rows.could_have_spared < cost or not cost
+        assert rows.could_have_spared < cost or not cost
     monkeypatch.setattr(CellLabels, "cost", lambda self, n_seen, n_distances: np.inf)
     found, rows = search(X, start, algorithm="auto")
     assert found == expected and rows.cells is USELESS
+
+
+def test_auto_makes_cells_where_labels_settle_slowly(monkeypatch):
+    """Each pass spares 1000, cells take 10,500: half of that after six passes, all of it where eleven more are to come."""
+    monkeypatch.setattr(panels_module, "SHARED_WORK", 1 << 12)
+    monkeypatch.setattr(distance_bounds, "making", lambda n_features: 10_500.0)
+    X = problem("uniform", 20_000, 2)
+
+    def waits(*passes, n_steps=100, likely=0):
+        monkeypatch.setattr(distance_bounds, "LIKELY_STEPS", likely)
+        with Workers(1) as workers:
+            rows = Rows(X, None, workers)
+            policy = rows.partition(50).policy
+            policy.spared = 1000.0
+            for n_assignments, n_moved in passes:
+                policy.record_plain(n_assignments, n_moved)
+            return policy.assignments_without_bounds(False, n_steps)[0] if passes else None
+
+    assert waits((1, 20_000)) == distance_bounds.LOOK_STEPS  # nothing is known yet
+    assert waits((1, 20_000), likely=11) == 0  # runs mostly take longer
+    assert waits((1, 20_000), n_steps=11, likely=20) == 0
+    assert waits((1, 20_000), n_steps=10, likely=20) > 10  # never: the run ends before
+    assert waits((2, 1000), (1, 100)) == 3  # a tenth from one to the next: two more
+    assert waits((2, 1000), (1, 700)) == 0  # eighteen more
+    assert waits((2, 1000), (1, 1000)) == 0
+    assert waits((2, 1000), (2, 550)) == 0
+    assert (
+        waits((2, 1000), (4, 1)) == distance_bounds.LOOK_STEPS
+    )  # so calm that half of the cost does not count
+    assert waits((2, 30), (2, 25), likely=20) == 0  # calm, but slowly
 
 
 def test_auto_leaves_small_and_quick_problems_and_many_features_alone():
