@@ -119,6 +119,7 @@ def fill(
             n = min(<Py_ssize_t> LEAF, X.shape[0] - leaf * LEAF)
             for r in range((leaf + 1) * LEAF, min((leaf + 2) * LEAF, X.shape[0])):
                 prefetch(&X[order[r], 0])
+                prefetch(&X[order[r], d - 1])  # may be in the next line
             norms[leaf] = sqrt(CELL_KERNELS[isa].leaf[own](
                 &X[0, 0], d, <const int32_t*> &order[leaf * LEAF], n, &origin[0], scale,
                 wide != own, &units[0], &leaves[leaf, 0, 0], ends,
