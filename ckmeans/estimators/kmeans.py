@@ -215,8 +215,8 @@ callable, default="k-means++"
         spares most of the distances once the centers move little (Hamerly 2010); "yinyang" keeps one more for each group of
         16 centers (Ding et al. 2015). "cells", for up to 8 features, labels boxes of rows as a whole where one center is nearest to
         all of a box (Kanungo et al. 2002); it keeps 11 to 14 bytes a row and a copy of X in single precision. "auto" takes cells
-        for up to 5 features, if passes over all rows take long, and groups from 48 features on; bounds begin once few labels
-        change, and go on as long as the rows and distances that are left cost less than all of them would. "elkan",
+        for up to 5 features, if the passes likely to follow pay for them, and groups from 48 features on; bounds begin once few
+        labels change, and go on as long as the rows and distances that are left cost less than all of them would. "elkan",
         scikit-learn's word for bounds, is "hamerly"; "full", its old word for "lloyd", is deprecated.
     verbose : int or callable, default=0
         1 prints a line after each restart, with "hybrid" for each better clustering, and the share of labels that took an exact comparison; ``verbose(n_restarts, best_inertia)`` is called instead if callable.
