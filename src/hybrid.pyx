@@ -70,7 +70,7 @@ cdef inline bint improve_on(const floating* X, Search* s, double ceiling) noexce
                 s.value = value
                 return True
             s.value = value
-        if reason != MAX_ITER and not exchange(X, s, &s.state):
+        if reason != MAX_ITER and not (s.settings.polished and exchange(X, s, &s.state)):
             s.value = inertia(X, s, &s.state)
             return True
     return False

@@ -19,7 +19,7 @@ from .random_stream import RandomStream
 from .restarts import LARGE, STARTS, Restarts, run_until_limit
 from .rows import Clustering
 from .seeding import count_candidates
-from .small import BLOCK_WORK, END, ITERATIONS, Plan, as_bytes
+from .small import BLOCK_WORK, END, ITERATIONS, Plan, as_bytes, iteration_work
 from .stopping import SAME
 
 # Members of a population, and founders of each. More keep more kinds of clusterings, and take longer to agree.
@@ -161,6 +161,12 @@ class _Member:
             self.rows.run(block, k, k)
             self._needless = costs.argsort(kind="stable")
         return self._needless
+
+
+def crossed(centers, others, taken):
+    """Centers, but where `taken` the ones of the others that these are matched with."""
+    match = linear_sum_assignment(cdist(centers, others, "sqeuclidean"))[1]
+    return np.where(taken[:, None], others[match], centers)
 
 
 class Hybrid(Restarts):
@@ -353,9 +359,9 @@ class Stepwise:
 class Compiled:
     """Local searches of few rows, each one compiled call on one thread."""
 
-    def __init__(self, rows, n_clusters):
+    def __init__(self, rows, n_clusters, polished=True):
         self.rows, self.shape = rows, (n_clusters, rows.n_features)
-        self.settings = Plan(rows.n_features, n_clusters, "k-means++", "auto", None, True).settings
+        self.settings = Plan(rows.n_features, n_clusters, "k-means++", "auto", None, polished).settings
         self.n_numbers = 1 + (n_clusters - 1) * count_candidates(n_clusters)
         # Searches that are worth a thread.
         self.size = max(1, BLOCK_WORK // (ITERATIONS * self.work(rows, n_clusters)))
@@ -365,7 +371,7 @@ class Compiled:
     @staticmethod
     def work(rows, n_clusters):
         """Coordinate differences in an iteration, about."""
-        return rows.n_samples * (rows.n_features + 3) * (n_clusters + 8)
+        return iteration_work(rows.n_samples, rows.n_features, n_clusters)
 
     @classmethod
     def suits(cls, rows, n_clusters):

@@ -16,6 +16,7 @@ from .lloyd import lloyd, round_off
 from .oversampling import kmeans_parallel
 from .rows import Clustering
 from .seeding import kmeans_plusplus, random_rows
+from .small import ITERATION_WORK, iteration_work
 from .sparse import rows_for
 from .stopping import (
     EASY_HITS,
@@ -27,6 +28,7 @@ from .stopping import (
     PATIENCE,
     POLISH_REACH,
     SAME,
+    SMALL_WORK,
     SWAP_REACH,
     WORK_RATIO,
 )
@@ -156,15 +158,20 @@ class Restarts:
             self.tol,
             self.remember,
             partition,
-            extrapolation=self.extrapolation(),
+            self.watch(before),
+            self.extrapolation(),
         )
         n_iter += before
         if self.listener is not None:
             here = self.rows.update(partition.labels, centers)[2]
             inertia = self.rows.unscale(Clustering(None, centers, here)).inertia
             self.listener.ended(n_iter, inertia, stop_reason, self.tol)
+        if stop_reason == "converged":
+            partition, centers, n_iter = self.go_on_from(partition, centers, n_iter)
         if self.budget == np.inf:
-            self.budget = max(MOST_WORK, WORK_RATIO * self.work())
+            each = iteration_work(self.rows.n_samples, self.rows.n_features, self.n_clusters)
+            allowed = SMALL_WORK if each <= ITERATION_WORK else MOST_WORK
+            self.budget = max(allowed, WORK_RATIO * self.work())
         if not self.polish or stop_reason != "converged":
             return self.offer(partition, centers), n_iter, stop_reason
         first = n_iter
@@ -212,6 +219,14 @@ class Restarts:
     def extrapolation(self):
         """For the run from the start, if it need not be Lloyd's trajectory."""
         return None
+
+    def watch(self, before):
+        """What looks on, as a cutoff, at the run from the start, which `before` updates lead to."""
+        return None
+
+    def go_on_from(self, partition, centers, n_iter):
+        """A fixed point that is no worse, and the updates that led to it: this one."""
+        return partition, centers, n_iter
 
     def enough(self, n_iter):
         """Where polishing may end, as `polish` has it, after n_iter updates of the centers: nowhere but at its end."""

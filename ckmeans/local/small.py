@@ -102,6 +102,11 @@ def _settings(**values):
     return as_bytes(settings)
 
 
+def iteration_work(n_samples, n_features, n_clusters):
+    """Coordinate differences in an iteration, about."""
+    return n_samples * (n_features + 3) * (n_clusters + 8)
+
+
 class Plan:
     """How to fit small data with n_features to n_clusters; arguments as those of local_search."""
 
@@ -126,11 +131,12 @@ class Plan:
             polished=polish,
             max_iter=-1 if max_iter is None else min(max_iter, MOST),
             instructions=panels.in_use(),
+            most_work=stopping.SMALL_WORK,
         )
 
     def work(self, n_samples):
         """Coordinate differences in an iteration, as rows.py counts them."""
-        return n_samples * (self.n_features + 3) * (self.n_clusters + 8)
+        return iteration_work(n_samples, self.n_features, self.n_clusters)
 
     def suits(self, n_samples):
         """Whether n_samples rows are few enough, or each entry of an array of such numbers."""
