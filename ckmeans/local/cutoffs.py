@@ -12,6 +12,28 @@ EARLY = 3
 NEAR = 1e-3
 # Coordinate differences of centers that are computed at a time: some 5 ms on a virtual machine, in which Ctrl-C waits.
 WORK = 1 << 24
+# Looks whether centers are at rest, in each doubling of the updates; each takes no more than the means of the clusters.
+LOOKS = 8
+
+
+class Rest:
+    """Gives up no run, but looks now and then whether its centers still move.
+
+    Attributes
+    ----------
+    moving : int
+        Updates at the last look at which an update moved them by more than `tolerance`, sum of squares.
+    """
+
+    def __init__(self, tolerance):
+        self.tolerance, self.next_check, self.moving = tolerance, 1, 0
+
+    def is_lost(self, partition, centers, n_iter):
+        if ((partition.means(centers)[0] - centers) ** 2).sum() <= self.tolerance:
+            self.next_check = np.inf
+        else:
+            self.moving, self.next_check = n_iter, n_iter + 1 + n_iter // LOOKS
+        return False
 
 
 class SwapCutoff:
@@ -33,8 +55,8 @@ class SwapCutoff:
         self.inertia, self.centers, self.repeated = inertia, centers, repeated
         self.next_check, self.last, self.allowed = EARLY, None, inertia * (1 + reach)
 
-    def is_lost(self, partition, centers):
-        """Whether to give up the run, which is here after `next_check` updates."""
+    def is_lost(self, partition, centers, n_iter):
+        """Whether to give up the run, which is here after n_iter updates, `next_check` or more."""
         inertia = (
             partition.inertia(centers)
             if self.repeated
@@ -43,7 +65,7 @@ class SwapCutoff:
         expected = inertia if self.last is None else inertia - (self.last - inertia)
         lost = expected > self.allowed
         self.last, self.allowed = inertia, self.inertia
-        self.next_check = 2 * self.next_check if self.repeated else np.inf
+        self.next_check = 2 * n_iter if self.repeated else np.inf
         return lost or (self.repeated and inertia >= self.inertia and self._returns(partition, centers))
 
     def _returns(self, partition, centers):

@@ -16,6 +16,11 @@ class Extrapolation:
     Near a fixed point each way is about a constant share of the one before. A step is taken back if the inertia of the rows, each
     with its nearest center, is not less after it: so the iteration still goes down only, and ends at a fixed point of Lloyd's.
 
+    Parameters
+    ----------
+    first : int
+        Updates before the first look.
+
     Attributes
     ----------
     next_look : int
@@ -28,8 +33,8 @@ class Extrapolation:
     Aitken (1926), "On Bernoulli's numerical solution of algebraic equations", Proc. R. Soc. Edinburgh 46:289-305.
     """
 
-    def __init__(self):
-        self.stepped, self.next_look = False, FIRST
+    def __init__(self, first=FIRST):
+        self.stepped, self.next_look = False, first
         self._points, self._back, self._inertia = [], None, np.inf
 
     def restart(self, n_iter):

@@ -26,8 +26,8 @@ def lloyd(
         Is called with the centers and labels of every completed assignment; the labels will change.
     partition : Partition, optional
         Where to start from, if it is near; it is changed. The result does not depend on it.
-    cutoff : cutoffs.SwapCutoff, optional
-        Give up where `cutoff.is_lost(partition, centers)` after `cutoff.next_check` updates, which that call raises.
+    cutoff : cutoffs.SwapCutoff or cutoffs.Rest, optional
+        Give up where `cutoff.is_lost(partition, centers, n_iter)` after `cutoff.next_check` updates, which that call raises.
     extrapolation : extrapolation.Extrapolation, optional
         Steps beyond the means, on the way to a fixed point that is another one then, perhaps.
 
@@ -75,7 +75,11 @@ def lloyd(
                 last = inertia
             if n_iter == max_iter:
                 return partition, centers, n_iter, "max_iter"
-            if cutoff is not None and n_iter == cutoff.next_check and cutoff.is_lost(partition, centers):
+            if (
+                cutoff is not None
+                and n_iter >= cutoff.next_check
+                and cutoff.is_lost(partition, centers, n_iter)
+            ):
                 return partition, centers, n_iter, "hopeless"
             before = centers
             centers, masses = partition.means(centers)

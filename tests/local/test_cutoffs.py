@@ -6,7 +6,7 @@ from sklearn.datasets import make_blobs
 
 from ckmeans import KMeans
 from ckmeans.local import restarts, small
-from ckmeans.local.cutoffs import SwapCutoff
+from ckmeans.local.cutoffs import Rest, SwapCutoff
 from ckmeans.local.rows import Rows
 from ckmeans.workers import Workers
 
@@ -36,8 +36,24 @@ def looks(cutoff, values, centers=OLD + 3):
     said = []
     for value in values:
         look = cutoff.next_check
-        said.append((look, cutoff.is_lost(Run(value), centers)))
+        said.append((look, cutoff.is_lost(Run(value), centers, look)))
     return said
+
+
+def test_rest_is_when_centers_move_no_more():
+    """Looks become rarer; the last one with centers that moved counts."""
+    rest, centers = Rest(0.01), np.zeros((2, 2))
+
+    class Moving(Run):
+        def means(self, centers):
+            return centers + self.value, np.ones(len(centers))
+
+    seen = []
+    while rest.next_check < np.inf:
+        seen.append(rest.next_check)
+        assert not rest.is_lost(Moving(1 / seen[-1]), centers, seen[-1])
+    assert seen[:9] == [1, 2, 3, 4, 5, 6, 7, 8, 10] and 4 / seen[-1] ** 2 <= 0.01 < 4 / seen[-2] ** 2
+    assert rest.moving == seen[-2]
 
 
 def test_a_swap_is_lost_that_is_far_above_after_a_few_updates():

@@ -10,10 +10,17 @@ from ckmeans.local.rows import Rows
 from ckmeans.workers import Workers
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(10**4, 2, 3), (10**5, 50, 100), (10**6, 784, 10)])
-def test_a_start_costs_more_than_the_passes_it_makes_here(shape):
-    assert price(*shape, 30) > 40 * pass_price(*shape)
-    assert price(*shape, 60) > price(*shape, 30) > price(*shape, 10)
+def test_a_start_costs_more_than_the_passes_it_makes_here(shape, dtype):
+    *size, k = shape
+    X = np.broadcast_to(np.zeros(1, dtype), size)
+    assert price(X, k, 30) > 30 * pass_price(*shape)
+    assert price(X, k, 60) > price(X, k, 30) > price(X, k, 10)
+
+
+def test_double_precision_costs_more():
+    assert price(np.zeros((100, 30)), 20, 30) > 1.2 * price(np.zeros((100, 30), np.float32), 20, 30)
 
 
 def test_iterations_end_as_they_do_in_scikit_learn():

@@ -184,3 +184,44 @@ def test_the_order_of_need_is_that_of_all_pairs(kind):
     assert sorted(order) == list(range(1100))
     assert np.all(np.diff(costs[order]) >= -1e-12 * costs.max())
     assert order[0] in np.flatnonzero(masses == 1e-300)
+
+
+def test_runs_over_all_rows_are_crossed_where_a_start_of_many_updates_pays_for_it(monkeypatch):
+    """On noise; the same bits with any number of threads, and no children where the updates are limited."""
+    X, made = np.random.default_rng(0).random((20_000, 12)), []
+    cross = sampled.Sampled.cross
+
+    def counted(self, budget):
+        best = cross(self, budget)
+        made.append(self.n_children)
+        return best
+
+    monkeypatch.setattr(sampled.Sampled, "cross", counted)
+    one, three = (KMeans(16, random_state=0, n_threads=n).fit(X) for n in (1, 3))
+    assert made[-1] > 0 and np.array_equal(one.cluster_centers_, three.cluster_centers_)
+    with_children, made[:] = made[:], []
+    assert with_children[: len(with_children) // 2] == with_children[len(with_children) // 2 :]
+    KMeans(16, random_state=0, max_iter=40).fit(X)
+    assert not made
+
+
+def test_children_have_centers_of_both_parents():
+    one = np.array([[0.0, 0.0], [5.0, 5.0], [9.0, 0.0]])
+    other = one[[2, 0, 1]] + 0.5
+    assert np.array_equal(hybrid.crossed(one, other, np.zeros(3, bool)), one)
+    assert np.array_equal(hybrid.crossed(one, other, np.ones(3, bool)), one + 0.5)
+    assert np.array_equal(hybrid.crossed(one, other, np.array([False, True, False])), one + [[0], [0.5], [0]])
+
+
+def test_searches_of_a_sample_end_at_fixed_points_of_lloyd():
+    """Exchanges would lead on from there: they are for all rows."""
+    X = np.random.default_rng(0).normal(size=(600, 3))
+    with Workers(1) as workers:
+        rows, ends = Rows(X, None, workers), {}
+        for polished in (False, True):
+            found = [None] * 6
+            hybrid.Compiled(rows, 9, polished).run(6, RandomStream(0), np.inf, found)
+            ends[polished] = np.array([inertia for inertia, *_ in found])
+            centers, labels = found[0][1:3]
+            assert np.array_equal(labels, ((X[:, None] - centers) ** 2).sum(axis=2).argmin(axis=1))
+        assert (ends[True] < ends[False]).all()
