@@ -304,6 +304,7 @@ def trivial(problem, reader, args, family, items, foes):
     """By F1 no partition costs less than its items do, each by itself. One cluster is one partition. Anything is true of no
     partition: more than k items that are all apart do not fit into k clusters, and no item is apart from itself."""
     reader.fields(args)
+    alone = False  # no item is with another
     for i, own in enumerate(foes):
         clique = 1 << i
         reader.spend(len(items) * (2 + (len(items) >> 6)) if own else 0)
@@ -311,9 +312,11 @@ def trivial(problem, reader, args, family, items, foes):
             clique |= 0 if clique & ~foes[j] else 1 << j
         if clique.bit_count() > problem.k or own >> i & 1:
             return problem.U + 1, True
+        alone |= clique.bit_count() == len(items)
     if problem.k == 1:
         return item_of(problem.W, problem.X, family.rows).cost, family.whole
-    return total((item.cost for item in items), reader), False
+    unique = alone and masks_of(problem, reader, family, items) == [1 << at for at in range(len(items))]
+    return total((item.cost for item in items), reader), unique
 
 
 def tree(problem, reader, args, family, items, foes):
@@ -731,7 +734,8 @@ def semidefinite(problem, reader, args, family, items, foes):
     mu = reader.numbers("mu", n)
     V = [reader.numbers("V", n) for _ in range(k - 1)]
     N = [reader.numbers("N", i) for i in range(n)]
-    refuse_if(any(v < 0 for row in N for v in row), "there is a negative multiplier")
+    wrong = any(v < 0 and not own >> j & 1 for own, row in zip(foes, N) for j, v in enumerate(row))
+    refuse_if(wrong, "there is a negative multiplier")  # where Z[i, j] may be above 0
     cuts = []
     while reader.next_is("cut"):
         i, j, h, a = reader.numbers("cut", 4)
@@ -754,47 +758,101 @@ def semidefinite(problem, reader, args, family, items, foes):
     most = 2 * (sum(mu) + k * tau + sum(a * x * x for v in V for a, x in zip(w, v)))
     most += k * shortfall(T, w, reader.spend)
     bound = sum(item.squares for item in items) - Fraction(most, 2 * 4**scale)
+    return closure(problem, reader, family, items, foes, N, cuts, bound, 4**scale)
+
+
+def closure(problem, reader, family, items, foes, N, cuts, bound, unit):
+    """The bound and whether others cost more, with what `settled` says; and, where another proof is about what that leaves, the pairs
+    of rows that are together or apart there."""
+    n, k = len(items), problem.k
     labels = masks_of(problem, reader, family, items)
-    if bound > problem.U or not labels or len(labels) != k:
+    seeds = reader.numbers("seeds", k, reader.natural) if reader.next_is("seeds") else None
+    reader.bad_if(seeds and (len(set(seeds)) < k or max(seeds) >= n), f"{k} items expected")
+    more = reader.next_is("left")
+    reader.fields(reader.words("left") if more else [])
+    among = [[i] for i in seeds] if seeds else [[i for i in range(n) if own >> i & 1] for own in labels or ()]
+    if bound > problem.U or not family.whole or problem.clusters is None or len(among) != k:
+        reader.bad_if(more, "there is nothing left, or nothing known of it")
         return bound, False
-    H = sum(w) - sum(sorted(w)[: k - 1])  # no cluster weighs more
-    slack = (problem.U - bound) * 4**scale * H // 1
-    if settled(n, labels, foes, N, cuts, slack, reader) != labels:
+    slack = -((bound - problem.U) * unit // 1)
+    may = settled([item.weight for item in items], among, foes, N, cuts, slack, reader)
+    reader.bad_if(more and not may, "the seeds are not known to be apart")
+    if not may or not all(may):
+        return problem.U if may else bound, bool(may)
+    held = sorted(sum(1 << i for i, own in enumerate(may) if own == 1 << c) for c in range(k))
+    if held != labels and not more:
         return bound, False
     parts = [item_of(problem.W, problem.X, rows) for rows in problem.clusters]
     # Fewer clusters are some of these as one.
     extra = problem.U - total((part.cost for part in parts), reader)
     pairs = reader.each(combinations(parts, 2), 20 * problem.d * len(problem.X) // k, problem.bits)
     merged = (item_of(problem.W, problem.X, a.rows + b.rows).cost - a.cost - b.cost for a, b in pairs)
-    return problem.U, min(merged, default=extra + 1) > extra
+    unique = min(merged, default=extra + 1) > extra
+    if not more:
+        return problem.U, unique
+    reader.spend(10 * n * k)
+    first = [next(item.rows[0] for item, own in zip(items, may) if own == 1 << c) for c in range(k)]
+    left = [(*pair, False) for pair in combinations(first, 2)]
+    for item, own in zip(items, may):
+        if own.bit_count() == 1:
+            left.append((first[own.bit_length() - 1], item.rows[0], True))
+        else:
+            left += [(first[c], item.rows[0], False) for c in range(k) if not own >> c & 1]
+    return problem.U, unique, left
 
 
-def settled(n, labels, foes, N, cuts, slack, reader):
-    """The items that are in each cluster of the labels in all partitions that cost at most U.
+def settled(w, among, foes, N, cuts, slack, reader):
+    """For each item the clusters, as bits, that it may be in where a partition costs at most U; None if clusters have no names.
 
-    In these, no i, j are together for which N[i, j] alone would cost more than U - L, and i is with j or with h if the cut's
-    multiplier alone would: 2 N > slack, a > slack. Let there be k items that are all apart, one in each cluster: these give the
-    clusters their names. What is apart from all that a cluster is known to hold is not in it. (A partition into fewer clusters,
-    split up, is the labels' if these are the only ones; it costs less only if two means are the same.)"""
-    k, words = len(labels), 1 + (n >> 6)
-    reader.room(2 * n + len(N), n + k)
-    reader.spend(4 * n * n * words + n * k * words)
-    clash = [own | sum(1 << j for j, v in enumerate(row) if 2 * v > slack) for own, row in zip(foes, N)]
-    clash = [own | sum(1 << j for j in range(i, n) if clash[j] >> i & 1) for i, own in enumerate(clash)]
-    cuts = [cut for cut in cuts if cut[3] > slack]
-    may, before, held, seeds = [(1 << k) - 1] * n, None, None, 0
-    for c, mask in enumerate(labels):
-        seed = next((i for i in range(n) if mask >> i & 1 and not seeds & ~clash[i]), None)
+    In these <N + cuts, Z> <= slack, the difference between U and the bound. Let P be a part of a cluster of weight H, and A what else
+    is in it. The pairs of P and those of P with A alone take 2 N[P] + 2 N[P, A] of H <N, Z>, and a cut of an item of P that is
+    neither with its j nor with its h takes its multiplier. If that is above slack * H whatever A is, P is not part of a cluster: for each item
+    h that may be in A what counts is 2 N[P, h] - slack * w[h] if it is negative, but for the last k - 1 of them, as each other cluster has an
+    item. Let there be an item in each list of `among` that by this is not with any of the others: these give the clusters their names. What a cluster
+    is known to hold is P, with one more item; or the item is not in that cluster."""
+    n, k, names = len(w), len(among), []
+    reader.room(2 * n * n, max(map(bits_of, N)))
+    N = [[2 * v for v in row] + [0] + [2 * N[j][i] for j in range(i + 1, n)] for i, row in enumerate(N)]
+    limits = [slack * own for own in w]
+
+    def excluded(size, takes, along, own, others):
+        """Whether P is no part; `takes` is what it takes less slack * w[P], and `along` and `own` add up to 2 N[P, h]."""
+        reader.spend(40 + 3 * len(others))
+        less = sorted(v for h in others if (v := along[h] + own[h] - limits[h]) < 0)
+        return takes + sum(less[: n - size - k + 1]) > 0
+
+    def apart(i, j):
+        if foes[i] >> j & 1:
+            return True
+        others = [h for h in range(n) if h not in (i, j) and not (foes[i] | foes[j]) >> h & 1]
+        return excluded(2, N[i][j] - limits[i] - limits[j], N[i], N[j], others)
+
+    for seeds in among:
+        seed = next((i for i in seeds if all(apart(i, j) for j in names)), None)
         if seed is None:
             return None
-        seeds, may[seed] = seeds | 1 << seed, 1 << c
-    while before != may:
-        reader.spend(2 * n * k * (1 + (k >> 6) + words) + 10 * len(cuts))
-        before, held = may, [sum(1 << i for i in range(n) if may[i] == 1 << c) for c in range(k)]
-        may = [own & sum(1 << c for c in range(k) if not clash[i] & held[c]) for i, own in enumerate(may)]
-        for i, j, h, _ in cuts:
-            may[i] &= may[j] | may[h]
-    return held
+        names.append(seed)
+    may, before = [1 << names.index(i) if i in names else (1 << k) - 1 for i in range(n)], None
+    while before != may and all(may):
+        before = may[:]
+        reader.spend(6 * n * n + 4 * len(cuts) + 2 * n * k)
+        for c in range(k):
+            held, bit, own = [i for i in range(n) if may[i] == 1 << c], 1 << c, [0] * n
+            for i, j, h, a in cuts:
+                own[i] += 0 if (may[j] | may[h]) & bit else a
+            along = list(map(sum, zip(*(N[i] for i in held))))
+            takes = sum(along[i] for i in held) // 2 + sum(own[i] - limits[i] for i in held)
+            against, inside = 0, set(held)
+            for i in held:
+                against |= foes[i]
+            others = [i for i in range(n) if may[i] & bit and i not in inside]
+            few = [h for h in others if along[h] < limits[h] and not against >> h & 1]
+            for i in others:
+                rest = [h for h in few if h != i and not foes[i] >> h & 1]
+                here = takes + own[i] - limits[i] + along[i]
+                if against >> i & 1 or excluded(len(held) + 1, here, along, N[i], rest):
+                    may[i] &= ~bit
+    return may
 
 
 KINDS = dict(trivial=trivial, tree=tree, line=line, prices=prices, pca=principal, sdp=semidefinite)
@@ -825,7 +883,14 @@ def prove(problem, reader):
         else:
             reader.bad_if(kind not in KINDS, f"{kind[:20]!r} is no kind of proof")
             family = family_of(problem, reader, rows, path, whole)
-            bound, unique = KINDS[kind](problem, reader, args, family, *items_of(problem, reader, family))
+            items = items_of(problem, reader, family)
+            bound, unique, *left = KINDS[kind](problem, reader, args, family, *items)
+            if left:  # partitions that cost at most U are among those that the next proof is about
+                for pair in left[0]:
+                    path = (path[0] + 1 if path else 1, path, *pair)
+                pending.append((rows, path, whole))
+                frames.append((2, "branch", [(bound, unique)]))
+                continue
             while frames:
                 parts, kind, done = frames[-1]
                 reader.spend(20, bits_of(bound.as_integer_ratio()))

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import forged_angles
 import numpy as np
+from forged_left import left
 from forged_tables import tables
 from proofs import Small
 
@@ -245,7 +246,15 @@ def files():
         bound = Fraction(bound)
         yield f"exact {at}", 0, lower(bound, *proof, **where), None, None
         yield f"above {at}", 1, lower(bound + Fraction(1, 2**50), *proof, **where), None, None
-    more = *optima(), *parts(), *sizes(), *priced(), *semidefinite(), *numbers(fine)
+    more = (
+        *optima(),
+        *parts(),
+        *sizes(),
+        *priced(),
+        *semidefinite(),
+        *numbers(fine),
+        *left(best_sdp, lower, optimal, changed),
+    )
     for name, code, content, *beside in more:
         yield name, code, content, *beside, *[None] * (2 - len(beside))
     for name, code, content in forged_angles.files():
@@ -398,13 +407,18 @@ def semidefinite():
     few = sdp(-0x999900, [0, 0], [[0x1000, 0], [0, 0x1000]], [[], [0]])
     yield "fewer items than clusters", 1, lower(0xFF, *few, X=[[0], [2]], k=3, labels=[0, 0])
     # Beyond such a tau the bound is too far from U for the multipliers to show who is apart.
-    for spare, code in ((3.876, 0), (3.8762, 1)):
+    for spare, code in ((8.8761, 0), (8.8763, 1)):
         yield f"closure {spare}", code, optimal(Fraction(13, 2), *best_sdp(FOUR, SOME, scale=20, spare=spare))
     weights = [1, 2, 3, 4]
-    for spare, code in ((2.7256, 0), (2.7257, 1)):
+    for spare, code in ((16.0589, 0), (16.0591, 1)):
         proof = best_sdp(FOUR, 6 * SOME, scale=20, spare=spare, weights=weights)
         cost = ExactProblem(np.array(FOUR, float), np.array(weights, float)).cost(HALVES)
         yield f"weighted closure {spare}", code, optimal(cost, *proof, weights=weights)
+    minus = best_sdp(FOUR, np.tril([[0] * 4, [0] * 4, [0] * 4, [-3, 0, 0, 0]]))
+    yield "negative multipliers of what is apart", 0, lower(-999, "proof branch 0 3", "proof trivial", *minus)
+    yield "negative multipliers elsewhere", 1, lower(-999, "proof branch 0 2", "proof trivial", *minus)
+    alone = "proof branch 0 2", "proof branch 1 2", *3 * ["proof trivial"]
+    yield "together or apart", 1, lower(Fraction(13, 2), *alone)
 
 
 def numbers(fine):
@@ -451,7 +465,8 @@ def numbers(fine):
         )
 
 
-DIRECT = [[3, 12], False, None, False, False, None, None, [(3, 0)], None]
+DIRECT = [[1, 1, 2, 2], [1, 1, 2, 3], None, [1, 1, 2, 3], [1, 3, 1, 3, 2]]
+DIRECT += [False, (10, False), (10, True), None, None, [(3, 0)], None]
 # Rows on a line, weights, prices, the rows apart from each, m, and the slack: in all but the third some set earns more than m.
 CENTERS = [
     ([91, 188, 18, 160], [2, 3, 2, 2], [34565, 2249, 5536, 37651], [0, 0, 0, 0], 139721, None),
@@ -474,11 +489,15 @@ def direct(check):
     """What the closure of the semidefinite proof says of two clusters, with items 0 and 2 apart, and the search over all centers, where no
     file is at hand."""
     reader = check.Reader(file(FOUR, 2, HALVES, "optimal value=d/2", "proof trivial"))
-    N, cuts = [[], [0], [6, 0], [0, 0, 0]], [(1, 0, 0, 11), (3, 2, 2, 11)]
-    said = [check.settled(4, [3, 12], [0] * 4, N, cuts, 10, reader)]
-    said.append(check.settled(4, [3, 12], [0] * 4, N, [*cuts[:1], (3, 2, 2, 10)], 10, reader) == [3, 12])
-    said.append(check.settled(4, [3, 12], [0] * 4, [[], [0], [5, 0], [0, 0, 0]], cuts, 10, reader))
-    said.append(check.settled(4, [3, 12], [0] * 4, N, [*cuts[:1], (3, 2, 0, 11)], 10, reader) == [3, 12])
+    ones, two = [1] * 4, [[0, 1], [2, 3]]
+    N, cuts = [[], [0], [26, 0], [0, 0, 0]], [(1, 0, 0, 31), (3, 2, 2, 31)]
+    said = [
+        check.settled(ones, two, [0] * 4, N, own, 10, reader) for own in (cuts, [*cuts[:1], (3, 2, 2, 20)])
+    ]
+    said.append(check.settled(ones, two, [0] * 4, [[], [0], [15, 0], [0, 0, 0]], cuts, 10, reader))
+    said.append(check.settled(ones, two, [0] * 4, N, [*cuts[:1], (3, 2, 0, 31)], 10, reader))
+    N = [[], [1], [2, 6], [8, 11, 1], [10, 5, 11, 4]]
+    said.append(check.settled([1] * 5, [[0], [4]], [0] * 5, N, [], 8, reader))
     # Two items with the same mean: together they cost as little.
     content = optimal(10, *sdp(9, [0, 0], [[0, 0]], [[], [0]], scale=4), X=[[-1], [1], [-2], [2]])
     reader = check.Reader(content)
@@ -492,5 +511,8 @@ def direct(check):
         said.append(unique)
     except check.Refused as refused:
         said.append(refused.args)
+    for pairs in ([], [(0, 2)]):
+        own = check.Family([[0, 1], [2, 3]], [0, 1, 2, 3], pairs, True)
+        said.append(check.trivial(problem, reader, [], own, *check.items_of(problem, reader, own)))
     said += [centers(check, *own, reader) for own in CENTERS]
     return said
