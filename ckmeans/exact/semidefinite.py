@@ -72,6 +72,29 @@ class SemidefiniteBound(NamedTuple):
     stop_reason: str
 
 
+class Items(NamedTuple):
+    """What is clustered: rows, or sets of rows that are together. Integers: of each the weight, the sum of w x, and that of w |x|^2."""
+
+    weights: list
+    sums: list
+    squares: list
+
+    @classmethod
+    def of(cls, rows, weights):
+        sums = [[w * x for x in row] for row, w in zip(rows, weights)]
+        return cls(list(weights), sums, [w * sum(x * x for x in row) for row, w in zip(rows, weights)])
+
+    def merged(self, groups):
+        """Those of the same group, numbered from 0, as one."""
+        weights, squares = [0] * (max(groups) + 1), [0] * (max(groups) + 1)
+        sums = [[0] * len(self.sums[0]) for _ in weights]
+        for i, group in enumerate(groups):
+            weights[group] += self.weights[i]
+            squares[group] += self.squares[i]
+            sums[group] = [a + b for a, b in zip(sums[group], self.sums[i])]
+        return Items(weights, sums, squares)
+
+
 class Relaxation:
     """The matrices of the method of alternating directions.
 
@@ -84,9 +107,11 @@ class Relaxation:
         At least 2, at most n.
     labels : ndarray of shape (n,)
         A clustering to start from.
+    apart : ndarray of shape (n_pairs, 2), optional
+        Items that are not in the same cluster.
     """
 
-    def __init__(self, X, weights, n_clusters, labels):
+    def __init__(self, X, weights, n_clusters, labels, apart=()):
         self.n, self.k, self.roots = len(X), n_clusters, np.sqrt(weights)
         self.inverse, self.mass = 1 / self.roots, float(weights.sum())
         A = (X - np.average(X, axis=0, weights=weights)) * self.roots[:, None]
@@ -101,8 +126,39 @@ class Relaxation:
             self.near += np.outer(own, own) / (own @ own)
         self.dual, self.below = np.zeros((self.n, self.n)), np.zeros((self.n, self.n))
         self.cuts, self.by = np.zeros((0, 3), np.int32), np.zeros(0)
+        first, second = np.array(apart, int).reshape(-1, 2).T
+        self.apart_pairs = np.concatenate([first, second]), np.concatenate([second, first])
         self.penalty, self.n_vectors = 1.0, 2 * self.k + SPARE
         self.subspace = Subspace(self.roots / math.sqrt(self.mass))
+
+    def begin_like(self, other, groups):
+        """Go on from where another relaxation is, of items that are put together here: those of the same group, numbered from 0."""
+        ratio = other.size / self.size
+        of = np.zeros((self.n, other.n))
+        of[groups, np.arange(other.n)] = other.roots / self.roots[groups]
+        near, below = (product(product(of, M), np.ascontiguousarray(of.T)) for M in (other.near, other.below))
+        # Of multipliers for two items that are one here nothing is left, and a cut that leaves is one of two items.
+        np.fill_diagonal(below, 0)
+        cuts, by = groups[other.cuts].astype(np.int32), other.by
+        i, j, h = cuts.T
+        split, kept = (j == h) & (other.cuts[:, 1] != other.cuts[:, 2]), (i != j) & (i != h)
+        by = np.where(split, 2 * by, by)[kept]
+        cuts = cuts[kept]
+        cuts[:, 1:].sort(axis=1)
+        self.cuts, at = np.unique(cuts, axis=0, return_inverse=True)
+        self.cuts = np.ascontiguousarray(self.cuts)
+        self.by = np.bincount(at.ravel(), by, len(self.cuts)) * ratio
+        self.near, self.below, self.penalty = (
+            (near + near.T) / 2,
+            (below + below.T) / 2 * ratio,
+            other.penalty,
+        )
+        self.dual = -self.below
+        kernels.combine(self.inverse, self.cuts, -self.by, self.dual)
+        self.n_vectors = other.n_vectors
+        if len(other.subspace.vectors):
+            self.subspace.vectors = product(other.subspace.vectors, np.ascontiguousarray(of.T))
+            self.subspace.edge = other.subspace.edge
 
     def centered(self, M):
         """P M P, but that its eigenvalue for r is far below all others."""
@@ -122,6 +178,8 @@ class Relaxation:
             for at in range(0, len(self.cuts), SLICE):
                 kernels.project(new, self.inverse, self.cuts, self.by, at, min(at + SLICE, len(self.cuts)))
             kernels.nonnegative(new, self.below, 0, self.n)
+            self.below[self.apart_pairs] -= new[self.apart_pairs]
+            new[self.apart_pairs] = 0
         squares = np.empty((self.n, 2))
         kernels.add_up(start, new, self.projection, self.near, self.dual, squares)
         self.apart, self.moved = np.sqrt(squares.sum(axis=0)).tolist()
@@ -259,39 +317,72 @@ def semidefinite_bound(
     >>> round(float(found.bound), 3)
     6.5
     """
-    scaled = _Scaled(rows, weights)
-    relaxation = Relaxation(scaled.X, scaled.weights, n_clusters, labels)
-    begin, cost = monotonic(), float(cost / scaled.unit)
-    lower, best, stale, n_steps, stop_reason = -math.inf, relaxation.multipliers(), 0, 0, "unresolved"
-    try:
-        while stale < STALE:
-            if check is not None and n_steps:
-                check()
-            relaxation.step()
-            n_steps += 1
-            late = max_seconds is not None and monotonic() - begin > max_seconds
-            steps = SHORT if n_steps <= EARLY else ROUND
-            if n_steps % steps and not late:
-                continue
-            found = relaxation.bound(exact=False)
-            if found > cost * (1 - EXACT):
-                found = relaxation.bound()
-            stale = 0 if found > lower + PROGRESS * (cost - lower) else stale + 1
-            if found > lower:
-                lower, best = found, relaxation.multipliers()
-                if progress is not None:
-                    progress(Fraction(lower) * scaled.unit)
-            if late or lower >= cost * (1 - max(gap, NEAR)):
-                stop_reason = "time_limit" if late else stop_reason
-                break
-            if n_steps % (2 * steps) == 0:
-                relaxation.cut()
-            relaxation.balance()
-    except KeyboardInterrupt:
-        stop_reason = "interrupted"
-    except Expired:
-        stop_reason = "time_limit"
-    return scaled.whole(relaxation, best, stop_reason)
+    search = Ascent(Items.of(rows, weights), n_clusters, labels, cost)
+    return search.found(search.run(gap, max_seconds, progress, check))
+
+
+class Ascent:
+    """The search for the best bound, which may go on after it has ended.
+
+    Parameters
+    ----------
+    items : Items
+    n_clusters, labels, cost : as `semidefinite_bound` has them
+    apart : sequence of (int, int)
+        Items that are not in the same cluster.
+    parent : (Ascent, ndarray), optional
+        One to go on from, and for each of its items the one that it is part of here.
+    """
+
+    def __init__(self, items, n_clusters, labels, cost, apart=(), parent=None):
+        self.items, self.apart = items, apart
+        before, groups = parent or (None, None)
+        self.scaled = scaled = _Scaled(items, before and before.scaled)
+        own = zip(items.weights, items.sums, items.squares)
+        self.within = sum((square - Fraction(sum(x * x for x in s), w) for w, s, square in own), Fraction(0))
+        self.cost = float((cost - self.within) / scaled.unit)
+        self.relaxation = Relaxation(scaled.X, scaled.weights, n_clusters, labels, apart)
+        if before:
+            self.relaxation.begin_like(before.relaxation, groups)
+        self.lower = self.relaxation.bound() if before else -math.inf
+        self.best, self.n_steps = self.relaxation.multipliers(), 0
+
+    def run(self, gap=0.0, max_seconds=None, progress=None, check=None, stale=STALE):
+        """Go on; returns why that ended. "unresolved": the bound has risen little in so many rounds, or is near enough."""
+        begin, relaxation, cost = monotonic(), self.relaxation, self.cost
+        n_poor = 0
+        try:
+            while n_poor < stale:
+                if check is not None and self.n_steps:
+                    check()
+                relaxation.step()
+                self.n_steps += 1
+                late = max_seconds is not None and monotonic() - begin > max_seconds
+                steps = SHORT if self.n_steps <= EARLY else ROUND
+                if self.n_steps % steps and not late:
+                    continue
+                found = relaxation.bound(exact=False)
+                if found > cost * (1 - EXACT):
+                    found = relaxation.bound()
+                n_poor = 0 if found > self.lower + PROGRESS * (cost - self.lower) else n_poor + 1
+                if found > self.lower:
+                    self.lower, self.best = found, relaxation.multipliers()
+                    if progress is not None:
+                        progress(self.within + Fraction(found) * self.scaled.unit)
+                if late or self.lower >= cost * (1 - max(gap, NEAR) if gap >= 0 else 1 - gap):
+                    return "time_limit" if late else "unresolved"
+                if self.n_steps % (2 * steps) == 0:
+                    relaxation.cut()
+                relaxation.balance()
+        except KeyboardInterrupt:
+            return "interrupted"
+        except Expired:
+            return "time_limit"
+        return "unresolved"
+
+    def found(self, stop_reason="unresolved"):
+        """The best bound, as integers."""
+        return self.scaled.whole(self.relaxation, self.best, stop_reason)
 
 
 def spectral_bound(rows, weights, n_clusters):
@@ -303,22 +394,26 @@ def spectral_bound(rows, weights, n_clusters):
     >>> round(float(found.bound), 6)
     1.0
     """
-    scaled = _Scaled(rows, weights)
+    scaled = _Scaled(Items.of(rows, weights))
     relaxation = Relaxation(scaled.X, scaled.weights, n_clusters, np.arange(len(rows)) % n_clusters)
     return scaled.whole(relaxation, relaxation.multipliers(), "unresolved")
 
 
 class _Scaled:
-    """Rows of integers with integer weights as floats near 1: row = 2**exponent * X + center, weight = 4**weight_exponent * weights."""
+    """Items with integer weights as floats near 1: mean = 2**exponent * X + center, weight = 4**weight_exponent * weights.
 
-    def __init__(self, rows, weights):
-        self.rows, self.masses, mass = rows, weights, sum(weights)
-        self.center = [sum(w * x for w, x in zip(weights, column)) // mass for column in zip(*rows)]
-        offs = [[x - c for x, c in zip(row, self.center)] for row in rows]
-        self.exponent = max(abs(v) for off in offs for v in off).bit_length()
-        self.weight_exponent = max(weights).bit_length() // 2
-        self.X = np.array([np.array([v / (1 << self.exponent) for v in off]) for off in offs])
-        self.weights = np.array([float(Fraction(w, 4**self.weight_exponent)) for w in weights])
+    `like` is one whose exponents are taken."""
+
+    def __init__(self, items, like=None):
+        self.items, masses, mass = items, items.weights, sum(items.weights)
+        self.center = [sum(column) // mass for column in zip(*items.sums)]
+        offs = [[s - w * c for s, c in zip(own, self.center)] for own, w in zip(items.sums, masses)]
+        farthest = max(abs(v) // w for off, w in zip(offs, masses) for v in off)
+        self.exponent = like.exponent if like else farthest.bit_length()
+        self.weight_exponent = like.weight_exponent if like else max(masses).bit_length() // 2
+        wide = [w << self.exponent for w in masses]
+        self.X = np.array([np.array([v / w for v in off]) for off, w in zip(offs, wide)])
+        self.weights = np.array([float(Fraction(w, 4**self.weight_exponent)) for w in masses])
         self.unit = 4 ** (self.exponent + self.weight_exponent)
 
     def whole(self, relaxation, multipliers, stop_reason):
@@ -329,7 +424,7 @@ class _Scaled:
         scale = max(0, FINE + 2 * self.weight_exponent + 1 - math.floor(size).bit_length()) // 2
         size *= 4**scale  # one of the relaxation's units, in units of 4**-scale
         below = np.tril(below, -1) * np.outer(roots, roots)
-        largest = max(below.max(), by.max(initial=0.0))
+        largest = max(np.abs(below).max(), by.max(initial=0.0))
         if largest < NONE:
             below, by, largest = np.zeros_like(below), np.zeros_like(by), 1.0
         most = math.floor(size * 4**self.weight_exponent * Fraction(largest))
@@ -355,14 +450,14 @@ class _Scaled:
         top = rounded(V, root)
         mu = [round(Fraction(x) * size) for x in (m * roots).tolist()]
         # Of the rows themselves, not of what is left when the center is taken off.
-        inner = [sum(c * (2 * x - c) for x, c in zip(row, self.center)) for row in self.rows]
-        mu = [own + (w * along << 2 * scale) for own, w, along in zip(mu, self.masses, inner)]
-        squares = [w * sum(x * x for x in row) for w, row in zip(self.masses, self.rows)]
-        spans = [w * sum(v[i] ** 2 for v in top) for i, w in enumerate(self.masses)]
+        masses, sums, squares = self.items
+        for i, (w, own) in enumerate(zip(masses, sums)):
+            mu[i] += sum(c * (2 * x - w * c) for x, c in zip(own, self.center)) << 2 * scale
+        spans = [w * sum(v[i] ** 2 for v in top) for i, w in enumerate(masses)]
         # In the checker's factor each remainder in a row is less than the diagonal.
-        ends = zip(self.masses, spans, mu, squares)
-        widest = max(2 * w * (tau + span + own - (square << 2 * scale)) for w, span, own, square in ends)
-        delta = -(-n * (math.isqrt(max(widest, 1)) + 1) // min(self.masses))
+        ends = zip(masses, spans, mu, (sum(x * x for x in own) for own in sums))
+        widest = max(2 * (w * (tau + span + own) - (square << 2 * scale)) for w, span, own, square in ends)
+        delta = -(-n * (math.isqrt(max(widest, 1)) + 1) // min(masses))
         paid = 2 * (sum(mu) + k * tau + sum(spans)) + k * delta
         return SemidefiniteBound(
             sum(squares) - Fraction(paid, 2 * 4**scale),

@@ -10,7 +10,7 @@ from children import interrupted, needs_signals
 from ckmeans import certify, check, reference
 from ckmeans._kernels import semidefinite as kernels
 from ckmeans.exact import semidefinite
-from ckmeans.exact.semidefinite import Relaxation, _Scaled, semidefinite_bound
+from ckmeans.exact.semidefinite import Items, Relaxation, _Scaled, semidefinite_bound
 from ckmeans.proofs.portfolio import prove
 from ckmeans.proofs.problem import ExactProblem
 from ckmeans.proofs.proof_lines import proof_text, semidefinite_proof
@@ -74,7 +74,7 @@ def test_any_multipliers_give_a_bound(seed):
     rows, masses, own = rows_and_labels(problem, labels)
     if len(rows) <= k:
         return
-    scaled = _Scaled(rows, masses)
+    scaled = _Scaled(Items.of(rows, masses))
     relaxation = Relaxation(scaled.X, scaled.weights, k, own)
     n = len(rows)
     below = rng.random((n, n)) * 10.0 ** rng.integers(-6, 1)
@@ -88,7 +88,7 @@ def test_any_multipliers_give_a_bound(seed):
 def test_the_float_bound_is_that_of_the_integers():
     X = np.random.default_rng(0).normal(size=(40, 5))
     problem = ExactProblem(X)
-    scaled = _Scaled(problem.rows, problem.weights)
+    scaled = _Scaled(Items.of(problem.rows, problem.weights))
     relaxation = Relaxation(scaled.X, scaled.weights, 3, np.arange(40) % 3)
     for _ in range(4):
         for _ in range(10):
