@@ -26,6 +26,7 @@ from ..local.hybrid import hybrid_search
 from ..local.search import local_search
 from ..rationals import ExactRows, float_down
 from ..workers import Expired, Workers
+from .closing import prove_by_matrix
 from .dealing import MOST, in_turn, rows_of_a_matrix
 from .instance import FINDING, LIGHT, Deadline
 from .proof_lines import (
@@ -306,25 +307,25 @@ def sdp(instance, incumbent, run):
     problem, rows = instance.problem, instance.heavy_rows(LIGHT_MATRIX)
     if not 2 <= instance.n_clusters < len(rows) <= MOST:
         return None
-    found = _by_matrix(
+    found, lines = _by_matrix(
         instance,
         incumbent,
         rows,
         run.deadline.seconds_for(CUTTING if instance.dimension <= HIGH else FINDING),
         run.gap,
         lambda lower: run.report(lower=float_down(lower / problem.unit)),
+        closing=len(rows) == instance.n_rows,
     )
     if found is None:
         return None
-    lower = found.bound / problem.unit
-    evidence = Evidence(
-        _for_all(instance, rows, semidefinite_proof(*found[1:-2])), lower, stop_reason=found.stop_reason
-    )
+    lower, own = found.bound / problem.unit, lines or semidefinite_proof(*found[1:-2])
+    evidence = Evidence(_for_all(instance, rows, own), lower, stop_reason=found.stop_reason)
     if len(rows) < instance.n_rows:
         return evidence
     labels = instance.to_samples(found.labels)
     least = min(incumbent.cost, problem.cost(labels))
-    return replace(evidence, labels=labels, optimal=least - lower < NEARLY * least)
+    near = least - lower < NEARLY * least
+    return replace(evidence, labels=labels, optimal=lines is not None or near)
 
 
 @dataclass(eq=False)
@@ -395,7 +396,7 @@ def _bound_of_group(instance, incumbent, run, group, seconds, check, lock):
     """Prove as much of a group as the time allows; returns why that ended."""
     if instance.many_axes:
         enough = run.gap / 2 if run.gap else ENOUGH if seconds is None else ALL
-        found = _by_matrix(instance, incumbent, group.rows, seconds, enough, check=check)
+        found, _ = _by_matrix(instance, incumbent, group.rows, seconds, enough, check=check)
         if found is None:
             lines, lower, ended = None, 0, "unresolved"
         else:
@@ -416,28 +417,22 @@ def _for_all(instance, rows, lines):
     return lines if len(rows) == instance.n_rows else sum_proof([rows], [lines])
 
 
-def _by_matrix(instance, incumbent, rows, seconds, gap, progress=None, check=None):
-    """The semidefinite bound of some rows; None where floats do not come to one, or it is 0."""
+def _by_matrix(instance, incumbent, rows, seconds, gap, progress=None, check=lambda: None, closing=False):
+    """The semidefinite bound of some rows, None where floats do not come to one, or it is 0; and a proof that no more is to be had, or None."""
     problem, samples = instance.problem, instance.samples_of(rows)
     labels = incumbent.labels[instance.first]
     weights = None if instance.sample_weight is None else instance.sample_weight[samples]
     own = ExactRows(instance.X[samples], weights).cost(labels[instance.row_of[samples]]) * problem.unit
     if not own or instance.n_clusters < 2:
-        return None
+        return None, None
+    given = [problem.rows[row] for row in rows], [problem.weights[row] for row in rows]
+    options = {"gap": gap, "max_seconds": seconds, "progress": progress, "check": check}
     try:
-        return semidefinite_bound(
-            [problem.rows[row] for row in rows],
-            [problem.weights[row] for row in rows],
-            instance.n_clusters,
-            labels[rows],
-            own,
-            gap=gap,
-            max_seconds=seconds,
-            progress=progress,
-            check=check,
-        )
+        if closing:
+            return prove_by_matrix(*given, instance.n_clusters, labels[rows], own, **options)
+        return semidefinite_bound(*given, instance.n_clusters, labels[rows], own, **options), None
     except np.linalg.LinAlgError:
-        return None
+        return None, None
 
 
 def _by_prices(instance, samples, run, seconds, **options):
