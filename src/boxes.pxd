@@ -7,7 +7,7 @@ The list of a box has i for row i undecided, ~i for a row that counts because th
 not count because the search said so.
 """
 
-from libc.math cimport sqrt
+from libc.math cimport fabs, sqrt
 
 
 cdef inline void add_row(double* sums, const double* x, double weight, double constant, Py_ssize_t d) noexcept nogil:
@@ -41,7 +41,7 @@ cdef inline Py_ssize_t classify_rows(
     """Tell the rows of a box apart: inside, outside (dropped), and undecided; returns how many are kept.
 
     On the box the term p = l - |x - y|^2 of an undecided row lies in [low, high], and max(0, p) under the chord
-    high (p - low) / (high - low), a quadratic of y again.
+    high (p - low) / (high - low), a quadratic of y again. (a + |a|) / 2 is max(0, a), to the bit.
     """
     cdef Py_ssize_t r, f, i, n_kept = 0, n_narrow = 0
     cdef double near, far, t, h, high, low, share
@@ -65,12 +65,10 @@ cdef inline Py_ssize_t classify_rows(
         far = 0
         for f in range(d):
             h = 0.5 * (upper[f] - lower[f])
-            t = X[i * d + f] - 0.5 * (upper[f] + lower[f])
-            if t < 0:
-                t = -t
+            t = fabs(X[i * d + f] - 0.5 * (upper[f] + lower[f]))
             far += (t + h) * (t + h)
-            if t > h:
-                near += (t - h) * (t - h)
+            t = 0.5 * (t - h + fabs(t - h))
+            near += t * t
         high = prices[i] - near
         if high <= -slacks[i]:
             continue
@@ -113,6 +111,46 @@ cdef inline double lowest(
     return price
 
 
+cdef inline void add_sides(
+    const double* X,
+    const double* weights,
+    Py_ssize_t n,
+    const int* kept,                  # (n_kept,)
+    Py_ssize_t n_kept,
+    Py_ssize_t d,
+    Py_ssize_t first,                 # the first of the features
+    Py_ssize_t m,                     # how many, at most 4
+    const double* lower,              # (d,)
+    const double* upper,              # (d,)
+    double[4][4] sums,                # INOUT (4, m): of positive and negative w (x - lower), of positive and negative w (x - upper)
+) noexcept nogil:
+    """Add up on which side of the ends of a box rows are: (a + |a|) / 2 and (a - |a|) / 2, as branches would be foretold badly."""
+    cdef Py_ssize_t r, f, i
+    cdef double a, b, w
+    for r in range(n_kept):
+        i = kept[r]
+        if i >= n:
+            continue
+        if i < 0:                     # counts in any case
+            i = ~i
+            for f in range(m):
+                a = weights[i] * (X[i * d + first + f] - lower[first + f])
+                b = weights[i] * (X[i * d + first + f] - upper[first + f])
+                sums[0][f] += a
+                sums[1][f] += a
+                sums[2][f] += b
+                sums[3][f] += b
+            continue
+        w = 0.5 * weights[i]
+        for f in range(m):
+            a = w * (X[i * d + first + f] - lower[first + f])
+            b = w * (X[i * d + first + f] - upper[first + f])
+            sums[0][f] += a + fabs(a)
+            sums[1][f] += a - fabs(a)
+            sums[2][f] += b + fabs(b)
+            sums[3][f] += b - fabs(b)
+
+
 cdef inline bint shrink(
     const double* X,
     const double* weights,
@@ -132,54 +170,48 @@ cdef inline bint shrink(
     Feature by feature, such a mean has sum_inside w (x - y) + sum_kept w max(0, x - y) >= 0. That sum is convex in y and
     falls: from a negative value at the upper end, the root is at most that of the chord. The same from below.
     """
-    cdef Py_ssize_t r, f, i
-    cdef bint sure
-    cdef double up_low, up_high, down_low, down_high, a, b, w, old, new_low, new_high
+    cdef Py_ssize_t first, f, m, s
+    cdef double[4][4] sums
     shrunk[0] = 1
-    for f in range(d):
-        up_low = inside[2 + f] - inside[0] * lower[f]
-        down_low = up_low
-        up_high = inside[2 + f] - inside[0] * upper[f]
-        down_high = up_high
-        for r in range(n_kept):
-            i = kept[r]
-            if i >= n:
-                continue
-            sure = i < 0
-            if sure:
-                i = ~i
-            w = weights[i]
-            a = w * (X[i * d + f] - lower[f])
-            b = w * (X[i * d + f] - upper[f])
-            if a > 0 or sure:
-                up_low += a
-            if not a > 0 or sure:
-                down_low += a
-            if b > 0 or sure:
-                up_high += b
-            if not b > 0 or sure:
-                down_high += b
-        up_low += rounding
-        up_high += rounding
-        down_low -= rounding
-        down_high -= rounding
-        if up_low < 0 or down_high > 0:
-            return False
-        old = upper[f] - lower[f]
-        new_high = upper[f]
-        new_low = lower[f]
-        if up_high < 0:
-            new_high = lower[f] + old * (up_low / (up_low - up_high)) + tiny
-        if down_low > 0:
-            new_low = upper[f] - old * (down_high / (down_high - down_low)) - tiny
-        if new_high < upper[f]:
-            upper[f] = new_high
-        if new_low > lower[f]:
-            lower[f] = new_low
-        if upper[f] < lower[f]:
-            return False
-        if old > tiny and upper[f] - lower[f] < shrunk[0] * old:
-            shrunk[0] = (upper[f] - lower[f]) / old
+    for first in range(0, d, 4):
+        m = d - first if d - first < 4 else 4
+        for f in range(m):
+            for s in range(4):
+                sums[s][f] = inside[2 + first + f] - inside[0] * (lower[first + f] if s < 2 else upper[first + f])
+        if m == 4:                    # the compiler unrolls the loops over a known number of features
+            add_sides(X, weights, n, kept, n_kept, d, first, 4, lower, upper, sums)
+        elif m == 3:
+            add_sides(X, weights, n, kept, n_kept, d, first, 3, lower, upper, sums)
+        elif m == 2:
+            add_sides(X, weights, n, kept, n_kept, d, first, 2, lower, upper, sums)
+        else:
+            add_sides(X, weights, n, kept, n_kept, d, first, 1, lower, upper, sums)
+        for f in range(m):
+            if not cut_off(sums[0][f] + rounding, sums[2][f] + rounding, sums[1][f] - rounding, sums[3][f] - rounding, tiny,
+                           lower + first + f, upper + first + f, shrunk):
+                return False
+    return True
+
+
+cdef inline bint cut_off(
+    double up_low, double up_high, double down_low, double down_high, double tiny, double* lower, double* upper, double* shrunk,
+) noexcept nogil:
+    """Cut off the ends of one feature, by the sums there; returns whether anything is left."""
+    cdef double old = upper[0] - lower[0], new_low = lower[0], new_high = upper[0]
+    if up_low < 0 or down_high > 0:
+        return False
+    if up_high < 0:
+        new_high = lower[0] + old * (up_low / (up_low - up_high)) + tiny
+    if down_low > 0:
+        new_low = upper[0] - old * (down_high / (down_high - down_low)) - tiny
+    if new_high < upper[0]:
+        upper[0] = new_high
+    if new_low > lower[0]:
+        lower[0] = new_low
+    if upper[0] < lower[0]:
+        return False
+    if old > tiny and upper[0] - lower[0] < shrunk[0] * old:
+        shrunk[0] = (upper[0] - lower[0]) / old
     return True
 
 
@@ -226,7 +258,7 @@ cdef inline double mean_bound(
     steps downhill from the center of the box (Polyak 1969) find a better z. The error is of second order in the size of the box.
     """
     cdef Py_ssize_t r, f, i, attempt
-    cdef double far, total, mass, term, t, h, center, steep, step, length, best = 1e300
+    cdef double far, total, mass, term, w, t, h, center, steep, step, length, best = 1e300
     for f in range(d):
         z[f] = 0.5 * (lower[f] + upper[f])
     for attempt in range(3):
@@ -249,11 +281,11 @@ cdef inline double mean_bound(
             for f in range(d):
                 t = X[i * d + f] - z[f]
                 term -= t * t
-            if term > 0 or rows[r] < 0:
-                total += weights[i] * term
-                mass += weights[i]
-                for f in range(d):
-                    sums[f] += weights[i] * X[i * d + f]
+            w = weights[i] if term > 0 or rows[r] < 0 else 0
+            total += w * term
+            mass += w
+            for f in range(d):
+                sums[f] += w * X[i * d + f]
         total += error
         if total < best:
             best = total

@@ -42,11 +42,13 @@ def local_maxima(
                 if n_new == 0 or mass <= 0:
                     break
                 for f in range(d):
-                    t = 0
-                    for i in range(n):
-                        if members[s, i]:
-                            t += weights[i] * X[i, f]
-                    starts[s, f] = t / mass
+                    starts[s, f] = 0
+                for i in range(n):
+                    if members[s, i]:
+                        for f in range(d):
+                            starts[s, f] += weights[i] * X[i, f]
+                for f in range(d):
+                    starts[s, f] /= mass
 
 
 cdef enum: DONE, SPENT, FULL   # what `search` returns
@@ -133,25 +135,42 @@ cdef inline Py_ssize_t classify(Search* s, const int* rows, Py_ssize_t n_rows, P
     )
 
 
+cdef inline double by_means(Search* s, const int* rows, Py_ssize_t n_rows, Py_ssize_t d) noexcept nogil:
+    return mean_bound(
+        s.X, s.weights, s.prices, s.n, rows, n_rows, d, s.mean_error, s.norm, s.threshold, s.low, s.high, s.inside, s.away,
+        s.sums,
+    )
+
+
 cdef inline bint is_ruled_out(Search* s) noexcept nogil:
     """Whether nothing on the box is above the threshold, or no mean of rows is in it; cuts off what cannot hold one on the way."""
     cdef const int* rows = s.pool + s.lists[2 * s.n_open]
     cdef Py_ssize_t attempt = 0, n_rows = s.first - s.lists[2 * s.n_open]
     cdef double shrunk = 1
     s.budget -= 2 * n_rows
-    s.bound = mean_bound(
-        s.X, s.weights, s.prices, s.n, rows, n_rows, s.d, s.mean_error, s.norm, s.threshold, s.low, s.high, s.inside, s.away,
-        s.sums,
-    )
+    # The same functions for some numbers of features: where that is known, the compiler unrolls their loops.
+    if s.d == 2:
+        s.bound = by_means(s, rows, n_rows, 2)
+    elif s.d == 3:
+        s.bound = by_means(s, rows, n_rows, 3)
+    elif s.d == 4:
+        s.bound = by_means(s, rows, n_rows, 4)
+    elif s.d == 5:
+        s.bound = by_means(s, rows, n_rows, 5)
+    else:
+        s.bound = by_means(s, rows, n_rows, s.d)
     if s.bound <= s.threshold:
         return True
     while True:
         s.budget -= 20 + n_rows
-        # The same function three times: with the number of features known, the compiler unrolls its loops.
         if s.d == 2:
             n_rows = classify(s, rows, n_rows, 2)
         elif s.d == 3:
             n_rows = classify(s, rows, n_rows, 3)
+        elif s.d == 4:
+            n_rows = classify(s, rows, n_rows, 4)
+        elif s.d == 5:
+            n_rows = classify(s, rows, n_rows, 5)
         else:
             n_rows = classify(s, rows, n_rows, s.d)
         rows = s.kept
