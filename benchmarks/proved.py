@@ -3,8 +3,9 @@
     python benchmarks/proved.py [--limit SECONDS] [--folder FOLDER] [--json FILE [--resume]] [--page FILE] [--cpu] [NAME:K[-K] ...]
 
 FOLDER holds best_known.csv and the instances, one text file each; default: ../shared/data from the project's root. blobs-NxD
-are N rows around ten centers in D features, made here: so far apart that clusters overlap and restarts disagree. Without
-names, those below are run, each with the seconds and the gap that are its goal. "above" is how much the cost is above the best
+are N rows around ten centers in D features, made here: so far apart that clusters overlap and restarts disagree. segments-NxD are
+N customers of four overlapping segments, standardised. sk_NAME is shipped by scikit-learn, r_NAME by R (benchmarks/data);
+NAME-scaled is the same with each feature standardised. Without names, those below are run, each with the seconds and the gap that are its goal. "above" is how much the cost is above the best
 known one (below, if negative). The starting clustering is searched for too, and its time counts, as does that of the checker
 where it runs inside; afterwards it is run once more, alone, and that time is told. --json keeps what was found; with --resume
 only what is not in it is run. --cpu counts limits in processor time, where the machine is shared. The exit code is 1 if the checker refuses a proof.
@@ -21,6 +22,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
+from sklearn import datasets
 
 if "--cpu" in sys.argv:
     time.monotonic = process_time
@@ -28,6 +30,7 @@ from ckmeans import certify, check
 from ckmeans.words import down, percent_up
 
 FOLDER = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
+TABLES = Path(__file__).resolve().parent / "data"
 GOALS = [  # name and numbers of clusters, seconds, gap (0: proved optimal; None: any bound)
     ("sos_iris:2-10", 5, 0.0),
     ("cg_ruspini:2-10", 10, 0.0),
@@ -54,6 +57,21 @@ GOALS = [  # name and numbers of clusters, seconds, gap (0: proved optimal; None
     ("sos_wholesale:2-5", 120, 0.0),
     ("sos_rice:2-3", 120, 0.0),
     ("sos_abalone:3", 60, 0.0),
+    ("segments-2000x5:4", 60, 0.0005),
+    ("sk_iris:3", 60, 0.0),
+    ("sk_iris-scaled:3", 60, 0.0),
+    ("sk_wine-scaled:2-5", 60, 0.0),
+    ("sk_breast_cancer:2-5", 120, 0.0),
+    ("sk_breast_cancer-scaled:2", 120, 0.0),
+    ("sk_diabetes:2-3", 60, 0.0),
+    ("sk_digits:10", 300, 0.007),
+    ("r_faithful:2-5", 60, 0.0),
+    ("r_faithful-scaled:2-3", 60, 0.0),
+    ("r_quakes:2-5", 60, 0.0),
+    ("r_USArrests:2-5", 60, 0.0),
+    ("r_USArrests-scaled:2-5", 60, 0.0),
+    ("r_mtcars:2-5", 60, 0.0),
+    ("r_mtcars-scaled:2-5", 60, 0.0),
     ("tsp_pcb3038:10", 300, 0.01),
     ("blobs-10000x2:10", 300, 0.03),
     ("blobs-10000x4:10", 300, 0.03),
@@ -66,12 +84,33 @@ COLUMNS = "instance n d k cost above bound gap status method seconds goal bytes 
 
 def rows_of(name, folder):
     """The rows of an instance."""
-    made = re.fullmatch(r"blobs-(\d+)x(\d+)", name)
-    if not made:
-        return np.loadtxt(folder / f"{name}.txt", skiprows=1, ndmin=2)
-    n, d = map(int, made.groups())
+    if name.endswith("-scaled"):
+        X = rows_of(name.removesuffix("-scaled"), folder)
+        return (X - X.mean(axis=0)) / X.std(axis=0)
+    if name.startswith("sk_"):
+        return getattr(datasets, f"load_{name[3:]}")().data
+    made = re.fullmatch(r"(blobs|segments)-(\d+)x(\d+)", name)
+    if made:
+        return {"blobs": blobs, "segments": segments}[made[1]](int(made[2]), int(made[3]))
+    table = TABLES / f"{name}.csv"
+    if table.exists():
+        return np.loadtxt(table, delimiter=",", skiprows=1, ndmin=2)
+    return np.loadtxt(folder / f"{name}.txt", skiprows=1, ndmin=2)
+
+
+def blobs(n, d):
     rng = np.random.default_rng(n + d)
     return rng.uniform(-10, 10, (10, d))[rng.integers(10, size=n)] + rng.normal(0, 1.5 * d**0.25, (n, d))
+
+
+def segments(n, d):
+    """Of every three features one is skewed, as money is, and one is counted in whole numbers."""
+    rng = np.random.default_rng(n + d)
+    X = rng.normal(0, 0.6, (4, d))[rng.choice(4, n, p=rng.dirichlet(np.full(4, 8.0)))]
+    X += rng.normal(size=(n, d)) @ (np.eye(d) + 0.3 * rng.normal(size=(d, d)))
+    X[:, ::3] = np.exp(0.4 * X[:, ::3])
+    X[:, 1::3] = np.round(10 * X[:, 1::3])
+    return (X - X.mean(axis=0)) / X.std(axis=0)
 
 
 def instances(names, folder):
