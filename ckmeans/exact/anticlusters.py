@@ -42,7 +42,7 @@ def anticlusters(X, labels, n_groups, seconds=None):
     X = np.ldexp(X, -int(np.frexp(np.abs(X).max())[1]))  # squares of these do not overflow
     until = math.inf if seconds is None else monotonic() + seconds
     clusters = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    order = np.concatenate([own[_along(X[own])] for own in clusters])
+    order = np.concatenate([own[cell] for own in clusters for cell in halved(X[own], 2)])
     group = np.empty(len(X), int)
     group[order] = np.arange(len(X)) % n_groups
     for own in clusters:
@@ -83,16 +83,31 @@ def _swap(X, own, group, n_groups, until):
     group[own] = g
 
 
-def _along(X):
-    """An order in which neighbours are near: cells of halves of the rows, split in turn where they are widest."""
-    order, pending = [], [np.arange(len(X))]
+def halved(X, most):
+    """Cells of at most so many rows, neighbours near each other: halves of the rows, split in turn where they are widest.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    most : int
+
+    Returns
+    -------
+    list of ndarray of indices
+
+    Examples
+    --------
+    >>> [cell.tolist() for cell in halved(np.array([[0.0, 0.0], [5.0, 0.0], [0.0, 1.0], [6.0, 0.0]]), 2)]
+    [[0, 2], [1, 3]]
+    """
+    cells, pending = [], [np.arange(len(X))]
     while pending:
         rows = pending.pop()
-        if len(rows) <= 2:
-            order.extend(rows.tolist())
+        if len(rows) <= most:
+            cells.append(rows)
             continue
         feature = np.argmax(np.ptp(X[rows], axis=0))
         rows = rows[np.argsort(X[rows, feature], kind="stable")]
         half = len(rows) // 2
         pending += [rows[half:], rows[:half]]
-    return np.array(order, int)
+    return cells

@@ -15,6 +15,7 @@ routing: Baldacci, Christofides, Mingozzi (2008), Mathematical Programming 115, 
 
 import heapq
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from time import monotonic
@@ -26,9 +27,14 @@ from ..local.search import local_search
 from ..rationals import ExactRows, float_down, float_up
 from ..solution import Solution
 from ..workers import Expired
+from .anticlusters import halved
 from .column_branch import Branch, Outcome
 from .nodes import Node, read, written
-from .prices import PricingProblem, balanced_prices
+from .prices import PricingProblem, balanced_prices, ways
+
+# Of more than MANY_ROWS rows the first prices are those of cells of up to CELL neighbouring rows, which are improved up to a gap of CELLS_GAP,
+# for CELLS_TIME of the time at most; of many cells the first ones are those of larger cells.
+MANY_ROWS, CELL, CELLS_GAP, CELLS_TIME = 8000, 8, 1e-4, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +174,35 @@ class _Search:
         n_boxes = 0 if self.pricing.rows.shape[1] < 3 else math.inf
         self.root = Node(groups, [], np.zeros(self.n_rows), sets, Fraction(0), n_boxes=n_boxes)
         self.open = [self.root]
-        self.root.prices = balanced_prices(self.pricing, own, self.n_clusters, self.check)
+        self.root.prices = self.first_prices(own)
+
+    def first_prices(self, own):
+        """Balanced ones; of many rows those as far between the own and the next center as the best ones of cells of rows are."""
+        pricing, k = self.pricing, self.n_clusters
+        if self.n_rows <= MANY_ROWS or own.max() == 0:
+            return balanced_prices(pricing, own, k, self.check)
+        clusters = [np.flatnonzero(own == label) for label in range(own.max() + 1)]
+        cells = [rows[cell] for rows in clusters for cell in halved(pricing.rows[rows], CELL)]
+        if 2 * len(cells) > self.n_rows:
+            return balanced_prices(pricing, own, k, self.check)
+        cell_of = np.empty(self.n_rows, int)
+        cell_of[np.concatenate(cells)] = np.repeat(np.arange(len(cells)), list(map(len, cells)))
+        masses = np.bincount(cell_of, pricing.weights)
+        columns = [*pricing.rows.T, pricing.squares, *ways(pricing, own)[:2]]
+        *means, squares, lengths, way = [np.bincount(cell_of, pricing.weights * x) / masses for x in columns]
+        means, left = np.array(means).T.copy(), self.deadline - monotonic()
+        coarse = _Search(means, k, masses, CELLS_TIME * left, CELLS_GAP, self.rng, None)
+        with suppress(Expired, LinAlgError):
+            coarse.begin(own[[cell[0] for cell in cells]])
+            coarse.run()
+        self.check()
+        if coarse.root is None or coarse.root.priced is None:
+            return balanced_prices(pricing, own, k, self.check)
+        prices = coarse.root.prices[coarse.row_of] * float(coarse.area)
+        above = prices - (lengths - squares + (means**2).sum(axis=1))  # than what the mean of the cell costs
+        share = np.clip(above / np.maximum(way, 1e-300), 0, 1)[cell_of]
+        self.root.sets = np.concatenate([self.root.sets, coarse.root.sets[:, coarse.row_of[cell_of]]])
+        return columns[-2] + share * columns[-1]
 
     def known(self):
         """All that the search would go on from, with the branch that is being looked at."""
@@ -204,7 +238,11 @@ class _Search:
             if self.bound() >= self.cost * (1 - Fraction(self.gap)):
                 return "proved" if self.bound() >= self.cost else "gap"
             node = self.open[0]  # the least bound; it stays there, since no other's changes meanwhile
-            outcome = Branch(self, node).run()
+            branch = Branch(self, node)
+            try:
+                outcome = branch.run()
+            finally:
+                node.sets = branch.active()
             if outcome is Outcome.GAP_REACHED:
                 return "gap"
             if outcome is Outcome.STUCK:

@@ -249,21 +249,27 @@ def few(n):
     return max(5, min(100, 200_000 // n))
 
 
-def balanced_prices(pricing, labels, n_clusters, check=None):
-    """Prices between the squared distances of each row to its own and its second nearest center, best for the bound.
-
-    Within a cluster all prices are the same share of the way from the one to the other: the share with which all clusters earn the same.
-    """
+def ways(pricing, labels):
+    """The squared distance of each row to its own mean, how much farther the nearest other one is, and the means."""
     n = len(labels)
     _, means = pricing.clusters(labels == np.arange(labels.max() + 1)[:, None])
     sq_distances = np.maximum(
         pricing.squares[:, None] - 2 * pricing.rows @ means.T + (means**2).sum(axis=1), 0
     )
     own = sq_distances[np.arange(n), labels]
+    sq_distances[np.arange(n), labels] = np.inf
+    return own, np.maximum(sq_distances.min(axis=1) - own, 0), means
+
+
+def balanced_prices(pricing, labels, n_clusters, check=None):
+    """Prices between the squared distances of each row to its own and its second nearest center, best for the bound.
+
+    Within a cluster all prices are the same share of the way from the one to the other: the share with which all clusters earn the same.
+    """
+    n = len(labels)
+    own, way, means = ways(pricing, labels)
     if len(means) < 2:
         return own
-    sq_distances[np.arange(n), labels] = np.inf
-    way = np.maximum(sq_distances.min(axis=1) - own, 0)
     most = np.bincount(labels, pricing.weights * way)
     best, prices = -np.inf, own
     starts, some = np.concatenate([means, pricing.rows[:: 1 + n // few(n)]]), slice(None, None, 1 + n // MANY)

@@ -15,6 +15,7 @@ from ckmeans.exact import column_branch, columns, spectrum
 from ckmeans.exact.column_branch import Outcome
 from ckmeans.exact.columns import column_generation
 from ckmeans.exact.exact_cover import TooManyCovers, covers
+from ckmeans.local.search import local_search
 
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 KNOWN = [
@@ -81,6 +82,56 @@ def test_branching(monkeypatch, seed):
         with Clock():
             found = column_generation(X, k, sample_weight=weights, labels=labels, max_seconds=1000)
         check(X, weights, k, found)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_hasty_steps(monkeypatch, seed):
+    """Steps that no search of all centers has confirmed lead to no bound that is not true, and to the optimum."""
+    monkeypatch.setattr(column_branch, "MANY_BOXES", 0)
+    rng = np.random.default_rng(2000 + seed)
+    for X, weights, k in [instance(rng) for _ in range(10)]:
+        found = column_generation(X, k, sample_weight=weights, labels=np.arange(len(X)) % k)
+        assert check(X, weights, k, found)
+
+
+def test_hasty_steps_spare_searches(monkeypatch):
+    """Where a search is long there are fewer of them, and no less is proved."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(4, 3))[rng.integers(4, size=300)] + rng.normal(size=(300, 3))
+    monkeypatch.setattr(column_branch, "MANY_BOXES", 0)
+    hasty = column_generation(X, 4, gap=1e-3)
+    monkeypatch.setattr(column_branch, "HASTY", 0)
+    careful = column_generation(X, 4, gap=1e-3)
+    assert hasty.lower_bound >= (1 - 1e-3) * hasty.inertia and hasty.inertia == careful.inertia
+    assert hasty.n_searches < careful.n_searches
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_first_prices_of_many_rows_are_those_of_cells(monkeypatch, weighted):
+    """They leave a gap that is far smaller than that of balanced prices, and the optimum is the same."""
+    rng = np.random.default_rng(4)
+    X = rng.normal(0, 2, (6, 2))[rng.integers(6, size=1500)] + rng.normal(0, 1.5, (1500, 2))
+    weights = rng.integers(0, 4, 1500).astype(float) if weighted else None
+    labels, gaps = local_search(X, 6, sample_weight=weights, rng=0).labels, []
+    monkeypatch.setattr(columns, "CELL", 3)
+    for many in (1500, 500):
+        monkeypatch.setattr(columns, "MANY_ROWS", many)
+        search = columns._Search(X, 6, weights, None, 0.0, 0, None)
+        search.begin(labels)
+        level = search.pricing.search(search.root.prices).upper
+        gaps.append(float(search.cost * search.unit) - (search.weights @ search.root.prices - 6 * level))
+    assert 0 < gaps[1] < gaps[0] / 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cells_of_few_rows(monkeypatch, seed):
+    """From prices of cells of cells to the optimum."""
+    monkeypatch.setattr(columns, "CELL", 2)
+    monkeypatch.setattr(columns, "MANY_ROWS", 3)
+    rng = np.random.default_rng(3000 + seed)
+    for X, weights, k in [instance(rng) for _ in range(10)]:
+        found = column_generation(X, k, sample_weight=weights, labels=np.arange(len(X)) % k)
+        assert check(X, weights, k, found)
 
 
 def test_branches_are_made(monkeypatch):
