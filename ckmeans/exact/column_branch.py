@@ -61,7 +61,7 @@ class Branch:
     """One branch: its rows merged, its prices improved until it is closed or has to be split."""
 
     def __init__(self, search, node):
-        self.search, self.node, self.bundle = search, node, None
+        self.search, self.node = search, node
         self.pricing = search.pricing.merged(node.groups)
         self.k, self.weights = search.n_clusters, self.pricing.weights
         self.cannot_link = np.asarray(node.cannot_link, int).reshape(-1, 2)
@@ -198,9 +198,7 @@ class Branch:
         return self.search.known()
 
     def active(self):
-        """The clusters with a primal weight, or those to begin with."""
-        if self.bundle is None:
-            return self.node.sets
+        """The clusters with a primal weight."""
         return self.bundle.sets[self.bundle.primal_weights > 0] > 0
 
     def starts(self):
