@@ -33,8 +33,9 @@ MOST_TREE = 300
 # k=3, are proved in 3.5 s and 12 s with the checker; by groups a gap of 8e-5 is left.)
 FEW_FEATURES, MOST_ROWS = 4, 2000
 # Where more rows are of up to this dimension (`Instance.dimension`), prices are tried until this share of the time limit is over, and go
-# on where the gap that they leave is not above PROMISING; else the groups are next.
-TRIED, TRYING, PROMISING = 6, 0.2, Fraction(3, 1000)
+# on where no gap above PROMISING, which is what groups leave of 2000 rows in 5 features, would be left in the end if it went on falling
+# SLOWER times as fast as of late; else the groups are next.
+TRIED, TRYING, PROMISING, SLOWER = 6, 0.2, 3e-3, 0.5
 # Seconds that the checker takes, at least, to read an entry of X: with less time left it is not asked.
 READING = 5e-6
 
@@ -141,6 +142,8 @@ class Portfolio:
         Of methods that have not ended what they know: a dict, or a function that gives it.
     hearsay : Bound or None
         The bound of the file, until the checker was asked about it.
+    gaps : list of (float, float)
+        When a method told what it knows, and the gap that it told.
     claim : (Evidence, str) or None
         What is optimal according to a method, and which one, until the checker was asked about it.
     """
@@ -156,6 +159,7 @@ class Portfolio:
         self.closing = self.status = self.checkpoint = self.hearsay = None
         self.refused = self.found = False
         self.stop_reason, self.seconds, self.done, self.inner = "unresolved", {}, [], {}
+        self.gaps = []
         self.claim = None
 
     # ---- What is kept
@@ -240,7 +244,7 @@ class Portfolio:
         few = d <= FEW_FEATURES or not self.instance.many_axes
         if matrix == "sum" and not few and self.instance.dimension <= TRIED:
             yield "first prices"
-            few = self.best.lower >= self.incumbent.cost * (1 - PROMISING)
+            few = self.gap_ahead() <= PROMISING
         prices = ["prices"] if n_rows <= MOST_ROWS or few else []
         soon = not few or matrix == "sdp" and self.instance.many_axes
         yield from [matrix, *prices] if soon else [*prices, matrix]
@@ -257,6 +261,7 @@ class Portfolio:
             self.stop_reason = "time_limit"
             return
         check_room()
+        self.gaps = []
         if method == "sum" and not self.prove_groups_again():
             self.stop_reason = "time_limit"
             return
@@ -330,10 +335,22 @@ class Portfolio:
             self.stop_reason = "gap" if self.best.accepted else late
         return True
 
+    def gap_ahead(self):
+        """The gap that the latest method is likely to leave in the end, from what it did in the second half of its time."""
+        gap, now = float_up(1 - self.best.lower / self.incumbent.cost), monotonic()
+        told = [own for own in self.gaps if own[0] <= (self.gaps[0][0] + now) / 2] if self.gaps else []
+        if not told or now <= told[-1][0] or self.deadline.seconds == math.inf:
+            return gap
+        when, before = told[-1]
+        return gap * min(1.0, gap / max(before, 1e-300)) ** (SLOWER * self.deadline.left() / (now - when))
+
     def report_progress(self, method, inertia=math.inf, lower=0.0):
+        inertia = min(inertia, float_up(self.incumbent.cost))
+        lower = min(inertia, max(lower, float_down(self.best.lower)))
+        if lower < inertia:
+            self.gaps.append((monotonic(), 1 - lower / inertia))
         if self.progress is not None:
-            inertia = min(inertia, float_up(self.incumbent.cost))
-            self.progress(method, inertia, min(inertia, max(lower, float_down(self.best.lower))))
+            self.progress(method, inertia, lower)
 
     # ---- What the checker says
 

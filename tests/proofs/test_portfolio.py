@@ -24,6 +24,7 @@ from ckmeans import certify, check, reference
 from ckmeans.exact import column_branch, prices
 from ckmeans.proofs import methods, portfolio
 from ckmeans.proofs.certificate import Certificate
+from ckmeans.proofs.instance import Deadline, Instance
 from ckmeans.proofs.portfolio import prove
 
 FACTOR = int(os.environ.get("CKMEANS_TEST_FACTOR", 1))
@@ -453,3 +454,25 @@ def test_known_optima(name, k):
 def test_no_method_is_left_out():
     assert set(PROVING) | {"search", "sweep"} == set(methods.METHODS)
     assert portfolio.METHODS is methods.METHODS
+
+
+@pytest.mark.parametrize(
+    "told, ahead",
+    [
+        (
+            [(1, 0.08), (5, 0.04), (10, 0.01)],
+            0.01 * 0.25 ** (0.5 * 65 / 5),
+        ),  # as fast as in the second half, halved
+        ([(1, 0.08), (5, 0.01)], 0.01),  # nothing since then
+        ([(8, 0.01)], 0.01 * 1.0),  # nothing to compare it with
+        ([], 0.01),
+    ],
+)
+def test_the_gap_ahead(monkeypatch, told, ahead):
+    """What a method that was cut off would leave, by how fast its gap fell of late."""
+    own = portfolio.Portfolio(Instance(np.arange(8.0)[:, None] ** 2, 2), methods.Run(Deadline(100)))
+    own.deadline.start, own.gaps = 0.0, told
+    monkeypatch.setattr(portfolio, "monotonic", lambda: 10.0)
+    monkeypatch.setattr("ckmeans.proofs.instance.monotonic", lambda: 10.0)
+    own.accept("prices", methods.Evidence([], own.incumbent.cost * Fraction(99, 100)))
+    assert own.gap_ahead() == pytest.approx(ahead)
