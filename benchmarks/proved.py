@@ -61,7 +61,7 @@ GOALS = [  # name and numbers of clusters, seconds, gap (0: proved optimal; None
     ("sk_iris:3", 60, 0.0),
     ("sk_iris-scaled:3", 60, 0.0),
     ("sk_breast_cancer:2-5", 120, 0.0),
-    ("sk_diabetes:2-3", 60, 0.0),
+    ("sk_diabetes:2", 60, 0.0),
     ("sk_digits:10", 300, 0.007),
     ("r_faithful:2-5", 60, 0.0),
     ("r_faithful-scaled:2-3", 60, 0.0),
