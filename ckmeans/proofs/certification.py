@@ -107,7 +107,8 @@ def certify(
         as the estimator has it that is given for labels, else "refuse".
     folder : str or Path or None
         Where the proofs are written, one file for each group of rows, and an index: ``python -m ckmeans.check_parts FOLDER`` checks
-        them. Not for a sample.
+        them. Not for a sample. What a run that was stopped has left there is gone on from: its proofs are checked again, not
+        found again, and groups without a bound get theirs. A file that is truncated, forged, or of other data is refused.
     confidence : float or None
         Between 0 and 1, as 0.999: only groups that are drawn at random are bounded, and the bound is one that holds with
         this confidence. So many rows need no more time than few. Nothing is called proved then.

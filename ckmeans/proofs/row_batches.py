@@ -20,6 +20,8 @@ from ..workers import Expired
 from .asking import bound_of
 from .instance import FEW_AXES, many_axes
 from .portfolio import prove
+from .problem import ExactProblem
+from .proof_folder import bound_before, dealt_before
 from .proof_lines import trivial_proof
 
 # Rows in a batch, and for each cluster. A random batch lacks about 1 / (rows for a cluster) of the optimum: of blobs-100000x2, groups of 2,500
@@ -137,8 +139,8 @@ def _costs(X, weights, labels, centers):
 # ---- calls (blocks/crew.py) ----
 
 
-def deal(X, weights, labels, n_clusters, centers=None, seconds=None):
-    """How a batch is dealt out.
+def deal(X, weights, labels, n_clusters, centers=None, seconds=None, before=None):
+    """How a batch is dealt out, or was before: name and content of the file that tells it.
 
     Returns
     -------
@@ -155,6 +157,8 @@ def deal(X, weights, labels, n_clusters, centers=None, seconds=None):
     n_groups = max(1, min(round(len(heavy) / size), len(heavy) // (n_clusters + 1)))
     if n_clusters == 1 or n_groups == 1:
         groups = [np.arange(len(X))]
+    elif before is not None:
+        groups = dealt_before(*before, np.isin(np.arange(len(X)), heavy), n_groups)
     else:
         groups = [heavy[own] for own in anticlusters(X[heavy], labels[heavy], n_groups, seconds)]
         light = np.setdiff1d(np.arange(len(X)), heavy)
@@ -165,11 +169,16 @@ def deal(X, weights, labels, n_clusters, centers=None, seconds=None):
     return method, groups, np.array([costs[own].sum() for own in groups])
 
 
-def bound(X, weights, labels, n_clusters, method, seconds, gap, with_text):
+def bound(X, weights, labels, n_clusters, method, seconds, gap, with_text, before=None):
     """The lower bound of a group that the checker has accepted, 0 where there is none, and its proof file or None.
 
-    The checker has the time it needs, beyond these seconds too: without it what was found is lost.
+    The checker has the time it needs, beyond these seconds too: without it what was found is lost. If the file of a run before, of which
+    the name and the content are given, has a bound above 0, then that is it, when the checker has accepted it again.
     """
+    if before is not None:
+        lower = bound_before(*before, ExactProblem(X, weights), n_clusters, labels.tolist())
+        if lower > 0:
+            return Fraction(float_down(lower)), before[1]
     found = prove(
         X,
         n_clusters,

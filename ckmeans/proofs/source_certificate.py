@@ -232,7 +232,8 @@ class _Sums:
                 for first in range(0, n_batches, step):
                     wanted = list(range(first, min(first + step, n_batches)))
                     some = batches(self.source, self.labels, self.weighted, n_batches, wanted)
-                    self._bound_all(crew, [batch for batch in some.values() if len(batch.rows)], n_batches)
+                    some = {number: batch for number, batch in some.items() if len(batch.rows)}
+                    self._bound_all(crew, some, n_batches)
         except KeyboardInterrupt:
             self.stop_reason = "interrupted"
         if self.folder is not None and self.stop_reason != "interrupted":
@@ -243,35 +244,42 @@ class _Sums:
         """Deal out batches, and bound their groups."""
         seconds = self.deadline.seconds_for(DEALING)
         seconds = seconds and seconds * crew.width / (2 * n_batches)
-        calls = ((batch.X, batch.weights, batch.labels, self.k, None, seconds) for batch in some)
-        groups = [
-            (batch, own, method)
-            for batch, (_, (method, dealt, _)) in zip(some, in_order(crew, deal, calls))
-            for own in dealt
-        ]
+        before = [None if self.folder is None else self.folder.dealt(number) for number in some]
+        calls = (
+            (batch.X, batch.weights, batch.labels, self.k, None, seconds, known)
+            for batch, known in zip(some.values(), before)
+        )
+        groups = []
+        for (number, batch), known, (_, found) in zip(some.items(), before, in_order(crew, deal, calls)):
+            method, dealt, _ = found
+            groups += [(batch, own, method) for own in dealt]
+            if self.folder is not None and known is None:
+                self.folder.keep_dealt(number, dealt)
         found = in_order(crew, bound, self._calls(crew, groups))
-        for (batch, own, _), (_, (lower, text)) in zip(groups, found):
+        for (batch, own, _), ((*_, seconds, _, _, _), (lower, text)) in zip(groups, found):
             self.lower += lower
             self.n_groups += 1
             self.n_bounded += lower > 0
+            if seconds == 0 >= lower:
+                self.stop_reason = "time_limit"
             if self.folder is not None:
                 self.folder.add(batch.rows[own], text, lower)
             self.progress("sum", self.lower)
 
     def _calls(self, crew, groups):
         """What `bound` takes, with a share of the time that is left; when that is up only what a folder has to have."""
-        for batch, own, method in groups:
+        for number, (batch, own, method) in enumerate(groups, self.n_groups):
             seconds = self.deadline.seconds_for(ENDING)
-            if seconds == 0:
+            if seconds == 0 and self.folder is None:
                 self.stop_reason = "time_limit"
-                if self.folder is None:
-                    return
-            elif seconds is not None:
+                return
+            if seconds:
                 share = seconds * max(1, crew.width // 2) / max(self.left, 1)
                 seconds = min(seconds, max(share, LEAST) * len(own))
             self.left -= len(own)
             gap = self.options["gap"] / 2  # the rest is for what groups lack
-            yield *_part_of(batch, own), self.k, method, seconds, gap, self.folder is not None
+            before = None if self.folder is None else self.folder.proof(number)
+            yield *_part_of(batch, own), self.k, method, seconds, gap, self.folder is not None, before
 
     # ---- some groups ----
 
