@@ -1,14 +1,17 @@
 """Kills workers while a clustering is under way, and compares the result with that of one array, to the bit.
 
-    python -m benchmarks.blocks_campaign [--times 20] [--rows 200000] [--moments certify]
+    python -m benchmarks.blocks_campaign [--on dask] [--times 20] [--rows 32768] [--moments certify]
 
-Each time a worker of a local Dask cluster gets signal 9, at the start, in the first, a middle or the last iteration, or while groups
-are bounded by certify. Every result has to have the bits of one array, and none may take longer than --patience seconds.
+Each time a worker of a local cluster of two, of Dask or of Ray, gets signal 9: at the start, in the first, a middle or the last
+iteration, or while groups are bounded by certify; or (of Dask) a third one is added in a middle iteration. Every result has to have the bits of one
+array, and none may take longer than --patience seconds. `--times 1` is a short cut.
 """
 
 import argparse
+import multiprocessing
 import os
 import signal
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Timer
@@ -17,9 +20,11 @@ from time import monotonic
 import numpy as np
 
 from ckmeans import KMeans, certify
-from ckmeans.blocks import dask_blocks, sources
+from ckmeans.blocks import sources
 
-MOMENTS = ("start", "first", "middle", "last", "certify")
+MOMENTS = ("start", "first", "middle", "last", "certify", "added")
+# Seconds after a question was sent: its tasks are on their way, or at work.
+SENT = 0.05
 
 
 def data(n, d=8, k=20):
@@ -28,50 +33,155 @@ def data(n, d=8, k=20):
     return rng.normal(size=(n, d)) + rng.uniform(-2, 2, (k, d))[rng.integers(k, size=n)], k
 
 
-class Killer:
-    """Kills a worker once, at the question of this number of the kind that counts."""
+class Dask:
+    """Two new workers each time: one that was killed may take long to come back."""
 
-    def __init__(self, client, moment, n_steps, which):
-        client.wait_for_workers(2)
-        pids = sorted(client.run(os.getpid).values())
-        self.pid = pids[which % len(pids)]
-        self.at = {"start": 0, "first": 0, "middle": n_steps // 2, "last": n_steps - 1}[moment]
+    def __init__(self):
+        import dask
+        from distributed.utils import get_mp_context
+
+        from ckmeans.blocks import dask_blocks
+
+        dask_blocks.PART_BYTES = sources.PART_BYTES
+        # Workers are forked from a process that has loaded what they need: they begin in a moment.
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+        get_mp_context()
+        modules = ["distributed", "dask.array", "ckmeans.blocks.dask_blocks", "ckmeans.proofs.certification"]
+        multiprocessing.set_forkserver_preload(modules)
+        self.asking = dask_blocks.DaskBlocks, "_compute"
+
+    @contextmanager
+    def cluster(self):
+        """Use it for one clustering."""
+        from distributed import Client, LocalCluster
+
+        options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+        with LocalCluster(**options) as self._cluster, Client(self._cluster) as self._client:
+            self._client.wait_for_workers(2)
+            yield
+
+    def pids(self):
+        """The processes at work."""
+        return sorted(self._client.run(os.getpid).values())
+
+    def more(self):
+        """One more worker."""
+        self._cluster.scale(3)
+
+    @staticmethod
+    def rows(X, n_blocks):
+        """The rows in blocks."""
+        import dask.array as da
+
+        return da.from_array(X, chunks=(len(X) // n_blocks, X.shape[1]))
+
+    @staticmethod
+    def labels(found):
+        """The labels as an array."""
+        return found.labels_.compute()
+
+
+class Ray:
+    """The workers of one cluster: Ray begins those anew that died."""
+
+    def __init__(self):
+        import logging
+
+        import ray
+
+        from ckmeans.blocks import ray_blocks
+
+        quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}
+        ray.init(num_cpus=2, object_store_memory=200 << 20, **quiet)
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        self.asking = ray_blocks.RayBlocks, "_gather"
+
+    @contextmanager
+    def cluster(self):
+        """Use it for one clustering."""
+        yield
+
+    def pids(self):
+        """The processes at work."""
+        import psutil
+
+        found = {}
+        for process in psutil.Process().children(recursive=True):
+            name = " ".join(process.cmdline())
+            if name.startswith("ray::"):
+                found.setdefault("_Worker" in name or "bound" in name, []).append(process.pid)
+        return found.get(True) or found.get(False, [])
+
+    @staticmethod
+    def rows(X, n_blocks):
+        """The rows in blocks."""
+        import ray
+
+        return ray.data.from_numpy(np.array_split(X, n_blocks))
+
+    @staticmethod
+    def labels(found):
+        """The labels as an array."""
+        return found.labels_.to_pandas()["label"].to_numpy()
+
+
+class Event:
+    """What happens once: a worker is killed, or one is added, while a question of this number of the kind that counts is answered."""
+
+    def __init__(self, way, moment, n_steps, which):
+        self.way, self.moment, self.which = way, moment, which
+        self.at = {"start": 0, "first": 0, "last": n_steps - 1}.get(moment, n_steps // 2)
         self.question = "survey" if moment == "start" else "step"
-        self.n, self.killed = 0, False
+        self.n, self.happened = 0, False
 
-    def __call__(self, question):
-        if question.__name__ != self.question:
+    def asked(self, question):
+        """A question is on its way."""
+        if question == self.question:
+            self.n += 1
+            if self.n == self.at + 1:
+                Timer(SENT, self.happen).start()
+
+    def happen(self):
+        """Now."""
+        if self.moment == "added":
+            self.way.more()
+        elif pids := self.way.pids():
+            os.kill(pids[self.which % len(pids)], signal.SIGKILL)
+        else:
             return
-        if self.n == self.at and not self.killed:
-            self.killed = True
-            os.kill(self.pid, signal.SIGKILL)
-        self.n += 1
+        self.happened = True
 
 
-def run(client, X, k, moment, which, n_steps):
-    """Cluster X while a worker is killed."""
-    import dask.array as da
+@contextmanager
+def watched(way, event):
+    """Tell the event what is asked."""
+    kind, name = way.asking
+    questions = {what: getattr(kind, what) for what in ("ask", "total")}
+    compute, asked = getattr(kind, name), []
 
-    killer, tasks = Killer(client, moment, n_steps, which), dask_blocks.DaskBlocks._tasks
+    def noting(before):
+        def ask(self, question, *args, **own):
+            asked.append(question.__name__)
+            return before(self, question, *args, **own)
 
-    def killing(self, question, args, own):
-        found = list(tasks(self, question, args, own))
-        Timer(0.05, killer, args=(question,)).start()  # while the tasks are on their way
-        return found
+        return ask
 
-    dask_blocks.DaskBlocks._tasks = killing
+    def telling(self, tasks):
+        if asked:
+            event.asked(asked.pop())
+            asked.clear()
+        return compute(self, tasks)
+
+    for what, before in questions.items():
+        setattr(kind, what, noting(before))
+    setattr(kind, name, telling)
     try:
-        rows = da.from_array(X, chunks=(len(X) // 12, X.shape[1]))
-        return KMeans(k, init=X[:k], polish=False).fit(rows), killer.killed
+        yield
     finally:
-        dask_blocks.DaskBlocks._tasks = tasks
-
-
-def tell(moment, number, same, killed, seconds, patience):
-    """Print a line; whether something went wrong."""
-    bits = "same" if same else "OTHER"
-    print(f"{moment:7} {number:3}: {bits} bits, killed: {killed}, {seconds:.1f} s", flush=True)
-    return not same or not killed or seconds > patience
+        for what, before in questions.items():
+            setattr(kind, what, before)
+        setattr(kind, name, compute)
 
 
 def certified(rows, kmeans, folder, progress=None):
@@ -82,61 +192,75 @@ def certified(rows, kmeans, folder, progress=None):
     return found.exact_inertia, found.exact_lower_bound, files
 
 
-def certify_while_one_dies(client, X, kmeans, which, expected):
-    """Whether the certificate is the same, and whether a worker was killed."""
-    import dask.array as da
+class Fit:
+    """A clustering of all rows."""
 
-    client.wait_for_workers(2)
-    pids, told = sorted(client.run(os.getpid).values()), []
+    def __init__(self, n):
+        self.X, self.k = data(n)
+        self.expected = self.model().fit(self.X)
 
-    def progress(*_):
-        told.append(0)
-        if len(told) == 5:
-            os.kill(pids[which % 2], signal.SIGKILL)
+    def model(self):
+        return KMeans(self.k, init=self.X[: self.k], polish=False)
 
-    with TemporaryDirectory() as folder:
-        rows = da.from_array(X, chunks=(len(X) // 5, X.shape[1]))
-        return certified(rows, kmeans, folder, progress) == expected, len(told) >= 5
+    def once(self, way, moment, which):
+        """Whether the bits are the same, and whether it happened."""
+        event = Event(way, moment, self.expected.n_iter_, which)
+        with watched(way, event):
+            found = self.model().fit(way.rows(self.X, 6))
+        same = found.cluster_centers_.tobytes() == self.expected.cluster_centers_.tobytes()
+        same &= (found.inertia_, found.n_iter_) == (self.expected.inertia_, self.expected.n_iter_)
+        return same and np.array_equal(way.labels(found), self.expected.labels_), event.happened
+
+
+class Proof:
+    """A certificate of some rows, while a worker dies after five groups."""
+
+    def __init__(self, n):
+        self.X = data(n)[0][:: max(1, n // 800)].copy()
+        self.kmeans = KMeans(4, random_state=0).fit(self.X)
+        with TemporaryDirectory() as folder:
+            self.expected = certified(self.X, self.kmeans, folder)
+
+    def once(self, way, moment, which):
+        """Whether the bits are the same, and whether it happened."""
+        event, told = Event(way, moment, 0, which), []
+
+        def progress(*_):
+            told.append(0)
+            if len(told) == 5:
+                event.happen()
+
+        with TemporaryDirectory() as folder:
+            same = certified(way.rows(self.X, 5), self.kmeans, folder, progress) == self.expected
+        return same, event.happened
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--on", choices=("dask", "ray"), default="dask")
     parser.add_argument("--times", type=int, default=20)
-    parser.add_argument("--rows", type=int, default=60_000)
-    parser.add_argument("--moments", nargs="*", choices=MOMENTS, default=MOMENTS)
+    parser.add_argument("--rows", type=int, default=32_768)
+    parser.add_argument("--moments", nargs="*", choices=MOMENTS)
     parser.add_argument("--patience", type=float, default=300.0)
-    arguments = parser.parse_args()
-    from distributed import Client, LocalCluster
-
-    sources.PART_BYTES = dask_blocks.PART_BYTES = 1 << 19  # some parts for each worker
-    X, k = data(arguments.rows)
-    expected = KMeans(k, init=X[:k], polish=False).fit(X)
-    some, n_wrong = X[:: len(X) // 2000].copy(), 0
-    some_kmeans = KMeans(4, random_state=0).fit(some)
-    with TemporaryDirectory() as folder:
-        certificate = certified(some, some_kmeans, folder)
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-    for moment in arguments.moments:
-        for number in range(arguments.times):
-            # Two new workers each time: one that was killed may take long to come back.
-            with LocalCluster(**options) as cluster, Client(cluster) as client:
+    given = parser.parse_args()
+    moments = given.moments or (MOMENTS if given.on == "dask" else MOMENTS[:-1])
+    sources.PART_BYTES = 1 << 18  # some parts for each worker
+    way, works, n_wrong = {"dask": Dask, "ray": Ray}[given.on](), {}, 0
+    for moment in moments:
+        kind = Proof if moment == "certify" else Fit
+        work = works.setdefault(kind, None) or works.update({kind: kind(given.rows)}) or works[kind]
+        for number in range(given.times):
+            with way.cluster():
                 began = monotonic()
-                if moment == "certify":
-                    same, killed = certify_while_one_dies(client, some, some_kmeans, number, certificate)
-                    n_wrong += tell(moment, number, same, killed, monotonic() - began, arguments.patience)
-                    continue
                 try:
-                    found, killed = run(client, X, k, moment, number, expected.n_iter_)
+                    same, happened = work.once(way, moment, number)
+                    said = "same bits" if same else "OTHER bits"
                 except Exception as error:
-                    print(f"{moment:7} {number:3}: {type(error).__name__}: {error}", flush=True)
-                    n_wrong += 1
-                    continue
+                    same, happened, said = False, False, f"{type(error).__name__}: {error}"
                 seconds = monotonic() - began
-                same = found.cluster_centers_.tobytes() == expected.cluster_centers_.tobytes()
-                same &= (found.inertia_, found.n_iter_) == (expected.inertia_, expected.n_iter_)
-                same &= np.array_equal(found.labels_.compute(), expected.labels_)
-            n_wrong += tell(moment, number, same, killed, seconds, arguments.patience)
-    print(f"{n_wrong} of {len(arguments.moments) * arguments.times} went wrong")
+            n_wrong += not same or not happened or seconds > given.patience
+            print(f"{moment:7} {number:3}: {said}, it happened: {happened}, {seconds:.1f} s", flush=True)
+    print(f"{n_wrong} of {len(moments) * given.times} went wrong")
     return n_wrong > 0
 
 
