@@ -92,7 +92,8 @@ class Ray:
         from ckmeans.blocks import ray_blocks
 
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}
-        ray.init(num_cpus=2, object_store_memory=200 << 20, **quiet)
+        patient = {"health_check_failure_threshold": 1000}  # of a machine that is busy
+        ray.init(num_cpus=2, object_store_memory=200 << 20, _system_config=patient, **quiet)
         ray.data.DataContext.get_current().enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         self.asking = ray_blocks.RayBlocks, "_gather"

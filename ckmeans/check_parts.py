@@ -10,6 +10,7 @@ are checked at a time. Exit codes as of ckmeans.check.
 
 import hashlib
 import re
+import signal
 import struct
 import sys
 from collections import Counter, namedtuple
@@ -192,7 +193,8 @@ def verdict(folder, data=(), weights=(), processes=1):
         index = read_index(Path(folder, INDEX).read_bytes())
         alone = index._replace(parts=(), rows=())
         tasks, parts = ((folder, alone, number, part) for number, part in enumerate(index.parts)), []
-        with Pool(processes) if processes > 1 else nullcontext() as pool:
+        ending = signal.SIGTERM, signal.SIG_DFL  # whatever the caller does then, these just end
+        with Pool(processes, signal.signal, ending) if processes > 1 else nullcontext() as pool:
             for code, found in (pool.imap if pool else map)(judged, tasks):
                 refuse_if(code != PROVED, found, code)
                 parts.append(found)

@@ -6,6 +6,7 @@ from time import perf_counter
 import click
 
 from ..words import at_most_above, down, method_words, rounded
+from .groups import certify_groups
 from .inputs import read, read_labels
 from .job import Job
 from .options import (
@@ -34,19 +35,42 @@ from .terminal import File, stopped
 @table
 @metric
 @click.option("--time-limit", **SECONDS, default=60.0, help="Time limit; what is proved until then is told.")
+@click.option(
+    "--folder",
+    metavar="FOLDER",
+    type=File(),
+    help="For many rows: write a proof for each group of them, and go on from those that are there already.",
+)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="SHARE",
+    help="For very many rows: a bound that holds with this confidence, such as 0.999, and is no proof.",
+)
 @proof
 @page
 @clusters_picture
 @checkpoint
 @seed
 @output
-def certify(ctx, data, labels, n_clusters, metric, time_limit, proof, checkpoint, **options):
+def certify(
+    ctx, data, labels, n_clusters, metric, time_limit, folder, confidence, proof, checkpoint, **options
+):
     """How far labels, of any program, are at most above the best possible clusters, with a proof.
 
     LABELS is a file with a label for each row of DATA, those with missing values included: one column, or one that is called
     label or cluster, as `ckmeans fit --out` writes it, or named with --label. Labels are whole numbers, or names. Where its text
     does not tell how it is read, the options for that of DATA do.
+
+    With --folder or --confidence DATA may be a pattern of .npy or Parquet files, as 'rows/*.npy', which are read block by block.
     """
+    if folder and confidence:
+        raise click.UsageError(
+            "--folder is for proofs, --confidence for a bound that is none: give one of them"
+        )
+    if folder or confidence:
+        check_outputs(ctx)
+        return certify_groups(ctx, labels, closing)
     if metric == "cosine":
         for name, option in (
             ("standardize", "--standardize"),

@@ -4,6 +4,8 @@ import io
 import json
 import os
 import re
+import tempfile
+from glob import glob, has_magic
 
 import click
 
@@ -11,8 +13,8 @@ from ..words import format_plural
 from . import terminal
 from .inputs import read
 from .job import Job
+from .options import WHOLE, quiet, table
 from .options import force as force_option
-from .options import quiet, table
 from .outputs import check_writable, write
 from .terminal import File
 
@@ -22,8 +24,8 @@ MOST_HEAD, MOST_FILES, MOST_BYTES = 4096, 1000, 2**24
 
 
 @click.command(short_help="Check a proof, and whether it is about a table.")
-@click.argument("proof", metavar="PROOF", type=File())
-@click.argument("data", metavar="[DATA]", type=File(), required=False)
+@click.argument("proof", metavar="PROOF|FOLDER", type=File())
+@click.argument("data", metavar="[DATA]", type=File(), nargs=-1)
 @table
 @click.option(
     "--as",
@@ -38,20 +40,28 @@ MOST_HEAD, MOST_FILES, MOST_BYTES = 4096, 1000, 2**24
     type=File(),
     help="Write the rows, for python -m ckmeans.check PROOF FILE.npy.",
 )
+@click.option("-j", "processes", **WHOLE, default=1, help="Proofs of a FOLDER that are checked side by side.")
 @force_option
 @quiet
-def check(ctx, proof, data, report, rows_out, force, **options):
+def check(ctx, proof, data, report, rows_out, processes, force, **options):
     """Check a proof file in exact arithmetic, by the checker alone, which takes Python's standard library and nothing else.
 
     With DATA also that the proof is about its rows, number for number: read as the options say, or as they were said to the run
     that wrote a report or a model (--as); without either by a report or model of these rows that is beside PROOF. The sha256 of
     the rows is the same in the proof, in the report and on its page; that of the file is in the latter two.
 
+    A FOLDER is what `ckmeans certify --folder` writes; for it DATA may be several .npy files, or patterns of them, which are read block by block.
+
     Exit codes: 0 proved, 1 not proved, 2 no proof file or altered, 3 about other data.
     """
     from .. import check_summary
     from ..check import verdict
 
+    if os.path.isdir(proof):
+        return _check_folder(ctx, proof, data, processes)
+    if len(data) > 1:
+        raise click.UsageError("several DATA are for a FOLDER of proofs")
+    data = ctx.params["data"] = data[0] if data else None
     with open(proof, "rb") as file:
         content = file.read()
     if content.partition(b"\n")[2].startswith(b"problem summary"):
@@ -80,9 +90,32 @@ def check(ctx, proof, data, report, rows_out, force, **options):
     ctx.exit(code)
 
 
+def _check_folder(ctx, folder, data, processes):
+    """Check a folder of proofs: `python -m ckmeans.check_parts` does the same."""
+    from .. import check_parts
+
+    if ctx.params["report"] or ctx.params["rows_out"]:
+        raise click.UsageError("--as and --rows-out are for a proof in one file")
+    paths = [path for one in data for path in (sorted(glob(one)) if has_magic(one) else [one]) or [one]]
+    with tempfile.TemporaryDirectory() as room:
+        weights = []
+        if paths and (len(paths) == 1 and not paths[0].endswith(".npy") or not _nothing_said(ctx)):
+            if len(paths) > 1:
+                raise click.UsageError("options for the table are for one DATA: give .npy files as they are")
+            ctx.params["data"], paths = paths[0], [os.path.join(room, "rows.npy")]
+            job = Job(ctx, read(ctx))
+            write(paths[0], _npy(job.X))
+            if job.table.weights is not None:
+                weights = [os.path.join(room, "weights.npy")]
+                write(weights[0], _npy(job.table.weights))
+        code, said = check_parts.verdict(folder, paths, weights, processes)
+    click.echo(said, err=code > 0)
+    ctx.exit(code)
+
+
 def _nothing_said(ctx):
     default = click.core.ParameterSource.DEFAULT
-    others = "proof", "data", "report", "rows_out", "force", "quiet"
+    others = "proof", "data", "report", "rows_out", "processes", "force", "quiet"
     return all(ctx.get_parameter_source(name) is default for name in ctx.params if name not in others)
 
 
