@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Timer
-from time import monotonic
+from time import monotonic, sleep
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from ckmeans import KMeans, certify
 from ckmeans.blocks import sources
 
 MOMENTS = ("start", "first", "middle", "last", "certify", "added")
+# Iterations of a clustering.
+MOST_STEPS = 12
 # Seconds after a question was sent: its tasks are on their way, or at work.
 SENT = 0.05
 
@@ -34,7 +36,7 @@ def data(n, d=8, k=20):
 
 
 class Dask:
-    """Two new workers each time: one that was killed may take long to come back."""
+    """Two workers: one that was killed is begun anew."""
 
     def __init__(self):
         import dask
@@ -52,13 +54,18 @@ class Dask:
 
     @contextmanager
     def cluster(self):
-        """Use it for one clustering."""
+        """Use it for one moment."""
         from distributed import Client, LocalCluster
 
         options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
         with LocalCluster(**options) as self._cluster, Client(self._cluster) as self._client:
-            self._client.wait_for_workers(2)
             yield
+
+    def ready(self):
+        """Have two workers."""
+        self._cluster.scale(2)
+        while len(self._client.scheduler_info(n_workers=-1)["workers"]) != 2:
+            sleep(0.05)
 
     def pids(self):
         """The processes at work."""
@@ -100,8 +107,11 @@ class Ray:
 
     @contextmanager
     def cluster(self):
-        """Use it for one clustering."""
+        """Use it for one moment."""
         yield
+
+    def ready(self):
+        """Ray sees to that itself."""
 
     def pids(self):
         """The processes at work."""
@@ -201,7 +211,7 @@ class Fit:
         self.expected = self.model().fit(self.X)
 
     def model(self):
-        return KMeans(self.k, init=self.X[: self.k], polish=False)
+        return KMeans(self.k, init=self.X[: self.k], polish=False, max_iter=MOST_STEPS)
 
     def once(self, way, moment, which):
         """Whether the bits are the same, and whether it happened."""
@@ -249,9 +259,12 @@ def main():
     way, works, n_wrong = {"dask": Dask, "ray": Ray}[given.on](), {}, 0
     for moment in moments:
         kind = Proof if moment == "certify" else Fit
-        work = works.setdefault(kind, None) or works.update({kind: kind(given.rows)}) or works[kind]
-        for number in range(given.times):
-            with way.cluster():
+        if kind not in works:
+            works[kind] = kind(given.rows)
+        work = works[kind]
+        with way.cluster():
+            for number in range(given.times):
+                way.ready()
                 began = monotonic()
                 try:
                     same, happened = work.once(way, moment, number)
@@ -259,8 +272,8 @@ def main():
                 except Exception as error:
                     same, happened, said = False, False, f"{type(error).__name__}: {error}"
                 seconds = monotonic() - began
-            n_wrong += not same or not happened or seconds > given.patience
-            print(f"{moment:7} {number:3}: {said}, it happened: {happened}, {seconds:.1f} s", flush=True)
+                n_wrong += not same or not happened or seconds > given.patience
+                print(f"{moment:7} {number:3}: {said}, it happened: {happened}, {seconds:.1f} s", flush=True)
     print(f"{n_wrong} of {len(moments) * given.times} went wrong")
     return n_wrong > 0
 

@@ -111,19 +111,19 @@ def test_refused():
         model().fit(da.from_array(X, chunks=(2000, 3)), sample_weight=frame()["w"])
 
 
-def perform_or_die(question, times, before=dask_blocks._perform):
+def ask_or_die(question, times, before=dask_blocks._ask):
     """Ends the process that is asked this question for the time of this number; `mark` + a number tells that it was asked."""
     mark = os.environ["CKMEANS_MARK"]
 
-    def perform(token, number, first, data, common, own):
-        if common[1].__name__ == question and number == 0:
+    def ask(place, own, common, data):
+        if common[1].__name__ == question and place[1] == 0:
             n = len([name for name in os.listdir(mark)])
             open(os.path.join(mark, str(n)), "w").close()
             if n == times:
                 os._exit(9)
-        return before(token, number, first, data, common, own)
+        return before(place, own, common, data)
 
-    return perform
+    return ask
 
 
 @pytest.fixture(scope="module")
@@ -147,10 +147,26 @@ def cluster(tmp_path_factory):
 def test_a_process_that_dies(cluster, monkeypatch):
     """`python -m benchmarks.blocks_campaign` kills more of them, at other moments."""
     expected = model(init=X[:K], polish=False).fit(X)
-    monkeypatch.setattr(dask_blocks, "_perform", perform_or_die("step", 3))
+    monkeypatch.setattr(dask_blocks, "_ask", ask_or_die("step", 3))
     found = model(init=X[:K], polish=False).fit(da.from_array(X, chunks=(1000, 3)))
     assert_the_same(found, expected)
     assert len(list(cluster.iterdir())) > 4  # asked once more than it has died
+
+
+@pytest.mark.parametrize("n_threads", [1, 1000])
+def test_large_questions_and_many_parts(monkeypatch, n_threads):
+    """A question may be a task of its own, and answers may be added up in tasks."""
+    expected = model(init=X[:K], polish=False).fit(X)
+    monkeypatch.setattr(dask_blocks, "SMALL", 0)
+    monkeypatch.setattr(dask_blocks, "BRANCHES", 2)
+    monkeypatch.setattr(dask_blocks.DaskBlocks, "_n_threads", lambda self: n_threads)
+    assert_the_same(model(init=X[:K], polish=False).fit(da.from_array(X, chunks=(500, 3))), expected)
+
+
+def test_rows_that_are_not_kept(cluster, monkeypatch):
+    """They are computed again in each pass, and of those that are asked for alone."""
+    monkeypatch.setattr(dask_blocks, "KEPT", 0)
+    assert_the_same(model().fit(da.from_array(X, chunks=(700, 3)) + 0.0), model().fit(X))
 
 
 def test_certify_on_a_cluster(cluster, monkeypatch, tmp_path):
