@@ -46,7 +46,9 @@ class Dask:
 
         dask_blocks.PART_BYTES = sources.PART_BYTES
         # Workers are forked from a process that has loaded what they need: they begin in a moment.
-        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+        # On a busy machine that may be long, and a local cluster gives up a worker that is away for 15 s.
+        away = {"distributed.deploy.lost-worker-timeout": "1 hour"}
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver", **away})
         get_mp_context()
         modules = ["distributed", "dask.array", "ckmeans.blocks.dask_blocks", "ckmeans.proofs.certification"]
         multiprocessing.set_forkserver_preload(modules)
