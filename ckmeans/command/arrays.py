@@ -1,7 +1,9 @@
 """Arrays that NumPy and SciPy have written: .npy, and .npz of one array or of sparse rows. Nothing is unpickled."""
 
 import os
+import struct
 import tempfile
+import tokenize
 import zipfile
 import zlib
 
@@ -15,7 +17,7 @@ from .packed import MAPPED
 
 # What reading a file that is damaged, or made to harm, ends in.
 DAMAGED = ValueError, TypeError, LookupError, AttributeError, EOFError, OSError, NotImplementedError
-DAMAGED += zipfile.BadZipFile, zlib.error
+DAMAGED += zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, OverflowError, RuntimeError
 
 
 def load_npy(name, file):

@@ -8,6 +8,7 @@ import lzma
 import shutil
 import tempfile
 import zipfile
+import zlib
 from contextlib import contextmanager
 
 MAPPED = 2**26  # bytes: more than that is kept on the disk, and .npy files are memory-mapped from there on
@@ -49,6 +50,7 @@ def text_of(name, file, start):
         OSError,
         EOFError,
         lzma.LZMAError,
+        zlib.error,
         zipfile.BadZipFile,
         RuntimeError,
         NotImplementedError,

@@ -3,6 +3,7 @@
 import os
 from mmap import mmap
 from threading import local
+from tokenize import TokenError
 
 import numpy as np
 from numpy.lib import format as npy
@@ -52,7 +53,7 @@ class NpyFile:
                 version = npy.read_magic(file)
                 read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
                 self.shape, fortran, self.dtype = read(file)
-            except ValueError as error:
+            except (ValueError, TokenError) as error:
                 raise ValueError(f"{self.path} is no .npy file: {error}.") from None
             self._offset, size = file.tell(), os.fstat(file.fileno()).st_size
         if len(self.shape) != 2 or 0 in self.shape[1 - some :]:

@@ -106,6 +106,19 @@ def test_a_truncated_member_is_refused(saved, here):
         read_table("cut.npz")
 
 
+def test_a_header_without_its_end_is_refused(saved, here):
+    """NumPy reads it as Python first, then by tokens."""
+    content = io.BytesIO()
+    np.save(content, rows())
+    cut = content.getvalue().replace(b"30), }", b"30, )( ")
+    (here / "rows.npy").write_bytes(cut)
+    with zipfile.ZipFile("rows.npz", "w") as archive:
+        archive.writestr("X.npy", cut)
+    for name in ("rows.npy", "rows.npz"):
+        with pytest.raises(ValueError, match=f"{name} is no readable"):
+            read_table(name)
+
+
 def test_fit_of_sparse_rows(saved):
     model = KMeans(3, random_state=0).fit(sparse.csr_array(saved))
     told = report(

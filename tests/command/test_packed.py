@@ -49,6 +49,12 @@ def test_cut_off(kind, here):
     )
 
 
+def test_damaged_inside(here):
+    (here / "data.csv").write_bytes(PACKED["gzip"][:10] + b"\xff" * 20)
+    message = run("fit", "data.csv", "-k", 2, code=1).stderr
+    assert "data.csv is an archive or a spreadsheet that cannot be unpacked: Error -3" in message
+
+
 def test_archives_of_other_things(here):
     for content, words in (
         (zipped(a_dot_csv="1", b_dot_csv="2"), "holds 2 files (a.csv, b.csv): unpack it"),

@@ -102,6 +102,7 @@ def npy(X):
     [
         (b"1,2\n3,4\n", "is no .npy file"),
         (b"", "is no .npy file"),
+        (npy(np.zeros((3, 2))).replace(b"2), }", b"2, ( "), "is no .npy file"),
         (npy(np.zeros(3)), r"holds an array of shape \(3,\)"),
         (npy(np.zeros((0, 3))), r"holds an array of shape \(0, 3\)"),
         (npy(np.zeros((3, 2), np.int64)), "holds int64: files are taken as they are"),
