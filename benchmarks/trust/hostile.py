@@ -1,5 +1,7 @@
 """Files that someone else wrote: models, checkpoints, proofs and summaries that were changed run no code, open no file, import nothing."""
 
+import codecs
+import gzip
 import hashlib
 import io
 import json
@@ -7,7 +9,12 @@ import random
 import sys
 import tempfile
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
+
+import numpy as np
+import pandas
+from scipy import sparse
 
 from ckmeans import (
     BisectingKMeans,
@@ -22,6 +29,7 @@ from ckmeans import (
     save_model,
     summarize,
 )
+from ckmeans.command.tables import read_table
 from ckmeans.proofs import checkpoint
 from ckmeans.proofs.proof_lines import sealed
 
@@ -80,8 +88,21 @@ def read_checkpoint(path, X):
     return certify(X, n_clusters=3, random_state=0, time_limit=2, checkpoint=path)
 
 
+# Steps of the checker: what it does before it refuses is not more of the kind that is tried here.
+STEPS = 1 << 20
+
+
+def few_steps(verdict, content):
+    """A verdict for which the checker takes only so many steps."""
+    before, check.LIMIT = check.LIMIT, STEPS
+    try:
+        return verdict(content)
+    finally:
+        check.LIMIT = before
+
+
 def read_proof(path, X):
-    code, said = check.verdict(path.read_bytes())
+    code, said = few_steps(check.verdict, path.read_bytes())
     if code not in range(4):
         raise RuntimeError(said)
     return Certificate.load(path)
@@ -93,9 +114,33 @@ def read_summary(path, X):
 
 
 def read_summary_proof(path, X):
-    code, said = check_summary.verdict(path.read_bytes())
+    code, said = few_steps(check_summary.verdict, path.read_bytes())
     if code not in range(4):
         raise RuntimeError(said)
+
+
+def read_data(path, X):
+    return read_table(str(path))
+
+
+def read_rows(path, X):
+    return KMeans(2, n_init=1, random_state=0).fit(str(path)).labels_
+
+
+def tables(folder, X):
+    """Data files as the command reads them."""
+    text = "width;height\n" + "".join(f"{a:.4f};{b:.4f}\n" for a, b in X)
+    (folder / "data.csv").write_text(text)
+    (folder / "data.csv.gz").write_bytes(gzip.compress(text.encode()))
+    np.save(folder / "data.npy", X)
+    np.savez(folder / "data.npz", X)
+    sparse.save_npz(folder / "data_sparse.npz", sparse.csr_array(np.where(X > 0, X, 0)))
+    if find_spec("pyarrow"):
+        pandas.DataFrame(X, columns=["width", "height"]).to_parquet(folder / "data.parquet")
+    for path in sorted(folder.glob("data*")):
+        yield path, read_data
+        if path.suffix in (".npy", ".parquet"):
+            yield path, read_rows
 
 
 def written(folder, X):
@@ -116,6 +161,7 @@ def written(folder, X):
     summary = summarize([X[:12, :1]], 12)
     certify(summary, KMeans(2, random_state=0).fit(summary), time_limit=None).save(folder / "summary_proof")
     yield folder / "summary_proof", read_summary_proof
+    yield from tables(folder, X)
 
 
 ODD = [
@@ -164,8 +210,10 @@ def _bent_json(value, draw, chance):
 
 def changed(path, content, draw):
     """A changed file, most of them with check sums that fit, so that what is inside is read."""
-    if draw.random() < 0.2:
+    if draw.random() < 0.2 or path.name.startswith("data.") and path.suffix not in (".gz", ".npz"):
         return bent(content, draw)
+    if path.suffix == ".gz":
+        return gzip.compress(bent(gzip.decompress(content), draw))
     if path.name.startswith("model"):
         return (
             json.dumps(_bent_json(json.loads(content), draw, 0.02)).encode()
@@ -180,7 +228,7 @@ def changed(path, content, draw):
             else bent(body, draw)
         )
         return checkpoint.WORD.encode() + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
-    if path.name == "summary":
+    if path.name == "summary" or path.suffix == ".npz":
         out = io.BytesIO()
         with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
             chosen = draw.choice(old.namelist())
@@ -194,7 +242,7 @@ def changed(path, content, draw):
 
 
 @row(
-    "models, checkpoints, proofs and summaries, changed: refused or read; nothing run, opened or imported",
+    "models, checkpoints, proofs, summaries and data, changed: refused or read; nothing run, opened or imported",
     20_000,
     1000,
 )
@@ -205,6 +253,8 @@ def hostile_files(tally, rng, n):
         known = [(path, path.read_bytes(), read) for path, read in written(Path(folder), X)]
         for path, _, read in known:  # what is imported when it is needed first
             read(path, X)
+        for encoding in ("latin-1", "cp1252", "utf-16", "utf-32"):
+            codecs.lookup(encoding)
         for at in range(n):
             path, content, read = known[at % len(known)]
             path.write_bytes(changed(path, content, draw))
