@@ -137,7 +137,11 @@ ONE_LINE = [
     ("optimal", "best", 2),
     ("optimal", "optimal-unique", 1),
     ("value=d/2", "value=c/2", 1),
+    ("value=d/2", "value=7", 1),
     ("value=d/2", "value=d/0", 2),
+    ("value=d/2", "value=d/2/2", 2),
+    ("problem sse n=4 d=1 k=2 weights=0", "problem", 2),
+    ("claim optimal value=d/2", "claim", 2),
     ("value=d/2", "value=-d/-2", 2),
     ("value=d/2", "lower=d/2 value=d/2", 2),
 ]
@@ -180,6 +184,7 @@ PROOFS = [
     ("pca scale=0 tau=0\nV", 1),
     ("pca scale=0 tau=400\nV 0\nV 0", 2),
     ("pca scale=0 tau=400", 2),
+    ("pca scale=0 tau=1d4\nV", 1),
     ("pca scale=0 tau=400\nV 0\nV 0\nV 0\nV 0 0", 2),
 ]
 
@@ -346,7 +351,9 @@ def sizes():
     yield "on a line", 0, lower(0, "proof line penalty=0", X=[[0, 0], [1, 1], [2, 2]], labels=[0, 0, 1])
     tau, X = "proof pca scale=0 tau=6a", [[6, 2, 8], [7, 4, 0], [0, 6, 0], [5, 0, 7]]
     yield "a negative minor", 1, lower(-99999, tau, "V 12", "V f4", "V 5", X=X, labels=[0, 0, 1, 1])
-    yield "a great scale", 2, lower(0, "proof pca scale=4001 tau=0", hexed("V", [0] * 9000))
+    for scale, code in ((0x4000, 1), (0x4001, 2)):  # the greatest, which takes too many steps here
+        long = hexed("V", [0] * 9000)
+        yield f"a great scale {scale}", code, lower(0, f"proof pca scale={scale:x} tau=0", long)
     yield "too many steps", 1, lower(0, "proof pca scale=fff tau=" + "f" * 9000, "V 0")
     yield (
         "too much memory",
@@ -463,56 +470,3 @@ def numbers(fine):
             file(FOUR, 2, HALVES, "optimal value=d/2", "proof line penalty=20", with_rows=False),
             data,
         )
-
-
-DIRECT = [[1, 1, 2, 2], [1, 1, 2, 3], None, [1, 1, 2, 3], [1, 3, 1, 3, 2]]
-DIRECT += [False, (10, False), (10, True), None, None, [(3, 0)], None]
-# Rows on a line, weights, prices, the rows apart from each, m, and the slack: in all but the third some set earns more than m.
-CENTERS = [
-    ([91, 188, 18, 160], [2, 3, 2, 2], [34565, 2249, 5536, 37651], [0, 0, 0, 0], 139721, None),
-    ([5, 0, 2], [3, 1, 1], [21, 15, 56], [4, 4, 3], 62, None),
-    ([4, 3, 1], [1, 3, 3], [13, 16, 1], [0, 4, 2], 61, 6),
-    ([1, 4, 2], [1, 3, 2], [5, 0, 14], [4, 0, 1], 27, None),
-]
-
-
-def centers(check, X, weights, prices, foes, most, slack, reader):
-    """The sets of rows that earn m less the slack, or None where one earns more than m."""
-    pieces = [(w, w * (price - x * x), [w * x]) for x, w, price in zip(X, weights, prices)]
-    try:
-        return check.clusters_above(pieces, foes, most, slack, reader)
-    except check.Refused:
-        return None
-
-
-def direct(check):
-    """What the closure of the semidefinite proof says of two clusters, with items 0 and 2 apart, and the search over all centers, where no
-    file is at hand."""
-    reader = check.Reader(file(FOUR, 2, HALVES, "optimal value=d/2", "proof trivial"))
-    ones, two = [1] * 4, [[0, 1], [2, 3]]
-    N, cuts = [[], [0], [26, 0], [0, 0, 0]], [(1, 0, 0, 31), (3, 2, 2, 31)]
-    said = [
-        check.settled(ones, two, [0] * 4, N, own, 10, reader) for own in (cuts, [*cuts[:1], (3, 2, 2, 20)])
-    ]
-    said.append(check.settled(ones, two, [0] * 4, [[], [0], [15, 0], [0, 0, 0]], cuts, 10, reader))
-    said.append(check.settled(ones, two, [0] * 4, N, [*cuts[:1], (3, 2, 0, 31)], 10, reader))
-    N = [[], [1], [2, 6], [8, 11, 1], [10, 5, 11, 4]]
-    said.append(check.settled([1] * 5, [[0], [4]], [0] * 5, N, [], 8, reader))
-    # Two items with the same mean: together they cost as little.
-    content = optimal(10, *sdp(9, [0, 0], [[0, 0]], [[], [0]], scale=4), X=[[-1], [1], [-2], [2]])
-    reader = check.Reader(content)
-    problem = check.read_problem(reader)
-    family = check.Family([[0, 1], [2, 3]], [0, 1, 2, 3], [(0, 2)], True)
-    args = reader.words("proof")[1:]
-    try:
-        bound, unique = check.semidefinite(
-            problem, reader, args, family, *check.items_of(problem, reader, family)
-        )
-        said.append(unique)
-    except check.Refused as refused:
-        said.append(refused.args)
-    for pairs in ([], [(0, 2)]):
-        own = check.Family([[0, 1], [2, 3]], [0, 1, 2, 3], pairs, True)
-        said.append(check.trivial(problem, reader, [], own, *check.items_of(problem, reader, own)))
-    said += [centers(check, *own, reader) for own in CENTERS]
-    return said

@@ -163,6 +163,21 @@ def optima():
         )
 
 
+def as_little():
+    """Three clusters of two directions, which cost nothing, and so do others; and a bound below 0."""
+    own = Angles([[1, 0], [2, 0], [0, 1]], k=3, masses=[1, 0.5, 1])
+    for name, proof in (("tree", own.tree()), ("trivial", ["proof trivial"])):
+        for word, code in (("optimal", 0), ("optimal-unique", 1)):
+            text = own.file((word, 0), proof, [0, 0, 1], [0, *own.labels])
+            yield f"as little: {word} by {name}", code, text
+    own = Angles()
+    yield (
+        "below 0",
+        0,
+        own.file(("bounded", 0, own.cost()), ["proof pca scale=0 tau=ffffffffffffffffffff", "V 0", "V 0"]),
+    )
+
+
 def merged():
     """Clusters that cost little more as one: not by a semidefinite proof alone, which tells k clusters apart."""
     rows = [[1, 0], [0, 1], [1000, 1000], [1000, 1001]]
@@ -222,4 +237,4 @@ def malformed():
 
 def files():
     """name, exit code and content."""
-    yield from (*bounds(), *optima(), *merged(), *malformed())
+    yield from (*bounds(), *optima(), *as_little(), *merged(), *malformed())

@@ -25,6 +25,8 @@ TEXTS = [
     ("0\n2\n10\nx\n", 3),
     ("a\nb\n0\n2\n10\n13\n", 3),
     ("0\n2\n10\n1e999\n", 3),
+    ("0\n2\n10\n13." + "0" * 2045, 0),
+    ("0\n2\n10\n13." + "0" * 2046, 3),
     ("0\n2\n10\n13" + "0" * 5000 + "\n", 3),
     ("0\n2\n10\n13" + "0" * 1500 + "e-1500\n", 3),
     ("0\n2\n10\n" + "1" * 10**5 + "x\n", 3),
@@ -69,6 +71,8 @@ def tables(rows):
         header = good[10:128].decode().replace(old, new)
         length = len(header)
         yield f"numpy {new[:20]}", 3, good[:8] + length.to_bytes(2, "little") + header.encode() + good[128:]
+    wide = good[10:127] + b" " * 390 + b"\n"
+    yield "numpy, a long header", 0, good[:8] + len(wide).to_bytes(2, "little") + wide + good[128:]
     yield "numpy, cut off", 3, good[:-1]
     yield "numpy, only a header", 3, good[:40]
     yield "numpy, nan", 3, numpy_file(rows * np.nan)

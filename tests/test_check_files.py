@@ -211,6 +211,24 @@ def test_a_file_called_help_is_checked(tmp_path, monkeypatch, capsys):
     (tmp_path / "-h").write_bytes(b"nothing")
     (tmp_path / "--help").symlink_to("nowhere")
     assert check.main(["-h"]) == check.main(["--help"]) == 2 and not capsys.readouterr().out
+    for names in ([], ["none.ckc"], ["--help", "-h"], ["-h"] * 4):
+        assert check.main(names) == 2 and not capsys.readouterr().out
+
+
+def test_limits():
+    """SECURITY.md tells them."""
+    assert (check.LIMIT, check.STEPS_A_BYTE, check.ROOM, check.ROOM_A_BYTE) == (2**32, 1024, 2**28, 256)
+
+
+def test_what_fractions_cost():
+    rows, weights = np.array([[0], [1], [5], [6.5]]), np.array([0.5, 1, 2, 0.25])
+    for given, cost in ((None, "cost 1.625, lower bound 1.625"), (weights, "cost 0.833333333333334")):
+        problem = ExactProblem(rows, given)
+        proof = proof_lines.line_proof(8 * problem.unit)
+        code, said = check.verdict(
+            proof_lines.proof_text(problem, 2, [0, 0, 1, 1], "optimal", proof).encode()
+        )
+        assert code == check.PROVED and cost in said
 
 
 def test_weights_are_told(tmp_path):
@@ -246,6 +264,10 @@ def test_decimals_are_on_the_safe_side():
             == Fraction(check.decimal(Fraction(value), 1, False))
             == value
         )
+    for value, said in ((10**16, "1" + "0" * 16), (10**17, "1e+17")):
+        assert check.decimal(Fraction(value), 1, True) == said
+    for value, said in ((10**4, "0.0001"), (10**5, "1e-5")):
+        assert check.decimal(Fraction(1, value), 1, True) == said
     assert check.decimal(Fraction(1, 3), 1, True) == "0.333333333333334"
     assert check.decimal(Fraction(2000), 3, False) == "666.666666666666"
     assert check.decimal(Fraction(2**80), 1, True) == "1.20892581961463e+24"

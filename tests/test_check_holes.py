@@ -9,12 +9,14 @@ import types
 from pathlib import Path
 
 import forged
+import forged_edges
+import forged_searches
 import pytest
 
 from ckmeans import check, check_angles
 
 SOURCE = Path(check.__file__).read_text(encoding="utf-8")
-FILES = list(forged.files())
+FILES = [*forged.files(), *forged_edges.files()]
 # Lines of the checker, and what would be a hole in their place.
 HOLES = [
     ("for first in reversed(range(n)):", "for first in range(n)[:1]:"),
@@ -241,7 +243,7 @@ def noticed(source, angles=ANGLES):
             return name
         if said[0] != code or said != SAID[name]:
             return name
-    return None if forged.direct(module) == forged.DIRECT else "closure"
+    return None if forged_searches.direct(module) == forged_searches.DIRECT else "closure"
 
 
 def verdicts():
@@ -259,7 +261,7 @@ def test_files(name, code):
 
 
 def test_closure():
-    assert forged.direct(check) == forged.DIRECT
+    assert forged_searches.direct(check) == forged_searches.DIRECT
 
 
 def holes():
