@@ -245,6 +245,7 @@ def test_weights_are_told(tmp_path):
     assert run(path) == (0, said)
     for name in ("w.npy", "w.txt"):
         assert run(path, tmp_path / "x.npy", tmp_path / name) == (0, said)
+        assert check.main([path, tmp_path / "x.npy", tmp_path / name]) == 0
     code, refused = run(path, tmp_path / "x.npy")
     assert code == check.OTHER_DATA and "weights" in refused
     assert run(path, tmp_path / "x.npy", tmp_path / "ones.txt")[0] == check.OTHER_DATA
@@ -288,8 +289,9 @@ def test_numbers_of_a_million_digits():
     assert code == check.PROVED and len(said) < 200
     number, _, power = re.search(r"lower bound (-\S+)( \* 2\*\*)?(\d+)?,", said).groups()
     assert Fraction(number) * 2 ** int(power) <= 1 - 16 ** (10**6) // problem.unit
-    for up in (True, False):
-        value = Fraction(7**40_000, 3**70_850)
+    for up, value in [
+        (up, Fraction(*own)) for up in (True, False) for own in ((7**40_000, 3**70_850), (1, 3**6000))
+    ]:
         shown = Fraction(check.decimal(value, 1, up))
         assert shown >= value if up else shown <= value
         assert abs(shown - value) < value * Fraction(1, 10**13)

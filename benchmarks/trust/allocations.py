@@ -36,6 +36,9 @@ void *aligned_alloc(size_t a, size_t n) { return fails(n) ? NULL : __libc_memali
 void *memalign(size_t a, size_t n) { return fails(n) ? NULL : __libc_memalign(a, n); }
 int posix_memalign(void **p, size_t a, size_t n) { return fails(n) || !(*p = __libc_memalign(a, n)) ? ENOMEM : 0; }
 """
+# What a call may do then. The last one is what the interpreter says where NumPy (`array ** 2`) or itself (`inspect.getattr_static`) does
+# not say that it had no memory.
+FINE = "returned", "MemoryError", "_ArrayMemoryError", "SystemError: error return without exception set"
 # What the child does that has this allocator: each try in a fork of its own, for a crash ends no more than one.
 CHILD = """
 import ctypes, json, os, random, sys, threading, warnings
@@ -47,10 +50,21 @@ tries(ctypes.CDLL(None), CALLS[name], n, random.Random(seed))
 """
 
 
+def of_a_summary(X):
+    """The bits of a summary, of clusters of it, and of a proof about them."""
+    from ckmeans import KMeans, certify, summarize
+
+    summary = summarize([X[:12, :1]], 12)
+    model = KMeans(2, random_state=0).fit(summary)
+    found = certify(summary, model, time_limit=None)
+    return [own.tobytes() for own in (summary.cells.weights, model.cluster_centers_)], found.text()
+
+
 def _calls():
     from . import modes, numbers
 
-    return {**numbers.ENTRIES, **{f"{name} (bits)": call for name, call in modes.PROOFS.items()}}
+    bits = {f"{name} (bits)": call for name, call in modes.PROOFS.items()}
+    return {**numbers.ENTRIES, **bits, "summaries": of_a_summary}
 
 
 CALLS = _calls()
@@ -125,7 +139,7 @@ def allocations(tally, rng, n):
             done = subprocess.run(words, env=own, capture_output=True, text=True)
             lines = [json.loads(line) for line in done.stdout.splitlines()]
             for at, times, said in lines:
-                fine = said in ("returned", "MemoryError", "_ArrayMemoryError")
+                fine = said in FINE
                 tally.add(not fine, None, f"{name}, {times} from {at}: {said}")
             if len(lines) < n:
                 tally.add(True, None, f"{name}: {done.stderr[-200:]}")

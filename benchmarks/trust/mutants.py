@@ -143,7 +143,7 @@ TESTS = {
         "tests/test_check.py",
         "tests/test_check_files.py",
         "-k",
-        "side_by_side or boxes or within_the_slack or decimals or million or called_help or limits",
+        "side_by_side or boxes or within_the_slack or decimals or million or called_help or limits or weights_are_told",
     ),
     "check_summary": ("tests/proofs/test_summary_certificate.py",),
 }
