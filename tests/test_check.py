@@ -356,6 +356,7 @@ def test_numbers_side_by_side_are_those_numbers():
         small = sum(v << at * width for at, v in enumerate(few))
         assert side.total(side.positive(small)) == sum(max(0, v) for v in few)
         assert side.parted(3 * small - 2 * small) == few
+        assert side.total(side.ones) == count
 
 
 def test_boxes_in_plain_fractions():
