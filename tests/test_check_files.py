@@ -5,6 +5,7 @@ import subprocess
 import sys
 from fractions import Fraction
 
+import forged_angles
 import numpy as np
 import proofs
 import pytest
@@ -218,6 +219,25 @@ def test_a_file_called_help_is_checked(tmp_path, monkeypatch, capsys):
 def test_limits():
     """SECURITY.md tells them."""
     assert (check.LIMIT, check.STEPS_A_BYTE, check.ROOM, check.ROOM_A_BYTE) == (2**32, 1024, 2**28, 256)
+
+
+def test_what_the_checker_does_not_have(monkeypatch):
+    """Memory, or the file beside it that proofs by angle take: neither is a proof, nor a traceback."""
+    angles = next(content for _, code, content in forged_angles.files() if code == check.PROVED)
+    monkeypatch.setitem(sys.modules, "ckmeans.check_angles", None)
+    code, said = check.verdict(angles)
+    assert code == check.UNPROVED and "check_angles.py" in said
+
+    def prove(problem, reader):
+        raise MemoryError
+
+    monkeypatch.setattr(check, "prove", prove)
+    problem = ExactProblem(np.array([[0.0], [1.0]]))
+    text = proof_lines.proof_text(problem, 1, [0, 0], "optimal", proof_lines.trivial_proof())
+    assert check.verdict(text.encode()) == (
+        check.UNPROVED,
+        "not proved: there is not enough memory to check this",
+    )
 
 
 def test_what_fractions_cost():
