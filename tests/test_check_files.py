@@ -309,9 +309,15 @@ def test_numbers_of_a_million_digits():
     assert code == check.PROVED and len(said) < 200
     number, _, power = re.search(r"lower bound (-\S+)( \* 2\*\*)?(\d+)?,", said).groups()
     assert Fraction(number) * 2 ** int(power) <= 1 - 16 ** (10**6) // problem.unit
-    for up, value in [
-        (up, Fraction(*own)) for up in (True, False) for own in ((7**40_000, 3**70_850), (1, 3**6000))
-    ]:
-        shown = Fraction(check.decimal(value, 1, up))
-        assert shown >= value if up else shown <= value
-        assert abs(shown - value) < value * Fraction(1, 10**13)
+    near = 5 << 20_000  # 5, but for one part of all its bits
+    for top, below in (
+        (7**40_000, 3**70_850),
+        (1, 3**6000),
+        (near + 1, 1 << 20_000),
+        (near - 1, 1 << 20_000),
+    ):
+        value = Fraction(top, below)
+        for up in (True, False):
+            shown = Fraction(check.decimal(value, 1, up))
+            assert shown > value if up else shown < value
+            assert abs(shown - value) < value * Fraction(1, 10**13)
