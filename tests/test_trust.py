@@ -1,5 +1,6 @@
 """The table of what can be relied on: `python -m benchmarks.trust`. Each row that needs no clock is run, and finds what is wrong."""
 
+import ast
 import json
 import sys
 from pathlib import Path
@@ -14,8 +15,9 @@ sys.path.append(str(ROOT))
 
 from sklearn import cluster  # noqa: E402
 
+import ckmeans  # noqa: E402
 from benchmarks.trust import __main__ as command  # noqa: E402
-from benchmarks.trust import numbers, proofs  # noqa: E402
+from benchmarks.trust import harmless, mutants, numbers, proofs  # noqa: E402
 from benchmarks.trust.rows import ROWS, Tally  # noqa: E402
 
 # Rows whose children wait for clocks and signals, or take more than some seconds however few their cases.
@@ -53,6 +55,15 @@ def test_bounds_above_the_optimum_are_counted():
     content = found.text().encode()
     assert proofs.true_bound(content, found.exact_inertia)
     assert not proofs.true_bound(content, found.exact_inertia * 9 / 10)
+
+
+def test_what_is_explained_of_the_checker_is_there():
+    texts = [
+        ast.unparse(ast.parse(Path(ckmeans.__path__[0], f"{name}.py").read_text(encoding="utf-8")))
+        for name in mutants.FILES
+    ]
+    for _, old, _ in harmless.EXPLAINED:
+        assert any(old in text for text in texts), old
 
 
 def test_a_crash_is_counted(monkeypatch, capsys):
