@@ -56,6 +56,7 @@ cdef extern from "screen8_table.h" nogil:
         float (*quantise)(
             const void* row, int is_double, ptrdiff_t n_features, const double* origin, double factor, ptrdiff_t stride,
             float* value, uint8_t* bytes, uint8_t* out, float* scale, float* norm, float* square) noexcept nogil
+        void (*unit)(const void* row, int is_double, ptrdiff_t n, double length, double* out) noexcept nogil
         double (*sq_apart)(const void* row, int is_double, const double* center, ptrdiff_t n) noexcept nogil
         float (*product)(const float* a, const float* b, ptrdiff_t n) noexcept nogil
         void (*quantise_center)(
@@ -116,6 +117,8 @@ cdef struct screen_buffers:           # those of ScreenScratch (screen8.pyx), of
     row_set waiting                   # rows that are not settled by their bytes
     int32_t* near                     # (SCREEN_ROWS * n,): centers that can be nearest to them
     double* distances                 # (SCREEN_ROWS * n,): their squared distances
+    const double* lengths             # (n_samples,): what rows are divided by before all else, or NULL for nothing
+    double* units                     # (SCREEN_ROWS, n_features): some rows, divided
     # Counted since the kernel was called.
     Py_ssize_t n_seen                 # rows that were looked at
     Py_ssize_t n_open                 # rows that were not settled by their bytes
@@ -129,14 +132,17 @@ cdef inline void quantise_panel(
     """The rows that begin with number `start` in bytes, into one panel; zeros where X ends."""
     cdef Py_ssize_t r, d = X.shape[1]
     cdef float error
+    cdef bint divided = s.lengths != NULL
     q.ratios[0] = 0
     if start + SCREEN_ROWS > X.shape[0]:
         memset(q.bytes, 128, (d + 3) // 4 * 4 * SCREEN_ROWS)
     for r in range(SCREEN_ROWS):
         q.scales[r], q.norms[r], q.squares[r] = 0, <float> 1e-30, 0
         if start + r < X.shape[0]:
+            if divided:
+                kernels.unit(&X[start + r, 0], floating is double, d, s.lengths[start + r], s.units)
             error = kernels.quantise(
-                &X[start + r, 0], floating is double, d, origin, scale, 4 * SCREEN_ROWS, s.value, s.value_bytes,
+                s.units if divided else <const void*> &X[start + r, 0], divided or floating is double, d, origin, scale, 4 * SCREEN_ROWS, s.value, s.value_bytes,
                 q.bytes + 4 * r, q.scales + r, q.norms + r, q.squares + r,
             )
             q.ratios[0] = max(q.ratios[0], <float> (error / q.norms[r] * 1.000001))
@@ -224,11 +230,12 @@ cdef inline void settle_waiting(
     cdef double second[SCREEN_ROWS]
     cdef Py_ssize_t chosen[SCREEN_ROWS]
     cdef bint doubtful[SCREEN_ROWS]
+    cdef bint closer
     cdef Py_ssize_t n_left[SCREEN_ROWS]
     cdef double most[SCREEN_ROWS]
     cdef double beyond[SCREEN_ROWS]
-    cdef const floating* x
     cdef row_set* some = &s.waiting
+    cdef bint divided = s.lengths != NULL
     cdef double rounded = 1e-15 * (d + 10), far
     for r in range(SCREEN_ROWS):
         least[r], second[r], chosen[r], doubtful[r], n_left[r], beyond[r] = INFINITY, INFINITY, -1, False, 0, some.limits[r]
@@ -240,6 +247,9 @@ cdef inline void settle_waiting(
     )
     if c.shown != NULL:
         n = told_apart(c, s, n, n_left, most, beyond)
+    for r in range(some.n * divided):
+        if n_left[r] != 1:
+            c.kernels.unit(&X[some.rows[r], 0], floating is double, d, s.lengths[some.rows[r]], s.units + r * d)
     for j in range(n):
         r = s.near[j] % SCREEN_ROWS
         k = s.near[j] // SCREEN_ROWS
@@ -247,7 +257,10 @@ cdef inline void settle_waiting(
             s.distances[j] = least[r] = 0
             continue
         s.n_near += 1
-        s.distances[j] = c.kernels.sq_apart(&X[some.rows[r], 0], floating is double, c.centers + k * d, d)
+        s.distances[j] = c.kernels.sq_apart(
+            s.units + r * d if divided else <const void*> &X[some.rows[r], 0], divided or floating is double,
+            c.centers + k * d, d,
+        )
         second[r] = min(second[r], max(least[r], s.distances[j]))
         least[r] = min(least[r], s.distances[j])
     for r in range(some.n):  # as nearest_center (metric.pxd) has it
@@ -256,13 +269,16 @@ cdef inline void settle_waiting(
         r = s.near[j] % SCREEN_ROWS
         if s.distances[j] <= margin[r]:
             k = s.near[j] // SCREEN_ROWS
-            x = &X[some.rows[r], 0]
             if chosen[r] < 0:
                 chosen[r] = k
+                continue
+            doubtful[r] = True
+            if divided:
+                closer = nearer(<const double*> (s.units + r * d), c.centers + k * d, c.centers + chosen[r] * d, d)
             else:
-                doubtful[r] = True
-                if nearer(x, c.centers + k * d, c.centers + chosen[r] * d, d):
-                    chosen[r] = k
+                closer = nearer(&X[some.rows[r], 0], c.centers + k * d, c.centers + chosen[r] * d, d)
+            if closer:
+                chosen[r] = k
     for r in range(some.n):
         b.n_recomputed += doubtful[r]
         b.n_exact += doubtful[r]

@@ -14,16 +14,16 @@ def accumulate(
     Py_ssize_t stop,
     double[:, ::1] shifts,            # INOUT (n_clusters, n_features): += weight * (row - its center)
     double[::1] masses,               # INOUT (n_clusters,): += weight
+    double inertia=0,                 # IN  of the blocks before
 ):
-    """Sum the rows of each cluster relative to its center; returns the inertia of the block.
+    """Sum the rows of each cluster relative to its center; returns the inertia, that of the blocks before included.
 
     Differences to a nearby center are small, so the mean center + shift / mass keeps its digits at any offset.
     """
-    cdef double inertia
     with nogil:
         inertia = accumulate_rows(
             &X[start, 0], stop - start, X.shape[1], &sample_weight[start] if sample_weight.shape[0] > 0 else NULL,
-            &labels[start], &centers[0, 0], &shifts[0, 0], &masses[0],
+            &labels[start], &centers[0, 0], &shifts[0, 0], &masses[0], inertia,
         )
     return inertia
 

@@ -252,7 +252,7 @@ def measure(
             for i in range(n * d):
                 k = n - 1 - i // d  # in the end the first row of each
                 center[own[k] * d + i % d] = X[k, i % d]
-            accumulate_rows(&X[0, 0], n, d, weights, own, center, shifts, &masses[0])
+            accumulate_rows(&X[0, 0], n, d, weights, own, center, shifts, &masses[0], 0)
             for k in range(n_clusters):
                 for f in range(d):
                     if masses[k] > 0:

@@ -11,10 +11,11 @@ cdef inline double accumulate_rows(
     const double* centers,            # (n_clusters, n_features)
     double* shifts,                   # INOUT (n_clusters, n_features): += weight * (row - its center)
     double* masses,                   # INOUT (n_clusters,): += weight
+    double inertia,                   # of rows before these
 ) noexcept nogil:
-    """Sum the rows of each cluster relative to its center; returns the inertia."""
+    """Sum the rows of each cluster relative to its center; returns the inertia, that of rows before included."""
     cdef Py_ssize_t i, f
-    cdef double inertia = 0, weight = 1, difference, sq
+    cdef double weight = 1, difference, sq
     cdef const double* center
     cdef double* shift
     for i in range(n):

@@ -3,12 +3,13 @@
 from cython cimport floating
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int8_t, int32_t, int64_t
-from fixed cimport shift_rows
+from fixed cimport AHEAD, shift_rows
 from eight_bits cimport (
     DOTS_KINDS, MOST_QUADS, N_DOTS_KINDS, SCREEN_BLOCK, SCREEN_KERNELS, SCREEN_ROWS, SCREEN_SLACK, center_bytes,
     dots_supported, instruction_set_name, label_screened, n_supported, quantise_panel, row_bounds, row_bytes,
     screen_buffers, settle_picked, settle_waiting, upper,
 )
+from processor cimport prefetch
 from shared cimport clear_counters, thread_buffers
 
 include "chosen.pxi"
@@ -89,6 +90,9 @@ cdef class ScreenScratch:
 
     cdef screen_buffers b
     cdef object arrays
+    cdef double[:, ::1] units
+    cdef double[::1] unit_weights
+    cdef int[::1] unit_labels
 
     def __init__(
         self,
@@ -101,9 +105,13 @@ cdef class ScreenScratch:
         float[:, ::1] reach,          #     (2, n + 16), for the centers of ScreenedCenters
         int[::1] near,                #     (SCREEN_ROWS * n,)
         double[::1] distances,        #     (SCREEN_ROWS * n,)
+        double[:, ::1] units,         #     (SCREEN_ROWS, n_features)
+        double[::1] unit_weights,     #     (SCREEN_ROWS,)
+        int[::1] unit_labels,         #     (SCREEN_ROWS,)
     ):
         cdef screen_buffers* b = &self.b
         self.arrays = passing, picked, waiting, value, value_bytes, products, reach, near, distances
+        self.units, self.unit_weights, self.unit_labels, b.units = units, unit_weights, unit_labels, &units[0, 0]
         b.passing, b.picked.q, b.waiting.q = passing.q, picked.q, waiting.q
         b.value, b.value_bytes, b.products = &value[0], &value_bytes[0], <int32_t*> &products[0]
         b.reach, b.near_reach, b.near, b.distances = &reach[0, 0], &reach[1, 0], <int32_t*> &near[0], &distances[0]
@@ -150,6 +158,7 @@ def shape():
 
 def quantise(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] lengths,        # IN  (n_samples,): what rows are divided by before all else, or (0,)
     const double[::1] origin,         # IN  (n_features,)
     double scale,                     # IN  a power of two
     Py_ssize_t start,                 # IN  the panels to make
@@ -160,6 +169,7 @@ def quantise(
     """Make bytes of the rows."""
     cdef Py_ssize_t p, n_bytes = (X.shape[1] + 3) // 4 * 4 * SCREEN_ROWS
     cdef row_bytes q
+    scratch.b.lengths = &lengths[0] if lengths.shape[0] > 0 else NULL
     with nogil:
         for p in range(start, stop):
             q.bytes, q.ratios = rows.q.bytes + p * n_bytes, rows.q.ratios + p
@@ -170,6 +180,7 @@ def quantise(
 
 def assign(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    const double[::1] lengths,        # IN  (n_samples,): what rows are divided by before all else, or (0,)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     ScreenedRows rows,                # IN  all rows in bytes, or None: make them so on the way
     ScreenedCenters centers not None, # IN
@@ -195,6 +206,7 @@ def assign(
     cdef const row_bytes* kept = NULL if rows is None else &rows.q
     cdef row_bounds bounds
     cdef Py_ssize_t p
+    s.lengths = &lengths[0] if lengths.shape[0] > 0 else NULL
     bounds.separation, bounds.drift, bounds.furthest = NULL, NULL, 0
     if separation.shape[0] > 0:
         bounds.separation, bounds.drift = &separation[0], &drift[0]
@@ -211,13 +223,13 @@ def assign(
         for p in range(start, stop):
             label_screened(X, kept, c, p, labels, &bounds, &b, s)
             if b.n_listed > b.room:
-                update(X, sample_weight, labels, &b)
+                update(X, sample_weight, labels, &b, scratch)
         if s.picked.n:
             settle_picked(X, c, labels, &bounds, &b, s)
         if s.waiting.n:
             settle_waiting(X, c, labels, &bounds, &b, s)
         c.dots.end()
-        update(X, sample_weight, labels, &b)
+        update(X, sample_weight, labels, &b, scratch)
     return b.n_moved, b.n_exact, s.n_seen, s.n_open, s.n_near
 
 
@@ -236,6 +248,7 @@ def least_bounds(
     cdef float first[SCREEN_ROWS]
     cdef float second[SCREEN_ROWS]
     cdef int32_t nearest[SCREEN_ROWS]
+    s.lengths = NULL
     with nogil:
         c.dots.begin()
         for p in range((X.shape[0] + SCREEN_ROWS - 1) // SCREEN_ROWS):
@@ -250,17 +263,48 @@ def least_bounds(
 
 
 cdef inline void update(
-    const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels, thread_buffers* b
+    const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels, thread_buffers* b, ScreenScratch scratch
 ) noexcept nogil:
     """Bring the sums up to date with the rows that are listed as moved, as relabel.pxd does."""
-    if b.sums == NULL or b.n_listed == 0:
-        pass
-    elif sample_weight.shape[0] > 0:
+    if b.sums != NULL and scratch.b.lengths == NULL:
+        shift(X, sample_weight, labels, b)
+    elif b.sums != NULL:
+        shift_units(X, sample_weight, labels, b, scratch)
+    b.n_moved += b.n_listed
+    b.n_listed = 0
+
+
+cdef inline void shift(
+    const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels, const thread_buffers* b
+) noexcept nogil:
+    """Take the listed rows out of the clusters they left and put them into those they joined."""
+    if sample_weight.shape[0] > 0:
         shift_rows(X, sample_weight, labels, b)
-    else:
+    elif b.n_listed:
         SCREEN_KERNELS[chosen].shift[floating is double](
             &X[0, 0], X.shape[1], <const int32_t*> &labels[0], <const ptrdiff_t*> b.moved, <const int32_t*> b.old_labels,
             b.n_listed, b.units, <int64_t*> b.sums,
         )
-    b.n_moved += b.n_listed
-    b.n_listed = 0
+
+
+cdef void shift_units(
+    const floating[:, ::1] X, const double[::1] sample_weight, const int[::1] labels, const thread_buffers* b,
+    ScreenScratch scratch,
+) noexcept nogil:
+    """The same for rows that are to be divided by their lengths."""
+    cdef thread_buffers some = b[0]
+    cdef Py_ssize_t p, m, i, j, d = X.shape[1]
+    cdef Py_ssize_t place[SCREEN_ROWS]
+    some.moved = place
+    for p in range((b.n_listed + SCREEN_ROWS - 1) // SCREEN_ROWS):
+        m = p * SCREEN_ROWS
+        some.n_listed, some.old_labels = min(<Py_ssize_t> SCREEN_ROWS, b.n_listed - m), b.old_labels + m
+        for j in range(some.n_listed):
+            i = b.moved[m + j]
+            place[j], scratch.unit_labels[j] = j, labels[i]
+            if m + j + AHEAD < b.n_listed:
+                prefetch(&X[b.moved[m + j + AHEAD], 0])
+            SCREEN_KERNELS[chosen].unit(&X[i, 0], floating is double, d, scratch.b.lengths[i], &scratch.units[j, 0])
+            if sample_weight.shape[0] > 0:
+                scratch.unit_weights[j] = sample_weight[i]
+        shift(scratch.units, scratch.unit_weights[: sample_weight.shape[0]], scratch.unit_labels, &some)

@@ -243,7 +243,7 @@ cdef inline int finish(const floating* X, Search* s, bint ordered, bint converge
         for i in range(3 if converged else 0):
             memset(shifts, 0, size * sizeof(double))
             memset(s.masses, 0, p.k * sizeof(double))
-            s.inertia = accumulate_rows(X, p.n, p.d, p.weights, <const int*> best.labels, best.centers, shifts, s.masses)
+            s.inertia = accumulate_rows(X, p.n, p.d, p.weights, <const int*> best.labels, best.centers, shifts, s.masses, 0)
             same = True
             for c in range(size):
                 means.centers[c] = best.centers[c] + shifts[c] / (s.masses[c // p.d] if s.masses[c // p.d] > 0 else 1)

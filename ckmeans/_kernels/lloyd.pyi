@@ -14,6 +14,7 @@ def accumulate(
     stop: int,
     shifts: Float,
     masses: Float,
+    inertia: float = 0,
 ) -> float: ...
 def distances(X: Rows, centers_t: Float, start: int, stop: int, out: Float) -> None: ...
 def removal_gains(

@@ -43,6 +43,9 @@ class ScreenScratch:
         reach: Single,
         near: Labels,
         distances: Float,
+        units: Float,
+        unit_weights: Float,
+        unit_labels: Labels,
     ) -> None: ...
 
 def dots_kinds() -> list[str]: ...
@@ -50,10 +53,18 @@ def dots_in_use() -> str: ...
 def use_dots(name: str) -> None: ...
 def shape() -> tuple[int, int, int, int]: ...
 def quantise(
-    X: Rows, origin: Float, scale: float, start: int, stop: int, rows: ScreenedRows, scratch: ScreenScratch
+    X: Rows,
+    lengths: Float,
+    origin: Float,
+    scale: float,
+    start: int,
+    stop: int,
+    rows: ScreenedRows,
+    scratch: ScreenScratch,
 ) -> None: ...
 def assign(
     X: Rows,
+    lengths: Float,
     sample_weight: Float,
     rows: ScreenedRows | None,
     centers: ScreenedCenters,

@@ -149,7 +149,8 @@ callable, default="k-means++"
         Parameters
         ----------
         X : array-like or sparse array of shape (n_samples, n_features)
-            A copy of it, scaled to length one, is kept beside it.
+            Dense rows that are told apart by their bytes, as many features are, are scaled to length one as they are looked at; else, and
+            for k-means++, a copy in double is kept beside them.
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, at least 0.

@@ -8,6 +8,7 @@ import numpy as np
 from .._kernels import panels as kernels
 from ..workers import split
 from . import aligned
+from .directed import make_whole
 from .npy_file import affordable
 from .partition import Partition
 from .screen8 import Screen, scratch
@@ -98,6 +99,7 @@ class Panels:
         """
         self.choose_dtype()
         rows = self.rows
+        make_whole(rows)
         size = rows.n_samples * rows.n_features * self.dtype.itemsize
         if self._arrays is None and affordable(rows.X, size):
             n_panels = -(-rows.n_samples // self.n_rows)
@@ -195,6 +197,7 @@ class Panels:
             bounds = target.policy.bounds_for(centers, cost)
         if by_bytes and bounds is None:
             return self._assign_screened(centers, target, partition)
+        make_whole(rows)
         target.policy.bounds8 = None
         if summed and cells is None and not (bounds and bounds.grouped):
             self.pack()

@@ -14,6 +14,7 @@ from ..rationals import TINY
 from ..rationals import inertia as exact_inertia
 from ..scaling import SAFE, unit, unsafe
 from ..workers import split
+from .directed import UnitRows, make_whole, pieces
 from .panels import Panels
 from .partition import Partition
 from .seeding import Approached, Screened
@@ -43,7 +44,7 @@ class Rows:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous; or NpyFile
+    X : ndarray of shape (n_samples, n_features), float32 or float64, C-contiguous; NpyFile; or UnitRows
     sample_weight : ndarray of shape (n_samples,), float64, or None for ones
     workers : Workers
     compared_with : ndarray, optional
@@ -72,7 +73,7 @@ class Rows:
         self._begin(X, sample_weight, workers, algorithm)
         self.width = self.n_features
         total, low, high = self._column_extremes()
-        self.streamed = self.plain = self.once = not isinstance(X, np.ndarray)
+        self.streamed = self.plain = self.once = not isinstance(X, (np.ndarray, UnitRows))
         if self.streamed and not np.isfinite(total + low + high).all():
             X.check_finite()
         most = np.array([low, high]) if compared_with is None else np.vstack([low, high, compared_with])
@@ -85,8 +86,9 @@ class Rows:
         self.exponent *= not self.streamed
         self.lossy = False
         if self.exponent:
-            self.X = np.ldexp(X.astype(np.float64, copy=False), -self.exponent)
-            self.lossy = self.exponent > 0 and not np.array_equal(np.ldexp(self.X, self.exponent), X)
+            make_whole(self)
+            self.X, whole = np.ldexp(self.X.astype(np.float64, copy=False), -self.exponent), self.X
+            self.lossy = self.exponent > 0 and not np.array_equal(np.ldexp(self.X, self.exponent), whole)
             total, low, high = self._column_extremes()  # again: the sum may have overflowed
         self.origin = (total / self.n_samples).astype(self.X.dtype).astype(np.float64)
         self.origin[low == high] = low[low == high]
@@ -120,7 +122,9 @@ class Rows:
         low, high = np.full_like(total, np.inf), np.full_like(total, -np.inf)
 
         def slab(s, start, stop):
-            panel_kernels.column_extremes(self.X[start:stop], 0, stop - start, total[s], low[s], high[s])
+            for own in pieces(self.X, start, stop):
+                some = self.X[own]
+                panel_kernels.column_extremes(some, 0, len(some), total[s], low[s], high[s])
 
         self.workers.run(slab, [(s, *slab) for s, slab in enumerate(slabs)])
         with np.errstate(over="ignore"):
@@ -257,16 +261,11 @@ class Rows:
         """The inertia, the sum of the weighted differences of the rows of each cluster to its center, and its weight."""
 
         def slab(start, stop, shifts, masses):
-            return kernels.accumulate(
-                self.X[start:stop],
-                self.sample_weight[start:stop],
-                labels[start:stop],
-                centers,
-                0,
-                stop - start,
-                shifts,
-                masses,
-            )
+            inertia = 0.0
+            for own in pieces(self.X, start, stop):
+                some, n = (self.X[own], self.sample_weight[own], labels[own]), own.stop - own.start
+                inertia = kernels.accumulate(*some, centers, 0, n, shifts, masses, inertia)
+            return inertia
 
         return self.sum(slab, 1, centers.shape, (len(centers),))
 

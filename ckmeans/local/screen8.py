@@ -5,6 +5,7 @@ import numpy as np
 from .._kernels import screen8 as kernels
 from ..workers import split
 from . import aligned
+from .directed import stored
 from .npy_file import affordable
 
 # Features below which a pass in bytes spares nothing: what it does for each score is more than the products.
@@ -118,6 +119,7 @@ class Screen:
         counts = kernels.assign(
             some,
             np.empty(0),
+            np.empty(0),
             rows8,
             screened,
             0,
@@ -183,7 +185,7 @@ class Screen:
 
             def block(start, stop):
                 room = scratch(1, rows.n_features)
-                kernels.quantise(rows.X, rows.origin, rows.panels.scale, start, stop, rows8, room)
+                kernels.quantise(*stored(rows.X), rows.origin, rows.panels.scale, start, stop, rows8, room)
 
             rows.workers.run(block, self.blocks(rows, 64))
             self.rows8 = rows8
@@ -201,7 +203,8 @@ class Screen:
         rows8, squares = _rows_in_bytes(n_panels, n_shown)
 
         def block(start, stop):
-            kernels.quantise(shown, np.zeros(n_shown), 1.0, start, stop, rows8, scratch(1, n_shown))
+            room = scratch(1, n_shown)
+            kernels.quantise(shown, np.empty(0), np.zeros(n_shown), 1.0, start, stop, rows8, room)
 
         rows.workers.run(block, split(n_panels, 64))
         squares[: len(X)] = sq_norms
@@ -214,13 +217,14 @@ class Screen:
     def blocks(self, rows, n_clusters):
         """Runs of panels: blocks of BLOCK_WORK, and some for each thread."""
         n_panels = -(-rows.n_samples // kernels.shape()[0])
-        size = BLOCK_WORK // (kernels.shape()[0] * rows.n_features * (n_clusters + 64))
+        width = self.subspace.n_shown if self.rows8 and self.subspace else rows.n_features
+        size = BLOCK_WORK // (kernels.shape()[0] * (width * (n_clusters + 64) + rows.n_features))
         return split(n_panels, max(1, min(size, -(-n_panels // (8 * rows.workers.n_threads)))))
 
     def label(self, rows, screened, labels, bounds, lists, room, start, stop):
         """Label the rows of some panels; the counts of kernels.assign."""
         return kernels.assign(
-            rows.X,
+            *stored(rows.X),
             rows.sample_weight,
             self.rows8,
             screened,
@@ -242,8 +246,8 @@ def _no_bounds():
 
 def scratch(n_clusters, n_features):
     """Buffers of one thread."""
-    n_features = max(n_features, N_SHOWN)
     n_rows, block, _, _ = kernels.shape()
+    units, n_features = np.empty((n_rows, n_features)), max(n_features, N_SHOWN)
     n = -(-n_clusters // block) * block
     return kernels.ScreenScratch(
         *[_rows_in_bytes(1, n_features)[0] for _ in range(3)],
@@ -253,6 +257,9 @@ def scratch(n_clusters, n_features):
         np.empty((2, n + 16), np.float32),
         np.empty(n_rows * n, np.int32),
         np.empty(n_rows * n),
+        units,
+        np.empty(n_rows),
+        np.empty(n_rows, np.int32),
     )
 
 

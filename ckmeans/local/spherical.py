@@ -12,6 +12,7 @@ from scipy.sparse import issparse
 
 from ..interrupts import Held
 from ..workers import Workers, split
+from .directed import directions, with_lengths
 from .lloyd import CHECK, MOST_RELOCATIONS, relocate
 from .random_stream import RandomStream
 from .restarts import Restarts, in_order, run_until_limit
@@ -20,8 +21,6 @@ from .stopping import MOST_WORK, WORK_RATIO
 
 # Numbers of a block of rows, or of their cosines: a megabyte or two.
 BLOCK = 1 << 18
-# Numbers of a block of rows that are made of length one: in the cache of one core that takes half as long (50,000 x 768).
-UNIT_BLOCK = 1 << 15
 # Largest error of cosines up to which these are computed in single precision first. Of 50,000 x 768 rows like embeddings and 1,000
 # centers, with an error of 1e-4, 0.12 % of the rows are left to double, and labels take 1.1 s instead of 1.7.
 MOST_SINGLE = 1e-3
@@ -52,7 +51,7 @@ def spherical_search(
     numbers = RandomStream(np.random.default_rng() if rng is None else rng)
     with Held() as own, Workers(n_threads, max_seconds) as workers:
         with workers.without_limit():
-            units = unit_rows(X, workers)
+            units = unit_rows(X) if issparse(X) else with_lengths(X, workers)
         return run_until_limit(
             lambda rows: _SphericalRestarts(X, rows, n_clusters, init, n_init, max_iter, tol, False, numbers),
             units,
@@ -167,45 +166,10 @@ def spherical_lloyd(rows, centers, max_iter=None, tol=0.0, on_centers=None):
         n_iter += 1
 
 
-def directions(vectors, otherwise=None, workers=None):
-    """Vectors, scaled to length one, in double; zeros become those of `otherwise`, or stay."""
-    out = np.empty(vectors.shape)
-
-    def block(start, stop):
-        own = out[start:stop]
-        own[:] = vectors[start:stop]
-        if vectors.dtype != np.float32:  # else no square overflows or vanishes in double
-            _moderate(own)
-        lengths = np.sqrt(np.einsum("ij,ij->i", own, own))
-        zero = lengths == 0
-        lengths[zero] = 1
-        own /= lengths[:, None]
-        if otherwise is not None and zero.any():
-            own[zero] = otherwise[start:stop][zero]
-
-    blocks = split(len(vectors), max(1, UNIT_BLOCK // vectors.shape[1]))
-    if workers:
-        workers.run(block, blocks)
-    else:
-        for some in blocks:
-            block(*some)
-    return out
-
-
-def _moderate(vectors):
-    """Scale each vector by a power of two to where no square overflows, nor do all vanish."""
-    largest = np.maximum(vectors.max(axis=1), -vectors.min(axis=1))
-    exponents = np.frexp(largest)[1]
-    if exponents.min(initial=0) <= -1024:  # the power of two would overflow
-        np.ldexp(vectors, -exponents[:, None], out=vectors)
-    else:
-        vectors *= np.ldexp(1.0, -exponents)[:, None]
-
-
-def unit_rows(X, workers=None):
+def unit_rows(X):
     """The rows of an array or CSR array, scaled to length one, in double; zeros stay."""
     if not issparse(X):
-        return directions(X, workers=workers)
+        return directions(X)
     lines = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
     largest = np.zeros(X.shape[0])
     np.maximum.at(largest, lines, np.abs(X.data))
@@ -257,7 +221,8 @@ def nearest_by_angle(X, centers, workers, units=None, known=None):
 
     Labels that are known, not -1, stay.
     """
-    units = unit_rows(X) if units is None else units
+    if units is None:
+        units = unit_rows(X) if issparse(X) else with_lengths(X, workers)
     distinct, first = np.unique(centers, axis=0, return_index=True)
     order = np.argsort(first)
     distinct, first = distinct[order], first[order]

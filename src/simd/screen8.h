@@ -181,6 +181,17 @@ static float NAME(quantise)(
     return (float)(residual * (1 + 1.2e-7)) + 1e-37f;
 }
 
+/* A row divided by its length. */
+static void NAME(unit)(const void *row, int is_double, ptrdiff_t n, double length, double *__restrict out)
+{
+    const double *__restrict wide = row;
+    const float *__restrict narrow = row;
+    if (is_double)
+        for (ptrdiff_t f = 0; f < n; f++) out[f] = wide[f] / length;
+    else
+        for (ptrdiff_t f = 0; f < n; f++) out[f] = narrow[f] / length;
+}
+
 /* Squared distance of a row to a center by differences in double. */
 static double NAME(sq_apart)(const void *row, int is_double, const double *center, ptrdiff_t n)
 {

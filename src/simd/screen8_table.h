@@ -30,6 +30,7 @@ typedef struct {
     float (*quantise)(
         const void *, int, ptrdiff_t, const double *, double, ptrdiff_t, float *, uint8_t *, uint8_t *, float *,
         float *, float *);
+    void (*unit)(const void *, int, ptrdiff_t, double, double *);
     double (*sq_apart)(const void *, int, const double *, ptrdiff_t);
     float (*product)(const float *, const float *, ptrdiff_t);
     void (*quantise_center)(
@@ -41,7 +42,8 @@ typedef struct {
 
 #define SCREENED(set) \
     { \
-        least_two_##set##_f32, within_##set##_f32, quantise_##set##_f32, sq_apart_##set##_f32, product_##set##_f32, \
+        least_two_##set##_f32, within_##set##_f32, quantise_##set##_f32, unit_##set##_f32, sq_apart_##set##_f32, \
+            product_##set##_f32, \
             quantise_center_##set##_f32, {shift_##set##_f32, shift_##set##_f64} \
     }
 static const screen_kernels SCREEN_KERNELS[] = {EACH_SET(SCREENED)};

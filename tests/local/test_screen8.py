@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from problems import each_instruction_set, near_ties, numbers
 
-from ckmeans import KMeans, reference
+from ckmeans import KMeans, SphericalKMeans, reference
 from ckmeans._kernels import screen8 as kernels
 from ckmeans.local import screen8
+from ckmeans.local.directed import UnitRows, directions, with_lengths
 from ckmeans.local.lloyd import lloyd
 from ckmeans.local.rows import Rows
 from ckmeans.workers import Workers
@@ -131,6 +132,27 @@ def test_every_variant_gives_the_same_bits(forced, monkeypatch, instructions, do
 
 
 @DTYPES
+@pytest.mark.parametrize("kind", ["grid", "near copies", "zeros", "scales"])
+def test_rows_of_length_one_are_the_same_made_on_the_way(forced, instructions, dots, dtype, kind):
+    """Divided by their lengths where they are needed, or before; ties, copies and zeros among them."""
+    rng = np.random.default_rng(2)
+    for d, k in [(37, 33), (130, 40)]:
+        X = data(kind, 300, d, dtype)
+        X[::50] = X[1]
+        with Workers(1) as workers:
+            asked_for = with_lengths(X, workers)
+        assert isinstance(asked_for, UnitRows)
+        units = directions(X)
+        assert np.array_equal(units, asked_for[:]) and np.array_equal(units[5:9], asked_for[np.arange(5, 9)])
+        for weights in (None, rng.integers(0, 3, len(X)).astype(float)):
+            found = {search(units, units[:k], weights, 1), search(units, units[:k], weights, 1, "auto")}
+            for n_threads in (1, 3):
+                found |= {search(asked_for, units[:k], weights, n_threads, way) for way in ("lloyd", "auto")}
+            assert len(found) == 1
+    assert forced[0] > 0
+
+
+@DTYPES
 def test_labels_of_near_ties(forced, instructions, dots, dtype):
     """Against exact fractions, with rows and centers around whole panels and blocks, kept or made bytes on the way."""
     rng = np.random.default_rng(0)
@@ -203,6 +225,18 @@ def test_predict_is_the_same(forced, monkeypatch):
     labels = model.predict(other)
     monkeypatch.setattr(screen8.Screen, "suits", lambda *_: False)
     assert np.array_equal(labels, model.predict(other))
+
+
+def test_rows_of_length_one_take_no_memory(forced):
+    X = np.random.default_rng(0).normal(size=(50_000, 64)).astype(np.float32)
+    tracemalloc.start()
+    try:
+        SphericalKMeans(50, init=X[:50], n_init=1, max_iter=3, n_threads=2).fit(X)
+        extra = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert extra < X.nbytes  # where a copy in double would take twice that
+    assert forced[0] > 0
 
 
 def test_bytes_take_the_place_of_panels_and_a_quarter_of_their_memory(forced):

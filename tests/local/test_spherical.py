@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from ckmeans.local.directed import with_lengths
 from ckmeans.local.random_stream import RandomStream
 from ckmeans.local.screen8 import Screen
 from ckmeans.local.sparse import rows_for
-from ckmeans.local.spherical import _SphericalRestarts, nearest_by_angle, unit_rows
+from ckmeans.local.spherical import _SphericalRestarts, nearest_by_angle
 from ckmeans.workers import Workers
 
 
@@ -16,8 +17,8 @@ def test_sure_labels_are_those_by_angle(monkeypatch, way, start):
     monkeypatch.setattr(Screen, "_pays", lambda *_: way == "bytes")
     X = np.random.default_rng(0).normal(size=(400, 20))
     X[::7] = X[0]  # rows alike: some center may be halfway between
-    units, workers = unit_rows(X), Workers(1)
-    rows = rows_for(units, None, workers, algorithm="auto" if way == "bytes" else way)
+    workers = Workers(1)
+    rows = rows_for(with_lengths(X, workers), None, workers, algorithm="auto" if way == "bytes" else way)
     init = start if start != "array" else X[1:9]
     search = _SphericalRestarts(X, rows, 8, init, 1, None, 0.0, False, RandomStream(np.random.default_rng(1)))
     search.run(X, None)
