@@ -2,7 +2,7 @@
 
 from cython cimport floating
 from metric cimport sq_distances
-from rowwise cimport accumulate_rows, removal_gain_rows
+from rowwise cimport accumulate_rows, inertia_of, removal_gain_rows
 
 
 def accumulate(
@@ -12,19 +12,23 @@ def accumulate(
     const double[:, ::1] centers,     # IN  (n_clusters, n_features)
     Py_ssize_t start,                 # IN  the rows of the block
     Py_ssize_t stop,
-    double[:, ::1] shifts,            # INOUT (n_clusters, n_features): += weight * (row - its center)
-    double[::1] masses,               # INOUT (n_clusters,): += weight
+    double[:, ::1] shifts,            # INOUT (n_clusters, n_features): += weight * (row - its center); none where that is empty
+    double[::1] masses,               # INOUT (n_clusters,): += weight; or (0,)
     double inertia=0,                 # IN  of the blocks before
 ):
     """Sum the rows of each cluster relative to its center; returns the inertia, that of the blocks before included.
 
     Differences to a nearby center are small, so the mean center + shift / mass keeps its digits at any offset.
     """
+    cdef const double* weights = &sample_weight[start] if sample_weight.shape[0] > 0 else NULL
+    cdef Py_ssize_t n = stop - start, d = X.shape[1]
     with nogil:
-        inertia = accumulate_rows(
-            &X[start, 0], stop - start, X.shape[1], &sample_weight[start] if sample_weight.shape[0] > 0 else NULL,
-            &labels[start], &centers[0, 0], &shifts[0, 0], &masses[0], inertia,
-        )
+        if masses.shape[0] > 0:
+            inertia = accumulate_rows(
+                &X[start, 0], n, d, weights, &labels[start], &centers[0, 0], &shifts[0, 0], &masses[0], inertia
+            )
+        else:
+            inertia = inertia_of(&X[start, 0], n, d, weights, &labels[start], &centers[0, 0], inertia)
     return inertia
 
 

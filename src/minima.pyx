@@ -260,7 +260,7 @@ def measure(
                     elif k:
                         center[k * d + f] = center[f]
                     centers_t[f * n_clusters + k] = center[k * d + f]
-            ends[j, 0] = inertia_of(&X[0, 0], n, d, weights, own, center)
+            ends[j, 0] = inertia_of(&X[0, 0], n, d, weights, own, center, 0)
             n_movable = 0
             for i in range(n):
                 n_movable += own[i] != better_cluster(

@@ -151,7 +151,7 @@ cdef inline Py_ssize_t label(const floating* X, Search* s, State* state) noexcep
 
 cdef inline double inertia(const floating* X, Search* s, State* state) noexcept nogil:
     s.n_distances += s.problem.n
-    return inertia_of(X, s.problem.n, s.problem.d, s.problem.weights, <const int*> state.labels, state.centers)
+    return inertia_of(X, s.problem.n, s.problem.d, s.problem.weights, <const int*> state.labels, state.centers, 0)
 
 
 cdef inline Py_ssize_t means(const Problem* p, const State* state, double* centers, double* masses) noexcept nogil:

@@ -154,8 +154,8 @@ class BlockRows(Rows):
                     total[i] += value
         return total
 
-    def shifts(self, labels, centers):
-        """As of Rows."""
+    def shifts(self, labels, centers, summed=True):
+        """As of Rows; always summed."""
         total = [0.0, np.zeros(centers.shape), np.zeros(len(centers))]
         self.n_distances += self.n_samples
         return self._folded(self.source.ask(parts.shifts, labels, centers), total)

@@ -257,8 +257,9 @@ class Rows:
         """The same as these come in batches, with which of them is the nearest."""
         return Approached(self)
 
-    def shifts(self, labels, centers):
-        """The inertia, the sum of the weighted differences of the rows of each cluster to its center, and its weight."""
+    def shifts(self, labels, centers, summed=True):
+        """The inertia; if summed, also the weighted differences of the rows of each cluster to its center, and its weight."""
+        shapes = [centers.shape, (len(centers),)] if summed else [(len(centers), 0), (0,)]  # the same slabs
 
         def slab(start, stop, shifts, masses):
             inertia = 0.0
@@ -267,7 +268,7 @@ class Rows:
                 inertia = kernels.accumulate(*some, centers, 0, n, shifts, masses, inertia)
             return inertia
 
-        return self.sum(slab, 1, centers.shape, (len(centers),))
+        return self.sum(slab, 1, *shapes)
 
     def update(self, labels, centers, partition=None):
         """The means of the labels (a center without weight stays), their masses, the inertia with the old centers.
@@ -279,7 +280,7 @@ class Rows:
 
     def cost(self, labels, centers):
         """The inertia of labels with centers, in the units of the kernels."""
-        return self.update(labels, centers)[2]
+        return self.shifts(labels, centers, summed=False)[0]
 
     def norms_of(self, centers):
         """What distances to these centers take; nothing, by differences."""

@@ -8,6 +8,7 @@ from problems import each_instruction_set, rows_of
 
 from ckmeans._kernels import panels
 from ckmeans.local import panels as panels_module
+from ckmeans.local.directed import with_lengths
 from ckmeans.local.partition import MOVED, Partition
 from ckmeans.local.rows import Rows
 from ckmeans.workers import Workers
@@ -126,3 +127,15 @@ def test_who_waits_for_a_leader_in_vain_goes():
     arrays = rows.X, rows.sample_weight, *rows.panels.arrays_or_empty()
     panels.iterate(*arrays, packed, partition.labels, partition.scratch(), team, leads=False)
     assert team.n_iter == team.n_changed == 0 and (partition.labels == -1).all()
+
+
+def test_the_inertia_alone_has_the_bits_of_that_with_the_sums():
+    """Four rows side by side, of numbers of rows that four divides or not, in one slab or several, and made as they are asked for."""
+    rng = np.random.default_rng(0)
+    for n, d, k in [(1, 3, 1), (2, 5, 2), (7, 1, 3), (64, 40, 5), (4099, 8, 4), (20_001, 40, 9)]:
+        X, labels = rng.normal(size=(n, d)), rng.integers(k, size=n).astype(np.int32)
+        centers = rng.normal(size=(k, d))
+        for weights in (None, rng.integers(0, 3, n) + 0.5):
+            for some in (X, X.astype(np.float32), with_lengths(X, Workers(1))):
+                rows = Rows(some, weights, Workers(2))
+                assert rows.cost(labels, centers) == rows.update(labels, centers)[2]
