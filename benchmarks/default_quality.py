@@ -216,6 +216,8 @@ written by the command that measures: no figure in it is typed in.
     in it; it is the larger, the cheaper local searches are. It is searched: some clusterings of it are merged from more clusters (Ward), crossed, and
     improved by moving centers.
   - The best of them, up to eight, race over all rows: a few updates of the centers for each, then twice as many for the better half, and so on.
+    Where time is left, the best runs of the race are crossed, and each child goes on for 30 updates; so it is once more after the winner has
+    come to its fixed point, which tells how many updates a start of scikit-learn would have made, and what it would have taken.
   - The winner goes to a fixed point of Lloyd's iteration, with fewer than 64 features by steps beyond the means where they lower the
     inertia, and then rows move one by one as long as that gains more than 2e-6 of the inertia for each update of the centers, and the budget
     allows it. With 64 features and more there is a round of such moves before the fixed point.
