@@ -101,7 +101,8 @@ class Ray:
         from ckmeans.blocks import ray_blocks
 
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}
-        patient = {"health_check_failure_threshold": 1000}  # of a machine that is busy
+        # Of a machine that is busy.
+        patient = {"health_check_failure_threshold": 1000, "agent_register_timeout_ms": 600_000}
         ray.init(num_cpus=2, object_store_memory=200 << 20, _system_config=patient, **quiet)
         ray.data.DataContext.get_current().enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
