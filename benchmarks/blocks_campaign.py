@@ -123,7 +123,7 @@ class Ray:
         found = {}
         for process in psutil.Process().children(recursive=True):
             name = " ".join(process.cmdline())
-            if name.startswith("ray::"):
+            if name.startswith("ray::") and "Agent" not in name:
                 found.setdefault("_Worker" in name or "bound" in name, []).append(process.pid)
         return found.get(True) or found.get(False, [])
 
