@@ -55,6 +55,11 @@ EXPLAINED = {
     ("tree", "2 ** 32", "2 ** 33"): MORE,
     ("tree", "bounds[first] - bound", "bounds[first] + bound"): MORE,
     ("tree", "wanted is not None and (not first)", "not first and (not first)"): MORE,
+    (
+        "tree",
+        "not strict or sorted",
+        "!= wanted or sorted",
+    ): "only where all items are parted can it be as the labels part them",
     ("prefixes", "[(0, 0, [])]", "[(0, -1, [])]"): MORE,
     ("prefixes", "(0, [0] * problem.d, 0, 0, 0)", "(0, [0] * problem.d, 0, 1, 0)"): MORE,
     ("prefixes", "cost - old + own < needs", "cost - old - own < needs"): MORE,
