@@ -6,7 +6,17 @@ import numpy as np
 from forged import FOUR, HALVES, file, optimal, sdp
 from forged_angles import Angles
 
-DIRECT = [[1, 1, 2, 2], [1, 1, 2, 3], None, [1, 1, 2, 3], [1, 3, 1, 3, 2], None, [1, 2, 4], False]
+DIRECT = [
+    [1, 1, 2, 2],
+    [1, 1, 2, 3],
+    None,
+    [1, 1, 2, 3],
+    [1, 1, 2, 2],
+    [1, 3, 1, 3, 2],
+    None,
+    [1, 2, 4],
+    False,
+]
 DIRECT += [(10, False), (10, True), None, None, [(3, 0)], None]
 DIRECT += [
     [(1, 8), (2, 8), (3, 0), (4, 8), (6, 4)],
@@ -65,6 +75,8 @@ def direct(check):
     ]
     said.append(check.settled(ones, two, [0] * 4, [[], [0], [15, 0], [0, 0, 0]], cuts, 10, reader))
     said.append(check.settled(ones, two, [0] * 4, N, [*cuts[:1], (3, 2, 0, 31)], 10, reader))
+    # Item 1 is with 0 or with 2, which are apart: that is no news.
+    said.append(check.settled(ones, two, [0] * 4, N, [*cuts, (1, 0, 2, 31)], 10, reader))
     N = [[], [1], [2, 6], [8, 11, 1], [10, 5, 11, 4]]
     said.append(check.settled([1] * 5, [[0], [4]], [0] * 5, N, [], 8, reader))
     # Three items are to be apart from each other, each from both of the others.
