@@ -36,10 +36,10 @@ ROUND_UPDATES = 8
 def price(X, n_clusters, n_iter):
     """What greedy k-means++ and n_iter iterations over all rows take there."""
     n_samples, n_features = X.shape
-    row, number = ROW[X.itemsize]
-    own, each, distance, difference = ITERATION[X.itemsize]
+    row, number = ROW[X.dtype.itemsize]
+    own, each, distance, difference = ITERATION[X.dtype.itemsize]
     iteration = own + each * n_features + n_clusters * (distance + difference * n_features)
-    distance, difference = CANDIDATE[X.itemsize]
+    distance, difference = CANDIDATE[X.dtype.itemsize]
     seeding = SEEDING * n_clusters * count_candidates(n_clusters) * (distance + difference * n_features)
     return n_samples * (row + number * n_features + n_iter * iteration + seeding)
 

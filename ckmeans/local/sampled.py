@@ -110,10 +110,8 @@ class Sampled(Restarts):
 
     def __init__(self, rows, n_clusters, init, n_init, max_iter, tol, polish, numbers):
         super().__init__(rows, n_clusters, init, 1, max_iter, tol, polish, numbers)
-        self.runs, self.n_children = (
-            [],
-            0,
-        )  # the best runs over all rows before the last; runs from crossed ones
+        self.runs = []  # the best over all rows before the last
+        self.n_children = 0  # runs from crossed ones
         self.moving = 0  # updates after which the centers still moved, as scikit-learn sees it
         self.done = 0.0  # what was spent before all rows were gone over, in nanoseconds as they are counted
         self.before, self.rest = 0, None
