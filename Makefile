@@ -120,8 +120,9 @@ $(VENV)/.venv:
 	$(PIP) install --upgrade "pip>=25.1"
 	@touch $@
 
+# What is imported is compiled to bytecode then: all of it would take as long as the download.
 $(VENV)/.demo: $(VENV)/.venv $(WHAT_IS_BUILT)
-	$(PIP) install --editable ".[cli]"
+	$(PIP) install --no-compile --editable ".[cli]"
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.venv $(WHAT_IS_BUILT)
