@@ -108,7 +108,9 @@ def test_proofs_of_bounds_that_end_early(monkeypatch):
         assert code or count == 1, (X.tolist(), weights, k)
         text = proof_text(rows, k, labels, "optimal", lines).encode()
         code, words = check.verdict(text)
-        if code and bound >= cost * rows.unit:  # rounded too coarsely, 15 of 7,901: certify asks another method then
+        if (
+            code and bound >= cost * rows.unit
+        ):  # rounded too coarsely, 15 of 7,901: certify asks another method then
             said.append("refused")
             continue
         said.append(
