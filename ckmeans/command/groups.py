@@ -106,10 +106,10 @@ def _facts(found, names):
 def _finish(job, found, given, seconds, verdict, facts, names):
     import numpy as np
 
-    own, weights = np.unique(given, return_inverse=True)[1], job.table.weights
-    mass = np.maximum(np.bincount(own, weights), np.finfo(float).tiny)
-    own_weights = 1.0 if weights is None else weights
-    centers = np.array([np.bincount(own, own_weights * column) for column in job.X.T]).T / mass[:, None]
+    from ..plots.plane import cluster_means
+
+    own = np.unique(given, return_inverse=True)[1]
+    centers = cluster_means(job.X, own, own.max() + 1, job.table.weights)
     job.finish(
         own,
         centers,
