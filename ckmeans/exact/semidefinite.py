@@ -94,6 +94,11 @@ class Items(NamedTuple):
             sums[group] = [a + b for a, b in zip(sums[group], self.sums[i])]
         return Items(weights, sums, squares)
 
+    def within(self):
+        """What they cost, each by itself."""
+        costs = (square - Fraction(sum(x * x for x in s), w) for w, s, square in zip(*self))
+        return sum(costs, Fraction(0))
+
 
 class Relaxation:
     """The matrices of the method of alternating directions.
@@ -148,11 +153,8 @@ class Relaxation:
         self.cuts, at = np.unique(cuts, axis=0, return_inverse=True)
         self.cuts = np.ascontiguousarray(self.cuts)
         self.by = np.bincount(at.ravel(), by, len(self.cuts)) * ratio
-        self.near, self.below, self.penalty = (
-            (near + near.T) / 2,
-            (below + below.T) / 2 * ratio,
-            other.penalty,
-        )
+        self.near, self.below = (near + near.T) / 2, (below + below.T) / 2 * ratio
+        self.penalty = other.penalty
         self.dual = -self.below
         kernels.combine(self.inverse, self.cuts, -self.by, self.dual)
         self.n_vectors = other.n_vectors
@@ -338,8 +340,7 @@ class Ascent:
         self.items, self.apart = items, apart
         before, groups = parent or (None, None)
         self.scaled = scaled = _Scaled(items, before and before.scaled)
-        own = zip(items.weights, items.sums, items.squares)
-        self.within = sum((square - Fraction(sum(x * x for x in s), w) for w, s, square in own), Fraction(0))
+        self.within = items.within()
         self.cost = float((cost - self.within) / scaled.unit)
         self.relaxation = Relaxation(scaled.X, scaled.weights, n_clusters, labels, apart)
         if before:

@@ -96,7 +96,7 @@ class Closing:
         apart = [*node.ascent.apart, *missing]
         may = self.settled(node, found, seeds, apart, slack)
         togethers = [
-            self.together(node, apart[: len(node.ascent.apart) + at], i, j)
+            self.together(node, apart[: len(node.ascent.apart) + at], i, j, None)
             for at, (i, j) in enumerate(missing)
         ]
         lines, bound = self.rest(node, own, seeds, apart, may)
@@ -145,10 +145,10 @@ class Closing:
         missing = [tuple(sorted((int(among[a]), int(among[b])))) for _, a, b in pairs]
         return [int(among[at]) for at in best], missing
 
-    def together(self, node, apart, i, j):
+    def together(self, node, apart, i, j, labels):
         """The proof where two items are together."""
         groups = [i if at == j else at for at in range(len(node.first))]
-        return self.child(node, groups, apart, None)
+        return self.child(node, groups, apart, labels)
 
     def settled(self, node, found, seeds, apart, slack):
         """What the checker's function of this name says where the seeds are apart."""
@@ -209,8 +209,7 @@ class Closing:
 
     def split(self, node, apart, i, j):
         same = node.labels is not None and node.labels[i] == node.labels[j]
-        groups = [i if at == j else at for at in range(len(node.first))]
-        a, least = self.child(node, groups, apart, node.labels if same else None)
+        a, least = self.together(node, apart, i, j, node.labels if same else None)
         b, bound = self.child(node, range(len(node.first)), [*apart, (i, j)], None if same else node.labels)
         return branch_proof(node.first[i], node.first[j], a, b), min(least, bound)
 
@@ -227,8 +226,7 @@ class Closing:
         labels = None if labels is None else np.asarray(labels)[firsts]
         first = [node.first[i] for i in firsts]
         if len(firsts) == self.k:
-            costs = (square - Fraction(sum(x * x for x in s), w) for w, s, square in zip(*items))
-            bound = sum(costs, Fraction(0))
+            bound = items.within()
             if bound < self.cost:
                 raise Stuck  # a better clustering: it is for the search to find
             return trivial_proof(), bound
