@@ -678,15 +678,14 @@ def covers(found, n, k, slack, reader):
                     stack.append((rest & ~mask, left - short, [*chosen, mask], pool))
 
 
-def shortfall(A, weights, spend=None):
+def shortfall(A, weights, spend):
     """A delta for which A + delta diag(weights) has no negative eigenvalue. A has the rows of its lower half. With A = F F' + R,
     F rounded down, it is enough that no diagonal entry of R + delta diag(weights) is below what |R| adds up to in the rest of
     its row (Gershgorin)."""
     F, off, bits = [], [0] * len(A), max(map(bits_of, A))
     for i, row in enumerate(A):
         own, root = [], isqrt(max(0, row[-1]))
-        if spend:
-            spend((i + 10) * (i + 10), bits)
+        spend((i + 10) * (i + 10), bits)
         for j, value in enumerate(row[:-1]):
             quotient, rest = divmod(value - dot(own, F[j]), F[j][j])
             refuse_if(abs(quotient) > root, "there is a negative minor")

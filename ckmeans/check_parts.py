@@ -207,7 +207,7 @@ def verdict(folder, data=(), weights=(), processes=1):
     except OSError as error:
         return MALFORMED, f"unreadable: {ascii(str(error))}"
     except (ValueError, OverflowError, struct.error) as error:
-        return MALFORMED, f"unreadable: {error}"
+        return OTHER_DATA if data or weights else MALFORMED, f"unreadable: {error}"
     cost, lower = decimal(index.value, 1, True), decimal(index.lower, 1, False)
     of = "these rows" if data else "the rows in the files"
     of = f"{of}, k={index.k}, n={index.n}, d={index.d}, {'' if index.weighted else 'no '}weights, {len(parts)} groups"

@@ -6,6 +6,7 @@ cluster means than the bound; and the cells, given whole to the clusters of the 
 is of these rows: the file has to say in which cell each of them is. Exit codes as of ckmeans.check, whose reader of files this uses.
 """
 
+import struct
 import sys
 from collections import namedtuple
 from fractions import Fraction
@@ -199,7 +200,7 @@ def verdict(content, data=None, weights=None):
     except Refused as refused:
         code, reason = refused.args
         return code, f"{('', 'not proved', 'malformed', 'other data')[code]}: {reason}"
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, struct.error) as error:
         return MALFORMED if data is None else OTHER_DATA, f"unreadable: {error}"
     except MemoryError:
         return UNPROVED, "not proved: there is not enough memory to check this"

@@ -1,5 +1,6 @@
 """Bounds of rows in blocks: sums of proofs in a folder, which a checker accepts as it is and not forged; and bounds with a confidence."""
 
+import hashlib
 import math
 import os
 import subprocess
@@ -150,6 +151,36 @@ def test_what_is_forged_is_refused(proof, tmp_path):
         and check_parts.main(["--help"]) == 0
     )
     assert check_parts.main([str(folder), "-j", "x"]) == check_parts.main([str(tmp_path)]) == MALFORMED
+
+
+def test_numbers_that_are_none_are_no_traceback(proof, tmp_path, monkeypatch):
+    """Data that were cut off, a length of 5000 digits, and a row beyond the floats in one of the files."""
+    folder, data = proof
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({'4' * 5000}, 1), }}".encode()
+    long = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header
+    for content in (data[0].read_bytes()[:-3], long):
+        data[0].write_bytes(content)
+        code, said = check_parts.verdict(folder, data)
+        assert code == OTHER_DATA and said.startswith("unreadable: ")
+    path, index = folder / "group-000001.ckc", (folder / "index.ckc").read_text().splitlines()[:-1]
+    lines = path.read_text().splitlines()[:-1]
+    at = next(at for at, line in enumerate(lines) if line.startswith("X "))
+    lines[at] = "X " + "f" * 300
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_text(sealed(lines), newline="")
+    index = [line.replace(before, hashlib.sha256(path.read_bytes()).hexdigest()) for line in index]
+    (folder / "index.ckc").write_text(sealed(index), newline="")
+    code, said = check_parts.verdict(folder)
+    assert code == MALFORMED and said.startswith("malformed: group-000001.ckc: unreadable: ")
+
+    def prove(problem, reader):
+        raise MemoryError
+
+    monkeypatch.setattr(check_parts, "prove", prove)
+    assert check_parts.verdict(folder) == (
+        UNPROVED,
+        "not proved: group-000000.ckc: there is not enough memory to check this",
+    )
 
 
 def test_a_limit_ends_it_with_what_is_known(tmp_path):

@@ -172,6 +172,21 @@ def test_against_the_rows(known, tmp_path):
     assert subprocess.run(command, capture_output=True, text=True).stdout.startswith("proved bounded")
 
 
+def test_what_cannot_be_read_or_held(known, tmp_path, monkeypatch):
+    X, weights, summary, _, certificate = known
+    certificate.save(tmp_path / "a.ckc", X, weights, summary)
+    content = (tmp_path / "a.ckc").read_bytes()
+    code, said = check_summary.verdict(content, b"1,1e999\n")
+    assert code == OTHER_DATA and said.startswith("unreadable: ")
+
+    def prove(problem, reader):
+        raise MemoryError
+
+    monkeypatch.setattr(check_summary, "prove", prove)
+    code, said = check_summary.verdict(content)
+    assert (code, said) == (UNPROVED, "not proved: there is not enough memory to check this")
+
+
 def test_by_the_command(known, tmp_path):
     testing = pytest.importorskip("click.testing")
     pytest.importorskip("rich")
