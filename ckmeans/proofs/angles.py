@@ -193,14 +193,12 @@ class _Angles:
                 continue
             lower, limiting = min(((self.value(own, tried), at) for at, own in enumerate((best, other))))
             found, highest, step = (tried, lower, step) if lower > highest else (found, highest, step / 2)
-            if lower >= least - 1e-9 * least - 1e-14 * self.total:
-                break
             own = (best, other)[limiting]
             masses = self.masses_of(own, tried)
             ratios = np.divide(self.lengths(own), masses, where=masses > 0, out=np.ones(self.n_clusters))
             slope = (ratios[own] ** 2 - 1) / 2
             size = self.weights @ slope**2
-            if not size:
+            if not size or lower >= least - 1e-9 * least - 1e-14 * self.total:
                 break
             tried = np.clip(tried + step * (least - lower) / size * slope, LEAST, 1 / LEAST)
         return best, found

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
@@ -193,6 +194,8 @@ def test_rows_of_zeros():
         assert found.labels.tolist() == model.labels_.tolist() and found.labels[-1] == -1
         assert found.inertia == certify(X, model.labels_[:7], metric="cosine", random_state=0).inertia
         assert "2 rows of zeros left out" in check.verdict(found.text().encode())[1]
+    with pytest.raises(ValueError, match="there are 7 labels; X has 9 rows"):
+        certify(holed, SPREAD, metric="cosine", zero_rows="leave out")
     with pytest.raises(ValueError, match="All 2 rows of X are zero"):
         certify(np.zeros((2, 3)), n_clusters=1, metric="cosine", zero_rows="leave out")
     with pytest.raises(ValueError, match="n_clusters=8"):
@@ -244,6 +247,48 @@ def test_ctrl_c_keeps_what_is_known(monkeypatch):
     found = certify(X, SPREAD, metric="cosine", random_state=0)
     assert found.stop_reason == "interrupted" and found.status == "bounded"
     assert check.verdict(found.text().encode())[0] == check.PROVED
+
+
+def test_ctrl_c_in_the_search_and_in_the_check_at_the_end(monkeypatch):
+    """The search that was interrupted is the last one; and what the checker was not asked to the end is not claimed."""
+    plain, asked = angles.spherical_search, []
+    ended = {"stop_reason": "interrupted"}
+    monkeypatch.setattr(
+        angles, "spherical_search", lambda *args, **kw: replace(plain(*args, **kw), **ended)
+    )
+    monkeypatch.setattr(angles, "local_search", lambda *args, **kw: asked.append(0))
+    found = certify(X, n_clusters=3, metric="cosine", random_state=0)
+    assert found.stop_reason == "interrupted" and found.status == "bounded" and not asked
+    assert check.verdict(found.text().encode())[0] == check.PROVED
+    monkeypatch.undo()
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(angles, "accepted", interrupted)
+    found = certify(X, n_clusters=3, metric="cosine", random_state=0)
+    assert found.stop_reason == "interrupted" and found.status == "bounded" and found.lower_bound > 0
+    assert check.verdict(found.text().encode())[0] == check.PROVED
+
+
+def test_a_better_clustering_has_masses_of_its_own(monkeypatch):
+    """From a poor one that no search mends: the squared distances lead to a better one, whose masses tell more."""
+    best = certify(X, n_clusters=3, metric="cosine", random_state=0)
+    poor = np.array(SPREAD, np.int32)
+    monkeypatch.setattr(angles, "STEPS", 0)
+    monkeypatch.setattr(angles._Angles, "search", lambda task, labels, seconds: (poor, False))
+    again = certify(X, n_clusters=3, metric="cosine", random_state=0)
+    assert again.text() == best.text() and again.status == "optimal-unique"
+    monkeypatch.setattr(angles, "ROUNDS", 1)
+    once = certify(X, n_clusters=3, metric="cosine", random_state=0)
+    assert once.inertia == pytest.approx(best.inertia) and once.status == "bounded"
+    assert 0 < once.exact_lower_bound < best.exact_lower_bound
+    assert check.verdict(once.text().encode())[0] == check.PROVED
+
+
+def test_costs_beyond_the_floats():
+    task = angles._Angles(np.array([[1.0, 0], [-1, 0]] * 2), 1, np.full(4, 1.5e308), {})
+    assert task.float_cost(np.zeros(4, np.int32)) == np.inf
 
 
 def test_clusters_of_one_direction_cost_nothing():

@@ -1,5 +1,6 @@
 """A proof goes on from its checkpoint, after `kill -9` too, to the same optimum; what is of other data is refused."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ from children import PRELUDE, needs_signals, signalled
 from ckmeans import ExactKMeans, certify, check
 from ckmeans.exact import column_branch, columns, prices
 from ckmeans.proofs import checkpoint, methods, portfolio
-from ckmeans.proofs.checkpoint import Checkpoint
+from ckmeans.proofs.checkpoint import WORD, Checkpoint
 from ckmeans.proofs.problem import ExactProblem
 from ckmeans.proofs.proof_lines import header
 
@@ -55,13 +56,32 @@ def test_any_state_comes_back(tmp_path):
         "whole": np.arange(6, dtype=np.int32).reshape(2, 3),
         "none": np.empty((0, 3), bool),
     }
-    Checkpoint(tmp_path / "a.ckpt", "p").write(lambda: known, now=True)
+    scalars = {"seven": np.int64(7), "no": np.bool_(False)}
+    Checkpoint(tmp_path / "a.ckpt", "p").write(lambda: known | scalars, now=True)
     found = Checkpoint(tmp_path / "a.ckpt", "p").read()
+    assert found["seven"] == 7 and found["no"] is False
     assert found["fraction"] == known["fraction"] and found["numbers"] == known["numbers"]
     for name in ("floats", "bits", "whole", "none"):
         assert found[name].tobytes() == known[name].tobytes() and found[name].shape == known[name].shape
         assert found[name].dtype == known[name].dtype
     assert os.listdir(tmp_path) == ["a.ckpt"]
+
+
+def test_what_cannot_be_read(tmp_path):
+    """No file, a folder; and an array of more than what is packed can be, which is not unpacked to see that."""
+    path = tmp_path / "a.ckpt"
+    assert Checkpoint(path, "p").read() is None
+    file = Checkpoint(path, "p")
+    path.mkdir()
+    with pytest.raises(ValueError, match="cannot be read"):
+        file.read()
+    path.rmdir()
+    file.write(lambda: np.zeros(3), now=True)
+    body = path.read_text().partition("\n")[2].replace("[3]", f"[{1 << 50}]")
+    path.write_text(f"{WORD}{hashlib.sha256(body.encode()).hexdigest()}\n{body}")
+    with pytest.raises(ValueError, match="truncated or altered") as error:
+        file.read()
+    assert "cut off" in str(error.value.__cause__)
 
 
 def test_a_failed_writing_leaves_the_old_file(tmp_path, monkeypatch):

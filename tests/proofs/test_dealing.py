@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from clocks import Clock
 
 from ckmeans import check
 from ckmeans.proofs import dealing, methods
@@ -56,6 +57,11 @@ def test_no_time_is_left():
         raise AssertionError
 
     assert in_turn([0], work, lambda: None, Deadline(0), 1) == "time_limit"
+
+
+def test_how_long_a_step_takes_is_tried():
+    with Clock(seconds=2.0):
+        assert dealing.seconds_of_a_step() == 2 / (dealing.TRIED * dealing.PROBE**2)
 
 
 def test_more_rows_where_there_is_more_time(monkeypatch):

@@ -186,6 +186,8 @@ def test_labels_of_any_kind_and_centers():
         labels.astype(np.int8),
     ):
         assert certify(IRIS, other, time_limit=0).exact_inertia == inertia
+    model = AgglomerativeClustering(3).fit(IRIS)  # which has no centers
+    assert certify(IRIS, model, time_limit=0).exact_inertia == inertia
     assert certify(IRIS, labels > 0, time_limit=0).n_clusters == 2
     assert certify(IRIS, labels, n_clusters=4, time_limit=0).n_clusters == 4
     centers = IRIS[[0, 60, 110]]

@@ -252,6 +252,7 @@ def test_bad_blocks(tmp_path):
         ({"checkpoint": "a"}, "checkpoint is not for rows in blocks"),
         ({"labels": None}, "give the KMeans"),
         ({"labels": [0, 1]}, "labels have shape"),
+        ({"centers": kmeans.cluster_centers_}, "both given"),
     ):
         labels = given.pop("labels", kmeans)
         with pytest.raises(ValueError, match=match):
