@@ -50,8 +50,6 @@ def best_prices(cells, n_clusters, labels, cost, check, seconds=None, most_looke
         No center earns more.
     bound : float
         Lower bound of the cost of all clusterings, but for rounding.
-    n_looked : int
-        Cells of boxes that the search looked at, as the checker will.
     """
     mean = cells.weights @ cells.means / cells.weights.sum()
     reach = max(np.abs(cells.lower - mean).max(), np.abs(cells.upper - mean).max())
@@ -60,7 +58,7 @@ def best_prices(cells, n_clusters, labels, cost, check, seconds=None, most_looke
     weights, area = cells.weights / heavy, heavy * unit**2
     pricing = CellPricing(weights, own[0], cells.scatters / area, *own[1:], most_looked)
     for prices, most, bound in _Search(pricing, n_clusters, labels, cost / area, check).run(seconds):
-        yield prices * unit**2, most * area, bound * area, pricing.n_looked
+        yield prices * unit**2, most * area, bound * area
 
 
 class _Search:

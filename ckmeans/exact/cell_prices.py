@@ -49,7 +49,6 @@ class CellPricing:
         self.weights, self.means, self.scatters = weights, means, scatters
         self.lower, self.upper = lower, upper
         self.most_looked = most_looked
-        self.n_looked = 0  # cells of boxes that the latest search has looked at
 
     def earned(self, prices, y):
         """What the cells earn at a point, at most."""
@@ -129,8 +128,8 @@ class CellPricing:
         low, high = self.lower.min(axis=0), self.upper.max(axis=0)
         empty = 0.0, 0.0, np.zeros(len(low))
         boxes, count = [(-np.inf, 0, low, high, np.arange(len(prices)), empty)], 0
-        top, n_boxes, self.n_looked = np.inf, 0, 0
-        while boxes and n_boxes < MOST_BOXES and self.n_looked < self.most_looked:
+        top, n_boxes, n_looked = np.inf, 0, 0
+        while boxes and n_boxes < MOST_BOXES and n_looked < self.most_looked:
             bound, _, low, high, live, inside = heapq.heappop(boxes)
             top, n_boxes = min(top, -bound), n_boxes + 1
             if top <= best + tolerance:
@@ -138,7 +137,7 @@ class CellPricing:
                 break
             if check is not None:
                 check()
-            self.n_looked += len(live)
+            n_looked += len(live)
             live, inside, bound, at = self._looked_at(prices, low, high, live, inside)
             bound = min(bound, top)
             if bound <= best + tolerance:

@@ -14,6 +14,7 @@ from ckmeans import KMeans, Summary, certify, check_summary, exhaustive_search, 
 from ckmeans.check import MALFORMED, OTHER_DATA, PROVED, UNPROVED, Reader, Refused
 from ckmeans.exact import cell_bundle, cell_prices
 from ckmeans.exact.cell_prices import CellPricing
+from ckmeans.proofs import summary_certificate
 from ckmeans.proofs.proof_lines import sealed
 
 
@@ -285,6 +286,55 @@ def test_no_time():
     assert "no bound above 0" in str(none)
     with pytest.raises(ValueError, match="no proof"):
         none.save("none.ckc")
+
+
+@pytest.mark.parametrize(
+    "paid, earned, steps, reason",
+    [
+        (1, 0, 1, "unresolved"),  # as they are
+        (1, -3e-5, 3, "unresolved"),  # a little less than the best center earns: the third step is enough
+        (1, -1, 4, "unchecked"),  # much less: the checker refuses each of them
+        (0, 1, 4, "unresolved"),  # nothing is paid: no bound above 0
+    ],
+)
+def test_what_the_checker_says_of_prices(known, monkeypatch, paid, earned, steps, reason):
+    _, _, summary, kmeans, certificate = known
+    plain, ask, said = summary_certificate.best_prices, summary_certificate.summary_bound_of, []
+
+    def other(*given):
+        for prices, most, *rest in plain(*given):
+            yield prices * paid, most + earned * certificate.inertia / 3, *rest
+
+    def asked(*given):
+        said.append(0)
+        return ask(*given)
+
+    monkeypatch.setattr(summary_certificate, "best_prices", other)
+    monkeypatch.setattr(summary_certificate, "summary_bound_of", asked)
+    told = []
+    found = certify(summary, kmeans, time_limit=None, progress=lambda *own: told.append(own))
+    assert len(said) == steps and found.stop_reason == reason
+    assert found.checked == (steps < 4) and (found.lower_bound > 0) == found.checked
+    assert found.lower_bound <= certificate.inertia
+    assert told and all(own[:2] == ("prices", certificate.inertia) for own in told)
+
+
+@pytest.mark.parametrize("name", ["best_prices", "summary_bound_of"])
+def test_ctrl_c(known, monkeypatch, name):
+    """In the search for prices the best ones so far are checked; in that check nothing is known."""
+    plain = getattr(summary_certificate, name)
+
+    def some(*given):
+        yield next(plain(*given))
+        raise KeyboardInterrupt
+
+    def none(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(summary_certificate, name, some if name == "best_prices" else none)
+    found = certify(known[2], known[3], time_limit=None)
+    assert found.stop_reason == "interrupted" and found.checked == (name == "best_prices")
+    assert (found.lower_bound > 0) == found.checked
 
 
 @pytest.mark.parametrize("kind", ["offset", "line", "grid", "few"])
