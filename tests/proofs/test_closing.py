@@ -8,9 +8,11 @@ from fractions import Fraction
 from itertools import product
 
 import numpy as np
+import pytest
+from clocks import Clock
 from test_random_instances import instance, optimum
 
-from ckmeans import check
+from ckmeans import KMeans, check
 from ckmeans.exact.branch import branch_and_bound
 from ckmeans.exact.semidefinite import Ascent, Items
 from ckmeans.proofs import closing
@@ -119,3 +121,110 @@ def test_proofs_of_bounds_that_end_early(monkeypatch):
     counts = {word: said.count(word) for word in set(said)}
     assert counts.get("stuck", 0) < len(said) / 2 and counts.get("refused", 0) <= len(said) / 200, counts
     assert counts.get("left", 0) and counts.get("branch", 0), counts
+
+
+class Overlapping:
+    """Rows whose clusters the bound leaves open by 7e-5; and a proof, with what is left and with a branch on an item."""
+
+    k = 3
+
+    def __init__(self):
+        rng = np.random.default_rng(4)
+        X = rng.normal(size=(24, 4)) + rng.normal(size=(3, 4))[rng.integers(3, size=24)]
+        self.problem = ExactProblem(X.round(1))
+        self.labels = KMeans(3, n_init=50, random_state=0).fit(X.round(1)).labels_
+
+    def proved(self, labels=None, **options):
+        labels = self.labels if labels is None else labels
+        self.cost = self.problem.cost(labels) * self.problem.unit
+        return closing.prove_by_matrix(
+            self.problem.rows, self.problem.weights, self.k, labels, self.cost, **options
+        )
+
+    def accepted(self, lines):
+        text = proof_text(self.problem, self.k, self.labels.tolist(), "optimal-unique", lines)
+        return check.verdict(text.encode())[0] == check.PROVED
+
+
+@pytest.fixture(scope="module")
+def overlapping():
+    return Overlapping()
+
+
+def test_what_is_left_and_branches(overlapping):
+    found, lines = overlapping.proved()
+    assert found.bound < overlapping.cost and overlapping.accepted(lines)
+    assert "left" in lines and any(line.startswith("proof branch") for line in lines)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("MOST_CHECKED", 0),  # more than the checker takes
+        ("MISSING", -1),  # too many pairs of seeds that may be together
+        ("DEEPEST", -1),  # branches in branches
+        ("WORTH", Fraction(0)),  # a gap that is too wide
+        ("settled", lambda *given: None),  # seeds that are not apart
+    ],
+)
+def test_where_it_gives_up(overlapping, monkeypatch, name, value):
+    """Then there is the bound, without a proof that the labels are optimal."""
+    monkeypatch.setattr(closing, name, value)
+    found, lines = overlapping.proved()
+    assert lines is None and 0 < found.bound < overlapping.cost and found.stop_reason == "unresolved"
+
+
+def test_too_much_is_open(overlapping):
+    """After a share of the time most rows are still undecided: the bound is mended first."""
+    own = overlapping
+    _, lines = own.proved()
+    ascent = Ascent(Items.of(own.problem.rows, own.problem.weights), 3, own.labels, own.cost)
+    ascent.run(0)
+    node = closing.Node(ascent, list(range(24)), own.labels)
+    assert closing.Closing(3, own.cost, lambda: None, 1.0).proof(node, ascent.found())[0] == lines
+    with pytest.raises(closing.Stuck):
+        closing.Closing(3, own.cost, lambda: None, 0.0).proof(node, ascent.found())
+    two = closing.Node(ascent, list(range(24)), np.minimum(own.labels, 1))  # there is no seed of a third cluster
+    with pytest.raises(closing.Stuck):
+        closing.Closing(3, own.cost, lambda: None, 1.0).proof(two, ascent.found())
+
+
+def test_a_clustering_that_is_not_optimal_is_not_proved(overlapping):
+    """Each row in another cluster: however little worse that is, no proof says that it is optimal."""
+    n_near = 0
+    for i in range(24):
+        for shift in (1, 2):
+            labels = overlapping.labels.copy()
+            labels[i] = (labels[i] + shift) % 3
+            found, lines = overlapping.proved(labels)
+            assert lines is None
+            n_near += overlapping.cost - found.bound < closing.WORTH * overlapping.cost
+    assert n_near
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.97, 1.0])
+def test_ctrl_c(overlapping, share):
+    """In the search for the bound, and in that for the proof, in the end: the bound so far is kept."""
+    looks = []
+
+    def check_it():
+        looks.append(0)
+        if len(looks) == nth:
+            raise KeyboardInterrupt
+
+    nth = 0
+    overlapping.proved(check=check_it)
+    nth = round(share * len(looks))
+    looks.clear()
+    found, lines = overlapping.proved(check=check_it)
+    assert (found.stop_reason, lines) == ("interrupted", None) and 0 <= found.bound < overlapping.cost
+
+
+@pytest.mark.parametrize("seconds", [None, 10, 1000])
+def test_a_limit(overlapping, seconds):
+    """For the proof there is as much time as a share of that for the bound: after each share of the limit, it is tried again."""
+    with Clock(seconds=1.0 if seconds is None else 0.2):
+        found, lines = overlapping.proved(max_seconds=seconds)
+    assert lines is None or overlapping.accepted(lines)
+    assert 0 <= found.bound < overlapping.cost
+    assert found.stop_reason == ("time_limit" if seconds == 10 else "unresolved")

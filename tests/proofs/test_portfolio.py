@@ -424,8 +424,26 @@ def test_a_checker_without_time_claims_nothing_optimal(monkeypatch):
     found = prove(IRIS, 3, methods=["search", "prices"], rng=0)
     assert (found.status, found.stop_reason, found.checked) == ("bounded", "unchecked", False)
     assert 0.9 < found.lower_bound / found.inertia <= 1
+    none = prove(IRIS, 3, methods=["search"], rng=0)
+    assert (none.exact_lower_bound, none.checked) == (0, False) and none.exact_inertia == found.exact_inertia
     monkeypatch.undo()
     assert check.verdict(found.text().encode())[0] == check.PROVED
+
+
+def test_first_prices_are_not_the_last_ones(monkeypatch):
+    """Prices that are only tried have a share of the time: that this is up is not why all ends, and there are prices again."""
+    shares = []
+
+    def brief(instance, incumbent, run):
+        shares.append(run.share)
+        return methods.Evidence(methods.trivial_proof(), stop_reason="time_limit")
+
+    monkeypatch.setitem(methods.METHODS, "prices", brief)
+    own = portfolio.Portfolio(Instance(np.arange(8.0)[:, None] ** 2, 2), methods.Run(Deadline(100)))
+    own.take("first prices")
+    assert own.stop_reason == "unresolved" and "prices" not in own.done
+    own.take("prices")
+    assert own.stop_reason == "time_limit" and shares[0] < shares[1]
 
 
 def test_loaded_again(tmp_path):

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from ckmeans import certify, check, reference
-from ckmeans.proofs import methods
+from ckmeans.proofs import methods, portfolio
 from ckmeans.proofs.checkpoint import WORD
 from ckmeans.proofs.portfolio import prove
+from ckmeans.workers import Expired
 
 ROWS = np.random.default_rng(5).random((60, 3)).round(3)
 K = 4
@@ -207,6 +208,31 @@ def test_groups_are_proved_again(tmp_path, monkeypatch):
     seal(path, whole)
     again = prove(ROWS, K, methods=["sum"], rng=0, checkpoint=path)
     assert len(n_done) == n_groups and 0 < again.exact_lower_bound <= optimum() and again.checked
+
+
+def test_no_time_to_ask_about_the_groups_of_a_file(tmp_path, monkeypatch):
+    """Nothing is made of them then."""
+    path = tmp_path / "a.ckpt"
+    stopped(path, ("search", "sum"))
+
+    def late(*asked):
+        raise Expired
+
+    monkeypatch.setattr(portfolio, "bounds_of", late)
+    found = prove(ROWS, K, methods=["sum"], rng=0, checkpoint=path)
+    assert found.stop_reason == "time_limit" and "sum" not in found.seconds
+
+
+def test_a_bound_as_high_as_the_cost_is_a_claim(tmp_path):
+    """A file of a run that ended before it claimed that."""
+    path = tmp_path / "a.ckpt"
+    done = prove(ROWS[:9], 3, methods=["search", "tree"], rng=0, checkpoint=path)
+    whole = content(path)
+    assert whole["known"]["claim"] is not None
+    whole["known"] |= {"claim": None, "claimed by": None}
+    seal(path, whole)
+    found = prove(ROWS[:9], 3, methods=[], checkpoint=path)
+    assert found.status == done.status == "optimal-unique" and found.text() == done.text()
 
 
 def test_labels_of_the_file_cost_what_they_cost(tmp_path):

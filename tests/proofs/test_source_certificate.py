@@ -14,13 +14,15 @@ import pytest
 import ckmeans.blocks.parts
 import ckmeans.blocks.sources
 import ckmeans.local.rows
+import ckmeans.proofs.source_certificate
 from ckmeans import KMeans, certify, check_parts, natural_breaks
 from ckmeans.blocks.crew import Crew, in_order
-from ckmeans.check import MALFORMED, OTHER_DATA, PROVED, UNPROVED
-from ckmeans.proofs import certification, row_batches
+from ckmeans.check import MALFORMED, OTHER_DATA, PROVED, UNPROVED, Refused, verdict
+from ckmeans.proofs import certification, portfolio, row_batches
 from ckmeans.proofs.mean_limit import mean_limit
 from ckmeans.proofs.proof_lines import sealed
 from ckmeans.rationals import ExactRows
+from ckmeans.workers import Expired
 
 
 @pytest.fixture(autouse=True)
@@ -198,6 +200,34 @@ def test_a_limit_ends_it_with_what_is_known(tmp_path):
     assert found.lower_bound > 0 and check_parts.verdict(tmp_path)[0] == MALFORMED  # no index
 
 
+def test_without_a_folder(tmp_path):
+    """The same bound, with a limit that is far, too; and none where there is no time."""
+    X = blobs(d=2)
+    source, kmeans = in_blocks(X, 150), fitted(X)
+    kept = certify(source, kmeans, folder=tmp_path, n_threads=1)
+    for limit in (None, 1e9):
+        found = certify(source, kmeans, time_limit=limit, n_threads=1)
+        assert found.exact_lower_bound == kept.exact_lower_bound > 0 and found.n_groups == kept.n_groups
+        assert found.folder is None and found.method == "sum" and found.stop_reason == "unresolved"
+    none = certify(source, kmeans, time_limit=0, n_threads=1)
+    assert (none.stop_reason, none.exact_lower_bound, none.n_groups) == ("time_limit", 0, 0)
+    assert none.exact_inertia == kept.exact_inertia
+
+
+def test_centers_for_labels():
+    """Those of a model that was fitted to other rows, and those that are given: each row is with the nearest one."""
+    X = blobs(d=2)
+    source, model = in_blocks(X, 150), fitted(X[:90])
+    own = certify(source, model.predict(X), n_clusters=3, n_threads=1)
+    for labels, centers in ((model, None), (None, model.cluster_centers_)):
+        found = certify(source, labels, centers=centers, n_threads=1)
+        assert found.n_clusters == 3 and found.exact_inertia == own.exact_inertia
+        assert found.exact_lower_bound == own.exact_lower_bound > 0
+    with pytest.raises(ValueError, match="n_clusters=2, but there are 3 centers"):
+        certify(source, centers=model.cluster_centers_, n_clusters=2)
+    assert certify(source, centers=model.cluster_centers_, n_clusters=4, n_threads=1).n_clusters == 4
+
+
 @pytest.mark.parametrize("kind", ["alike", "seldom all", "any"])
 def test_the_mean_is_above_its_limit_seldom(kind):
     """`python benchmarks/confidence.py` asks more often."""
@@ -222,6 +252,44 @@ def test_a_bound_with_confidence_is_not_called_proved():
         assert 0 < found.lower_bound <= least and found.stop_reason == "gap" and found.gap <= 0.2
     assert found.status == "bounded with confidence" and not found.checked and found.n_groups >= 64
     assert "with confidence 0.99 at most" in str(found) and "proved" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "options, reason, n_drawn",
+    [({"progress": "press"}, "interrupted", 64), ({}, "unresolved", 200), ({"time_limit": 0}, "time_limit", 0)],
+)
+def test_draws_that_end(monkeypatch, options, reason, n_drawn):
+    """By Ctrl-C, by their number where no gap is enough, and without time."""
+    monkeypatch.setattr(ckmeans.proofs.source_certificate, "MOST_DRAWN", 200)
+    X = blobs()
+    best = Fraction(natural_breaks(X[:, 0], 3).inertia)
+
+    def press(*told):
+        raise KeyboardInterrupt
+
+    options = {name: press if value == "press" else value for name, value in options.items()}
+    found = certify(X, fitted(X), confidence=0.99, random_state=0, n_threads=1, **options)
+    assert (found.stop_reason, found.n_groups) == (reason, n_drawn)
+    assert found.lower_bound <= best and (found.lower_bound > 0) == (n_drawn > 0)
+
+
+def test_a_bound_that_there_was_no_time_to_check(monkeypatch):
+    """Without that time it would be lost: the checker has it, and what it refuses is 0."""
+
+    def late(*asked):
+        raise Expired
+
+    def refused(*asked):
+        raise Refused(UNPROVED, "")
+
+    X = blobs(60, d=4)
+    labels = fitted(X).labels_
+    monkeypatch.setattr(portfolio, "bound_of", late)
+    for checker, least in ((row_batches.bound_of, 1), (refused, 0)):
+        monkeypatch.setattr(row_batches, "bound_of", checker)
+        lower, text = row_batches.bound(X, None, labels, 3, "sdp", None, 0.0, True)
+        assert (lower > 0) == least and verdict(text)[0] == PROVED
+        assert f"lower {float(lower):.5g}" in verdict(text)[1].replace("lower bound", "lower") or not least
 
 
 def test_bad_blocks(tmp_path):
