@@ -171,7 +171,9 @@ def certify_summary(
     seconds = deadline.seconds_for(FIRST)
     most_looked = MOST_LOOKED if time_limit is None else SHARE * time_limit / a_cell
     try:
-        for best in best_prices(cells, n_clusters, labels, float_up(cost), deadline.check, seconds, most_looked):
+        for best in best_prices(
+            cells, n_clusters, labels, float_up(cost), deadline.check, seconds, most_looked
+        ):
             if progress is not None:
                 progress("prices", float_up(cost), best[2])
     except Expired:

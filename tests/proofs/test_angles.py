@@ -253,9 +253,7 @@ def test_ctrl_c_in_the_search_and_in_the_check_at_the_end(monkeypatch):
     """The search that was interrupted is the last one; and what the checker was not asked to the end is not claimed."""
     plain, asked = angles.spherical_search, []
     ended = {"stop_reason": "interrupted"}
-    monkeypatch.setattr(
-        angles, "spherical_search", lambda *args, **kw: replace(plain(*args, **kw), **ended)
-    )
+    monkeypatch.setattr(angles, "spherical_search", lambda *args, **kw: replace(plain(*args, **kw), **ended))
     monkeypatch.setattr(angles, "local_search", lambda *args, **kw: asked.append(0))
     found = certify(X, n_clusters=3, metric="cosine", random_state=0)
     assert found.stop_reason == "interrupted" and found.status == "bounded" and not asked

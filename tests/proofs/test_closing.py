@@ -184,7 +184,9 @@ def test_too_much_is_open(overlapping):
     assert closing.Closing(3, own.cost, lambda: None, 1.0).proof(node, ascent.found())[0] == lines
     with pytest.raises(closing.Stuck):
         closing.Closing(3, own.cost, lambda: None, 0.0).proof(node, ascent.found())
-    two = closing.Node(ascent, list(range(24)), np.minimum(own.labels, 1))  # there is no seed of a third cluster
+    two = closing.Node(
+        ascent, list(range(24)), np.minimum(own.labels, 1)
+    )  # there is no seed of a third cluster
     with pytest.raises(closing.Stuck):
         closing.Closing(3, own.cost, lambda: None, 1.0).proof(two, ascent.found())
 

@@ -256,7 +256,11 @@ def test_a_bound_with_confidence_is_not_called_proved():
 
 @pytest.mark.parametrize(
     "options, reason, n_drawn",
-    [({"progress": "press"}, "interrupted", 64), ({}, "unresolved", 200), ({"time_limit": 0}, "time_limit", 0)],
+    [
+        ({"progress": "press"}, "interrupted", 64),
+        ({}, "unresolved", 200),
+        ({"time_limit": 0}, "time_limit", 0),
+    ],
 )
 def test_draws_that_end(monkeypatch, options, reason, n_drawn):
     """By Ctrl-C, by their number where no gap is enough, and without time."""
