@@ -5,7 +5,7 @@
 # make wheel-check  the wheel as it would be published: repaired, and held against the stable ABI
 # make trust        what can be relied on, tried beside scikit-learn: an hour, or make trust QUICK=--quick
 # make sanitize     the tests of the kernels under AddressSanitizer and UndefinedBehaviorSanitizer (Linux, GCC)
-# make coverage     branches of Python and lines of .pyx that the tests reach; builds anew
+# make coverage     branches of Python and lines of .pyx that the tests reach: both totals, a report each; builds anew
 # make reproducible two builds in different folders, which are to give the same bytes
 # make lint         style of the Python, safety of the workflows
 # make docs         builds the documentation in docs/_build, its examples and proofs included
@@ -21,7 +21,7 @@ PIP = PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip --disab
 ON_ALL = --numprocesses auto --maxprocesses 8 --dist worksteal # the tests, on all processors
 WHAT_IS_BUILT = pyproject.toml setup.py $(wildcard src/* src/simd/*)
 
-.PHONY: demo test trust sanitize coverage reproducible test-wheel test-oldest wheel-check lint docs clean
+.PHONY: demo test trust sanitize coverage coverage-python coverage-compiled reproducible test-wheel test-oldest wheel-check lint docs clean
 
 # A proof, and the checker's word for it. 30 of the flowers: 2^29 ways to make two clusters, and all of them are looked at.
 demo: $(VENV)/.demo
@@ -45,15 +45,26 @@ sanitize: $(VENV)/.test
 	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	PYTHONPATH=build/sanitize/lib $(BIN)/python -P -m pytest -p no:cacheprovider $(SANITIZED)
 
-# Lines of .pyx and of headers by gcov: comments in the C that Cython writes say which line the next ones are of.
+# Branches of Python with the kernels as they are; then lines of .pyx and of headers by gcov, which are ten times as slow, with
+# the tests of kernels. pyproject.toml says what is counted: child processes are. Mutants of the checker reach what the checker does.
 COVERED = tests
-coverage: $(VENV)/.test
-	$(PIP) install coverage
+COVERED_COMPILED = $(SANITIZED) tests/diagnostics tests/test_trust.py
+BUILT = $(abspath build/coverage)
+COUNTED = -q -p no:cacheprovider -n 2 --dist worksteal -k "not test_a_hole_is_noticed"
+coverage: coverage-python coverage-compiled
+
+coverage-python: export COVERAGE_FILE = $(BUILT)/.coverage
+coverage-python: $(VENV)/.test
+	$(PIP) install "coverage>=7.10"
+	mkdir -p $(BUILT) && rm -f $(BUILT)/.coverage*
+	$(BIN)/python -m coverage run -m pytest $(COUNTED) $(COVERED)
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
+
+coverage-compiled: $(VENV)/.test
 	CKMEANS_FLAGS="-O0 --coverage" $(BIN)/python setup.py -q build --build-base build/coverage --build-lib build/coverage/lib
-	find build/coverage -name '*.gcda' -delete
-	PYTHONPATH=build/coverage/lib COVERAGE_FILE=build/coverage/.coverage \
-	$(BIN)/python -P -m coverage run --branch --source build/coverage/lib/ckmeans -m pytest -q -p no:cacheprovider $(COVERED)
-	COVERAGE_FILE=build/coverage/.coverage $(BIN)/python -m coverage report --skip-covered --show-missing
+	find $(BUILT) -name '*.gcda' -delete
+	PYTHONPATH=$(BUILT)/lib PYTHONSAFEPATH=1 $(BIN)/python -m pytest $(COUNTED) $(COVERED_COMPILED)
 	$(BIN)/python benchmarks/compiled_coverage.py build/coverage
 
 reproducible: $(VENV)/.dev

@@ -1,6 +1,8 @@
 """Bisecting k-means: a tree of splits, the small ones the best there are."""
 
 import pickle
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -155,3 +157,35 @@ def test_many_rows_in_one_feature_are_split_in_the_best_way(kind, monkeypatch):
     monkeypatch.setattr(bisecting, "MOST_DENSE", 1000)
     X = kind(np.tile([[0.0], [1], [2], [10], [11], [30]], (200, 1)))
     assert bisecting.best_start(X, None).tolist() == [[4.8], [30]]
+
+
+def test_verbose_tells_of_each_split(capsys):
+    model = BisectingKMeans(3, random_state=0, verbose=1).fit(IRIS)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("2 clusters: 150 rows are split into ") and len(lines) == 2
+    sizes = sorted(map(int, re.findall(r"\d+", lines[0])[2:]))
+    assert sum(sizes) == 150 and set(np.bincount(model.labels_)) & set(sizes)
+
+
+def test_rows_on_one_side_only():
+    """A side of the tree to which no row goes is not looked at any further."""
+    model = BisectingKMeans(5, random_state=0).fit(IRIS)
+    for i in range(0, 150, 30):
+        assert model.predict(IRIS[i : i + 1]).tolist() == [model.labels_[i]]
+
+
+def test_a_row_with_all_the_weight_is_not_split():
+    """One with weight, of many: there is nothing that a split would gain."""
+    weights = np.zeros(150)
+    weights[7] = 1
+    with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(1\)"):
+        model = BisectingKMeans(2, random_state=0).fit(IRIS, sample_weight=weights)
+    assert model.inertia_ == 0 and np.array_equal(model.cluster_centers_[model.labels_[7]], IRIS[7])
+
+
+def test_ctrl_c_in_a_split(monkeypatch):
+    plain = bisecting.local_search
+    ended = {"stop_reason": "interrupted"}
+    monkeypatch.setattr(bisecting, "local_search", lambda *args, **kw: replace(plain(*args, **kw), **ended))
+    with pytest.raises(KeyboardInterrupt):
+        BisectingKMeans(3, random_state=0).fit(IRIS)

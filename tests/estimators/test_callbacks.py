@@ -1,13 +1,17 @@
 """scikit-learn's callbacks: each restart is a task, and one may end the fit."""
 
+import importlib.util
+import sys
+
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 
 from ckmeans import KMeans
+from ckmeans.estimators import callbacks
 
-pytest.importorskip("sklearn.callback")
+needs_callbacks = pytest.mark.skipif(not callbacks.FRAMES, reason="scikit-learn has no callbacks before 1.9")
 IRIS = load_iris().data
 
 
@@ -53,6 +57,7 @@ def test_a_callback_ends_the_fit(init):
     assert np.array_equal(model.predict(IRIS), model.labels_)
 
 
+@needs_callbacks
 def test_progress_bars_of_scikit_learn():
     pytest.importorskip("rich")
     from sklearn.callback import ProgressBar
@@ -61,6 +66,7 @@ def test_progress_bars_of_scikit_learn():
     assert model.inertia_ == KMeans(3, n_init=4, random_state=0).fit(IRIS).inertia_
 
 
+@needs_callbacks
 def test_an_error_leaves_no_context_behind():
     noting = Noting()
     model = KMeans(3).set_callbacks(noting)
@@ -69,3 +75,13 @@ def test_an_error_leaves_no_context_behind():
     with pytest.raises(ValueError, match="n_samples=150 should be"):
         model.set_params(n_clusters=151).fit(IRIS)
     assert noting.told == ["setup", "begin fit", "teardown"]
+
+
+def test_scikit_learn_without_callbacks(monkeypatch):
+    """Then methods are as they are, and no frame is between them and who calls them."""
+    monkeypatch.setitem(sys.modules, "sklearn.callback", None)
+    spec = importlib.util.spec_from_file_location("ckmeans.estimators.without", callbacks.__file__)
+    without = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(without)
+    assert without.FRAMES == 0 and without.with_callbacks(len) is len
+    assert not vars(without.CallbackSupportMixin()) and not without.are_asked_for(KMeans())

@@ -124,6 +124,8 @@ def test_what_is_printed(capsys):
         "restart 1",
         "restart 2",
     ]
+    KMeans(3, n_init=1, tol=0, verbose=1, random_state=0).fit(X)
+    assert "strict convergence" in capsys.readouterr().out
 
 
 # ---- float32 ----

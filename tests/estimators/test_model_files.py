@@ -130,6 +130,16 @@ def test_parameters_that_are_functions_are_left_out(tmp_path):
     assert again.init == "k-means++" and again.random_state is None and again.n_clusters == 3
 
 
+def test_parameters_of_any_kind(tmp_path):
+    """Centers in lists, numbers of NumPy, and those that are not finite."""
+    model = KMeans(np.int32(3), init=X[:3].tolist(), n_init=np.int64(1), tol=np.float64(0.5)).fit(X)
+    model.n_iter_, model.inertia_ = np.int64(7), np.inf
+    save_model(model, tmp_path / "model.json")
+    again = load_model(tmp_path / "model.json")
+    assert (again.n_iter_, again.inertia_, again.n_clusters, again.n_init, again.tol) == (7, np.inf, 3, 1, 0.5)
+    assert np.array_equal(again.init, X[:3])
+
+
 CHANGES = {
     "another attribute": lambda said: said["fitted"].update(predict=1),
     "a feature less": lambda said: said["fitted"].update(n_features_in_=2),
@@ -142,6 +152,9 @@ CHANGES = {
     "an unknown class": lambda said: said.update(estimator="Popen"),
     "an unknown parameter": lambda said: said["parameters"].update(shell=True),
     "another scaling": lambda said: said.update(scaling={"mean": [0.0], "scale": [1.0]}),
+    "a scaling of another shape": lambda said: said.update(
+        scaling=dict.fromkeys(("mean", "scale"), said["fitted"]["cluster_centers_"]) | {"named": False}
+    ),
     "other rows": lambda said: said.update(rows={"sizes": [1]}),
 }
 

@@ -145,6 +145,11 @@ def test_a_failed_batch_changes_nothing():
     assert all(vars(model)[name] is value for name, value in before.items())
 
 
+def test_an_inertia_beyond_the_floats():
+    X = np.array([[1e300], [-1e300], [1e300], [-1e300], [0.0], [1.0]])
+    assert KMeans(1).partial_fit(X).inertia_ == np.inf
+
+
 def test_fit_begins_anew():
     X = blobs(300)
     model = fed(X, [100], KMeans(3, random_state=0))

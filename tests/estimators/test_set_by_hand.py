@@ -62,6 +62,10 @@ def test_parameters_set_by_hand(name):
         for method in ("predict", "predict_proba", "score_samples", "score", "bic"):
             with pytest.raises(ValueError, match="fit again"):
                 getattr(model, method)(X[:30, :3])
+    for bad in {"means_": (), "variances_": (0 * good, -good), "weights_": (0 * good, good - 1)}[name]:
+        setattr(model, name, bad)
+        with pytest.raises(ValueError, match="variances_ holds|not shares of a whole"):
+            model.predict(X[:30, :3])
     for fine in (good.tolist(), np.asfortranarray(good), good.astype(">f8")):
         setattr(model, name, fine)
         assert np.isfinite(model.score(X[:30, :3]))

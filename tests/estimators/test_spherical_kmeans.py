@@ -174,3 +174,18 @@ def test_stopped_at_once():
     for rows in (X, sparse.csr_array(X)):
         model = SphericalKMeans(9, random_state=1, max_seconds=0.0).fit(rows)
         assert model.stop_reason_ == "time_limit" and np.array_equal(model.predict(rows), model.labels_)
+
+
+def test_verbose(capsys):
+    model = SphericalKMeans(3, n_init=2, random_state=0, verbose=1).fit(np.random.default_rng(0).normal(size=(60, 3)))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["restart 1", "restart 2"]
+    assert lines[-1].endswith(f"best inertia {model.inertia_:.10g}")
+
+
+@pytest.mark.parametrize("method", ["predict", "transform", "score"])
+def test_a_center_of_zero_set_by_hand(method):
+    model = SphericalKMeans(2, random_state=0).fit(np.eye(2))
+    model.cluster_centers_ = np.array([[0.0, 1], [0, 0]])
+    with pytest.raises(ValueError, match="cluster_centers_ holds a zero"):
+        getattr(model, method)(np.eye(2))
