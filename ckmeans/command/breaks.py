@@ -121,7 +121,7 @@ def coarsest(upper, following):
     Parameters
     ----------
     upper, following : float
-        Where `following` is not greater, or no shorter number is between them, it is `upper`, with a step of 0.
+        Where `following` is not greater it is `upper`, with a step of 0.
 
     Examples
     --------
@@ -132,10 +132,9 @@ def coarsest(upper, following):
         return upper, 0
     size = math.frexp(max(abs(upper), abs(following)))[1]
     exponent = math.ceil(size * math.log10(2)) + 1
-    for _ in range(20):
+    while True:  # twenty times at most: of so many digits the nearest float is `upper`
         for step in (Fraction(10) ** exponent, Fraction(10) ** exponent / 2):
             bound = math.ceil(Fraction(upper) / step) * step
             if upper <= float(bound) < following:
                 return float(bound), step
         exponent -= 1
-    return upper, 0

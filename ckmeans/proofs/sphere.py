@@ -49,6 +49,11 @@ class AngleProblem(ExactProblem):
         """Whether the rows of another problem are these: those of a clustering by squared distances are not."""
         return False
 
+    @property
+    def units(self):
+        """The rows, of length one but for rounding to the grid."""
+        return directions(self.X)
+
     def centers(self, labels):
         """{label: direction of the sum of its rows}, for the clusters that have weight."""
         means = super().centers(labels)

@@ -52,3 +52,6 @@ def test_as_they_are(here):
     )
     run("breaks", "data.csv", "a", "-k", 1, "--round", "--legend", "one.csv")
     assert open("one.csv").read().startswith("class,from,to,rows,mean\n0,0.0,40.0,5,")
+    put("a\n7.3\n7.3\n", "same.csv")  # there is no step
+    run("breaks", "same.csv", "a", "-k", 1, "--round", "--legend", "same-legend.csv")
+    assert open("same-legend.csv").read() == "class,from,to,rows,mean\n0,7.3,7.3,2,7.3\n"

@@ -39,6 +39,29 @@ def test_the_table_of_a_proof(proof):
     assert run("check", "data.ckc", "data.csv", "-q").stderr == ""
 
 
+def test_other_reports_beside_the_proof(proof):
+    """Those of other data, and what is none, are passed over; what is said here is not taken from a report."""
+    put("{", "a.json")
+    put("a\n1\n2\n4\n", "small.csv")
+    run("fit", "small.csv", "-k", 2, "--json", "b.json")
+    assert "read as it was by the run that wrote data.json" in run("check", "data.ckc", "data.csv").stderr
+    words = ["check", "data.ckc", "data.csv", "--as", "data.json"]
+    assert "there is no column 'weight'" in run(*words, "--weights", "weight", code=1).stderr
+
+
+def test_how_rows_differ(here):
+    """Other numbers, as many of them; and a proof by angle, of which the rows are not told."""
+    put("a,b\n1,0\n9,1\n0,2\n0.1,5\n")
+    put("a,b\n1,0\n9,1\n0,2\n0.1,6\n", "other.csv")
+    put("label\n0\n0\n1\n1\n", "labels.csv")
+    run("certify", "data.csv", "labels.csv", "--proof", "p.ckc")
+    said = run("check", "p.ckc", "other.csv", code=3).stderr
+    assert "It has 4 rows of 2 columns, as there are here, with other numbers: give" in said
+    run("certify", "data.csv", "labels.csv", "--metric", "cosine", "--proof", "angle.ckc")
+    said = run("check", "angle.ckc", "other.csv", code=3).stderr
+    assert "other data" in said and "It has" not in said
+
+
 def test_rows_for_the_bare_checker(proof):
     words = ["check", "data.ckc", "data.csv", "--as", "data.json", "--rows-out", "rows.npy"]
     run(*words)
@@ -55,6 +78,7 @@ def test_what_is_no_proof_of_it(proof):
     put(text, "other.csv")
     assert "other data" in run("check", "data.ckc", "other.csv", "--as", "data.json", code=3).stderr
     assert "malformed" in run("check", "data.csv", code=2).stderr
+    assert "malformed" in run("check", "data.csv", "data.csv", code=2).stderr
     assert (
         "data.csv is neither a report nor a model"
         in run("check", "data.ckc", "data.csv", "--as", "data.csv", code=1).stderr

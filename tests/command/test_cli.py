@@ -19,6 +19,7 @@ from children import PATIENCE, PRELUDE, interrupted_at_a_terminal
 from command_line import put, report, run
 
 from ckmeans import KMeans
+from ckmeans.command.exhaustive import _probability
 from ckmeans.command.tables import read_table
 from ckmeans.words import format_count, format_duration
 
@@ -184,6 +185,8 @@ def test_soft(here):
     ]
     assert sum(full["within_ss"]) == pytest.approx(78.8514414)
     assert len(full["variances"]) == 3 and full["status"] == "converged" and full["n_collapsed"] == 0
+    words = ["soft", "iris", "-k", 3, "--variance", "tied"]
+    assert "stopped by the time limit after 0 iterations" in run(*words, "--time-limit", 0).stdout
     put("a,b\n" + "1,2\n5,6\n" * 4)
     result = run("soft", "data.csv", "-k", 2, "--variance", "tied")
     assert "degenerate: 2 of 2 variances shrank to nothing; the likelihood has no bound" in result.stdout
@@ -204,6 +207,9 @@ def test_exhaustive(here):
     )
     full = report("exhaustive", "iris", "-k", 3, "--rows", 40, "--time-limit", 0.2)["result"]
     assert (full["status"], full["stop_reason"]) == ("bounded", "time_limit")
+    put("a\n1\n1\n3\n")
+    assert "every row lies on its center" in run("exhaustive", "data.csv", "-k", 2).stdout
+    assert "only one partition into one cluster" in run("exhaustive", "data.csv", "-k", 1).stdout
     result = run("exhaustive", "iris", "-k", 2, code=1)
     assert "7.1e44 partitions" in result.stderr and "--sample" in result.stderr
 
@@ -215,6 +221,11 @@ def test_posterior(here):
     assert full["posterior"]["together"][0][1] == pytest.approx(0.99968, abs=1e-5)
     result = run("exhaustive", "data.csv", "-k", 2, "--posterior", 1, "--out", "labels.csv").stdout
     assert "log evidence" in result and "least sure" in result
+    words = ["exhaustive", "iris", "-k", 2, "--rows", 24, "--posterior", 1, "--time-limit", 0]
+    assert "log evidence  at least " in " ".join(run(*words).stdout.split()).replace(
+        "evidence at", "evidence  at"
+    )
+    assert _probability(0.5, 0.1) == "0.45 to 0.55" and _probability(0.5, 0.0) == "0.5000"
     assert list(pd.read_csv("labels.csv").columns) == ["line", "label", "together"]
 
 

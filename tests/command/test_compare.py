@@ -27,6 +27,12 @@ def test_names_of_clusters_do_not_matter(here):
     assert "no row moved of 50" in run("compare", "a.csv", "b.csv").stdout
 
 
+def test_many_clusters_are_not_all_shown(here):
+    labels(np.arange(80) % 40, "a.csv")
+    labels(np.arange(80) % 4, "b.csv")
+    assert "and more clusters, 40 and 4 in all: see --json" in run("compare", "a.csv", "b.csv").stdout
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_as_many_rows_as_can_be_are_in_matched_clusters(seed):
     from itertools import permutations
@@ -58,6 +64,8 @@ def test_what_is_wrong(here):
     labels([0, 1], "a.csv")
     labels([0, 1, 1], "b.csv")
     put("x,y\n1,2\n3,4\n", "c.csv")
+    said = run("compare", "a.csv", "a.csv", "--label", "nothing", code=1).stderr
+    assert "there is no column 'nothing' in a.csv nor in a.csv" in said
     assert "a.csv has 2 rows, b.csv has 3" in run("compare", "a.csv", "b.csv", code=1).stderr
     assert "none of which is called label" in run("compare", "a.csv", "c.csv", code=1).stderr
     assert (

@@ -1,6 +1,8 @@
 """Bad input, wrong usage, failures and interrupts: one clear line, an exit code, and no file that is half written."""
 
 import os
+import sys
+import zipfile
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +10,7 @@ from command_line import put, run
 
 from ckmeans import __main__
 from ckmeans.command import terminal
+from ckmeans.command.cli import cli
 from ckmeans.proofs.methods import METHODS
 
 BAD = {
@@ -28,6 +31,8 @@ BAD = {
     "fit iris -k 1 --out ./iris": ["iris", "data file itself"],
     "fit iris -k 3 --out labels.npy": ["CSV"],
     "fit iris -k 3 --json report.parquet": ["JSON"],
+    "fit iris -k 3 --plot picture.txt": ["picture.txt is no name of a picture", ".png"],
+    "fit blank.csv -k 1": ["blank.csv", "no rows"],
     "exhaustive iris -k 2 --rows 151": ["151", "150"],
 }
 
@@ -39,12 +44,14 @@ def test_bad_input_is_one_line_and_exit_1(here, words):
     put("a\n1\ninf\n", "infinite.csv")
     put("a\n1\n2\n")
     put("PAR1", "bad.parquet")
+    put("a,b\n", "blank.csv")
     result = run(*words.split(), "--quiet", code=1)
     assert result.stdout == ""
     assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
     for word in BAD[words]:
         assert word in result.stderr
-    assert sorted(os.listdir()) == ["bad.parquet", "data.csv", "empty.csv", "infinite.csv", "words.csv"]
+    names = ["bad.parquet", "blank.csv", "data.csv", "empty.csv", "infinite.csv", "words.csv"]
+    assert sorted(os.listdir()) == names
 
 
 @pytest.mark.parametrize(
@@ -63,6 +70,9 @@ def test_bad_input_is_one_line_and_exit_1(here, words):
         "soft iris -k 3 --variance none",
         "exhaustive iris -k 2 --rows 3 --sample 3",
         "exhaustive iris -k 2 --posterior 0",
+        "choose iris --range 2-5",
+        "choose iris --range 0:3",
+        "choose iris --range 5:4",
         "nosuch",
     ],
 )
@@ -92,6 +102,31 @@ def test_unforeseen_failures_are_one_line_too(monkeypatch, error, words):
     assert result.stderr.count("\n") == 1
     for word in words:
         assert word in result.stderr
+
+
+def test_a_traceback_for_those_who_ask(monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("ckmeans.command.tables.read_table", broken)
+    monkeypatch.setenv("CKMEANS_TRACEBACK", "1")
+    with pytest.raises(RuntimeError, match="broken"):
+        cli(["fit", "iris", "-k", "3"], standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    "package, words, said",
+    [
+        ("pyarrow", "fit iris -k 3 --out labels.parquet", "pip install pyarrow"),
+        ("openpyxl", "fit sheet.xlsx -k 1", "pip install openpyxl"),
+    ],
+)
+def test_what_is_missing_is_named(here, monkeypatch, package, words, said):
+    with zipfile.ZipFile("sheet.xlsx", "w") as file:
+        file.writestr("xl/workbook.xml", "")
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr("ckmeans.command.outputs.find_spec", lambda name: None if name == package else True)
+    assert said in run(*words.split(), code=1).stderr and sorted(os.listdir()) == ["sheet.xlsx"]
 
 
 @pytest.mark.parametrize("words", ["fit iris -k 3 --prove", "certify iris labels.csv"])

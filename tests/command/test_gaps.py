@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from command_line import put, report, run
 
-from ckmeans.command.gaps import median
+from ckmeans.command.gaps import Gaps, median
 from ckmeans.command.tables import read_table
 
 TABLE = 'id,age,score\n1,30,1.5\n2,unknown,2.5\n3,"-999",-999\n4,50,keine Angabe\n5,41,9.5\n6,43.0,-999.0\n'
@@ -52,6 +52,9 @@ def test_other_files(here):
             [2, 3],
             [4, 5],
         ]
+    np.save("whole.npy", X)
+    mapped = np.load("whole.npy", mmap_mode="r")
+    assert np.isnan(Gaps(["-999"]).mark(mapped)[0, 1]) and mapped[0, 1] == -999
     weighted = read_table("data.npy", weights="x2", missing=["-999"])
     assert weighted.weights.tolist() == [3, 5] and weighted.incomplete == [1]
 

@@ -189,6 +189,17 @@ def test_models_of_sparse_rows(saved, metric):
     assert sum(report("predict", "model.json", "later.npz")["result"]["far_rows"]) == 1
 
 
+def test_zeros_of_sparse_rows_are_no_gaps(saved):
+    assert (
+        "would make nearly all of these sparse rows gaps"
+        in run("fit", "rows.npz", "-k", 2, "--missing", 0, code=1).stderr
+    )
+    assert (
+        "takes dense rows, and these are sparse"
+        in run("fit", "rows.npz", "-k", 2, "--impute", "median", code=1).stderr
+    )
+
+
 def test_what_takes_dense_rows_gets_them_or_is_refused(saved, monkeypatch):
     proved, dense = (
         report("fit", name, "-k", 2, "--prove", "--columns", "x1,x2") for name in ("rows.npz", "rows.npy")

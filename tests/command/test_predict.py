@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from command_line import put, report, run
 
+from ckmeans import KMeans, save_model
+
 RNG = np.random.default_rng(5)
 ROWS = np.concatenate([RNG.normal([10 * k, 300 * k], [1, 20], (40, 2)) for k in range(3)]).round(2)
 
@@ -76,6 +78,17 @@ def test_models_of_other_commands(here):
         run(*words, "--model", "m.json", "--out", "labels.csv", "--force")
         run("predict", "m.json", "iris", "--out", "again.csv", "--force")
         assert (pd.read_csv("labels.csv").label == pd.read_csv("again.csv").label).all()
+
+
+def test_models_of_python(here):
+    """Names of columns are asked for; what no fit tells, sizes and distances, is not told of."""
+    model = KMeans(2, random_state=0).partial_fit(np.arange(8.0).reshape(4, 2))
+    save_model(model, "bare.json")
+    put("a,b\n0,1\n6,7\n")
+    assert "bare.json has no names of columns" in run("predict", "bare.json", "data.csv", code=1).stderr
+    save_model(model, "named.json", columns=["a", "b"])
+    told = report("predict", "named.json", "data.csv")["result"]
+    assert "shares_of_fit" not in told and "n_beyond" not in str(told)
 
 
 def test_a_model_is_refused_where_it_cannot_be_written(model):

@@ -136,7 +136,13 @@ def test_parameters_of_any_kind(tmp_path):
     model.n_iter_, model.inertia_ = np.int64(7), np.inf
     save_model(model, tmp_path / "model.json")
     again = load_model(tmp_path / "model.json")
-    assert (again.n_iter_, again.inertia_, again.n_clusters, again.n_init, again.tol) == (7, np.inf, 3, 1, 0.5)
+    assert (again.n_iter_, again.inertia_, again.n_clusters, again.n_init, again.tol) == (
+        7,
+        np.inf,
+        3,
+        1,
+        0.5,
+    )
     assert np.array_equal(again.init, X[:3])
 
 

@@ -177,7 +177,9 @@ def test_stopped_at_once():
 
 
 def test_verbose(capsys):
-    model = SphericalKMeans(3, n_init=2, random_state=0, verbose=1).fit(np.random.default_rng(0).normal(size=(60, 3)))
+    model = SphericalKMeans(3, n_init=2, random_state=0, verbose=1).fit(
+        np.random.default_rng(0).normal(size=(60, 3))
+    )
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["restart 1", "restart 2"]
     assert lines[-1].endswith(f"best inertia {model.inertia_:.10g}")
