@@ -1,6 +1,7 @@
 """Bad input, wrong usage, failures and interrupts: one clear line, an exit code, and no file that is half written."""
 
 import os
+import signal
 import sys
 import zipfile
 from types import SimpleNamespace
@@ -191,6 +192,53 @@ def test_interrupted_before_anything(here, monkeypatch):
     )
     result = run("fit", "iris", "-k", 3, "--out", "labels.csv", code=130)
     assert result.stderr.startswith("interrupted before") and os.listdir() == []
+
+
+def test_interrupted_with_nothing_found(here, monkeypatch):
+    """Where the search has not begun, and where what runs the command is told."""
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ckmeans.KMeans.fit", interrupted)
+    assert run("fit", "iris", "-k", 3, "--n-init", 2, code=130).stderr.endswith(
+        "interrupted before there was a result: nothing was written\n"
+    )
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_interrupt_outside_of_the_command(monkeypatch, capsys, closed):
+    """It is told, and the process ends by its number; if nobody reads that any more, too."""
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    def flush():
+        raise BrokenPipeError
+
+    ended = []
+    monkeypatch.setattr(__main__, "_listen", lambda: None)
+    monkeypatch.setattr(__main__, "_run", interrupted)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    if closed:
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(flush=flush))
+    assert __main__.main() == 130 and ended == [130]
+    assert capsys.readouterr().err == __main__.NOTHING + "\n"
+
+
+def test_a_handler_that_is_there_is_left(monkeypatch):
+    """Who runs the command in a process of theirs, with a handler for SIGTERM, keeps it."""
+    own, kept = [lambda *_: None], {}
+    monkeypatch.setattr(
+        signal, "getsignal", lambda number: own[0] if number == signal.SIGTERM else signal.SIG_IGN
+    )
+    monkeypatch.setattr(signal, "signal", kept.__setitem__)
+    __main__._listen()
+    assert not kept
+    own[0] = signal.SIG_DFL
+    monkeypatch.setattr("ckmeans.interrupts.SIGNAL", signal.SIGINT)
+    __main__._listen()
+    assert kept == {signal.SIGTERM: __main__._interrupted}
 
 
 @pytest.mark.parametrize("searched", [False, True])

@@ -57,6 +57,9 @@ def test_many_files(proof):
         "--columns is not for day"
         in run("certify", "day-*.npy", "labels.csv", "--folder", "a", "--columns", "1", code=2).stderr
     )
+    put("line,label\n1,0\n2,\n" + "3,1\n" * 298, "gap.csv")
+    said = run("certify", "day-*.npy", "gap.csv", "--folder", "gap", code=1).stderr
+    assert "gap.csv has no label for row 2: give one" in said
     assert "No file matches" in run("certify", "none-*.npy", "labels.csv", "--folder", "a", code=1).stderr
     assert "for one DATA" in run("check", "proof", "day-*.npy", "--columns", "1", code=2).stderr
 

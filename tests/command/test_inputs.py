@@ -10,6 +10,11 @@ def test_given_centers(here):
     full = report("fit", "data.csv", "-k", 2, "--init", "centers.csv", "--no-polish")
     assert full["result"]["centers"] == [[1.5, 1.5], [8.5, 8.5]]
     assert full["result"]["n_restarts"] == 1
+    put("a,b\n0,1\n5,5\n", "log.csv")
+    said = run("fit", "data.csv", "-k", 2, "--init", "log.csv", "--log", "a", code=1).stderr
+    assert "a center is 0 or less in a column of --log" in said
+    put("x\n0\n5\n", "one.csv")
+    assert "(2, 1)" in run("fit", "data.csv", "-k", 2, "--init", "one.csv", code=1).stderr
     assert "(3, 2)" in run("fit", "data.csv", "-k", 3, "--init", "centers.csv", code=1).stderr
 
 

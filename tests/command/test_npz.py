@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from scipy import sparse
 
 from ckmeans import KMeans, SphericalKMeans
 from ckmeans.command import inputs
+from ckmeans.command.arrays import _as_csr
 from ckmeans.command.tables import read_table
 
 
@@ -187,6 +189,19 @@ def test_models_of_sparse_rows(saved, metric):
     later[9] = np.eye(1, 30, 20)
     sparse.save_npz("later.npz", sparse.csr_array(later))
     assert sum(report("predict", "model.json", "later.npz")["result"]["far_rows"]) == 1
+
+
+def test_sparse_numbers_without_columns():
+    with pytest.raises(ValueError, match="which has no rows and columns"):
+        _as_csr(SimpleNamespace(ndim=1, shape=(3,)))
+
+
+def test_rows_of_zeros_have_no_angle(here):
+    put("a,b\n1,2\n2,1\n")
+    put("a,b\n0,0\n0,0\n", "zeros.csv")
+    words = ["-k", 1, "--metric", "cosine"]
+    assert "left out" not in run("fit", "data.csv", *words).output
+    assert "all 2 rows are zero, which has no direction" in run("fit", "zeros.csv", *words, code=1).stderr
 
 
 def test_zeros_of_sparse_rows_are_no_gaps(saved):

@@ -5,6 +5,7 @@ import pytest
 from command_line import report, run
 from sklearn.preprocessing import StandardScaler
 
+from ckmeans import KMeans
 from ckmeans.command.standard import Standardizer
 
 X = np.random.default_rng(0).normal(size=(30, 3)) * [1.0, 1e3, 1e-5] + [0.0, 5.0, 1.0]
@@ -28,6 +29,16 @@ def test_numbers_without_squares(scale, weights, mass):
     found = Standardizer(huge, None if weights is None else weights * mass)
     np.testing.assert_allclose(found.transform(huge), expected.transform(X), rtol=1e-12)
     np.testing.assert_allclose(found.inverse_transform(found.transform(huge)), huge, rtol=1e-9)
+
+
+def test_a_scale_beyond_the_floats():
+    """The deviation of these is less than the least float: in their own units no pipeline can have it."""
+    values = np.zeros((50, 1))
+    values[0] = 1e-323
+    found = Standardizer(values)
+    assert found.transform(values).std() == pytest.approx(1)
+    with pytest.raises(ValueError, match="beyond the floats"):
+        found.before(KMeans(2))
 
 
 @pytest.mark.parametrize("scale", [1.7e308, 1e-300])
