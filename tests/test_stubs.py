@@ -10,6 +10,7 @@ import pytest
 
 import ckmeans
 import ckmeans._kernels
+import ckmeans.compat
 
 PACKAGE = Path(ckmeans.__file__).parent
 # But the module of what they share, which Cython makes.
@@ -68,6 +69,10 @@ def test_public_names():
     assert homes == ckmeans._HOMES
     declared = {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign)}
     assert {*homes, *declared} == {*ckmeans.__all__, "__all__"}
+    assert dir(ckmeans) == sorted(ckmeans.__all__) and dir(ckmeans.compat) == sorted(ckmeans.compat.__all__)
+    for module in (ckmeans, ckmeans.compat):
+        with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute 'nothing'"):
+            module.nothing
 
 
 def public_functions():

@@ -24,6 +24,7 @@ from ckmeans import (
     natural_breaks,
     partition_posterior,
 )
+from ckmeans.frames import as_array
 from ckmeans.validation import check_exact
 
 try:
@@ -452,6 +453,16 @@ def test_what_numpy_cannot_read_is_refused_with_the_reason():
     for call in (KMeans(1).fit, lambda X: certify(X, [0, 0]), lambda X: natural_breaks(X, 1)):
         with pytest.raises(ValueError, match=r"Unreadable that NumPy cannot read \(use .cpu\(\) first\)"):
             call(Unreadable())
+
+
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+def test_what_numpy_has_no_memory_or_no_time_for_is_no_wrong_type(monkeypatch, error):
+    def fails(*given, **options):
+        raise error
+
+    monkeypatch.setattr(Unreadable, "__array__", fails)
+    with pytest.raises(error):
+        as_array(Unreadable(), "X")
 
 
 def test_numbers_that_floats_hold():

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from ckmeans import compat
 from ckmeans.compat import JenksNaturalBreaks, jenks_breaks
 
 VALUES = [1.3, 7.1, 7.3, 2.3, 3.9, 4.1, 7.8, 1.2, 4.3, 7.3, 5.0, 4.3]
@@ -94,3 +95,17 @@ def test_classes_out_of_range():
         JenksNaturalBreaks(0)
     with pytest.raises(TypeError, match="no whole number"):
         JenksNaturalBreaks("3")
+
+
+@pytest.mark.parametrize(
+    "missing, error, said",
+    [("mapclassify", ImportError, "pip install mapclassify"), ("other", ModuleNotFoundError, "other")],
+)
+def test_what_is_not_installed(monkeypatch, missing, error, said):
+    def import_module(name):
+        raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
+
+    monkeypatch.setattr(compat, "import_module", import_module)
+    with pytest.raises(error, match=said) as caught:
+        compat.FisherJenks
+    assert type(caught.value) is error

@@ -76,6 +76,18 @@ def test_who_insists_is_heard(noted, monkeypatch):
             press()
 
 
+def test_nothing_is_held_where_no_handler_can_be_set(noted, monkeypatch):
+    """As in an interpreter beside the main one, to which Python passes on no signal."""
+
+    def refused(number, handler):
+        raise ValueError("signal only works in main thread of the main interpreter")
+
+    monkeypatch.setattr("ckmeans.interrupts.signal", refused)
+    with pytest.raises(KeyboardInterrupt), Held() as held:
+        held.begin()
+        press()
+
+
 # ---- threads ----
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import os
 import subprocess
 import sys
 from fractions import Fraction
