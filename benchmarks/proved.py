@@ -4,7 +4,9 @@
 
 FOLDER holds best_known.csv and the instances, one text file each; default: ../shared/data from the project's root. blobs-NxD
 are N rows around ten centers in D features, made here: so far apart that clusters overlap and restarts disagree. segments-NxD are
-N customers of four overlapping segments, standardised. sk_NAME is shipped by scikit-learn, r_NAME by R (benchmarks/data);
+N customers of four overlapping segments, standardised. overlap-NxD are three round clusters in D features, each two of them 2.4
+deviations apart, heavy-NxD five clusters 6 apart around which rows are of Student's t with 3 degrees of freedom in each feature; with
+-SEED at the end other rows of the same kind. sk_NAME is shipped by scikit-learn, r_NAME by R (benchmarks/data);
 NAME-scaled is the same with each feature standardised. Without names, those below are run, each with the seconds and the gap that are its goal. "above" is how much the cost is above the best
 known one (below, if negative). The starting clustering is searched for too, and its time counts, as does that of the checker
 where it runs inside; afterwards it is run once more, alone, and that time is told. --json keeps what was found; with --resume
@@ -85,6 +87,10 @@ GOALS = [  # name and numbers of clusters, seconds, gap (0: proved optimal; None
     ("blobs-10000x4:10", 300, 0.03),
     ("blobs-10000x8:10", 300, 0.03),
     ("blobs-10000x16:10", 300, 0.03),
+    ("overlap-10000x12:3", 300, 0.01),
+    ("overlap-10000x16:3", 300, 0.01),
+    ("heavy-10000x12:5", 300, 0.01),
+    ("heavy-10000x16:5", 300, 0.01),
     ("blobs-100000x2:10", 60, None),
 ]
 COLUMNS = "instance n d k cost above bound gap status method seconds goal bytes check".split()
@@ -97,23 +103,36 @@ def rows_of(name, folder):
         return (X - X.mean(axis=0)) / X.std(axis=0)
     if name.startswith("sk_"):
         return getattr(datasets, f"load_{name[3:]}")().data
-    made = re.fullmatch(r"(blobs|segments)-(\d+)x(\d+)", name)
+    made = re.fullmatch(r"(blobs|segments|overlap|heavy)-(\d+)x(\d+)(?:-(\d+))?", name)
     if made:
-        return {"blobs": blobs, "segments": segments}[made[1]](int(made[2]), int(made[3]))
+        n, d = int(made[2]), int(made[3])
+        rng = np.random.default_rng(n + d if made[4] is None else [n, d, int(made[4])])
+        return {"blobs": blobs, "segments": segments, "overlap": overlap, "heavy": heavy}[made[1]](n, d, rng)
     table = TABLES / f"{name}.csv"
     if table.exists():
         return np.loadtxt(table, delimiter=",", skiprows=1, ndmin=2)
     return np.loadtxt(folder / f"{name}.txt", skiprows=1, ndmin=2)
 
 
-def blobs(n, d):
-    rng = np.random.default_rng(n + d)
+def blobs(n, d, rng):
     return rng.uniform(-10, 10, (10, d))[rng.integers(10, size=n)] + rng.normal(0, 1.5 * d**0.25, (n, d))
 
 
-def segments(n, d):
+def overlap(n, d, rng):
+    return 2.4 * corners(3, d, rng)[rng.integers(3, size=n)] + rng.normal(size=(n, d))
+
+
+def heavy(n, d, rng):
+    return 6 * corners(5, d, rng)[rng.integers(5, size=n)] + rng.standard_t(3, (n, d))
+
+
+def corners(k, d, rng):
+    """So many points, each two of them 1 apart."""
+    return np.linalg.qr(rng.normal(size=(d, k)))[0].T / np.sqrt(2)
+
+
+def segments(n, d, rng):
     """Of every three features one is skewed, as money is, and one is counted in whole numbers."""
-    rng = np.random.default_rng(n + d)
     X = rng.normal(0, 0.6, (4, d))[rng.choice(4, n, p=rng.dirichlet(np.full(4, 8.0)))]
     X += rng.normal(size=(n, d)) @ (np.eye(d) + 0.3 * rng.normal(size=(d, d)))
     X[:, ::3] = np.exp(0.4 * X[:, ::3])
