@@ -38,9 +38,10 @@ PASSES, SLICE = 3, 1 << 18
 FEW = 1 / 3
 # Vectors that are kept besides those that a projection needs, for the next one.
 SPARE = 8
-# The bound on the way is of exact eigenvalues where the gap is below this, and in the end; else of a subspace that is taken nearer
-# to their vectors BOUND times.
-EXACT, BOUND = 1e-4, 3
+# The bound is of exact eigenvalues in each TOLD-th round, where the gap is below EXACT, and in the end: only such a bound is told. In
+# between it is of a subspace that is taken nearer to their vectors BOUND times, and may be too high: of 715 rows in 12 features, k=3, it
+# was 0.059 % below the cost where the true one was 0.077 %.
+TOLD, EXACT, BOUND = 5, 1e-4, 3
 # A step goes this much further than to the nearest projection (over-relaxation; between 1 and 2).
 OVER = 1.6
 # The search ends after this many rounds in which the bound rose by less than PROGRESS times the gap.
@@ -213,10 +214,15 @@ class Relaxation:
         for own in (self.dual, self.below, self.by):
             own /= factor
 
+    @property
+    def is_whole(self):
+        """Whether so many vectors are wanted that all are computed."""
+        return len(self.subspace.vectors) > FEW * self.n
+
     def bound(self, exact=True):
         """The bound that the multipliers give now; if not exact, hardly more."""
         K = self.gram - self.penalty * self.dual
-        if exact or len(self.subspace.vectors) > FEW * self.n:
+        if exact or self.is_whole:
             top, _ = greatest(self.centered(K), self.k - 1, vectors=False)
         else:
             subspace = copy(self.subspace)  # the vectors are near those of the last projection
@@ -296,7 +302,7 @@ def semidefinite_bound(
     gap : float
     max_seconds : float or None
     progress : callable(lower), optional
-        Called with each better bound, a Fraction that is not proved yet.
+        Called with better bounds, Fractions: true but for the rounding of floats, and not proved yet.
     check : callable(), optional
         Called before each step but the first; the search ends where it raises `Expired` or KeyboardInterrupt.
 
@@ -351,7 +357,7 @@ class Ascent:
     def run(self, gap=0.0, max_seconds=None, progress=None, check=None, stale=STALE):
         """Go on; returns why that ended. "unresolved": the bound has risen little in so many rounds, or is near enough."""
         begin, relaxation, cost = monotonic(), self.relaxation, self.cost
-        n_poor = 0
+        n_poor = n_untold = 0
         try:
             while n_poor < stale:
                 if check is not None and self.n_steps:
@@ -362,14 +368,16 @@ class Ascent:
                 steps = SHORT if self.n_steps <= EARLY else ROUND
                 if self.n_steps % steps and not late:
                     continue
-                found = relaxation.bound(exact=False)
-                if found > cost * (1 - EXACT):
+                n_untold += 1
+                exact = late or n_untold == TOLD or self.lower == -math.inf or relaxation.is_whole
+                if exact or relaxation.bound(exact=False) > cost * (1 - EXACT):
                     found = relaxation.bound()
-                n_poor = 0 if found > self.lower + PROGRESS * (cost - self.lower) else n_poor + 1
-                if found > self.lower:
-                    self.lower, self.best = found, relaxation.multipliers()
-                    if progress is not None:
-                        progress(self.within + Fraction(found) * self.scaled.unit)
+                    little = found <= self.lower + n_untold * PROGRESS * (cost - self.lower)
+                    n_poor, n_untold = n_poor + n_untold if little else 0, 0
+                    if found > self.lower:
+                        self.lower, self.best = found, relaxation.multipliers()
+                        if progress is not None:
+                            progress(self.within + Fraction(found) * self.scaled.unit)
                 if late or self.lower >= cost * (1 - max(gap, NEAR) if gap >= 0 else 1 - gap):
                     return "time_limit" if late else "unresolved"
                 if self.n_steps % (2 * steps) == 0:

@@ -14,6 +14,7 @@ from ckmeans.exact.semidefinite import Items, Relaxation, _Scaled, semidefinite_
 from ckmeans.proofs.portfolio import prove
 from ckmeans.proofs.problem import ExactProblem
 from ckmeans.proofs.proof_lines import proof_text, semidefinite_proof
+from ckmeans.workers import Expired
 
 
 def instance(seed):
@@ -206,3 +207,21 @@ threads = [thread.name for thread in threading.enumerate()]
 tell(reason=found.stop_reason, below=bool(found.bound <= cost), threads=threads)
 """)
     assert told == {"reason": "interrupted", "below": True, "threads": ["MainThread"]}
+
+
+def test_what_is_told_on_the_way_is_true():
+    """A bound of eigenvalues that are not exact is too high: of these rows it was by 2e-5 of it."""
+    rng = np.random.default_rng(0)
+    X = np.vstack([own + rng.normal(size=(90, 10)) for own in 2.4 * np.eye(3, 10)])
+    problem, labels, told, n_looks = ExactProblem(X), np.repeat([0, 1, 2], 90), [], 0
+
+    def check():
+        nonlocal n_looks
+        n_looks += 1
+        if n_looks == 240:
+            raise Expired
+
+    given = problem.rows, problem.weights, 3, labels, problem.cost(labels) * problem.unit
+    found = semidefinite_bound(*given, progress=told.append, check=check)
+    assert len(told) > 3 and told == sorted(told)
+    assert found.stop_reason == "time_limit" and abs(1 - found.bound / told[-1]) < 1e-7
