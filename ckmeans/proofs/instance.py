@@ -65,10 +65,15 @@ class Deadline:
 
 def many_axes(X):
     """Whether rows spread along so many axes that the semidefinite bound is sooner than a search over all centers."""
+    sizes = _spread(X)
+    return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
+
+
+def _spread(X):
+    """How far rows spread along their principal axes, in increasing order."""
     offs = near_one(X[:: -(-X.size // MOST_SEEN)])[0]
     squares = gram(np.ascontiguousarray(offs.T) if offs.shape[1] > len(offs) else offs)
-    sizes, _ = greatest(squares, len(squares), vectors=False)
-    return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
+    return greatest(squares, len(squares), vectors=False)[0]
 
 
 class Instance:
@@ -119,6 +124,11 @@ class Instance:
     def many_axes(self):
         """Whether `many_axes` says so of the rows."""
         return many_axes(self.rows)
+
+    def spreads_along(self, n_axes):
+        """Whether so many axes hold 95 % of how far rows spread."""
+        sizes = _spread(self.rows)
+        return sizes[-n_axes:].sum() >= 0.95 * sizes.sum()
 
     @cached_property
     def dimension(self):

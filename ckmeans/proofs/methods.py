@@ -119,8 +119,8 @@ class Run:
         What a checkpoint has of this method.
     keep : callable(known)
         Writes a checkpoint; `known` is a function that gives what is to be in it.
-    share : float
-        Share of the time limit after which prices end.
+    most : float
+        Seconds after which prices end, if not the time limit ends them sooner.
     """
 
     deadline: Deadline
@@ -132,7 +132,7 @@ class Run:
     report: Callable = lambda inertia=math.inf, lower=0.0: None
     known: dict | None = None
     keep: Callable = lambda known: None
-    share: float = FINDING
+    most: float = math.inf
 
 
 def trivial(instance, incumbent, run):
@@ -283,12 +283,12 @@ def prices(instance, incumbent, run):
     if instance.n_clusters >= len(rows):
         return None
     samples = instance.samples_of(rows)
-    labels = incumbent.labels[samples]
+    labels, seconds = incumbent.labels[samples], min(run.most, run.deadline.left())
     found, lines, lower = _by_prices(
         instance,
         samples,
         run,
-        run.deadline.seconds_for(run.share),
+        None if seconds == math.inf else max(0.0, seconds),
         labels=labels if len(np.unique(labels)) == instance.n_clusters else None,
         progress=run.report,
         known=run.known,

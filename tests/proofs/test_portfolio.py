@@ -4,6 +4,7 @@ CKMEANS_TEST_FACTOR=50 makes the random instances thousands.
 """
 
 import csv
+import math
 import os
 import subprocess
 import sys
@@ -496,3 +497,24 @@ def test_the_gap_ahead(monkeypatch, told, ahead):
     monkeypatch.setattr("ckmeans.proofs.instance.monotonic", lambda: 10.0)
     own.accept("prices", methods.Evidence([], own.incumbent.cost * Fraction(99, 100)))
     assert own.gap_ahead() == pytest.approx(ahead)
+
+
+def test_short_prices_before_a_matrix(monkeypatch):
+    """Where few axes matter prices are tried first, for a time that one matrix would take half of, and go on after it."""
+    X = np.random.default_rng(0).normal(size=(290, 6)) * [8, 5, 4, 1, 1, 1]
+    for d, first in ((6, ["short prices", "sdp", "prices"]), (9, ["sdp", "prices"])):
+        given = X if d == 6 else np.random.default_rng(1).normal(size=(290, d))  # along nine axes
+        own = portfolio.Portfolio(Instance(given, 3), methods.Run(Deadline(60)))
+        assert [name for name in own.suitable() if name in ("short prices", "sdp", "prices")] == first
+    taken = []
+
+    def prices(instance, incumbent, run):
+        taken.append(run.most)
+        return methods.Evidence([], Fraction(0), stop_reason="time_limit")
+
+    monkeypatch.setitem(methods.METHODS, "prices", prices)
+    own = portfolio.Portfolio(Instance(X, 3), methods.Run(Deadline(60)))
+    own.take("short prices")
+    assert own.stop_reason == "unresolved" and "prices" not in own.done
+    own.take("prices")
+    assert taken == [pytest.approx(1.5e-5 * 290**2), math.inf] and own.stop_reason == "time_limit"
