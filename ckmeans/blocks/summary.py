@@ -224,6 +224,7 @@ class Summary:
             if opened:
                 state.seeds = np.concatenate([state.seeds, *opened])
                 state.sums.grow(len(opened))
+                self._finder = self._finder.with_more(state.seeds)
         state.sums.add(X, weights, labels[: len(X)])
         if len(X) < len(labels):
             self._reduce(state)

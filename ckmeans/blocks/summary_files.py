@@ -142,8 +142,8 @@ def _sums(arrays, own):
     n = len(seeds)
     sums = CellSums(n, d)
     sums.scale, sums.weight_scale = own["scale"], own["weight_scale"]
-    sums.weights, sums.squares = (_integers(arrays[name], (n,)) for name in ("weights", "squares"))
-    sums.sums = _integers(arrays["sums"], (n, d))
+    sums._weights, sums._squares = (_integers(arrays[name], (n,)) for name in ("weights", "squares"))
+    sums._sums = _integers(arrays["sums"], (n, d))
     lower, upper = arrays["lower"], arrays["upper"]
     filled = sums.weights > 0
     _refuse_if((sums.weights < 0).any(), "a weight is negative")
