@@ -776,8 +776,8 @@ def closure(problem, reader, family, items, foes, N, cuts, bound, unit):
     slack = -((bound - problem.U) * unit // 1)
     may = settled([item.weight for item in items], among, foes, N, cuts, slack, reader)
     reader.bad_if(more and not may, "the seeds are not known to be apart")
-    if not may or not all(may):
-        return problem.U if may else bound, bool(may)
+    if not may:
+        return bound, False
     held = sorted(sum(1 << i for i, own in enumerate(may) if own == 1 << c) for c in range(k))
     if held != labels and not more:
         return bound, False
@@ -823,7 +823,7 @@ def settled(w, among, foes, N, cuts, slack, reader):
     def apart(i, j):
         if foes[i] >> j & 1:
             return True
-        others = [h for h in range(n) if h not in (i, j) and not (foes[i] | foes[j]) >> h & 1]
+        others = [h for h in range(n) if not (foes[i] | foes[j]) >> h & 1]  # if i and j take too much, neither of them takes less
         return excluded(2, N[i][j] - limits[i] - limits[j], N[i], N[j], others)
 
     for seeds in among:
@@ -832,7 +832,7 @@ def settled(w, among, foes, N, cuts, slack, reader):
             return None
         names.append(seed)
     may, before = [1 << names.index(i) if i in names else (1 << k) - 1 for i in range(n)], None
-    while before != may and all(may):
+    while before != may:  # no item loses its last cluster, which holds it then
         before = may[:]
         reader.spend(6 * n * n + 4 * len(cuts) + 2 * n * k)
         for c in range(k):
@@ -886,7 +886,8 @@ def prove(problem, reader):
             bound, unique, *left = KINDS[kind](problem, reader, args, family, *items)
             if left:  # partitions that cost at most U are among those that the next proof is about
                 for pair in left[0]:
-                    path = (path[0] + 1 if path else 1, path, *pair)
+                    depth = path[0] + 1 if path else 1
+                    path = (depth, path, *pair)
                 pending.append((rows, path, whole))
                 frames.append((2, "branch", [(bound, unique)]))
                 continue

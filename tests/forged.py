@@ -421,8 +421,8 @@ def semidefinite():
         proof = best_sdp(FOUR, 6 * SOME, scale=20, spare=spare, weights=weights)
         cost = ExactProblem(np.array(FOUR, float), np.array(weights, float)).cost(HALVES)
         yield f"weighted closure {spare}", code, optimal(cost, *proof, weights=weights)
-    minus = best_sdp(FOUR, np.tril([[0] * 4, [0] * 4, [0] * 4, [-3, 0, 0, 0]]))
-    yield "negative multipliers of what is apart", 0, lower(-999, "proof branch 0 3", "proof trivial", *minus)
+    minus = best_sdp(FOUR, np.tril([[0] * 4, [0] * 4, [0, -3, 0, 0], [0] * 4]))
+    yield "negative multipliers of what is apart", 0, lower(-999, "proof branch 1 2", "proof trivial", *minus)
     yield "negative multipliers elsewhere", 1, lower(-999, "proof branch 0 2", "proof trivial", *minus)
     alone = "proof branch 0 2", "proof branch 1 2", *3 * ["proof trivial"]
     yield "together or apart", 1, lower(Fraction(13, 2), *alone)

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 from forged import FOUR, HALVES, file, optimal, sdp
 from forged_angles import Angles
+from forged_settled import CASES
 
 DIRECT = [
     [1, 1, 2, 2],
@@ -33,7 +34,7 @@ DIRECT += [
     ([1, 2, 4, 8], [1, 2, 12], [1, 6, 8], [7, 8]),
     ([1, 6, 8], [7, 8]),
 ]
-DIRECT += [True] * 16 + [(True, True), True]
+DIRECT += [True] * 16 + [(True, True), True] + [found for *_, found in CASES]
 # Rows on a line, weights, prices, the rows apart from each, m, and the slack: in all but the third some set earns more than m.
 CENTERS = [
     ([91, 188, 18, 160], [2, 3, 2, 2], [34565, 2249, 5536, 37651], [0, 0, 0, 0], 139721, None),
@@ -113,7 +114,8 @@ def direct(check):
     ]  # none of them earns anything alone, or all more with another
     alone = sorted(check.clusters_above(pieces, [0] * 74, 0, 0, check.Reader(content)))
     said.append(alone == [(1 << at, 0) for at in range(74)])
-    return said + [nearly_equal_means(check), another_cost(check)]
+    said += [nearly_equal_means(check), another_cost(check)]
+    return said + [check.settled(*own, check.Reader(content)) for *own, _ in CASES]
 
 
 def nearly_equal_means(check):

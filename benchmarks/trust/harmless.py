@@ -18,6 +18,8 @@ LIMIT = "a limit on numbers that bounds the time, and that no true proof comes n
 NONE = "any number does for nothing"
 ONE = "all of these are the same, or there is but one"
 EMPTY = "nothing adds up no fractions"
+ZERO = "a whole number that is 0 adds nothing"
+NAMED = "the items that name the other clusters are held by these, so that no more than that are left"
 BYTES = "more bytes than are needed"
 BLOCKS = "chooses when a smaller block is made of the same rows"
 
@@ -155,18 +157,30 @@ EXPLAINED = {
         "or low > high",
         "most[0] < 0 or least[1] > 0",
     ): "no mean is in a box that is empty, and no part of it has one",
+    ("closure", "item.rows[0]", "item.rows[-1]"): ONE,
+    ("prove", "left[0]", "left[-1]"): ONE,
     ("settled", "(1 << k) - 1", "(1 >> k) - 1"): "clusters that are not there are in no list",
     ("settled", "(1 << k) - 1", "(1 << k) - 0"): "clusters that are not there are in no list",
+    ("settled.excluded", "< 0", "<= 0"): ZERO,
+    ("settled.excluded", "< 0", "< 1"): ZERO,
+    ("settled", "along[h] < limits[h]", "along[h] <= limits[h]"): ZERO,
+    (
+        "settled",
+        "along[h] < limits[h] and",
+        "not against >> h & 1 and",
+    ): "what takes more is passed over later, too",
+    ("settled", "len(held) + 1", "len(held) + 0"): NAMED,
+    ("settled", "len(held) + 1", "len(held) - 1"): NAMED,
     ("shortfall", "max(0, row[-1])", "max(1, row[-1])"): "such a row is refused below",
     ("principal", "len(V[0])", "len(V[-1])"): ONE,
     ("semidefinite", "4", "[:2 if j == h else 5]"): "there are four",
     (
-        "semidefinite",
+        "closure",
         "default=extra + 1",
         "default=extra + 2",
     ): "any number above does where there are no pairs",
     (
-        "semidefinite",
+        "closure",
         "bound > problem.U",
         "bound >= problem.U",
     ): "no factor has a 0 on its diagonal, so that no bound is as high as a cost",
@@ -188,3 +202,6 @@ EXPLAINED = {
         "max(1, bound // 1)",
     ): "below 1 what is left of it is less than 0, as is what is added",
 }
+
+# The same of src/, for compiled_mutants.py: the file, and parts of the line before and after.
+COMPILED = {}

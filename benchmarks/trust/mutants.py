@@ -1,15 +1,17 @@
 """Mutants of the checker: one comparison, number, sign or condition of it is changed at a time, and its tests are to notice.
 
-    python -m benchmarks.trust.mutants [check|check_angles|check_summary] [--n N] [--seed N]
+    python -m benchmarks.trust.mutants [check|check_angles|check_summary] [--n N] [--seed N] [--since COMMIT]
 
-Prints the mutants that no test noticed, but for those that harmless.py explains. Each is tried in a fork, which may take SECONDS of the processor: a mutant that goes on for ever is noticed.
+Prints the mutants that no test noticed, but for those that harmless.py explains; --since tries only those of lines that are newer. Each is tried in a fork, which may take SECONDS of the processor: a mutant that goes on for ever is noticed.
 """
 
 import argparse
 import ast
 import os
 import random
+import re
 import resource
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -184,13 +186,25 @@ def survives(name, source):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
-def tried(name, n, seed):
+def changed_since(path, commit):
+    """The numbers of the lines of a file that are not in a commit."""
+    call = ["git", "diff", "-U0", commit, "--", path]
+    told = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    hunks = re.findall(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@", told, re.MULTILINE)
+    return {line for first, n in hunks for line in range(int(first), int(first) + int(n or 1))}
+
+
+def tried(name, n, seed, since=None):
     """Of n mutants of a file: what each has changed, why it is harmless if that is known, and else whether it survives."""
     sys.path.append(str(ROOT / "tests"))
     import test_check_holes  # noqa: F401 once, before all forks
 
-    source = Path(ckmeans.__path__[0], f"{name}.py").read_text(encoding="utf-8")
+    path = Path(ckmeans.__path__[0], f"{name}.py")
+    source = path.read_text(encoding="utf-8")
     known = list(places(source))
+    if since:
+        lines, nodes = changed_since(path, since), list(ast.walk(ast.parse(source)))
+        known = [place for place in known if nodes[place[0]].lineno in lines]
     for place in random.Random(seed).sample(known, min(n, len(known))):
         function, line, before, after, tree = mutant(source, *place)
         reason = explained(function, before, after)
@@ -202,13 +216,14 @@ def main(args=None):
     parser.add_argument("name", nargs="?", choices=FILES)
     parser.add_argument("--n", type=int, default=10**9)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--since", help="a commit: only lines that are not in it")
     parser.add_argument(
         "--explained", action="store_true", help="tell of those that are not tried, too, and why"
     )
     options = parser.parse_args(args)
     for name in [options.name] if options.name else FILES:
         n = alive = right = 0
-        for where, reason, lives in tried(name, options.n, options.seed):
+        for where, reason, lives in tried(name, options.n, options.seed, options.since):
             n, alive, right = n + 1, alive + lives, right + bool(reason)
             if lives or reason and options.explained:
                 print(f"{name}.py:{where}{f'  # {reason}' if reason else ''}", flush=True)

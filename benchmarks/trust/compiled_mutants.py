@@ -1,0 +1,212 @@
+"""Mutants of the compiled loops: one operator or number of src/ is changed at a time, and the tests of a module are to notice.
+
+    python -m benchmarks.trust.compiled_mutants FOLDER [--only MODULE ...] [--n N] [--seed N]
+
+Modules take turns; a mutant is of the module's .pyx or of any header it includes, and only this module is built with it, in FOLDER,
+at -O1. Prints what was not noticed. Not counted: what does not compile, and what compiles to the same code.
+"""
+
+import argparse
+import os
+import random
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from itertools import cycle, islice
+from pathlib import Path
+
+from .harmless import COMPILED
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "src").glob("*.pyx"))
+# What tests a module, where that is not the file of its name or more than it; and what else may notice, for those that are left then.
+TESTS = {
+    "inverted": ["local/test_sparse.py", "local/test_spherical.py"],
+    "lloyd": ["local/test_lloyd.py", "local/test_rows.py"],
+    "minima": ["diagnostics/test_minima.py"],
+    "panels": ["local/test_panels.py", "local/test_lloyd.py", "local/test_distance_bounds.py"],
+    "seeding": ["local/test_seeding.py", "local/test_oversampling.py"],
+}
+MORE = {
+    "exact": ["exact", "proofs/test_portfolio.py", "proofs/test_closing.py"],
+    "local": ["local/test_small.py", "local", "estimators", "diagnostics", "test_contract.py"],
+}
+# Of the processor, for the tests of one mutant: several times what the slowest take; and on the clock, if threads wait for each other.
+SECONDS, HANGS = 90, 1800
+COMMENTS = {
+    True: r'/\*[\s\S]*?\*/|//[^\n]*|"[^"\n]*"|^[ \t]*#(?:[^\n]*\\\n)*[^\n]*',  # of C, with what is for the preprocessor
+    False: r'"""[\s\S]*?"""|"[^"\n]*"|#[^\n]*|^cdef extern [^\n]*(?:\n    [^\n]*)*',
+}
+LENGTHS = r"^[ \t]*(?:const |static )?(?:REAL|VEC|char|double|float|u?int\d+_t|ptrdiff_t|Py_ssize_t) \w+(?:\[\w+\])+"
+PAIRS = "< <=, > >=, == !=, + -, += -=, << >>, and or, && ||, & |"
+SWAPPED = {a: b for pair in PAIRS.split(", ") for a, b in (pair.split(), pair.split()[::-1])} | {
+    "*": "+",
+    "/": "*",
+}
+SWAPPED |= {"MIN": "MAX", "MAX": "MIN", "break": "continue"}
+OPERATOR = re.compile(
+    r"(?<= )(?:[<>]=?|[=!]=|[-+*/]|[-+]=|<<|>>|&&?|\|\|?|and|or)(?= )|\b(?:MIN|MAX)(?=\()|\bbreak\b"
+)
+NUMBER = re.compile(r"(?<![\w.:])(?<!\de-)\d+(?![\w.])")
+
+
+def included(name, known=()):
+    """The files of src/ that a file takes in, itself first."""
+    found = [*known, name]
+    text = (ROOT / "src" / name).read_text(encoding="utf-8")
+    for word in re.findall(r"^from (\w+) cimport", text, re.MULTILINE):
+        found = (
+            included(f"{word}.pxd", found)
+            if (ROOT / "src" / f"{word}.pxd").exists() and f"{word}.pxd" not in found
+            else found
+        )
+    for word in re.findall(r'"(\w+\.(?:h|pxi))"', text):
+        own = f"simd/{word}" if word.endswith(".h") else word
+        found = included(own, found) if (ROOT / "src" / own).exists() and own not in found else found
+    return found
+
+
+def places(name):
+    """What can be changed in a file: where it begins, what it is, and what it becomes."""
+    text = (ROOT / "src" / name).read_text(encoding="utf-8")
+    for pattern in (COMMENTS[name.endswith(".h")], LENGTHS):
+        text = re.sub(pattern, lambda own: re.sub(r"[^\n]", "_", own[0]), text, flags=re.MULTILINE)
+    for own in OPERATOR.finditer(text):
+        yield name, own.start(), own[0], SWAPPED[own[0]]
+    for own in NUMBER.finditer(text):
+        for more in (1, -1) if int(own[0]) else (1,):
+            yield name, own.start(), own[0], str(int(own[0]) + more)
+
+
+def mutants(only, n, seed):
+    """Modules in turn, with one place each."""
+    rng, known = random.Random(seed), {}
+    for module in islice(cycle(rng.sample(only, len(only))), n):
+        if module not in known:
+            known[module] = [place for name in included(f"{module}.pyx") for place in places(name)]
+        if known[module]:
+            yield module, *known[module].pop(rng.randrange(len(known[module])))
+
+
+def prepared(folder):
+    """A copy of what is built, with the modules that are built already."""
+    folder.mkdir(parents=True)
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("src", "ckmeans"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyx"))
+
+
+def built(folder, module, changed=None):
+    """The code of a module, with one file changed; None if it does not compile."""
+    for path in (folder / "src").glob("*.pyx"):
+        path.unlink()
+    shutil.copy2(ROOT / "src" / f"{module}.pyx", folder / "src")
+    for path in (folder / "ckmeans" / "_kernels").glob(f"{module}.*so"):
+        path.unlink()
+    if changed:
+        name, at, old, new = changed
+        text = (ROOT / "src" / name).read_text(encoding="utf-8")
+        (folder / "src" / name).write_text(text[:at] + new + text[at + len(old) :], encoding="utf-8")
+    environment = os.environ | {"CKMEANS_FLAGS": os.environ.get("CKMEANS_FLAGS", "-O1")}
+    call = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+    subprocess.run(call, cwd=folder, env=environment, capture_output=True)
+    if changed:
+        shutil.copy2(ROOT / "src" / changed[0], folder / "src" / changed[0])
+    if changed and not changed[0].endswith(".h"):  # else what Cython has written is right for the next one
+        (folder / "build" / "cython" / "src" / f"{module}.c").unlink(missing_ok=True)
+    made = [*(folder / "ckmeans" / "_kernels").glob(f"{module}.*so")]
+    return made[0].read_bytes() if made else None
+
+
+def limited():
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+
+
+def passes(folder, module):
+    """Whether the tests of a module pass with what is built in a folder."""
+    names = TESTS.get(
+        module, [str(path.relative_to(ROOT / "tests")) for path in ROOT.glob(f"tests/**/test_{module}.py")]
+    )
+    call = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *(f"tests/{name}" for name in names),
+    ]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    try:
+        done = subprocess.run(
+            call, cwd=ROOT, env=environment, capture_output=True, timeout=HANGS, preexec_fn=limited
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    if done.returncode not in (0, 1, 2) and done.returncode >= 0:
+        raise RuntimeError(done.stdout.decode() + done.stderr.decode())
+    return done.returncode == 0
+
+
+def shown(name, at, old, new):
+    """The line of a mutant, what it was, and what it is."""
+    text = (ROOT / "src" / name).read_text(encoding="utf-8")
+    begin, end = text.rfind("\n", 0, at) + 1, text.index("\n", at)
+    return (
+        text.count("\n", 0, at) + 1,
+        text[begin:end].strip(),
+        (text[begin:at] + new + text[at + len(old) : end]).strip(),
+    )
+
+
+def judged(folder, module, place):
+    """What became of a mutant, in a word, and why it is harmless if that is known."""
+    _, before, after = shown(*place)
+    for (name, old, new), reason in COMPILED.items():
+        if name == place[0] and old in before and new in after:
+            return "harmless", reason
+    made = built(folder, module, place)
+    if made is None:
+        word = "does not compile"
+    elif not passes(folder, module):
+        word = "noticed"
+    else:
+        word = "the same code" if made == built(folder, module) else "alive"
+    for path in (ROOT / "ckmeans" / "_kernels").glob(f"{module}.*so"):  # the right one, for what is next
+        shutil.copy2(path, folder / "ckmeans" / "_kernels")
+    return word, ""
+
+
+def main(args=None):
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path, help="is made, and holds the builds")
+    parser.add_argument("--only", nargs="+", choices=MODULES, default=MODULES)
+    parser.add_argument("--n", type=int, default=len(MODULES))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--all", action="store_true", help="tell of those that are noticed, too")
+    options = parser.parse_args(args)
+    prepared(options.folder.resolve())
+    counts = Counter()
+    for module, *place in mutants(options.only, options.n, options.seed):
+        word, reason = judged(options.folder.resolve(), module, place)
+        counts[word] += 1
+        if options.all or word == "alive":
+            line, before, after = shown(*place)
+            print(
+                f"{word}: {module}, {place[0]}:{line}: {before} -> {after}{reason and '  # ' + reason}",
+                flush=True,
+            )
+    print(
+        f"{counts['noticed']} of {counts['noticed'] + counts['alive']} mutants were noticed; {dict(counts)}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
