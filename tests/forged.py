@@ -231,6 +231,21 @@ EXACT = [
     ("4", ["proof prices shift=0 m=e", "price 8 8 8 8"], {}),
     ("-83/8", CUT, {}),
     ("-745/128", HEAVY_CUT, {"weights": [1, 2, 3, 4]}),
+    # A start that is best later on, and stays so beside others that begin before.
+    (
+        "299/6",
+        ["proof line penalty=1c"],
+        {"X": [[1], [6], [17], [18], [20], [23], [25], [26]], "labels": [0, 0, 1, 1, 1, 1, 1, 1]},
+    ),
+    (
+        "25609/390",
+        ["proof line penalty=14"],
+        {
+            "X": [[2], [3], [7], [8], [10], [12], [13], [24]],
+            "labels": [0, 0, 0, 0, 1, 1, 1, 1],
+            "weights": [7, 6, 8, 2, 8, 1, 5, 3],
+        },
+    ),
     (
         "1031/42",
         ["proof line penalty=20"],

@@ -315,9 +315,11 @@ def test_numbers_of_a_million_digits():
         (1, 3**6000),
         (near + 1, 1 << 20_000),
         (near - 1, 1 << 20_000),
+        (near, (1 << 20_000) + 1),
+        (near, (1 << 20_000) - 1),
     ):
-        value = Fraction(top, below)
-        for up in (True, False):
-            shown = Fraction(check.decimal(value, 1, up))
-            assert shown > value if up else shown < value
-            assert abs(shown - value) < value * Fraction(1, 10**13)
+        for value in (Fraction(top, below), Fraction(-top, below)):
+            for up in (True, False):
+                shown = Fraction(check.decimal(value, 1, up))
+                assert shown > value if up else shown < value
+                assert abs(shown - value) < abs(value) * Fraction(1, 10**13)

@@ -69,6 +69,7 @@ EXPLAINED = {
     ("line", "any(off)", "[2]"): "all rows are the same: any length does",
     ("line", "places[row][0]", "places[row][-1]"): ONE,
     ("line", "2 * bits_of", "3 * bits_of"): "means are told apart by more digits than they need",
+    ("line", "[(0, 1)], 0, 0", "[(0, 1)], -1, 0"): "is 0 before it is looked at",
     ("line", "(0, 1)", "(0, 0)"): "what is taken is the greater of this and j + 1",
     (
         "line",
@@ -204,4 +205,10 @@ EXPLAINED = {
 }
 
 # The same of src/, for compiled_mutants.py: the file, and parts of the line before and after.
-COMPILED = {}
+COMPILED = {
+    (
+        "univariate.pyx",
+        "value = (nodes[t, 1] - nodes[t - 1, 1]) / (nodes[t, 0]",
+        "",
+    ): "which nodes a first look takes: any will do",
+}
