@@ -161,7 +161,9 @@ def rows_of(path, d):
         )
         code = order.replace("|", "<") + d * CODES[code]
         for left in range(int(n), 0, -SOME):
-            content = file.read(struct.calcsize(code) * min(left, SOME))
+            size = struct.calcsize(code) * min(left, SOME)
+            content = file.read(size)
+            refuse_if(len(content) < size, f"{path} ends before its last row", OTHER_DATA)
             for row in struct.iter_unpack(code, content):
                 yield packed([x or 0 for x in row])  # a zero has no sign
 
@@ -198,6 +200,8 @@ def verdict(folder, data=(), weights=(), processes=1):
             for code, found in (pool.imap if pool else map)(judged, tasks):
                 refuse_if(code != PROVED, found, code)
                 parts.append(found)
+        beyond = any(label >= index.k for part in parts for label in part.clusters)
+        refuse_if(beyond, "the labels are of more than k clusters", MALFORMED)
         refuse_if(cost_of(parts) != index.value, "the labels do not cost what is claimed")
         if data or weights:
             compare(index, [part.sha for part in parts], data, weights)
@@ -208,6 +212,8 @@ def verdict(folder, data=(), weights=(), processes=1):
         return MALFORMED, f"unreadable: {ascii(str(error))}"
     except (ValueError, OverflowError, struct.error) as error:
         return OTHER_DATA if data or weights else MALFORMED, f"unreadable: {error}"
+    except MemoryError:
+        return UNPROVED, "not proved: there is not enough memory to check this"
     cost, lower = decimal(index.value, 1, True), decimal(index.lower, 1, False)
     of = "these rows" if data else "the rows in the files"
     of = f"{of}, k={index.k}, n={index.n}, d={index.d}, {'' if index.weighted else 'no '}weights, {len(parts)} groups"

@@ -69,6 +69,8 @@ EXPLAINED = {
     ("line", "any(off)", "[2]"): "all rows are the same: any length does",
     ("line", "places[row][0]", "places[row][-1]"): ONE,
     ("line", "2 * bits_of", "3 * bits_of"): "means are told apart by more digits than they need",
+    ("line", "<= path(*queue[-1])", "< path(*queue[-1])"): "where paths cost the same, either does",
+    ("trivial", "1 << i", "2 << i"): "what is found from an item is found from the first of the others, too",
     ("line", "[(0, 1)], 0, 0", "[(0, 1)], -1, 0"): "is 0 before it is looked at",
     ("line", "(0, 1)", "(0, 0)"): "what is taken is the greater of this and j + 1",
     (

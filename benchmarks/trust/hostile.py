@@ -24,13 +24,14 @@ from ckmeans import (
     Summary,
     certify,
     check,
+    check_parts,
     check_summary,
     load_model,
     save_model,
     summarize,
 )
 from ckmeans.command.tables import read_table
-from ckmeans.proofs import checkpoint
+from ckmeans.proofs import certification, checkpoint
 from ckmeans.proofs.proof_lines import sealed
 
 from .rows import row
@@ -119,6 +120,19 @@ def read_summary_proof(path, X):
         raise RuntimeError(said)
 
 
+def read_parts(path, X):
+    code, said = few_steps(check_parts.verdict, path.parent)
+    if code not in range(4):
+        raise RuntimeError(said)
+
+
+def read_compared(path, X):
+    """A folder of proofs that is as it was, beside data that are not."""
+    code, said = check_parts.verdict(path.parent / "parts", [path])
+    if code not in range(4):
+        raise RuntimeError(said)
+
+
 def read_data(path, X):
     return read_table(str(path))
 
@@ -162,6 +176,13 @@ def written(folder, X):
     certify(summary, KMeans(2, random_state=0).fit(summary), time_limit=None).save(folder / "summary_proof")
     yield folder / "summary_proof", read_summary_proof
     yield from tables(folder, X)
+    kmeans, size = KMeans(2, n_init=1, random_state=0).fit(X), certification.MOST_GATHERED
+    certification.MOST_GATHERED = 0
+    for name in ("parts", "changed"):
+        certify([folder / "data.npy"], kmeans, folder=folder / name, n_threads=1)
+    certification.MOST_GATHERED = size
+    yield folder / "data.npy", read_compared
+    yield folder / "changed" / check_parts.INDEX, read_parts
 
 
 ODD = [
