@@ -439,6 +439,15 @@ def semidefinite():
     minus = best_sdp(FOUR, np.tril([[0] * 4, [0] * 4, [0, -3, 0, 0], [0] * 4]))
     yield "negative multipliers of what is apart", 0, lower(-999, "proof branch 1 2", "proof trivial", *minus)
     yield "negative multipliers elsewhere", 1, lower(-999, "proof branch 0 2", "proof trivial", *minus)
+    # Together, and then apart: there is no such partition.
+    twice = (
+        "proof branch 2 3",
+        "proof branch 2 3",
+        "proof line penalty=20",
+        "proof trivial",
+        "proof line penalty=20",
+    )
+    yield "together and apart", 0, optimal(Fraction(13, 2), *twice, unique=False)
     alone = "proof branch 0 2", "proof branch 1 2", *3 * ["proof trivial"]
     yield "together or apart", 1, lower(Fraction(13, 2), *alone)
 
@@ -455,7 +464,7 @@ def numbers(fine):
     good = optimal(cost, "proof line penalty=2", unique=False, **weighted)
     yield "weights", 0, good
     yield "other weights", 3, changed(good, "W 1 2 1", "W 1 2 2")
-    for new in ("W 1 -2 1", "W 0 0 0", "W 1 2", "W 1 2 1 1"):
+    for new in ("W 1 -2 1", "W 1 -1 1", "W 0 0 0", "W 1 2", "W 1 2 1 1"):
         yield new, 2, changed(good, "W 1 2 1", new)
     yield (
         "weights that are no float64",

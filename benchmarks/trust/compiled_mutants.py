@@ -40,7 +40,7 @@ COMMENTS = {
     True: r'/\*[\s\S]*?\*/|//[^\n]*|"[^"\n]*"|^[ \t]*#(?:[^\n]*\\\n)*[^\n]*',  # of C, with what is for the preprocessor
     False: r'"""[\s\S]*?"""|"[^"\n]*"|#[^\n]*|^cdef extern [^\n]*(?:\n    [^\n]*)*',
 }
-LENGTHS = r"^[ \t]*(?:const |static )?(?:REAL|VEC|char|double|float|u?int\d+_t|ptrdiff_t|Py_ssize_t) \w+(?:\[\w+\])+"
+LENGTHS = r"^[ \t]*(?:cdef |const |static )*(?:REAL|VEC|char|double|float|int|(?:long )+long|u?int\d+_t|ptrdiff_t|Py_ssize_t) \w+(?:\[\w+\])+"
 PAIRS = "< <=, > >=, == !=, + -, += -=, << >>, and or, && ||, & |"
 SWAPPED = {a: b for pair in PAIRS.split(", ") for a, b in (pair.split(), pair.split()[::-1])} | {
     "*": "+",

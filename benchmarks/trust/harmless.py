@@ -62,6 +62,7 @@ EXPLAINED = {
         "not strict or sorted",
         "!= wanted or sorted",
     ): "only where all items are parted can it be as the labels part them",
+    ("prefixes", "< needs[at + 1]", "<= needs[at + 1]"): MORE,
     ("prefixes", "[(0, 0, [])]", "[(0, -1, [])]"): MORE,
     ("prefixes", "(0, [0] * problem.d, 0, 0, 0)", "(0, [0] * problem.d, 0, 1, 0)"): MORE,
     ("prefixes", "cost - old + own < needs", "cost - old - own < needs"): MORE,
@@ -208,6 +209,7 @@ EXPLAINED = {
 
 # The same of src/, for compiled_mutants.py: the file, and parts of the line before and after.
 COMPILED = {
+    ("search.pxd", "if s.points[i] >= 0:", "> 0"): "points without weight are weighed once more",
     (
         "univariate.pyx",
         "value = (nodes[t, 1] - nodes[t - 1, 1]) / (nodes[t, 0]",
