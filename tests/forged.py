@@ -365,6 +365,8 @@ def sizes():
     yield "on no line", 1, lower(0, "proof line penalty=0", X=[[0, 0], [1, 1], [2, 3]], labels=[0, 0, 1])
     yield "on a line", 0, lower(0, "proof line penalty=0", X=[[0, 0], [1, 1], [2, 2]], labels=[0, 0, 1])
     tau, X = "proof pca scale=0 tau=6a", [[6, 2, 8], [7, 4, 0], [0, 6, 0], [5, 0, 7]]
+    flat = [[x, 0] for (x,) in FOUR]
+    yield "a minor of zero", 1, lower(-99999, "proof pca scale=0 tau=1d3", "V 0", "V 0", X=flat)
     yield "a negative minor", 1, lower(-99999, tau, "V 12", "V f4", "V 5", X=X, labels=[0, 0, 1, 1])
     for scale, code in ((0x4000, 1), (0x4001, 2)):  # the greatest, which takes too many steps here
         long = hexed("V", [0] * 9000)

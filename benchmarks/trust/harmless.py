@@ -190,6 +190,7 @@ EXPLAINED = {
     ): "no factor has a 0 on its diagonal, so that no bound is as high as a cost",
     ("decimal", "1 << 13", ""): "more or fewer leading bits, of which all are more than are shown",
     ("decimal", "top < 0", "top <= 0"): "0 is 0 over whatever number",
+    ("decimal", "top < 0", "top < 1"): "0 is 0 over whatever number",
     ("decimal", "abs(twos) <= 1 << 13", "abs(twos) < 1 << 13"): "one of two ways to write the number",
     ("verdict", "len(data or b'') + len(weights or b'')", ""): LIMIT,
     ("verdict", "data or b''", "b'' or b''"): LIMIT,
