@@ -17,7 +17,7 @@ from sklearn import cluster  # noqa: E402
 
 import ckmeans  # noqa: E402
 from benchmarks.trust import __main__ as command  # noqa: E402
-from benchmarks.trust import harmless, mutants, numbers, proofs  # noqa: E402
+from benchmarks.trust import compiled_mutants, harmless, mutants, numbers, proofs  # noqa: E402
 from benchmarks.trust.rows import ROWS, Tally  # noqa: E402
 
 # Rows whose children wait for clocks and signals, or take more than some seconds however few their cases.
@@ -64,6 +64,24 @@ def test_what_is_explained_of_the_checker_is_there():
     ]
     for _, old, _ in harmless.EXPLAINED:
         assert any(old in text for text in texts), old
+
+
+def test_what_is_explained_of_the_compiled_code_is_there():
+    for name, old, _ in harmless.COMPILED:
+        assert old in (compiled_mutants.ROOT / "src" / name).read_text(encoding="utf-8"), old
+
+
+def test_mutants_of_the_compiled_code():
+    names = {
+        name for module in compiled_mutants.MODULES for name in compiled_mutants.included(f"{module}.pyx")
+    }
+    assert {"panels.pyx", "search.pxd", "workspace.pxi", "simd/tile.h", "simd/instruction_sets.h"} <= names
+    found = [*compiled_mutants.mutants(compiled_mutants.MODULES, 200, 0)]
+    assert found == [*compiled_mutants.mutants(compiled_mutants.MODULES, 200, 0)]
+    for module, name, at, old, new in found:
+        _, before, after = compiled_mutants.shown(name, at, old, new)
+        assert name in compiled_mutants.included(f"{module}.pyx") and before != after
+        assert not before.startswith(("#", "/*", "* "))
 
 
 def test_a_crash_is_counted(monkeypatch, capsys):

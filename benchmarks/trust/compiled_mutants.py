@@ -22,17 +22,13 @@ from .harmless import COMPILED
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "src").glob("*.pyx"))
-# What tests a module, where that is not the file of its name or more than it; and what else may notice, for those that are left then.
+# What tests a module, where that is not the file of its name, or more than it.
 TESTS = {
     "inverted": ["local/test_sparse.py", "local/test_spherical.py"],
     "lloyd": ["local/test_lloyd.py", "local/test_rows.py"],
     "minima": ["diagnostics/test_minima.py"],
     "panels": ["local/test_panels.py", "local/test_lloyd.py", "local/test_distance_bounds.py"],
     "seeding": ["local/test_seeding.py", "local/test_oversampling.py"],
-}
-MORE = {
-    "exact": ["exact", "proofs/test_portfolio.py", "proofs/test_closing.py"],
-    "local": ["local/test_small.py", "local", "estimators", "diagnostics", "test_contract.py"],
 }
 # Of the processor, for the tests of one mutant: several times what the slowest take; and on the clock, if threads wait for each other.
 SECONDS, HANGS = 90, 1800

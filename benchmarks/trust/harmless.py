@@ -65,7 +65,8 @@ EXPLAINED = {
     ("prefixes", "< needs[at + 1]", "<= needs[at + 1]"): MORE,
     ("prefixes", "[(0, 0, [])]", "[(0, -1, [])]"): MORE,
     ("prefixes", "(0, [0] * problem.d, 0, 0, 0)", "(0, [0] * problem.d, 0, 1, 0)"): MORE,
-    ("prefixes", "cost - old + own < needs", "cost - old - own < needs"): MORE,
+    ("prefixes", "cost - old + own", "cost - old - own"): MORE,
+    ("prefixes", "<< 32", "<< 31"): MORE,
     ("prefixes", "a + b", "a - b"): "all sums change their signs: their squares do not",
     ("line", "any(off)", "[2]"): "all rows are the same: any length does",
     ("line", "places[row][0]", "places[row][-1]"): ONE,
@@ -210,6 +211,11 @@ EXPLAINED = {
 
 # The same of src/, for compiled_mutants.py: the file, and parts of the line before and after.
 COMPILED = {
+    (
+        "search.pxd",
+        "if n_moved < 0:",
+        "< 1",
+    ): "what is taken to be unusual is done by other loops, with the same bits",
     ("search.pxd", "if s.points[i] >= 0:", "> 0"): "points without weight are weighed once more",
     (
         "univariate.pyx",
