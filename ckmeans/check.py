@@ -69,6 +69,14 @@ def bits_of(numbers):
     return max(map(int.bit_length, numbers), default=0)
 
 
+def set_of(places, n):
+    """Some of n places as the bits of an integer."""
+    cells = bytearray(n // 8 + 1)
+    for i in places:
+        cells[i >> 3] |= 1 << (i & 7)
+    return int.from_bytes(cells, "little")
+
+
 def item_of(W, X, rows):
     weight = sum(W[i] for i in rows)
     sums = [sum(column) for column in zip(*([W[i] * x for x in X[i]] for i in rows))]
@@ -295,9 +303,9 @@ def masks_of(problem, reader, family, items):
     place = {row: at for at, item in enumerate(items) for row in item.rows}
     clusters = [sorted({place[row] for row in rows}) for rows in problem.clusters]
     reader.room(len(clusters), len(items))
-    reader.spend(len(place) * (20 + (len(items) >> 6)))
+    reader.spend(20 * len(place) + len(clusters) * (len(items) >> 6))
     cut = sum(map(len, clusters)) != len(items)
-    return None if cut else sorted(sum(1 << at for at in own) for own in clusters)
+    return None if cut else sorted(set_of(own, len(items)) for own in clusters)
 
 
 def trivial(problem, reader, args, family, items, foes):
@@ -446,8 +454,9 @@ def prices(problem, reader, args, family, items, foes):
         return bound, False
     labels, unique = masks_of(problem, reader, family, items), True
     for cover in covers(found, len(items), problem.k, slack, reader):
-        reader.spend(len(items) * (10 * problem.d + len(cover) * (1 + (len(items) >> 6))), problem.bits)
-        parts = [[row for at, a in enumerate(items) if mask >> at & 1 for row in a.rows] for mask in cover]
+        reader.spend(len(items) * (10 * problem.d + len(cover)), problem.bits)
+        chosen = [compress(items, map(int, f"{mask:b}"[::-1])) for mask in cover]
+        parts = [[row for a in own for row in a.rows] for own in chosen]
         cost = total((item_of(problem.W, problem.X, rows).cost for rows in parts), reader)
         other = sorted(cover) != labels
         refuse_if(cost < problem.U and other, "there is a better partition than that of the labels")
@@ -547,9 +556,11 @@ class Block:
 
     def open(self, inside, there, sure, foes):
         """1 for the rows not outside that are open; and for those that are since C may have one that is apart from them."""
-        present = sum(1 << i for i in self.chosen(there)) if foes else 0
-        apart = sum(1 << at * self.side.width for at, i in enumerate(self.rows) if foes and foes[i] & present)
-        return there ^ inside | (inside ^ sure) & apart, (inside ^ sure) & apart
+        if not foes:
+            return there ^ inside, 0
+        present, cells = set_of(self.chosen(there), len(foes)), [bytes(self.side.size), b"\1" + bytes(self.side.size - 1)]
+        apart = int.from_bytes(b"".join(cells[foes[i] & present > 0] for i in self.rows), "little") & (inside ^ sure)
+        return there ^ inside | apart, apart
 
     def least(self, ends, enough, table):
         """What no C on a box has more value than, once it is below `enough`, and how much each row has in that. For any z, v(C) = sum_C
@@ -586,12 +597,13 @@ def clusters_above(pieces, foes, most, slack, reader):
     close, slack, foes = slack is not None, slack or 0, foes if any(foes) else None
     least = most - slack + (not close)  # v is a fraction: what may go is <= most, or < most - slack
     table, found = Table(pieces, slack, reader), {}
-    size, words = len(table.ends) + 4, len(pieces) >> 6
+    size, words = len(table.ends) + 4, len(pieces) >> 8
     stack, held = [(table.ends, Block(table, range(len(pieces)), 0, 0))], 0  # held: numbers in it, or more
     while stack:
         ends, block = stack.pop()
         held -= (len(block.rows) + 9) * size
-        reader.spend(900 + 60 * size + len(block.rows) * (4 * size + words), table.width)
+        reader.spend(900 + 60 * size + len(block.rows) * 4 * size, table.width)
+        reader.spend(words * (len(block.rows) + 1 if foes else 1))
         side, center = block.side, [low + high >> 1 for low, high in ends]
         top, values = block.least(ends, least, table)
         if top < least:
@@ -603,7 +615,7 @@ def clusters_above(pieces, foes, most, slack, reader):
         sure = side.signs(values - spare - side.ones) & there
         inside = side.signs(low - (slack + 1) * side.ones) & there | sure
         still, apart = block.open(inside, there, sure, foes)
-        rows, members = block.chosen(still), block.members | sum(1 << i for i in block.chosen(inside ^ apart))
+        rows, members = block.chosen(still), block.members | set_of(block.chosen(inside ^ apart), len(pieces))
         if foes and any(foes[i] & members for i in block.chosen(sure) + rows):
             rows = [i for i in rows if not foes[i] & members]
             if not any(foes[i] & members for i in block.chosen(sure)):
@@ -664,7 +676,7 @@ def narrowed(ends, center, half, inside, still, beyond):
 
 def covers(found, n, k, slack, reader):
     """All ways to part n items into at most k of the sets found, whose slacks add up to at most `slack`."""
-    words, stack = 1 + (n >> 6), [((1 << n) - 1, slack, [], found)]
+    words, stack = 1 + (n >> 8), [((1 << n) - 1, slack, [], found)]
     while stack:
         rest, left, chosen, pool = stack.pop()
         reader.spend(20 + 3 * len(pool) * words)
