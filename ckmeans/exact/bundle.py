@@ -15,7 +15,9 @@ Kiwiel (1990), "Proximity control in bundle methods for convex nondifferentiable
 """
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError
+
+from .._kernels import factor as kernels
 
 # A bundle forgets clusters where it has more than MOST_CLUSTERS; of many rows, where its clusters times rows are more than
 # MOST_WEIGHTS (400 MB), but not below LEAST_CLUSTERS. The fewer, the faster a solve, and the more often one has to be found again.
@@ -55,7 +57,7 @@ class Bundle:
         n = len(weights)
         self._sets, self._costs, self._means = np.empty((0, n)), np.empty(0), None
         self._products, self._primal_weights, self._ages = np.empty((0, 0)), np.empty(0), np.empty(0, int)
-        self._keys, self.n = [], 0
+        self._keys, self.n, self._active = [], 0, _Active()
         self.most = min(MOST_CLUSTERS, max(LEAST_CLUSTERS, MOST_WEIGHTS // n))
         self._known = set()
 
@@ -116,6 +118,7 @@ class Bundle:
         self._products[:m, :m] = self._products[np.ix_(keep, keep)]
         self._keys = [self._keys[j] for j in keep]
         self._known = set(self._keys)
+        self._active.renumber(keep)
         self.n = m
 
     def reduced_profits(self, prices):
@@ -142,22 +145,23 @@ class Bundle:
         LinAlgError
             Where rounding leaves no primal weights.
         """
-        k, primal_weights, products = self.n_clusters, self.primal_weights, self._products[: self.n, : self.n]
-        full = self.reduced_profits(center + t * self.metric * self.weights)  # with no primal weights given
+        k, primal_weights, active = self.n_clusters, self.primal_weights, self._active
+        full = self.reduced_profits(center + t * self.metric * self.weights) / t  # with no primal weights given
         if not primal_weights.any():
             raise LinAlgError("no cluster has a primal weight")
         primal_weights *= k / primal_weights.sum()
-        active = list(np.flatnonzero(primal_weights > 0))
-        fresh, barred = set(), set()
+        active.begin(self._products, full, primal_weights)
+        fresh, barred, taken = set(), set(), np.empty(self.n)
         for _ in range(20 * self.n + 100):
             moved = False
             while True:
                 if check is not None:
                     check()
-                x, level = self._balance(active, full[active], t, products, primal_weights[active])
-                old = primal_weights[active]
+                x, level = active.balance(k)
+                order = active.order
+                old = primal_weights[order]
                 if x.min() >= -1e-11 * k:
-                    primal_weights[active] = np.maximum(x, 0)
+                    primal_weights[order] = np.maximum(x, 0)
                     break
                 falls = x < 0
                 ratio = old[falls] / (old[falls] - x[falls])
@@ -167,42 +171,97 @@ class Bundle:
                 out = np.flatnonzero(falls)[ratio <= step * (1 + 1e-9)]
                 new[out] = 0
                 new[new < 1e-13 * k] = 0
-                primal_weights[active] = new
+                primal_weights[order] = new
                 if step <= 0:
-                    barred.update(active[j] for j in out)
-                gone = set(out.tolist())
-                active = [c for j, c in enumerate(active) if new[j] > 0 or (c in fresh and j not in gone)]
+                    barred.update(order[out].tolist())
+                stays = new > 0
+                stays |= np.isin(order, list(fresh))
+                stays[out] = False
                 if step > 0:
-                    fresh &= set(active)
+                    fresh &= set(order[stays].tolist())
+                for place in np.flatnonzero(~stays)[::-1]:
+                    active.drop(place)
             if moved:
                 barred.clear()
-            above = full - t * (products[:, active] @ primal_weights[active]) - level
-            above[active] = above[list(barred)] = -np.inf
-            most = 1 if barred else max(1, len(active) // 4)
-            fresh = {int(c) for c in np.argsort(-above)[:most] if above[c] > tolerance}
+            kernels.combine(self._products, active.order, primal_weights[active.order], taken)
+            above = full - taken - level
+            above[active.order] = above[list(barred)] = -np.inf
+            most = 1 if barred else max(1, active.m // 4)
+            fresh = [int(c) for c in np.argsort(-above)[:most] if t * above[c] > tolerance]
             if not fresh:
                 break
-            active += sorted(fresh)
+            for c in sorted(fresh):
+                active.add(c)
+            fresh = set(fresh)
         self._ages[: self.n] += 1
-        self._ages[active] = 0
-        return center + t * self.metric * (self.weights - self.sets.T @ primal_weights), level
+        self._ages[active.order] = 0
+        return center + t * self.metric * (self.weights - self.sets.T @ primal_weights), t * level
 
-    def _balance(self, active, full, t, products, primal_weights):
+
+class _Active:
+    """Clusters that may have a primal weight, and the Cholesky factor L of their products.
+
+    `solutions`: those of L y = b, with for b what the clusters earn, and ones.
+    """
+
+    def __init__(self):
+        self.m, self.ridge, self._order = 0, 0.0, np.empty(0, np.intp)
+        self._make_room(64)
+
+    def _make_room(self, most):
+        old = self.m
+        L, order = np.zeros((most, most)), np.empty(most, np.intp)
+        solutions = np.zeros((2, most))
+        if old:
+            L[:old, :old], order[:old] = self.L[:old, :old], self._order[:old]
+            solutions[:, :old] = self.solutions[:, :old]
+        self.L, self._order, self.solutions, self.turns = L, order, solutions, np.empty((2, most))
+
+    @property
+    def order(self):
+        return self._order[: self.m]
+
+    def begin(self, products, full, primal_weights):
+        """Those with a primal weight, and no others."""
+        self.products, self.full = products, full
+        if not self.m:
+            diagonal = products.diagonal()[np.flatnonzero(primal_weights)]
+            self.ridge = 1e-10 * (diagonal.mean() or 1.0)
+        for place in np.flatnonzero(primal_weights[self.order] <= 0)[::-1]:
+            self.drop(place)
+        for own, b in zip(self.solutions, (full[self.order], np.ones(self.m))):
+            own[: self.m] = b
+            kernels.forward(self.L, self.m, own)
+        new = primal_weights > 0
+        new[self.order] = False
+        for c in np.flatnonzero(new):
+            self.add(c)
+
+    def add(self, c):
+        if self.m == len(self._order):
+            self._make_room(2 * self.m)
+        self._order[self.m] = c
+        row = self.products[c, self._order[: self.m + 1]]
+        row[-1] += self.ridge
+        b = np.array([self.full[c], 1.0])
+        kernels.append(self.L, self.m, row, self.ridge / 4, b, self.solutions)
+        self.m += 1
+
+    def drop(self, place):
+        kernels.drop(self.L, self.m, place, self.solutions, self.turns)
+        self._order[place : self.m - 1] = self._order[place + 1 : self.m].copy()
+        self.m -= 1
+
+    def renumber(self, kept):
+        """Clusters are known by their place among those that are kept; all that are active are."""
+        self._order[: self.m] = np.searchsorted(kept, self.order)
+
+    def balance(self, k):
         """Primal weights that add up to k and let the active clusters all earn the same; and what that is."""
-        G = t * products[np.ix_(active, active)]
-        H = G.copy()
-        H[np.diag_indices(len(active))] += 1e-10 * (G.trace() or t) / len(active)
-        try:
-            factor = cho_factor(H, lower=True, check_finite=False)
-        except LinAlgError:
-            H[np.diag_indices(len(active))] += 1e-6 * (G.trace() or t) / len(active)
-            factor = cho_factor(H, lower=True, check_finite=False)
-        one = cho_solve(factor, np.ones(len(active)), check_finite=False)
-        x = primal_weights
-        for _ in range(3):  # refined, since H is a little more than G
-            y = cho_solve(factor, full - G @ x, check_finite=False)
-            level = (y.sum() - (self.n_clusters - x.sum())) / one.sum()
-            x = x + y - level * one
+        earned, one = self.solutions[:, : self.m]
+        level = (one @ earned - k) / (one @ one)
+        x = earned - level * one
+        kernels.backward(self.L, self.m, x)
         if not np.isfinite(x).all():
             raise LinAlgError("primal weights are not finite")
         return x, level
