@@ -447,11 +447,18 @@ class _Scaled:
         # The center is a row of integers, so the Gram matrix is not quite the centered one.
         A = self.X * roots[:, None]
         K += gram(np.ascontiguousarray(A.T)) / relaxation.size
-        values, vectors = greatest(relaxation.centered(K), k)
-        tau, q = float(values[0]), (K * roots).sum(axis=1) / relaxation.mass
-        V = vectors[1:] * np.sqrt(np.maximum(values[1:] - tau, 0))[:, None] * inverse
+        centered = relaxation.centered(K)
+        values, vectors = greatest(centered, k)
+        V, q = (
+            vectors[1:] * np.sqrt(np.maximum(values[1:] - values[0], 0))[:, None],
+            (K * roots).sum(axis=1) / relaxation.mass,
+        )
+        # LAPACK's vectors are orthogonal to some 1e-13 only: the greatest eigenvalue is that of what these leave.
+        tau = max(float(values[0]), greatest(centered - gram(V), 1, vectors=False)[0].item())
+        V *= inverse
         m = 2 * q - roots * ((q @ roots + tau) / relaxation.mass)
-        tau += 8 * n * np.finfo(float).eps * _norm(K)
+        # Errors are of the size of what was decomposed, in which the eigenvalue for r is far below all others.
+        tau += 8 * n * np.finfo(float).eps * _norm(centered)
 
         tau = math.ceil(Fraction(tau) * size)
         # The rows of V are scaled by the root, since the bound has their squares.

@@ -45,6 +45,32 @@ def test_values_and_vectors(n):
             assert np.abs(M @ vectors.T - vectors.T * values).max() <= 1e-13 * n * size
 
 
+def test_of_values_that_hardly_differ_the_greatest_are_found():
+    """LAPACK's stemr takes others, 1e-12 to 1e-10 less, for one in some thousand such matrices."""
+    rng = np.random.default_rng(776)
+    n, n_values = int(rng.integers(5, 9)), int(rng.integers(2, 6))
+    turned = np.linalg.qr(rng.normal(size=(n, n)))[0]
+    M = (turned * np.append(-3.0, 0.25 + 1e-10 * rng.random(n - 1))) @ turned.T
+    assert greatest(M, n_values)[0] == pytest.approx(np.linalg.eigvalsh(M)[n - n_values :], abs=1e-14)
+
+
+def test_the_wrong_ones_are_noticed(monkeypatch):
+    """As it took the ones before the greatest."""
+    M, true, asked = np.diag([1.0, 2.0, 3.0, 4.0]), spectrum.eigh_tridiagonal, []
+
+    def wrong(diagonal, off, **how):
+        asked.append(how.get("lapack_driver"))
+        if how.get("lapack_driver") == "stemr" and "select_range" in how:
+            first, last = how["select_range"]
+            how["select_range"] = first - 1, last - 1
+        return true(diagonal, off, **how)
+
+    monkeypatch.setattr(spectrum, "eigh_tridiagonal", wrong)
+    values, vectors = greatest(M, 2)
+    assert values.tolist() == [3.0, 4.0] and asked.count("stemr") == 2
+    assert np.abs(vectors) == pytest.approx(np.eye(4)[2:])
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 8), (60, 33), (0, 4)])
 def test_sums_of_outer_products(shape):
     rows = np.random.default_rng(0).normal(size=shape)

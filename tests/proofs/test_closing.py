@@ -17,7 +17,7 @@ from ckmeans.exact.branch import branch_and_bound
 from ckmeans.exact.semidefinite import Ascent, Items
 from ckmeans.proofs import closing
 from ckmeans.proofs.problem import ExactProblem
-from ckmeans.proofs.proof_lines import proof_text
+from ckmeans.proofs.proof_lines import proof_text, semidefinite_proof
 
 INSTANCES = int(os.environ.get("CKMEANS_TEST_INSTANCES", 150))
 
@@ -110,16 +110,12 @@ def test_proofs_of_bounds_that_end_early(monkeypatch):
         assert code or count == 1, (X.tolist(), weights, k)
         text = proof_text(rows, k, labels, "optimal", lines).encode()
         code, words = check.verdict(text)
-        if (
-            code and bound >= cost * rows.unit
-        ):  # rounded too coarsely, 15 of 7,901: certify asks another method then
-            said.append("refused")
-            continue
+        assert not code or bound < cost * rows.unit, words
         said.append(
             "left" if "left" in lines else "branch" if lines[0].startswith("proof branch") else "closed"
         )
     counts = {word: said.count(word) for word in set(said)}
-    assert counts.get("stuck", 0) < len(said) / 2 and counts.get("refused", 0) <= len(said) / 200, counts
+    assert counts.get("stuck", 0) < len(said) / 2, counts
     assert counts.get("left", 0) and counts.get("branch", 0), counts
 
 
@@ -230,3 +226,26 @@ def test_a_limit(overlapping, seconds):
     assert lines is None or overlapping.accepted(lines)
     assert 0 <= found.bound < overlapping.cost
     assert found.stop_reason == ("time_limit" if seconds == 10 else "unresolved")
+
+
+@pytest.mark.parametrize(
+    ("X", "weights", "k"),
+    [
+        # Of the eigenvalues two differ by 1e-10, and LAPACK took the wrong one; its vectors were orthogonal to 1e-13 only.
+        ([[0, 2], [1, 0], [2, 2], [2, 2], [1, 2], [2, 0], [2, 1], [1, 1]], None, 3),
+        ([[690], [212], [475], [734], [734], [389], [335]], [1, 3, 2, 3, 1, 2, 1], 3),
+    ],
+)
+def test_no_negative_eigenvalue_is_left(X, weights, k):
+    rows = ExactProblem(np.array(X, float), None if weights is None else np.array(weights, float))
+    own = np.array(branch_and_bound(rows.rows, rows.weights, k).labels)
+    cost = rows.cost(np.array([own[place] for place in rows.place])) * rows.unit
+    for stale in (1, 2, 3):
+        ascent = Ascent(Items.of(rows.rows, rows.weights), k, own, cost)
+        ascent.run(0, stale=stale)
+        found = ascent.found()
+        proof = semidefinite_proof(*found[1:-2])
+        text = proof_text(
+            rows, k, [int(own[place]) for place in rows.place], "bounded", proof, found.bound / rows.unit
+        )
+        assert check.verdict(text.encode())[0] == check.PROVED
