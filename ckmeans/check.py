@@ -613,7 +613,8 @@ def clusters_above(pieces, foes, most, slack, reader):
         spare = min(top - least, table.most) * side.ones
         there = side.signs(high + slack * side.ones) & side.signs(values + spare)
         sure = side.signs(values - spare - side.ones) & there
-        inside = side.signs(low - (slack + 1) * side.ones) & there | sure
+        above = (slack + 1) * side.ones
+        inside = side.signs(low - above) & there | sure
         still, apart = block.open(inside, there, sure, foes)
         rows, members = block.chosen(still), block.members | set_of(block.chosen(inside ^ apart), len(pieces))
         if foes and any(foes[i] & members for i in block.chosen(sure) + rows):
@@ -635,7 +636,7 @@ def clusters_above(pieces, foes, most, slack, reader):
                 found[members.to_bytes(len(pieces) // 8 + 1, "big")] = most - -(-value // W)
                 reader.room(2 * len(found), len(pieces) + table.width)
         elif ends:
-            wide = still & side.signs(high - low - (slack + 1) * side.ones)
+            wide = still & side.signs(high - low - above)
             axis = max(range(len(ends)), key=lambda f: ends[f][1] - ends[f][0])
             first, last = ends[axis]
             if apart or not wide or len(rows) <= 3 or first + 1 >= last:  # an item is in C, or it is not
@@ -835,7 +836,9 @@ def settled(w, among, foes, N, cuts, slack, reader):
     def apart(i, j):
         if foes[i] >> j & 1:
             return True
-        others = [h for h in range(n) if not (foes[i] | foes[j]) >> h & 1]  # if i and j take too much, neither of them takes less
+        others = [
+            h for h in range(n) if not (foes[i] | foes[j]) >> h & 1
+        ]  # if i and j take too much, neither of them takes less
         return excluded(2, N[i][j] - limits[i] - limits[j], N[i], N[j], others)
 
     for seeds in among:

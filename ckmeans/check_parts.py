@@ -36,6 +36,7 @@ from .check import (
     read_problem,
     read_rows,
     refuse_if,
+    total,
 )
 
 INDEX = "index.ckc"
@@ -52,8 +53,7 @@ def part_name(number):
     return f"group-{number:06}.ckc"
 
 
-def read_index(content):
-    reader = Reader(content)
+def read_index(reader):
     natural = reader.natural
     (kind, *tokens) = reader.words("problem") or [""]
     reader.bad_if(kind != "parts", "this is no index of a folder of proofs")
@@ -71,9 +71,8 @@ def read_index(content):
     counts = Counter(rows)
     fits = len(rows) == n and max(rows) < size and all(counts[at] == own[0] for at, own in enumerate(parts))
     reader.bad_if(not fits, "a group has other rows than it should")
-    refuse_if(
-        sum(own for _, own, _ in parts) < lower, "the bounds of the groups do not add up to what is claimed"
-    )
+    least = total((own for _, own, _ in parts), reader)
+    refuse_if(least < lower, "the bounds of the groups do not add up to what is claimed")
     return Index(n, d, k, weighted, lower, value, parts, rows)
 
 
@@ -135,7 +134,7 @@ def judged(task):
     return code, f"{part_name(number)}: {reason}"
 
 
-def cost_of(parts):
+def cost_of(parts, reader):
     """What all rows cost with the labels, exactly."""
     clusters, squares = {}, Fraction(0)
     for part in parts:
@@ -143,8 +142,8 @@ def cost_of(parts):
         for label, own in part.clusters.items():
             before = clusters.get(label)
             clusters[label] = [a + b for a, b in zip(before, own)] if before else own
-    explained = [dot(own[1:], own[1:]) / own[0] for own in clusters.values() if own[0]]
-    return squares - sum(explained, Fraction(0))
+    explained = (dot(own[1:], own[1:]) / own[0] for own in clusters.values() if own[0])
+    return squares - total(explained, reader)
 
 
 def rows_of(path, d):
@@ -192,7 +191,8 @@ def compare(index, shas, data, weights):
 def verdict(folder, data=(), weights=(), processes=1):
     """The exit code and one line on a folder, and on the data and weights in .npy files, if given."""
     try:
-        index = read_index(Path(folder, INDEX).read_bytes())
+        reader = Reader(Path(folder, INDEX).read_bytes())
+        index = read_index(reader)
         alone = index._replace(parts=(), rows=())
         tasks, parts = ((folder, alone, number, part) for number, part in enumerate(index.parts)), []
         ending = signal.SIGTERM, signal.SIG_DFL  # whatever the caller does then, these just end
@@ -202,7 +202,7 @@ def verdict(folder, data=(), weights=(), processes=1):
                 parts.append(found)
         beyond = any(label >= index.k for part in parts for label in part.clusters)
         refuse_if(beyond, "the labels are of more than k clusters", MALFORMED)
-        refuse_if(cost_of(parts) != index.value, "the labels do not cost what is claimed")
+        refuse_if(cost_of(parts, reader) != index.value, "the labels do not cost what is claimed")
         if data or weights:
             compare(index, [part.sha for part in parts], data, weights)
     except Refused as refused:

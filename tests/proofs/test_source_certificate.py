@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import random
 import subprocess
 import sys
 from fractions import Fraction
@@ -14,7 +15,7 @@ import ckmeans.blocks.parts
 import ckmeans.blocks.sources
 import ckmeans.local.rows
 import ckmeans.proofs.source_certificate
-from ckmeans import KMeans, certify, check_parts, natural_breaks
+from ckmeans import KMeans, certify, check, check_parts, natural_breaks
 from ckmeans.blocks.crew import Crew, in_order
 from ckmeans.check import MALFORMED, OTHER_DATA, PROVED, UNPROVED, Refused, verdict
 from ckmeans.proofs import certification, portfolio, row_batches
@@ -188,6 +189,17 @@ def test_numbers_that_are_none_are_no_traceback(proof, tmp_path, monkeypatch):
         UNPROVED,
         "not proved: group-000000.ckc: there is not enough memory to check this",
     )
+
+
+def test_an_index_that_takes_long_is_refused(tmp_path, monkeypatch):
+    """Bounds of 2,000 groups over numbers that have nothing in common: their sum has 800,000 bits."""
+    n, rng = 2000, random.Random(0)
+    lines = ["CKC 1", f"problem parts n={n:x} d=1 k=1 weights=0 parts={n:x}", "claim bounded lower=0 value=0"]
+    lines += [f"part n=1 lower=1/{rng.getrandbits(400) | 1:x} sha256=0" for _ in range(n)]
+    (tmp_path / "index.ckc").write_text(sealed([*lines, "rows " + " ".join(f"{row:x}" for row in range(n))]))
+    monkeypatch.setattr(check, "LIMIT", 0)
+    monkeypatch.setattr(check, "STEPS_A_BYTE", 64)
+    assert check_parts.verdict(tmp_path) == (UNPROVED, "not proved: this takes too many steps to check")
 
 
 def test_a_limit_ends_it_with_what_is_known(tmp_path):
