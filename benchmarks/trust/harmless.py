@@ -164,6 +164,7 @@ EXPLAINED = {
         "or low > high",
         "most[0] < 0 or least[1] > 0",
     ): "no mean is in a box that is empty, and no part of it has one",
+    ("closure", "own >> i & 1", "own >> i | 1"): "any items that are apart give the clusters their names",
     ("closure", "item.rows[0]", "item.rows[-1]"): ONE,
     ("prove", "left[0]", "left[-1]"): ONE,
     ("settled", "(1 << k) - 1", "(1 >> k) - 1"): "clusters that are not there are in no list",
