@@ -147,6 +147,7 @@ ONE_LINE = [
 ]
 PROOFS = [
     ("line penalty=-20", 1),
+    ("line penalty=-1", 1),
     ("line penalty=1", 1),
     ("line ", 2),
     ("line penalty=20 more=1", 2),

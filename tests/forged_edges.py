@@ -106,6 +106,8 @@ def sizes():
     yield "no kind", 2, lower(0, "proof")
     X = [[1, 2], [2, 3], [3, 4]]
     yield "on a line beside the origin", 0, lower(0, "proof line penalty=0", X=X, labels=[0, 0, 1])
+    coarse = "proof prices shift=0 m=0", "axis 1", "price 0 0 0 0"
+    yield "axes and no fineness", 0, lower(-1, *coarse)
     short = "proof prices shift=0 m=0", "turned 1", "axis 1", "price 0 0 0 0"
     yield "an axis of length one", 0, lower(-99, *short)
 

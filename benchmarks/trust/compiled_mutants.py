@@ -103,8 +103,8 @@ def built(folder, module, changed=None):
     for path in (folder / "src").glob("*.pyx"):
         path.unlink()
     shutil.copy2(ROOT / "src" / f"{module}.pyx", folder / "src")
-    for path in (folder / "ckmeans" / "_kernels").glob(f"{module}.*so"):
-        path.unlink()
+    for path in [*folder.glob(f"ckmeans/_kernels/{module}.*so"), *folder.glob(f"build/lib*/**/{module}.*so")]:
+        path.unlink()  # whatever the dates of its sources
     if changed:
         name, at, old, new = changed
         text = (ROOT / "src" / name).read_text(encoding="utf-8")

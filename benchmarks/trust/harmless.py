@@ -215,6 +215,16 @@ EXPLAINED = {
 # The same of src/, for compiled_mutants.py: the file, and parts of the line before and after.
 COMPILED = {
     (
+        "simd/cells.h",
+        "ends[2 * d + f] = other ? (ends[f] + ends[d + f]) / 2",
+        "",
+    ): "a middle of a leaf that is farther off, of which any is right",
+    (
+        "simd/spectrum.h",
+        "c + EIGHT_SUMS <= n",
+        "c + EIGHT_SUMS < n",
+    ): "the last eight are added to the same sums, one by one",
+    (
         "search.pxd",
         "if n_moved < 0:",
         "< 1",
