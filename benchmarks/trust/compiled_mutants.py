@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from functools import partial
+from functools import cache, partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -184,19 +184,26 @@ def shown(name, at, old, new):
     )
 
 
+@cache
+def as_it_is(folder, module):
+    """The code of a module as it should be."""
+    return built(folder, module)
+
+
 def judged(folder, module, place):
     """What became of a mutant, in a word, and why it is harmless if that is known."""
     _, before, after = shown(*place)
     for (name, old, new), reason in COMPILED.items():
         if name == place[0] and old in before and new in after:
             return "harmless", reason
+    code = as_it_is(folder, module)
     made = built(folder, module, place)
     if made is None:
         word = "does not compile"
-    elif notices(folder, module, place):
-        word = "noticed"
+    elif made == code:
+        word = "the same code"
     else:
-        word = "the same code" if made == built(folder, module) else "alive"
+        word = "noticed" if notices(folder, module, place) else "alive"
     restore(folder, module)
     return word, ""
 

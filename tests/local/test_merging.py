@@ -35,7 +35,7 @@ def in_order(centers):
 def test_the_cheapest_pair_is_merged(n, d, n_clusters, work, monkeypatch):
     monkeypatch.setattr(merging, "WORK", work)
     rng = np.random.default_rng(n)
-    centers, masses = rng.normal(size=(n, d)), rng.uniform(0.1, 9, n)
+    centers, masses = rng.normal(size=(n, d)), rng.uniform(0.01, 0.9, n)
     masses[n // 2] *= n < 30  # without mass
     with Workers(1) as workers:
         found = merged(centers, masses, n_clusters, workers)
