@@ -215,6 +215,11 @@ EXPLAINED = {
 # The same of src/, for compiled_mutants.py: the file, and parts of the line before and after.
 COMPILED = {
     (
+        "simd/instruction_sets.h",
+        "__builtin_cpu_supports",
+        "",
+    ): "what a processor can do: one that can do it all does not tell",
+    (
         "simd/cells.h",
         "ends[2 * d + f] = other ? (ends[f] + ends[d + f]) / 2",
         "",
