@@ -558,8 +558,9 @@ class Block:
         """1 for the rows not outside that are open; and for those that are since C may have one that is apart from them."""
         if not foes:
             return there ^ inside, 0
-        present, cells = set_of(self.chosen(there), len(foes)), [bytes(self.side.size), b"\1" + bytes(self.side.size - 1)]
-        apart = int.from_bytes(b"".join(cells[foes[i] & present > 0] for i in self.rows), "little") & (inside ^ sure)
+        present, size = set_of(self.chosen(there), len(foes)), self.side.size
+        cells = [(foes[i] & present > 0).to_bytes(size, "little") for i in self.rows]
+        apart = int.from_bytes(b"".join(cells), "little") & (inside ^ sure)
         return there ^ inside | apart, apart
 
     def least(self, ends, enough, table):

@@ -456,3 +456,18 @@ def test_deep_branches_do_not_recurse():
     for _ in range(3000):
         proof = proof_lines.branch_proof(0, 0, proof, proof_lines.trivial_proof())
     assert check.verdict(text_of(small, parts, proof).encode())[0] == check.PROVED
+
+
+@pytest.mark.parametrize("status", ["bounded", "optimal"])
+def test_the_steps_of_a_search_are_in_proportion_to_the_rows(status):
+    """Sets of rows were counted as n / 64 steps for each row of a box: 3,500 a row here, and 100,000 rows were too many to be checked."""
+    square = np.stack(np.meshgrid(np.arange(100.0), np.arange(100.0)), axis=-1).reshape(-1, 2)
+    problem = ExactProblem(np.concatenate([square, square + [1000, 0]]))
+    labels, price = np.repeat([0, 1], len(square)).tolist(), 30_000
+    cost = problem.cost(np.array(labels))
+    lines = proof_lines.prices_proof([price] * 2 * len(square), len(square) * price - int(cost / 2), 0)
+    reader = check.Reader(proof_lines.proof_text(problem, 2, labels, status, lines, cost).encode())
+    before = reader.left
+    bound, unique = check.prove(check.read_problem(reader), reader)
+    assert bound == cost and unique == (status == "optimal")
+    assert before - reader.left < 800 * 2 * len(square)

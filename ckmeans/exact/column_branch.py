@@ -44,6 +44,9 @@ HASTY, POLISHED = 25, 0.1
 PATIENCE = 100
 # A branch is split after more than this many stale solves in a row; after each the prices may be farther from the center.
 MOST_STALE = 4
+# Of the clusters that a step finds those that earn most are added to the bundle, this many, or as many as there are to be: 4461 rows in the plane,
+# k=20, have a gap of 0.58 % after 12 s with 60 of them, and of 0.77 % with all, some 300.
+MOST_NEW = 60
 # Of more rows than this, for which a matrix takes 70 MB, rows that are in the same clusters are looked at once when a branch is split.
 MOST_PAIRED = 3000
 
@@ -177,21 +180,28 @@ class Branch:
         elif value < self.best - 2 * predicted:
             self.t *= 0.8
         self.best = max(self.best, value)
-        self.learn(members)
+        self.learn(members, prices)
 
     def settle(self):
         """Find what the prices of the center prove, to which steps have led without a search of all centers."""
         self.n_hasty = 0
         self.best, members = self.evaluate(self.center, self.starts())
-        self.learn(members)
+        self.learn(members, self.center)
 
-    def learn(self, members):
+    def learn(self, members, prices):
         """Add clusters to the bundle. What the center was taken to prove is no more than any of them leaves of it."""
         if len(members):
-            self.bundle.add(members, *self.pricing.clusters(members))
+            self.take(members, *self.pricing.clusters(members), prices)
         level = self.bundle.reduced_profits(self.center).max()
         self.best = min(self.best, self.weights @ self.center - self.k * level)
         self.bundle.forget()
+
+    def take(self, members, costs, means, prices):
+        """Add to the bundle those of some clusters that earn most; returns how many of these are new."""
+        most = np.argsort(-((members * self.weights) @ prices - costs), kind="stable")[
+            : max(MOST_NEW, self.k)
+        ]
+        return self.bundle.add(members[most], costs[most], means[most])
 
     def known(self):
         self.node.sets = self.bundle.sets > 0
@@ -222,7 +232,7 @@ class Branch:
         reduced_profits = (members * self.weights) @ prices - costs
         floor = reduced_profits.max(initial=0.0) * (1 - 1e-12)
         value = self.weights @ prices - self.k * floor
-        if value < wanted and self.bundle.add(members, costs, means):
+        if value < wanted and self.take(members, costs, means, prices):
             return value, members[:0]
         for tolerance in self.tolerances(prices, floor):
             search.n_searches += 1
@@ -302,12 +312,7 @@ class Branch:
         gap = self.gap()
         if gap < 0:
             return True
-        if (
-            gap > 0.5 * self.tried
-            and not last
-            or gap >= node.level
-            or self.most_undecided(gap) > MOST_UNDECIDED
-        ):
+        if gap > 0.5 * self.tried and not last or gap >= node.level or self.is_undecided(gap):
             return False
         self.tried = gap
         result = self.pricing.search(
@@ -340,11 +345,11 @@ class Branch:
             node.level, node.priced = level, self.to_bound(node.prices, level)
             node.bound = max(node.bound, node.priced)
 
-    def most_undecided(self, gap):
-        """The most rows at any center with a primal weight that make so little difference that all of their subsets may count."""
+    def is_undecided(self, gap):
+        """Whether at a center with a primal weight so many rows make so little difference that all of their subsets may count."""
         pricing, means = self.pricing, self.bundle.means[self.bundle.primal_weights > 0]
-        terms = [self.weights * (self.node.prices - ((pricing.rows - y) ** 2).sum(axis=1)) for y in means]
-        return max((np.count_nonzero(np.abs(own) <= gap) for own in terms), default=0)
+        terms = (self.weights * (self.node.prices - ((pricing.rows - y) ** 2).sum(axis=1)) for y in means)
+        return any(np.count_nonzero(np.abs(own) <= gap) > MOST_UNDECIDED for own in terms)
 
     def _least_decided(self):
         """Two groups that are together in about half of the clusters, by their primal weights, and that share."""
