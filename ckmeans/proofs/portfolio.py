@@ -37,10 +37,10 @@ FEW_FEATURES, MOST_ROWS = 4, 2000
 # SLOWER times as fast as of late; else the groups are next.
 TRIED, TRYING, PROMISING, SLOWER = 6, 0.2, 3e-3, 0.5
 # Where all rows are one matrix, but AXES axes hold 95 %, prices are tried before it for SHORT seconds times the square of the
-# rows, a third of what 400 steps of the matrix take, and go on after it. In 24 problems of 50 to 345 rows with 2 to 5 such axes
-# they ended in 0.83 s at most, and 1e-5 times that square; the matrix took 0.1 to 60 s. Of seven problems of 440 to 600 rows with 7
-# axes or more three did not end, and three had proofs that take the checker 4 s or more.
-AXES, SHORT = 5, 1.5e-5
+# rows, a third of what 400 steps of the matrix take, at least SHORTEST, and go on after it. In 24 problems of 50 to 345 rows with 2
+# to 5 such axes they ended in 0.83 s at most, and 1e-5 times that square or 0.07 s; the matrix took 0.1 to 60 s. Of seven problems
+# of 440 to 683 rows with 7 axes or more three did not end, and three had proofs that take the checker 4 s or more.
+AXES, SHORT, SHORTEST = 5, 1.5e-5, 0.2
 # Prices under these names end sooner, and go on later.
 FIRST = ("first prices", "short prices")
 # Seconds that the checker takes, at least, to read an entry of X: with less time left it is not asked.
@@ -304,8 +304,8 @@ class Portfolio:
         """At most for a method, as far as its name says that."""
         if method not in FIRST:
             return math.inf
-        short = SHORT * len(self.instance.rows) ** 2 if method == "short prices" else math.inf
-        return min(short, self.deadline.left(TRYING))
+        short = max(SHORTEST, SHORT * len(self.instance.rows) ** 2)
+        return min(short if method == "short prices" else math.inf, self.deadline.left(TRYING))
 
     def run_of(self, method, held, most):
         """What a method may take, and whom it tells."""
