@@ -1,6 +1,7 @@
 """Rows that Dask has: the parts are at work where they are, and labels stay there."""
 
 import pickle
+from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
 from uuid import uuid4
@@ -179,17 +180,13 @@ class DaskBlocks(RemoteBlocks):
             if self.workers is not None:
                 self.workers.check_time()
             return list(dask.compute(*tasks))
-        futures, done = self._client.compute(tasks, optimize_graph=False), Event()
+        futures, answer = self._client.compute(tasks, optimize_graph=False), _Gathered(self._client)
         try:
-            for future in futures:
-                future.add_done_callback(lambda _: done.set())
-            for future in futures:
-                while not future.done():
-                    done.wait(LOOK)
-                    done.clear()
-                    if self.workers is not None:
-                        self.workers.check_time()
-            return self._client.gather(futures)
+            answer.begin(futures)
+            while not answer.came.wait(LOOK):
+                if self.workers is not None:
+                    self.workers.check_time()
+            return answer.taken()
         except (KeyboardInterrupt, Expired):
             self._client.cancel(futures)
             raise
@@ -204,8 +201,7 @@ class DaskBlocks(RemoteBlocks):
         self.data = None
         if self._client is not None:
             # On a thread of its own: a worker that has just begun may take its time to answer.
-            arguments = {"wait": False, "on_error": "ignore"}
-            Thread(target=self._client.run, args=(_forget, self.token), kwargs=arguments, daemon=True).start()
+            Thread(target=_forget_everywhere, args=(self._client, self.token), daemon=True).start()
 
     # ---- what stays lazy ----
 
@@ -238,6 +234,32 @@ class DaskBlocks(RemoteBlocks):
         else:
             meta = pd.Series(np.empty(0, dtype), name="label")
         return self.features.map_partitions(_of_partition, function, meta, meta=meta)
+
+
+class _Gathered:
+    """What futures hold, waited for on a thread of its own: a worker that dies before it has sent an answer may take long to be missed."""
+
+    def __init__(self, client):
+        self._client, self.came = client, Event()
+        self._found = self._error = None
+
+    def begin(self, futures):
+        """Wait for these."""
+        Thread(target=self._wait, args=(futures,), name="ckmeans-dask", daemon=True).start()
+
+    def _wait(self, futures):
+        try:
+            self._found = self._client.gather(futures)
+        except BaseException as error:
+            self._error = error
+        finally:
+            self.came.set()
+
+    def taken(self):
+        """The answers, once they came."""
+        if self._error is not None:
+            raise self._error
+        return self._found
 
 
 class _Cluster:
@@ -324,6 +346,11 @@ def _ask(place, own, common, data, question=None):
 
 def _memory_of_workers(dask_scheduler):
     return sum(worker.memory_limit or 0 for worker in dask_scheduler.workers.values())
+
+
+def _forget_everywhere(client, token):
+    with suppress(Exception):  # the cluster may be gone by now, and what is kept with it
+        client.run(_forget, token, wait=False, on_error="ignore")
 
 
 async def _forget(token):

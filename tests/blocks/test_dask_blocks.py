@@ -2,6 +2,8 @@
 
 import os
 import sys
+from concurrent.futures import CancelledError
+from threading import Event
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import ckmeans.blocks.sources
 import ckmeans.local.rows
 from ckmeans import KMeans, certify
 from ckmeans.proofs import certification, row_batches
+from ckmeans.workers import Expired
 
 dask = pytest.importorskip("dask")
 da, dd = pytest.importorskip("dask.array"), pytest.importorskip("dask.dataframe")
@@ -180,3 +183,30 @@ def test_certify_on_a_cluster(cluster, monkeypatch, tmp_path):
     for path in (tmp_path / "array").iterdir():
         assert path.read_bytes() == (tmp_path / "dask" / path.name).read_bytes()
     assert found.exact_inertia == expected.exact_inertia and found.gap < 0.05 and found.n_groups == 5
+
+
+def test_the_time_is_looked_at_while_answers_travel(monkeypatch):
+    """An answer that never comes, of a worker that died with it, does not outlast the limit."""
+    cancelled = Event()
+
+    class Client:
+        def compute(self, tasks, optimize_graph):
+            return list(tasks)
+
+        def gather(self, futures):
+            cancelled.wait()
+            raise CancelledError
+
+        def cancel(self, futures):
+            cancelled.set()
+
+    class Late:
+        def check_time(self):
+            raise Expired
+
+    monkeypatch.setattr(dask_blocks, "LOOK", 0.0)
+    source = dask_blocks.DaskBlocks(da.from_array(X))
+    source._client, source.workers = Client(), Late()
+    with pytest.raises(Expired):
+        source._compute(["an answer"])
+    assert cancelled.is_set()
