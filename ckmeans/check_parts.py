@@ -40,6 +40,8 @@ from .check import (
 )
 
 INDEX = "index.ckc"
+# What can be done about a file that is not as it was written.
+MEND = "; copy the folder again from where it was made, or let certify make it anew"
 # Rows of the data that are read at a time.
 SOME = 4096
 # What the index tells: of each part its rows, its bound and the sha256 of its file; and the part of each row.
@@ -190,9 +192,10 @@ def compare(index, shas, data, weights):
 
 def verdict(folder, data=(), weights=(), processes=1):
     """The exit code and one line on a folder, and on the data and weights in .npy files, if given."""
+    where = f"{INDEX}: "  # while that is read: reasons of groups begin with the name of their file
     try:
         reader = Reader(Path(folder, INDEX).read_bytes())
-        index = read_index(reader)
+        index, where = read_index(reader), ""
         alone = index._replace(parts=(), rows=())
         tasks, parts = ((folder, alone, number, part) for number, part in enumerate(index.parts)), []
         ending = signal.SIGTERM, signal.SIG_DFL  # whatever the caller does then, these just end
@@ -207,11 +210,13 @@ def verdict(folder, data=(), weights=(), processes=1):
             compare(index, [part.sha for part in parts], data, weights)
     except Refused as refused:
         code, reason = refused.args
-        return code, f"{('', 'not proved', 'malformed', 'other data')[code]}: {reason}"
+        kind = ("", "not proved", "malformed", "other data")[code]
+        return code, f"{kind}: {where}{reason}{MEND * (code == MALFORMED)}"
     except OSError as error:
-        return MALFORMED, f"unreadable: {ascii(str(error))}"
+        return MALFORMED, f"unreadable: {ascii(str(error))}{MEND}"
     except (ValueError, OverflowError, struct.error) as error:
-        return OTHER_DATA if data or weights else MALFORMED, f"unreadable: {error}"
+        code = OTHER_DATA if not where and (data or weights) else MALFORMED
+        return code, f"unreadable: {where}{error}{MEND * (code == MALFORMED)}"
     except MemoryError:
         return UNPROVED, "not proved: there is not enough memory to check this"
     cost, lower = decimal(index.value, 1, True), decimal(index.lower, 1, False)

@@ -142,8 +142,11 @@ def test_what_is_forged_is_refused(proof, tmp_path):
     assert judged(swap_rows, data)[0] == OTHER_DATA and judged(one_row_twice)[0] == MALFORMED
     # The bound holds for two clusters, too, but the cost is that of three.
     fewer = judged(lambda lines: lines.insert(1, lines.pop(1).replace("k=3", "k=2")), data)
-    assert fewer == (MALFORMED, "malformed: the labels are of more than k clusters")
-    assert judged(lambda lines: lines.pop())[0] == MALFORMED
+    assert fewer == (MALFORMED, "malformed: the labels are of more than k clusters" + check_parts.MEND)
+    code, said = judged(lambda lines: lines.pop())
+    assert code == MALFORMED and said.startswith("malformed: index.ckc: ") and said.endswith(check_parts.MEND)
+    (folder / "index.ckc").write_bytes(b"\xff" * 40)
+    assert "index.ckc: " in check_parts.verdict(folder)[1]
     np.save(tmp_path / "other.npy", np.nextafter(np.load(data[0]), 9))
     assert judged(lambda lines: None, [tmp_path / "other.npy"])[0] == OTHER_DATA
     assert check_parts.verdict(folder, data + data)[0] == OTHER_DATA
@@ -318,7 +321,7 @@ def test_bad_blocks(tmp_path):
     kmeans, few = fitted(X), {"folder": tmp_path / "proof", "n_threads": 1}
     blocks = np.split(X.copy(), range(20, 400, 20))
     blocks[17][3] = np.nan
-    with pytest.raises(ValueError, match=r"contains NaN .* in 1 of 400 rows: 343\."):
+    with pytest.raises(ValueError, match=r"contains NaN .* in 1 of 400 rows: 343 .*row 3 of block 17"):
         certify(lambda: blocks, kmeans, **few)
     passes = []
 
