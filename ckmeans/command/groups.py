@@ -9,7 +9,7 @@ import click
 
 from ..words import down, format_plural, rounded
 from . import terminal
-from .inputs import read, read_labels, read_names
+from .inputs import numbered, read, read_labels, read_names
 from .job import Job
 
 # Options that are not for groups; and those beside that are not for many files, which are read block by block, each as it is.
@@ -45,8 +45,11 @@ def certify_groups(ctx, labels, closing):
     if said["metric"] == "cosine":
         raise click.UsageError("--folder and --confidence are for --metric euclidean")
     if many:
-        X, weights, names = said["data"], said["weights"], None
-        given = _numbers(read_names(ctx, labels)[0], labels)
+        X, weights = said["data"], said["weights"]
+        called = read_names(ctx, labels)[0]
+        if None in called:
+            raise ValueError(f"{labels} has no label for row {called.index(None) + 1}: give one.")
+        given, names = numbered(called)
         progress, seeded = (
             terminal.progress(ctx, "proof", None),
             {"random_state": said["seed"], "n_threads": said["threads"]},
@@ -128,11 +131,3 @@ def _finish(job, found, given, seconds, verdict, facts, names):
             "n_bounded": found.n_bounded,
         },
     )
-
-
-def _numbers(names, path):
-    """Labels of rows in files that are not read here: none may be missing."""
-    if None in names:
-        raise ValueError(f"{path} has no label for row {names.index(None) + 1}: give one.")
-    called = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    return [called[name] for name in names]

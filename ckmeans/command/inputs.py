@@ -166,12 +166,17 @@ def read_labels(ctx, path, table):
     if None in some:
         at = table.lines[table.rows[some.index(None)]]
         raise ValueError(f"{path} has no label for {table.unit} {at}: give one.")
+    return numbered(some)
+
+
+def numbered(names):
+    """Labels as numbers, and what they are called, or None where they are numbers."""
     try:
-        return [int(name) if name.lstrip("-").isdecimal() else float(name) for name in some], None
+        return [int(name) if name.lstrip("-").isdecimal() else float(name) for name in names], None
     except ValueError:
-        called = sorted(set(some))
+        called = sorted(set(names))
         number = {name: i for i, name in enumerate(called)}
-        return [number[name] for name in some], called
+        return [number[name] for name in names], called
 
 
 def read_names(ctx, path, loose=False):

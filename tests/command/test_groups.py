@@ -61,6 +61,9 @@ def test_many_files(proof):
     said = run("certify", "day-*.npy", "gap.csv", "--folder", "gap", code=1).stderr
     assert "gap.csv has no label for row 2: give one" in said
     assert "No file matches" in run("certify", "none-*.npy", "labels.csv", "--folder", "a", code=1).stderr
+    put("label\n" + "\n".join("ba"[int(x < 3.5)] for x in ROWS[:, 0]) + "\n", "names.csv")
+    named = run("certify", "day-*.npy", "names.csv", "--folder", "named").stdout
+    assert "clusters     0 a, 1 b" in named  # in the order that names have everywhere
     assert "for one DATA" in run("check", "proof", "day-*.npy", "--columns", "1", code=2).stderr
 
 
