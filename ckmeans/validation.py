@@ -125,12 +125,12 @@ def check_structure(X, name="X"):
         )
 
 
-def refuse_rows(bad, n_samples, nan):
-    """Raise the error for the rows that are not finite."""
+def refuse_rows(bad, n_samples, nan, where=""):
+    """Raise the error for the rows that are not finite; `where` says in other words where the first one is."""
     shown = ", ".join(map(str, bad[:10])) + (", ..." if len(bad) > 10 else "")
     raise ValueError(
         f"X contains {'NaN' if nan else 'infinity'} (NaN and inf are not allowed) in {len(bad)} of {n_samples} rows: "
-        f"{shown}. Drop these rows or fill in the missing values first."
+        f"{shown}{where and f' (the first is {where})'}. Drop these rows or fill in the missing values first."
     )
 
 

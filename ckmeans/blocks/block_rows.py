@@ -100,7 +100,7 @@ class BlockRows(Rows):
             weights.append(own_weights)
             prints.append(check)
         if bad:
-            refuse_rows(np.array(bad), self.n_samples, nan)
+            refuse_rows(np.array(bad), self.n_samples, nan, self.source.place(bad[0]))
         self.prints = tuple(prints)
         least, most, total, wrong = zip(*weights)
         check_sums(least, most, total, [w for w in wrong if w is not None], self.n_samples)

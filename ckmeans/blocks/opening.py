@@ -84,6 +84,10 @@ def _is_path(value):
 def _paths(path):
     """The path, or those that a pattern stands for, in their order."""
     path = os.fspath(path)
+    if os.path.isdir(path):
+        raise IsADirectoryError(
+            f"{path} is a folder: give a pattern of the files in it, such as {os.path.join(path, '*.parquet')!r}."
+        )
     if not has_magic(path) or os.path.exists(path):
         return [path]
     found = sorted(glob(path, recursive=True))

@@ -31,7 +31,10 @@ class RayBlocks(RemoteBlocks):
     def __init__(self, X):
         super().__init__()
         self.X, self._weights_name, self._actors = X, None, None
-        self.columns = list(X.schema().names)
+        schema = X.schema()
+        if schema is None:  # nobody knows the columns of nothing
+            raise ValueError("X has 0 rows in all of its blocks: give at least one row.")
+        self.columns = list(schema.names)
 
     @property
     def names(self):

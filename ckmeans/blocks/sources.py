@@ -56,6 +56,18 @@ class Source:
         size = max(1, PART_BYTES // (unit * self.row_bytes)) * unit
         self.bounds = [(start, min(start + size, len(self))) for start in range(0, len(self), size)]
 
+    def blocks(self):
+        """What to call each block of the data, and its rows."""
+        return []
+
+    def place(self, row):
+        """Where a row is, in the words of who has the data."""
+        for name, n in self.blocks():
+            if row < n:
+                return f"row {row} of {name}"
+            row -= n
+        return ""
+
     def with_weights(self, start, stop, X):
         """The rows, and their weights or None."""
         return X, None if self.weights is None else self.weights[start:stop]
@@ -194,6 +206,10 @@ class Files(Source):
         size = size // unit * unit
         self.bounds = [(start, min(start + size, len(self))) for start in range(0, len(self), size)]
 
+    def blocks(self):
+        """As of Source."""
+        return [(file.path, len(file)) for file in self.files]
+
     def weigh_by(self, column):
         """Take one of the columns as weights."""
         for file in self.files:
@@ -241,17 +257,21 @@ class Blocks(Source):
 
     def __init__(self, factory):
         super().__init__()
-        self.factory, seen, n = factory, [], 0
+        self.factory, self.lengths, seen = factory, [], []
         for number, block in enumerate(self._blocks()):
             seen.append((f"block {number}", block.shape[1], block.dtype))
-            n += len(block)
+            self.lengths.append(len(block))
         check_alike(seen)
-        if not n:
+        if not sum(self.lengths):
             raise ValueError("X() gives no rows: give at least one.")
-        self.shape, self.dtype = (n, seen[0][1]), seen[0][2]
+        self.shape, self.dtype = (sum(self.lengths), seen[0][1]), seen[0][2]
+
+    def blocks(self):
+        """As of Source."""
+        return [(f"block {number}", n) for number, n in enumerate(self.lengths)]
 
     def _blocks(self):
-        blocks = iter(self.factory())
+        blocks = made_by(self.factory)
         for number in itertools.count():
             try:
                 block = next(blocks)
@@ -282,7 +302,7 @@ class Blocks(Source):
         if n_have or start != stop or n > len(self):
             raise parts.ChangedError(
                 f"X() gave {n} rows or more in this pass, where the first one gave {len(self)}: it must give the same rows"
-                " each time."
+                " each time, so a new iterator; of what can be read only once take summarize(X())."
             )
 
     def ask(self, question, *args, own=None):
@@ -326,14 +346,30 @@ class RemoteBlocks(Source):
         self._describe()
         return self._dtype
 
+    def blocks(self):
+        """As of Source."""
+        return [(f"block {number}", n) for number, n in enumerate(self.lengths)]
+
     def take_descriptions(self, seen):
         """Take the number of rows, the number of columns and the type of each block."""
         self.lengths = [n for n, _, _ in seen]
-        check_alike([(f"block {number}", d, dtype) for number, (n, d, dtype) in enumerate(seen) if n])
+        check_alike(
+            [(f"block {number}", d, np.dtype(dtype)) for number, (n, d, dtype) in enumerate(seen) if n]
+        )
         if not sum(self.lengths):
             raise ValueError("X has 0 rows in all of its blocks: give at least one row.")
         d, dtype = next((d, dtype) for n, d, dtype in seen if n)
         self._shape, self._dtype = (sum(self.lengths), d), np.dtype(dtype)
+
+
+def made_by(factory):
+    """An iterator over the blocks that a callable gives."""
+    found = factory()
+    if hasattr(found, "shape") or not hasattr(found, "__iter__"):
+        raise TypeError(
+            f"X() gives a {type(found).__name__}: let it give an iterable of blocks, such as a list of arrays or a generator."
+        )
+    return iter(found)
 
 
 def check_alike(blocks):

@@ -11,6 +11,8 @@ from ..arithmetic import usual
 from ..validation import check_matrix, check_values, check_weights, check_whole
 from .cell_seeds import Seeds, draw_seeds, nearer, sq_distances
 from .cell_sums import Cells, CellSums
+from .opening import source_of
+from .sources import made_by
 from .summary_files import read, write
 
 # Rows for each cell that are kept until the seeds are drawn from them: of 300,000 rows in the plane 2, 4 and 8 led to scatters within 7 %.
@@ -381,7 +383,8 @@ def summarize(
     Parameters
     ----------
     source : iterable of array-like of shape (n_samples, n_features), or of (block, sample_weight)
-        An array is one block. Empty blocks are passed over.
+        An array is one block. Empty blocks are passed over. Also a callable that returns such an iterable, and the path of a
+        .npy or Parquet file, a list of paths, or a pattern such as "rows/*.parquet".
     max_cells, seeds, random_state, n_threads
         As for `Summary`.
 
@@ -406,11 +409,39 @@ def summarize(
     <Summary of 120 rows, at most 20000 cells>
     """
     summary = Summary(max_cells, seeds=seeds, random_state=random_state, n_threads=n_threads)
-    for block in [source] if hasattr(source, "shape") else source:
+    for number, block in enumerate(_blocks(source)):
         block, weights = block if isinstance(block, tuple) and len(block) == 2 else (block, None)
-        if len(block):
-            summary.partial_fit(block, weights)
+        try:
+            if len(block):
+                summary.partial_fit(block, weights)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"block {number} of the source: {error}") from None
     return summary
+
+
+def _blocks(source):
+    """The blocks of a source, in an iterable."""
+    if hasattr(source, "shape"):
+        return [source]
+    if isinstance(source, (str, os.PathLike)) or _are_paths(source):
+        files = source_of(source)
+        files.cut(1, 1)
+        return (files.load(number) for number in range(len(files.bounds)))
+    if callable(source):
+        return made_by(source)
+    if not hasattr(source, "__iter__"):
+        raise TypeError(
+            f"source is a {type(source).__name__}: give an iterable of blocks, or paths of files."
+        )
+    return source
+
+
+def _are_paths(source):
+    return (
+        isinstance(source, (list, tuple))
+        and all(isinstance(one, (str, os.PathLike)) for one in source)
+        and len(source)
+    )
 
 
 def _batch_weights(sample_weight, n_samples):

@@ -219,7 +219,10 @@ X0 = blobs()
 @pytest.mark.parametrize(
     "source, message",
     [
-        (lambda: np.array_split(with_nan(X0), 20), r"contains NaN .* in 1 of 5200 rows: 4321\."),
+        (
+            lambda: np.array_split(with_nan(X0), 20),
+            r"contains NaN .* in 1 of 5200 rows: 4321 \(the first is row 161 of block 16\)\.",
+        ),
         (lambda: [X0[:5], X0[5:, :2]], "block 1 has 2 columns, where block 0 has 3"),
         (
             lambda: [X0[:5], X0[5:].astype(np.float32)],
@@ -240,8 +243,19 @@ def test_sources_that_are_refused(source, message):
         KMeans(2).fit(source)
 
 
+@pytest.mark.parametrize("given", [X0, None, 3])
+def test_callables_that_give_no_blocks(given):
+    with pytest.raises(TypeError, match="let it give an iterable of blocks"):
+        KMeans(2).fit(lambda: given)
+
+
 def test_files_that_are_refused(folder):
     folder, X, _ = folder
+    with pytest.raises(IsADirectoryError, match="is a folder: give a pattern of the files in it"):
+        KMeans(2).fit(str(folder) + "/.")
+    np.save(folder / "nan.npy", with_nan(X0)[4000:])
+    with pytest.raises(ValueError, match=r"the first is row 321 of .*nan.npy\)"):
+        KMeans(2).fit([folder / "0.npy", folder / "nan.npy"])
     with pytest.raises(FileNotFoundError, match="No file matches"):
         KMeans(2).fit(folder / "*.none.npy")
     with pytest.raises(FileNotFoundError):
@@ -266,7 +280,7 @@ def test_columns_that_are_no_numbers(tmp_path):
     with pytest.raises(ValueError, match="column 'name' holds string, not numbers"):
         KMeans(2).fit(tmp_path / "x.parquet")
     pq.write_table(pa.table({"a": [1.0, None, 3]}), tmp_path / "x.parquet")
-    with pytest.raises(ValueError, match=r"contains NaN .* in 1 of 3 rows: 1\."):
+    with pytest.raises(ValueError, match=r"contains NaN .* in 1 of 3 rows: 1 .*row 1 of .*x.parquet"):
         KMeans(2).fit(tmp_path / "x.parquet")
 
 

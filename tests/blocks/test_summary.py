@@ -113,6 +113,32 @@ def test_float32_and_containers():
     assert state_of(one) == state_of(summarize(X.astype(float), 30)) == state_of(two) == state_of(three)
 
 
+def test_sources(tmp_path):
+    X = rows_of("blobs")
+    for number, part in enumerate(np.array_split(X, 3)):
+        np.save(tmp_path / f"{number}.npy", part)
+    expected = state_of(summarize(X, 30))
+    paths = [tmp_path / f"{number}.npy" for number in range(3)]
+    for source in (paths, str(tmp_path / "*.npy"), lambda: np.array_split(X, 5), [X.tolist()]):
+        assert state_of(summarize(source, 30)) == expected
+    assert summarize(paths[0]).n_rows == len(np.load(paths[0]))
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "said"),
+    [
+        (None, TypeError, "NoneType: give an iterable of blocks, or paths"),
+        (lambda: 3, TypeError, "gives a int: let it give an iterable"),
+        ([np.ones((9, 2)), [[1.0, np.nan]]], ValueError, "block 1 of the source: X contains NaN"),
+        ([np.ones((9, 2)), np.ones((9, 3))], ValueError, "block 1 of the source: batch has 3 features"),
+        (".", OSError, "is a folder: give a pattern"),
+    ],
+)
+def test_sources_that_are_none(source, error, said):
+    with pytest.raises(error, match=said):
+        summarize(source)
+
+
 def test_the_callers_rows_may_change():
     X = rows_of("blobs", 50)
     summary = Summary().partial_fit(X)
