@@ -71,6 +71,9 @@ cdef extern from "screen8_table.h" nogil:
 cdef extern from "math.h" nogil:
     double INFINITY
 
+cdef extern from "float.h" nogil:
+    float MOST_SCORE "FLT_MAX"        # what fills up the centers has an infinite one
+
 cdef enum:
     FEW = 10  # rows of a panel, up to which they are put together with those of others: 20 took 4 to 10 % longer in all
 
@@ -186,6 +189,37 @@ cdef inline double at_most(double square, double score, Py_ssize_t d) noexcept n
     return distance(square * (1 + 1.3e-7 * (d + 8)) + 2 * score + 1e-33, 1 + 1e-15)
 
 
+cdef inline void mark_nearer(
+    const row_bytes* kept, const center_bytes* c, Py_ssize_t p, const float[::1] thresholds, unsigned long long* passed,
+    Py_ssize_t stride, screen_buffers* s,
+) noexcept nogil:
+    """Set bit r of passed[k * stride] where the score of row r of a panel with center k may be below the row's threshold."""
+    cdef Py_ssize_t r, k, j, n, i = p * SCREEN_ROWS, n_here = min(<Py_ssize_t> SCREEN_ROWS, thresholds.shape[0] - i)
+    cdef float limits[SCREEN_ROWS]
+    cdef double length[SCREEN_ROWS]
+    for r in range(SCREEN_ROWS):
+        limits[r] = min(thresholds[i + r], MOST_SCORE) if r < n_here else <float> -INFINITY
+        length[r] = coordinate_error(kept.squares[i + r])
+    n = c.kernels.within(
+        &c.s, c.dots.dots, kept.bytes + p * c.s.n_quads * 4 * SCREEN_ROWS, kept.scales + i, kept.norms + i, kept.ratios[p],
+        s.products, s.near_reach, limits, s.near,
+    )
+    for j in range(n):
+        r, k = s.near[j] % SCREEN_ROWS, s.near[j] // SCREEN_ROWS
+        if c.shown == NULL or coordinate_score(c, i + r, k, length[r] * c.s.length[k] + 1e-36) <= limits[r]:
+            passed[k * stride] |= <unsigned long long> 1 << r
+
+
+cdef inline double coordinate_error(double square) noexcept nogil:
+    """What times the length of a center is a bound of the error of a product of coordinates in single precision."""
+    return 2e-6 * (sqrt(square) + 1e-22)  # 9 roundings, and those of both factors, are below 7e-7
+
+
+cdef inline double coordinate_score(const center_bytes* c, Py_ssize_t i, Py_ssize_t k, double error) noexcept nogil:
+    """A lower bound of the score of row i with center k from coordinates in a subspace, whose product has that error."""
+    return c.s.half[k] - c.kernels.product(c.row_shown + i * c.n_shown, c.shown + k * c.n_shown, c.n_shown) - error
+
+
 cdef inline Py_ssize_t told_apart(
     const center_bytes* c, screen_buffers* s, Py_ssize_t n, Py_ssize_t* n_left, double* most, double* beyond
 ) noexcept nogil:
@@ -200,12 +234,12 @@ cdef inline Py_ssize_t told_apart(
     cdef row_set* some = &s.waiting
     for r in range(some.n):
         n_left[r], most[r], beyond[r] = 0, INFINITY, some.limits[r]
-        length[r] = 2e-6 * (sqrt(some.q.squares[r]) + 1e-22)  # 9 roundings, and those of both factors, are below 7e-7
+        length[r] = coordinate_error(some.q.squares[r])
     for j in range(n):
         r, k = s.near[j] % SCREEN_ROWS, s.near[j] // SCREEN_ROWS
         i = some.rows[r]
         error = length[r] * c.s.length[k] + 1e-36
-        low = c.s.half[k] - c.kernels.product(c.row_shown + i * c.n_shown, c.shown + k * c.n_shown, c.n_shown) - error
+        low = coordinate_score(c, i, k, error)
         s.distances[j] = low
         most[r] = min(most[r], low + 2 * error + c.s.slack[k] + rests(c, i, k))
     for j in range(n):

@@ -7,7 +7,7 @@ from fixed cimport AHEAD, shift_rows
 from eight_bits cimport (
     DOTS_KINDS, MOST_QUADS, N_DOTS_KINDS, SCREEN_BLOCK, SCREEN_KERNELS, SCREEN_ROWS, SCREEN_SLACK, center_bytes,
     dots_supported, instruction_set_name, label_screened, n_supported, quantise_panel, row_bounds, row_bytes,
-    screen_buffers, settle_picked, settle_waiting, upper,
+    mark_nearer, screen_buffers, settle_picked, settle_waiting, upper,
 )
 from processor cimport prefetch
 from shared cimport clear_counters, thread_buffers
@@ -231,6 +231,26 @@ def assign(
         c.dots.end()
         update(X, sample_weight, labels, &b, scratch)
     return b.n_moved, b.n_exact, s.n_seen, s.n_open, s.n_near
+
+
+def nearer(
+    ScreenedRows rows not None,       # IN  all rows in bytes
+    ScreenedCenters centers not None, # IN
+    const float[::1] thresholds,      # IN  (n_samples,)
+    Py_ssize_t start,                 # IN  the panels to look at
+    Py_ssize_t stop,
+    unsigned long long[:, ::1] passed, # INOUT (n_clusters, n_panels): bit r of [k, p] for row r of panel p and center k
+    ScreenScratch scratch not None,
+):
+    """Mark, for each center, the rows of which its score may be below a threshold of their own."""
+    cdef Py_ssize_t p, k
+    with nogil:
+        centers.c.dots.begin()
+        for p in range(start, stop):
+            for k in range(passed.shape[0]):
+                passed[k, p] = 0
+            mark_nearer(&rows.q, &centers.c, p, thresholds, &passed[0, p], passed.shape[1], &scratch.b)
+        centers.c.dots.end()
 
 
 def least_bounds(

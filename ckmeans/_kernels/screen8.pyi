@@ -79,6 +79,15 @@ def assign(
     sums: NDArray[np.int64],
     scratch: ScreenScratch,
 ) -> tuple[int, int, int, int, int]: ...
+def nearer(
+    rows: ScreenedRows,
+    centers: ScreenedCenters,
+    thresholds: Single,
+    start: int,
+    stop: int,
+    passed: NDArray[np.uint64],
+    scratch: ScreenScratch,
+) -> None: ...
 def least_bounds(
     X: Rows, centers: ScreenedCenters, scratch: ScreenScratch, low: Float, high: Float
 ) -> None: ...

@@ -10,16 +10,19 @@ def score_error(
 ) -> float: ...
 def gains(
     X: Rows,
+    lengths: Float,
     sample_weight: Float,
     closest: Float,
     passed: NDArray[np.uint64],
     panel_rows: int,
     instructions: int,
     opposites: Float,
+    units: Float,
     sums: Float,
 ) -> None: ...
 def take(
     X: Rows,
+    lengths: Float,
     sample_weight: Float,
     center: Float,
     passed: NDArray[np.uint64],
@@ -27,9 +30,11 @@ def take(
     origin: Float,
     scale: float,
     margin: float,
+    units: Float,
     closest: Float,
     thresholds: Rows,
-) -> tuple[float, int]: ...
+) -> tuple[float, int, int]: ...
+def room() -> int: ...
 def approach(
     X: Rows, sample_weight: Float, centers: Float, labels: Labels, first: int, closest: Float, owners: Labels
 ) -> float: ...

@@ -1,6 +1,7 @@
 """Rows and centers in 8 bits: where dot products of bytes tell most labels, a pass takes a fraction of the time; same labels."""
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from .._kernels import screen8 as kernels
 from ..workers import split
@@ -35,6 +36,13 @@ ROUNDING = 1e-5
 ABOVE, NONE_SHOWN = np.float32(1 + 2.4e-7), np.empty((0, N_SHOWN), np.float32)
 # Numbers of the rows in a block that is projected: in the cache of one core.
 COORDINATES_WORK = 1 << 16
+# Nanoseconds for each feature, of a row of a panel with up to 8 candidates for a center of k-means++, and of a pair of a row and a
+# candidate that bytes do not tell apart and differences do (1e5 x 64 and 5e4 x 768, AVX-512, on a busy machine).
+SCREENED_PANEL, PER_VAIN = 0.25, 1.0
+# Nanoseconds that a call takes for candidates, however few the rows.
+PER_CANDIDATES = 1.5e5
+# Nanoseconds for each feature of a row whose coordinates in a subspace are computed.
+PER_COORDINATE = 10.0
 # Passes that go by without bytes where these told too little; twice as many the next time.
 PAUSE = 8
 # Score products in a block: some milliseconds, as BLOCK_WORK of panels.py.
@@ -54,7 +62,7 @@ class Screen:
     def __init__(self):
         self.share_seen, self.share_open, self.n_near, self.rows8 = 1.0, None, 0.0, None
         self.wait, self.pause = 0, PAUSE
-        self.subspace = self.row_shown = None
+        self.subspace = self.row_shown = self.found = None
 
     def cost(self, n_clusters, n_features, kept):
         """Nanoseconds for a row, as estimated; inf where there is no fast product."""
@@ -96,14 +104,19 @@ class Screen:
 
     def _probe(self, rows, centers, kept):
         """Find out what bytes leave open of some rows, of their features or of coordinates in a subspace: what takes less is kept."""
-        some = rows.take(rows.some())
-        self.subspace = None
+        some, before = rows.take(rows.some()), (self.subspace, self.rows8, self.row_shown)
+        self.subspace = self.rows8 = self.row_shown = None
+        self._choose(rows, some, centers, kept)
+        if self.subspace is before[0]:  # the bytes that the seeding has left
+            _, self.rows8, self.row_shown = before
+
+    def _choose(self, rows, some, centers, kept):
         self._look(rows, some, None, self.centers(rows, centers), len(centers))
         cost = self.cost(*centers.shape, True)
         if not kept or rows.n_features < LEAST_REDUCED or rows.n_samples * cost < LEAST_PASS:
             return
         plain = self.share_seen, self.share_open, self.n_near
-        self.subspace = Subspace(rows)
+        self.subspace = self.found_subspace(rows)
         rows8, row_shown = self._in_bytes(rows, some)
         self._look(rows, some, rows8, self.centers(rows, centers, row_shown), len(centers))
         if not self._reduces(cost, self.cost(*centers.shape, True)):
@@ -214,6 +227,60 @@ class Screen:
         """Give the memory of the bytes back."""
         self.rows8 = self.row_shown = None
 
+    # ---- draws of k-means++ (seeding.py) ----
+
+    def keep_for_draws(self, rows, n_clusters, n_candidates):
+        """Keep the bytes of all rows where they tell faster than panels which rows a candidate for a center can be nearer to."""
+        d, workers = rows.n_features, rows.workers
+        if d < LEAST_FEATURES or d > 4 * kernels.shape()[3] or not rows.panels.in_range:
+            return False
+        if rows.panels.dtype != np.float32:
+            return False
+        each = _spared(d, d, n_candidates) - PER_CANDIDATES / rows.n_samples
+        if not n_clusters * each > PER_BYTE * d + PER_PASS * workers.n_threads / rows.n_samples:
+            return False
+        self._choose_for_draws(rows, n_clusters, n_candidates)
+        self.keep(rows)
+        return self.rows8 is not None
+
+    def _choose_for_draws(self, rows, n_clusters, n_candidates):
+        """Bytes of coordinates in a subspace, or of all features: what takes less, as some rows tell."""
+        if self.rows8 is not None:
+            return
+        self.subspace, d = None, rows.n_features
+        less = _spared(d, N_SHOWN, n_candidates) - _spared(d, d, n_candidates)
+        making = 5 * LEAST_PASS + PER_COORDINATE * d * rows.n_samples
+        if d >= LEAST_REDUCED and self._reduces(n_clusters * less * rows.n_samples, making):
+            subspace = self.found_subspace(rows)
+            lost = n_candidates * PER_VAIN * d * subspace.vain(rows, n_clusters)
+            self.subspace = subspace if self._reduces(less, lost) else None
+
+    def found_subspace(self, rows):
+        """The subspace of the rows, which is looked for once."""
+        self.found = self.found or Subspace(rows)
+        return self.found
+
+    def nearer(self, rows, candidates, thresholds, passed):
+        """The function that marks, for each candidate, the rows of a slab whose score may be below a threshold of their own."""
+        screened, idle, n_rows = self.centers(rows, candidates), [], screen_rows()
+
+        def mark(start, stop):
+            try:
+                room = idle.pop()
+            except IndexError:
+                room = scratch(*candidates.shape)
+            kernels.nearer(
+                self.rows8, screened, thresholds, start // n_rows, -(-stop // n_rows), passed, room
+            )
+            idle.append(room)
+
+        return mark
+
+    def spared_by_draws(self, rows, n_candidates, n_vain):
+        """Nanoseconds that the bytes have spared, where n_vain pairs of a row and a candidate were not told apart by them."""
+        shown, d = self.subspace.n_shown if self.subspace else rows.n_features, rows.n_features
+        return rows.n_samples * _spared(d, shown, n_candidates) - n_vain * PER_VAIN * d
+
     def blocks(self, rows, n_clusters):
         """Runs of panels: blocks of BLOCK_WORK, and some for each thread."""
         n_panels = -(-rows.n_samples // kernels.shape()[0])
@@ -238,6 +305,17 @@ class Screen:
             lists.sums,
             room,
         )
+
+
+def _spared(n_features, n_shown, n_candidates):
+    """Nanoseconds that bytes of n_shown coordinates spare, for a row and one more center of k-means++."""
+    per_product = PER_PRODUCT.get(kernels.dots_in_use(), np.inf)
+    return SCREENED_PANEL * n_features - PER_ROW - n_candidates * (PER_SCORE + per_product * n_shown)
+
+
+def screen_rows():
+    """Rows of a panel in bytes."""
+    return kernels.shape()[0]
 
 
 def _no_bounds():
@@ -309,6 +387,15 @@ class Subspace:
         # Turned among each other, none of them stands out: coordinates are alike, and bytes, multiples of the largest, are finer.
         turn = np.random.default_rng(0).standard_normal((len(leading), len(leading)))
         self.directions = np.ascontiguousarray(np.linalg.qr(leading.T @ turn)[0])
+
+    def vain(self, rows, n_clusters):
+        """The share of pairs of rows of which coordinates leave open whether one is nearer to the other than to some centers."""
+        n = 2 * min(n_clusters, N_TELLING // 2)
+        some, others = rows.take(rows.some()[::4]), rows.take(np.arange(n) * rows.n_samples // n)
+        squares = cdist(some, others, "sqeuclidean") * rows.panels.scale**2
+        bounds = cdist(*(self.coordinates(rows, x)[0] for x in (some, others)), "sqeuclidean")
+        closest = squares[:, ::2].min(axis=1, keepdims=True)
+        return np.mean((bounds < closest)[:, 1::2] & (squares >= closest)[:, 1::2])
 
     def coordinates(self, rows, X):
         """Coordinates of some rows or centers, of shape (n, n_shown), the length of the rest the last; and squared norms."""

@@ -6,6 +6,8 @@ import numpy as np
 
 from .._kernels import panels as panel_kernels
 from .._kernels import seeding as kernels
+from .directed import make_whole, stored
+from .screen8 import screen_rows
 
 # Rows from this number up share their memory between panels and what k-means++ knows of each row (a distance and a threshold).
 MANY = 1 << 18
@@ -104,32 +106,49 @@ class Distances:
 
 
 class Screened(Distances):
-    """Distances that follow as centers come; scores tell which rows a center can be nearer to, and only these are computed."""
+    """Distances that follow as centers come; scores tell which rows a center can be nearer to, and only these are computed.
+
+    Scores are those of panels, or lower bounds from bytes where these take less time: the same sums either way, since a row
+    that comes no closer adds exactly zero.
+    """
 
     def __init__(self, rows, n_clusters):
         super().__init__(rows)
+        self.n_candidates = count_candidates(n_clusters)
         rows.panels.choose_dtype(rows.take(np.arange(n_clusters) * rows.n_samples // n_clusters))
-        size = 8 + (1 + rows.n_features) * rows.panels.dtype.itemsize
-        narrow = size > MOST * rows.n_features * rows.X.dtype.itemsize and rows.n_samples >= MANY
-        rows.panels.drop() if narrow else rows.panels.pack()
+        self.by_bytes = rows.panels.screen.keep_for_draws(rows, n_clusters, self.n_candidates)
+        if not self.by_bytes:
+            self._pack()
         self.thresholds = np.full(rows.n_samples, np.inf, rows.panels.dtype)
-        self.passed = np.empty(-(-rows.n_samples // rows.panels.n_rows), np.uint64)
+        # Bit r of passed[c, p]: whether candidate c can be nearer to row r of panel p. By panels, one for all candidates.
+        self.passed = self.candidates = self.panel_rows = None
+        self.gained = 0.0  # nanoseconds that bytes have spared, as estimated
         self.margin = kernels.score_error(
             rows.panels.max_norm, rows.panels.max_norm, rows.n_features, rows.panels.dtype == np.float64
         )
 
+    def _pack(self):
+        """Have the rows in panels, if there is memory for them."""
+        rows = self.rows
+        make_whole(rows)
+        size = 8 + (1 + rows.n_features) * rows.panels.dtype.itemsize
+        narrow = size > MOST * rows.n_features * rows.X.dtype.itemsize and rows.n_samples >= MANY
+        rows.panels.drop() if narrow else rows.panels.pack()
+
     def _parts(self, start, stop):
         """What the kernels take of the rows of a slab."""
         rows, own = self.rows, slice(start, stop)
-        p = slice(start // rows.panels.n_rows, -(-stop // rows.panels.n_rows))
-        return (
-            rows.X[own],
-            rows.sample_weight[own],
-            self.closest[own],
-            self.thresholds[own],
-            self.passed[p],
-            p,
-        )
+        X, lengths = stored(rows.X)
+        return X[own], lengths[own], rows.sample_weight[own], self.closest[own]
+
+    def _panels(self, start, stop):
+        """The panels of the rows of a slab."""
+        return slice(start // self.panel_rows, -(-stop // self.panel_rows))
+
+    def _units(self):
+        """Room for rows that are to be divided by their lengths."""
+        rows = self.rows
+        return np.empty((kernels.room() if len(stored(rows.X)[1]) else 0, rows.n_features))
 
     def gains(self, candidates):
         """By how much the inertia would fall with each candidate as one more center. Only one has nothing to win."""
@@ -138,44 +157,75 @@ class Screened(Distances):
     def falls(self, candidates):
         """The same summed up as `Rows.sum` does."""
         rows, n = self.rows, len(candidates)
-        packed = rows.panels.packed_centers(candidates)
+        screen, instructions = self._screen(candidates), panel_kernels.in_use()
         eights = np.zeros((-(-n // 8), 8, rows.n_features))
         eights.reshape(-1, rows.n_features)[:n] = -candidates
         eights = np.ascontiguousarray(eights.transpose(0, 2, 1))
 
         def slab(start, stop, sums):
-            X, weights, closest, thresholds, passed, p = self._parts(start, stop)
-            panels = rows.panels.arrays_or_empty()[0][p]
-            panel_kernels.screen(X, panels, packed, rows.panels.scores(), thresholds, passed)
+            screen(start, stop)
             if n > 1:
-                kernels.gains(
-                    X, weights, closest, passed, rows.panels.n_rows, panel_kernels.in_use(), eights, sums
-                )
+                passed = np.bitwise_or.reduce(self.passed[:, self._panels(start, stop)])
+                of_rows, units = self._parts(start, stop), self._units()
+                kernels.gains(*of_rows, passed, self.panel_rows, instructions, eights, units, sums)
 
         return rows.sum(slab, n, (len(eights), 8))
 
+    def _screen(self, candidates):
+        """The function that marks rows of a slab that candidates can be nearer to."""
+        rows, screen, first = self.rows, self.rows.panels.screen, self.closest[0] == np.inf
+        by_bytes = self.by_bytes and screen.rows8 is not None and (self.gained >= 0 or first)
+        if self.by_bytes and not by_bytes:
+            self.by_bytes = False
+            self._pack()
+        self.panel_rows = screen_rows() if by_bytes else rows.panels.n_rows
+        n_masks, n_panels = len(candidates) if by_bytes else 1, -(-rows.n_samples // self.panel_rows)
+        if self.passed is None or self.passed.shape != (n_masks, n_panels):
+            self.passed = np.empty((n_masks, n_panels), np.uint64)
+        self.candidates = candidates
+        if by_bytes and first:
+            every = (1 << self.panel_rows) - 1
+            self.passed[:], self.passed[:, -1] = every, every >> -rows.n_samples % self.panel_rows
+            return lambda start, stop: None
+        if by_bytes:
+            return screen.nearer(rows, candidates, self.thresholds, self.passed)
+        packed = rows.panels.packed_centers(candidates)
+
+        def by_scores(start, stop):
+            p = self._panels(start, stop)
+            panels = rows.panels.arrays_or_empty()[0][p]
+            of_rows = self.thresholds[start:stop], self.passed[0, p]
+            panel_kernels.screen(rows.X[start:stop], panels, packed, rows.panels.scores(), *of_rows)
+
+        return by_scores
+
     def lower(self, center):
         """Take one of the candidates whose gains were asked for last."""
-        rows, counts = self.rows, np.empty(len(self.slabs), np.intp)
+        rows, counts = self.rows, np.empty((len(self.slabs), 2), np.intp)
+        taken = np.flatnonzero((self.candidates == center).all(axis=1))[0] if len(self.passed) > 1 else 0
 
         def slab(s, start, stop):
-            X, weights, closest, thresholds, passed, _ = self._parts(start, stop)
-            self.masses[s], counts[s] = kernels.take(
-                X,
-                weights,
+            *of_rows, closest = self._parts(start, stop)
+            self.masses[s], *counts[s] = kernels.take(
+                *of_rows,
                 center,
-                passed,
-                rows.panels.n_rows,
+                self.passed[taken, self._panels(start, stop)],
+                self.panel_rows,
                 rows.origin,
                 rows.panels.scale,
                 self.margin,
+                self._units(),
                 closest,
-                thresholds,
+                self.thresholds[start:stop],
             )
 
         rows.workers.run(slab, [(s, *slab) for s, slab in enumerate(self.slabs)])
-        rows.n_distances += int(counts.sum())
-        rows.n_spared += rows.n_samples - int(counts.sum())
+        n_passed, n_nearer = counts.sum(axis=0).tolist()
+        rows.n_distances += n_passed
+        rows.n_spared += rows.n_samples - n_passed
+        if self.by_bytes:
+            n_vain = (n_passed - n_nearer) * len(self.candidates)
+            self.gained += rows.panels.screen.spared_by_draws(rows, len(self.candidates), n_vain)
 
 
 class Approached(Distances):

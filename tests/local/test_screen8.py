@@ -9,7 +9,7 @@ from problems import each_instruction_set, near_ties, numbers
 
 from ckmeans import KMeans, SphericalKMeans, reference
 from ckmeans._kernels import screen8 as kernels
-from ckmeans.local import screen8
+from ckmeans.local import screen8, seeding
 from ckmeans.local.directed import UnitRows, directions, with_lengths
 from ckmeans.local.lloyd import lloyd
 from ckmeans.local.rows import Rows
@@ -80,6 +80,73 @@ KINDS = (
     "tiny",
     "subnormal",
 )
+
+
+def draws(X, weights, k, n_threads=1, n_candidates=None):
+    """The centers that k-means++ draws, from their bits, and whether bytes told rows apart to the end."""
+    with Workers(n_threads) as workers:
+        rows, followed = Rows(X, weights, workers), []
+        follow, rows.follow = rows.follow, lambda n: followed.append(follow(n)) or followed[0]
+        centers = seeding.kmeans_plusplus(rows, k, np.random.default_rng(0), n_candidates)
+        return centers.tobytes(), followed[0].by_bytes
+
+
+@DTYPES
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("d, k", [(37, 24), (130, 12)])
+def test_the_same_draws_as_without_bytes(forced, monkeypatch, dtype, kind, d, k):
+    X = data(kind, 500, d, dtype)
+    monkeypatch.setattr(screen8, "_spared", lambda *_: np.inf)
+    for weights in (None, np.random.default_rng(1).integers(0, 3, len(X)).astype(float)):
+        for n_candidates, n_threads in ((None, 1), (1, 1), (11, 3)):
+            found = draws(X, weights, k, n_threads, n_candidates)
+            with monkeypatch.context() as patch:
+                patch.setattr(screen8.Screen, "keep_for_draws", lambda *_: False)
+                expected, by_bytes = draws(X, weights, k, 1, n_candidates)
+            assert not by_bytes and found[0] == expected
+            assert found[1] or kind in ("huge", "tiny", "subnormal")
+
+
+@pytest.mark.usefixtures("instructions", "dots", "forced")
+@pytest.mark.parametrize("d", [20, 70])
+def test_the_same_draws_by_every_instruction_set_and_dot_product(monkeypatch, d):
+    X = data("blobs", 700, d, np.float32)
+    expected, by_bytes = draws(X, None, 30)
+    monkeypatch.setattr(screen8, "_spared", lambda *_: np.inf)
+    assert draws(X, None, 30) == (expected, True) and not by_bytes
+
+
+@pytest.mark.parametrize("d", [20, 70])
+def test_the_same_draws_where_bytes_are_given_up(forced, monkeypatch, d):
+    """Bytes that tell too little have cost more than they spared: panels go on."""
+    X = data("blobs", 1100, d, np.float32)
+    expected, _ = draws(X, None, 30)
+    monkeypatch.setattr(screen8, "_spared", lambda *_: np.inf)
+    left = iter([1.0] * 9)
+    monkeypatch.setattr(screen8.Screen, "spared_by_draws", lambda *_: next(left, -10.0))
+    assert draws(X, None, 30) == (expected, False)
+
+
+@DTYPES
+def test_draws_among_rows_of_length_one_make_no_copy(forced, monkeypatch, dtype):
+    X = data("scales", 1500, 70, dtype)
+    X[40] = 0
+    for weights in (None, np.random.default_rng(1).integers(0, 3, len(X)).astype(float)):
+        whole, _ = draws(directions(X), weights, 40)
+        units = with_lengths(X, Workers(1))
+        with monkeypatch.context() as patch:
+            patch.setattr(screen8, "_spared", lambda *_: np.inf)
+            patch.setattr(UnitRows, "whole", None)
+            assert draws(units, weights, 40) == (whole, True)
+
+
+def test_many_features_are_told_apart_by_a_subspace_where_they_are_near_one():
+    rng = np.random.default_rng(0)
+    near = rng.normal(size=(3000, 20)) @ rng.normal(size=(20, 400)) + 0.1 * rng.normal(size=(3000, 400))
+    for X, reduced in ((near, True), (rng.normal(size=(3000, 400)), False)):
+        rows = Rows(X.astype(np.float32), None, Workers(1))
+        subspace = screen8.Subspace(rows)
+        assert (subspace.vain(rows, 100) < 0.02) == reduced
 
 
 def search(X, start, weights, n_threads, algorithm="lloyd"):
