@@ -72,7 +72,7 @@ def test_public_names():
     assert dir(ckmeans) == sorted(ckmeans.__all__) and dir(ckmeans.compat) == sorted(ckmeans.compat.__all__)
     for module in (ckmeans, ckmeans.compat):
         with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute 'nothing'"):
-            module.nothing
+            assert module.nothing
 
 
 def public_functions():

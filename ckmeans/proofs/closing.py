@@ -171,9 +171,7 @@ class Closing:
             return lines, self.cost
         held = [at.bit_length() - 1 if at.bit_count() == 1 else None for at in may]
         if node.labels is not None and None not in held:
-            names = np.unique(np.column_stack([held, node.labels]), axis=0)
-            if len(names) == self.k:
-                return lines, self.cost
+            return lines, self.cost  # the incumbent is among these partitions, so what is settled is the incumbent
         first = [held.index(c) for c in range(self.k)]
         if len(first) + held.count(None) <= SHRUNK * n:
             groups = [i if c is None else first[c] for i, c in enumerate(held)]

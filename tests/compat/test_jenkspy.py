@@ -107,5 +107,5 @@ def test_what_is_not_installed(monkeypatch, missing, error, said):
 
     monkeypatch.setattr(compat, "import_module", import_module)
     with pytest.raises(error, match=said) as caught:
-        compat.FisherJenks
+        assert compat.FisherJenks
     assert type(caught.value) is error

@@ -187,6 +187,22 @@ def test_too_much_is_open(overlapping):
         closing.Closing(3, own.cost, lambda: None, 1.0).proof(two, ascent.found())
 
 
+def test_partitions_that_there_are_none_of(overlapping):
+    """An item that is in no cluster, or together with one that it is apart from: whatever there is costs more."""
+    own = overlapping
+    own.proved()
+    ascent = Ascent(Items.of(own.problem.rows, own.problem.weights), 3, own.labels, own.cost)
+    node = closing.Node(ascent, list(range(24)), own.labels)
+    search = closing.Closing(3, own.cost, lambda: None, 1.0)
+    may = [1, 2, 4, 0, *[7] * 20]
+    assert search.rest(node, ["proof"], [0, 1, 2], [], may) == (["proof", "seeds 0 1 2"], own.cost)
+    groups = [0, 0, *range(2, 24)]
+    assert search.child(node, groups, [(0, 1)], None) == (["proof trivial"], own.cost + 1)
+    lines = ["proof branch 0 1", "proof branch 0 1", *["proof trivial"] * 3]  # and the checker sees that
+    text = proof_text(own.problem, 3, own.labels.tolist(), "bounded", lines, Fraction(0)).encode()
+    assert check.verdict(text)[0] == check.PROVED
+
+
 def test_a_clustering_that_is_not_optimal_is_not_proved(overlapping):
     """Each row in another cluster: however little worse that is, no proof says that it is optimal."""
     n_near = 0
