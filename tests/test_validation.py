@@ -485,3 +485,25 @@ def test_numbers_that_floats_hold():
         check_exact([2**53 + 1], "X")
     with pytest.raises(ValueError, match="one in float64"):
         check_exact([1, 0.5, Decimal("1.00000000000000000001")], "X")
+    with pytest.raises(ValueError, match="of 401 digits, beyond 2"):
+        check_exact([10**400], "X")
+
+
+def test_one_weight_for_all_rows():
+    X = np.array([[0.0], [1.0], [5.0]])
+    assert KMeans(1).fit(X, sample_weight=2.0).inertia_ == 2 * KMeans(1).fit(X).inertia_
+
+
+def test_seeds_and_generators():
+    X = np.random.default_rng(0).normal(size=(9, 2))
+    found = [certify(X, n_clusters=2, random_state=own).inertia for own in (0, np.random.default_rng(0))]
+    assert found[0] == found[1]
+    with pytest.raises(ValueError, match=r"random_state=4294967296 exceeds 2\*\*32 - 1, the greatest seed"):
+        certify(X, n_clusters=2, random_state=2**32)
+
+
+def test_columns_that_are_no_columns():
+    with pytest.raises(ValueError, match=r"values is sparse: give values\.toarray\(\)\.ravel\(\)\."):
+        natural_breaks(csr_array(np.eye(2)), 2)
+    with pytest.raises((TypeError, ValueError), match="labels mix names and numbers"):
+        certify(np.eye(3), np.array(["a", 1, 1], object))

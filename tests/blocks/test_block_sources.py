@@ -1,5 +1,7 @@
 """Rows that come in blocks: the bits of one array for any blocks, and the sources that are refused."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -236,6 +238,7 @@ X0 = blobs()
         (iter([X0]), "can be read only once: give a callable"),
         ((block for block in [X0]), "a generator, which can be read only once"),
         (lambda: [np.full((3, 2), 2**60)], r"whole numbers beyond 2\*\*53"),
+        (lambda: [np.empty((3, 0))], "block 0 has no columns"),
     ],
 )
 def test_sources_that_are_refused(source, message):
@@ -274,6 +277,32 @@ def test_files_that_are_refused(folder):
         KMeans(2).fit(folder / "4.npy", sample_weight="v")
 
 
+@pytest.mark.parametrize(
+    "weights, message",
+    [
+        (np.zeros(5200), "All 5200 weights are zero"),
+        (np.full(5200, 1e308), r"sums to more than 1\.8e308"),
+        (np.r_[np.ones(5199), -1], r"sample_weight\[5199\] is -1\.0"),
+    ],
+)
+def test_weights_in_files_that_are_refused(tmp_path, weights, message):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pq.write_table(pa.table({"a": X0[:, 0], "w": weights}), tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match=message):
+        KMeans(2).fit(tmp_path / "x.parquet", sample_weight="w")
+
+
+def test_files_without_rows_and_with_other_names(tmp_path):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    for name, columns in (("ab", "ab"), ("ba", "ba")):
+        pq.write_table(pa.table(dict.fromkeys(columns, X0[:, 0])), tmp_path / f"{name}.parquet")
+    pq.write_table(pa.table({"a": X0[:0, 0]}), tmp_path / "none.parquet")
+    with pytest.raises(ValueError, match="ba.parquet has other columns, or in another order, than"):
+        KMeans(2).fit([tmp_path / "ab.parquet", tmp_path / "ba.parquet"])
+    with pytest.raises(ValueError, match="X has 0 rows in all of its files"):
+        KMeans(2).fit(tmp_path / "none.parquet")
+
+
 def test_columns_that_are_no_numbers(tmp_path):
     pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     pq.write_table(pa.table({"a": [1.0, 2], "name": ["x", "y"]}), tmp_path / "x.parquet")
@@ -281,6 +310,19 @@ def test_columns_that_are_no_numbers(tmp_path):
         KMeans(2).fit(tmp_path / "x.parquet")
     pq.write_table(pa.table({"a": [1.0, None, 3]}), tmp_path / "x.parquet")
     with pytest.raises(ValueError, match=r"contains NaN .* in 1 of 3 rows: 1 .*row 1 of .*x.parquet"):
+        KMeans(2).fit(tmp_path / "x.parquet")
+    for whole in ([2**53 + 1, 1], [None, 2**60]):
+        pq.write_table(pa.table({"a": whole}), tmp_path / "x.parquet")
+        with pytest.raises(ValueError, match=r"whole numbers beyond 2\*\*53"):
+            KMeans(1).fit(tmp_path / "x.parquet")
+    pq.write_table(pa.table({"a": [1, 2, 5]}), tmp_path / "x.parquet")
+    assert KMeans(1).fit(tmp_path / "x.parquet").cluster_centers_.tolist() == [[8 / 3]]
+
+
+def test_pyarrow_that_is_not_there(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    (tmp_path / "x.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ImportError, match="read by pyarrow, which is not installed"):
         KMeans(2).fit(tmp_path / "x.parquet")
 
 

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from clocks import Clock
 
 from ckmeans import KMeans, cluster_stability
+from ckmeans.diagnostics import stability
 
 RNG = np.random.default_rng(1)
 BLOBS = np.concatenate([RNG.normal(20 * k, 1, (30, 2)) for k in range(3)])
@@ -75,6 +77,16 @@ def test_limits(monkeypatch):
     assert (
         found.n_resamples == 2 and found.stop_reason == "interrupted" and found.jaccard.tolist() == [1, 1, 1]
     )
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):  # before there is anything
+        patch.setattr(stability, "_best_matches", lambda *given: pressed(2))
+        cluster_stability(BLOBS, 3, random_state=0)
+    with Clock():  # between two samples, and in the search of one
+        some = [
+            cluster_stability(BLOBS, 3, time_limit=seconds, random_state=0) for seconds in range(2, 60, 3)
+        ]
+    assert all(found.stop_reason == "time_limit" or found.n_resamples == 100 for found in some)
+    counts = [found.n_resamples for found in some]
+    assert counts == sorted(counts) and 0 < counts[-1]
     with pytest.raises(ValueError, match="n_clusters=100"):
         cluster_stability(BLOBS, 100)
     with pytest.raises(ValueError, match="n_resamples"):

@@ -8,6 +8,7 @@ from sklearn.datasets import load_iris
 
 from ckmeans import natural_breaks, reference
 from ckmeans.exact import segmentation as line
+from ckmeans.exact import univariate
 from ckmeans.exact.penalized_paths import Paths
 from ckmeans.exact.univariate import collinear, penalty_proof
 
@@ -349,3 +350,26 @@ def test_collinear():
     X[17, 0] = np.nextafter(X[17, 0], np.inf)
     assert collinear(X) is None
     assert collinear(np.full((3, 2), 1.5)) == (0, 1)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_values_are_sorted_digit_by_digit(monkeypatch, kind, weighted):
+    """In slices of 50: negative numbers, both zeros and the least and greatest floats in their order, weights beside them."""
+    monkeypatch.setattr(univariate, "SLICE", 50)
+    rng = np.random.default_rng(0)
+    values, weights = instance(rng, kind, 400, weighted)
+    values[:8] = [-0.0, 0.0, 5e-324, -5e-324, 1.7e308, -1.7e308, 1.0, -1.0]
+    before = values.copy()
+    order = np.argsort(values, kind="stable")
+    rows, own = univariate._dealt(values, weights)
+    assert np.array_equal(rows, values[order]) and np.array_equal(values, before)
+    assert own is None if weights is None else np.array_equal(np.sort(own), np.sort(weights))
+    for value in np.unique(values) if weighted else ():  # of equal values the weights may be in any order
+        assert np.array_equal(np.sort(own[rows == value]), np.sort(weights[values == value]))
+    values = values[8:]
+    weights = None if weights is None else weights[8:]
+    plain = penalty_proof(values, 3, weights)
+    monkeypatch.setattr(univariate, "SHORT", 0)
+    found = penalty_proof(values, 3, weights)
+    assert found.cost == plain.cost and np.array_equal(found.labels, plain.labels)

@@ -1,7 +1,9 @@
 """Bounds of rows in blocks: sums of proofs in a folder, which a checker accepts as it is and not forged; and bounds with a confidence."""
 
 import hashlib
+import io
 import math
+import pickle
 import random
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import ckmeans.blocks.sources
 import ckmeans.local.rows
 import ckmeans.proofs.source_certificate
 from ckmeans import KMeans, certify, check, check_parts, natural_breaks
-from ckmeans.blocks.crew import Crew, in_order
+from ckmeans.blocks.crew import SERVE, Crew, in_order
 from ckmeans.check import MALFORMED, OTHER_DATA, PROVED, UNPROVED, Refused, verdict
 from ckmeans.proofs import certification, portfolio, row_batches
 from ckmeans.proofs.mean_limit import mean_limit
@@ -349,6 +351,18 @@ def test_bad_blocks(tmp_path):
         labels = given.pop("labels", kmeans)
         with pytest.raises(ValueError, match=match):
             certify(source, labels, **given)
+
+
+def test_what_a_process_of_a_crew_answers():
+    """The result or the error of each call, until there are no more; what is printed is no answer."""
+    calls = [(math.isqrt, (9,)), (math.isqrt, (-1,)), (print, ("said",))]
+    words = [sys.executable, "-c", SERVE.format(path=sys.path)]
+    done = subprocess.run(words, input=b"".join(map(pickle.dumps, calls)), capture_output=True)
+    answers = io.BytesIO(done.stdout)
+    assert pickle.load(answers) == (True, 3) and done.returncode == 0 and b"said" in done.stderr
+    fine, error = pickle.load(answers)
+    assert not fine and type(error) is ValueError
+    assert pickle.load(answers) == (True, None) and not answers.read()
 
 
 def test_a_process_that_dies_is_begun_anew():
