@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ckmeans.exact import anticlusters as module
 from ckmeans.exact.anticlusters import anticlusters
 
 
@@ -35,3 +36,15 @@ def test_means_are_near_those_of_the_clusters():
     whole = sum(((X[labels == c] - X[labels == c].mean(axis=0)) ** 2).sum() for c in range(4))
     parts = [group[labels[group] == c] for group in anticlusters(X, labels, 10) for c in range(4)]
     assert sum(((X[own] - X[own].mean(axis=0)) ** 2).sum() for own in parts) > 0.998 * whole
+
+
+def test_one_pass_is_better_than_none(monkeypatch):
+    """The swaps end after some passes, whether there are more of them or not."""
+    rng = np.random.default_rng(0)
+    X, labels, away = rng.normal(size=(600, 3)) * [5, 2, 1], np.zeros(600, int), []
+    for passes in (0, 1, 10):
+        monkeypatch.setattr(module, "PASSES", passes)
+        groups = anticlusters(X, labels, 10)
+        assert np.array_equal(np.sort(np.concatenate(groups)), np.arange(600))
+        away.append(sum(((X[group].mean(axis=0) - X.mean(axis=0)) ** 2).sum() for group in groups))
+    assert away[0] > away[1] >= away[2]

@@ -196,3 +196,26 @@ def test_few_rows(n, k):
     best = reference.best_partition([[i * i] for i in range(n)], k)[1]
     assert (found.cost, found.stop_reason) == (best, "proved")
     assert problem.cost(found.labels.tolist()) == best
+
+
+@pytest.mark.parametrize("name, value", [("MOST_MOVES", 1), ("MOST_BITS", 0)])
+def test_what_only_saves_time(monkeypatch, name, value):
+    """Exchanges that end early, and costs whose fractions are too long to be told apart beforehand: the same optima."""
+    plain = [solve(*own)[1] for own in instances(40)]
+    monkeypatch.setattr(branch, name, value)
+    for found, own in zip(plain, instances(40)):
+        again = solve(*own)[1]
+        assert again.stop_reason == "proved" and (again.cost, again.suffix[0]) == (found.cost, found.suffix[0])
+
+
+def test_interrupted_before_there_are_labels(monkeypatch):
+    """One cluster of all rows, with what it costs, and bounds of 0."""
+
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_Search, "begin", interrupted)
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    problem, found = solve(X, 3)
+    assert found.stop_reason == "interrupted" and not found.labels.any() and not found.suffix[0]
+    assert found.cost == problem.cost([0] * 40) * problem.unit

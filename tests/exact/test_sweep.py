@@ -6,6 +6,7 @@ from children import interrupted, needs_signals
 from clocks import Clock
 
 from ckmeans import check, reference
+from ckmeans.exact import sweep as module
 from ckmeans.exact.sweep import _Sweep, best_halves
 from ckmeans.proofs import portfolio
 from ckmeans.proofs.portfolio import prove
@@ -103,3 +104,13 @@ def test_certify_starts_from_it(monkeypatch):
     prove(X, 2)
     prove(X, 3)
     assert taken.count("sweep") == 1
+
+
+def test_more_ties_than_are_kept(monkeypatch):
+    """Some of the best: they are not called complete."""
+    X = np.array([[a, b] for a in range(4) for b in range(4)], float)
+    whole = best_halves(X)
+    monkeypatch.setattr(module, "MOST", 1)
+    some = best_halves(X)
+    assert (whole.stop_reason, some.stop_reason) == ("complete", "rounding") and not some.complete
+    assert some.cost == whole.cost

@@ -7,8 +7,8 @@ import pytest
 from sklearn.datasets import load_iris
 
 from ckmeans import natural_breaks, reference
+from ckmeans.exact import penalized_paths, univariate
 from ckmeans.exact import segmentation as line
-from ckmeans.exact import univariate
 from ckmeans.exact.penalized_paths import Paths
 from ckmeans.exact.univariate import collinear, penalty_proof
 
@@ -373,3 +373,24 @@ def test_many_values_are_sorted_digit_by_digit(monkeypatch, kind, weighted):
     monkeypatch.setattr(univariate, "SHORT", 0)
     found = penalty_proof(values, 3, weights)
     assert found.cost == plain.cost and np.array_equal(found.labels, plain.labels)
+
+
+@pytest.mark.parametrize("module, name, value", [(penalized_paths, "MOST_RUNS", 1), (line, "CHUNK", 1)])
+def test_the_optimum_whatever_the_search_for_a_penalty_finds(monkeypatch, module, name, value):
+    """A search that ends at once, and sums that are made piece by piece: slower to prove, and the same."""
+    cases = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        values, weights = instance(rng, KINDS[seed % len(KINDS)], 60, seed % 2)
+        k = int(rng.integers(1, 9))
+        cases.append((values, weights, k, penalty_proof(values, k, weights)))
+    monkeypatch.setattr(module, name, value)
+    for values, weights, k, found in cases:
+        again = penalty_proof(values, k, weights)
+        assert again.cost == found.cost and np.array_equal(again.labels, found.labels)
+
+
+def test_clumps_that_are_too_tight(monkeypatch):
+    monkeypatch.setattr(line, "MOST_STEPS", 5)
+    with pytest.raises(ValueError, match="more than 5 runs of values cannot be told apart"):
+        natural_breaks(np.arange(50.0), 7)

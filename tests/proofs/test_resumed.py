@@ -148,6 +148,25 @@ def test_the_method_of_a_false_claim_is_done_again(tmp_path):
     assert certify(ROWS, n_clusters=K, checkpoint=path, random_state=0).status == "optimal-unique"
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"prices": [-1.0] * 60},
+        {"prices": [1e301] * 60},
+        {"prices": [1.0] * 59},
+        {"split": True, "pair": [0, 0]},
+        {"split": True, "pair": [-1, 0]},
+        {"split": True, "pair": [0, 60]},
+    ],
+)
+def test_branches_of_another_form(tmp_path, odd):
+    path = tmp_path / "a.ckpt"
+    whole = stopped(path, ("search", "pca", "prices"))
+    whole["known"]["inner"]["prices"]["nodes"][0] |= odd
+    seal(path, whole)
+    assert goes_on(path, 0)
+
+
 LIE = {"proof": ["proof trivial"], "lower": {"$fraction": ["fffff", "1"]}, "optimal": True}
 
 
