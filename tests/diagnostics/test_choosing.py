@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -12,10 +13,10 @@ from clocks import Clock
 from sklearn.datasets import load_iris, make_blobs
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 
-from ckmeans import KMeans, SphericalMixture, choose_k
+from ckmeans import KMeans, SphericalMixture, certify, choose_k
 from ckmeans.command.cli import cli
 from ckmeans.diagnostics import choosing
-from ckmeans.diagnostics.choice import CRITERIA
+from ckmeans.diagnostics.choice import CRITERIA, _above
 from ckmeans.workers import split
 
 IRIS = load_iris().data
@@ -288,6 +289,41 @@ def test_time_limit():
     assert choice.stop_reason == "time_limit" and not choice.suggested and "Not complete" in str(choice)
     with pytest.raises(AttributeError):
         choice.notes = ()
+
+
+@pytest.mark.parametrize("seconds", [1, 3, 6, 10, 15, 20, 25, 30, 35, 40, 80])
+def test_a_time_limit_at_any_moment(seconds):
+    """What was computed until then is told, and is that without a limit."""
+    whole = choose_k(IRIS[::3], [2, 3], n_references=3, n_resamples=3, random_state=0)
+    with Clock():
+        some = choose_k(IRIS[::3], [2, 3], n_references=3, n_resamples=3, random_state=0, time_limit=seconds)
+    assert some.stop_reason == ("time_limit" if seconds <= 40 else "complete")
+    for name, values in some.criteria.items():
+        known = np.isfinite(values)
+        assert np.allclose(values[known], whole.criteria[name][known]) or name in ("gap", "stability")
+
+
+def test_rows_drawn_of_one_cluster_have_no_silhouette(monkeypatch):
+    monkeypatch.setattr(choosing, "MOST_PAIRED", 2)
+    choice = choose_k(IRIS, [2, 3], n_references=0, n_resamples=0, random_state=0)
+    assert np.isnan(choice.criteria["silhouette"]).all() and "silhouette" not in choice.suggested
+
+
+@pytest.mark.parametrize("scale", [2.0**-600, 2.0**600])
+def test_costs_beyond_the_floats_are_noted(scale):
+    choice = choose_k(IRIS * scale, [2, 3], n_references=0, n_resamples=0, random_state=0)
+    plain = choose_k(IRIS, [2, 3], n_references=0, n_resamples=0, random_state=0)
+    assert any("beyond the range of floats" in note for note in choice.notes) and not plain.notes
+    assert choice.suggested == plain.suggested and repr(choice) == f"<ChoiceOfK: {choice.verdict}>"
+
+
+def test_what_a_table_says_of_a_proof():
+    proofs = [
+        certify(IRIS, n_clusters=3, random_state=0, **how) for how in ({}, {"time_limit": 0}, {"gap": 0.5})
+    ]
+    assert [_above(proof) for proof in (None, *proofs[:2])] == ["-", "optimal", "any number"]
+    assert re.fullmatch(r"[\d.]+ ?%", _above(proofs[2]))
+    assert _above(replace(proofs[2], checked=False)) == f"{_above(proofs[2])} ?"
 
 
 def test_interrupted():

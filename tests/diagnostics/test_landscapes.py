@@ -229,6 +229,13 @@ def test_certificates_of_something_else():
         landscape(IRIS, 4, 2, certificate=own)
     with pytest.raises(ValueError, match="both given"):
         landscape(IRIS, 3, 2, certificate=own, lower_bound=1.0)
+    none = certify(IRIS, n_clusters=3, time_limit=0, random_state=0)  # which says nothing
+    assert none.lower_bound == 0
+    found = landscape(IRIS, 3, 20, certificate=none, random_state=0)
+    plain = landscape(IRIS, 3, 20, random_state=0)
+    assert (found.lower_bound, found.proved) == (plain.lower_bound, plain.proved)
+    with pytest.raises(ValueError, match="beyond the largest float"):
+        landscape(IRIS * 2.0**700, 3, 20, random_state=0)
     fewer = landscape(IRIS, 2, 20, certificate=own, random_state=0)
     assert fewer.lower_bound == own.lower_bound and not fewer.proved
 

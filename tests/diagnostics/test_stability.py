@@ -7,6 +7,16 @@ from clocks import Clock
 from ckmeans import KMeans, cluster_stability
 from ckmeans.diagnostics import stability
 
+
+class CutOff(KMeans):
+    """Ends by the time limit, wherever it is then."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        super().fit(X, sample_weight=sample_weight)
+        self.stop_reason_ = "time_limit"
+        return self
+
+
 RNG = np.random.default_rng(1)
 BLOBS = np.concatenate([RNG.normal(20 * k, 1, (30, 2)) for k in range(3)])
 
@@ -80,6 +90,10 @@ def test_limits(monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):  # before there is anything
         patch.setattr(stability, "_best_matches", lambda *given: pressed(2))
         cluster_stability(BLOBS, 3, random_state=0)
+    with monkeypatch.context() as patch:  # a clustering that was cut off says nothing
+        patch.setattr(stability, "KMeans", CutOff)
+        found = cluster_stability(BLOBS, 3, time_limit=100, random_state=0)
+        assert (found.n_resamples, found.stop_reason) == (0, "time_limit")
     with Clock():  # between two samples, and in the search of one
         some = [
             cluster_stability(BLOBS, 3, time_limit=seconds, random_state=0) for seconds in range(2, 60, 3)

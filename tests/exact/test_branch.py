@@ -205,7 +205,10 @@ def test_what_only_saves_time(monkeypatch, name, value):
     monkeypatch.setattr(branch, name, value)
     for found, own in zip(plain, instances(40)):
         again = solve(*own)[1]
-        assert again.stop_reason == "proved" and (again.cost, again.suffix[0]) == (found.cost, found.suffix[0])
+        assert again.stop_reason == "proved" and (again.cost, again.suffix[0]) == (
+            found.cost,
+            found.suffix[0],
+        )
 
 
 def test_interrupted_before_there_are_labels(monkeypatch):

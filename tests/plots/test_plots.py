@@ -312,6 +312,11 @@ def test_responsibilities_are_blended():
     assert drawn[1.0, 0.5].get_edgecolor()[0, :3] == pytest.approx(to_rgb(plots.INK))
     assert [circle.radius for circle in display.ax_.patches] == [0.5, 0.5]
     assert "1 of 3 rows in doubt" in display.ax_.get_title()
+    many = np.random.default_rng(0).normal(size=(90, 2))
+    for n_clusters in (40, 41):  # more names than that are not written
+        shares = np.eye(n_clusters)[np.arange(90) % n_clusters]
+        display = ResponsibilityDisplay.from_responsibilities(many, shares, many[:n_clusters])
+        assert len(texts(display.ax_)) >= n_clusters if n_clusters == 40 else not texts(display.ax_)
 
 
 # ---- silhouettes, choice, breaks
@@ -392,6 +397,9 @@ def test_profiles():
     spread = np.average((IRIS - mean) ** 2, axis=0, weights=weights) ** 0.5
     own = np.average(IRIS[50:100], axis=0, weights=weights[50:100])
     assert weighted[1] == pytest.approx((own - mean) / spread)
+    model = KMeans(3, random_state=0).fit(IRIS)
+    own = ProfileDisplay.from_estimator(model, IRIS)
+    assert np.array_equal(own.deviations, ProfileDisplay.from_labels(IRIS, model.labels_).deviations)
     flat = ProfileDisplay.from_labels(np.column_stack([np.ones(4), np.arange(4.0) * 1e300]), [0, 0, 1, 1])
     assert flat.deviations[:, 0].tolist() == [0, 0] and np.isfinite(flat.deviations).all()
     large = ProfileDisplay.from_labels(np.random.default_rng(0).normal(size=(200, 70)), np.arange(200) % 20)
@@ -523,6 +531,8 @@ def test_the_trap():
     at_best = lloyd_path(X, 3, init=[X[proof.labels == k].mean(axis=0) for k in range(3)])
     reached = PathDisplay.from_path(at_best, X, best=proof).axes_[0].get_title()
     assert reached == f"Lloyd's iteration ends at {proof.inertia:.5g}\nthe best"
+    bounded = PathDisplay.from_path(path, X, best=certify(X, n_clusters=3, time_limit=0, random_state=0))
+    assert any("the best known: " in ax.get_title() for ax in bounded.axes_)
     unproved = PathDisplay.from_path(path, X, best=KMeans(3, random_state=0).fit(X))
     assert unproved.axes_[1].get_title() == "another clustering\n" and "best" not in unproved.ax_.get_title()
     figure, given = plt.subplots(1, 2)
