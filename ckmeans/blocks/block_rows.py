@@ -180,10 +180,6 @@ class BlockRows(Rows):
         """Labels, none so far or given ones, that assignments keep up to date."""
         return BlockPartition(self, n_clusters, summed, labels)
 
-    def labels_of(self, labels):
-        """An array of labels."""
-        return np.concatenate(list(self.source.ask(parts.labels, labels)))
-
     def counts(self, labels):
         """The number of rows of each cluster."""
         return self.source.total(parts.count, labels)

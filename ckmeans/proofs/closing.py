@@ -171,7 +171,10 @@ class Closing:
             return lines, self.cost
         held = [at.bit_length() - 1 if at.bit_count() == 1 else None for at in may]
         if node.labels is not None and None not in held:
-            return lines, self.cost  # the incumbent is among these partitions, so what is settled is the incumbent
+            return (
+                lines,
+                self.cost,
+            )  # the incumbent is among these partitions, so what is settled is the incumbent
         first = [held.index(c) for c in range(self.k)]
         if len(first) + held.count(None) <= SHRUNK * n:
             groups = [i if c is None else first[c] for i, c in enumerate(held)]

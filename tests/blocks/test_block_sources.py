@@ -1,5 +1,6 @@
 """Rows that come in blocks: the bits of one array for any blocks, and the sources that are refused."""
 
+import os
 import sys
 
 import numpy as np
@@ -11,6 +12,8 @@ import ckmeans.blocks.parts
 import ckmeans.blocks.sources
 import ckmeans.local.rows
 from ckmeans import KMeans
+from ckmeans.blocks.block_rows import BlockRows
+from ckmeans.blocks.opening import source_of
 from ckmeans.workers import Workers
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -51,6 +54,10 @@ def model(X, how="given", **options):
     if options.get("init") == "given":
         options["init"] = X[: options["n_clusters"]]
     return KMeans(**options)
+
+
+def block_rows(X):
+    return BlockRows(source_of(lambda: [X]), Workers(1), 3)
 
 
 def assert_the_same(found, expected):
@@ -275,6 +282,43 @@ def test_files_that_are_refused(folder):
         KMeans(2).fit(folder / "4.parquet", sample_weight="v")
     with pytest.raises(ValueError, match="X has no names of columns"):
         KMeans(2).fit(folder / "4.npy", sample_weight="v")
+
+
+def test_rows_that_lie_on_their_centers():
+    """No distance: that is optimal, whatever the blocks; and so is one cluster."""
+    X = np.repeat(np.eye(3), 400, axis=0)
+    found = KMeans(3, init=np.eye(3)).fit(lambda: np.array_split(X, 7))
+    assert (found.status_, found.inertia_) == ("optimal", 0)
+    for options in ({}, {"max_seconds": 0.0}):
+        one = KMeans(1, random_state=0, **options).fit(lambda: np.array_split(X0, 7))
+        assert one.lower_bound_ <= one.inertia_ and (one.status_ == "optimal" or options)
+
+
+def test_equal_rows_are_not_looked_for_among_too_many(monkeypatch):
+    """Then each row is a point of its own."""
+    rows = block_rows(np.repeat(X0[:40], 2, axis=0))
+    assert rows.points[0].max() == 39 and not block_rows(X0[:40]).points[0]
+    monkeypatch.setattr(ckmeans.blocks.block_rows, "MOST_SORTED", 79)
+    assert block_rows(np.repeat(X0[:40], 2, axis=0)).points[0] is None
+
+
+def test_a_limit_of_the_address_space(monkeypatch):
+    """What may be kept follows from what is left below it; without one, or where it is not told, it is no limit."""
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (1 << 50, resource.RLIM_INFINITY))
+    left = ckmeans.blocks.parts._address_space()
+    assert 1 << 49 < left < 1 << 50 or not os.path.exists("/proc/self/status")
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (resource.RLIM_INFINITY,) * 2)
+    assert ckmeans.blocks.parts._address_space() == np.inf
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert ckmeans.blocks.parts._address_space() == np.inf
+
+
+def test_rows_to_be_labelled_that_are_not_finite():
+    model = KMeans(2, init=X0[:2], n_init=1).fit(lambda: [X0])
+    for method in (model.predict, model.transform):
+        with pytest.raises(ValueError, match=r"contains NaN .* in 1 of 5200 rows: 4321\."):
+            list(method(lambda: np.array_split(with_nan(X0), 20)))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 import ckmeans.blocks.sources
 import ckmeans.local.rows
 from ckmeans import KMeans, certify
+from ckmeans.blocks.parts import ChangedError
 from ckmeans.proofs import certification, row_batches
 from ckmeans.workers import Expired
 
@@ -112,6 +113,22 @@ def test_refused():
         )
     with pytest.raises(ValueError, match="sample_weight has 4 blocks, X has 3"):
         model().fit(da.from_array(X, chunks=(2000, 3)), sample_weight=frame()["w"])
+
+
+def test_blocks_that_are_not_as_they_were():
+    """Seen by whoever has them, before anything is made of them."""
+    with pytest.raises(ValueError, match="block 4 has 3 rows and 2 weights"):
+        dask_blocks._description(np.ones((3, 2)), np.ones(2), 4)
+    for stop, whole in ((2, True), (4, True), (4, False)):
+        with pytest.raises(ChangedError, match="block 4 has 3 rows, and had others before"):
+            dask_blocks._piece(np.ones((3, 2)), None, 0, stop, whole, 4)
+    with pytest.raises(ValueError, match="X has 0 rows in all of its blocks"):
+        model().fit(da.from_array(np.empty((0, 3))))
+
+
+def test_without_distributed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert dask_blocks._client() is None
 
 
 def ask_or_die(question, times, before=dask_blocks._ask):

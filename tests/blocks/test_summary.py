@@ -237,6 +237,14 @@ def test_parameters_are_checked(words):
         Summary(**words)
 
 
+def test_empty_blocks_and_rows_without_a_cell():
+    X = rows_of("blobs", 300)
+    whole, parts = (summarize(blocks, 40, random_state=0) for blocks in ([X], [X[:0], X, X[:0]]))
+    assert np.array_equal(whole.cells.means, parts.cells.means)
+    with pytest.raises(ValueError, match="still holds its first rows"):
+        Summary(40).partial_fit(X[:5]).cells_of(X)
+
+
 def test_copies_and_pickle():
     X = rows_of("drift")
     summary = Summary(24).partial_fit(X[:300])

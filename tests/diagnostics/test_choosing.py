@@ -303,6 +303,18 @@ def test_a_time_limit_at_any_moment(seconds):
         assert np.allclose(values[known], whole.criteria[name][known]) or name in ("gap", "stability")
 
 
+def test_a_clustering_that_was_cut_off_is_not_judged(monkeypatch):
+    class CutOff(KMeans):
+        def fit(self, X, y=None, sample_weight=None):
+            super().fit(X, sample_weight=sample_weight)
+            self.stop_reason_ = "time_limit"
+            return self
+
+    monkeypatch.setattr(choosing, "KMeans", CutOff)
+    choice = choose_k(IRIS, [2, 3], time_limit=1000, random_state=0)
+    assert choice.stop_reason == "time_limit" and np.isnan(choice.inertia).all() and not choice.suggested
+
+
 def test_rows_drawn_of_one_cluster_have_no_silhouette(monkeypatch):
     monkeypatch.setattr(choosing, "MOST_PAIRED", 2)
     choice = choose_k(IRIS, [2, 3], n_references=0, n_resamples=0, random_state=0)
