@@ -167,6 +167,8 @@ def test_wide_tables_say_what_they_leave_out(here):
     result = run("fit", "x.npy", "-k", 3).stdout
     assert "of 40 features; all of them with --json" in result
     assert max(map(len, result.splitlines())) <= 80
+    put("a\n" + "".join(f"{i}\n" for i in range(203)))
+    assert "and 2 more clusters: see --json" in run("fit", "data.csv", "-k", 202, "--n-init", 1).stdout
     put("a [b],[red]c\n1,2\n3,4\n")
     result = run("fit", "data.csv", "-k", 2).stdout
     assert "a [b]" in result and "[red]c" in result

@@ -34,6 +34,7 @@ BAD = {
     "fit iris -k 3 --json report.parquet": ["JSON"],
     "fit iris -k 3 --plot picture.txt": ["picture.txt is no name of a picture", ".png"],
     "fit blank.csv -k 1": ["blank.csv", "no rows"],
+    "certify iris blank.csv --label a": ["blank.csv", "a header and no rows"],
     "exhaustive iris -k 2 --rows 151": ["151", "150"],
 }
 

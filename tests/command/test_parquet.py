@@ -115,6 +115,24 @@ def test_text_follows_the_rules_of_text(read):
         read({"share": ["4", "5 %", "6 %"], "v": [1, 2, 3]})
 
 
+def test_truths_of_which_some_batch_has_none(here, monkeypatch):
+    monkeypatch.setattr("ckmeans.command.parquet.ROWS", 2)
+    pd.DataFrame({"a": [1.0, 2, 3, 4], "t": pd.array([None, None, True, False], "boolean")}).to_parquet(
+        "t.parquet"
+    )
+    table = read_table("t.parquet", columns=["a", "t"])
+    assert table.X.tolist() == [[3, 1], [4, 0]] and len(table.incomplete) == 2
+
+
+def test_pages_that_are_damaged(here):
+    pd.DataFrame({"a": np.arange(5000) % 7 / 3}).to_parquet("d.parquet", compression="snappy")
+    content = bytearray(open("d.parquet", "rb").read())
+    content[4:80] = b"\xff" * 76
+    open("d.parquet", "wb").write(content)
+    with pytest.raises(ValueError, match="d.parquet is no readable Parquet file"):
+        read_table("d.parquet")
+
+
 def test_names(read):
     assert read({"a.b": [1, 2], "a": [3, 4]}).X.tolist() == [[1, 3], [2, 4]]
     table = read({"emb.0": [9, 9], "emb": [[1, 2], [3, 4]]})

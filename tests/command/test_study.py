@@ -7,7 +7,7 @@ import pytest
 from command_line import put, run
 
 from ckmeans import check
-from ckmeans.command.profiles import profiles
+from ckmeans.command.profiles import _texts, profiles
 
 RNG = np.random.default_rng(6)
 
@@ -56,6 +56,14 @@ def test_a_limit_of_no_time(shop):
     said = json.loads(result.stdout)["result"]
     assert said["n_clusters"] in (2, 3) and len(said["sizes"]) == said["n_clusters"]
     assert "stability" not in said
+
+
+def test_texts_that_are_as_among_all_rows():
+    """Nothing is told of a text whose share in the cluster is that among all."""
+    cells = np.array(["a", "b"] * 20, object)
+    inside = np.arange(40) < 20
+    assert _texts({"c": cells}, inside) == ""
+    assert _texts({"c": np.sort(cells)}, inside) == "c a 100 % (all: 50 %)"
 
 
 def test_profiles_of_extremes():

@@ -3,11 +3,13 @@
 import io
 import os
 import sys
+import threading
 
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from command_line import run
 
 from ckmeans.command.cli import cli
 from ckmeans.command.tables import read_table
@@ -285,6 +287,31 @@ def test_no_permission(here):
     os.chmod(put("1,2\n"), 0)
     with pytest.raises(ValueError, match="Permission denied"):
         read_table("data.csv")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_named_pipe(here):
+    os.mkfifo("pipe")
+    writer = threading.Thread(target=put, args=("a\n1\n2\n5\n", "pipe"))
+    writer.start()
+    table = read_table("pipe")
+    writer.join()
+    assert table.X.tolist() == [[1], [2], [5]]
+
+
+def test_a_disk_that_fails(here, monkeypatch):
+    def fails(*given, **options):
+        raise OSError(5, "Input/output error")
+
+    put("a\n1\n")
+    monkeypatch.setattr("ckmeans.command.tables.open", fails, raising=False)
+    with pytest.raises(ValueError, match="data.csv cannot be read: Input/output error"):
+        read_table("data.csv")
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr("ckmeans.command.outputs.tempfile.TemporaryFile", fails)
+    said = run("fit", "iris", "-k", 3, "--out", "labels.csv", code=1).stderr
+    assert "labels.csv cannot be written: Input/output error" in said
 
 
 def test_many_missing_rows(here):
