@@ -291,3 +291,33 @@ def test_parts_are_added_in_order(n_threads):
     with Workers(n_threads) as workers:
         total = workers.fold(part, [(n,) for n in range(20)], ["", 0])
     assert total == [" ".join(map(str, range(20))) + " ", 20]
+
+
+def test_systems_that_tell_less(monkeypatch):
+    """Neither which processors a process may use, nor how much memory is free: all of them, and no limit."""
+
+    def fails(*given, **options):
+        raise OSError
+
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(workers, "_quota", lambda: np.inf)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(workers, "_is_one_of_several", lambda: False)
+    assert workers.available_cpus() == 3
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert workers.available_cpus() == 1
+    monkeypatch.setattr(workers, "open", fails, raising=False)
+    assert workers.available_memory() == np.inf
+
+
+def test_no_room_for_linear_algebra(monkeypatch):
+    """What has none, OpenBLAS would end the process over."""
+
+    def fails(*given):
+        raise OSError(12, "Cannot allocate memory")
+
+    workers.check_room()
+    monkeypatch.setattr(workers.mmap, "mmap", fails)
+    with pytest.raises(MemoryError, match="MB of address space are left for linear algebra"):
+        workers.check_room()

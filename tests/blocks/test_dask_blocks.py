@@ -126,6 +126,17 @@ def test_blocks_that_are_not_as_they_were():
         model().fit(da.from_array(np.empty((0, 3))))
 
 
+def test_few_rows_are_gathered_to_be_certified():
+    """With the centers, where the labels of the model are as lazy as the rows."""
+    some = da.from_array(X[:200], chunks=(60, 3))
+    own = model().fit(some)
+    found, expected = (
+        certify(some, own, time_limit=0),
+        certify(X[:200], centers=own.cluster_centers_, time_limit=0),
+    )
+    assert found.exact_inertia == expected.exact_inertia and np.array_equal(found.labels, expected.labels)
+
+
 def test_without_distributed(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert dask_blocks._client() is None

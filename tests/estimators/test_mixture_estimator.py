@@ -1,6 +1,7 @@
 """SphericalMixture: scikit-learn's own checks, its inputs, what it refuses, and how it is interrupted."""
 
 import pickle
+import warnings
 from functools import partial
 
 import numpy as np
@@ -111,6 +112,21 @@ def test_offset():
     assert far.means_ - 2.0**27 == pytest.approx(near.means_, abs=1e-7)
     assert far.variances_ == pytest.approx(near.variances_, rel=1e-6)
     assert (far.labels_ == near.labels_).all()
+
+
+@pytest.mark.parametrize("scale", [2.0**-530, 2.0**500])
+def test_variances_beyond_the_floats(scale):
+    """Labels go by variances in other units, those that are put there since go by what they are."""
+    usual = SphericalMixture(3, variance="tied", random_state=0).fit(IRIS)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = SphericalMixture(3, variance="tied", random_state=0).fit(IRIS * scale)
+    assert any("multiply X by a power of two" in str(warning.message) for warning in caught) == (scale < 1)
+    assert np.array_equal(model.predict(IRIS * scale), usual.predict(IRIS))
+    assert np.allclose(model.predict_proba(IRIS * scale), usual.predict_proba(IRIS))
+    if scale > 1:
+        model.variances_, usual.variances_ = 4 * model.variances_, 4 * usual.variances_
+        assert np.allclose(model.predict_proba(IRIS * scale), usual.predict_proba(IRIS))
 
 
 def test_starts():
