@@ -91,7 +91,8 @@ GOALS = [  # name and numbers of clusters, seconds, gap (0: proved optimal; None
     ("overlap-10000x16:3", 300, 0.01),
     ("heavy-10000x12:5", 300, 0.01),
     ("heavy-10000x16:5", 300, 0.01),
-    ("blobs-100000x2:10", 60, None),
+    ("blobs-100000x2:10", 60, 0.0005),
+    ("blobs-100000x2:100", 300, 0.01),
 ]
 COLUMNS = "instance n d k cost above bound gap status method seconds goal bytes check".split()
 

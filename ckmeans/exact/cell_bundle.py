@@ -20,6 +20,9 @@ SERIOUS = 0.1
 STALE = 0.03
 # Solves at most: of 1,700 to 4,800 cells in the plane some 20 to 60 were enough.
 MOST_SOLVES = 200
+# It ends where a search over all centers brings neither a better bound nor a cut, and after PATIENCE in a row without a better bound: where
+# they end at their most boxes, others do too.
+PATIENCE = 10
 # A gap below this share of the cost is small enough: the cells lose more in any case, and a search for less looks at very many boxes.
 NEAR_ENOUGH = 1e-3
 
@@ -102,7 +105,7 @@ class _Search:
         self.bundle.add(np.zeros((1, len(center))), np.zeros(1), centers[:1])
         self.climbed(center, centers)
         self.bundle.seed(np.ones(min(self.bundle.n, self.k)))
-        t, shown, best = 0.3 * np.median(center), best[1], best[1]
+        t, shown, best, n_poor = 0.3 * np.median(center), best[1], best[1], 0
         for _ in range(MOST_SOLVES):
             gap = self.cost - best
             try:
@@ -113,14 +116,17 @@ class _Search:
             predicted = self.weights @ prices - self.k * level - best
             if predicted < STALE * max(gap, NEAR_ENOUGH * self.cost):
                 return
-            starts = self.bundle.means[self.bundle.primal_weights > 0]
+            starts, n_cuts = self.bundle.means[self.bundle.primal_weights > 0], self.bundle.n
             floor, n_new = self.climbed(prices, starts)
             value = self.weights @ prices - self.k * floor
             if not n_new or value >= best + SERIOUS * predicted:
                 most, value = self.searched(prices, gap, starts)
+                n_poor += 1
                 if value > shown:
-                    shown = value
+                    shown, n_poor = value, 0
                     yield prices, most, value
+                if n_poor > PATIENCE or n_poor and self.bundle.n == n_cuts:
+                    return
                 if value >= best + SERIOUS * predicted:
                     center, best = prices, value
                     t *= 1.5

@@ -344,3 +344,21 @@ def test_kinds_of_rows(kind):
     assert certificate.checked and 0 < certificate.lower_bound <= full.inertia_ * (1 + 1e-12)
     if kind == "few":  # each row is its cell
         assert certificate.gap < 0.02
+
+
+def test_the_search_ends_where_nothing_is_found_any_more(monkeypatch):
+    """13 cells of rows in space: of 200 searches of 20,000 boxes each, all but the first few found nothing new, and took minutes."""
+    rng, searches = np.random.default_rng(5), []
+    centers = rng.uniform(-10, 10, (12, 3))
+    X = centers[rng.integers(12, size=2000)] + rng.normal(0, 0.1, (2000, 3))
+    greatest = CellPricing.greatest
+
+    def counted(self, *args):
+        searches.append(len(searches))
+        return greatest(self, *args)
+
+    monkeypatch.setattr(CellPricing, "greatest", counted)
+    monkeypatch.setattr(cell_bundle, "MOST_SOLVES", 200)
+    summary = Summary(max_cells=16).partial_fit(X)
+    found = certify(summary, KMeans(3, random_state=0).fit(summary))
+    assert found.stop_reason == "unresolved" and found.checked and len(searches) < 30
