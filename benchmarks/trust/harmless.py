@@ -27,6 +27,7 @@ BLOCKS = "chooses when a smaller block is made of the same rows"
 EXPLAINED = {
     ("", "TRIES = ", ""): "another number of steps to a better bound on a box, of which each is one",
     ("", "sys.argv[1:]", ""): "of the command as a process, which another test starts",
+    ("set_of", "n // 8 + 1", "n // 8 + 2"): BYTES,
     ("bits_of", "default=0", ""): "the size of no numbers at all is only counted with",
     ("total", "list(fractions) or [Fraction(0)]", "list(fractions) or list(fractions)"): EMPTY,
     ("total", "Fraction(0)", "Fraction(1)"): EMPTY,
@@ -117,12 +118,6 @@ EXPLAINED = {
         "len(rows) + 1",
     ): "room for the sum of one number more than there are",
     ("Table.__init__", "len(origin) + 2", "len(origin) + 3"): "a number more, which is 0",
-    ("Block.open", "if foes else 0", "if foes else "): "is not looked at where nothing is apart",
-    (
-        "Block.open",
-        "sum((1 << i for i in self.chosen(there))) if foes",
-        "else ",
-    ): "is not looked at where nothing is apart",
     ("Block.least", "at > y", "at >= y"): ONE,
     ("Block.least", "top < enough", "not steep or not steep"): POINT,
     ("Block.least", "top < enough", "top <= enough"): POINT,
