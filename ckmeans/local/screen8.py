@@ -36,7 +36,7 @@ ROUNDING = 1e-5
 ABOVE, NONE_SHOWN = np.float32(1 + 2.4e-7), np.empty((0, N_SHOWN), np.float32)
 # Numbers of the rows in a block that is projected: in the cache of one core.
 COORDINATES_WORK = 1 << 16
-# Nanoseconds for each feature, of a row of a panel with up to 8 candidates for a center of k-means++, and of a pair of a row and a
+# Nanoseconds for each feature: of a row of a panel with up to 8 candidates for a center of k-means++, and of a pair of a row and a
 # candidate that bytes do not tell apart and differences do (1e5 x 64 and 5e4 x 768, AVX-512, on a busy machine).
 SCREENED_PANEL, PER_VAIN = 0.25, 1.0
 # Nanoseconds that a call takes for candidates, however few the rows.
@@ -111,6 +111,7 @@ class Screen:
             _, self.rows8, self.row_shown = before
 
     def _choose(self, rows, some, centers, kept):
+        """Features or coordinates, by what is left open of these rows."""
         self._look(rows, some, None, self.centers(rows, centers), len(centers))
         cost = self.cost(*centers.shape, True)
         if not kept or rows.n_features < LEAST_REDUCED or rows.n_samples * cost < LEAST_PASS:
@@ -389,7 +390,7 @@ class Subspace:
         self.directions = np.ascontiguousarray(np.linalg.qr(leading.T @ turn)[0])
 
     def vain(self, rows, n_clusters):
-        """The share of pairs of rows of which coordinates leave open whether one is nearer to the other than to some centers."""
+        """The share of pairs of rows that coordinates leave open: whether one is nearer to the other than to some centers."""
         n = 2 * min(n_clusters, N_TELLING // 2)
         some, others = rows.take(rows.some()[::4]), rows.take(np.arange(n) * rows.n_samples // n)
         squares = cdist(some, others, "sqeuclidean") * rows.panels.scale**2
