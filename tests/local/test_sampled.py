@@ -1,6 +1,7 @@
 """Searches that begin in a sample: what is drawn, and that the result is a clustering of all rows like any other."""
 
 import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -225,3 +226,34 @@ def test_searches_of_a_sample_end_at_fixed_points_of_lloyd():
             centers, labels = found[0][1:3]
             assert np.array_equal(labels, ((X[:, None] - centers) ** 2).sum(axis=2).argmin(axis=1))
         assert (ends[True] < ends[False]).all()
+
+
+def _a_run():
+    return sampled.Sampled(
+        Rows(np.random.default_rng(0).normal(size=(6000, 3)), None, Workers(1)),
+        5,
+        "k-means++",
+        "auto",
+        None,
+        0.0,
+        True,
+        None,
+    )
+
+
+def test_iterations_are_told_by_the_mean_of_two_starts_if_these_cost_little(monkeypatch):
+    run = _a_run()
+    for cost, expected in ((0.0, 20.0), (np.inf, 10.0)):
+        told = iter([10, 30, 50])
+        monkeypatch.setattr(sampled, "iterations", lambda *_, told=told: next(told))
+        monkeypatch.setattr(sampled, "told_price", lambda *_, cost=cost: cost)
+        assert run.told_iterations(run.rows) == expected
+
+
+def test_a_run_that_hardly_moves_does_not_lower_the_price(monkeypatch):
+    """The start from a sample was near its end: a start from k-means++ would not have been."""
+    run, budgets = _a_run(), []
+    run.whole, run.price, run.runs, run.rest = 1e12, 1e12, [0, 0], SimpleNamespace(moving=0)
+    monkeypatch.setattr(sampled.Sampled, "cross", lambda self, budget: budgets.append(budget) or 0)
+    assert run.go_on_from(None, None, 3) == (None, None, 3)
+    assert budgets[0] > 0.7e12
