@@ -55,7 +55,7 @@ coverage: coverage-python coverage-compiled
 
 coverage-python: export COVERAGE_FILE = $(BUILT)/.coverage
 coverage-python: $(VENV)/.test
-	$(PIP) install "coverage>=7.10"
+	$(PIP) install "coverage>=7.17"
 	mkdir -p $(BUILT) && rm -f $(BUILT)/.coverage*
 	$(BIN)/python -m coverage run -m pytest $(COUNTED) $(COVERED)
 	$(BIN)/python -m coverage combine -q
