@@ -33,7 +33,7 @@ def origins(c):
 def counted(folder):
     """For each file of src/, how often each of its lines was run."""
     lines = defaultdict(lambda: defaultdict(int))
-    for notes in sorted(Path(folder).rglob("*.gcda")):
+    for notes in sorted(Path(folder).rglob("*.gcno")):  # of what was never loaded, too
         done = subprocess.run(["gcov", "--json-format", "--stdout", notes], capture_output=True, text=True)
         for file in (file for text in done.stdout.splitlines() for file in json.loads(text)["files"]):
             made = origins(Path(file["file"])) if file["file"].endswith(".c") else None
