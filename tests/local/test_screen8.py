@@ -322,7 +322,13 @@ def test_bytes_take_the_place_of_panels_and_a_quarter_of_their_memory(forced):
     assert forced[0] > 0
 
 
-@pytest.mark.parametrize("use, said", [(kernels.use, "instruction set 'none' is not among"), (kernels.use_dots, "dot product 'none' is not among")])
+@pytest.mark.parametrize(
+    "use, said",
+    [
+        (kernels.use, "instruction set 'none' is not among"),
+        (kernels.use_dots, "dot product 'none' is not among"),
+    ],
+)
 def test_what_the_processor_has_not(use, said):
     before = kernels.in_use() if hasattr(kernels, "in_use") else None, kernels.dots_in_use()
     with pytest.raises(ValueError, match=said):
