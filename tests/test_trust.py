@@ -17,7 +17,7 @@ from sklearn import cluster  # noqa: E402
 
 import ckmeans  # noqa: E402
 from benchmarks.trust import __main__ as command  # noqa: E402
-from benchmarks.trust import compiled_mutants, harmless, mutants, numbers, proofs  # noqa: E402
+from benchmarks.trust import allocations, compiled_mutants, harmless, mutants, numbers, proofs  # noqa: E402
 from benchmarks.trust.rows import ROWS, Tally  # noqa: E402
 
 # Rows whose children wait for clocks and signals, or take more than some seconds however few their cases.
@@ -82,6 +82,15 @@ def test_mutants_of_the_compiled_code():
         _, before, after = compiled_mutants.shown(name, at, old, new)
         assert name in compiled_mutants.included(f"{module}.pyx") and before != after
         assert not before.startswith(("#", "/*", "* "))
+
+
+def test_a_proof_of_less_is_a_result():
+    X = np.arange(8.0)[:, None] ** 2
+    text = ckmeans.certify(X, n_clusters=2, random_state=0).text()
+    assert allocations.as_good(text, "another") and not allocations.as_good(
+        text.replace("X ", "X 1"), "another"
+    )
+    assert allocations.as_good([1], "[1]") and not allocations.as_good([2], "[1]")
 
 
 def test_a_crash_is_counted(monkeypatch, capsys):

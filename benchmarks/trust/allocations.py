@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ckmeans import check
+
 from .rows import row
 
 # The allocator of the process, whose n-th allocation of LEAST bytes or more fails, once or with all after it.
@@ -91,6 +93,12 @@ def tries(shim, call, n, draw):
         )
 
 
+def as_good(found, right):
+    """Whether a result is the right one; or a proof of less, as another method had no memory, that the checker accepts."""
+    proof = isinstance(found, str) and found.startswith("CKC")
+    return repr(found) == right or proof and check.verdict(found.encode())[0] == check.PROVED
+
+
 def _one(shim, call, X, right, at, times):
     """What a fork says of one try."""
     reader, writer = os.pipe()
@@ -107,7 +115,7 @@ def _one(shim, call, X, right, at, times):
             said = type(error).__name__ + ("" if isinstance(error, MemoryError) else f": {error}"[:200])
             found = None
         shim.allocations()
-        if found is not None and repr(found) != right:
+        if found is not None and not as_good(found, right):
             said = "another result"
         if repr(call(X)) != right:
             said += ", and the next call is wrong"

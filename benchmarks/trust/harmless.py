@@ -210,6 +210,11 @@ EXPLAINED = {
 # The same of src/, for compiled_mutants.py: the file, and parts of the line before and after.
 COMPILED = {
     (
+        "univariate.pyx",
+        "if low == n or worse(",
+        "if low == n and worse(",
+    ): "how far a path is from the best is found afterwards",
+    (
         "simd/instruction_sets.h",
         "__builtin_cpu_supports",
         "",
