@@ -137,6 +137,10 @@ class Branch:
         self.t = 0.3 * np.median(self.center) if len(self.center) else 1.0
         self.n_stale, self.n_poor, self.reached = 0, 0, node.priced
         self.n_hasty = 0  # steps since all centers were searched
+        self.n_taken, self.is_idle = (
+            0,
+            False,
+        )  # clusters added; whether the latest step added none and gained nothing
 
     def report(self):
         """Tell who asked for it what is known."""
@@ -156,11 +160,13 @@ class Branch:
         return prices, self.weights @ prices - self.k * level - self.best
 
     def is_exhausted(self, predicted, gap):
-        """Whether nothing is to be gained any more. Where these prices promise nothing, the next ones may be farther from the center."""
+        """Whether nothing is to be gained any more. Where these prices promise nothing, or the same ones brought nothing, the next ones may be
+        farther from the center."""
         rises = self.node.priced > self.reached + Fraction(gap / 100) / self.search.unit
         self.n_poor = 0 if rises else self.n_poor + 1
         self.reached = max(self.reached, self.node.priced)
-        if predicted >= max(STALE * gap, 1e-11 * self.scale) and self.n_poor <= PATIENCE:
+        promising = predicted >= max(STALE * gap, 1e-11 * self.scale)
+        if promising and self.n_poor <= PATIENCE and not self.is_idle:
             self.n_stale = 0
             return False
         self.n_stale += 1
@@ -170,6 +176,7 @@ class Branch:
     def step(self, prices, predicted):
         """Find what the prices prove, and the clusters they lack; the prices become the center where that is a serious gain."""
         hasty = self.node.n_boxes > MANY_BOXES
+        n_taken = self.n_taken
         n_searches, wanted = self.search.n_searches, math.inf if hasty else self.best + SERIOUS * predicted
         value, members = self.evaluate(prices, self.starts(), wanted)
         self.n_hasty = self.n_hasty + 1 if hasty and n_searches == self.search.n_searches else 0
@@ -181,6 +188,7 @@ class Branch:
             self.t *= 0.8
         self.best = max(self.best, value)
         self.learn(members, prices)
+        self.is_idle = gain < SERIOUS * predicted and self.n_taken == n_taken
 
     def settle(self):
         """Find what the prices of the center prove, to which steps have led without a search of all centers."""
@@ -201,7 +209,9 @@ class Branch:
         most = np.argsort(-((members * self.weights) @ prices - costs), kind="stable")[
             : max(MOST_NEW, self.k)
         ]
-        return self.bundle.add(members[most], costs[most], means[most])
+        n_new = self.bundle.add(members[most], costs[most], means[most])
+        self.n_taken += n_new
+        return n_new
 
     def known(self):
         self.node.sets = self.bundle.sets > 0
