@@ -226,7 +226,7 @@ def page(rows):
         "`python -m ckmeans.check` alone. above: how much the cost is above the best known one, below if negative. gap: how much, at",
         "most, the best possible cost is below this one, as a share of it, rounded up; the bound is rounded down. The checker accepted",
         f"{len(accepted)} of {len(rows)} proofs. {len(rows) - len(missed)} of {len(rows)} goals are reached."
-        + (f" Not run yet: {', '.join(absent)}." if absent else ""),
+        + (f" Goals without a row: {', '.join(absent)}." if absent else ""),
         "",
         "sk_ are tables that scikit-learn ships, r_ those of R; -scaled: with each feature standardised. segments- and blobs- are made by",
         "the benchmark.",
