@@ -228,8 +228,8 @@ def page(rows):
         f"{len(accepted)} of {len(rows)} proofs. {len(rows) - len(missed)} of {len(rows)} goals are reached."
         + (f" Goals without a row: {', '.join(absent)}." if absent else ""),
         "",
-        "sk_ are tables that scikit-learn ships, r_ those of R; -scaled: with each feature standardised. segments- and blobs- are made by",
-        "the benchmark.",
+        "sk_ are tables that scikit-learn ships, r_ those of R; -scaled: with each feature standardised. segments-, blobs-, overlap- and heavy- are",
+        "made by the benchmark.",
         "",
         f"| {' | '.join(COLUMNS)} |",
         "|" + "---|" * len(COLUMNS),
