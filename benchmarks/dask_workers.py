@@ -4,13 +4,14 @@
 
 Blobs in float32 that the workers make themselves; each way runs in a process, or on a cluster, of its own: an array and one thread, one worker with
 one thread, two of them. A first fit of one iteration is not timed; from that to one of N more iterations are the seconds of an iteration: on the wall, and of
-all processors (workers, scheduler, client), of the workers alone in brackets. Inertia is what each way says it is; ours have the same bits, or the exit code is 1.
+all processors (workers, scheduler, client), of the workers alone in brackets. Inertia is the cost of the labels, and what the way says where that is another number; ours have the same bits, or the exit code is 1.
 """
 
 import argparse
 import json
 import subprocess
 import sys
+import warnings
 from functools import partial
 from importlib.util import find_spec
 from time import perf_counter, process_time
@@ -41,7 +42,7 @@ def by_array(options):
     for number in numbers(options):
         own = block(number, options)
         X[number * BLOCK : number * BLOCK + len(own)] = own
-    return ours(X, options, n_threads=1), lambda: (process_time(), process_time())
+    return ours(X, options, n_threads=1), lambda: (process_time(), process_time()), X
 
 
 def by_workers(options, n_workers, how):
@@ -69,7 +70,7 @@ def by_workers(options, n_workers, how):
         workers = sum(client.run(process_time).values())
         return workers + process_time(), workers
 
-    return how(X, options), seconds
+    return how(X, options), seconds, X
 
 
 def ours(X, options, **words):
@@ -80,27 +81,32 @@ def ours(X, options, **words):
 
     def fit(n):
         found = KMeans(options.clusters, init=init, max_iter=n, polish=False, **words).fit(X)
-        return found.n_iter_, found.inertia_
+        return found.n_iter_, found.inertia_, found.inertia_
 
     return fit
 
 
 def dask_ml(X, options):
     """As dask-ml does it."""
-    from dask_ml.cluster import KMeans
+    import dask_ml.cluster
+
+    from ckmeans import KMeans
 
     init = block(0, options)[: options.clusters]
 
     def fit(n):
-        found = KMeans(options.clusters, init=init, max_iter=n, tol=0.0).fit(X)
-        return int(found.n_iter_), float(found.inertia_)
+        found = dask_ml.cluster.KMeans(options.clusters, init=init, max_iter=n, tol=0.0).fit(X)
+        own = KMeans(options.clusters)
+        own.cluster_centers_, own.n_features_in_ = found.cluster_centers_, options.features
+        return int(found.n_iter_), float(found.inertia_), own
 
     return fit
 
 
 def measured(options):
     """One way, in this process."""
-    fit, seconds = {
+    warnings.simplefilter("ignore")  # that so few iterations lead to no fixed point
+    fit, seconds, X = {
         "array": by_array,
         "one worker": partial(by_workers, n_workers=1, how=ours),
         "two workers": partial(by_workers, n_workers=2, how=ours),
@@ -110,11 +116,20 @@ def measured(options):
     times = []
     for n in (1, 1 + options.iterations):
         before, begin = seconds(), perf_counter()
-        n_iter, inertia = fit(n)
+        n_iter, said, cost = fit(n)
         wall = perf_counter() - begin
         times.append((wall, *np.subtract(seconds(), before)))
     steps = (np.subtract(*times[::-1]) / (n_iter - 1)).tolist()
-    return {"wall": steps[0], "all": steps[1], "workers": steps[2], "whole": times[1][0], "inertia": inertia}
+    if hasattr(cost, "score"):
+        cost = -cost.score(X)
+    return {
+        "said": said,
+        "wall": steps[0],
+        "all": steps[1],
+        "workers": steps[2],
+        "whole": times[1][0],
+        "inertia": cost,
+    }
 
 
 def main(arguments=None):
@@ -138,7 +153,8 @@ def main(arguments=None):
         command = [sys.executable, __file__, *words, f"--one={name}"]
         found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
         print(
-            f"{name:12} {found['wall']:7.3f} {found['all']:7.3f} ({found['workers']:.3f}) {found['whole']:10.1f}  {found['inertia']!r}",
+            f"{name:12} {found['wall']:7.3f} {found['all']:7.3f} ({found['workers']:.3f}) {found['whole']:10.1f}  {found['inertia']!r}"
+            + ("" if found["said"] == found["inertia"] else f", and says {found['said']!r}"),
             flush=True,
         )
         inertias |= {found["inertia"]} if name != "dask-ml" else set()

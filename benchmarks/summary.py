@@ -12,6 +12,7 @@ The threshold of Birch is one that leads to about as many subclusters as the lar
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from functools import partial
@@ -190,7 +191,10 @@ def main(arguments=None):
                 for word in ("rows", "features", "clusters", "batch", "offset", "certify")
             ]
             command = [sys.executable, __file__, *words, f"--cells={n_cells}", f"--one={name}"]
-            found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            one = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+            found = json.loads(
+                subprocess.run(command, check=True, capture_output=True, text=True, env=one).stdout
+            )
             costs = [
                 "" if cost is None else f"{100 * (cost / full - 1):+.2f} %"
                 for cost in (found["cost"], found["known"])

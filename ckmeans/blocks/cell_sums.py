@@ -9,7 +9,7 @@ from .._kernels import cell_sums as kernels
 from ..rationals import mantissas
 
 # Rows are added in digits of 32 bits if a sum has at most so many, and as Python's integers otherwise: one value of 1e300 must not
-# make all cells long. A million rows in 15,000 cells of the plane take 0.2 s so, and 2.0 s as integers.
+# make all cells long. A million rows in 15,000 cells of the plane, 10,000 at a time, take 0.05 s so, and 1.3 s as integers.
 MOST_DIGITS = 8
 # Numbers that may be added to a digit of 32 bits in one of 64.
 MOST_ADDED = 1 << 30
