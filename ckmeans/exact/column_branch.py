@@ -137,10 +137,8 @@ class Branch:
         self.t = 0.3 * np.median(self.center) if len(self.center) else 1.0
         self.n_stale, self.n_poor, self.reached = 0, 0, node.priced
         self.n_hasty = 0  # steps since all centers were searched
-        self.n_taken, self.is_idle = (
-            0,
-            False,
-        )  # clusters added; whether the latest step added none and gained nothing
+        self.n_taken = 0  # clusters added
+        self.is_idle = False  # whether the latest step added none and gained nothing
 
     def report(self):
         """Tell who asked for it what is known."""
