@@ -42,6 +42,9 @@ def tiny_parts(monkeypatch):
     """Many slabs, and many parts, of few rows."""
     monkeypatch.setattr(ckmeans.local.rows, "SLAB_WORK", 1 << 13)
     monkeypatch.setattr(ckmeans.blocks.sources, "PART_BYTES", 1 << 14)
+    yield
+    for known in ckmeans.blocks.parts._parts, ckmeans.blocks.parts._kept:
+        known.clear()  # of sources that a test has made itself
 
 
 def blobs(dtype=np.float64, n=5200, d=3, seed=0):
