@@ -59,9 +59,9 @@ class RayBlocks(RemoteBlocks):
             return
         self.X = self.X.materialize()
         describe = ray.remote(max_retries=-1)(_description)
-        self.blocks = self.X.to_numpy_refs()
+        self.refs = self.X.to_numpy_refs()
         seen = self._gather(
-            [describe.remote(block, self._weights_name, n) for n, block in enumerate(self.blocks)]
+            [describe.remote(block, self._weights_name, n) for n, block in enumerate(self.refs)]
         )
         self.take_descriptions(seen)
 
@@ -74,7 +74,7 @@ class RayBlocks(RemoteBlocks):
             first, last = np.searchsorted(ends, start, side="right") - 1, np.searchsorted(ends, stop)
             weights = None if self.weights is None else self.weights[start:stop]
             place = start - int(ends[first]), stop - int(ends[first])
-            self.data.append(joined.remote(place, weights, self._weights_name, *self.blocks[first:last]))
+            self.data.append(joined.remote(place, weights, self._weights_name, *self.refs[first:last]))
         n_actors = max(1, min(len(self.bounds), int(ray.cluster_resources().get("CPU", 1))))
         worker = ray.remote(**STUBBORN)(_Worker)
         self._actors = [worker.remote(MACHINE_SHARE / n_actors) for _ in range(n_actors)]
