@@ -455,7 +455,7 @@ def prices(problem, reader, args, family, items, foes):
     labels, unique = masks_of(problem, reader, family, items), True
     for cover in covers(found, len(items), problem.k, slack, reader):
         reader.spend(len(items) * (10 * problem.d + len(cover)), problem.bits)
-        chosen = [compress(items, map(int, f"{mask:b}"[::-1])) for mask in cover]
+        chosen = (compress(items, map(int, f"{mask:b}"[::-1])) for mask in cover)
         parts = [[row for a in own for row in a.rows] for own in chosen]
         cost = total((item_of(problem.W, problem.X, rows).cost for rows in parts), reader)
         other = sorted(cover) != labels
@@ -614,8 +614,7 @@ def clusters_above(pieces, foes, most, slack, reader):
         spare = min(top - least, table.most) * side.ones
         there = side.signs(high + slack * side.ones) & side.signs(values + spare)
         sure = side.signs(values - spare - side.ones) & there
-        above = (slack + 1) * side.ones
-        inside = side.signs(low - above) & there | sure
+        inside = side.signs(low - (above := (slack + 1) * side.ones)) & there | sure
         still, apart = block.open(inside, there, sure, foes)
         rows, members = block.chosen(still), block.members | set_of(block.chosen(inside ^ apart), len(pieces))
         if foes and any(foes[i] & members for i in block.chosen(sure) + rows):
@@ -837,9 +836,8 @@ def settled(w, among, foes, N, cuts, slack, reader):
     def apart(i, j):
         if foes[i] >> j & 1:
             return True
-        others = [
-            h for h in range(n) if not (foes[i] | foes[j]) >> h & 1
-        ]  # if i and j take too much, neither of them takes less
+        # If i and j take too much, neither of them takes less.
+        others = [h for h in range(n) if not (foes[i] | foes[j]) >> h & 1]
         return excluded(2, N[i][j] - limits[i] - limits[j], N[i], N[j], others)
 
     for seeds in among:
@@ -902,8 +900,7 @@ def prove(problem, reader):
             bound, unique, *left = KINDS[kind](problem, reader, args, family, *items)
             if left:  # partitions that cost at most U are among those that the next proof is about
                 for pair in left[0]:
-                    depth = path[0] + 1 if path else 1
-                    path = (depth, path, *pair)
+                    path = (path[0] + 1 if path else 1, path, *pair)
                 pending.append((rows, path, whole))
                 frames.append((2, "branch", [(bound, unique)]))
                 continue

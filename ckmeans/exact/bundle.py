@@ -148,9 +148,7 @@ class Bundle:
             Where rounding leaves no primal weights.
         """
         k, primal_weights, active = self.n_clusters, self.primal_weights, self._active
-        full = (
-            self.reduced_profits(center + t * self.metric * self.weights) / t
-        )  # with no primal weights given
+        full = self.reduced_profits(center + t * self.metric * self.weights) / t  # with no primal weights
         if not primal_weights.any():
             raise LinAlgError("no cluster has a primal weight")
         primal_weights *= k / primal_weights.sum()

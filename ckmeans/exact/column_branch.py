@@ -134,11 +134,13 @@ class Branch:
         self.best, members = self.evaluate(self.center, bundle.means)
         bundle.add(members, *self.pricing.clusters(members))
         bundle.seed(np.ones(min(bundle.n, self.k)))
-        self.t = 0.3 * np.median(self.center) if len(self.center) else 1.0
+        # Half of the rows may cost nothing, or all.
+        self.t = 0.3 * (np.median(self.center) or self.center.mean() or 1.0) if len(self.center) else 1.0
         self.n_stale, self.n_poor, self.reached = 0, 0, node.priced
         self.n_hasty = 0  # steps since all centers were searched
         self.n_taken = 0  # clusters added
         self.is_idle = False  # whether the latest step added none and gained nothing
+        self.predicted = 0.0  # before the latest step that was too short
 
     def report(self):
         """Tell who asked for it what is known."""
@@ -163,11 +165,13 @@ class Branch:
         rises = self.node.priced > self.reached + Fraction(gap / 100) / self.search.unit
         self.n_poor = 0 if rises else self.n_poor + 1
         self.reached = max(self.reached, self.node.priced)
-        promising = predicted >= max(STALE * gap, 1e-11 * self.scale)
-        if promising and self.n_poor <= PATIENCE and not self.is_idle:
+        promising = predicted >= max(STALE * gap, 1e-11 * self.scale) and self.n_poor <= PATIENCE
+        if promising and not self.is_idle:
             self.n_stale = 0
             return False
-        self.n_stale += 1
+        # A gain that searches far from the optimum are too coarse for shows where it is larger.
+        grows, self.predicted = predicted > 1.5 * self.predicted, predicted
+        self.n_stale = 0 if promising and grows else self.n_stale + 1
         self.t *= 4
         return self.n_stale > MOST_STALE
 

@@ -413,7 +413,7 @@ def test_shares_that_are_not_finite_end_the_search(monkeypatch):
     def broken(*args, **kwargs):
         raise LinAlgError
 
-    monkeypatch.setattr("ckmeans.exact.bundle.cho_factor", broken)
+    monkeypatch.setattr("ckmeans.exact.bundle.kernels.backward", broken)
     found = prove(np.random.default_rng(3).random((150, 2)), 5, rng=0, methods=["search", "prices"])
     assert found.status == "bounded" and found.stop_reason == "unresolved"
     assert check.verdict(found.text().encode())[0] == check.PROVED
@@ -433,10 +433,10 @@ def test_a_checker_without_time_claims_nothing_optimal(monkeypatch):
 
 def test_first_prices_are_not_the_last_ones(monkeypatch):
     """Prices that are only tried have a share of the time: that this is up is not why all ends, and there are prices again."""
-    shares = []
+    most = []
 
     def brief(instance, incumbent, run):
-        shares.append(run.share)
+        most.append(run.most)
         return methods.Evidence(methods.trivial_proof(), stop_reason="time_limit")
 
     monkeypatch.setitem(methods.METHODS, "prices", brief)
@@ -444,7 +444,7 @@ def test_first_prices_are_not_the_last_ones(monkeypatch):
     own.take("first prices")
     assert own.stop_reason == "unresolved" and "prices" not in own.done
     own.take("prices")
-    assert own.stop_reason == "time_limit" and shares[0] < shares[1]
+    assert own.stop_reason == "time_limit" and most[0] < most[1]
 
 
 def test_loaded_again(tmp_path):
