@@ -61,9 +61,8 @@ class Source:
         return []
 
     def place(self, row):
-        """Where a row is, in the words of who has the data; "" if there is one block only."""
-        blocks = self.blocks()
-        for name, n in blocks if len(blocks) > 1 else ():
+        """Where a row is, in the words of who has the data."""
+        for name, n in self.blocks():
             if row < n:
                 return f"row {row} of {name}"
             row -= n

@@ -99,7 +99,9 @@ def test_frames_of_unknown_length():
 def test_refused():
     bad = X.copy()
     bad[4321, 1] = np.nan
-    with pytest.raises(ValueError, match=r"contains NaN .* in 1 of 5200 rows: 4321 \(the first is row 121 of block 14\)\."):
+    with pytest.raises(
+        ValueError, match=r"contains NaN .* in 1 of 5200 rows: 4321 \(the first is row 121 of block 14\)\."
+    ):
         model().fit(da.from_array(bad, chunks=(300, 3)))
     with pytest.raises(ValueError, match="column 'name' holds .*, not numbers"):
         model().fit(frame().assign(name="x"))

@@ -55,7 +55,9 @@ def test_datasets(cluster, monkeypatch):
     assert np.array_equal(model.transform(arrays).to_pandas().to_numpy(), expected.transform(X))
     bad = X.copy()
     bad[4321, 1] = np.nan
-    with pytest.raises(ValueError, match=r"contains NaN .* in 1 of 5200 rows: 4321 \(the first is row 2321 of block 1\)\."):
+    with pytest.raises(
+        ValueError, match=r"contains NaN .* in 1 of 5200 rows: 4321 \(the first is row 2321 of block 1\)\."
+    ):
         model.fit(ray.data.from_numpy([bad[:2000], bad[2000:]]))
     with pytest.raises(ValueError, match="X has 0 rows in all of its blocks"):
         model.fit(ray.data.from_items([]))

@@ -109,12 +109,15 @@ def npy(X):
         (npy(np.zeros((3, 2), ">f8" if np.little_endian else "<f8")), "files are taken as they are"),
         (npy(np.zeros((3, 2), order="F")), "is in Fortran order"),
         (npy(np.zeros((3, 2)))[:-1], "ends after 175 bytes, where 176 are announced"),
-        (npy([[1, 2], [np.nan, 3], [4.0, 5]]), r"contains NaN .* in 1 of 3 rows: 1\."),
+        (npy([[1, 2], [np.nan, 3], [4.0, 5]]), r"contains NaN .* in 1 of 3 rows: 1 .*row 1 of .*X.npy"),
         (
             npy(np.array([[1, np.inf], [np.nan, 3], [-np.inf, 5]])),
-            r"contains NaN .* in 3 of 3 rows: 0, 1, 2\.",
+            r"contains NaN .* in 3 of 3 rows: 0, 1, 2 .*row 0 of .*X.npy",
         ),
-        (npy(np.array([[1, np.inf], [2.0, 3]])), r"contains infinity .* in 1 of 2 rows: 0\."),
+        (
+            npy(np.array([[1, np.inf], [2.0, 3]])),
+            r"contains infinity .* in 1 of 2 rows: 0 .*row 0 of .*X.npy",
+        ),
         (npy(np.array([[1e200, 1], [2, 3]])), r"X holds 1e\+200 in blocks"),
         (npy(np.array([[1e308, 1], [1e308, 3]])), r"X holds 1e\+308 in blocks"),
     ],
