@@ -384,7 +384,7 @@ def summarize(
     ----------
     source : iterable of array-like of shape (n_samples, n_features), or of (block, sample_weight)
         An array is one block. Empty blocks are passed over. Also a callable that returns such an iterable, and the path of a
-        .npy or Parquet file, a list of paths, or a pattern such as "rows/*.parquet".
+        .npy or Parquet file, a list of paths, or a pattern such as ``"rows/*.parquet"``.
     max_cells, seeds, random_state, n_threads
         As for `Summary`.
 
