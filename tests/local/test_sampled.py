@@ -252,9 +252,14 @@ def test_iterations_are_told_by_the_mean_of_two_starts_if_these_cost_little(monk
 
 
 def test_a_run_that_hardly_moves_does_not_lower_the_price(monkeypatch):
-    """The start from a sample was near its end: a start from k-means++ would not have been."""
+    """The start from a sample was near its end: a start from k-means++ would not have been. With few clusters it would."""
     run, budgets = _a_run(), []
+    few = run.n_clusters
+    assert few <= sampled.FEW_CLUSTERS
+    run.n_clusters = sampled.FEW_CLUSTERS + 1
     run.whole, run.price, run.runs, run.rest = 1e12, 1e12, [0, 0], SimpleNamespace(moving=0)
     monkeypatch.setattr(sampled.Sampled, "cross", lambda self, budget: budgets.append(budget) or 0)
     assert run.go_on_from(None, None, 3) == (None, None, 3)
-    assert budgets[0] > 0.7e12
+    run.n_clusters = few
+    run.go_on_from(None, None, 3)
+    assert budgets[0] > 0.7e12 > 1e6 > budgets[1]
