@@ -265,7 +265,8 @@ class Sampled(Restarts):
         shape, first = (*self.rows.X.shape, self.n_clusters), self.runs[0]
         moving = self.before + self.rest.moving if self.rest.moving else self.moving
         whole = price(self.rows.X, self.n_clusters, LONGER * moving)
-        if self.n_clusters > FEW_CLUSTERS:  # a run that begins near its end tells too little of a start from k-means++
+        # A run that begins near its end tells too little of a start from k-means++.
+        if self.n_clusters > FEW_CLUSTERS:
             whole = max(self.whole, whole)
         last = LAST_AGAIN * n_iter * pass_price(*shape) + min(polish_price(*shape), POLISHED * whole) / 2
         run = self.cross(SPENT * whole - last)
