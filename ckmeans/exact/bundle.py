@@ -27,6 +27,13 @@ MOST_WEIGHTS = 50_000_000
 MORE = 1.25
 # A cluster may be forgotten when it had no primal weight in the last 25 solves.
 OLD = 25
+# Of the median price, how far the first step may change a price; later steps are longer where the last one brought what it promised.
+FIRST_STEP = 0.3
+
+
+def first_step(prices):
+    """The t of the first solve near some prices, above 0: half of the rows may cost nothing, or all."""
+    return FIRST_STEP * (np.median(prices) or prices.mean() or 1.0) if len(prices) else 1.0
 
 
 def different(members):

@@ -7,7 +7,7 @@ then along the chord, then with its whole weight. So every center gives a cut, a
 import numpy as np
 from scipy.linalg import LinAlgError
 
-from .bundle import Bundle
+from .bundle import Bundle, first_step
 from .cell_prices import CellPricing
 from .columns import column_generation
 from .prices import PricingProblem, balanced_prices
@@ -105,7 +105,7 @@ class _Search:
         self.bundle.add(np.zeros((1, len(center))), np.zeros(1), centers[:1])
         self.climbed(center, centers)
         self.bundle.seed(np.ones(min(self.bundle.n, self.k)))
-        t, shown, best, n_poor = 0.3 * np.median(center), best[1], best[1], 0
+        t, shown, best, n_poor = first_step(center), best[1], best[1], 0
         for _ in range(MOST_SOLVES):
             gap = self.cost - best
             try:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..local.search import local_search
 from ..rationals import float_down, float_up
-from .bundle import Bundle, different
+from .bundle import Bundle, different, first_step
 from .exact_cover import TooManyCovers, covers
 from .nodes import Node, joined
 from .prices import few
@@ -134,8 +134,7 @@ class Branch:
         self.best, members = self.evaluate(self.center, bundle.means)
         bundle.add(members, *self.pricing.clusters(members))
         bundle.seed(np.ones(min(bundle.n, self.k)))
-        # Half of the rows may cost nothing, or all.
-        self.t = 0.3 * (np.median(self.center) or self.center.mean() or 1.0) if len(self.center) else 1.0
+        self.t = first_step(self.center)
         self.n_stale, self.n_poor, self.reached = 0, 0, node.priced
         self.n_hasty = 0  # steps since all centers were searched
         self.n_taken = 0  # clusters added

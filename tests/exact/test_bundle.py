@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ckmeans.exact.bundle import Bundle, different
+from ckmeans.exact.bundle import Bundle, different, first_step
 
 
 def bundle(rng, n=30, k=4, m=60):
@@ -29,6 +29,16 @@ def test_no_prices_near_by_are_better(seed):
     assert known.primal_weights.sum() == pytest.approx(4) and known.primal_weights.min() >= 0
     for size in (1e-1, 1e-3, 1e-5):
         assert value(prices + size * rng.normal(size=30)) < value(prices)
+
+
+@pytest.mark.parametrize("prices", [[0.0, 0.0, 0.0, 6.0], [0.0, 0.0, 0.0], [2.0, 4.0, 6.0], []])
+def test_the_first_step_goes_somewhere(prices):
+    """Half of the rows may cost nothing, or all: a solve divides by the step."""
+    assert 0 < first_step(np.array(prices)) < np.inf
+    known = bundle(np.random.default_rng(0))
+    center = np.resize(np.array(prices or [0.0]), 30)
+    found, level = known.solve(center, first_step(center), 1e-12)
+    assert np.isfinite(found).all() and np.isfinite(level)
 
 
 def test_it_can_be_stopped():
