@@ -94,10 +94,9 @@ class _Recent:
         reaches = [(low // 32 * 32, high) for low, high in reaches]
         other = _Recent()
         other.reaches = reaches
-        _, n_sum, _ = sizes = other.sizes()
+        n_weight, n_sum, n_square = other.sizes()
         if n_sum > MOST_DIGITS:
             return self.emptied()
-        n_weight, n_sum, n_square = sizes
         other.digits = np.zeros((n_cells, n_weight + n_features * n_sum + n_square), np.int64)
         return other
 

@@ -51,7 +51,7 @@ def _opened(X):
         return X
     if isinstance(X, (str, os.PathLike)):
         return Files([_file(path) for path in _paths(X)])
-    if isinstance(X, (list, tuple)) and X and all(map(_is_path, X)):
+    if are_paths(X):
         return Files([_file(path, some=False) for one in X for path in _paths(one)])
     if isinstance(X, Iterator):
         raise ValueError(
@@ -75,6 +75,11 @@ def _of_others(X):
 
         return RayBlocks(X)
     return None
+
+
+def are_paths(X):
+    """Whether X is a list of paths."""
+    return isinstance(X, (list, tuple)) and len(X) > 0 and all(map(_is_path, X))
 
 
 def _is_path(value):

@@ -1,7 +1,7 @@
 """Summaries: what is kept of rows that are seen once, in cells whose sums are exact."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Self
 
 import numpy as np
@@ -11,7 +11,7 @@ from ..arithmetic import usual
 from ..validation import check_matrix, check_values, check_weights, check_whole
 from .cell_seeds import Seeds, draw_seeds, nearer, sq_distances
 from .cell_sums import Cells, CellSums
-from .opening import source_of
+from .opening import are_paths, source_of
 from .sources import made_by
 from .summary_files import read, write
 
@@ -371,7 +371,7 @@ class Summary:
 
 @usual
 def summarize(
-    source: Iterable[ArrayLike],
+    source: Iterable[ArrayLike] | Callable[[], Iterable[ArrayLike]] | str | os.PathLike[str],
     max_cells: int = 20_000,
     *,
     seeds: ArrayLike | None = None,
@@ -423,7 +423,7 @@ def _blocks(source):
     """The blocks of a source, in an iterable."""
     if hasattr(source, "shape"):
         return [source]
-    if isinstance(source, (str, os.PathLike)) or _are_paths(source):
+    if isinstance(source, (str, os.PathLike)) or are_paths(source):
         files = source_of(source)
         files.cut(1, 1)
         return (files.load(number) for number in range(len(files.bounds)))
@@ -434,14 +434,6 @@ def _blocks(source):
             f"source is a {type(source).__name__}: give an iterable of blocks, or paths of files."
         )
     return source
-
-
-def _are_paths(source):
-    return (
-        isinstance(source, (list, tuple))
-        and all(isinstance(one, (str, os.PathLike)) for one in source)
-        and len(source)
-    )
 
 
 def _batch_weights(sample_weight, n_samples):

@@ -132,6 +132,7 @@ def test_sources(tmp_path):
         ([np.ones((9, 2)), [[1.0, np.nan]]], ValueError, "block 1 of the source: X contains NaN"),
         ([np.ones((9, 2)), np.ones((9, 3))], ValueError, "block 1 of the source: batch has 3 features"),
         (".", OSError, "is a folder: give a pattern"),
+        (["one.txt", "two.txt"], (ValueError, TypeError), "block 0 of the source: "),
     ],
 )
 def test_sources_that_are_none(source, error, said):
