@@ -109,7 +109,8 @@ LONGER = 1.25
 EARLY = 0.5
 # Share of the price, once it is known how many updates a run takes, up to which runs are crossed. From 0.8 to 0.9, and the price not
 # below that by the sample, the worst of 16 seeds came from 0.57 to 0.24 % above ten restarts on heavy-tailed data, in 1.12 times the
-# time; with 1.0 lognormal data (6e4 x 12, k=25) took 1.07 times that of a start of scikit-learn. A run from there to its end is expected to take LAST_AGAIN times the updates of the first.
+# time; with 1.0 lognormal data (6e4 x 12, k=25) took 1.07 times that of a start of scikit-learn. A run from there to its end is
+# expected to take LAST_AGAIN times the updates of the first.
 SPENT, LAST_AGAIN = 0.9, 0.5
 
 

@@ -65,7 +65,10 @@ class Deadline:
 
 def many_axes(X):
     """Whether rows spread along so many axes that the semidefinite bound is sooner than a search over all centers."""
-    sizes = _spread(X)
+    return _are_many(_spread(X))
+
+
+def _are_many(sizes):
     return sizes[-FEW_AXES:].sum() < 0.99 * sizes.sum()
 
 
@@ -121,14 +124,18 @@ class Instance:
         return collinear(self.rows)
 
     @cached_property
+    def spread(self):
+        """How far its rows spread along their principal axes, in increasing order."""
+        return _spread(self.rows)
+
+    @property
     def many_axes(self):
         """Whether `many_axes` says so of the rows."""
-        return many_axes(self.rows)
+        return _are_many(self.spread)
 
     def spreads_along(self, n_axes):
         """Whether so many axes hold 95 % of how far rows spread."""
-        sizes = _spread(self.rows)
-        return sizes[-n_axes:].sum() >= 0.95 * sizes.sum()
+        return self.spread[-n_axes:].sum() >= 0.95 * self.spread.sum()
 
     @cached_property
     def dimension(self):
