@@ -5,7 +5,7 @@ of the rows into at most k clusters has a smaller sum of weighted squared distan
 codes: 0 proved, 1 not proved, 2 no proof file or altered, 3 for other data. docs/proofs.md describes the file.
 
 In all proofs:
-F1. SSE(A u B) >= SSE(A) + SSE(B): the mean of the union serves neither better than its own mean does.
+F1. SSE(A u B) >= SSE(A) + SSE(B), where rows may be in both with parts of their weight: the union's mean serves neither better than its own.
 F2. Dropping rows or conditions never raises the optimum: every partition stays one.
 F3. Equal rows share a cluster in some optimum (all have the same nearest mean): they count as one row with their weights
     added. If there are k distinct rows, they do in every optimum, or moving one would pay. A row without weight is none.
@@ -23,7 +23,7 @@ from collections import namedtuple
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from importlib import import_module
-from itertools import accumulate, combinations, compress
+from itertools import accumulate, chain, combinations, compress
 from math import ceil, isqrt
 from operator import mul
 from pathlib import Path
@@ -44,10 +44,9 @@ CODES = dict(zip("f8 f4 f2 i8 i4 i2 i1 u8 u4 u2 u1".split(), "dfeqihbQIHB"))
 # Rows (weights W, coordinates X) are distinct. U: cost of the labels, or more where all others are to be shown to cost more than
 # that; clusters: their rows, None if equal rows part; closed: whether U is to be shown to be least; n, d, weights: of the data, None
 # or the least and the greatest; bits: of the greatest product that costs are made of; sphere: None, or of a problem of angles.
-Problem = namedtuple(
-    "Problem", "k W X U clusters distinct closed status value lower unit n d weights bits sphere"
-)
-# What a proof speaks of: all partitions of items (rows that are together) with some pairs apart; whole: no row left out.
+ALL = "k W X U clusters distinct closed status value lower unit n d weights bits sphere"
+Problem = namedtuple("Problem", ALL)
+# What a proof speaks of: all partitions of items (some of `rows`, and their weights, together) with some pairs apart; whole: no row left out.
 Family = namedtuple("Family", "items rows apart whole")
 Item = namedtuple("Item", "rows weight sums squares cost")  # rows together; sums of w, w x, w |x|^2
 
@@ -322,7 +321,7 @@ def trivial(problem, reader, args, family, items, foes):
             return problem.U + 1, True
         alone |= clique.bit_count() == len(items)
     if problem.k == 1:
-        return item_of(problem.W, problem.X, family.rows).cost, family.whole
+        return item_of(family.rows, problem.X, family.rows).cost, family.whole
     unique = alone and masks_of(problem, reader, family, items) == [1 << at for at in range(len(items))]
     return total((item.cost for item in items), reader), unique
 
@@ -387,7 +386,7 @@ def line(problem, reader, args, family, items, foes):
     places = {row: [dot(off, along)] for row, off in offs.items()}  # costs of these are `size` times as high
     pairs = ((x * size, a * places[row][0]) for row in reader.each(offs) for x, a in zip(offs[row], along))
     refuse_if(any(x != a for x, a in pairs), "the rows are on no line")
-    parts = [item_of(problem.W, places, item.rows) for item in reader.each(items)]
+    parts = [item_of(family.rows, places, item.rows) for item in reader.each(items)]
     fine = 2 * bits_of(part.weight for part in parts)  # two means that differ do so by more than 2**-fine
     parts.sort(key=lambda part: (part.sums[0] << fine) // part.weight)
     w, s, q = ([0, *accumulate(own)] for own in zip(*((a.weight, *a.sums, a.squares) for a in parts)))
@@ -577,9 +576,8 @@ class Block:
             best = min(best or (top, values), (top, values))
             for s, y, at, (_, high) in zip(sums, center, z, ends):
                 slope, reach = s - y * W, (high - y) * W
-                slopes.append(
-                    slope + (max(-reach, min(reach, -slope)) if at == y else reach if at > y else -reach)
-                )
+                out = max(-reach, min(reach, -slope)) if at == y else reach if at > y else -reach
+                slopes.append(slope + out)
             steep = dot(slopes, slopes)
             if top < enough or not steep:
                 break
@@ -716,10 +714,10 @@ def principal(problem, reader, args, family, items, foes):
     delta) I - M has no negative eigenvalue, that is at most trace V V' + (k - 1) max(0, tau + delta). M, times the total
     weight, is of integers."""
     scale, tau = reader.fields(args, scale=reader.scale, tau=reader.integer)
-    d, heavy = problem.d, item_of(problem.W, problem.X, family.rows)
+    d, heavy = problem.d, item_of(family.rows, problem.X, family.rows)
     V = [reader.numbers("V")]
     V += [reader.numbers("V", len(V[0])) for _ in range(1, d)]
-    columns, w = list(zip(*(problem.X[i] for i in family.rows))), [problem.W[i] for i in family.rows]
+    columns, w = list(zip(*(problem.X[i] for i in family.rows))), list(family.rows.values())
     bits = problem.bits + 2 * scale + 2 * max(map(bits_of, V)) + tau.bit_length()
     reader.room(2 * d * (d + len(w)), 2 * bits)
     each, A = reader.each(enumerate(zip(V, columns, heavy.sums)), d * (len(w) + len(V[0]) + 10), 2 * bits), []
@@ -789,10 +787,8 @@ def closure(problem, reader, family, items, foes, N, cuts, bound, unit):
     slack = -((bound - problem.U) * unit // 1)
     may = settled([item.weight for item in items], among, foes, N, cuts, slack, reader)
     reader.bad_if(more and not may, "the seeds are not known to be apart")
-    if not may:
-        return bound, False
-    held = sorted(sum(1 << i for i, own in enumerate(may) if own == 1 << c) for c in range(k))
-    if held != labels and not more:
+    held = may and sorted(set_of((i for i, own in enumerate(may) if own == 1 << c), n) for c in range(k))
+    if not may or held != labels and not more:
         return bound, False
     parts = [item_of(problem.W, problem.X, rows) for rows in problem.clusters]
     # Fewer clusters are some of these as one.
@@ -806,10 +802,8 @@ def closure(problem, reader, family, items, foes, N, cuts, bound, unit):
     first = [next(item.rows[0] for item, own in zip(items, may) if own == 1 << c) for c in range(k)]
     left = [(*pair, False) for pair in combinations(first, 2)]
     for item, own in zip(items, may):
-        if own.bit_count() == 1:
-            left.append((first[own.bit_length() - 1], item.rows[0], True))
-        else:
-            left += [(first[c], item.rows[0], False) for c in range(k) if not own >> c & 1]
+        known = own.bit_count() == 1
+        left += [(first[c], item.rows[0], known) for c in range(k) if own >> c & 1 == known]
     return problem.U, unique, left
 
 
@@ -873,47 +867,54 @@ KINDS = dict(trivial=trivial, tree=tree, line=line, prices=prices, pca=principal
 
 # ---- The whole proof
 def prove(problem, reader):
-    """The bound of the whole proof, and whether it shows uniqueness. Branch: i and j together, or apart. Sum of groups: F2."""
-    # Rows, decisions on pairs, no row left out.
-    pending, frames = [(dict.fromkeys(range(len(problem.X))), None, True)], []
+    """The bound of the whole proof, and whether it shows uniqueness. Branch: i and j together, or apart. Sum of m groups: F2, and F1
+    where they share rows, with an m-th of their weight in each: there the other weights, and so the costs, are m times as high."""
+    # Rows and their weights, which of them if not all, how many times these are as high, decisions on pairs, no row left out.
+    pending, frames = [(dict(enumerate(problem.W)), None, 1, (0, None), True)], []
     while pending:
-        rows, path, whole = pending.pop()
+        rows, some, times, path, whole = pending.pop()
+        rows = rows if some is None else {row: rows[row] for row in sorted(chain(*some))}
         kind, *args = reader.words("proof") or [""]
         if kind == "branch":
             pair = list(map(reader.natural, args))
             reader.bad_if(len(pair) != 2 or any(row not in rows for row in pair), "two rows expected")
-            depth = path[0] + 1 if path else 1
-            pending += [(rows, (depth, path, *pair, together), whole) for together in (False, True)]
-            frames.append((2, kind, []))
+            pending += [(rows, None, times, (path[0] + 1, path, *pair, one), whole) for one in (False, True)]
+            frames.append((2, 0, []))
         elif kind == "sum":
             reader.bad_if(len(args) != 1, "the number of groups expected")
             groups = [reader.numbers("group", None, reader.natural) for _ in range(reader.natural(args[0]))]
-            listed = [row for group in groups for row in group]
+            more = times == 1 and reader.next_is("shared")  # none within: weights would grow and grow
+            shared = reader.numbers("shared", None, reader.natural) if more else []
+            listed = [*chain(*groups), *shared]
             wrong = len(set(listed)) < len(listed) or any(row not in rows for row in listed)
             reader.bad_if(wrong or not groups or not all(groups), "a row twice or not there, or no rows")
-            pending += [(dict.fromkeys(sorted(group)), path, False) for group in reversed(groups)]
-            frames.append((len(groups), kind, []))
+            m = len(groups) if shared else 1
+            reader.spend(20 * m * len(shared))
+            weights = {row: m * rows[row] for row in chain(*groups)} | {row: rows[row] for row in shared}
+            pending += [(weights, (group, shared), m * times, path, False) for group in reversed(groups)]
+            frames.append((len(groups), m, []))
         else:
             reader.bad_if(kind not in KINDS, f"{kind[:20]!r} is no kind of proof")
-            family = family_of(problem, reader, rows, path, whole)
-            items = items_of(problem, reader, family)
-            bound, unique, *left = KINDS[kind](problem, reader, args, family, *items)
+            own = problem._replace(bits=problem.bits + 2 * (times - 1).bit_length())
+            family = family_of(own, reader, rows, path, whole)
+            items = items_of(own, reader, family)
+            bound, unique, *left = KINDS[kind](own, reader, args, family, *items)
             if left:  # partitions that cost at most U are among those that the next proof is about
                 for pair in left[0]:
-                    path = (path[0] + 1 if path else 1, path, *pair)
-                pending.append((rows, path, whole))
-                frames.append((2, "branch", [(bound, unique)]))
+                    path = path[0] + 1, path, *pair
+                pending.append((rows, None, times, path, whole))
+                frames.append((2, 0, [(bound, unique)]))
                 continue
             while frames:
-                parts, kind, done = frames[-1]
+                parts, m, done = frames[-1]
                 reader.spend(20, bits_of(bound.as_integer_ratio()))
                 done.append((bound, unique or bound > problem.U))
                 if len(done) < parts:
                     break
                 frames.pop()
                 bounds, uniques = zip(*done)
-                split = kind == "branch"
-                bound, unique = (min(bounds), all(uniques)) if split else (total(bounds, reader), False)
+                bound = total(bounds, reader) * Fraction(1, m) if m else min(bounds)
+                unique = not m and all(uniques)
     return bound, unique or bound > problem.U
 
 
@@ -927,8 +928,8 @@ def family_of(problem, reader, rows, path, whole):
             row = up
         return row
 
-    reader.spend((path[0] if path else 0) * 20 + len(rows) * (40 + 8 * problem.d), problem.bits)
-    while path:
+    reader.spend(path[0] * 20 + len(rows) * (40 + 8 * problem.d), problem.bits)
+    while path[0]:
         _, path, i, j, together = path
         if not together:
             apart.append((i, j))
@@ -937,7 +938,7 @@ def family_of(problem, reader, rows, path, whole):
     items = {}
     for row in rows:
         items.setdefault(first(row), []).append(row)
-    return Family(list(items.values()), list(rows), apart, whole)
+    return Family(list(items.values()), rows, apart, whole)
 
 
 def items_of(problem, reader, family):
@@ -950,7 +951,7 @@ def items_of(problem, reader, family):
     for i, j in apart:
         foes[place[i]] |= 1 << place[j]
         foes[place[j]] |= 1 << place[i]
-    return [item_of(problem.W, problem.X, rows) for rows in reader.each(family.items)], foes
+    return [item_of(family.rows, problem.X, rows) for rows in reader.each(family.items)], foes
 
 
 # ---- The verdict
@@ -997,8 +998,7 @@ def verdict(content, data=None, weights=None):
     except MemoryError:
         return UNPROVED, "not proved: there is not enough memory to check this"
     cost, lower = decimal(cost, problem.unit, True), decimal(lower, problem.unit, False)
-    ways = zip(problem.weights or (), (False, True))
-    weights = " to ".join(decimal(weight, 1, up) for weight, up in ways)
+    weights = " to ".join(decimal(w, 1, up) for w, up in zip(problem.weights or (), (False, True)))
     weights = f"weights {weights}" if weights else "no weights"
     of = f"k={problem.k}, n={problem.n}, d={problem.d}, {weights}{problem.sphere.words if problem.sphere else ''}"
     return PROVED, f"proved {problem.status}: cost {cost}, lower bound {lower}, for {of}"

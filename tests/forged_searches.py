@@ -87,7 +87,7 @@ def direct(check):
     content = optimal(10, *sdp(9, [0, 0], [[0, 0]], [[], [0]], scale=4), X=[[-1], [1], [-2], [2]])
     reader = check.Reader(content)
     problem = check.read_problem(reader)
-    family = check.Family([[0, 1], [2, 3]], [0, 1, 2, 3], [(0, 2)], True)
+    family = check.Family([[0, 1], [2, 3]], dict.fromkeys(range(4), 1), [(0, 2)], True)
     args = reader.words("proof")[1:]
     try:
         bound, unique = check.semidefinite(
@@ -97,7 +97,7 @@ def direct(check):
     except check.Refused as refused:
         said.append(refused.args)
     for pairs in ([], [(0, 2)]):
-        own = check.Family([[0, 1], [2, 3]], [0, 1, 2, 3], pairs, True)
+        own = check.Family([[0, 1], [2, 3]], dict.fromkeys(range(4), 1), pairs, True)
         said.append(check.trivial(problem, reader, [], own, *check.items_of(problem, reader, own)))
     said += [centers(check, *own, reader) for own in CENTERS]
     said += [tuple(sorted(map(sorted, check.covers(SETS, 4, k, slack, reader)))) for k, slack in COVERS]
@@ -123,7 +123,8 @@ def nearly_equal_means(check):
     X, weights = [[-2], [3], [-1], [2], [0], [1]], [40, 27, 43, 22, 65, 1]
     reader = check.Reader(optimal(1, "proof line penalty=0", X=X, labels=[0] * 6, weights=weights))
     problem, rows = check.read_problem(reader), [[0, 1], [2, 3], [4, 5]]
-    items, foes = check.items_of(problem, reader, family := check.Family(rows, [4, 5, 0, 1, 2, 3], [], True))
+    family = check.Family(rows, {row: weights[row] for row in (4, 5, 0, 1, 2, 3)}, [], True)
+    items, foes = check.items_of(problem, reader, family)
     joined = [check.item_of(problem.W, problem.X, rows[a] + rows[b]).cost for a, b in ((0, 2), (1, 2))]
     costs = [two + alone.cost for two, alone in zip(joined, (items[1], items[0]))]
     penalty = costs[1] - sum(item.cost for item in items)

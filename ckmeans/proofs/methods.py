@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from ..check import Refused
-from ..exact.anticlusters import anticlusters
 from ..exact.branch import branch_and_bound
 from ..exact.columns import column_generation
 from ..exact.principal import principal_bound
@@ -25,9 +24,9 @@ from ..interrupts import Held
 from ..local.hybrid import hybrid_search
 from ..local.search import local_search
 from ..rationals import ExactRows, float_down
-from ..workers import Expired, Workers
+from ..workers import Expired
 from .closing import prove_by_matrix
-from .dealing import MOST, in_turn, rows_of_a_matrix
+from .dealing import MOST, Groups, dealt_out, in_turn
 from .instance import FINDING, LIGHT, Deadline
 from .proof_lines import (
     branch_proof,
@@ -41,13 +40,11 @@ from .proof_lines import (
 )
 from .turned import MOST_TURNED
 
-# Shares of the time limit after which a search for a clustering, the dealing of rows to groups, and the semidefinite bound
-# end. A later end makes them better, and leaves less time for the methods after them.
-SEARCHING, DEALING, CUTTING = 0.25, 0.35, 0.5
+# Shares of the time limit after which a search for a clustering, and the semidefinite bound end. A later end makes them better,
+# and leaves less time for the methods after them.
+SEARCHING, CUTTING = 0.25, 0.5
 # Rows up to which restarts find the best clustering, so that the hybrid search need not begin.
 FEW = 20
-# Rows in a group, for each cluster, and the limits of a group: prices take longer in a larger one, and prove more.
-GROUP, LEAST_GROUP, MOST_GROUP = 60, 200, 1200
 # Relative gap at which the semidefinite bound of a group ends: without a time limit the groups together are further from the optimum
 # anyway, with one they are larger, and all of the time is theirs.
 ENOUGH, ALL = 1e-3, 1e-5
@@ -326,79 +323,45 @@ def sdp(instance, incumbent, run):
     return replace(evidence, labels=labels, optimal=lines is not None or near)
 
 
-@dataclass(eq=False)
-class Group:
-    """Some rows, what is proved of them, and whether that is all that their method finds."""
-
-    rows: np.ndarray
-    proof: list | None = None
-    lower: Fraction = Fraction(0)
-    done: bool = False
-
-    def to_list(self):
-        return [self.rows, self.proof, self.lower, self.done]
-
-
 def groups(instance, incumbent, run):
     """The sum over groups of rows that each look like the whole; each by column generation, or the semidefinite bound."""
     rows = instance.heavy_rows(LIGHT_MATRIX if instance.many_axes else LIGHT)
     if len(rows) < 2 * (instance.n_clusters + 1):
         return None
-    if run.known is None:
-        parts = _dealt(instance, incumbent, run, rows)
-    else:
-        parts = [Group(*part) for part in run.known["groups"]]
+    dealt = dealt_out(instance, incumbent, run, rows) if run.known is None else Groups.from_dict(run.known)
     lock = Lock()
 
     def known():
         with lock:
-            return {"groups": [part.to_list() for part in parts]}
+            return dealt.to_dict()
 
     def after():
         run.keep(known)
-        run.report(lower=float_down(sum(part.lower for part in parts)))
+        run.report(lower=float_down(dealt.lower))
 
     stop_reason = in_turn(
-        [part for part in parts if not part.done],
-        lambda part, seconds, check: _bound_of_group(instance, incumbent, run, part, seconds, check, lock),
+        [part for part in dealt.parts if not part.done],
+        lambda *args: _bound_of_group(instance, incumbent, run, dealt, *args, lock),
         after,
         run.deadline,
         run.n_threads if instance.many_axes else 1,  # prices have BLAS on threads of its own
     )
-    proved = [part for part in parts if part.proof is not None]
-    lines = trivial_proof()
-    if proved:
-        lines = sum_proof([part.rows for part in proved], [part.proof for part in proved])
-    return Evidence(lines, sum((part.lower for part in proved), Fraction(0)), stop_reason=stop_reason)
+    return Evidence(dealt.proof(), dealt.lower, stop_reason=stop_reason)
 
 
-def _dealt(instance, incumbent, run, rows):
-    """The groups, before anything is proved of them."""
-    k, n = instance.n_clusters, len(rows)
-    if instance.many_axes:
-        n_threads = Workers(run.n_threads).n_threads if run.deadline.seconds < math.inf else 1
-        size = rows_of_a_matrix(n, k, run.deadline, n_threads)
-        n_groups = -(-n // size)
-        if n_groups > n_threads:  # so that no thread has to wait
-            n_groups = -(-n_groups // n_threads) * n_threads
-    else:
-        n_groups = round(n / min(max(GROUP * k, LEAST_GROUP), MOST_GROUP))
-    n_groups = min(max(2, n_groups), n // (k + 1))
-    samples = instance.first[rows]
-    seconds = run.deadline.seconds_for(DEALING)
-    members = anticlusters(instance.X[samples], incumbent.labels[samples], n_groups, seconds)
-    return [Group(rows[own]) for own in members]
-
-
-def _bound_of_group(instance, incumbent, run, group, seconds, check, lock):
+def _bound_of_group(instance, incumbent, run, dealt, group, seconds, check, lock):
     """Prove as much of a group as the time allows; returns why that ended."""
     if instance.many_axes:
         enough = run.gap / 2 if run.gap else ENOUGH if seconds is None else ALL
-        found, _ = _by_matrix(instance, incumbent, group.rows, seconds, enough, check=check)
+        rows, times = dealt.rows_of(group)
+        found, _ = _by_matrix(instance, incumbent, rows, seconds, enough, check=check, times=times)
         if found is None:
             lines, lower, ended = None, 0, "unresolved"
         else:
-            lines, lower = semidefinite_proof(*found[1:-2]), found.bound / instance.problem.unit
+            lines, lower = (
+                semidefinite_proof(*found[1:-2]),
+                found.bound / (instance.problem.unit * dealt.times),
+            )
             ended = found.stop_reason
     else:
         found, lines, lower = _by_prices(instance, instance.samples_of(group.rows), run, seconds)
@@ -415,15 +378,26 @@ def _for_all(instance, rows, lines):
     return lines if len(rows) == instance.n_rows else sum_proof([rows], [lines])
 
 
-def _by_matrix(instance, incumbent, rows, seconds, gap, progress=None, check=lambda: None, closing=False):
-    """The semidefinite bound of some rows, None where floats do not come to one, or it is 0; and a proof that no more is to be had, or None."""
+def _by_matrix(
+    instance, incumbent, rows, seconds, gap, progress=None, check=lambda: None, closing=False, times=None
+):
+    """The semidefinite bound of some rows, None where floats do not come to one, or it is 0; and a proof that no more is to be had, or None.
+
+    `times` multiplies the weights of the rows, an array of whole numbers; None for ones.
+    """
     problem, samples = instance.problem, instance.samples_of(rows)
     labels = incumbent.labels[instance.first]
     weights = None if instance.sample_weight is None else instance.sample_weight[samples]
-    own = ExactRows(instance.X[samples], weights).cost(labels[instance.row_of[samples]]) * problem.unit
+    given = [problem.rows[row] for row in rows], [problem.weights[row] for row in rows]
+    most = 1
+    if times is not None:
+        most = int(times.max())
+        parts = (times / most)[np.searchsorted(rows, instance.row_of[samples])]
+        weights = parts if weights is None else parts * weights
+        given = given[0], [weight * many for weight, many in zip(given[1], times.tolist())]
+    own = ExactRows(instance.X[samples], weights).cost(labels[instance.row_of[samples]]) * problem.unit * most
     if not own or instance.n_clusters < 2:
         return None, None
-    given = [problem.rows[row] for row in rows], [problem.weights[row] for row in rows]
     options = {"gap": gap, "max_seconds": seconds, "progress": progress, "check": check}
     try:
         if closing:

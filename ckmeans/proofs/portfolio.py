@@ -402,7 +402,7 @@ class Portfolio:
         known = self.inner.get("sum")
         if not isinstance(known, dict):
             return True
-        return groups_proved_again(known["groups"], self.bounds_of)
+        return groups_proved_again(known, self.bounds_of)
 
     def bounds_of(self, proofs):
         """Those that the checker finds in some proofs, None for each that it refuses; None where the time is up before that."""

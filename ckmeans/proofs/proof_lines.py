@@ -36,10 +36,12 @@ def branch_proof(i, j, together, apart):
     return [line_of("proof branch", (i, j)), *together, *apart]
 
 
-def sum_proof(groups, proofs):
-    """Groups of rows that share none, and a proof for each."""
-    groups = [line_of("group", rows) for rows in groups]
-    return [f"proof sum {len(groups):x}", *groups, *chain.from_iterable(proofs)]
+def sum_proof(groups, proofs, shared=()):
+    """Groups of rows, and a proof for each; every group has the `shared` rows too, with its part of their weight."""
+    lines = [f"proof sum {len(groups):x}", *(line_of("group", rows) for rows in groups)]
+    if len(shared):
+        lines.append(line_of("shared", shared))
+    return [*lines, *chain.from_iterable(proofs)]
 
 
 def tree_proof(order, suffix):

@@ -9,8 +9,8 @@ from fractions import Fraction
 import numpy as np
 
 from ..exact import nodes
+from .dealing import Groups
 from .methods import METHODS, Evidence
-from .proof_lines import sum_proof
 
 
 def check_known(known, instance):
@@ -36,7 +36,7 @@ def check_known(known, instance):
         row_of[weighted] = np.unique(instance.row_of[samples][weighted], return_inverse=True)[1]
         nodes.read(inner["prices"]["nodes"], row_of)
     if "sum" in inner:
-        _groups(inner["sum"]["groups"], instance.n_rows)
+        _groups(inner["sum"]["groups"], inner["sum"]["shared"], instance.n_rows)
 
 
 def from_dict(found):
@@ -48,14 +48,15 @@ def to_dict(evidence):
     return {"proof": evidence.proof, "lower": evidence.lower, "optimal": evidence.optimal}
 
 
-def groups_proved_again(groups, bounds_of):
+def groups_proved_again(known, bounds_of):
     """Ask the checker about the groups of a file, and take back what it does not find; False where there is no time for that."""
-    known = [own for own in groups if own[1] is not None]
-    found = bounds_of([sum_proof([own[0]], [own[1]]) for own in known])
-    for own, bound in zip(known, found or ()):
-        own[2] = own[2] if bound is not None and bound >= own[2] else Fraction(0)
-        if not own[2]:
-            own[1:] = None, Fraction(0), False
+    dealt = Groups.from_dict(known)
+    parts = [part for part in dealt.parts if part.proof is not None]
+    found = bounds_of([dealt.proof(part) for part in parts])
+    for part, bound in zip(parts, found or ()):
+        if bound is None or bound < part.lower or not part.lower:
+            part.proof, part.lower, part.done = None, Fraction(0), False
+    known |= dealt.to_dict()
     return found is not None
 
 
@@ -65,14 +66,20 @@ def _evidence(found):
     _refuse_if(type(found["optimal"]) is not bool, "neither true nor false")
 
 
-def _groups(groups, n_rows):
+def _groups(groups, shared, n_rows):
     _refuse_if(not isinstance(groups, list) or not groups, "no groups")
     taken = np.zeros(n_rows, bool)
-    for rows, proof, lower, ended in groups:
+
+    def take(rows):
         _refuse_if(not isinstance(rows, np.ndarray) or rows.dtype.kind != "i" or rows.ndim != 1, "no rows")
-        _refuse_if(not rows.size or rows.min() < 0 or (np.diff(rows) <= 0).any(), "rows are out of order")
+        _refuse_if((rows < 0).any() or (np.diff(rows) <= 0).any(), "rows are out of order")
         _refuse_if(taken[rows].any(), "a row in two groups")
         taken[rows] = True
+
+    take(shared)
+    for rows, proof, lower, ended in groups:
+        take(rows)
+        _refuse_if(not rows.size, "a group without rows")
         if proof is not None:
             _lines(proof)
         _bound(lower)

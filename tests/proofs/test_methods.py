@@ -6,7 +6,7 @@ from scipy.linalg import LinAlgError
 
 from ckmeans import check
 from ckmeans.check import Refused
-from ckmeans.proofs import methods
+from ckmeans.proofs import dealing, methods
 from ckmeans.proofs.instance import Clustering, Deadline, Instance
 from ckmeans.proofs.methods import METHODS, Run
 from ckmeans.proofs.portfolio import prove
@@ -107,9 +107,10 @@ def test_a_poorer_start_has_no_center_for_each_cluster():
 
 def test_groups_for_all_threads(monkeypatch):
     """As many groups for each thread, where there is a limit."""
-    monkeypatch.setattr(methods, "rows_of_a_matrix", lambda *given: 100)
+    monkeypatch.setattr(dealing, "rows_of_a_matrix", lambda *given: 100)
     own, best = some(450)
     for n_threads, n_groups in ((1, 5), (2, 6), (8, 5)):
-        parts = methods._dealt(own, best, Run(Deadline(1e6), n_threads=n_threads), np.arange(450))
-        assert len(parts) == n_groups
-        assert sorted(np.concatenate([part.rows for part in parts]).tolist()) == list(range(450))
+        dealt = dealing.dealt_out(own, best, Run(Deadline(1e6), n_threads=n_threads), np.arange(450))
+        assert len(dealt.parts) == n_groups and len(dealt.shared) == 100 // dealing.SHARED
+        rows = np.concatenate([dealt.shared, *(part.rows for part in dealt.parts)])
+        assert sorted(rows.tolist()) == list(range(450))
