@@ -118,29 +118,9 @@ class Closing:
             most = np.argsort(-far.min(axis=1), kind="stable")
         own = [most[labels[most] == c][:CANDIDATES] for c in range(k)]
         among = np.concatenate(own)
-        foes = np.zeros((n, n), bool)
-        for i, j in node.ascent.apart:
-            foes[i, j] = foes[j, i] = True
-        V = np.empty((len(among), len(among)))
-        for at, i in enumerate(among):
-            less = np.minimum(2 * (N[i] + N[among]) - w, 0)
-            less[foes[among] | foes[i]] = 0
-            less[:, i] = less[np.arange(len(among)), among] = 0
-            V[at] = 2 * N[i, among] - w[i] - w[among] + less.sum(axis=1)
-            V[at, foes[i, among]] = w.sum()
-        V -= 1e-9 * w.sum()
-        worth = np.minimum(V, 0) / w.sum() - (V <= 0)
+        V = _excess(N, w, among, node.ascent.apart)
         places = np.split(np.arange(len(among)), np.cumsum([len(some) for some in own])[:-1])
-        best, value = None, -np.inf
-        for begin in range(SWEEPS):
-            chosen = [some[begin % len(some)] for some in places]
-            for _ in range(SWEEPS):
-                for c in range(k):
-                    others = chosen[:c] + chosen[c + 1 :]
-                    chosen[c] = places[c][worth[np.ix_(places[c], others)].sum(axis=1).argmax()]
-            total = worth[np.ix_(chosen, chosen)][~np.eye(k, dtype=bool)].sum()
-            if total > value:
-                best, value = list(chosen), total
+        best = _one_of_each(places, np.minimum(V, 0) / w.sum() - (V <= 0))
         pairs = sorted((V[a, b], a, b) for a, b in combinations(best, 2) if V[a, b] <= 0)
         missing = [tuple(sorted((int(among[a]), int(among[b])))) for _, a, b in pairs]
         return [int(among[at]) for at in best], missing
@@ -170,11 +150,10 @@ class Closing:
         if not all(may):
             return lines, self.cost
         held = [at.bit_length() - 1 if at.bit_count() == 1 else None for at in may]
-        if node.labels is not None and None not in held:
-            return (
-                lines,
-                self.cost,
-            )  # the incumbent is among these partitions, so what is settled is the incumbent
+        if (
+            node.labels is not None and None not in held
+        ):  # what is settled is the incumbent, which is among these
+            return lines, self.cost
         first = [held.index(c) for c in range(self.k)]
         if len(first) + held.count(None) <= SHRUNK * n:
             groups = [i if c is None else first[c] for i, c in enumerate(held)]
@@ -254,6 +233,36 @@ def _multipliers(found, slack):
     for i, row in enumerate(found.below):
         N[i, :i] = row
     return np.maximum((N + N.T) * unit, 0)
+
+
+def _excess(N, w, among, apart):
+    """By how much, above 0, some items are shown to be apart from each other: what `check.settled` looks at, without its cuts."""
+    foes = np.zeros((len(N), len(N)), bool)
+    for i, j in apart:
+        foes[i, j] = foes[j, i] = True
+    V = np.empty((len(among), len(among)))
+    for at, i in enumerate(among):
+        less = np.minimum(2 * (N[i] + N[among]) - w, 0)
+        less[foes[among] | foes[i]] = 0
+        less[:, i] = less[np.arange(len(among)), among] = 0
+        V[at] = 2 * N[i, among] - w[i] - w[among] + less.sum(axis=1)
+        V[at, foes[i, among]] = w.sum()
+    return V - 1e-9 * w.sum()
+
+
+def _one_of_each(places, worth):
+    """A place of each cluster, so that all pairs of them are worth most: one cluster after the other is improved, from some starts."""
+    best, value = None, -np.inf
+    for begin in range(SWEEPS):
+        chosen = [some[begin % len(some)] for some in places]
+        for _ in range(SWEEPS):
+            for c, some in enumerate(places):
+                others = chosen[:c] + chosen[c + 1 :]
+                chosen[c] = some[worth[np.ix_(some, others)].sum(axis=1).argmax()]
+        total = worth[np.ix_(chosen, chosen)][~np.eye(len(places), dtype=bool)].sum()
+        if total > value:
+            best, value = list(chosen), total
+    return best
 
 
 def _foes(n, apart):
