@@ -11,6 +11,7 @@ import sys
 from collections import namedtuple
 from fractions import Fraction
 from itertools import chain
+from math import isqrt
 
 from .check import (
     MALFORMED,
@@ -123,37 +124,33 @@ def prove(problem, reader):
 def check_centers(cells, prices, most, reader):
     """Refuses if some center may earn more than m. Boxes for the center y are halved until that is known of all.
 
-    For y in a box, and x in that of a cell, l - |x - y|^2 is between lo and hi. The rows of the cell earn W (l - |m - y|^2) - S = W l - Q
-    + 2 s.y - W |y|^2 =: f(y) if lo >= 0, nothing if hi <= 0, and at most t f(y) + W max(-t lo, (1 - t) hi) else, for any 0 <= t <= 1:
-    for each number v of lo..hi, max(0, v) <= t v + max(-t lo, (1 - t) hi). Where y is the best center, the sum of w (x - y) over the rows that earn
-    something is 0: a box on which it cannot be is left out. A box: its corners, the cells that are cut by some sphere around a point of it, and A, K,
-    S with K + 2 S.y - A |y|^2 what the cells inside earn."""
-    d, one = len(cells[0].sums), 1 << SLOPE
+    For y in a box, and x in that of a cell, q = l - |x - y|^2 is between lo and hi. The rows of the cell earn W (l - |m - y|^2) - S = W l - Q
+    + 2 s.y - W |y|^2 =: f(y) if lo >= 0, nothing if hi <= 0, and else what `Spread.above` says. Where y is the best center, the sum of
+    w (x - y) over the rows that earn something is 0: a box on which it cannot be is left out. A box: its corners, the cells that are cut by
+    some sphere around a point of it, and A, K, S with K + 2 S.y - A |y|^2 what the cells inside earn."""
+    d = len(cells[0].sums)
     low, high = ([end(own) for own in zip(*(c[at] for c in cells))] for at, end in ((3, min), (4, max)))
     bits = bits_of(chain(prices, low, high, (most,))) + sum(c.W for c in cells).bit_length() + SLOPE
-    stack, held = [(low, high, list(zip(cells, prices)), (0, 0, [0] * d))], len(cells) + 4 * d + 8
+    spreads = [Spread(c) for c in reader.each(cells, 20 * d, bits)]
+    stack, held = [(low, high, list(zip(cells, prices, spreads)), (0, 0, [0] * d))], len(cells) + 4 * d + 8
     while stack:
         low, high, live, (A, K, S) = stack.pop()
         held -= len(live) + 4 * d + 8
-        reader.spend(60 + len(live) * (12 * d + 30), bits)
+        reader.spend(60 + len(live) * (20 * d + 60), bits)
+        reader.spend(len(live) * 20, 5 * bits)
         still, S = [], list(S)
         slope, top, pull = 0, 0, [0] * d
-        for cell, price in live:
-            near = far = 0
-            for a, b, u, v in zip(low, high, cell.low, cell.high):
-                gap, reach = max(u - b, a - v, 0), max(v - a, b - u)
-                near += gap * gap
-                far += reach * reach
+        for cell, price, spread in live:
+            near, far = ends_of(low, high, cell.low, cell.high)
             if far <= price:
                 A += cell.W
                 K += cell.W * price - cell.squares
                 S = [s + own for s, own in zip(S, cell.sums)]
             elif near < price:
-                t = (price - near << SLOPE) // (far - near)
-                still.append((cell, price))
+                t, more = spread.above(low, high, price, near, far)
+                still.append((cell, price, spread))
                 slope += t * cell.W
-                top += t * (cell.W * price - cell.squares)
-                top += cell.W * max(t * (far - price), (one - t) * (price - near))
+                top += t * (cell.W * price - cell.squares) + cell.W * more
                 pull = [s + t * own for s, own in zip(pull, cell.sums)]
         if never_zero(low, high, still, A, S):
             continue
@@ -177,12 +174,62 @@ def check_centers(cells, prices, most, reader):
         reader.room(held, bits)
 
 
+def ends_of(low, high, lower, upper):
+    """The least and the greatest squared distance of points in a box to those in another."""
+    near = far = 0
+    for a, b, u, v in zip(low, high, lower, upper):
+        gap, reach = max(u - b, a - v, 0), max(v - a, b - u)
+        near += gap * gap
+        far += reach * reach
+    return near, far
+
+
+class Spread:
+    """What is known of how the rows of a cell spread: their mean, between two whole numbers for each feature; T = S / W, the mean of |x - m|^2,
+    between two as well; and `rest`, not below the root of R^2 - T, where no row is farther than R from the mean."""
+
+    def __init__(self, cell):
+        self.low, self.high = [s // cell.W for s in cell.sums], [-(-s // cell.W) for s in cell.sums]
+        scatter = cell.squares * cell.W - dot(cell.sums, cell.sums)
+        self.least, self.most = scatter // cell.W**2, -(-scatter // cell.W**2)
+        farthest = ends_of(self.low, self.high, cell.low, cell.high)[1]
+        self.rest = isqrt(max(0, farthest - self.least)) + 1
+
+    def above(self, low, high, price, near, far):
+        """t and c, of which t f(y) + W c is at least 2**SLOPE times what the rows of a cell that is cut earn at any y in the box.
+
+        Over the rows q = l - |x - y|^2 has the mean v = f(y) / W, which is between `one` and `two`. Its variance is at most V = T (2 |m - y| +
+        rest)^2: in q = l - |m - y|^2 - |x - m|^2 - 2 (x - m).(m - y) that of |x - m|^2, which is between 0 and R^2 with mean T, is at most
+        T (R^2 - T), and that of the last term at most 4 |m - y|^2 T. Each of these is nowhere from lo to hi below max(0, q):
+        - the chord hi (q - lo) / (hi - lo);
+        - the parabola h (q + b)^2 / (h + b)^2 where h = b > 0, or h = hi <= b: it is 0 at -b, h at h, and its slope there is at most 1;
+        - q and that of -q, where h = b > 0, or h = -lo <= b, as max(0, q) = q + max(0, -q).
+        The mean of (q + b)^2 is at most (v + b)^2 + V. Less t v that is greatest for the least or the greatest v, as it is convex in v."""
+        least, most = ends_of(low, high, self.low, self.high)
+        one, two = price - most - self.most, price - least - self.least
+        V = self.most * (2 * isqrt(most) + 2 + self.rest) ** 2
+        rise, fall, whole = price - near, far - price, 1 << SLOPE
+        t = (rise << SLOPE) // (rise + fall)
+        chord = t, max(t * fall, (whole - t) * rise)
+        # The best parabola for the v in the middle.
+        sign, h = (-1, fall) if fall < rise else (1, rise)
+        mean = one + two >> 1
+        root, v = isqrt(mean * mean + V) + 1, sign * mean
+        h, b = (root, root) if root <= h else (h, max(h, V // max(1, h - v) - v))
+        below = (h + b) ** 2
+        t = (h * (sign * (one + two) + 2 * b) << SLOPE) // below
+        t = max(0, min(whole, t if sign > 0 else whole - t))
+        parabolas = [-(-(h * ((sign * v + b) ** 2 + V) << SLOPE) // below) for v in (one, two)]
+        more = max(own + ((sign < 0) * whole - t) * v for own, v in zip(parabolas, (one, two)))
+        return min(chord, (t, more), key=lambda own: own[0] * mean + own[1])
+
+
 def never_zero(low, high, still, A, S):
     """Whether on a box the sum of w (x - y) over what is inside and some rows of the cells that are cut is never 0."""
     for f, (a, b, s) in enumerate(zip(low, high, S)):
-        if s - A * a + sum(c.W * (c.high[f] - a) for c, _ in still if c.high[f] > a) < 0:
+        if s - A * a + sum(c.W * (c.high[f] - a) for c, *_ in still if c.high[f] > a) < 0:
             return True
-        if s - A * b + sum(c.W * (c.low[f] - b) for c, _ in still if c.low[f] < b) > 0:
+        if s - A * b + sum(c.W * (c.low[f] - b) for c, *_ in still if c.low[f] < b) > 0:
             return True
     return False
 

@@ -1,15 +1,24 @@
 """The price bound of rows that are gone: what any center can earn from cells of which weight, mean, scatter and a box are known.
 
-With a price l for each cell, a row x of it earns max(0, l - |x - y|^2) at a center y. On the box of the cell l - |x - y|^2 lies
-between lo and hi, its greatest and least squared distance, so that the convex function max(0, .) lies below its chord there, and
-the cell earns at most
+With a price l for each cell, a row x of it earns max(0, q) at a center y, q = l - |x - y|^2. On the box of the cell q lies between
+lo = l - far and hi = l - near, its greatest and least squared distance. Over the rows q has the mean v = l - |m - y|^2 - T, where T
+= S / W, and hardly more variance than 4 |m - y|^2 T: as |x - m|^2 is between 0 and R^2 with mean T, it is at most
 
-    W (l - |m - y|^2) - S                                              if lo >= 0: all rows count, and nothing is lost,
-    0                                                                  if hi <= 0,
-    hi / (hi - lo) (W (l - |m - y|^2) - S - W lo)                      else.
+    V = T (2 |m - y| + sqrt(R^2 - T))^2.
 
-So k clusters of all rows cost at least sum W l - k max_y of the sum of these, as in prices.py. Only cells which the sphere around
-y cuts lose anything, and that in second order of their size.
+So the cell earns nothing if hi <= 0, W v if lo >= 0, and else at most W times the least of
+
+    hi (v - lo) / (hi - lo),                        the chord of the convex function max(0, .),
+    h ((v + b)^2 + V) / (h + b)^2                   for h = b > 0 (Scarf 1958), or h = hi <= b,
+    v + h ((v - b)^2 + V) / (h + b)^2               for h = b > 0, or h = -lo <= b,
+
+the means of parabolas that are nowhere on [lo, hi] below max(0, .). So k clusters of all rows cost at least sum W l - k max_y of the
+sum of these, as in prices.py. Only cells which the sphere around y cuts lose anything, and that in second order of their size.
+
+References
+----------
+Scarf (1958), "A min-max solution of an inventory problem", Studies in the Mathematical Theory of Inventory and Production, 201-209.
+De Schepper & Heijnen (2007), "Distribution-free option pricing", Insurance: Mathematics and Economics 40:179-199, has it with bounds on q.
 """
 
 import heapq
@@ -26,6 +35,17 @@ SLACK = 0.05
 SIDE_BY_SIDE, MOST_SIDE_BY_SIDE = 256, 1 << 15
 # Points at which a search begins to look for the greatest value; each is moved a few times to the mean of what counts there.
 CLIMBS = 20
+
+
+# Divisors that may be zero are not below this, whose square is a number too.
+TINY = 1e-150
+
+
+def _ends(low, high, lower, upper):
+    """Least and greatest squared distance of points in some boxes to those in others."""
+    gaps = np.maximum(np.maximum(lower - high, low - upper), 0.0)
+    reach = np.maximum(upper - low, high - lower)
+    return (gaps * gaps).sum(axis=1), (reach * reach).sum(axis=1)
 
 
 class CellPricing:
@@ -52,40 +72,50 @@ class CellPricing:
         self.weights, self.means, self.scatters = weights, means, scatters
         self.lower, self.upper = lower, upper
         self.most_looked = most_looked
+        self.spreads = scatters / weights
+        sq_reach = (np.maximum(means - lower, upper - means) ** 2).sum(axis=1)
+        self.rests = np.sqrt(np.maximum(sq_reach - self.spreads, 0.0))
 
     def earned(self, prices, y):
         """What the cells earn at a point, at most."""
-        near, far = self._ends(y, y, slice(None))
-        return self._quadratics(prices, near, far, slice(None), y)
+        return float((self.weights * self._earned(prices, y)[0]).sum())
 
-    def _ends(self, low, high, some):
-        """Least and greatest squared distance of points in a box to those in the boxes of some cells."""
-        lower, upper = self.lower[some], self.upper[some]
-        gaps = np.maximum(np.maximum(lower - high, low - upper), 0.0)
-        reach = np.maximum(upper - low, high - lower)
-        return (gaps * gaps).sum(axis=1), (reach * reach).sum(axis=1)
+    def _earned(self, prices, y):
+        """Of each cell what a row of it earns at a point in the mean, at most, and how that grows with the mean of q, and with the price."""
+        near, far = _ends(y, y, self.lower, self.upper)
+        share, lift, mean = self._bounds(prices, near, far, y, y, slice(None))
+        value = np.where(prices <= near, 0.0, np.where(prices >= far, mean, share * mean + lift))
+        share = np.where(prices <= near, 0.0, np.where(prices >= far, 1.0, share))
+        return value, share, (near, far, mean)
 
-    def _quadratics(self, prices, near, far, some, y):
-        """The sum of the terms at a point."""
-        own = self._chords(prices[some], near, far, self.weights[some])
-        share, lift = own
-        squares = ((self.means[some] - y) ** 2).sum(axis=1)
-        terms = self.weights[some] * (prices[some] - squares) - self.scatters[some]
-        return float((share * terms + lift).sum())
-
-    @staticmethod
-    def _chords(prices, near, far, weights):
-        """A share of each term and what is added to it: 1 and 0 inside, 0 and 0 outside, else the chord."""
-        high, low = prices - near, np.minimum(prices - far, 0.0)
-        share = np.where(high > 0, high / np.maximum(high - low, 1e-300), 0.0)
-        return share, -share * weights * low
+    def _bounds(self, prices, near, far, low, high, some):
+        """Of cells that are cut by a sphere around some point of a box: v may be multiplied by `share`, and `lift` added, to have an upper
+        bound of what a row earns in the mean; and v in the middle of where it is on the box."""
+        means, spread = self.means[some], self.spreads[some]
+        least, most = _ends(low, high, means, means)
+        one, two = prices - most - spread, prices - least - spread
+        mean, top, bottom = (one + two) / 2, np.maximum(prices - near, 0.0), np.maximum(far - prices, 0.0)
+        width = np.maximum(far - near, TINY)
+        chord = top / width
+        V = spread * (2 * np.sqrt(most) + self.rests[some]) ** 2
+        # As they are best at the mean: of a row that is one of two, one of them at an end.
+        s = np.sqrt(mean * mean + V)
+        turned = bottom < top
+        h = np.where(turned, bottom, top)
+        v = np.where(turned, -mean, mean)
+        b = np.maximum(h, V / np.maximum(h - v, TINY) - v)
+        h, b = np.where(s <= h, s, h), np.where(s <= h, s, b)
+        c = h / np.maximum(h + b, TINY) ** 2
+        share = c * (np.where(turned, -one - two, one + two) + 2 * b)
+        share, lift = np.where(turned, 1 - share, share), c * (b * b - one * two + V)
+        worse = share * mean + lift >= chord * mean + chord * bottom
+        return np.where(worse, chord, share), np.where(worse, chord * bottom, lift), mean
 
     def climb(self, prices, y):
         """Uphill from a point: to the mean of what counts, again and again; where, and the value there."""
         best, at = self.earned(prices, y), y
         for _ in range(CLIMBS):
-            near, far = self._ends(at, at, slice(None))
-            masses = self._chords(prices, near, far, self.weights)[0] * self.weights
+            masses = self._earned(prices, at)[1] * self.weights
             if not masses.any():
                 break
             y = masses @ self.means / masses.sum()
@@ -105,11 +135,16 @@ class CellPricing:
         cost : float
             weights * shares @ prices - cost is earned.
         """
-        near, far = self._ends(y, y, slice(None))
-        own = ((self.means - y) ** 2).sum(axis=1) + self.scatters / self.weights
-        shares = np.clip((far - own) / np.maximum(far - near, 1e-300), 0.0, 1.0)
-        shares = np.where(prices <= near, 0.0, np.where(prices >= far, 1.0, shares))
-        return shares, (self.weights * shares) @ prices - self.earned(prices, y)
+        value, share, (near, far, mean) = self._earned(prices, y)
+        # For the chord, and where a row is at an end of [lo, hi], it is a straight line from where nothing, or all, is earned.
+        rising, falling = (
+            value / np.maximum(prices - near, TINY),
+            (value - mean) / np.maximum(far - prices, TINY),
+        )
+        shares = np.where(
+            prices <= near, 0.0, np.where(prices >= far, 1.0, np.clip(share, rising, 1 - falling))
+        )
+        return shares, (self.weights * shares) @ prices - (self.weights * value).sum()
 
     def greatest(self, prices, tolerance, starts=(), check=None):
         """A number that no center earns more than, hardly more than the greatest that is found plus the tolerance, or what is known of that when boxes are many; and the center that earns most.
@@ -175,7 +210,7 @@ class CellPricing:
             np.concatenate([box[4] for box in boxes]),
             np.repeat(np.arange(n), [len(box[4]) for box in boxes]),
         )
-        near, far = self._ends(low[of], high[of], live)
+        near, far = _ends(low[of], high[of], self.lower[live], self.upper[live])
         price, mass, means, scatters = prices[live], self.weights[live], self.means[live], self.scatters[live]
         full = far <= price
         kept = (near < price) & ~full
@@ -188,10 +223,12 @@ class CellPricing:
         A, K = A + [box[5][0] for box in boxes], K + [box[5][1] for box in boxes]
         S = np.array(S).T + [box[5][2] for box in boxes]
         inside = list(zip(A, K, S))
-        share, lift = self._chords(price, near, far, mass)
-        own = share * mass
-        parts = own, share * squares + lift, *(own * m for m in means.T)
-        a, k, *s = (total + part for total, part in zip((A, K, *S.T), sums(kept, *parts)))
+        cut = live[kept]
+        share, lift, _ = self._bounds(price[kept], near[kept], far[kept], low[of[kept]], high[of[kept]], cut)
+        share, lift = share * mass[kept], lift * mass[kept] + share * squares[kept]
+        parts = share, lift, *(share * m for m in means[kept].T)
+        own = (np.bincount(of[kept], part, n) for part in parts)
+        a, k, *s = (total + part for total, part in zip((A, K, *S.T), own))
         s = np.array(s).T
         at = np.clip(np.divide(s, a[:, None], out=low.copy(), where=a[:, None] > 0), low, high)
         bounds = k + (at * (2 * s - a[:, None] * at)).sum(axis=1)
@@ -203,5 +240,5 @@ class CellPricing:
         slack = 1e-9 * (np.abs(S) + slack[:, None] * np.maximum(np.abs(low), np.abs(high)))
         never = (S - A[:, None] * low + up < -slack) | (S - A[:, None] * high + down > slack)
         bounds[never.any(axis=1)] = -np.inf
-        cells = np.split(live[kept], np.cumsum(np.bincount(of[kept], minlength=n))[:-1])
+        cells = np.split(cut, np.cumsum(np.bincount(of[kept], minlength=n))[:-1])
         return bounds, at, list(zip(cells, inside))
