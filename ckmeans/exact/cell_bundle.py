@@ -137,21 +137,23 @@ class _Search:
 
     def climbed(self, prices, starts):
         """Add the cuts of local maxima uphill from some points; the greatest value, and how many cuts are new."""
-        floor, n_new = 0.0, 0
+        floor, ends = 0.0, []
         for start in starts:
             self.check()
             at, value = self.pricing.climb(prices, start)
-            floor, n_new = max(floor, value), n_new + self.add(prices, at)
-        return floor, n_new
+            floor = max(floor, value)
+            ends.append(at)
+        return floor, self.add(prices, ends)
 
-    def add(self, prices, at):
-        shares, cost = self.pricing.cut(prices, at)
-        return self.bundle.add(shares[None], np.array([cost]), at[None])
+    def add(self, prices, points):
+        """Add what is earned at some points; how many of these cuts are new."""
+        shares, costs = zip(*(self.pricing.cut(prices, at) for at in points))
+        return self.bundle.add(np.array(shares), np.array(costs), np.array(points))
 
     def searched(self, prices, gap, starts):
         """What no center earns more than, and the bound; the cut of the greatest is added."""
         most, at = self.pricing.greatest(
             prices, EASE * max(gap, NEAR_ENOUGH * self.cost) / self.k, starts, self.check
         )
-        self.add(prices, at)
+        self.add(prices, [at])
         return most, self.weights @ prices - self.k * most

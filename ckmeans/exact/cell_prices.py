@@ -78,15 +78,26 @@ class CellPricing:
 
     def earned(self, prices, y):
         """What the cells earn at a point, at most."""
-        return float((self.weights * self._earned(prices, y)[0]).sum())
+        some, value, *_ = self._earned(prices, y)
+        return float((self.weights[some] * value).sum())
 
     def _earned(self, prices, y):
-        """Of each cell what a row of it earns at a point in the mean, at most, and how that grows with the mean of q, and with the price."""
-        near, far = _ends(y, y, self.lower, self.upper)
-        share, lift, mean = self._bounds(prices, near, far, y, y, slice(None))
-        value = np.where(prices <= near, 0.0, np.where(prices >= far, mean, share * mean + lift))
-        share = np.where(prices <= near, 0.0, np.where(prices >= far, 1.0, share))
-        return value, share, (near, far, mean)
+        """The cells that may earn something at a point; of each what a row of it earns in the mean, at most, how that grows with the mean v of
+        q and with the price."""
+        gaps = np.maximum(np.maximum(self.lower - y, y - self.upper), 0.0)
+        near = np.einsum("ij,ij->i", gaps, gaps)
+        some = np.flatnonzero(near < prices)
+        near, prices = near[some], prices[some]
+        far = _ends(y, y, self.lower[some], self.upper[some])[1]
+        share, lift, mean = self._bounds(prices, near, far, y, y, some)
+        share = np.where(prices >= far, 1.0, share)
+        value = np.where(prices >= far, mean, share * mean + lift)
+        # For the chord, and where a row is at an end of [lo, hi], it is a straight line from where nothing, or all, is earned.
+        rising, falling = (
+            value / np.maximum(prices - near, TINY),
+            (value - mean) / np.maximum(far - prices, TINY),
+        )
+        return some, value, share, np.where(prices >= far, 1.0, np.clip(share, rising, 1 - falling))
 
     def _bounds(self, prices, near, far, low, high, some):
         """Of cells that are cut by a sphere around some point of a box: v may be multiplied by `share`, and `lift` added, to have an upper
@@ -115,10 +126,11 @@ class CellPricing:
         """Uphill from a point: to the mean of what counts, again and again; where, and the value there."""
         best, at = self.earned(prices, y), y
         for _ in range(CLIMBS):
-            masses = self._earned(prices, at)[1] * self.weights
+            some, _, share, _ = self._earned(prices, at)
+            masses = share * self.weights[some]
             if not masses.any():
                 break
-            y = masses @ self.means / masses.sum()
+            y = masses @ self.means[some] / masses.sum()
             value = self.earned(prices, y)
             if value <= best:
                 break
@@ -135,16 +147,10 @@ class CellPricing:
         cost : float
             weights * shares @ prices - cost is earned.
         """
-        value, share, (near, far, mean) = self._earned(prices, y)
-        # For the chord, and where a row is at an end of [lo, hi], it is a straight line from where nothing, or all, is earned.
-        rising, falling = (
-            value / np.maximum(prices - near, TINY),
-            (value - mean) / np.maximum(far - prices, TINY),
-        )
-        shares = np.where(
-            prices <= near, 0.0, np.where(prices >= far, 1.0, np.clip(share, rising, 1 - falling))
-        )
-        return shares, (self.weights * shares) @ prices - (self.weights * value).sum()
+        some, value, _, own = self._earned(prices, y)
+        shares = np.zeros(len(prices))
+        shares[some] = own
+        return shares, (self.weights * shares) @ prices - (self.weights[some] * value).sum()
 
     def greatest(self, prices, tolerance, starts=(), check=None):
         """A number that no center earns more than, hardly more than the greatest that is found plus the tolerance, or what is known of that when boxes are many; and the center that earns most.
