@@ -110,6 +110,8 @@ def sizes():
     yield "axes and no fineness", 0, lower(-1, *coarse)
     short = "proof prices shift=0 m=0", "turned 1", "axis 1", "price 0 0 0 0"
     yield "an axis of length one", 0, lower(-99, *short)
+    deep = ["proof branch 0 1", "proof trivial"] * 330
+    yield "more and more decisions", 1, lower(0, *deep, "proof trivial")
 
 
 def slacks():

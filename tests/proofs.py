@@ -1,5 +1,6 @@
 """Small exact problems with their optimum, and a true proof of each kind for them, found the slow way."""
 
+from copy import copy
 from fractions import Fraction
 from itertools import combinations
 
@@ -218,14 +219,21 @@ def trivial(small, rng):
 
 
 def total(small, rng):
-    """A sum over groups, each with a proof of a kind of its own."""
+    """A sum over groups, each with a proof of a kind of its own; there may be rows that all of them share."""
     groups = [[] for _ in range(int(rng.integers(1, 4)))]
     for row in rng.permutation(small.n):
         groups[int(rng.integers(len(groups)))].append(int(row))
-    groups = [rows for rows in groups if rows]
-    parts = [Small(small.problem, small.k, small.together, small.apart, sorted(rows)) for rows in groups]
-    groups = [sorted(rows) for rows in groups]
-    return proof_lines.sum_proof(groups, [leaf(part, rng, with_branch=True) for part in parts])
+    groups = [sorted(rows) for rows in groups if rows]
+    shared = groups.pop() if len(groups) > 1 and rng.random() < 0.5 else []
+    proofs = [leaf(part_of(small, rows, shared, len(groups)), rng, with_branch=True) for rows in groups]
+    return proof_lines.sum_proof(groups, proofs, shared)
+
+
+def part_of(small, rows, shared, n_groups):
+    """The problem of a group: where rows are shared, the others weigh as many times as much as there are groups."""
+    problem, times = copy(small.problem), n_groups if shared else 1
+    problem.weights = [times * w if row in rows else w for row, w in enumerate(problem.weights)]
+    return Small(problem, small.k, small.together, small.apart, sorted([*rows, *shared]))
 
 
 def leaf(small, rng, with_branch=False):

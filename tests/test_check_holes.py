@@ -11,12 +11,13 @@ from pathlib import Path
 import forged
 import forged_edges
 import forged_searches
+import forged_shared
 import pytest
 
 from ckmeans import check, check_angles
 
 SOURCE = Path(check.__file__).read_text(encoding="utf-8")
-FILES = [*forged.files(), *forged_edges.files()]
+FILES = [*forged.files(), *forged_edges.files(), *forged_shared.files()]
 # Lines of the checker, and what would be a hole in their place.
 HOLES = [
     ("for first in reversed(range(n)):", "for first in range(n)[:1]:"),
@@ -129,6 +130,21 @@ HOLES = [
     ("{row: m * rows[row] for", "{row: rows[row] for"),
     ("| {row: rows[row] for row in shared}", "| {row: m * rows[row] for row in shared}"),
     ('times == 1 and reader.next_is("shared")', 'reader.next_is("shared")'),
+    ("m = len(groups) if shared else 1", "m = len(groups)"),
+    ("reader.spend(20 * m * len(shared))", "pass"),
+    ("for row in sorted(chain(*some))}", "for row in chain(*some)}"),
+    ("{row: m * rows[row] for", "{row: m * problem.W[row] for"),
+    ("m * times, path, False)", "m, path, False)"),
+    ("m * times, path, False)", "m * times, (0, None), False)"),
+    ("pending += [(rows, None, times,", "pending += [(rows, None, 1,"),
+    ("frames.append((len(groups), m, []))", "frames.append((len(groups), m * times, []))"),
+    ("bits + 2 * (times - 1).bit_length()", "bits + (times - 1).bit_length()"),
+    ("return [item_of(family.rows,", "return [item_of(problem.W,"),
+    ("return item_of(family.rows,", "return item_of(problem.W,"),
+    ("[item_of(family.rows, places", "[item_of(problem.W, places"),
+    ("problem.d, item_of(family.rows,", "problem.d, item_of(problem.W,"),
+    ("list(family.rows.values())", "[problem.W[i] for i in family.rows]"),
+    ("reader.spend(path[0] * 20 +", "reader.spend("),
     ("len(set(listed)) < len(listed) or any(row", "any(row"),
     (" or any(row not in rows for row in listed)", ""),
     ("leader[max(first(i), first(j))] = min(first(i), first(j))", "pass"),
