@@ -17,13 +17,13 @@ from ..check import Refused
 from ..exact.branch import branch_and_bound
 from ..exact.columns import column_generation
 from ..exact.principal import principal_bound
-from ..exact.semidefinite import semidefinite_bound, spectral_bound
+from ..exact.semidefinite import Items, semidefinite_bound, spectral_bound
 from ..exact.sweep import best_halves
 from ..exact.univariate import penalty_proof
 from ..interrupts import Held
 from ..local.hybrid import hybrid_search
 from ..local.search import local_search
-from ..rationals import ExactRows, float_down
+from ..rationals import float_down
 from ..workers import Expired
 from .closing import prove_by_matrix
 from .dealing import MOST, Groups, dealt_out, in_turn
@@ -385,24 +385,19 @@ def _by_matrix(
 
     `times` multiplies the weights of the rows, an array of whole numbers; None for ones.
     """
-    problem, samples = instance.problem, instance.samples_of(rows)
-    labels = incumbent.labels[instance.first]
-    weights = None if instance.sample_weight is None else instance.sample_weight[samples]
-    given = [problem.rows[row] for row in rows], [problem.weights[row] for row in rows]
-    most = 1
+    problem, labels = instance.problem, incumbent.labels[instance.first[rows]]
+    weights = [problem.weights[row] for row in rows]
     if times is not None:
-        most = int(times.max())
-        parts = (times / most)[np.searchsorted(rows, instance.row_of[samples])]
-        weights = parts if weights is None else parts * weights
-        given = given[0], [weight * many for weight, many in zip(given[1], times.tolist())]
-    own = ExactRows(instance.X[samples], weights).cost(labels[instance.row_of[samples]]) * problem.unit * most
+        weights = [weight * many for weight, many in zip(weights, times.tolist())]
+    given = [problem.rows[row] for row in rows], weights
+    own = Items.of(*given).merged(np.unique(labels, return_inverse=True)[1].tolist()).within()
     if not own or instance.n_clusters < 2:
         return None, None
     options = {"gap": gap, "max_seconds": seconds, "progress": progress, "check": check}
     try:
         if closing:
-            return prove_by_matrix(*given, instance.n_clusters, labels[rows], own, **options)
-        return semidefinite_bound(*given, instance.n_clusters, labels[rows], own, **options), None
+            return prove_by_matrix(*given, instance.n_clusters, labels, own, **options)
+        return semidefinite_bound(*given, instance.n_clusters, labels, own, **options), None
     except np.linalg.LinAlgError:
         return None, None
 

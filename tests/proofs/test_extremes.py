@@ -12,16 +12,16 @@ import pytest
 from ckmeans import ExactKMeans, certify, check, reference
 from ckmeans.exact import columns
 from ckmeans.exact.prices import PricingProblem
-from ckmeans.proofs import methods, portfolio
+from ckmeans.proofs import dealing, methods, portfolio
 from ckmeans.proofs.portfolio import prove
 from ckmeans.rationals import near_one
 
 FACTOR = int(os.environ.get("CKMEANS_TEST_FACTOR", 1))
 
 
-def rows(rng):
+def rows(rng, shape=None):
     """Few rows, of any size, of sizes far apart, and with single numbers that are."""
-    n, d = int(rng.integers(1, 8)), int(rng.integers(1, 4))
+    n, d = shape or (int(rng.integers(1, 8)), int(rng.integers(1, 4)))
     X = rng.normal(size=(n, d)) if rng.random() < 0.5 else rng.integers(-4, 5, (n, d)).astype(float)
     kind = rng.integers(8)
     if kind == 0:
@@ -55,13 +55,15 @@ def weights(rng, n):
     return 10.0 ** rng.uniform(-14, 14, n) if kind == 3 else None
 
 
-@pytest.mark.parametrize("method", sorted(methods.METHODS))
+@pytest.mark.parametrize("method", [*sorted(methods.METHODS), "shared sum"])
 def test_every_method(monkeypatch, method):
     """Its bound is true before the checker has looked at it; and then the checker accepts it."""
     rng, check_bound = np.random.default_rng(2), portfolio.Portfolio.check_bound
+    shape, method = ((8, 5), "sum") if method == "shared sum" else (None, method)
+    monkeypatch.setattr(dealing, "SHARED", 4)  # two of eight rows
     for _ in range(12 * FACTOR):
-        X = np.ascontiguousarray(rows(rng))
-        own, k = weights(rng, len(X)), int(rng.integers(1, min(4, len(X)) + 1))
+        X = np.ascontiguousarray(rows(rng, shape))
+        own, k = weights(rng, len(X)), 2 if shape else int(rng.integers(1, min(4, len(X)) + 1))
         best = reference.best_partition(X.tolist(), k, None if own is None else own.tolist())[1]
         start = (np.arange(len(X)) % k).astype(np.int32) if rng.random() < 0.5 else None
         believed = rng.random() < 0.5
@@ -99,6 +101,17 @@ def test_scale_costs_nothing(name, method):
     found = prove(np.ascontiguousarray(X), 3, sample_weight=own, methods=["search", method], rng=0, gap=0.05)
     assert found.checked and found.gap < 1.3 * max(usual.gap, 0.05)
     assert check.verdict(found.text().encode())[0] == check.PROVED
+
+
+def test_parts_of_denormal_weights():
+    """Half of the least float is none: rows that groups share have that part of their weight all the same."""
+    X = np.random.default_rng(2).standard_t(2, (60, 6))
+    usual, found = (
+        prove(X, 3, sample_weight=own, methods=["search", "sum"], rng=0)
+        for own in (None, np.full(60, 5e-324))
+    )
+    assert "\nshared " in found.text() and found.checked
+    assert found.gap < 1.001 * usual.gap
 
 
 @pytest.mark.parametrize("method", ["pca", "sdp", "sum"])
