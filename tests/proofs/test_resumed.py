@@ -264,3 +264,13 @@ def test_labels_of_the_file_cost_what_they_cost(tmp_path):
     seal(path, whole)
     found = prove(ROWS, K, methods=["trivial"], checkpoint=path)
     assert found.exact_inertia == reference.cost(ROWS.tolist(), [0] * 60)
+
+
+def test_a_proof_with_more_behind_it(tmp_path):
+    """It is accepted neither by the checker nor by those who ask it."""
+    path = tmp_path / "a.ckpt"
+    whole = stopped(path, ("search", "pca", "prices"))
+    whole["known"]["best"]["proof"].append("proof trivial")
+    seal(path, whole)
+    found = prove(ROWS, K, methods=[], checkpoint=path)
+    assert found.exact_lower_bound == 0 and check.verdict(found.text().encode())[0] == check.PROVED
