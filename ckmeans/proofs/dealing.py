@@ -111,15 +111,21 @@ class Groups:
         rows = np.sort(np.concatenate([part.rows, self.shared]))
         return rows, np.where(np.isin(rows, self.shared), 1, self.times)
 
-    def proof(self, only=None):
-        """The lines of the sum: of all groups, or with what is proved of one of them only."""
-        parts = [part for part in self.parts if part.proof is not None and only in (None, part)]
+    def proof(self):
+        """The lines of the sum."""
+        parts = [part for part in self.parts if part.proof is not None]
         if not parts:
             return trivial_proof()
         if len(self.shared):  # by their number weights are divided
-            proofs = [part.proof if part in parts else trivial_proof() for part in self.parts]
+            proofs = [part.proof or trivial_proof() for part in self.parts]
             return sum_proof([part.rows for part in self.parts], proofs, self.shared)
         return sum_proof([part.rows for part in parts], [part.proof for part in parts])
+
+    def proof_of(self, part):
+        """The lines of a sum with what is proved of one group, the last: of each other one, where rows are shared, there is one row."""
+        others = [own.rows[:1] for own in self.parts if own is not part] if len(self.shared) else []
+        proofs = [*(trivial_proof() for _ in others), part.proof]
+        return sum_proof([*others, part.rows], proofs, self.shared)
 
     def to_dict(self):
         return {"groups": [list(vars(part).values()) for part in self.parts], "shared": self.shared}

@@ -52,7 +52,7 @@ def groups_proved_again(known, bounds_of):
     """Ask the checker about the groups of a file, and take back what it does not find; False where there is no time for that."""
     dealt = Groups.from_dict(known)
     parts = [part for part in dealt.parts if part.proof is not None]
-    found = bounds_of([dealt.proof(part) for part in parts])
+    found = bounds_of(dealt.proof_of(part) for part in parts)
     for part, bound in zip(parts, found or ()):
         if bound is None or bound < part.lower or not part.lower:
             part.proof, part.lower, part.done = None, Fraction(0), False
@@ -83,6 +83,7 @@ def _groups(groups, shared, n_rows):
         if proof is not None:
             _lines(proof)
         _bound(lower)
+        _refuse_if(proof is None and lower, "a bound without a proof")
         _refuse_if(type(ended) is not bool, "neither true nor false")
 
 

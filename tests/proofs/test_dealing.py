@@ -9,11 +9,11 @@ from clocks import Clock
 from ckmeans import check, reference
 from ckmeans.proofs import dealing, methods
 from ckmeans.proofs.asking import bound_of
-from ckmeans.proofs.dealing import FEW, LEAST, MOST, in_turn, is_one_matrix, rows_of_a_matrix
+from ckmeans.proofs.dealing import FEW, LEAST, MOST, Group, Groups, in_turn, is_one_matrix, rows_of_a_matrix
 from ckmeans.proofs.instance import Deadline
 from ckmeans.proofs.portfolio import prove
 from ckmeans.proofs.problem import ExactProblem
-from ckmeans.proofs.proof_lines import line_of, proof_text, sum_proof
+from ckmeans.proofs.proof_lines import line_of, proof_text, sum_proof, trivial_proof
 
 
 def rows():
@@ -152,3 +152,15 @@ def test_shared_groups_go_on_from_a_file(tmp_path, monkeypatch):
     again = prove(rows(), 2, methods=["search", "sum"], rng=0, n_threads=1, checkpoint=path)
     assert len(calls) == 2 * n_groups and again.text() == whole.text()
     assert "\nshared " in whole.text()
+
+
+def test_what_is_asked_about_a_group_does_not_grow_with_all_rows():
+    """Of other groups one row is named: else there would be as many numbers as there are rows, for each group."""
+    m, size, shared = 50, 40, np.arange(20)
+    parts = [Group(np.arange(at, 20 + m * size, m), trivial_proof()) for at in range(20, 20 + m)]
+    dealt = Groups(parts, shared)
+    for part in (parts[0], parts[-1]):
+        lines = dealt.proof_of(part)
+        assert lines[m] == line_of("group", part.rows) and lines[m + 1] == line_of("shared", shared)
+        assert sum(len(line.split(" ")) for line in lines) < 4 * m + size + len(shared) + 10
+    assert len(Groups(parts).proof_of(parts[0])) == 3

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from ckmeans import certify, check, reference
-from ckmeans.proofs import methods, portfolio
-from ckmeans.proofs.checkpoint import WORD
+from ckmeans.proofs import dealing, methods, portfolio
+from ckmeans.proofs.checkpoint import WORD, _from_json, _to_json
 from ckmeans.proofs.portfolio import prove
 from ckmeans.workers import Expired
 
 ROWS = np.random.default_rng(5).random((60, 3)).round(3)
 K = 4
+# Rows and clusters. Where rows spread along many axes, groups share some of them.
+DATA = {"few axes": (ROWS, K), "many axes": (np.random.default_rng(5).standard_t(2, (60, 5)).round(3), 3)}
 ODD = [
     None,
     True,
@@ -55,20 +57,33 @@ def content(path):
 
 
 @cache
-def optimum():
-    found = certify(ROWS, n_clusters=K, random_state=0)
+def optimum(data="few axes"):
+    rows, k = DATA[data]
+    found = certify(rows, n_clusters=k, random_state=0)
     assert found.status == "optimal-unique"
     return found.exact_inertia
 
 
-def stopped(path, methods):
+SMALL = {"UNLIMITED": 24, "UNLIMITED_FOR_EACH_CLUSTER": 1, "LEAST": 1, "FOR_EACH_CLUSTER": 1, "SHARED": 6}
+
+
+def small_groups(patch):
+    """Where there are many axes, three groups for 60 rows, of which they share four."""
+    for name, value in SMALL.items():
+        patch.setattr(dealing, name, value)
+
+
+def stopped(path, methods, data="few axes"):
     """The file of a run that Ctrl-C ended while its last method was at work."""
+    (rows, k), n_told = DATA[data], []
 
     def stop(method, inertia, lower):
         if method == methods[-1] and lower > 0:
-            raise KeyboardInterrupt
+            n_told.append(1)
+            if len(n_told) == (2 if data == "many axes" else 1):
+                raise KeyboardInterrupt
 
-    found = prove(ROWS, K, methods=methods, rng=0, checkpoint=path, progress=stop)
+    found = prove(rows, k, methods=methods, rng=0, checkpoint=path, progress=stop, n_threads=1)
     assert found.stop_reason == "interrupted"
     return content(path)
 
@@ -90,13 +105,14 @@ def changed(found, way, value):
     return found
 
 
-def goes_on(path, time_limit, methods=None):
+def goes_on(path, time_limit, methods=None, data="few axes"):
     """From a file that says anything; returns whether it was refused."""
+    rows, k = DATA[data]
     try:
         found = prove(
-            ROWS,
-            K,
-            labels=(np.arange(60) % K).astype(np.int32),
+            rows,
+            k,
+            labels=(np.arange(60) % k).astype(np.int32),
             methods=methods,
             time_limit=time_limit,
             rng=0,
@@ -105,29 +121,28 @@ def goes_on(path, time_limit, methods=None):
     except ValueError as error:
         assert re.match("checkpoint=.* (is no checkpoint, or was|is of other)", str(error)), error
         return True
-    assert found.exact_lower_bound <= optimum() <= (found.better or found).exact_inertia
+    assert found.exact_lower_bound <= optimum(data) <= (found.better or found).exact_inertia
     if found.checked:
         assert check.verdict(found.text().encode())[0] == check.PROVED
     if (found.better or found).status != "bounded":
-        assert found.better.exact_inertia == optimum()
+        assert found.better.exact_inertia == optimum(data)
     return False
 
 
-@pytest.mark.parametrize(
-    "methods", [("search", "pca", "prices"), ("search", "pca", "sum")], ids=["prices", "sum"]
-)
-def test_any_entry_may_be_another(tmp_path, methods):
-    path, rng = tmp_path / "a.ckpt", np.random.default_rng(0)
-    whole = stopped(path, methods)
+@pytest.mark.parametrize("method, data", [("prices", "few axes"), ("sum", "few axes"), ("sum", "many axes")])
+def test_any_entry_may_be_another(tmp_path, monkeypatch, method, data):
+    small_groups(monkeypatch)
+    path, rng, methods = tmp_path / "a.ckpt", np.random.default_rng(0), ("search", "pca", method)
+    whole = stopped(path, methods, data)
     assert methods[-1] in whole["known"]["inner"]
     ways = [way for way in entries(whole["known"], ("known",)) if len(way) > 1]
     n_refused = 0
     for way in [ways[i] for i in rng.permutation(len(ways))[:90]]:
         seal(path, changed(whole, way, ODD[rng.integers(len(ODD))]))
-        n_refused += goes_on(path, 0)
+        n_refused += goes_on(path, 0, data=data)
     assert 30 < n_refused < 90
     seal(path, whole)
-    assert not goes_on(path, 0)
+    assert not goes_on(path, 0, data=data)
 
 
 @pytest.mark.parametrize("name, odd", [("inner", []), ("inner", ""), ("done", ""), ("done", {})])
@@ -264,6 +279,82 @@ def test_labels_of_the_file_cost_what_they_cost(tmp_path):
     seal(path, whole)
     found = prove(ROWS, K, methods=["trivial"], checkpoint=path)
     assert found.exact_inertia == reference.cost(ROWS.tolist(), [0] * 60)
+
+
+# ---- Groups that share rows
+
+
+@pytest.fixture(scope="module")
+def sharing(tmp_path_factory):
+    """The file of a run with two of three groups proved."""
+    with pytest.MonkeyPatch.context() as patch:
+        small_groups(patch)
+        return stopped(tmp_path_factory.mktemp("a") / "a.ckpt", ("search", "sum"), "many axes")
+
+
+def of_groups(whole):
+    """What a file says of its sum: the rows of the groups and what is proved of each, and those that are shared."""
+    own = whole["known"]["inner"]["sum"]
+    own = json.loads(json.dumps(own), object_hook=_from_json)
+    return [rows for rows, *_ in own["groups"]], [tuple(more) for _, *more in own["groups"]], own["shared"]
+
+
+def with_groups(whole, groups, known, shared):
+    """The file with others; without what is known of them nothing is proved yet."""
+    known = known or [(None, Fraction(0), False)] * len(groups)
+    own = {"groups": [[rows, *more] for rows, more in zip(groups, known)], "shared": shared}
+    return changed(whole, ("known", "inner", "sum"), json.loads(json.dumps(own, default=_to_json)))
+
+
+FEW = np.arange(3)
+ODD_GROUPS = {
+    "a row twice": (lambda groups, shared: (groups, np.append(shared, shared[-1])), True),
+    "a row of a group too": (lambda groups, shared: (groups, groups[0][:1]), True),
+    "out of range": (lambda groups, shared: (groups, np.array([60])), True),
+    "beyond the integers": (lambda groups, shared: (groups, np.array([2**62])), True),
+    "below 0": (lambda groups, shared: (groups, np.array([-1])), True),
+    "out of order": (lambda groups, shared: (groups, shared[::-1]), True),
+    "floats": (lambda groups, shared: (groups, shared * 1.0), True),
+    "bits": (lambda groups, shared: (groups, shared > 0), True),
+    "a matrix": (lambda groups, shared: (groups, shared[None]), True),
+    "a list": (lambda groups, shared: (groups, [0]), True),
+    "a group without rows": (lambda groups, shared: ([*groups, shared[:0]], shared), True),
+    "nothing but shared rows": (lambda groups, shared: ([shared[:0]], np.arange(60)), True),
+    "fewer": (lambda groups, shared: (groups, shared[1:]), False),
+    "none": (lambda groups, shared: (groups, shared[:0]), False),
+    "short integers": (lambda groups, shared: (groups, shared.astype(np.int32)), False),
+    "one group": (lambda groups, shared: (groups[:1], shared), False),
+    "all but one": (lambda groups, shared: ([FEW[:1]], np.arange(1, 60)), False),
+}
+
+
+@pytest.mark.parametrize("name", ODD_GROUPS)
+def test_shared_rows_of_another_form(sharing, tmp_path, name):
+    path, (change, refused) = tmp_path / "a.ckpt", ODD_GROUPS[name]
+    groups, _, shared = of_groups(sharing)
+    assert len(groups) == 3 and len(shared) == 4
+    groups, shared = change(groups, shared)
+    seal(path, with_groups(sharing, groups, None, shared))
+    assert goes_on(path, None, ["sum"], "many axes") == refused
+
+
+def test_a_bound_of_a_group_without_a_proof(sharing, tmp_path):
+    path, (groups, known, shared) = tmp_path / "a.ckpt", of_groups(sharing)
+    seal(path, with_groups(sharing, groups, [(None, known[0][1], True)] * 3, shared))
+    assert goes_on(path, None, ["sum"], "many axes")
+
+
+def test_a_group_with_the_proofs_of_others_too(sharing, tmp_path, monkeypatch):
+    """That of the second group would count twice."""
+    path, (rows, k), (groups, known, shared) = tmp_path / "a.ckpt", DATA["many axes"], of_groups(sharing)
+    proofs, lowers, _ = zip(*known)
+    assert [proof is not None for proof in proofs] == [True, True, False]
+    more = [*proofs[0], *proofs[1], "proof trivial"], lowers[0] + lowers[1], True
+    seal(path, with_groups(sharing, groups, [more, *known[1:]], shared))
+    monkeypatch.setattr(methods, "in_turn", lambda *work: "unresolved")  # the last group is left as it is
+    monkeypatch.setattr(portfolio.Portfolio, "check_bound", lambda self: None)
+    found = prove(rows, k, methods=["sum"], checkpoint=path)
+    assert found.exact_lower_bound == lowers[1] > 0
 
 
 def test_a_proof_with_more_behind_it(tmp_path):
