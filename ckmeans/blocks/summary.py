@@ -276,7 +276,9 @@ class Summary:
         state.sums.merge(other._state.sums, labels[len(self._state.seeds) :])
         state.reach = max(self._state.reach, other._state.reach)
         state.n_reductions = max(self._state.n_reductions, other._state.n_reductions)
-        if len(state.seeds) > total.max_cells:
+        if not state.sums.weights.any():  # of no rows: seeds are drawn from the first ones
+            state.seeds = state.sums = None
+        elif len(state.seeds) > total.max_cells:
             total._reduce(state)
         return total
 

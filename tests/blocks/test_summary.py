@@ -192,6 +192,17 @@ def test_merging_first_rows_holds_them():
         parts[0] + Summary().partial_fit(rows_of("line"))
 
 
+@pytest.mark.parametrize("n", [2, 4])
+def test_merging_what_has_no_rows_yet(n):
+    """Of different seeds: they are none of the total, which goes on as if it were new. As many as there may be, or more."""
+    X = rows_of("blobs")
+    total = Summary(4, seeds=X[:n]) + Summary(4, seeds=X[n : 2 * n])
+    assert total.n_rows == 0 and total.seeds is None
+    assert state_of(total.partial_fit(X)) == state_of(Summary(4).partial_fit(X))
+    some = Summary(4, seeds=X[:n]).partial_fit(X) + Summary(4, seeds=X[n : 2 * n])
+    assert some.n_rows == some.weight == len(X) and len(some.cells.weights) <= 4
+
+
 @pytest.mark.parametrize(
     ("batch", "weights", "said"),
     [
