@@ -232,8 +232,6 @@ class CellSums:
         sample_weight : ndarray of shape (n_samples,), float64, > 0; or None
         labels : ndarray of shape (n_samples,)
         """
-        if not len(X):
-            return
         X = np.ascontiguousarray(X)
         reaches = _reach(X), (0, 1) if sample_weight is None else _reach(sample_weight[:, None])
         if self._recent.n_added + X.size > MOST_ADDED or not self._recent.covers(reaches):
@@ -283,8 +281,7 @@ class CellSums:
         other.rescale(*scales)
         order = np.argsort(labels, kind="stable")
         parts = other.weights, other.sums, other.squares, other.lower, other.upper
-        if len(order):
-            self._fold(labels[order], *(part[order] for part in parts))
+        self._fold(labels[order], *(part[order] for part in parts))
 
     @property
     def unit(self):
@@ -341,8 +338,6 @@ class CellSums:
         centers : ndarray of shape (n_clusters, n_features), float64, optional
             By default the means of the clusters.
         """
-        if not len(labels):
-            return Fraction(0)
         names, own = np.unique(labels, return_inverse=True)
         total = CellSums(len(names), self._sums.shape[1])
         total.merge(self, own)

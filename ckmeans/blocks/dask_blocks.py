@@ -69,12 +69,8 @@ class DaskBlocks(RemoteBlocks):
             self._weights_name = sample_weight
             self.own_weights = self.X[sample_weight].to_delayed()
         elif hasattr(type(sample_weight), "__dask_graph__"):
-            if (
-                hasattr(sample_weight, "chunks")
-                and not self.is_frame
-                and sample_weight.shape == self.X.shape[:1]
-            ):
-                if not np.isnan(sum(self.X.chunks[0])):
+            if hasattr(sample_weight, "chunks") and not self.is_frame and sample_weight.ndim == 1:
+                if sample_weight.shape[0] == self.X.shape[0]:  # what is not known, NaN, equals nothing
                     sample_weight = sample_weight.rechunk((self.X.chunks[0],))
             self.own_weights = np.ravel(sample_weight.to_delayed()).tolist()
             n_blocks = len(self._blocks())

@@ -7,7 +7,7 @@ from glob import glob, has_magic
 from ..local.npy_file import NpyFile
 from ..validation import check_weights
 from .parquet_file import ParquetFile
-from .sources import Blocks, Files, Source
+from .sources import Blocks, Files
 
 SUFFIXES = (".npy", ".parquet", ".pq")
 
@@ -47,8 +47,6 @@ arrays, dask.array.Array, dask.dataframe.DataFrame, or ray.data.Dataset
 
 
 def _opened(X):
-    if isinstance(X, Source):
-        return X
     if isinstance(X, (str, os.PathLike)):
         return Files([_file(path) for path in _paths(X)])
     if are_paths(X):

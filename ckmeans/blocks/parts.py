@@ -191,9 +191,7 @@ class Part:
         return self.labels[key]
 
     def labels_here(self, centers, before):
-        """Count the labels that change from those of `before`, or of nothing, without sums."""
-        if before is None:
-            return len(self.X)
+        """Count the labels that change from those of `before`, without sums."""
         old = self.labels_as_array(before)
         return int(np.count_nonzero(old != self._labels_at(centers)))
 

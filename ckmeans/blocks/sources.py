@@ -1,6 +1,5 @@
 """What a block source is, and those that this process reads itself: files, and what gives blocks one after the other."""
 
-import itertools
 from functools import partial
 from uuid import uuid4
 
@@ -58,15 +57,14 @@ class Source:
 
     def blocks(self):
         """What to call each block of the data, and its rows."""
-        return []
+        raise NotImplementedError
 
     def place(self, row):
         """Where a row is, in the words of who has the data."""
-        for name, n in self.blocks():
-            if row < n:
-                return f"row {row} of {name}"
-            row -= n
-        return ""
+        names, lengths = zip(*self.blocks())
+        ends = np.cumsum(lengths)
+        number = int(np.searchsorted(ends, row, side="right"))
+        return f"row {row - int(ends[number]) + lengths[number]} of {names[number]}"
 
     def with_weights(self, start, stop, X):
         """The rows, and their weights or None."""
@@ -221,13 +219,12 @@ class Files(Source):
     def read(self, start, stop):
         """Rows start:stop, in memory of their own."""
         out = np.empty((stop - start, self.shape[1]), self.dtype)
-        first = int(np.searchsorted(self.ends, start, side="right"))
-        for file, end in zip(self.files[first:], self.ends[first:]):
+        first, last = np.searchsorted(self.ends, start, side="right"), np.searchsorted(self.ends, stop)
+        for file, end in zip(self.files[first : last + 1], self.ends[first : last + 1]):
             begin = int(end) - len(file)
             a, b = max(start, begin), min(stop, int(end))
             out[a - start : b - start] = file[a - begin : b - begin]
-            if b == stop:
-                return out
+        return out
 
 
 class Column:
@@ -271,12 +268,7 @@ class Blocks(Source):
         return [(f"block {number}", n) for number, n in enumerate(self.lengths)]
 
     def _blocks(self):
-        blocks = made_by(self.factory)
-        for number in itertools.count():
-            try:
-                block = next(blocks)
-            except StopIteration:
-                return
+        for number, block in enumerate(made_by(self.factory)):
             yield as_floats(block, f"block {number}")
 
     def _parts(self):

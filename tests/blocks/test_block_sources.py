@@ -143,6 +143,17 @@ def test_equal_rows_are_one_point_where_a_cluster_is_empty():
         assert_the_same(found, expected)
 
 
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+def test_fewer_different_rows_than_clusters():
+    """No row lies apart from its center, so none moves into a cluster without rows."""
+    X = np.repeat(np.eye(3), 800, axis=0)
+    start = np.vstack([np.eye(3), np.full((2, 3), 9.0)])
+    expected = KMeans(5, init=start, n_init=1).fit(X)
+    found = KMeans(5, init=start, n_init=1).fit(lambda: np.array_split(X, 7))
+    assert_the_same(found, expected)
+    assert found.inertia_ == 0 and len(np.unique(found.labels_)) == 3
+
+
 def test_sums_that_lose_digits_are_made_otherwise():
     X = blobs()
     X[17] *= 1e17
@@ -181,6 +192,19 @@ def test_where_memory_runs_out_nothing_is_kept(monkeypatch):
     assert len(failures) == 3
 
 
+def test_parts_at_work_keep_their_rows_where_room_is_made():
+    """And those that another question has given up are no rows any more."""
+    parts = ckmeans.blocks.parts
+    for number in range(2):
+        parts.perform("t", number, 0, lambda: (X0[:9], None), None, asked_for_rows, room=1 << 30)
+    parts._kept["t", 2] = 72
+    busy, idle = parts._parts["t", 0], parts._parts["t", 1]
+    with busy.lock:
+        parts._make_room()
+    assert busy.X is not None and idle.X is None
+    assert ("t", 0) in parts._kept and ("t", 1) not in parts._kept
+
+
 def test_rows_beyond_a_part_are_not_gathered(monkeypatch):
     monkeypatch.setattr(ckmeans.blocks.sources.Source, "gathered", None)
     X = blobs()
@@ -216,7 +240,29 @@ def test_an_interrupt_leaves_the_best_so_far(monkeypatch):
     assert found.inertia_ == -found.score(X)
 
 
+def test_an_interrupt_in_the_first_step_leaves_what_a_sample_led_to(monkeypatch):
+    """Centers that were found already, and not rows at random."""
+    X, starts, total = blobs(), [], ckmeans.blocks.sources.Source.total
+
+    def interrupted(self, question, *args):
+        if question.__name__ == "step" and not starts:
+            starts.append(args[0])
+            raise KeyboardInterrupt
+        return total(self, question, *args)
+
+    monkeypatch.setattr(ckmeans.blocks.sources.Source, "total", interrupted)
+    found = model(X, "default")
+    with pytest.raises(KeyboardInterrupt):
+        found.fit(lambda: np.array_split(X, 3))
+    assert found.stop_reason_ == "interrupted" and found.inertia_ == -found.score(X)
+    assert np.diff(found.cluster_centers_, axis=0) == pytest.approx(np.diff(starts[0], axis=0), abs=1e-9)
+
+
 # ---- what is refused ----
+
+
+def asked_for_rows(part):
+    return len(part.X)
 
 
 def with_nan(X):
@@ -412,5 +458,26 @@ def test_a_file_that_vanishes(folder, monkeypatch):
     with Workers(1) as workers:
         ckmeans.blocks.block_rows.BlockRows(source, workers, 2)
         (folder / "4.npy").unlink()
+        with pytest.raises(FileNotFoundError):
+            source.ask(ckmeans.blocks.parts.weights_of)
+
+
+@pytest.mark.parametrize("columns", [["a", "b"], None])
+def test_a_parquet_file_that_changes(folder, monkeypatch, columns):
+    """Into one without a column, and into what is no Parquet; one that vanishes is missing."""
+    folder, X, _ = folder
+    path = folder / "4.parquet"
+    monkeypatch.setattr(ckmeans.blocks.parts, "TAKEN", 1e18)
+    source = source_of(path)
+    with Workers(1) as workers:
+        BlockRows(source, workers, 2)
+        if columns is None:
+            path.write_bytes(b"PAR1, and no more")
+        else:
+            pq = pytest.importorskip("pyarrow.parquet")
+            pq.write_table(pq.read_table(path, columns=columns), path)
+        with pytest.raises(ValueError, match="4.parquet was changed while it was read: "):
+            source.ask(ckmeans.blocks.parts.weights_of)
+        path.unlink()
         with pytest.raises(FileNotFoundError):
             source.ask(ckmeans.blocks.parts.weights_of)

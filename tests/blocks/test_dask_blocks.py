@@ -83,6 +83,7 @@ def test_frames_of_unknown_length():
         (table, "w"),
         (table[["a", "b", "c"]], table["w"]),
         (table[["a", "b", "c"]].to_dask_array(), WEIGHTS),
+        (table[["a", "b", "c"]].to_dask_array(), table["w"].to_dask_array()),
     ):
         found = model(init=X[:K]).fit(rows, sample_weight=weights)
         assert_the_same(found, expected)
@@ -240,3 +241,17 @@ def test_the_time_is_looked_at_while_answers_travel(monkeypatch):
     with pytest.raises(Expired):
         source._compute(["an answer"])
     assert cancelled.is_set()
+
+
+def test_what_a_worker_raises_is_raised():
+    class Client:
+        def compute(self, tasks, optimize_graph):
+            return list(tasks)
+
+        def gather(self, futures):
+            raise ValueError("block 4 has 3 rows and 2 weights")
+
+    source = dask_blocks.DaskBlocks(da.from_array(X))
+    source._client = Client()
+    with pytest.raises(ValueError, match="block 4 has 3 rows and 2 weights"):
+        source._compute(["an answer"])

@@ -35,6 +35,12 @@ def test_batches_do_not_matter(kind, weighted):
     assert whole == state_of(cut(X, weights, [1, 40])) == state_of(cut(X, weights, [97]))
 
 
+def test_a_row_for_which_there_is_no_room_begins_a_batch():
+    """Cells are merged before any of its rows is added."""
+    X = rows_of("blobs", 400) * np.arange(1, 401)[:, None]
+    assert state_of(cut(X, None, [1])) == state_of(cut(X, None, [400]))
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=6), st.sampled_from(["grid", "drift", "blobs"]))
 def test_any_batches(sizes, kind):
