@@ -4,6 +4,8 @@ import numpy as np
 
 # This many attempts to add a cluster to a partial cover are made before the search gives up, and the branch is split instead.
 MOST_STEPS = 200_000
+# Attempts between two looks at the clock.
+LOOK = 1024
 
 
 class TooManyCovers(Exception):
@@ -33,7 +35,7 @@ def covers(sets, n_clusters, check=None):
     whole = (1 << sets.shape[1]) - 1
     containing = [np.flatnonzero(column).tolist() for column in sets.T]
     order = np.argsort([len(some) for some in containing], kind="stable").tolist()
-    steps = 0
+    steps, look = 0, LOOK
     stack = [(0, (), 0)]
     while stack:
         covered, chosen, place = stack.pop()
@@ -51,5 +53,6 @@ def covers(sets, n_clusters, check=None):
                 stack.append((covered | masks[s], (*chosen, s), place + 1))
         if steps > MOST_STEPS:
             raise TooManyCovers
-        if check is not None and steps % 1024 == 0:
+        if check is not None and steps >= look:
             check()
+            look = steps + LOOK

@@ -169,6 +169,20 @@ def test_too_many_covers(monkeypatch):
         list(covers(sets, 4))
 
 
+def test_covers_can_be_stopped():
+    """After every thousand attempts or so, however many clusters each row is in."""
+    sets = np.array([[mask >> i & 1 for i in range(8)] for mask in range(1, 256)], bool)
+    looks = []
+    found = list(covers(sets, 3, lambda: looks.append(None)))
+    assert len(found) == reference.stirling(8, 3) and len(looks) > 10
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(covers(sets, 3, stop))
+
+
 def test_prices_prove_the_bound():
     """Who takes the prices alone gets a bound that is no greater than the optimum, and near it."""
     X = np.random.default_rng(0).random((40, 2))
