@@ -282,15 +282,13 @@ class _Search:
         starts = [self.labels]
         if after in self.known:
             joined = self.known[after][1].copy()
+            # These are more than k different rows: no cluster of their optimum is empty.
             mass = np.bincount(joined[rows[1:]], self.w[rows[1:]], self.k)
-            if mass.min() == 0:
-                joined[rows[0]] = mass.argmin()
-            else:
-                sums = np.array(
-                    [np.bincount(joined[rows[1:]], self.w[rows[1:]] * y, self.k) for y in self.y[rows[1:]].T]
-                )
-                w, off = self.w[rows[0]], ((sums / mass - self.y[rows[0]][:, None]) ** 2).sum(axis=0)
-                joined[rows[0]] = (w * mass / (w + mass) * off).argmin()
+            sums = np.array(
+                [np.bincount(joined[rows[1:]], self.w[rows[1:]] * y, self.k) for y in self.y[rows[1:]].T]
+            )
+            w, off = self.w[rows[0]], ((sums / mass - self.y[rows[0]][:, None]) ** 2).sum(axis=0)
+            joined[rows[0]] = (w * mass / (w + mass) * off).argmin()
             starts.append(joined)
         if len(rows) < self.n:
             starts = [self.exchanged(start, rows) for start in starts]

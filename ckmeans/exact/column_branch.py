@@ -311,8 +311,6 @@ class Branch:
             return
         start = search.exact.centers(nearest)
         start = np.array([start[c] for c in sorted(start)])
-        if len(start) < self.k:
-            return
         found = local_search(search.X, self.k, sample_weight=search.sample_weight, init=start, n_threads=1)
         if found.inertia < float_up(search.cost) * (1 - 1e-14):
             search.offer(found.labels)

@@ -90,7 +90,7 @@ class Paths:
     # The search for the penalty.
 
     def find(self, k):
-        """Run until the path has k steps, or no penalty is left that could lead to that: then k is tied with others."""
+        """For k > 1: run until the path has k steps, or no penalty is left that could lead to that: then k is tied with others."""
         for turn in range(MOST_RUNS):
             penalty = self._proposal(k, turn)
             if penalty is None or self.run(penalty) == k:
@@ -128,8 +128,7 @@ class Paths:
         if thinned is None or thinned.n < 16 * k:
             return 2 * self.scatter / k**3
         for count in (k, k - 1, k + 1):
-            if count > 0:
-                thinned.find(count)
+            thinned.find(count)
         near = [thinned.vertices.get(count) for count in (k - 1, k, k + 1)]
         if near[0] and near[2]:
             return float(near[0][2] - near[2][2]) / 2

@@ -38,6 +38,13 @@ def test_means_are_near_those_of_the_clusters():
     assert sum(((X[own] - X[own].mean(axis=0)) ** 2).sum() for own in parts) > 0.998 * whole
 
 
+def test_no_row_is_swapped_when_the_time_is_up(monkeypatch):
+    X, labels = np.random.default_rng(0).normal(size=(90, 3)), np.arange(90) % 2
+    found = anticlusters(X, labels, 10, seconds=-1.0)
+    monkeypatch.setattr(module, "PASSES", 0)
+    assert all(map(np.array_equal, found, anticlusters(X, labels, 10)))
+
+
 def test_one_pass_is_better_than_none(monkeypatch):
     """The swaps end after some passes, whether there are more of them or not."""
     rng = np.random.default_rng(0)

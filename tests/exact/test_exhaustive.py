@@ -189,6 +189,30 @@ def test_more_ties_than_can_be_compared_are_no_proof():
     assert 11 - 1e-9 < solution.lower_bound < 11
 
 
+@pytest.mark.parametrize("name", ["MAX_EXACT", "MAX_BLOCKS"])
+def test_more_of_the_best_than_there_is_room_for_are_no_proof(monkeypatch, name):
+    monkeypatch.setattr(partitions, name, 0 if name == "MAX_EXACT" else 1)
+    monkeypatch.setattr(partitions, "MAX_ENTRIES", 4)
+    monkeypatch.setattr(partitions, "BLOCK_SECONDS", 1.5e-8)
+    X = np.array([[i, j] for i in range(3) for j in range(3)], float)
+    solution = exhaustive_search(X, 3)
+    assert (solution.status, solution.stop_reason) == ("bounded", "ties")
+    assert solution.lower_bound < quick_cost(X, solution.labels) <= solution.inertia
+
+
+def test_scores_may_be_off_by_the_margin(monkeypatch):
+    """Of partitions that the kernel takes for nearly as good as the best, those that are not are let go."""
+    X, least = rng.normal(size=(9, 2)), partitions.Walk.best_scores
+
+    def off(self, head, middles):
+        self.margin = 0.05 * self.spread
+        top = least(self, head, middles)
+        return top + self.margin * (np.arange(len(top)) % 2)
+
+    monkeypatch.setattr(partitions.Walk, "best_scores", off)
+    check_best(X, 3, None, exhaustive_search(X, 3))
+
+
 def test_tight_clusters_far_apart():
     X = np.r_[rng.normal(size=(6, 2)), rng.normal(size=(6, 2)) + 1e9]
     check_best(X[::2], 3, None, exhaustive_search(X[::2], 3))

@@ -59,6 +59,13 @@ def test_no_such_path():
     own, totals = sums_before([0.0, 1.0, 5.0], [1.0, 1.0, 1.0])
     with pytest.raises(ArithmeticError, match="no best path of 2 steps"):
         best_path(own, totals, [[], [0], [1], [0, 2]], 2)
+    with pytest.raises(ArithmeticError, match="no best path of 4 steps"):
+        best_path(own, totals, all_steps(3), 4)
+
+
+def test_nodes_that_no_step_leads_to():
+    own, totals = sums_before([0.0, 1.0, 5.0], [1.0, 1.0, 1.0])
+    assert best_path(own, totals, [[], [], [0, 1], [1, 2]], 2)[0] == [0, 2, 3]
 
 
 def far_apart(n):

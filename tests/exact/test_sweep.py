@@ -80,6 +80,22 @@ def test_limits():
         assert set(found.labels.tolist()) == {0, 1} and whole.cost <= found.cost
 
 
+def test_a_wide_margin_leaves_more_to_be_compared_exactly():
+    """About each pivot those near its own best are kept, and of these only those near the best of all are compared."""
+    X = np.random.default_rng(1).random((12, 2))
+    sweep, best = _Sweep(X, None), best_halves(X)
+    sweep.margin = 0.05
+    sweep.turn(0, 12)
+    compared, cost = [], sweep.exact.cost
+    sweep.exact.cost = lambda halves: compared.append(halves) or cost(halves)
+    found = sweep.result("complete")
+    assert len(compared) > 1 and found.complete and found.cost == best.cost
+    values = [sweep.found[pivot][0] for pivot in range(12)]
+    assert len(compared) < sum(len(sweep.found[pivot][1]) for pivot in range(12)) and min(values) < max(
+        values
+    )
+
+
 @needs_signals
 def test_ctrl_c():
     told = interrupted("""

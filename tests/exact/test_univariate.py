@@ -136,7 +136,7 @@ def test_bic():
     log_likelihood = (own.sizes * (np.log(shares) - np.log(2 * np.pi * variances) / 2 - 0.5)).sum()
     assert own.bic == pytest.approx(11 * np.log(n) - 2 * log_likelihood)
     perfect = natural_breaks([1.0, 2.0, 5.0] * 20, range(1, 5)).tried[3]
-    assert perfect.inertia == 0 and np.isfinite(perfect.bic)
+    assert perfect.gap == 0 and perfect.inertia == 0 and np.isfinite(perfect.bic)
 
 
 def test_all_numbers_of_clusters_at_once():
@@ -373,6 +373,15 @@ def test_many_values_are_sorted_digit_by_digit(monkeypatch, kind, weighted):
     monkeypatch.setattr(univariate, "SHORT", 0)
     found = penalty_proof(values, 3, weights)
     assert found.cost == plain.cost and np.array_equal(found.labels, plain.labels)
+
+
+def test_no_penalty_is_found_in_a_thinned_problem(monkeypatch):
+    """The search in all values begins with what there is of it."""
+    values = np.cumsum(np.random.default_rng(0).random(5000))
+    found = penalty_proof(values, 4)
+    monkeypatch.setattr(penalized_paths, "MOST_RUNS", 1)
+    again = penalty_proof(values, 4)
+    assert again.cost == found.cost and np.array_equal(again.labels, found.labels)
 
 
 @pytest.mark.parametrize("module, name, value", [(penalized_paths, "MOST_RUNS", 1), (line, "CHUNK", 1)])
