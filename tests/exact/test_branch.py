@@ -173,6 +173,24 @@ def test_interrupted():
         assert found.cost == problem.cost(found.labels.tolist()) * problem.unit > found.suffix[0]
 
 
+def test_other_orders_are_tried_before_it_gives_up(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(25, 10)).round(3)
+    _, first = solve(X, 4, max_nodes=300)
+    monkeypatch.setattr(branch, "FEW", 0)
+    problem, found = solve(X, 4, max_nodes=300)
+    assert found.stop_reason == first.stop_reason == "node_limit"
+    assert found.n_looked_at > first.n_looked_at and 0 < found.suffix[0] < found.cost
+    assert len(set(found.suffix)) >= len(set(first.suffix))  # as many rows are solved, or more
+
+
+def test_weights_lighter_than_floats_can_add_up():
+    X, weights = np.array([[0.0], [1.0], [4.0], [9.0], [9.5]]), [1.0, 1e-200, 1.0, 1e-220, 1.0]
+    problem, found = solve(X, 3, weights)
+    assert found.stop_reason == "proved"
+    best = reference.best_partition(X.tolist(), 3, weights)[1]
+    assert found.cost == best * problem.unit > 0
+
+
 @needs_signals
 def test_ctrl_c():
     """In the midst of a kernel."""

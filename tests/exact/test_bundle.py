@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import LinAlgError
 
 from ckmeans.exact.bundle import Bundle, different, first_step
 
@@ -39,6 +40,25 @@ def test_the_first_step_goes_somewhere(prices):
     center = np.resize(np.array(prices or [0.0]), 30)
     found, level = known.solve(center, first_step(center), 1e-12)
     assert np.isfinite(found).all() and np.isfinite(level)
+
+
+def test_many_clusters_share_the_prices():
+    """More than there was room for at first."""
+    n = 120
+    known, center = Bundle(np.ones(n), n), np.zeros(n)
+    known.add(np.eye(n, dtype=bool), np.zeros(n), np.zeros((n, 2)))
+    known.seed(np.ones(n))
+    prices, level = known.solve(center, 0.1, 1e-12)
+    assert known.primal_weights == pytest.approx(np.ones(n)) and prices == pytest.approx(center, abs=1e-9)
+    assert level == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("weights, center", [(0.0, 1.0), (1.0, np.nan)])
+def test_what_has_no_solution_is_refused(weights, center):
+    known = bundle(np.random.default_rng(0))
+    known.seed(np.full(4, weights))
+    with pytest.raises(LinAlgError):
+        known.solve(np.full(30, center), 0.1, 1e-9)
 
 
 def test_it_can_be_stopped():

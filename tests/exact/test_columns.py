@@ -273,6 +273,32 @@ def test_interrupt():
     assert found.lower_bound >= seen[0][1]
 
 
+def test_rounding_that_stops_the_search(monkeypatch):
+    """What is known stays true."""
+
+    def solve(*given):
+        raise columns.LinAlgError("primal weights are not finite")
+
+    monkeypatch.setattr(column_branch.Bundle, "solve", solve)
+    X = np.random.default_rng(0).random((8, 2))
+    found = column_generation(X, 3, labels=np.arange(8) % 3)
+    assert not check(X, None, 3, found) and found.stop_reason == "unresolved"
+
+
+def test_interrupt_before_there_are_labels(monkeypatch):
+    """One cluster of all rows, and what that costs."""
+
+    def interrupted(*given, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(columns, "local_search", interrupted)
+    X = np.random.default_rng(0).random((8, 2))
+    found = column_generation(X, 3)
+    assert (found.stop_reason, found.status, found.proof) == ("interrupted", "bounded", ("open",))
+    assert found.labels.tolist() == [0] * 8 and found.lower_bound == 0
+    assert found.inertia == pytest.approx(((X - X.mean(axis=0)) ** 2).sum(), rel=1e-12)
+
+
 def test_gap_asked_for():
     X = np.random.default_rng(0).random((300, 2))
     found = column_generation(X, 10, gap=0.05)
