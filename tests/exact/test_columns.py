@@ -123,6 +123,19 @@ def test_first_prices_of_many_rows_are_those_of_cells(monkeypatch, weighted):
     assert 0 < gaps[1] < gaps[0] / 3
 
 
+def test_no_time_for_cells(monkeypatch):
+    """Then the first prices are balanced ones, as those of few rows."""
+    X, prices = np.random.default_rng(0).random((300, 2)), []
+    monkeypatch.setattr(columns, "CELL", 3)
+    monkeypatch.setattr(columns, "CELLS_TIME", 0.0)
+    for many in (300, 100):
+        monkeypatch.setattr(columns, "MANY_ROWS", many)
+        search = columns._Search(X, 4, None, 1e9, 0.0, 0, None)
+        search.begin(np.arange(300) % 4)
+        prices.append(search.root.prices)
+    assert np.array_equal(*prices) and prices[0].any()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_cells_of_few_rows(monkeypatch, seed):
     """From prices of cells of cells to the optimum."""
