@@ -272,6 +272,30 @@ def test_clusters_by_principal_components():
     assert named.centers[0] == pytest.approx(np.average(PLANE[::2], axis=0, weights=w))
 
 
+@pytest.mark.parametrize("n", [40, 150])
+def test_components_of_wide_rows_are_those_of_their_singular_vectors(monkeypatch, n):
+    """Rows with many features, fewer rows than that or more."""
+    w = np.arange(1.0, n + 1)
+    narrow = ClusterDisplay.from_labels(IRIS[:n], np.arange(n) % 2, sample_weight=w)
+    monkeypatch.setattr(plots_plane, "MOST_DENSE", 3 if n > 40 else 40)
+    wide = ClusterDisplay.from_labels(
+        np.hstack([IRIS[:n], np.zeros((n, 41))]), np.arange(n) % 2, sample_weight=w
+    )
+    assert np.abs(wide.points) == pytest.approx(np.abs(narrow.points), abs=1e-9)
+    assert wide.plane.shown == pytest.approx(narrow.plane.shown)
+
+
+def test_a_center_far_off_the_plane_has_no_cell_on_it():
+    X = np.column_stack([PLANE, np.zeros(150)])
+    centers = [[1.0, 0.0, 0.0], [5.0, 2.0, 0.0], [3.0, 1.0, 100.0]]
+    display = ClusterDisplay.from_labels(X, np.arange(150) % 3, centers=centers)
+    assert len(display.cells_) == 2
+    moving = PathDisplay.from_path(lloyd_path(X, 3, init=centers), X).animate()
+    moving._draw_frame(0)
+    assert len(moving._fig.axes[0].patches) == 2
+    moving._draw_was_started = True  # so that it does not warn that nobody saw it
+
+
 def test_any_labels_and_models():
     named = ClusterDisplay.from_labels(PLANE, np.array(["b", "a", "c"])[np.arange(150) % 3])
     assert named.labels[:3].tolist() == [1, 0, 2]
@@ -402,6 +426,8 @@ def test_profiles():
     assert np.array_equal(own.deviations, ProfileDisplay.from_labels(IRIS, model.labels_).deviations)
     flat = ProfileDisplay.from_labels(np.column_stack([np.ones(4), np.arange(4.0) * 1e300]), [0, 0, 1, 1])
     assert flat.deviations[:, 0].tolist() == [0, 0] and np.isfinite(flat.deviations).all()
+    partly = ProfileDisplay.from_labels(IRIS, labels, sample_weight=np.where(labels == 1, 0.0, 1.0))
+    assert np.isnan(partly.deviations[1]).all() and len(texts(partly.ax_)) == 8  # nothing is said of no rows
     large = ProfileDisplay.from_labels(np.random.default_rng(0).normal(size=(200, 70)), np.arange(200) % 20)
     assert not texts(large.ax_)
 
@@ -448,7 +474,7 @@ def test_landscape():
     assert "bound: none is below 75" in legend(bounded)
 
 
-def test_landscape_of_many_minima_is_a_distribution():
+def test_landscape_of_many_minima_is_a_distribution(monkeypatch):
     X = np.random.default_rng(0).normal(size=(200, 3))
     found = landscape(X, 8, 150, random_state=0)
     display = LandscapeDisplay.from_landscape(found)
@@ -458,6 +484,10 @@ def test_landscape_of_many_minima_is_a_distribution():
     half = next(line.get_xdata()[0] for line in display.ax_.lines if line.get_linestyle() == ":")
     assert half == pytest.approx(np.median(found.excess[found.ends]))
     assert any(text.startswith("median of the starts: 3.3 % above") for text in legend(display))
+    assert {"no move of a row lowers it", "moving a row would lower it"} < set(legend(display))
+    monkeypatch.setattr(type(found), "exchange_optimal", np.ones(len(found), bool))
+    vars(found).pop("exchange_optimal", None)
+    assert "moving a row would lower it" not in legend(LandscapeDisplay.from_landscape(found))
 
 
 def test_landscape_of_everything():
