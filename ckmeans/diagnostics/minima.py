@@ -172,15 +172,13 @@ class LloydRuns:
         n = len(numbers)
         labels, ends = np.empty((n, len(self.X)), np.int32), np.empty((n, 3))
         centers, memory = np.empty((n, self.n_clusters, self.X.shape[1])), self.plan.memory(self.X)
-        for wide in (self.wide, True):
-            status = kernels.lloyd_runs(
-                self.X, self.weights, init, numbers, self.plan.settings, wide, memory, labels, centers, ends
-            )
-            if status == UNSUPPORTED:
-                return None
-            if status != NEEDS_DOUBLE:
-                break
+        given, found = (self.X, self.weights, init, numbers, self.plan.settings), (labels, centers, ends)
+        status = kernels.lloyd_runs(*given, self.wide, memory, *found)
+        if status == NEEDS_DOUBLE:
             self.wide = True
+            status = kernels.lloyd_runs(*given, self.wide, memory, *found)
+        if status == UNSUPPORTED:
+            return None
         return labels.astype(self.minima.dtype).tobytes(), centers, ends.T.tolist()
 
     def _keep(self, found, init, numbers):

@@ -145,10 +145,9 @@ def lloyd_path(
         rows.panels.pack()
         steps, reason, partition = [], "max_iter", None
         for most in [0] + [1] * max_iter:
-            partition, centers, n_iter, reason = lloyd(rows, centers, max_iter=most, partition=partition)
-            if n_iter == most:  # else nothing had changed
-                cost = rows.cost(partition.labels, centers)
-                steps.append(rows.unscale(Clustering(partition.labels.copy(), centers.copy(), cost)))
+            partition, centers, _, reason = lloyd(rows, centers, max_iter=most, partition=partition)
+            cost = rows.cost(partition.labels, centers)
+            steps.append(rows.unscale(Clustering(partition.labels.copy(), centers.copy(), cost)))
             if reason == "converged":
                 break
     found = [np.array([getattr(step, name) for step in steps]) for name in ("centers", "labels", "inertia")]

@@ -370,6 +370,8 @@ def test_certified():
         assert proof.status == "optimal-unique" and proof.n_clusters == k
         assert proof.inertia == pytest.approx(inertia, rel=1e-12)
     assert str(choice).count("optimal") == 2
+    page = choice._repr_html_()
+    assert "above the best, at most" in page and page.count("optimal") == 2
     assert not choose_k(IRIS[::3], [2], **FEW).certified
 
 
