@@ -351,7 +351,7 @@ def groups(instance, incumbent, run):
 
 def _bound_of_group(instance, incumbent, run, dealt, group, seconds, check, lock):
     """Prove as much of a group as the time allows; returns why that ended."""
-    if instance.many_axes:
+    if instance.many_axes or len(dealt.shared):
         enough = run.gap / 2 if run.gap else ENOUGH if seconds is None else ALL
         rows, times = dealt.rows_of(group)
         found, _ = _by_matrix(instance, incumbent, rows, seconds, enough, check=check, times=times)
@@ -391,7 +391,7 @@ def _by_matrix(
         weights = [weight * many for weight, many in zip(weights, times.tolist())]
     given = [problem.rows[row] for row in rows], weights
     own = Items.of(*given).merged(np.unique(labels, return_inverse=True)[1].tolist()).within()
-    if not own or instance.n_clusters < 2:
+    if not own or not 2 <= instance.n_clusters < len(rows):
         return None, None
     options = {"gap": gap, "max_seconds": seconds, "progress": progress, "check": check}
     try:

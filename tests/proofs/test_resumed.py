@@ -325,6 +325,8 @@ ODD_GROUPS = {
     "short integers": (lambda groups, shared: (groups, shared.astype(np.int32)), False),
     "one group": (lambda groups, shared: (groups[:1], shared), False),
     "all but one": (lambda groups, shared: ([FEW[:1]], np.arange(1, 60)), False),
+    "groups of one row": (lambda groups, shared: (list(FEW[:2, None]), FEW[2:]), False),
+    "groups of two": (lambda groups, shared: (list(np.arange(60).reshape(30, 2)), shared[:0]), False),
 }
 
 
@@ -355,6 +357,17 @@ def test_a_group_with_the_proofs_of_others_too(sharing, tmp_path, monkeypatch):
     monkeypatch.setattr(portfolio.Portfolio, "check_bound", lambda self: None)
     found = prove(rows, k, methods=["sum"], checkpoint=path)
     assert found.exact_lower_bound == lowers[1] > 0
+
+
+def test_shared_rows_where_there_are_few_axes(tmp_path):
+    """The groups are proved as they are dealt out, with rows that they share."""
+    path = tmp_path / "a.ckpt"
+    whole = stopped(path, ("search", "sum"))
+    groups, _, shared = of_groups(whole)
+    assert not len(shared)
+    seal(path, with_groups(whole, [rows[1:] for rows in groups], None, np.sort([rows[0] for rows in groups])))
+    found = prove(ROWS, K, methods=["sum"], checkpoint=path)
+    assert 0 < found.exact_lower_bound <= optimum() and found.checked and "\nshared " in found.text()
 
 
 def test_a_proof_with_more_behind_it(tmp_path):
