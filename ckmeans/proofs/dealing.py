@@ -17,9 +17,9 @@ from .proof_lines import sum_proof, trivial_proof
 # time in proportion to the square of the rows, about: 0.9e-7 s for each of 250**2, and 0.7e-7 for each of 1000**2. How long it takes
 # here and now is tried on PROBE rows, in TRIED steps.
 STEPS, PROBE, TRIED = 400, 200, 6
-# Seconds that the checker takes for m rows, over m**3; at most CHECKING of the time limit is for that. It gives up after
-# 2**32 steps: MOST_CHECKED is what m**3 may add up to.
-CHECK, CHECKING, MOST_CHECKED = 1e-8, 0.2, 6e9
+# Seconds that the checker takes for m rows, over m**3 (92 s for 16 groups of 682 rows); at most CHECKING of the time limit is for
+# that. It gives up after 2**32 steps: MOST_CHECKED is what m**3 may add up to.
+CHECK, CHECKING, MOST_CHECKED = 1.8e-8, 0.2, 6e9
 # Rows at least, whatever the time, as groups of fewer are too unlike the whole; and at most, as memory goes up with the square.
 LEAST, FOR_EACH_CLUSTER, MOST = 120, 20, 1800
 # Up to this many rows are always one matrix: there is time for them in 10 s.
