@@ -20,6 +20,8 @@ STEPS, PROBE, TRIED = 400, 200, 6
 # Seconds that the checker takes for m rows, over m**3 (92 s for 16 groups of 682 rows); at most CHECKING of the time limit is for
 # that. It gives up after 2**32 steps: MOST_CHECKED is what m**3 may add up to.
 CHECK, CHECKING, MOST_CHECKED = 1.8e-8, 0.2, 6e9
+# The same for one matrix of all rows, which proves more: its search ends early enough.
+CHECKING_ONE = 0.35
 # Rows at least, whatever the time, as groups of fewer are too unlike the whole; and at most, as memory goes up with the square.
 LEAST, FOR_EACH_CLUSTER, MOST = 120, 20, 1800
 # Up to this many rows are always one matrix: there is time for them in 10 s.
@@ -70,11 +72,16 @@ def rows_of_a_matrix(n_rows, n_clusters, deadline, n_threads=1):
     return int(min(max(least, rows), math.sqrt(MOST_CHECKED / n_rows), MOST))
 
 
+def seconds_to_check(n_rows):
+    """That the checker takes for the semidefinite bound of so many rows."""
+    return CHECK * n_rows**3
+
+
 def is_one_matrix(n_rows, n_clusters, deadline, share):
     """Whether one matrix of all rows is sooner than groups of them: it has one thread, and a share of the time."""
     if n_rows > MOST or deadline.seconds == math.inf or n_rows <= max(FEW, 2 * FOR_EACH_CLUSTER * n_clusters):
         return n_rows <= MOST
-    checked = n_rows**3 * CHECK <= CHECKING * deadline.seconds
+    checked = seconds_to_check(n_rows) <= CHECKING_ONE * deadline.seconds
     return checked and n_rows**2 * STEPS * seconds_of_a_step() <= deadline.left(share)
 
 

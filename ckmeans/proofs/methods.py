@@ -26,7 +26,7 @@ from ..local.search import local_search
 from ..rationals import float_down
 from ..workers import Expired
 from .closing import prove_by_matrix
-from .dealing import MOST, Groups, dealt_out, in_turn
+from .dealing import MOST, Groups, dealt_out, in_turn, seconds_to_check
 from .instance import FINDING, LIGHT, Deadline
 from .proof_lines import (
     branch_proof,
@@ -302,11 +302,14 @@ def sdp(instance, incumbent, run):
     problem, rows = instance.problem, instance.heavy_rows(LIGHT_MATRIX)
     if not 2 <= instance.n_clusters < len(rows) <= MOST:
         return None
+    seconds = run.deadline.seconds_for(CUTTING if instance.dimension <= HIGH else FINDING)
+    if seconds is not None:  # half of them in any case
+        seconds = min(seconds, max(seconds / 2, run.deadline.left(1.0) - seconds_to_check(len(rows))))
     found, lines = _by_matrix(
         instance,
         incumbent,
         rows,
-        run.deadline.seconds_for(CUTTING if instance.dimension <= HIGH else FINDING),
+        seconds,
         run.gap,
         lambda lower: run.report(lower=float_down(lower / problem.unit)),
         closing=len(rows) == instance.n_rows,

@@ -227,7 +227,9 @@ def test_ctrl_c(overlapping, share):
             raise KeyboardInterrupt
 
     nth = 0
-    with Clock(seconds=1.0):  # else the time decides how often the proof is tried, and so how many looks there are
+    with Clock(
+        seconds=1.0
+    ):  # else the time decides how often the proof is tried, and so how many looks there are
         overlapping.proved(check=check_it)
     nth = round(share * len(looks))
     looks.clear()
