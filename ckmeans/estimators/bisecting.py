@@ -187,8 +187,7 @@ class BisectingKMeans(Centers):
             if self.verbose and best.halves:
                 sizes = " and ".join(str(len(half.rows)) for half in best.halves)
                 print(f"{len(leaves)} clusters: {len(best.rows)} rows are split into {sizes}", flush=True)
-        if root.center is None:
-            root.center = local_search(X, 1, sample_weight=weights, single=X.dtype == np.float32).centers[0]
+        root.center = local_search(X, 1, sample_weight=weights, single=X.dtype == np.float32).centers[0]
         labels = np.empty(n_samples, np.int32)
         for k, leaf in enumerate(leaves):
             labels[leaf.rows] = leaf.number = k
