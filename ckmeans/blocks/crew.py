@@ -91,6 +91,8 @@ class Crew:
                 **apart,
             )
             self._children.append(self._own.child)
+            if self._ended:  # while it began
+                self._own.child.kill()
         return self._own.child
 
 

@@ -379,3 +379,13 @@ def test_a_process_that_dies_is_begun_anew():
             dead.result()
         with pytest.raises(ValueError, match="isqrt"):
             crew.submit(math.isqrt, -1).result()
+
+
+def test_a_process_that_begins_while_the_crew_ends_is_ended_too():
+    """Else leaving would wait for what it was asked."""
+    crew = Crew(2)
+    with crew:
+        pass
+    child = crew._child()
+    assert child.wait() != 0
+    child.communicate()
