@@ -43,6 +43,7 @@ class Deadline:
 
     def __init__(self, seconds):
         self.start, self.seconds = monotonic(), math.inf if seconds is None else seconds
+        self.reserved = 0.0
 
     @property
     def end(self):
@@ -50,8 +51,13 @@ class Deadline:
         return self.start + self.seconds
 
     def left(self, share=FINDING):
-        """Seconds until a share of the time is used up; infinite without a limit."""
-        return self.start + share * self.seconds - monotonic()
+        """Seconds until a share of the time is used up, or all but what is reserved; infinite without a limit."""
+        used = self.seconds if share == 1 else min(share * self.seconds, self.seconds - self.reserved)
+        return self.start + used - monotonic()
+
+    def reserve(self, seconds):
+        """Leave the checker so many seconds at the end, but half of the time at most."""
+        self.reserved = max(self.reserved, min(seconds, self.seconds / 2))
 
     def check(self):
         """Raise `Expired` where the time is up but for what is left to the checker."""

@@ -302,14 +302,12 @@ def sdp(instance, incumbent, run):
     problem, rows = instance.problem, instance.heavy_rows(LIGHT_MATRIX)
     if not 2 <= instance.n_clusters < len(rows) <= MOST:
         return None
-    seconds = run.deadline.seconds_for(CUTTING if instance.dimension <= HIGH else FINDING)
-    if seconds is not None:  # half of them in any case
-        seconds = min(seconds, max(seconds / 2, run.deadline.left(1.0) - seconds_to_check(len(rows))))
+    run.deadline.reserve(seconds_to_check(len(rows)))
     found, lines = _by_matrix(
         instance,
         incumbent,
         rows,
-        seconds,
+        run.deadline.seconds_for(CUTTING if instance.dimension <= HIGH else FINDING),
         run.gap,
         lambda lower: run.report(lower=float_down(lower / problem.unit)),
         closing=len(rows) == instance.n_rows,

@@ -164,3 +164,18 @@ def test_what_is_asked_about_a_group_does_not_grow_with_all_rows():
         assert lines[m] == line_of("group", part.rows) and lines[m + 1] == line_of("shared", shared)
         assert sum(len(line.split(" ")) for line in lines) < 4 * m + size + len(shared) + 10
     assert len(Groups(parts).proof_of(parts[0])) == 3
+
+
+def test_the_checker_has_its_time():
+    """Whatever ends before the checker begins ends early enough; half of the time is for finding in any case."""
+    with Clock(seconds=0.0):
+        deadline = Deadline(100)
+        assert deadline.left(0.75) == 75 and deadline.left(1.0) == 100
+        deadline.reserve(40)
+        assert (deadline.left(0.75), deadline.left(0.5), deadline.left(1.0)) == (60, 50, 100)
+        deadline.reserve(1000)
+        deadline.reserve(1)
+        assert deadline.left(0.75) == 50
+        deadline = Deadline(None)
+        deadline.reserve(40)
+        assert deadline.left(0.75) == np.inf and deadline.seconds_for(0.75) is None
