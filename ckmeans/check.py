@@ -915,6 +915,7 @@ def prove(problem, reader):
                 bounds, uniques = zip(*done)
                 bound = total(bounds, reader) * Fraction(1, m) if m else min(bounds)
                 unique = not m and all(uniques)
+    reader.bad_if(reader.start < reader.stop, "more than one proof")
     return bound, unique or bound > problem.U
 
 
@@ -980,7 +981,6 @@ def verdict(content, data=None, weights=None):
         wrong = problem.value < cost or problem.value > cost and not problem.sphere
         refuse_if(wrong, "the labels do not cost what is claimed")
         bound, unique = prove(problem, reader)
-        reader.bad_if(reader.start < reader.stop, "more than one proof")
         lower = problem.lower
         if problem.sphere:
             bound, optimal, unique = problem.sphere.proved(problem, bound, unique)

@@ -117,6 +117,7 @@ def prove(problem, reader):
         for c in problem.cells
     ]
     check_centers(fine, prices, most, reader)
+    reader.bad_if(reader.start < reader.stop, "more than one proof")
     earned = sum(c.W * price for c, price in zip(fine, prices))
     return Fraction(earned - problem.k * most, 4**shift)
 
@@ -242,7 +243,6 @@ def verdict(content, data=None, weights=None):
         if data is not None:
             compare(problem, data, weights)
         bound = prove(problem, reader)
-        reader.bad_if(reader.start < reader.stop, "more than one proof")
         refuse_if(bound < problem.lower, "the bound that is claimed is not reached")
     except Refused as refused:
         code, reason = refused.args

@@ -35,8 +35,6 @@ SLACK = 0.05
 SIDE_BY_SIDE, MOST_SIDE_BY_SIDE = 256, 1 << 15
 # Points at which a search begins to look for the greatest value; each is moved a few times to the mean of what counts there.
 CLIMBS = 20
-
-
 # Divisors that may be zero are not below this, whose square is a number too.
 TINY = 1e-150
 
@@ -93,10 +91,8 @@ class CellPricing:
         share = np.where(prices >= far, 1.0, share)
         value = np.where(prices >= far, mean, share * mean + lift)
         # For the chord, and where a row is at an end of [lo, hi], it is a straight line from where nothing, or all, is earned.
-        rising, falling = (
-            value / np.maximum(prices - near, TINY),
-            (value - mean) / np.maximum(far - prices, TINY),
-        )
+        rising = value / np.maximum(prices - near, TINY)
+        falling = (value - mean) / np.maximum(far - prices, TINY)
         return some, value, share, np.where(prices >= far, 1.0, np.clip(share, rising, 1 - falling))
 
     def _bounds(self, prices, near, far, low, high, some):
@@ -124,17 +120,17 @@ class CellPricing:
 
     def climb(self, prices, y):
         """Uphill from a point: to the mean of what counts, again and again; where, and the value there."""
-        best, at = self.earned(prices, y), y
-        for _ in range(CLIMBS):
-            some, _, share, _ = self._earned(prices, at)
+        best, at = -np.inf, y
+        for _ in range(CLIMBS + 1):
+            some, value, share, _ = self._earned(prices, y)
+            earned = float((self.weights[some] * value).sum())
+            if earned <= best:
+                break
+            best, at = earned, y
             masses = share * self.weights[some]
             if not masses.any():
                 break
             y = masses @ self.means[some] / masses.sum()
-            value = self.earned(prices, y)
-            if value <= best:
-                break
-            best, at = value, y
         return at, best
 
     def cut(self, prices, y):

@@ -20,7 +20,7 @@ def bound_of(text, deadline):
     """
     with _limits():
         reader = _TimedReader(text.encode(), deadline)
-        bound, unique = _found(check.read_problem(reader, None), reader)
+        bound, unique = check.prove(check.read_problem(reader, None), reader)
         return Fraction(bound), unique
 
 
@@ -32,7 +32,7 @@ def accepted(text, deadline):
         with _limits():
             reader = _TimedReader(text.encode(), deadline)
             problem = check.read_problem(reader, None)
-            return problem.sphere.proved(problem, *_found(problem, reader))[1:]
+            return problem.sphere.proved(problem, *check.prove(problem, reader))[1:]
     except (check.Refused, Expired, MemoryError):
         return False, False
 
@@ -66,17 +66,10 @@ def bounds_of(text, proofs, deadline):
             with _limits():
                 reader = _TimedReader(sealed(["CKC 1", *lines]).encode(), deadline)
                 reader.size = max(reader.size, len(text))
-                bounds.append(Fraction(_found(problem, reader)[0]))
+                bounds.append(Fraction(check.prove(problem, reader)[0]))
         except check.Refused:
             bounds.append(None)
     return bounds
-
-
-def _found(problem, reader):
-    """What a proof shows, where it is all that is left to read."""
-    found = check.prove(problem, reader)
-    reader.bad_if(reader.start < reader.stop, "more than one proof")
-    return found
 
 
 @contextmanager

@@ -150,9 +150,8 @@ class Closing:
         if not all(may):
             return lines, self.cost
         held = [at.bit_length() - 1 if at.bit_count() == 1 else None for at in may]
-        if (
-            node.labels is not None and None not in held
-        ):  # what is settled is the incumbent, which is among these
+        # With all of them held what is settled is the incumbent, which is among these partitions.
+        if node.labels is not None and None not in held:
             return lines, self.cost
         first = [held.index(c) for c in range(self.k)]
         if len(first) + held.count(None) <= SHRUNK * n:
