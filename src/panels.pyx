@@ -227,20 +227,22 @@ def pack(
     Py_ssize_t start,                 # IN  the panels to pack
     Py_ssize_t stop,
     packing[:, :, ::1] panels,        # OUT (n_panels, n_features, panel_rows)
-    double[::1] max_norms,            # OUT (n_panels,): bound of the norms of the rows
+    float[::1] max_norms,             # OUT (n_panels,): bound of the norms of the rows, single to save memory
 ):
     """Pack rows into panels."""
     cdef Py_ssize_t p, n_rows = panels.shape[2]
+    cdef double norm
     with nogil:
         for p in range(start, stop):
-            max_norms[p] = fill(&TILE_KERNELS[chosen], X, &origin[0], scale, p * n_rows, &panels[p, 0, 0])
+            norm = fill(&TILE_KERNELS[chosen], X, &origin[0], scale, p * n_rows, &panels[p, 0, 0])
+            max_norms[p] = <float> (norm * (1 + 2.4e-7)) + <float> 1.2e-38  # rounded up, and where it underflows
 
 
 def assign(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
-    const double[::1] max_norms,      # IN  (n_panels,) of pack, or (0,)
+    const float[::1] max_norms,       # IN  (n_panels,) of pack, or (0,)
     PackedCenters centers,            # IN
     int[::1] labels,                  # INOUT (n_samples,): labels before, negative for none
     Scratch scratch,                  # INOUT its sums
@@ -385,7 +387,7 @@ def iterate(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const packing[:, :, ::1] panels,  # IN  of pack
-    const double[::1] max_norms,      # IN  of pack
+    const float[::1] max_norms,       # IN  of pack
     PackedCenters centers,            # INOUT
     int[::1] labels,                  # INOUT (n_samples,)
     Scratch scratch,                  #     of this thread; its sums are among the parts of the team
@@ -443,7 +445,7 @@ def exchange_candidates(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
     const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack, or (0, ...): pack on the way
-    const double[::1] max_norms,      # IN  (n_panels,) of pack, or (0,)
+    const float[::1] max_norms,       # IN  (n_panels,) of pack, or (0,)
     PackedCenters centers,            # IN
     const int[::1] labels,            # IN  (n_samples,): the nearest centers
     const double[::1] masses,         # IN  (n_clusters,)

@@ -14,7 +14,7 @@ from tile cimport tile_kernels
 
 
 cdef inline void label_panels(
-    const tile_kernels* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const double[::1] max_norms,
+    const tile_kernels* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const float[::1] max_norms,
     const packed_centers* c, Py_ssize_t start, Py_ssize_t stop, int[::1] labels, thread_buffers* b,
 ) noexcept nogil:
     """Label the rows of some panels, and list the rows that moved. Arguments as in assign."""
@@ -91,7 +91,7 @@ cdef inline void update_sums(
 
 cdef inline void relabel(
     const tile_kernels* isa, const floating[:, ::1] X, const double[::1] sample_weight,
-    const packing[:, :, ::1] panels, const double[::1] max_norms, const packed_centers* c, Py_ssize_t start,
+    const packing[:, :, ::1] panels, const float[::1] max_norms, const packed_centers* c, Py_ssize_t start,
     Py_ssize_t stop, int[::1] labels, thread_buffers* b,
 ) noexcept nogil:
     """Label the rows of some panels, as many panels at a time as moved rows can be listed of; the sums follow."""

@@ -63,7 +63,7 @@ cdef inline void screen_rows(
 
 cdef inline void mark_exchange_candidates(
     const tile_kernels* isa, const floating[:, ::1] X, const double[::1] sample_weight,
-    const packing[:, :, ::1] panels, const double[::1] max_norms, const packed_centers* c, const int[::1] labels,
+    const packing[:, :, ::1] panels, const float[::1] max_norms, const packed_centers* c, const int[::1] labels,
     const double[::1] masses, packing[::1] scores, unsigned char[::1] mask,
 ) noexcept nogil:
     """Mark the rows that a move may suit, by their scores. Arguments as in exchange_candidates (panels.pyx)."""

@@ -72,13 +72,13 @@ def group_shape() -> tuple[int, int]: ...
 def board() -> int: ...
 def column_extremes(X: Rows, start: int, stop: int, total: Float, low: Float, high: Float) -> None: ...
 def pack(
-    X: Rows, origin: Float, scale: float, start: int, stop: int, panels: Rows, max_norms: Float
+    X: Rows, origin: Float, scale: float, start: int, stop: int, panels: Rows, max_norms: NDArray[np.float32]
 ) -> None: ...
 def assign(
     X: Rows,
     sample_weight: Float,
     panels: Rows,
-    max_norms: Float,
+    max_norms: NDArray[np.float32],
     centers: PackedCenters,
     labels: Labels,
     scratch: Scratch,
@@ -122,7 +122,7 @@ def iterate(
     X: Rows,
     sample_weight: Float,
     panels: Rows,
-    max_norms: Float,
+    max_norms: NDArray[np.float32],
     centers: PackedCenters,
     labels: Labels,
     scratch: Scratch,
@@ -133,7 +133,7 @@ def exchange_candidates(
     X: Rows,
     sample_weight: Float,
     panels: Rows,
-    max_norms: Float,
+    max_norms: NDArray[np.float32],
     centers: PackedCenters,
     labels: Labels,
     masses: Float,

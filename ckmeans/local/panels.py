@@ -104,7 +104,7 @@ class Panels:
         if self._arrays is None and affordable(rows.X, size):
             n_panels = -(-rows.n_samples // self.n_rows)
             shape = n_panels, rows.n_features, self.n_rows
-            arrays = aligned.empty(shape, self.dtype), np.empty(n_panels)
+            arrays = aligned.empty(shape, self.dtype), np.empty(n_panels, np.float32)
 
             def block(start, stop):
                 kernels.pack(rows.X, rows.origin, self.scale, start, stop, *arrays)
@@ -123,7 +123,7 @@ class Panels:
         return self._arrays or self._no_arrays()
 
     def _no_arrays(self):
-        return np.empty((0, self.rows.n_features, self.n_rows), self.dtype), np.empty(0)
+        return np.empty((0, self.rows.n_features, self.n_rows), self.dtype), np.empty(0, np.float32)
 
     def choose_dtype(self, centers=None):
         """Go on in double where single precision told too few rows, or tells too few of some with the first centers."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ckmeans import KMeans
+from ckmeans._kernels import panels as kernels
 from ckmeans.local.lloyd import lloyd
 from ckmeans.local.npy_file import affordable
 from ckmeans.local.partition import Partition
@@ -39,7 +40,8 @@ def extra(X, k=16, **parameters):
 def test_extra_memory(dtype, d):
     X = blobs(dtype, d)
     start = X[:16].astype(np.float64)
-    assert extra(X, init=start, polish=False, algorithm="lloyd")[0] < 1.2
+    few = kernels.panel_rows(False) < 16  # a bound of the norms is kept for so many rows
+    assert extra(X, init=start, polish=False, algorithm="lloyd")[0] < (1.25 if few else 1.2)
     assert extra(X, init=start, polish=False)[0] < 1.6
     assert extra(X, n_init=1, polish=False)[0] < 1.6
     if d == 8:
