@@ -271,15 +271,14 @@ def test_bytes_are_used_where_they_pay_and_left_where_they_do_not(monkeypatch):
     if len(kinds) < 2:
         pytest.skip("no fast product of bytes")
     rng = np.random.default_rng(0)
-    X = (
-        rng.normal(size=(20_000, 64)) + 2 * rng.normal(size=(200, 64))[rng.integers(200, size=20_000)]
-    ).astype(np.float32)
-    alike = (1 + 1e-5 * rng.normal(size=(20_000, 64))).astype(np.float32)
+    means = 2 * rng.normal(size=(200, 128))
+    X = (rng.normal(size=(20_000, 128)) + means[rng.integers(200, size=20_000)]).astype(np.float32)
+    alike = (1 + 1e-5 * rng.normal(size=(20_000, 128))).astype(np.float32)
     alike[:10] += 100  # the scale of all bytes, which tell the others nothing
-    for rows, expected in ((X, True), (alike, False)):
+    for rows, centers, expected in ((X, means, True), (alike, alike[-200:].astype(float), False)):
         with Workers(1) as workers:
             some = Rows(rows, None, workers, algorithm="lloyd")
-            lloyd(some, rows[-200:].astype(float), 3)
+            lloyd(some, centers, 3)
         assert (some.panels.screen.rows8 is not None) == expected
         assert not expected or some.panels._arrays is None
 
