@@ -15,7 +15,7 @@ from metric cimport nearest_center, sq_distances
 from rounded cimport above, below, distance
 from scores cimport error_bound, packing
 from shared cimport list_move, packed_centers, thread_buffers
-from tile cimport GROUP, tile_kernels
+from tile cimport GROUP, n_sums, tile_kernels
 
 cdef enum:
     BATCH = 128  # rows that are scored together
@@ -66,7 +66,7 @@ cdef inline void settle_panel(
         i = rows[r]
         k = nearest[r]
         low = second[r]
-        margin = error_bound(sqrt(norms[r]) * (1 + norm_error), c.max_norm, d, wide)
+        margin = error_bound(sqrt(norms[r]) * (1 + norm_error), c.max_norm, n_sums(d), wide)
         if second[r] - first[r] <= margin:
             k = recomputed(&X[i, 0], c, b)
             low = first[r]

@@ -16,7 +16,7 @@ from scores cimport packing
 from screen cimport fill, mark_exchange_candidates, screen_rows
 from shared cimport clear_counters, packed_centers, thread_buffers
 from team cimport BOARD, SUMS, disband, end_step, give_back, open_step, take_share, wait_for_step
-from tile cimport BLOCK_BYTES, GROUP, TILE_KERNELS, fill_tiles, instruction_set_name, n_supported, tile_kernels
+from tile cimport BLOCK, GROUP, TILE_KERNELS, fill_tiles, instruction_set_name, n_supported, tile_kernels
 
 include "chosen.pxi"
 
@@ -174,9 +174,9 @@ def tile_centers():
     return TILE_KERNELS[chosen].n_tile
 
 
-def block_features(bint double):
-    """Most features that a panel of float or double is scored with at a time."""
-    return BLOCK_BYTES // (panel_rows(double) * (8 if double else 4))
+def block_features():
+    """Most features that a panel is scored with at a time."""
+    return BLOCK
 
 
 def group_shape():

@@ -10,7 +10,7 @@ from processor cimport lowest_bit, prefetch
 from scores cimport error_bound, packing
 from screen cimport fill
 from shared cimport packed_centers, thread_buffers
-from tile cimport tile_kernels
+from tile cimport n_sums, tile_kernels
 
 
 cdef inline void label_panels(
@@ -44,7 +44,7 @@ cdef inline void label_panels(
         if n < n_rows:
             memcpy(tail, before, n * sizeof(int32_t))
             before = tail
-        margin = error_bound(norm, max_norm, n_features, wide)
+        margin = error_bound(norm, max_norm, n_sums(n_features), wide)
         safe = max_norm * (max_norm + norm) < (1e300 if wide else 1e36)  # no score overflows
         needs_relabel = ~(<uint64_t> 0)
         if safe:

@@ -5,7 +5,7 @@ from libc.math cimport sqrt
 from libc.stdint cimport int32_t, uint64_t
 from scores cimport error_bound, packing
 from shared cimport packed_centers
-from tile cimport tile_kernels
+from tile cimport n_sums, tile_kernels
 
 cdef extern from "math.h" nogil:
     double INFINITY
@@ -83,7 +83,7 @@ cdef inline void mark_exchange_candidates(
             panel = &scores[2 * n_rows]
             length = fill(isa, X, c.origin, c.scale, p * n_rows, &scores[2 * n_rows])
         isa.panel[wide](panel, n_features, c.tiles, c.n_tiles, &scores[0], &scores[n_rows], nearest, NULL, 0)
-        margin = error_bound(length, c.max_norm, n_features, wide)
+        margin = error_bound(length, c.max_norm, n_sums(n_features), wide)
         for r in range(min(n_rows, X.shape[0] - p * n_rows)):
             i = p * n_rows + r
             norm = 0

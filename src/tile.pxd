@@ -42,9 +42,15 @@ cdef extern from "tile_table.h" nogil:
         shift_function shift[2]
         below_function below[2]
     const tile_kernels TILE_KERNELS[]
-    enum: GROUP, BLOCK_BYTES
+    enum: GROUP, BLOCK
     int n_supported()
     const char* instruction_set_name(int set)
+
+
+cdef inline Py_ssize_t n_sums(Py_ssize_t n_features) noexcept nogil:
+    """Most sums that a product goes through in a score of tile.h: those of its block of features, and of the blocks."""
+    cdef Py_ssize_t n_blocks = (n_features + BLOCK - 1) // BLOCK
+    return n_features if n_blocks == 1 else (n_features + n_blocks - 1) // n_blocks + n_blocks
 
 
 cdef inline void fill_tiles(packed_centers* c, floating* tiles) noexcept nogil:

@@ -7,9 +7,8 @@
  */
 
 #ifndef NUMBERED
-/* Bytes of a block of a panel: 128 features of 64 rows. With 24 KiB it was no faster, with 16 KiB slower (48 KiB of cache). */
-#define BLOCK_BYTES 32768
-#define BLOCK (BLOCK_BYTES / (MR * W * (ptrdiff_t)sizeof(REAL))) /* features */
+/* Features of a block: 32 KiB of 64 rows. With 96 it was no faster, with 64 slower (48 KiB of cache). */
+#define BLOCK 128
 #define SHEET 32 /* tiles; with 16 it was slower for 2,048 features and more */
 #define NUMBERED 64
 #define EIGHT(n) (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
@@ -112,8 +111,8 @@ static INLINE uint64_t NAME(score_few)(
 }
 
 /* The least two scores of all rows of a panel, where features are many. They go in blocks of much the same length: the block of
- * the panel stays in the first-level cache while the scores of SHEET tiles wait in `partial`. Each score is added up in the
- * order of the features, as in one go, so it has the same bits. */
+ * the panel stays in the first-level cache while the scores of SHEET tiles wait in `partial`. What a block adds is summed up by
+ * itself, so that a score has the roundings of one block and of the sums of blocks (scores.pxd), not one for each feature. */
 static uint64_t NAME(score_blocks)(
     const REAL *x, ptrdiff_t n_features, const REAL *tiles, ptrdiff_t n_tiles,
     REAL *first, REAL *second, int32_t *nearest, const int32_t *labels, REAL margin)
@@ -134,7 +133,7 @@ static uint64_t NAME(score_blocks)(
                 VEC sum[MR][NR];
                 UNROLL for (int j = 0; j < NR; j++)
                     UNROLL for (int m = 0; m < MR; m++)
-                        sum[m][j] = from ? LOAD(&partial[t - start][j][m * W]) : SET1(tile[j]);
+                        sum[m][j] = SET1(from ? (REAL)0 : tile[j]);
                 for (ptrdiff_t f = from; f < to; f++, c += NR) {
                     VEC value[MR];
                     prefetch(c + size); /* the next tile: hardware does not foresee blocks */
@@ -147,6 +146,10 @@ static uint64_t NAME(score_blocks)(
                         UNROLL for (int m = 0; m < MR; m++) sum[m][j] = FNMA(value[m], of_center, sum[m][j]);
                     }
                 }
+                if (from)
+                    UNROLL for (int j = 0; j < NR; j++)
+                        UNROLL for (int m = 0; m < MR; m++)
+                            sum[m][j] = FNMA(SET1((REAL)-1), LOAD(&partial[t - start][j][m * W]), sum[m][j]); /* += */
                 if (to < n_features) {
                     UNROLL for (int j = 0; j < NR; j++)
                         UNROLL for (int m = 0; m < MR; m++) STORE(&partial[t - start][j][m * W], sum[m][j]);
