@@ -1,9 +1,9 @@
 """Lloyd's iteration on the workers of a local Dask cluster, beside the same rows in one array, and beside dask-ml where it is installed.
 
-    python benchmarks/dask_workers.py [--rows N] [--features D] [--clusters K] [--iterations N] [--only NAME ...]
+    python benchmarks/dask_workers.py [--rows N] [--features D] [--clusters K] [--iterations N] [--rounds N] [--only NAME ...]
 
 Blobs in float32 that the workers make themselves; each way runs in a process, or on a cluster, of its own: an array and one thread, one worker with
-one thread, two of them. A first fit of one iteration is not timed; from that to one of N more iterations are the seconds of an iteration: on the wall, and of
+one thread, two of them. A first fit of one iteration is not timed; from the median of fits of one to that of fits of N more are the seconds of an iteration: on the wall, and of
 all processors (workers, scheduler, client), of the workers alone in brackets. Inertia is the cost of the labels, and what the way says where that is another number; ours have the same bits, or the exit code is 1.
 """
 
@@ -114,12 +114,13 @@ def measured(options):
     }[options.one](options)
     fit(1)
     times = []
-    for n in (1, 1 + options.iterations):
+    for n in (1, 1 + options.iterations) * options.rounds:
         before, begin = seconds(), perf_counter()
         n_iter, said, cost = fit(n)
         wall = perf_counter() - begin
         times.append((wall, *np.subtract(seconds(), before)))
-    steps = (np.subtract(*times[::-1]) / (n_iter - 1)).tolist()
+    short, long = np.median(times[::2], axis=0), np.median(times[1::2], axis=0)
+    steps = ((long - short) / (n_iter - 1)).tolist()
     if hasattr(cost, "score"):
         cost = -cost.score(X)
     return {
@@ -127,7 +128,7 @@ def measured(options):
         "wall": steps[0],
         "all": steps[1],
         "workers": steps[2],
-        "whole": times[1][0],
+        "whole": long[0],
         "inertia": cost,
     }
 
@@ -138,6 +139,7 @@ def main(arguments=None):
     parser.add_argument("--features", type=int, default=16)
     parser.add_argument("--clusters", type=int, default=100)
     parser.add_argument("--iterations", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -148,7 +150,8 @@ def main(arguments=None):
     inertias = set()
     for name in options.only:
         words = [
-            f"--{word}={getattr(options, word)}" for word in ("rows", "features", "clusters", "iterations")
+            f"--{word}={getattr(options, word)}"
+            for word in ("rows", "features", "clusters", "iterations", "rounds")
         ]
         command = [sys.executable, __file__, *words, f"--one={name}"]
         found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
