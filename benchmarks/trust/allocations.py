@@ -1,5 +1,6 @@
 """Allocations that fail, one or all of those after it, in every call: MemoryError or a result, and the next call is right."""
 
+import faulthandler
 import json
 import os
 import shutil
@@ -38,9 +39,10 @@ void *aligned_alloc(size_t a, size_t n) { return fails(n) ? NULL : __libc_memali
 void *memalign(size_t a, size_t n) { return fails(n) ? NULL : __libc_memalign(a, n); }
 int posix_memalign(void **p, size_t a, size_t n) { return fails(n) || !(*p = __libc_memalign(a, n)) ? ENOMEM : 0; }
 """
-# What a call may do then. The last one is what the interpreter says where NumPy (`array ** 2`) or itself (`inspect.getattr_static`) does
-# not say that it had no memory.
-FINE = "returned", "MemoryError", "_ArrayMemoryError", "SystemError: error return without exception set"
+# What a call may do then. NO_WORD is what the interpreter says where NumPy (`array ** 2`) or itself (`inspect.getattr_static`) does
+# not say that it had no memory; and `np.errstate` ends the process (SECURITY.md).
+NO_WORD, IN_NUMPY = "SystemError: error return without exception set", "ended by -11 in NumPy"
+FINE = "returned", "MemoryError", "_ArrayMemoryError", NO_WORD, IN_NUMPY
 # What the child does that has this allocator: each try in a fork of its own, for a crash ends no more than one.
 CHILD = """
 import ctypes, json, os, random, sys, threading, warnings
@@ -106,6 +108,7 @@ def _one(shim, call, X, right, at, times):
     if child == 0:
         os.close(reader)
         signal.alarm(60)
+        faulthandler.enable(writer)
         said = "returned"
         shim.fail_at(at, times, LEAST)
         try:
@@ -125,7 +128,10 @@ def _one(shim, call, X, right, at, times):
     with os.fdopen(reader) as pipe:
         said = pipe.read()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return [said or f"ended by {code}"]
+    if code == 0:
+        return [said]
+    innermost = next((line for line in said.splitlines() if line.startswith("  File ")), "")
+    return [f"ended by {code}" + (" in NumPy" if "/numpy/_core/" in innermost else "")]
 
 
 @row(
