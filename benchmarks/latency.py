@@ -88,7 +88,7 @@ CALLS = {
     "certify, wide": (200, WIDE, "certify(X, n_clusters=3, time_limit=20, random_state=0)"),
     "ExactKMeans": (200, BLOBS, "ExactKMeans(5, time_limit=20, random_state=0).fit(X)"),
     "SphericalMixture": (50_000, BLOBS, "SphericalMixture(20, n_init=5, random_state=0).fit(X)"),
-    "exhaustive_search": (30, BLOBS, "exhaustive_search(X, 4)"),
+    "exhaustive_search": (24, BLOBS, "exhaustive_search(X, 4)"),
     "partition_posterior": (18, BLOBS, "partition_posterior(X, 4, 1.0)"),
     "landscape": (2000, BLOBS, "landscape(X, 12, random_state=0)"),
 }
