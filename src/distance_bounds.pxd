@@ -40,26 +40,28 @@ cdef inline Py_ssize_t recomputed(
 # ---- one bound for each row ----
 
 cdef inline void settle_panel(
-    const tile_kernels* isa, const floating[:, ::1] X, const packing[:, :, ::1] panels, const packed_centers* c,
-    const double[::1] drift, const Py_ssize_t* rows, Py_ssize_t n, int[::1] labels, packing[::1] separation,
-    thread_buffers* b,
+    const tile_kernels* isa, const floating[:, ::1] X, const packed_centers* c, const double[::1] drift,
+    const Py_ssize_t* rows, Py_ssize_t n, int[::1] labels, packing[::1] separation, thread_buffers* b,
 ) noexcept nogil:
-    """Label up to a panel of rows from anywhere, and renew their bound."""
+    """Label up to a panel of rows from anywhere, and renew their bound. In X a row lies in few lines of the cache, in panels in many."""
     cdef bint wide = packing is double
     cdef Py_ssize_t n_rows = isa.n_rows[wide], d = X.shape[1], r, f, i, k
     cdef double norm_error = (d + 4) * 1.2e-16 if wide else 2.5e-7, margin, slack, low, near
     cdef packing* first = <packing*> b.scores
     cdef packing* second = first + n_rows
     cdef packing* panel = second + n_rows
-    cdef const packing* source
+    cdef const floating* x
     cdef double norms[64]
     cdef int32_t nearest[64]
     for r in range(n):
-        source = &panels[rows[r] // n_rows, 0, rows[r] % n_rows]
-        norms[r] = 0
+        x = &X[rows[r], 0]
         for f in range(d):
-            panel[f * n_rows + r] = source[f * n_rows]
-            norms[r] += <double> source[f * n_rows] * source[f * n_rows]
+            panel[f * n_rows + r] = <packing> ((x[f] - c.origin[f]) * c.scale)
+    for r in range(n_rows):
+        norms[r] = 0
+    for f in range(d):
+        for r in range(n_rows):
+            norms[r] += <double> panel[f * n_rows + r] * panel[f * n_rows + r]
     isa.panel[wide](panel, d, c.tiles, c.n_tiles, first, second, nearest, NULL, 0)
     b.n_seen += n
     for r in range(n):

@@ -265,7 +265,6 @@ def assign(
 def assign_hamerly(
     const floating[:, ::1] X,         # IN  (n_samples, n_features)
     const double[::1] sample_weight,  # IN  (n_samples,), or (0,) for ones
-    const packing[:, :, ::1] panels,  # IN  (n_panels, n_features, panel_rows) of pack
     PackedCenters centers,            # IN
     const double[::1] drift,          # IN  (n_clusters,): how far each center and any other have moved, added up
     Py_ssize_t start,                 # IN  the rows of the block
@@ -281,7 +280,8 @@ def assign_hamerly(
     """
     cdef const tile_kernels* isa = &TILE_KERNELS[chosen]
     cdef thread_buffers* b = &scratch.b
-    cdef Py_ssize_t r, i, n, n_pending = 0, n_rows = isa.n_rows[packing is double]
+    cdef Py_ssize_t r, i, f, n, n_pending = 0, n_rows = isa.n_rows[packing is double]
+    cdef Py_ssize_t n_bytes = min(X.shape[1] * <Py_ssize_t> sizeof(X[0, 0]), <Py_ssize_t> 512)
     cdef packing furthest = 0
     cdef int n_low
     cdef Py_ssize_t pending[128]
@@ -299,13 +299,16 @@ def assign_hamerly(
                 if n_low:
                     for i in range(start, start + n):
                         pending[n_pending] = i
-                        n_pending += labels[i] < 0 or separation[i] <= drift[max(labels[i], 0)]
+                        if labels[i] < 0 or separation[i] <= drift[labels[i]]:
+                            n_pending += 1
+                            for f in range(0, n_bytes, 64):
+                                prefetch(<const char*> &X[i, 0] + f)
                 start += n
             n = min(n_rows, n_pending)
             if n == 0:
                 break
             n_pending -= n
-            settle_panel(isa, X, panels, &centers.c, drift, pending + n_pending, n, labels, separation, b)
+            settle_panel(isa, X, &centers.c, drift, pending + n_pending, n, labels, separation, b)
             if b.n_listed + n_rows > b.room:
                 update_sums(isa, X, sample_weight, labels, b)
         update_sums(isa, X, sample_weight, labels, b)

@@ -86,7 +86,6 @@ def assign(
 def assign_hamerly(
     X: Rows,
     sample_weight: Float,
-    panels: Rows,
     centers: PackedCenters,
     drift: Float,
     start: int,

@@ -282,11 +282,10 @@ class Panels:
 
     def _label_by_bounds(self, packed, n_clusters, bounds, labels, start, stop, scratch):
         """Rows whose one bound does not settle their label."""
-        rows, (panels, _) = self.rows, self._arrays
+        rows = self.rows
         *counts, n_seen = kernels.assign_hamerly(
             rows.X,
             rows.sample_weight,
-            panels,
             packed,
             bounds.drift,
             *self._rows_of(start, stop),
