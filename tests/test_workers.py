@@ -11,7 +11,10 @@ import pytest
 from children import PATIENCE, interrupted, needs_signals
 from clocks import Clock
 
-from ckmeans import KMeans, workers
+from ckmeans import KMeans, SphericalKMeans, SphericalMixture, workers
+from ckmeans.local.mixture import critical_variance
+from ckmeans.local.rows import Rows
+from ckmeans.local.screen8 import Subspace
 from ckmeans.workers import Expired, Workers, available_cpus, split
 
 
@@ -321,3 +324,26 @@ def test_no_room_for_linear_algebra(monkeypatch):
     monkeypatch.setattr(workers.mmap, "mmap", fails)
     with pytest.raises(MemoryError, match="MB of address space are left for linear algebra"):
         workers.check_room()
+
+
+@pytest.mark.parametrize("call", ["mixture", "annealing", "similarities", "angles", "subspace"])
+def test_linear_algebra_of_fits_asks_for_room(monkeypatch, call):
+    """With 4 to 40 MB of address space left, OpenBLAS ended the process in SphericalMixture."""
+    many = np.random.default_rng(0).normal(size=(9000, 5))
+    X = many[:40]
+    spherical = SphericalKMeans(3, random_state=0).fit(X)
+    calls = {
+        "mixture": lambda: SphericalMixture(15, random_state=0, max_iter=1).fit(many),
+        "annealing": lambda: critical_variance(X, np.ones(40)),
+        "similarities": lambda: spherical.transform(X),
+        "angles": lambda: spherical.predict(X),
+        "subspace": lambda: Subspace(Rows(X, None, workers.Workers(1))),
+    }
+    calls[call]()
+
+    def fails(*given):
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(workers.mmap, "mmap", fails)
+    with pytest.raises(MemoryError, match="linear algebra"):
+        calls[call]()

@@ -28,7 +28,7 @@ from scipy.spatial.distance import cdist
 
 from ..interrupts import Held
 from ..scaling import unit_of
-from ..workers import Expired, Workers, split
+from ..workers import Expired, Workers, check_room, split
 from .posteriors import Parameters, Passes
 
 # Share of the largest sample weight: a component whose mass is less stays where it is.
@@ -289,6 +289,7 @@ def critical_variance(X, sample_weight):
     >>> float(critical_variance(np.array([[-3.0, 0.0], [3.0, 0.0]]), np.ones(2)))
     9.0
     """
+    check_room()
     n, d = X.shape
     origin = X[np.argmax(sample_weight > 0)].astype(np.float64)
     blocks = split(n, max(1, 2**18 // d))

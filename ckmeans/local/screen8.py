@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from .._kernels import screen8 as kernels
-from ..workers import split
+from ..workers import check_room, split
 from . import aligned
 from .directed import stored
 from .npy_file import affordable
@@ -378,6 +378,7 @@ class Subspace:
     """
 
     def __init__(self, rows):
+        check_room()
         some = rows.take(np.arange(0, rows.n_samples, -(-rows.n_samples // N_TELLING)))
         _, lengths, leading = np.linalg.svd((some - rows.origin) * rows.panels.scale, full_matrices=False)
         sq_rests = np.append(np.cumsum((lengths**2)[::-1])[::-1], np.zeros(N_SHOWN))[

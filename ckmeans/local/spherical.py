@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ..interrupts import Held
-from ..workers import Workers, split
+from ..workers import Workers, check_room, split
 from .directed import directions, with_lengths
 from .lloyd import CHECK, MOST_RELOCATIONS, relocate
 from .random_stream import RandomStream
@@ -207,6 +207,7 @@ def rows_with_direction(X, zero_rows):
 
 def cosines(units, centers):
     """Cosines of the angles between rows of length one and centers of any length."""
+    check_room()
     return np.clip(units @ directions(centers).T, -1, 1)
 
 
@@ -221,6 +222,7 @@ def nearest_by_angle(X, centers, workers, units=None, known=None):
 
     Labels that are known, not -1, stay.
     """
+    check_room()
     if units is None:
         units = unit_rows(X) if issparse(X) else with_lengths(X, workers)
     distinct, first = np.unique(centers, axis=0, return_index=True)
