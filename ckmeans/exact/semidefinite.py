@@ -15,13 +15,16 @@ which takes eigenvalues, and the matrices that satisfy what is known of the cuts
 import math
 from copy import copy
 from fractions import Fraction
+from functools import cached_property
 from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
 
 from .._kernels import semidefinite as kernels
+from ..check import dot
 from ..workers import Expired
+from .items import Items
 from .principal import rounded
 from .spectrum import gram, greatest, product
 from .subspace import Subspace
@@ -71,34 +74,6 @@ class SemidefiniteBound(NamedTuple):
     cuts: list
     labels: np.ndarray
     stop_reason: str
-
-
-class Items(NamedTuple):
-    """What is clustered: rows, or sets of rows that are together. Integers: of each the weight, the sum of w x, and that of w |x|^2."""
-
-    weights: list
-    sums: list
-    squares: list
-
-    @classmethod
-    def of(cls, rows, weights):
-        sums = [[w * x for x in row] for row, w in zip(rows, weights)]
-        return cls(list(weights), sums, [w * sum(x * x for x in row) for row, w in zip(rows, weights)])
-
-    def merged(self, groups):
-        """Those of the same group, numbered from 0, as one."""
-        weights, squares = [0] * (max(groups) + 1), [0] * (max(groups) + 1)
-        sums = [[0] * len(self.sums[0]) for _ in weights]
-        for i, group in enumerate(groups):
-            weights[group] += self.weights[i]
-            squares[group] += self.squares[i]
-            sums[group] = [a + b for a, b in zip(sums[group], self.sums[i])]
-        return Items(weights, sums, squares)
-
-    def within(self):
-        """What they cost, each by itself."""
-        costs = (square - Fraction(sum(x * x for x in s), w) for w, s, square in zip(*self))
-        return sum(costs, Fraction(0))
 
 
 class Relaxation:
@@ -325,8 +300,14 @@ def semidefinite_bound(
     >>> round(float(found.bound), 3)
     6.5
     """
+    begin = monotonic()
     search = Ascent(Items.of(rows, weights), n_clusters, labels, cost)
-    return search.found(search.run(gap, max_seconds, progress, check))
+    return search.found(search.run(gap, time_left(begin, max_seconds), progress, check))
+
+
+def time_left(begin, max_seconds):
+    """Seconds for steps, of those since the beginning; making a bound of integers takes as long as making floats of them took."""
+    return None if max_seconds is None else max(0.0, max_seconds - 2 * (monotonic() - begin))
 
 
 class Ascent:
@@ -417,13 +398,20 @@ class _Scaled:
         self.items, masses, mass = items, items.weights, sum(items.weights)
         self.center = [sum(column) // mass for column in zip(*items.sums)]
         offs = [[s - w * c for s, c in zip(own, self.center)] for own, w in zip(items.sums, masses)]
-        farthest = max(abs(v) // w for off, w in zip(offs, masses) for v in off)
+        farthest = max(max(map(abs, off)) // w for off, w in zip(offs, masses))
         self.exponent = like.exponent if like else farthest.bit_length()
         self.weight_exponent = like.weight_exponent if like else max(masses).bit_length() // 2
         wide = [w << self.exponent for w in masses]
         self.X = np.array([np.array([v / w for v in off]) for off, w in zip(offs, wide)])
         self.weights = np.array([float(Fraction(w, 4**self.weight_exponent)) for w in masses])
         self.unit = 4 ** (self.exponent + self.weight_exponent)
+
+    @cached_property
+    def products(self):
+        """Of each item, w x being its sum: c.(2 w x - w c), c the center, and |w x|^2."""
+        items, of_center = self.items, dot(self.center, self.center)
+        with_center = [2 * dot(self.center, own) - w * of_center for w, own in zip(items.weights, items.sums)]
+        return with_center, [dot(own, own) for own in items.sums]
 
     def whole(self, relaxation, multipliers, stop_reason):
         """Multipliers as integers, and the bound that these prove."""
@@ -466,12 +454,11 @@ class _Scaled:
         top = rounded(V, root)
         mu = [round(Fraction(x) * size) for x in (m * roots).tolist()]
         # Of the rows themselves, not of what is left when the center is taken off.
-        masses, sums, squares = self.items
-        for i, (w, own) in enumerate(zip(masses, sums)):
-            mu[i] += sum(c * (2 * x - w * c) for x, c in zip(own, self.center)) << 2 * scale
+        masses, _, squares = self.items
+        mu = [one + (of_center << 2 * scale) for one, of_center in zip(mu, self.products[0])]
         spans = [w * sum(v[i] ** 2 for v in top) for i, w in enumerate(masses)]
         # In the checker's factor each remainder in a row is less than the diagonal.
-        ends = zip(masses, spans, mu, (sum(x * x for x in own) for own in sums))
+        ends = zip(masses, spans, mu, self.products[1])
         widest = max(2 * (w * (tau + span + own) - (square << 2 * scale)) for w, span, own, square in ends)
         delta = -(-n * (math.isqrt(max(widest, 1)) + 1) // min(masses))
         paid = 2 * (sum(mu) + k * tau + sum(spans)) + k * delta

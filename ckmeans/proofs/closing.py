@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..check import settled
-from ..exact.semidefinite import Ascent, Items
+from ..exact.items import Items
+from ..exact.semidefinite import Ascent, time_left
 from ..workers import Expired
 from .proof_lines import branch_proof, line_of, semidefinite_proof, trivial_proof
 
@@ -276,7 +277,9 @@ def prove_by_matrix(
     rows, weights, n_clusters, labels, cost, *, gap=0.0, max_seconds=None, progress=None, check=lambda: None
 ):
     """As `semidefinite_bound`; and the lines of a proof that the labels are optimal, or None."""
-    ascent, begin, lines = Ascent(Items.of(rows, weights), n_clusters, labels, cost), monotonic(), None
+    begin, lines = monotonic(), None
+    ascent = Ascent(Items.of(rows, weights), n_clusters, labels, cost)
+    begin, max_seconds = monotonic(), time_left(begin, max_seconds)
     labels, end = np.unique(labels, return_inverse=True)[1], math.inf
 
     def check_time():

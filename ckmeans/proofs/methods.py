@@ -16,8 +16,9 @@ import numpy as np
 from ..check import Refused
 from ..exact.branch import branch_and_bound
 from ..exact.columns import column_generation
+from ..exact.items import Items
 from ..exact.principal import principal_bound
-from ..exact.semidefinite import Items, semidefinite_bound, spectral_bound
+from ..exact.semidefinite import semidefinite_bound, spectral_bound
 from ..exact.sweep import best_halves
 from ..exact.univariate import penalty_proof
 from ..interrupts import Held
@@ -57,6 +58,9 @@ LIGHT_MATRIX = 40
 STEPS, LEAST_STEPS, MOST_STEPS = 5_000, 20_000, 4_000_000
 # Seconds that must be left for each entry of X before branch and bound begins; to prepare it takes some 5e-6.
 BRANCHING = 5e-5
+# Seconds that must be left for each entry of X before the semidefinite bound begins: to make floats of whole numbers, and a bound of
+# whole numbers of floats, takes some 1.5e-6 (200 x 3,000).
+ROUNDED = 2e-6
 # Dimension (Instance.dimension) up to which prices are sooner than a tree that goes on until the time is up.
 LOW = 4
 # Dimension beyond which prices, that come after the semidefinite bound, find nothing in the time that is left: that has all of it.
@@ -302,6 +306,8 @@ def sdp(instance, incumbent, run):
     problem, rows = instance.problem, instance.heavy_rows(LIGHT_MATRIX)
     if not 2 <= instance.n_clusters < len(rows) <= MOST:
         return None
+    if ROUNDED * instance.rows.size > run.deadline.left():
+        return Evidence(trivial_proof(), stop_reason="time_limit")
     run.deadline.reserve(seconds_to_check(len(rows)))
     found, lines = _by_matrix(
         instance,

@@ -6,11 +6,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 from children import interrupted, needs_signals
+from clocks import Clock
 
 from ckmeans import certify, check, reference
 from ckmeans._kernels import semidefinite as kernels
 from ckmeans.exact import semidefinite
-from ckmeans.exact.semidefinite import Items, Relaxation, _Scaled, semidefinite_bound
+from ckmeans.exact.items import Items
+from ckmeans.exact.semidefinite import Relaxation, _Scaled, semidefinite_bound
 from ckmeans.proofs.portfolio import prove
 from ckmeans.proofs.problem import ExactProblem
 from ckmeans.proofs.proof_lines import proof_text, semidefinite_proof
@@ -174,6 +176,24 @@ def test_no_time(monkeypatch):
     found = semidefinite_bound(problem.rows, problem.weights, 3, labels, cost, max_seconds=0)
     assert found.stop_reason == "time_limit" and len(steps) <= 1
     assert found_by_the_checker(problem, 3, labels.tolist(), found)[0] >= found.bound > 0
+
+
+def test_making_numbers_of_rows_takes_of_the_time():
+    """And as much again is left for a bound of whole numbers: of 200 x 3,000 each took half a second, beyond the limit."""
+    with Clock(0.4) as clock:
+        begin = clock()
+        assert semidefinite.time_left(begin, None) is None
+        assert semidefinite.time_left(begin, 5) == pytest.approx(5 - 2 * 0.4)
+        assert semidefinite.time_left(begin, 1) == 0
+
+
+def test_products_of_items():
+    rng = np.random.default_rng(0)
+    rows, weights = rng.integers(-(2**60), 2**60, (9, 7)).tolist(), [1, 3, 2**40, 1, 1, 5, 7, 1, 2]
+    scaled = _Scaled(Items.of(rows, weights))
+    for (x, w), with_center, own in zip(zip(rows, weights), *scaled.products):
+        assert with_center == sum(c * (2 * w * v - w * c) for v, c in zip(x, scaled.center))
+        assert own == sum((w * v) ** 2 for v in x)
 
 
 def test_interrupted():

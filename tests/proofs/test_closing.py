@@ -14,7 +14,8 @@ from test_random_instances import instance, optimum
 
 from ckmeans import KMeans, check
 from ckmeans.exact.branch import branch_and_bound
-from ckmeans.exact.semidefinite import Ascent, Items
+from ckmeans.exact.items import Items
+from ckmeans.exact.semidefinite import Ascent
 from ckmeans.proofs import closing
 from ckmeans.proofs.problem import ExactProblem
 from ckmeans.proofs.proof_lines import proof_text, semidefinite_proof

@@ -28,7 +28,7 @@ def far_apart():
     return own, Clustering(np.zeros(300, np.int32), own.problem.cost([0] * 300))
 
 
-@pytest.mark.parametrize("method", ["line", "tree", "longer tree"])
+@pytest.mark.parametrize("method", ["line", "tree", "longer tree", "sdp"])
 def test_no_time(method):
     """A bound of 0, and the word why."""
     given = far_apart() if method == "line" else some()
