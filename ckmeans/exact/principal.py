@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..check import shortfall
-from .spectrum import greatest
+from ..spectrum import greatest
 
 # Vectors are written with this many binary digits: fewer make a shorter proof and a lower bound.
 DIGITS = 56

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .spectrum import PRODUCTS, greatest, pieces, product
+from ..spectrum import PRODUCTS, greatest, pieces, product
 
 U = 2.3e-16  # more than twice the unit roundoff
 # An axis is dropped along which the rows are no wider than this share of the longest row.

@@ -23,10 +23,10 @@ import numpy as np
 
 from .._kernels import semidefinite as kernels
 from ..check import dot
+from ..spectrum import gram, greatest, product
 from ..workers import Expired
 from .items import Items
 from .principal import rounded
-from .spectrum import gram, greatest, product
 from .subspace import Subspace
 
 # The bound is computed after each round of ROUND steps, and cuts are added after each second round: a step in between costs less. Up to

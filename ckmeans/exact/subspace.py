@@ -8,7 +8,7 @@ n x n x m for m vectors, and not n**3. What is found is not exact, and is not me
 
 import numpy as np
 
-from .spectrum import greatest, multiply
+from ..spectrum import greatest, multiply
 
 # Degree of the polynomial; with 2 the bounds of 250 rows were as good after as many steps as with 4.
 DEGREE = 2

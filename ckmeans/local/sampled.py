@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..workers import check_room
+from ..spectrum import multiply
 from .cutoffs import Rest
 from .exchange import polish
 from .extrapolation import Extrapolation
@@ -431,11 +431,10 @@ class SampleSearch(Hybrid):
         power = max(1.0, math.log2(self.n_clusters / (2 * n_moves)))
         closest, weights, needless = member.closest, self.rows.weights(), member.needless_first()
         self.n_moved += n_moves
-        check_room()
         for c in range(n_moves):
             candidates = drawn[c * n_draws : (c + 1) * n_draws]
             nearer = np.minimum(closest[:, None], self.rows.distances(candidates))
-            best = (weights @ nearer).argmin()
+            best = multiply(weights[None], nearer).argmin()
             closest = nearer[:, best]
             centers[needless[int(self.n_clusters * more[-1 - c] ** power)]] = candidates[best]
 

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from .._kernels import screen8 as kernels
+from ..spectrum import multiply
 from ..workers import check_room, split
 from . import aligned
 from .directed import stored
@@ -87,7 +88,7 @@ class Screen:
             if not self._pays(rows, n_clusters, per_pass, kept):
                 self.share_open = None
                 return False
-            self._probe(rows, centers, kept)
+            self._probe(rows, centers, kept, per_pass)
         if self._pays(rows, n_clusters, per_pass, kept):
             return True
         self.drop()
@@ -102,19 +103,20 @@ class Screen:
         overhead = PER_PASS * rows.workers.n_threads / rows.n_samples
         return self.cost(n_clusters, rows.n_features, kept) + overhead < per_pass
 
-    def _probe(self, rows, centers, kept):
+    def _probe(self, rows, centers, kept, per_pass):
         """Find out what bytes leave open of some rows, of their features or of coordinates in a subspace: what takes less is kept."""
         some, before = rows.take(rows.some()), (self.subspace, self.rows8, self.row_shown)
         self.subspace = self.rows8 = self.row_shown = None
-        self._choose(rows, some, centers, kept)
+        self._choose(rows, some, centers, kept, per_pass)
         if self.subspace is before[0]:  # the bytes that the seeding has left
             _, self.rows8, self.row_shown = before
 
-    def _choose(self, rows, some, centers, kept):
-        """Features or coordinates, by what is left open of these rows."""
+    def _choose(self, rows, some, centers, kept, per_pass):
+        """Features or coordinates, by what is left open of these rows; features where a pass is soon over in any case."""
         self._look(rows, some, None, self.centers(rows, centers), len(centers))
         cost = self.cost(*centers.shape, True)
-        if not kept or rows.n_features < LEAST_REDUCED or rows.n_samples * cost < LEAST_PASS:
+        short = rows.n_samples * min(cost, per_pass) < LEAST_PASS
+        if not kept or rows.n_features < LEAST_REDUCED or short:
             return
         plain = self.share_seen, self.share_open, self.n_near
         self.subspace = self.found_subspace(rows)
@@ -406,7 +408,7 @@ class Subspace:
         shown = np.zeros((len(X), self.n_shown))
         width = self.directions.shape[1]
         sq_norms = np.einsum("if,if->i", X, X)
-        shown[:, :width] = X @ self.directions
+        shown[:, :width] = multiply(X, self.directions)  # BLAS would leave threads that wait busily
         # Directions are orthogonal to some roundings of their number, which the square of ROUNDING is far above.
         sq_rest = sq_norms - np.einsum("if,if->i", shown, shown)
         shown[:, -1] = np.sqrt(np.maximum(sq_rest, 0)) + ROUNDING * np.sqrt(sq_norms)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..exact.spectrum import gram, greatest
 from ..exact.univariate import collinear
 from ..rationals import near_one
+from ..spectrum import gram, greatest
 from ..workers import Expired
 from .problem import ExactProblem
 from .turned import Turning

@@ -10,8 +10,8 @@ import pytest
 from clocks import Clock
 from problems import quick_cost
 
-from ckmeans import reference
-from ckmeans.exact import column_branch, columns, spectrum
+from ckmeans import reference, spectrum
+from ckmeans.exact import column_branch, columns
 from ckmeans.exact.column_branch import Outcome
 from ckmeans.exact.columns import column_generation
 from ckmeans.exact.exact_cover import TooManyCovers, covers

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ckmeans.exact import principal_axes, spectrum
+from ckmeans import spectrum
+from ckmeans.exact import principal_axes
 from ckmeans.exact.principal_axes import on_principal_axes
 from ckmeans.workers import Expired
 

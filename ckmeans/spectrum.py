@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
-from .._kernels import spectrum as kernels
+from ._kernels import spectrum as kernels
 
 # This many multiplications are in a call of a kernel, which nothing can interrupt, and in a call of BLAS: there some 50 ms on one core.
 SLICE, PRODUCTS = 2_000_000, 1 << 29

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from ckmeans import spectrum
 from ckmeans._kernels import spectrum as kernels
-from ckmeans.exact import spectrum
-from ckmeans.exact.spectrum import gram, greatest, multiply
 from ckmeans.proofs.instance import Instance
+from ckmeans.spectrum import gram, greatest, multiply
 
 SIZES = [1, 2, 3, 4, 7, 8, 9, 16, 17, 50, 133]
 
