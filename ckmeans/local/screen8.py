@@ -14,13 +14,14 @@ from .npy_file import affordable
 LEAST_FEATURES = 12
 # Largest coordinate of a center, in packed units: scores in single precision stay within its range.
 FAR = 1e15
-# Nanoseconds of a pass in bytes, measured on two cores with AMX as ratios to passes in single precision: for a row; for a score
-# and for a product of it, by the kind of product; for a row that its bytes leave open, and for one coordinate of a center near it.
-PER_ROW, PER_SCORE = 8.0, 0.12
+# Nanoseconds of a pass in bytes, measured on two cores with AMX as ratios to passes in single precision: for a score, and for a
+# product of it, by the kind of product. For a row and each of its bytes, for a row that its bytes leave open, and for one coordinate
+# of a center near it: likewise with AVX-512 VNNI (16 to 784 features, 10 to 500 centers; 0.9 to 1.15 of what these say).
+PER_ROW, PER_SHOWN, PER_SCORE = 8.0, 0.08, 0.12
 PER_PRODUCT = {"amx": 0.0012, "avx512vnni": 0.004, "avxvnni": 0.0075, "avx2": 0.012, "neon": 0.006}
-PER_OPEN, PER_NEAR = 150.0, 0.5
-# Nanoseconds for each coordinate of a row that is made bytes on the way.
-PER_BYTE = 0.9
+PER_OPEN, PER_NEAR = 50.0, 0.25
+# Nanoseconds for each coordinate of a row that is made bytes, and passes over which that is spread where these are kept.
+PER_BYTE, LASTING_PASSES = 0.9, 12
 # Nanoseconds that a pass takes however few the rows.
 PER_PASS = 2e5
 # Most coordinates in a subspace, the length of the rest among them; the least number of features for which such are made; and rows
@@ -45,7 +46,7 @@ PER_CANDIDATES = 1.5e5
 # Nanoseconds for each feature of a row whose coordinates in a subspace are computed.
 PER_COORDINATE = 10.0
 # Passes that go by without bytes where these told too little; twice as many the next time.
-PAUSE = 8
+PAUSE = 3
 # Score products in a block: some milliseconds, as BLOCK_WORK of panels.py.
 BLOCK_WORK = 1 << 28
 
@@ -71,7 +72,13 @@ class Screen:
         shown = self.subspace.n_shown if self.subspace and kept else n_features
         scores = n_clusters * (PER_SCORE + per_product * shown)
         left = self.share_open * (PER_OPEN + scores + self.n_near * PER_NEAR * n_features)
-        return PER_ROW + self.share_seen * scores + left + (0 if kept else PER_BYTE * n_features)
+        return (
+            PER_ROW
+            + PER_SHOWN * shown
+            + self.share_seen * scores
+            + left
+            + (0 if kept else PER_BYTE * n_features)
+        )
 
     def suits(self, rows, centers, per_pass, kept):
         """Whether to use bytes for these centers, where a row takes per_pass nanoseconds without."""
@@ -101,6 +108,8 @@ class Screen:
 
     def _pays(self, rows, n_clusters, per_pass, kept):
         overhead = PER_PASS * rows.workers.n_threads / rows.n_samples
+        if kept and self.rows8 is None:
+            overhead += PER_BYTE * rows.n_features / LASTING_PASSES
         return self.cost(n_clusters, rows.n_features, kept) + overhead < per_pass
 
     def _probe(self, rows, centers, kept, per_pass):
