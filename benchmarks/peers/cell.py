@@ -8,7 +8,6 @@ can not become the best one.
 
 import gc
 import math
-import warnings
 from time import perf_counter, process_time, sleep
 
 import numpy as np
@@ -182,9 +181,7 @@ class Cell:
         if entry.get("status", "").startswith("failed"):
             return None
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # "did not converge" is what was asked for
-                return timed(contender, self.X, self.start, n_iter)
+            return timed(contender, self.X, self.start, n_iter)
         except Exception as error:
             entry["status"] = f"failed: {type(error).__name__}: {error}"
             return None
