@@ -13,17 +13,18 @@ INTRODUCTION = """\
 # Benchmarks
 
 ckmeans beside the k-means of scikit-learn (Lloyd and Elkan), scikit-learn-intelex, FAISS and mlpack, on the same data, from
-the same start, on the same threads; and, in a table of their own, beside programs that choose their own start, or whose labels
-are not the exact nearest centers: SuperKMeans, FAISS's SuperKMeans and fastkmeanspp. This page is written by the command that measures: nothing in it is typed in.
+the same start, on the same threads{approximate}. This page is written by the command that measures: nothing in it is typed in.
 
 A result is checked before its time counts. Labels of ours are compared with a search by brute force, in fractions where
 float64 cannot tell, and every algorithm of ours has to give the same bits as the plain one. A peer has to end at the same
 inertia and labels after as many iterations, up to rounding; one that does not is marked below and not compared with.
 """
+APPROXIMATE = """; and, in a table of their own, beside programs that choose their own start, or whose labels
+are not the exact nearest centers: SuperKMeans, FAISS's SuperKMeans and fastkmeanspp"""
 EXPLANATION = """\
 **The columns.** *Iterations*: updates of the centers that exact Lloyd makes from the start to its fixed point; a **+** says
-that the runs end there without one. *Per iteration*: plain Lloyd, every distance computed, ours (`algorithm="lloyd"`) and the
-fastest plain peer's; the difference between a run of {short} iterations and one of {span} or more beyond, divided by their number,
+that the runs end there without one. *Per iteration*: plain Lloyd, which keeps no bounds, ours (`algorithm="lloyd"`; with many features the bytes of
+rows tell most labels) and the fastest plain peer's; the difference between a run of {short} iterations and one of {span} or more beyond, divided by their number,
 so that set-up cancels. *To the end*: a whole call of `fit`, ours with the default `algorithm="auto"`, the peers with
 whatever is fastest, bounds included. *Ratio*: the best peer's median time over ours, from the same process and the same
 rounds, in which the contenders take turns; above 1 ours is faster. Medians are of {runs} runs or more, fewer where all together would take over {longest:.0f} s; a peer
@@ -61,7 +62,7 @@ def write(found, path):
     path : Path
         Of the page; the picture's name is the page's, with "-growth.svg".
     """
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION.format(approximate=APPROXIMATE if found.get("approximate") else "")]
     if found["plan"]["shrink"] != 1:
         parts += [f"**A look only: {found['plan']['shrink']:.3g} of the rows.**"]
     parts += ["## The machine", _machine(found)]

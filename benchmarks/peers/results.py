@@ -91,7 +91,7 @@ def faults(results):
         for name, entry in cell["contenders"].items()
         if entry["ours"]
         for fault in entry.get("faults", [])
-        or ([entry["status"]] if entry.get("status") not in VALID else [])
+        or ([entry["status"]] if not entry["status"].startswith((*VALID, "slow:")) else [])
     ]
 
 
