@@ -3,8 +3,10 @@
 import logging
 import os
 
+import chunkings
 import numpy as np
 import pytest
+from chunkings import CUTS, KINDS
 
 import ckmeans.blocks.sources
 import ckmeans.local.rows
@@ -63,6 +65,17 @@ def test_datasets(cluster, monkeypatch):
         model.fit(ray.data.from_items([]))
     with pytest.raises(ValueError, match="sample_weight='v' is no column of X"):
         model.fit(rows, sample_weight="v")
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=4")  # which was asked for
+@pytest.mark.parametrize("number, name", enumerate(CUTS))
+def test_any_blocks_give_the_bits_of_one_array(cluster, monkeypatch, number, name):
+    monkeypatch.setattr(ckmeans.local.rows, "SLAB_WORK", 1 << 13)
+    monkeypatch.setattr(ckmeans.blocks.sources, "PART_BYTES", 1 << 14)
+    for kind in KINDS[number % 2]:
+        rows, weights, expected = chunkings.array(*kind)
+        found = chunkings.model().fit(ray.data.from_numpy(np.split(rows, CUTS[name])), sample_weight=weights)
+        chunkings.assert_the_same(found, found.labels_.to_pandas()["label"], expected)
 
 
 def test_certify(cluster, tmp_path):
