@@ -11,6 +11,7 @@ import argparse
 import multiprocessing
 import os
 import signal
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from threading import Timer
 from time import monotonic, sleep
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from ckmeans import KMeans, certify
 from ckmeans.blocks import sources
@@ -122,7 +124,10 @@ class Ray:
 
         found = {}
         for process in psutil.Process().children(recursive=True):
-            name = " ".join(process.cmdline())
+            try:
+                name = " ".join(process.cmdline())
+            except psutil.Error:  # it has just died
+                continue
             if name.startswith("ray::") and "Agent" not in name:
                 found.setdefault("_Worker" in name or "bound" in name, []).append(process.pid)
         return found.get(True) or found.get(False, [])
@@ -257,6 +262,7 @@ def main():
     parser.add_argument("--moments", nargs="*", choices=MOMENTS)
     parser.add_argument("--patience", type=float, default=300.0)
     given = parser.parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)  # the iterations are as many as asked for
     moments = given.moments or (MOMENTS if given.on == "dask" else MOMENTS[:-1])
     sources.PART_BYTES = 1 << 18  # some parts for each worker
     way, works, n_wrong = {"dask": Dask, "ray": Ray}[given.on](), {}, 0
