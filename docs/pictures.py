@@ -1,10 +1,11 @@
-"""The pictures of the landing page and of the page of figures, drawn when the documentation is built.
+"""The pictures of the landing page and of other pages, drawn when the documentation is built.
 
     python docs/pictures.py FOLDER
 
 trap.svg        where Lloyd's iteration is stuck, beside what is proved to be the best
 trap.gif        the same, in motion
 social.png      the same with the name, for those who link here
+blocks.svg      rows of three files, and the clusters of all of them
 speed.svg       how many times as fast as the best peer, for each workload of docs/benchmarks.md
 """
 
@@ -26,6 +27,7 @@ def everything(folder):
     look = {"svg.fonttype": "path", "svg.hashsalt": "ckmeans", "figure.facecolor": "white"}
     with matplotlib.rc_context(look):
         trap(folder / "trap.svg", folder / "files" / "social.png", folder / "files" / "trap.gif")
+        blocks(folder / "blocks.svg")
         if (HERE / "benchmarks.md").exists():
             speed(folder / "speed.svg")
     matplotlib.pyplot.close("all")  # else they would be taken for pictures of the first example
@@ -62,6 +64,26 @@ def trap(picture, preview, motion):
     moving = PathDisplay.from_path(path, X, best=proof)
     moving.figure_.set_size_inches(10, 4.6)
     moving.animate().save(motion, writer="pillow", dpi=80)
+
+
+def blocks(picture):
+    """Three files, none of which has rows of all clusters."""
+    import matplotlib.pyplot as plt
+
+    from ckmeans import KMeans
+
+    rng = np.random.default_rng(0)
+    places = np.array([[-8, -3], [-4, 4], [0, -6], [1, 1], [4, 7], [7, -4], [9, 3]])
+    files = {"monday": [0, 1, 2, 3], "tuesday": [2, 3, 4, 5], "wednesday": [4, 5, 6, 0]}
+    rows = [places[rng.choice(own, 1500)] + rng.normal(size=(1500, 2)) for own in files.values()]
+    kmeans = KMeans(len(places), random_state=0).fit(lambda: rows)
+    figure, axes = plt.subplots(1, 3, sharex=True, sharey=True, figsize=(9, 3.2), layout="constrained")
+    for ax, name, own, labels in zip(axes, files, rows, np.split(kmeans.labels_, 3)):
+        ax.scatter(*own.T, s=2, c=labels, cmap="Dark2", vmin=0, vmax=7, rasterized=True)
+        ax.plot(*kmeans.cluster_centers_.T, "+", color=INK, markersize=11)
+        ax.set_title(f"{name}.npy", fontsize=10, color=INK)
+        ax.set(xticks=[], yticks=[])
+    figure.savefig(picture, dpi=150, metadata={"Date": None})
 
 
 def ratios():
