@@ -154,9 +154,8 @@ class Cell:
         for c in both[first:] + both[:first]:
             entry = self.entries[c.name]
             if c in plain and c.plain:
-                self._run(
-                    c, self.short
-                )  # its memory is at hand then, for both: else the short run may take longer than the other
+                # Its memory is at hand then, for both: else the short run may take longer than the other.
+                self._run(c, self.short)
                 pair = self._run(c, self.short), self._run(c, self.window)
                 if None not in pair:
                     entry["short"].append(rounded(pair[0][1]))

@@ -91,7 +91,7 @@ def faults(results):
         for name, entry in cell["contenders"].items()
         if entry["ours"]
         for fault in entry.get("faults", [])
-        or ([entry["status"]] if not entry["status"].startswith((*VALID, "slow:")) else [])
+        or [s for s in [entry["status"]] if s not in VALID and not s.startswith("slow:")]
     ]
 
 

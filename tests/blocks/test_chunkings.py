@@ -2,10 +2,9 @@
 
 from itertools import pairwise
 
-import chunkings
 import numpy as np
 import pytest
-from chunkings import CUTS, KINDS, array, assert_the_same, lengths, model
+from chunkings import CUTS, KINDS, WEIGHTS, array, assert_the_same, lengths, model
 
 import ckmeans.blocks.sources
 import ckmeans.local.rows
@@ -25,7 +24,7 @@ def tiny_parts(monkeypatch):
 def test_callables_and_files(tmp_path, name, dtype, weighted):
     pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     rows, weights, expected = array(dtype, weighted)
-    blocks, own = np.split(rows, CUTS[name]), np.split(chunkings.WEIGHTS, CUTS[name])
+    blocks, own = np.split(rows, CUTS[name]), np.split(WEIGHTS, CUTS[name])
     for number, (block, w) in enumerate(zip(blocks, own)):
         np.save(tmp_path / f"{number:02}.npy", block)
         pq.write_table(
@@ -33,13 +32,11 @@ def test_callables_and_files(tmp_path, name, dtype, weighted):
             tmp_path / f"{number:02}.parquet",
             row_group_size=300,
         )
-    columns = {"sample_weight": "w"} if weighted else {}
-    tables = sorted(tmp_path.glob("*.parquet"))
     for n_threads, source in enumerate((lambda: blocks, sorted(tmp_path.glob("*.npy"))), 1):
         found = model().set_params(n_threads=n_threads).fit(source, sample_weight=weights)
         assert_the_same(found, np.asarray(found.labels_), expected)
     if weighted:  # else the column of weights is a feature
-        found = model().fit(tables, **columns)
+        found = model().fit(sorted(tmp_path.glob("*.parquet")), sample_weight="w")
         assert_the_same(found, np.asarray(found.labels_), expected)
 
 
@@ -71,7 +68,7 @@ def test_workers(cluster, monkeypatch, n_workers):
             found = model().fit(lazy, sample_weight=weights)
             assert found.labels_.chunks == (lengths(cuts),)
             assert_the_same(found, found.labels_.compute(), expected)
-        frame, weighted = pd.DataFrame(rows, columns=list("abc")).assign(w=chunkings.WEIGHTS), kind[1]
+        frame, weighted = pd.DataFrame(rows, columns=list("abc")).assign(w=WEIGHTS), kind[1]
         frames = [dask.delayed(frame[start:stop]) for start, stop in pairwise([0, *cuts, len(rows)])]
         table = dd.from_delayed(frames, meta=frame[:0])  # of unknown lengths
         given = table if weighted else table[["a", "b", "c"]]
