@@ -9,7 +9,7 @@ from ..local.rows import MOST_SORTED, ROUNDED, Rows
 from ..local.seeding import Distances
 from ..scaling import unit, unsafe
 from ..validation import refuse_rows
-from . import parts
+from . import questions
 from .parts import Frame, LabelsOf
 
 
@@ -93,7 +93,7 @@ class BlockRows(Rows):
     def _survey(self):
         """Sum, least and largest value of each feature; what there is to know of weights; and a check sum of each part."""
         columns, bad, nan, weights, prints = [], [], False, [], []
-        for own, own_bad, own_nan, own_weights, check in self.source.ask(parts.survey, self.slab):
+        for own, own_bad, own_nan, own_weights, check in self.source.ask(questions.survey, self.slab):
             columns += own
             bad += own_bad
             nan |= own_nan
@@ -116,7 +116,7 @@ class BlockRows(Rows):
         """All weights: only a start from rows at random needs them, and points."""
         if not self.weighted:
             return np.empty(0)
-        return np.concatenate(list(self.source.ask(parts.weights_of)))
+        return np.concatenate(list(self.source.ask(questions.weights_of)))
 
     # ---- slabs ----
 
@@ -135,16 +135,16 @@ class BlockRows(Rows):
 
     def each_slab(self, function, *args):
         """As of Rows; function and args are sent to where the rows are."""
-        return [found for own in self.source.ask(parts.each_slab, function, *args) for found in own]
+        return [found for own in self.source.ask(questions.each_slab, function, *args) for found in own]
 
     def some_slabs(self, function, wanted, *args):
         """As of Rows."""
-        answers = self.source.ask(parts.some_slabs, function, *args, own=self._by_part(wanted))
+        answers = self.source.ask(questions.some_slabs, function, *args, own=self._by_part(wanted))
         return [found for own in answers for found in own]
 
     def fold_slabs(self, function, total, *args):
         """As of Rows."""
-        return self._folded(self.source.ask(parts.each_slab, function, *args), total)
+        return self._folded(self.source.ask(questions.each_slab, function, *args), total)
 
     def _folded(self, answers, total):
         """Add up what comes for each slab, in their order."""
@@ -158,7 +158,7 @@ class BlockRows(Rows):
         """As of Rows; always summed."""
         total = [0.0, np.zeros(centers.shape), np.zeros(len(centers))]
         self.n_distances += self.n_samples
-        return self._folded(self.source.ask(parts.shifts, labels, centers), total)
+        return self._folded(self.source.ask(questions.shifts, labels, centers), total)
 
     def take(self, indices):
         """The rows of these indices, in double."""
@@ -166,7 +166,7 @@ class BlockRows(Rows):
         slabs = indices // self.slab
         wanted = {s: indices[slabs == s] - s * self.slab for s in np.unique(slabs).tolist()}
         out = np.empty((len(indices), self.n_features))
-        for s, found in zip(sorted(wanted), self.some_slabs(parts.take, wanted)):
+        for s, found in zip(sorted(wanted), self.some_slabs(questions.take, wanted)):
             out[slabs == s] = found
         return out
 
@@ -182,11 +182,11 @@ class BlockRows(Rows):
 
     def counts(self, labels):
         """The number of rows of each cluster."""
-        return self.source.total(parts.count, labels)
+        return self.source.total(questions.count, labels)
 
     def is_on_centers(self, labels, centers):
         """Whether every row with weight lies exactly on its center."""
-        return all(self.source.ask(parts.is_on_centers, labels, centers))
+        return all(self.source.ask(questions.is_on_centers, labels, centers))
 
     def nearest(self, centers):
         """The nearest center of each row."""
@@ -209,7 +209,7 @@ class BlockRows(Rows):
 
     def movable(self, labels, means, centers_t, masses):
         """As of Rows; the rows are gathered."""
-        found = self.source.ask(parts.movable, labels, means, centers_t, masses)
+        found = self.source.ask(questions.movable, labels, means, centers_t, masses)
         X, weights, own = map(np.concatenate, zip(*found))
         return X, weights, np.arange(len(X)), own
 
@@ -217,10 +217,10 @@ class BlockRows(Rows):
         """As of Rows."""
         points, others = self.points
         arguments = labels, means, masses, others
-        enough = max(self.source.ask(parts.most_apart, *arguments)) * (1 - ROUNDED)
+        enough = max(self.source.ask(questions.most_apart, *arguments)) * (1 - ROUNDED)
         if enough == 0:
             return None
-        found = (row for row in self.source.ask(parts.first_apart, enough, *arguments) if row is not None)
+        found = (row for row in self.source.ask(questions.first_apart, enough, *arguments) if row is not None)
         row, x, label, weight = min(found, key=lambda row: row[0])
         same = row if points is None else np.flatnonzero(points == points[row])
         return row, x, label, weight, same
@@ -236,7 +236,7 @@ class BlockRows(Rows):
         if self.n_samples > MOST_SORTED:
             return None, nothing
         odd = np.random.RandomState(0).randint(2**62, size=self.n_features, dtype=np.uint64) * 2 + 1
-        _, points = np.unique(np.concatenate(list(self.source.ask(parts.keys, odd))), return_inverse=True)
+        _, points = np.unique(np.concatenate(list(self.source.ask(questions.keys, odd))), return_inverse=True)
         if points.max() + 1 == self.n_samples:
             return None, nothing
         weights = self.sample_weight if self.weighted else np.ones(self.n_samples)
@@ -259,7 +259,7 @@ class BlockPanels:
         if partition is None:
             return LabelsOf(centers)
         rows, before = self.rows, partition.labels
-        counts, sums = rows.source.total(parts.step, centers, before, partition.summed)
+        counts, sums = rows.source.total(questions.step, centers, before, partition.summed)
         partition.labels, partition.total = LabelsOf(centers), sums
         n_moved, *work = counts.tolist()
         rows.n_distances += work[0]
@@ -303,13 +303,15 @@ class BlockDistances(Distances):
 
     def _look(self):
         self.masses = np.concatenate(
-            list(self.rows.source.ask(parts.distances, self.one_by_one, self.n_clusters, self.batches))
+            list(self.rows.source.ask(questions.distances, self.one_by_one, self.n_clusters, self.batches))
         )
 
     def draw_in_slabs(self, wanted):
         """As of Distances."""
         own = self.rows._by_part(wanted)
-        answers = self.rows.source.ask(parts.draws, self.one_by_one, self.n_clusters, self.batches, own=own)
+        answers = self.rows.source.ask(
+            questions.draws, self.one_by_one, self.n_clusters, self.batches, own=own
+        )
         return [found for of_part in answers for found in of_part]
 
     def gains(self, candidates):
@@ -317,7 +319,7 @@ class BlockDistances(Distances):
         if len(candidates) == 1:
             return np.zeros(1)
         total = [0.0, np.zeros((-(-len(candidates) // 8), 8))]
-        answers = self.rows.source.ask(parts.falls, candidates, self.n_clusters, self.batches)
+        answers = self.rows.source.ask(questions.falls, candidates, self.n_clusters, self.batches)
         return self.rows._folded(answers, total)[1].ravel()[: len(candidates)]
 
     def lower(self, center):
@@ -332,5 +334,5 @@ class BlockDistances(Distances):
 
     def owned(self, n_centers):
         """As of Approached."""
-        answers = self.rows.source.ask(parts.owned, n_centers, self.n_clusters, self.batches)
+        answers = self.rows.source.ask(questions.owned, n_centers, self.n_clusters, self.batches)
         return self.rows._folded(answers, [0.0, np.zeros(n_centers)])[1]

@@ -11,14 +11,19 @@ import numpy as np
 from dask.delayed import Delayed
 
 from ..validation import check_weights
-from ..workers import Expired, available_memory
+from ..workers import Expired, available_cpus, available_memory
 from . import parts
 from .sources import PART_BYTES, RemoteBlocks, added, as_floats
 
-# Share of the memory of all workers that the rows may take to be kept there from the first pass on.
-KEPT = 0.5
-# Share of the memory of a worker that its parts may take, with what they remember.
-WORKER_SHARE = 0.25
+# Share of the memory limit of a worker that it may come to: beyond 0.7 Dask writes to its disk, beyond 0.8 it lets the worker wait.
+FULL = 0.7
+# Bytes of a worker before it has any rows.
+PROCESS = 300 << 20
+# Share of what is left that the rows may take to be kept there from the first pass on; and that the parts may take with panels and
+# what they remember. The rest is for parts at work.
+KEPT, REMEMBERED = 0.4, 0.35
+# Share of what is left that one part of the rows may take for each thread: at work it takes several times as much.
+AT_WORK = 1 / 32
 # Answers that are added up in one task.
 BRANCHES = 8
 # Parts of the rows for each thread of the workers, about. A task takes some 2 ms of a worker, and as much of the scheduler and the client:
@@ -39,6 +44,8 @@ class DaskBlocks(RemoteBlocks):
     ----------
     X : dask.array.Array of shape (n_samples, n_features), or dask.dataframe.DataFrame of numbers
     """
+
+    room = {}  # `room` and `of_rows` of `parts.perform`; nothing where the process sees to that itself
 
     def __init__(self, X):
         super().__init__()
@@ -102,9 +109,14 @@ class DaskBlocks(RemoteBlocks):
 
     def cut(self, unit, slab):
         """As of Source: near where blocks end, so that few rows travel."""
-        n, most = len(self), 4 * PART_BYTES
+        workers = self._memory_left()
+        left = [some for some, _ in workers]
+        n, most = (
+            len(self),
+            min([4 * PART_BYTES, *(AT_WORK * some / n_threads for some, n_threads in workers)]),
+        )
         share = len(self) * self.row_bytes // (PARTS * self._n_threads())
-        least = max(1, min(max(share, PART_BYTES // 4), most) // self.row_bytes)
+        least = max(1, int(min(max(share, PART_BYTES // 4), most) // self.row_bytes))
         ends = [0]
         for end in np.cumsum(self.lengths):
             end = min(n, round(end / unit) * unit)
@@ -115,7 +127,11 @@ class DaskBlocks(RemoteBlocks):
         self.bounds = list(zip(ends, ends[1:]))
         blocks = self._blocks()
         data = [self._assembled(blocks, start, stop) for start, stop in self.bounds]
-        kept = n * self.row_bytes <= KEPT * self._memory()
+        kept = n * self.row_bytes <= KEPT * sum(left)
+        if self._client is not None and left:
+            self.room = {"room": min(left) * (REMEMBERED if kept else KEPT + REMEMBERED)}
+            if not kept:  # rows that are made anew in each pass anyway
+                self.room["of_rows"] = 0
         data = dask.persist(*data) if kept else [dask.optimize(own)[0] for own in data]
         self.data = [(own.key, dict(own.dask)) for own in data]
 
@@ -134,16 +150,17 @@ class DaskBlocks(RemoteBlocks):
     def _n_threads(self):
         return 1 if self._client is None else max(1, sum(self._client.nthreads().values()))
 
-    def _memory(self):
+    def _memory_left(self):
+        """The bytes that each worker with a limit may still take, and its threads."""
         if self._client is None:
-            return available_memory()
-        return self._client.run_on_scheduler(_memory_of_workers)
+            return [(available_memory(), available_cpus())]
+        return self._client.run_on_scheduler(_memory_left)
 
     # ---- questions ----
 
     def _tasks(self, question, args, own):
         """The keys of the tasks that ask parts, and the graph of these tasks: made here, which takes a tenth of what `delayed` takes."""
-        name, graph, common, more = uuid4().hex, {}, (self.frame, question, args), ()
+        name, graph, common, more = uuid4().hex, {}, (self.frame, question, args, self.room), ()
         if len(pickle.dumps(common)) > SMALL:
             more = (f"question-{name}",)
             graph[more[0]], common = (partial(_itself, common),), None
@@ -336,12 +353,16 @@ def _itself(question):
 
 
 def _ask(place, own, common, data, question=None):
-    frame, question, args = common or question
-    return parts.perform(*place, lambda: data, frame, question, *own, *args, room=_room())
+    frame, question, args, room = common or question
+    return parts.perform(*place, lambda: data, frame, question, *own, *args, **room)
 
 
-def _memory_of_workers(dask_scheduler):
-    return sum(worker.memory_limit or 0 for worker in dask_scheduler.workers.values())
+def _memory_left(dask_scheduler):
+    return [
+        (max(0, FULL * worker.memory_limit - PROCESS - worker.nbytes), worker.nthreads)
+        for worker in dask_scheduler.workers.values()
+        if worker.memory_limit
+    ]
 
 
 def _forget_everywhere(client, token):
@@ -351,17 +372,6 @@ def _forget_everywhere(client, token):
 
 async def _forget(token):
     parts.forget(token)
-
-
-def _room():
-    """Bytes that the parts of this worker may take; None where it is the process that asks."""
-    try:
-        from distributed import get_worker
-
-        limit = get_worker().memory_manager.memory_limit
-    except (ImportError, ValueError):
-        return None
-    return None if limit is None else WORKER_SHARE * limit
 
 
 def _added(answers):

@@ -15,12 +15,16 @@ import numpy as np
 from ..arithmetic import usual
 from ..local.panels import Panels
 from ..local.partition import Partition
-from ..local.rows import Rows, whole_weights
-from ..workers import Workers, available_memory, split
+from ..local.rows import Rows
+from ..workers import Workers, available_memory
 from .seeds import Seeds
 
-# Multiple of the size of its rows that a part takes while it is kept: the rows, panels of them, and bounds.
+# Multiple of the size of its rows that a part takes while they are kept: the rows, panels of them, and bounds.
 TAKEN = 2.5
+# Share of the room that parts may take with rows; the rest is for what they remember of rows that are not kept.
+OF_ROWS = 2 / 3
+# Share of the memory that is free, and of the addresses, that the parts of this process may take where nobody says how much.
+OF_MEMORY, OF_ADDRESSES = 3 / 4, 3 / 8
 
 
 class Frame(NamedTuple):
@@ -130,6 +134,14 @@ class Part:
         self.labels = {}  # by the keys of centers, of the last two
         self.seeds = None
 
+    def forget_what_is_over(self, at_a_start):
+        """Forget the labels before a start, or the start."""
+        self.labels.clear()
+        if at_a_start:
+            self.partition, self.at = None, None
+        else:
+            self.seeds = None
+
     # ---- its rows ----
 
     def open(self, load, workers, frame):
@@ -146,6 +158,7 @@ class Part:
         elif frame is not None:
             self.rows = PartRows(self.X, self.weights if frame.weighted else None, workers, frame)
             self.rows.labels_of = self.labels_as_array
+            self.labels = {key: found.astype(np.int32) for key, found in self.labels.items()}
             if self.partition is not None:
                 self._go_on()
             if self.seeds is not None:
@@ -154,7 +167,7 @@ class Part:
     def _go_on(self):
         """Go on with the labels and sums there are."""
         old, self.partition = self.partition, Partition(self.rows, self.partition.n_clusters)
-        self.partition.labels = old.labels
+        self.partition.labels = old.labels.astype(np.int32)
         self.partition.sums[0] = old.parts().sum(axis=0)
 
     def close(self):
@@ -162,9 +175,22 @@ class Part:
         if self.partition is not None:
             self.partition.policy, self.partition.rows = None, None
             self.partition.idle.clear()
+            self.partition.labels = _small(self.partition.labels)
+        self.labels = {key: _small(found) for key, found in self.labels.items()}
         if self.seeds is not None:
             self.seeds.put_aside()
         self.X = self.weights = self.rows = None
+
+    def remembers(self):
+        """Bytes of labels, sums and distances."""
+        arrays = [*self.labels.values()]
+        if self.partition is not None:
+            arrays += self.partition.labels, self.partition.sums
+        if self.seeds is not None:
+            arrays += [
+                found for found in vars(self.seeds.distances).values() if isinstance(found, np.ndarray)
+            ]
+        return sum(found.nbytes for found in arrays)
 
     # ---- its labels ----
 
@@ -197,7 +223,7 @@ class Part:
 
     def move_to(self, centers, before):
         """Have the labels of these centers, and the sums of their rows; returns how many changed from those of `before`."""
-        self.labels.clear()
+        self.forget_what_is_over(False)
         key = None if before is None else digest(before)
         if before is None or self.partition is None or self.partition.n_clusters != len(centers):
             self.partition, self.at = Partition(self.rows, len(centers)), None
@@ -214,10 +240,16 @@ class Part:
         """Distances to the centers of all batches; of which the next are screened, or drawn."""
         keys = [digest(batch) for batch in batches]
         if self.seeds is None or not self.seeds.leads_to(one_by_one, keys):
+            self.forget_what_is_over(True)
             make = self.rows.follow(n_clusters) if one_by_one else self.rows.approached()
             self.seeds = Seeds(make, one_by_one)
         self.seeds.follow(batches, keys)
         return self.seeds
+
+
+def _small(labels):
+    """The same labels in the smallest type that holds them."""
+    return labels.astype(np.min_scalar_type(labels.max()))
 
 
 def fingerprint(X, weights):
@@ -227,21 +259,23 @@ def fingerprint(X, weights):
 
 # ---- the parts that this process has ----
 
-_parts, _kept, _lock = {}, {}, Lock()
+# By the token of their source and their number: the parts, the bytes that each takes, and those whose rows are kept.
+_parts, _sizes, _kept, _lock = {}, {}, set(), Lock()
 
 
 @usual
-def perform(token, number, first, load, frame, question, *args, workers=None, room=None):
+def perform(token, number, first, load, frame, question, *args, workers=None, room=None, of_rows=OF_ROWS):
     """Ask a part of the source of this token: question(part, *args). `load` returns its rows, and weights or None.
 
-    Its rows are kept for the next question as long as they take no more than `room`, or half of the memory.
+    What it has is kept for the next question as long as all parts take no more than `room`: its rows, up to a share `of_rows` of
+    that, or what it remembers of them.
     """
     arguments = load, frame, question, args, workers or Workers(1)
     try:
-        return _perform(token, number, first, room, *arguments)
+        return _perform(token, number, first, (room, of_rows), *arguments)
     except MemoryError:  # once more with as little as can be
         _make_room()
-        return _perform(token, number, first, 0, *arguments)
+        return _perform(token, number, first, (0, of_rows), *arguments)
 
 
 def _perform(token, number, first, room, load, frame, question, args, workers):
@@ -251,28 +285,61 @@ def _perform(token, number, first, room, load, frame, question, args, workers):
         try:
             part.open(load, workers, frame)
             answer = question(part, *args)
+            _keep((token, number), part, *room)
         except BaseException:  # what is half done is not gone on with
             part.clear()
             with _lock:
-                _parts.pop((token, number), None)
-                _kept.pop((token, number), None)
+                _drop(token, number)
             raise
-        if not _is_kept(token, number, part, room):
-            part.close()
         return answer
 
 
-def _is_kept(token, number, part, room):
-    """Whether there is room for one more part to be kept."""
+def _keep(key, part, room, of_rows):
+    """Keep the rows of a part, or what it remembers of them, or nothing, as there is room."""
     with _lock:
-        if (token, number) not in _kept:
-            size, total = TAKEN * part.X.nbytes, sum(_kept.values())
-            if room is None:
-                room = min((available_memory() + total) / 2, (_address_space() + total) / 4)
-            if total + size > room:
-                return False
-            _kept[token, number] = size
-        return True
+        total = sum(_sizes.values())
+        if room is None:
+            room = min(OF_MEMORY * (available_memory() + total), OF_ADDRESSES * (_address_space() + total))
+        size = TAKEN * part.X.nbytes + part.remembers()
+        if _has_place(key, part, size, room if key in _kept else of_rows * room):
+            _kept.add(key)
+            return
+        _kept.discard(key)
+    part.close()
+    with _lock:
+        size = part.remembers()
+        if not _has_place(key, part, size, room):
+            _forget_what_is_over(key[0], part.seeds is not None)
+        if not _has_place(key, part, size, room):
+            part.clear()
+            _drop(*key)
+
+
+def _has_place(key, part, size, room):
+    """Whether a part of this size finds room beside the others, and nobody has forgotten it; if so, it has it."""
+    others = sum(_sizes.values()) - _sizes.get(key, 0)
+    if others + size > room or _parts.get(key) is not part:
+        return False
+    _sizes[key] = size
+    return True
+
+
+def _forget_what_is_over(token, at_a_start):
+    """Parts that were asked somewhere else since then may still know the distances of a start, or the labels before it."""
+    for key, part in _parts.items():
+        if key[0] == token and (part.seeds is not None) != at_a_start and part.lock.acquire(blocking=False):
+            try:
+                part.forget_what_is_over(at_a_start)
+                _sizes[key] = part.remembers() + (TAKEN * part.X.nbytes if key in _kept else 0)
+            finally:
+                part.lock.release()
+
+
+def _drop(*key):
+    """Know nothing of a part any more."""
+    _parts.pop(key, None)
+    _sizes.pop(key, None)
+    _kept.discard(key)
 
 
 def _make_room():
@@ -283,7 +350,8 @@ def _make_room():
             if part is not None and part.lock.acquire(blocking=False):
                 try:
                     part.close()
-                    del _kept[key]
+                    _kept.discard(key)
+                    _sizes[key] = part.remembers()
                 finally:
                     part.lock.release()
 
@@ -310,161 +378,5 @@ def has(token, number):
 def forget(token):
     """Keep nothing of a source any longer."""
     with _lock:
-        for known in _parts, _kept:
-            for key in [key for key in known if key[0] == token]:
-                del known[key]
-
-
-# ---- questions ----
-
-
-def survey(part, slab):
-    """Of each slab, the sum, the least and the largest value of each feature; what is bad; the weights; and a check sum."""
-    from .._kernels import panels as kernels
-
-    X, weights, columns = part.X, part.weights, []
-    for start, stop in split(len(X), slab):
-        total = np.zeros(X.shape[1])
-        low, high = np.full_like(total, np.inf), np.full_like(total, -np.inf)
-        kernels.column_extremes(X[start:stop], 0, stop - start, total, low, high)
-        columns.append((total, low, high))
-    bad, nan = [], False
-    if not all(np.isfinite(total + low + high).all() for total, low, high in columns):
-        finite = np.isfinite(X).all(axis=1)
-        bad = (part.first + np.flatnonzero(~finite)).tolist()
-        nan = bool(np.isnan(X[~finite]).any())
-    return columns, bad, nan, _survey_of_weights(part), fingerprint(X, weights)
-
-
-def _survey_of_weights(part):
-    """The least, the largest and the sum of the weights; and the first that is none, with its index."""
-    if part.weights is None:
-        return 1.0, 1.0, float(len(part.X)), None
-    bad = np.flatnonzero(~(np.isfinite(part.weights) & (part.weights >= 0)))[:1]
-    first = (part.first + int(bad[0]), float(part.weights[bad[0]])) if len(bad) else None
-    with np.errstate(over="ignore", invalid="ignore"):
-        return part.weights.min(), part.weights.max(), part.weights.sum(), first
-
-
-def step(part, centers, before, summed):
-    """How many labels change from those of the centers `before`; the work; and the sums of the clusters."""
-    rows = part.rows
-    was = rows.n_distances, rows.n_spared, rows.n_labelled, rows.n_recomputed
-    n_moved = (
-        part.move_to(centers, None if before is None else before.centers)
-        if summed
-        else part.labels_here(centers, before)
-    )
-    work = rows.n_distances, rows.n_spared, rows.n_labelled, rows.n_recomputed
-    counts = np.array([n_moved, *np.subtract(work, was)])
-    return counts, part.partition.parts().sum(axis=0) if summed else 0
-
-
-def shifts(part, labels, centers):
-    """`Rows.shifts` of each slab."""
-    return part.rows.shifts(part.labels_as_array(labels), centers)
-
-
-def each_slab(part, function, *args):
-    """`Rows.each_slab`."""
-    return part.rows.each_slab(function, *args)
-
-
-def some_slabs(part, wanted, function, *args):
-    """`Rows.some_slabs`, of the part's own."""
-    return part.rows.some_slabs(function, wanted, *args)
-
-
-def take(rows, start, stop, indices):
-    """Rows of a slab, in double."""
-    return rows.X[start:stop][indices].astype(np.float64)
-
-
-def weights_of(part):
-    """The weights, in the units of the kernels."""
-    return part.rows.sample_weight
-
-
-def arrays(part):
-    """The rows as they are, and their weights."""
-    return part.X, part.weights
-
-
-def apply(part, function, n_samples):
-    """A function of the rows."""
-    return function(part.X, part.first, n_samples)
-
-
-def labels(part, of):
-    """The labels themselves."""
-    return part.labels_as_array(of)
-
-
-def count(part, of):
-    """Rows of each cluster."""
-    return np.bincount(part.labels_as_array(of), minlength=len(of.centers))
-
-
-def is_on_centers(part, of, centers):
-    """Whether every row with weight lies exactly on its center."""
-    away = (part.X != centers[part.labels_as_array(of)]).any(axis=1)
-    return not (away if part.weights is None else away & (part.weights > 0)).any()
-
-
-def distances(part, one_by_one, n_clusters, batches):
-    """Weighted squared distances of each slab."""
-    return part.distances_to(one_by_one, n_clusters, batches).distances.masses
-
-
-def draws(part, wanted, one_by_one, n_clusters, batches):
-    """Places in some slabs."""
-    return part.distances_to(one_by_one, n_clusters, batches).distances.draw_in_slabs(wanted)
-
-
-def falls(part, candidates, n_clusters, batches):
-    """By how much the inertia would fall with each candidate, of each slab."""
-    return part.distances_to(True, n_clusters, batches).falls(candidates)
-
-
-def owned(part, n_centers, n_clusters, batches):
-    """The weight that is nearest to each center, of each slab."""
-    return part.distances_to(False, n_clusters, batches).distances.owned_sums(n_centers)
-
-
-def movable(part, of, means, centers_t, masses):
-    """Rows that would lower the inertia by moving, their weights, and their labels."""
-    rows = part.rows
-    rows.panels.pack()
-    X, weights, candidates, own = rows.movable(part.labels_as_array(of), means, centers_t, masses)
-    return X[candidates], weights[candidates] if len(weights) else weights, own[candidates]
-
-
-def keys(part, odd):
-    """A number for each row, the same for equal rows."""
-    return part.rows._keys(0, len(part.X), odd)
-
-
-def most_apart(part, of, means, masses, points_weight):
-    """The largest gain of a row that becomes a cluster of its own."""
-    return _gains_apart(part, of, means, masses, points_weight)[0].max()
-
-
-def first_apart(part, enough, of, means, masses, points_weight):
-    """The first row that gains enough so: its index, what it holds, its label and its weight; None if there is none."""
-    gains, own, weights = _gains_apart(part, of, means, masses, points_weight)
-    found = np.flatnonzero(gains >= enough)[:1]
-    if not len(found):
-        return None
-    i = found[0]
-    return part.first + int(i), part.X[i].astype(np.float64), int(own[i]), weights[i]
-
-
-def _gains_apart(part, of, means, masses, points_weight):
-    own, rows = part.labels_as_array(of), part.rows
-    weights, (indices, others) = rows.weights(), points_weight
-    here = slice(*np.searchsorted(indices, [part.first, part.first + len(own)]))
-    weights = weights.copy()
-    weights[indices[here] - part.first] = others[here]
-    whole = whole_weights(weights, masses[own])
-    known = rows.norms_of(means)
-    return rows.removal_gains(known, whole, own, means, masses, 0, len(own)), own, weights
+        for key in [key for key in {*_parts, *_sizes} if key[0] == token]:
+            _drop(*key)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import numpy as np
 
 from ..workers import Workers, available_cpus
-from . import parts
+from . import parts, questions
 from .crew import Crew
 
 # Bytes of the rows of a part: some tens of milliseconds of work for each pass, so that threads share it and a time limit is seen.
@@ -109,12 +109,12 @@ class Source:
 
     def gathered(self):
         """All rows in memory, and weights or None."""
-        X, weights = zip(*self.ask(parts.arrays))
+        X, weights = zip(*self.ask(questions.arrays))
         return np.concatenate(X), None if weights[0] is None else np.concatenate(weights)
 
     def labelled(self, of):
         """What is kept as the labels of a fit: the nearest of these centers for each row."""
-        found = self.ask(parts.labels, of)
+        found = self.ask(questions.labels, of)
         self.close()  # what is kept would be in the way of one more array
         return np.concatenate(found)
 
@@ -127,7 +127,7 @@ class Source:
         with Workers(n_threads) as self.workers:
             self.cut(1, 1)
             try:
-                found = self.ask(parts.apply, function, len(self))
+                found = self.ask(questions.apply, function, len(self))
             finally:
                 self.close()
         return np.concatenate(found)

@@ -9,6 +9,7 @@ import pytest
 import ckmeans.blocks.block_rows
 import ckmeans.blocks.opening
 import ckmeans.blocks.parts
+import ckmeans.blocks.questions
 import ckmeans.blocks.sources
 import ckmeans.local.rows
 from ckmeans import KMeans
@@ -43,7 +44,7 @@ def tiny_parts(monkeypatch):
     monkeypatch.setattr(ckmeans.local.rows, "SLAB_WORK", 1 << 13)
     monkeypatch.setattr(ckmeans.blocks.sources, "PART_BYTES", 1 << 14)
     yield
-    for known in ckmeans.blocks.parts._parts, ckmeans.blocks.parts._kept:
+    for known in ckmeans.blocks.parts._parts, ckmeans.blocks.parts._sizes, ckmeans.blocks.parts._kept:
         known.clear()  # of sources that a test has made itself
 
 
@@ -174,7 +175,42 @@ def test_what_is_forgotten_is_made_anew():
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ckmeans.blocks.parts, "perform", perform)
             assert_the_same(model(X, how, n_threads=1).fit(lambda: np.array_split(X, 5)), expected)
-    assert not ckmeans.blocks.parts._parts and not ckmeans.blocks.parts._kept
+    parts = ckmeans.blocks.parts
+    assert not parts._parts and not parts._sizes and not parts._kept
+
+
+@pytest.mark.parametrize("how", ["given", "k-means++", "k-means||"])
+def test_parts_keep_to_their_room(monkeypatch, how):
+    """And what they have no room for is made anew: the less room, the more assignments, and the same bits."""
+    X, parts, n_assigned = blobs(), ckmeans.blocks.parts, []
+    expected, before, assign = model(X, how).fit(X), parts.perform, parts.Panels.assign
+    monkeypatch.setattr(parts.Panels, "assign", lambda *args: n_assigned.append(None) or assign(*args))
+    n_in_all, most = [], []
+    for share, of_rows in ((1000, 1), (1000, 0), (0.6, 0), (0.6, 0.5), (0.1, 0), (0, 0)):
+        room = share * (most[1] if len(most) > 1 else X.nbytes)
+
+        def perform(*args, room=room, of_rows=of_rows, **options):
+            found = before(*args, room=room, of_rows=of_rows, **options)
+            assert sum(parts._sizes.values()) <= room
+            assert of_rows or not parts._kept
+            for key, part in parts._parts.items():
+                if key not in parts._kept:
+                    assert part.X is None and part.rows is None
+                    assert part.partition is None or part.partition.labels.dtype == np.uint8
+                    assert {found.dtype for found in part.labels.values()} <= {np.dtype(np.uint8)}
+            most[-1:] = [max(most[-1], sum(parts._sizes.values()))]
+            return found
+
+        n_assigned.clear()
+        most.append(0)
+        with monkeypatch.context() as patch:
+            patch.setattr(parts, "perform", perform)
+            assert_the_same(model(X, how, n_threads=1).fit(lambda: np.array_split(X, 5)), expected)
+        n_in_all.append(len(n_assigned))
+    assert (
+        most[0] > 2 * X.nbytes > 2 * most[1] and 0 == most[-1] < most[4] < most[2] and 0.4 * most[1] < most[2]
+    )
+    assert n_in_all[0] == n_in_all[1] <= n_in_all[2] <= n_in_all[4] <= n_in_all[5] > n_in_all[0]
 
 
 def test_where_memory_runs_out_nothing_is_kept(monkeypatch):
@@ -197,7 +233,7 @@ def test_parts_at_work_keep_their_rows_where_room_is_made():
     parts = ckmeans.blocks.parts
     for number in range(2):
         parts.perform("t", number, 0, lambda: (X0[:9], None), None, asked_for_rows, room=1 << 30)
-    parts._kept["t", 2] = 72
+    parts._kept.add(("t", 2))
     busy, idle = parts._parts["t", 0], parts._parts["t", 1]
     with busy.lock:
         parts._make_room()
@@ -459,7 +495,7 @@ def test_a_file_that_vanishes(folder, monkeypatch):
         ckmeans.blocks.block_rows.BlockRows(source, workers, 2)
         (folder / "4.npy").unlink()
         with pytest.raises(FileNotFoundError):
-            source.ask(ckmeans.blocks.parts.weights_of)
+            source.ask(ckmeans.blocks.questions.weights_of)
 
 
 @pytest.mark.parametrize("columns", [["a", "b"], None])
@@ -477,7 +513,7 @@ def test_a_parquet_file_that_changes(folder, monkeypatch, columns):
             pq = pytest.importorskip("pyarrow.parquet")
             pq.write_table(pq.read_table(path, columns=columns), path)
         with pytest.raises(ValueError, match="4.parquet was changed while it was read: "):
-            source.ask(ckmeans.blocks.parts.weights_of)
+            source.ask(ckmeans.blocks.questions.weights_of)
         path.unlink()
         with pytest.raises(FileNotFoundError):
-            source.ask(ckmeans.blocks.parts.weights_of)
+            source.ask(ckmeans.blocks.questions.weights_of)

@@ -203,6 +203,31 @@ def test_rows_that_are_not_kept(cluster, monkeypatch):
     assert_the_same(model().fit(da.from_array(X, chunks=(700, 3)) + 0.0), model().fit(X))
 
 
+@pytest.mark.parametrize("left, kept, room", [(10**6, True, 350_000), (10**4, False, 7500), (0, False, 0)])
+def test_workers_of_little_memory(cluster, monkeypatch, left, kept, room):
+    """Parts are as small as the smallest worker needs; rows that all of them cannot keep are computed in each pass."""
+    lazy, made = da.from_array(X, chunks=(100, 3)) + 0.0, []
+    source = dask_blocks.DaskBlocks(lazy)
+    monkeypatch.setattr(source, "_memory_left", lambda: [(left, 2), (10 * left, 1)])
+    monkeypatch.setattr(dask, "persist", lambda *data: made.append(data) or data)
+    source.cut(100, 100)
+    assert bool(made) == kept and source.room.get("of_rows", 1) == kept
+    assert source.room["room"] == pytest.approx(room)
+    assert max(stop - start for start, stop in source.bounds) * 24 <= 2 * max(left / 64, 2400)
+    assert source.bounds[0][0] == 0 and source.bounds[-1][1] == len(X)
+
+
+def test_what_workers_may_still_take(cluster):
+    """Less what they have; none of them has a limit of 0."""
+    source = dask_blocks.DaskBlocks(da.ones((1000, 2)))
+    before = source._memory_left()
+    rows = da.random.random((1_000_000, 2), chunks=(500_000, 2)).persist()
+    pytest.importorskip("distributed").wait(rows)
+    after = source._memory_left()
+    assert [n_threads for _, n_threads in after] == [n_threads for _, n_threads in before]
+    assert sum(some for some, _ in before) - sum(some for some, _ in after) == 16_000_000
+
+
 def test_certify_on_a_cluster(cluster, monkeypatch, tmp_path):
     monkeypatch.setattr(row_batches, "BATCH", 1000)
     monkeypatch.setattr(row_batches, "BATCH_OF", 1)
