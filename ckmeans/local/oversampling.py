@@ -18,12 +18,18 @@ FACTOR = 1
 # are near to zero, and to all rows then. 20 updates after starts of TF-IDF rows, 2e4 x 5e4 with k=100, the inertia was 1.07 times that
 # from greedy k-means++, and without these 1.00 times.
 REFINE = 20
+# Clusterings of the candidates, of which the best is taken: as many as there are ROWS rows for each candidate, and TRIES at most. A try
+# takes some REFINE passes over the candidates, so all of them no more than a quarter of a pass over the rows. With ten in place of one,
+# the median inertia at the end of ten starts, above that of the default, was 0.0 in place of 6.9 % (2e5 x 2, 12 clusters, one row in four
+# in two of them), 0.0 in place of 8.2 % (2e5 x 8, 50 blobs) and 1.5 in place of 1.6 % (1e5 x 6 lognormal, 25 clusters).
+TRIES, ROWS = 10, 100
 
 
 def kmeans_parallel(rows, n_clusters, rng):
     """k-means|| with weights: each round draws many rows at once by their weighted squared distances to those before.
 
-    What was drawn, each with the weight of the rows nearest to it, is clustered by greedy k-means++ and Lloyd's iteration.
+    What was drawn, each with the weight of the rows nearest to it, is clustered by greedy k-means++ and Lloyd's iteration, up to ten
+    times where there are many rows.
     Bahmani et al. take each row with a probability of its own; here each round makes a fixed number of draws, and what
     is drawn twice is taken once.
 
@@ -48,12 +54,20 @@ def kmeans_parallel(rows, n_clusters, rng):
         candidates = _dense(candidates)
         return np.concatenate([candidates, np.repeat(candidates[:1], n_clusters - n_candidates, axis=0)])
     few = rows_for(candidates, distances.owned(n_candidates), rows.workers)
-    centers = kmeans_plusplus(few, n_clusters, rng)
-    if not issparse(rows.X):
-        centers = lloyd(few, centers, REFINE)[1]
+    n_tries = max(1, min(TRIES, rows.n_samples // (ROWS * n_candidates)))
+    tries = [_clustered(few, n_clusters, rng) for _ in range(n_tries)]
+    centers = min(tries, key=lambda found: found[0])[1]
     rows.n_distances += few.n_distances
     rows.n_spared += few.n_spared
     return np.ldexp(centers, few.exponent)
+
+
+def _clustered(rows, n_clusters, rng):
+    """A clustering of candidates: its inertia and its centers."""
+    centers = kmeans_plusplus(rows, n_clusters, rng)
+    if not issparse(rows.X):
+        centers = lloyd(rows, centers, REFINE)[1]
+    return rows.inertia(rows.nearest(centers), centers), centers
 
 
 def draw_candidates(rows, n_draws, n_rounds, rng):

@@ -105,3 +105,28 @@ def test_sparse_rows_by_name(kind):
     model = kind(9, init="k-means||", n_init=1, random_state=0).fit(X)
     assert np.array_equal(model.predict(X), model.labels_)
     assert len(np.unique(np.stack([model.labels_, np.arange(3000) % 9]), axis=1).T) == 9
+
+
+@pytest.mark.parametrize("make", [np.array, sparse.csr_array])
+def test_the_best_of_some_clusterings_of_the_candidates(monkeypatch, make):
+    """As many as there are a hundred rows for each candidate, and ten at most; what is best for the candidates mostly is for the rows."""
+    X = data("blobs", np.float64, 6000, 3)
+    monkeypatch.setattr(oversampling, "ROWS", 0.1)
+    found, tried, clustered = {}, [], oversampling._clustered
+    monkeypatch.setattr(oversampling, "_clustered", lambda *args: tried.append(clustered(*args)) or tried[-1])
+    for most in (1, 10):
+        monkeypatch.setattr(oversampling, "TRIES", most)
+        found[most] = []
+        for seed in range(20):
+            rows = rows_of(X) if make is np.array else SparseRows(make(X), None, Workers(1))
+            tried.clear()
+            centers = kmeans_parallel(rows, 9, np.random.default_rng(seed))
+            assert len(tried) == most
+            best = min(tried, key=lambda one: one[0])[1]
+            assert np.array_equal(centers, best)
+            found[most].append(((X[:, None] - centers) ** 2).sum(axis=2).min(axis=1).sum())
+    assert np.median(found[10]) < 0.99 * np.median(found[1])
+    monkeypatch.setattr(oversampling, "ROWS", 1000)  # 45 candidates, or so
+    tried.clear()
+    kmeans_parallel(rows_of(X), 9, np.random.default_rng(0))
+    assert len(tried) == 1
