@@ -3,13 +3,14 @@ Can I cluster more rows than my memory holds?
 =============================================
 
 The rows here are made a day at a time, by two workers of a Dask cluster on this machine, each
-of which may take 2 GiB. What they cannot keep they make again in each pass. The centers are
+of which may take 1 GiB. What they cannot keep they make again in each pass. The centers are
 those of all rows, to the last bit what one array of them would give; the labels are lazy, in
 the blocks of the rows. The start is drawn by the workers too, so that only some rows for each
 cluster come here; the default would gather more of them. On another cluster, or with files in
 place of ``day``, nothing changes.
 
-``python docs/examples/13_cluster.py 120`` takes 120 days: 30 million rows, 0.48 GB.
+``python docs/examples/13_cluster.py 240`` takes 240 days: 60 million rows, 0.96 GB, more than
+these workers can keep.
 """
 
 import sys
@@ -29,7 +30,7 @@ ROWS = 250_000  # of a day
 def day(number):
     """Rows of one day."""
     rng = np.random.default_rng(number)
-    return PLACES[rng.integers(12, size=ROWS)] + rng.normal(size=(ROWS, 2))
+    return PLACES[rng.integers(12, size=ROWS)] + rng.normal(scale=0.7, size=(ROWS, 2))
 
 
 def days(n):
@@ -44,7 +45,7 @@ def days(n):
 def main(n):
     X = days(n)
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, memory_limit="2GiB") as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, memory_limit="1GiB") as cluster,
         Client(cluster),
     ):
         begin = perf_counter()
