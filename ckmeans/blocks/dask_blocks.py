@@ -19,6 +19,8 @@ from .sources import PART_BYTES, RemoteBlocks, added, as_floats
 FULL = 0.7
 # Bytes of a worker before it has any rows.
 PROCESS = 300 << 20
+# Share of that which is taken to be left in any case: what a worker has may be the very rows, which take no more memory then.
+LEAST = 1 / 8
 # Share of what is left that the rows may take to be kept there from the first pass on; and that the parts may take with panels and
 # what they remember. The rest is for parts at work.
 KEPT, REMEMBERED = 0.4, 0.35
@@ -46,6 +48,7 @@ class DaskBlocks(RemoteBlocks):
     """
 
     room = {}  # `room` and `of_rows` of `parts.perform`; nothing where the process sees to that itself
+    turn = 0  # passes over all parts so far
 
     def __init__(self, X):
         super().__init__()
@@ -115,8 +118,10 @@ class DaskBlocks(RemoteBlocks):
             len(self),
             min([4 * PART_BYTES, *(AT_WORK * some / n_threads for some, n_threads in workers)]),
         )
-        share = len(self) * self.row_bytes // (PARTS * self._n_threads())
-        least = max(1, int(min(max(share, PART_BYTES // 4), most) // self.row_bytes))
+        weighted = self.weights is not None or self.own_weights is not None
+        row_bytes = self.row_bytes + 8 * weighted
+        share = n * row_bytes // (PARTS * self._n_threads())
+        least = max(1, int(min(max(share, PART_BYTES // 4), most) // row_bytes))
         ends = [0]
         for end in np.cumsum(self.lengths):
             end = min(n, round(end / unit) * unit)
@@ -127,7 +132,7 @@ class DaskBlocks(RemoteBlocks):
         self.bounds = list(zip(ends, ends[1:]))
         blocks = self._blocks()
         data = [self._assembled(blocks, start, stop) for start, stop in self.bounds]
-        kept = n * self.row_bytes <= KEPT * sum(left)
+        kept = n * row_bytes <= KEPT * sum(left)
         if self._client is not None and left:
             self.room = {"room": min(left) * (REMEMBERED if kept else KEPT + REMEMBERED)}
             if not kept:  # rows that are made anew in each pass anyway
@@ -160,7 +165,9 @@ class DaskBlocks(RemoteBlocks):
 
     def _tasks(self, question, args, own):
         """The keys of the tasks that ask parts, and the graph of these tasks: made here, which takes a tenth of what `delayed` takes."""
-        name, graph, common, more = uuid4().hex, {}, (self.frame, question, args, self.room), ()
+        self.turn += own is None
+        room = {**self.room, "turn": self.turn}
+        name, graph, common, more = uuid4().hex, {}, (self.frame, question, args, room), ()
         if len(pickle.dumps(common)) > SMALL:
             more = (f"question-{name}",)
             graph[more[0]], common = (partial(_itself, common),), None
@@ -358,11 +365,12 @@ def _ask(place, own, common, data, question=None):
 
 
 def _memory_left(dask_scheduler):
-    return [
-        (max(0, FULL * worker.memory_limit - PROCESS - worker.nbytes), worker.nthreads)
-        for worker in dask_scheduler.workers.values()
-        if worker.memory_limit
-    ]
+    left = []
+    for worker in dask_scheduler.workers.values():
+        if worker.memory_limit:
+            most = max(0, FULL * worker.memory_limit - PROCESS)
+            left.append((max(most * LEAST, most - worker.nbytes), worker.nthreads))
+    return left
 
 
 def _forget_everywhere(client, token):

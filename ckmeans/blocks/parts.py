@@ -8,6 +8,7 @@ again somewhere else.
 import zlib
 from hashlib import blake2b
 from threading import Lock
+from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,8 @@ from .seeds import Seeds
 TAKEN = 2.5
 # Share of the room that parts may take with rows; the rest is for what they remember of rows that are not kept.
 OF_ROWS = 2 / 3
+# Seconds after which a source that was asked nothing is taken to be given up, where there is no room for others.
+LONG = 600.0
 # Share of the memory that is free, and of the addresses, that the parts of this process may take where nobody says how much.
 OF_MEMORY, OF_ADDRESSES = 3 / 4, 3 / 8
 
@@ -125,6 +128,7 @@ class Part:
 
     def __init__(self, number, first):
         self.number, self.first, self.lock = number, first, Lock()
+        self.turn, self.asked = 0, 0.0  # the pass of the last question, and when that was
         self.clear()
 
     def clear(self):
@@ -135,7 +139,7 @@ class Part:
         self.seeds = None
 
     def forget_what_is_over(self, at_a_start):
-        """Forget the labels before a start, or the start."""
+        """Forget the labels before a start, or the start where that is over."""
         self.labels.clear()
         if at_a_start:
             self.partition, self.at = None, None
@@ -172,25 +176,30 @@ class Part:
 
     def close(self):
         """Keep labels and sums, and nothing as large as the rows."""
+        self.X = self.weights = self.rows = None
         if self.partition is not None:
             self.partition.policy, self.partition.rows = None, None
             self.partition.idle.clear()
-            self.partition.labels = _small(self.partition.labels)
-        self.labels = {key: _small(found) for key, found in self.labels.items()}
         if self.seeds is not None:
             self.seeds.put_aside()
-        self.X = self.weights = self.rows = None
+        if self.partition is not None:
+            self.partition.labels = _small(self.partition.labels)
+        self.labels = {key: _small(found) for key, found in self.labels.items()}
 
-    def remembers(self):
-        """Bytes of labels, sums and distances."""
+    def size(self):
+        """Bytes of what it has: the rows, a multiple of them, their weights; labels, sums and distances."""
         arrays = [*self.labels.values()]
+        if self.X is not None:
+            rows = TAKEN * self.X.nbytes + (0 if self.weights is None else 2 * self.weights.nbytes)
+        else:
+            rows = 0
         if self.partition is not None:
             arrays += self.partition.labels, self.partition.sums
         if self.seeds is not None:
             arrays += [
                 found for found in vars(self.seeds.distances).values() if isinstance(found, np.ndarray)
             ]
-        return sum(found.nbytes for found in arrays)
+        return rows + sum(found.nbytes for found in arrays)
 
     # ---- its labels ----
 
@@ -264,24 +273,27 @@ _parts, _sizes, _kept, _lock = {}, {}, set(), Lock()
 
 
 @usual
-def perform(token, number, first, load, frame, question, *args, workers=None, room=None, of_rows=OF_ROWS):
+def perform(
+    token, number, first, load, frame, question, *args, workers=None, room=None, of_rows=OF_ROWS, turn=0
+):
     """Ask a part of the source of this token: question(part, *args). `load` returns its rows, and weights or None.
 
     What it has is kept for the next question as long as all parts take no more than `room`: its rows, up to a share `of_rows` of
-    that, or what it remembers of them.
+    that, or what it remembers of them. `turn` counts the passes over all parts, where these may be asked elsewhere too.
     """
     arguments = load, frame, question, args, workers or Workers(1)
     try:
-        return _perform(token, number, first, (room, of_rows), *arguments)
+        return _perform(token, number, first, (room, of_rows), turn, *arguments)
     except MemoryError:  # once more with as little as can be
         _make_room()
-        return _perform(token, number, first, (0, of_rows), *arguments)
+        return _perform(token, number, first, (0, of_rows), turn, *arguments)
 
 
-def _perform(token, number, first, room, load, frame, question, args, workers):
+def _perform(token, number, first, room, turn, load, frame, question, args, workers):
     with _lock:
         part = _parts.setdefault((token, number), Part(number, first))
     with part.lock:
+        part.turn, part.asked = turn, monotonic()
         try:
             part.open(load, workers, frame)
             answer = question(part, *args)
@@ -300,19 +312,22 @@ def _keep(key, part, room, of_rows):
         total = sum(_sizes.values())
         if room is None:
             room = min(OF_MEMORY * (available_memory() + total), OF_ADDRESSES * (_address_space() + total))
-        size = TAKEN * part.X.nbytes + part.remembers()
-        if _has_place(key, part, size, room if key in _kept else of_rows * room):
+        if _has_place(key, part, part.size(), room if key in _kept else of_rows * room):
             _kept.add(key)
             return
         _kept.discard(key)
-    part.close()
+    if room > 0:
+        part.close()
+        with _lock:
+            size = part.size()
+            if _has_place(key, part, size, room):
+                return
+            _forget_stale(key[0], part)
+            if _has_place(key, part, size, room):
+                return
+    part.clear()
     with _lock:
-        size = part.remembers()
-        if not _has_place(key, part, size, room):
-            _forget_what_is_over(key[0], part.seeds is not None)
-        if not _has_place(key, part, size, room):
-            part.clear()
-            _drop(*key)
+        _drop(*key)
 
 
 def _has_place(key, part, size, room):
@@ -324,13 +339,14 @@ def _has_place(key, part, size, room):
     return True
 
 
-def _forget_what_is_over(token, at_a_start):
-    """Parts that were asked somewhere else since then may still know the distances of a start, or the labels before it."""
-    for key, part in _parts.items():
-        if key[0] == token and (part.seeds is not None) != at_a_start and part.lock.acquire(blocking=False):
+def _forget_stale(token, asked):
+    """Know nothing more of parts that were asked somewhere else in the last passes, or whose source was given up."""
+    for key, part in list(_parts.items()):
+        stale = part.turn < asked.turn - 1 if key[0] == token else part.asked < asked.asked - LONG
+        if stale and part.lock.acquire(blocking=False):
             try:
-                part.forget_what_is_over(at_a_start)
-                _sizes[key] = part.remembers() + (TAKEN * part.X.nbytes if key in _kept else 0)
+                part.clear()
+                _drop(*key)
             finally:
                 part.lock.release()
 
@@ -349,9 +365,12 @@ def _make_room():
             part = _parts.get(key)
             if part is not None and part.lock.acquire(blocking=False):
                 try:
-                    part.close()
                     _kept.discard(key)
-                    _sizes[key] = part.remembers()
+                    part.close()
+                    _sizes[key] = part.size()
+                except MemoryError:  # not even for small labels
+                    part.clear()
+                    _drop(*key)
                 finally:
                     part.lock.release()
 

@@ -1,5 +1,6 @@
 """What a block source is, and those that this process reads itself: files, and what gives blocks one after the other."""
 
+from contextlib import suppress
 from functools import partial
 from uuid import uuid4
 
@@ -301,7 +302,9 @@ class Blocks(Source):
         """As of Source. Blocks are gone through once, but not where all parts that are asked are kept."""
         numbers = range(len(self.bounds)) if own is None else sorted(own)
         if all(parts.has(self.token, number) for number in numbers):
-            return super().ask(question, *args, own=own)
+            self._X = None
+            with suppress(_Gone):
+                return super().ask(question, *args, own=own)
         found = []
         for number, X in enumerate(self._parts()):
             self.workers.check_time()
@@ -312,7 +315,13 @@ class Blocks(Source):
 
     def read(self, start, stop):
         """The rows of the part that is at hand."""
+        if self._X is None:
+            raise _Gone
         return self._X
+
+
+class _Gone(Exception):
+    """Rows that were kept a moment ago are not any more: memory was short."""
 
 
 class RemoteBlocks(Source):

@@ -19,7 +19,7 @@ FACTOR = 1
 # from greedy k-means++, and without these 1.00 times.
 REFINE = 20
 # Clusterings of the candidates, of which the best is taken: as many as there are ROWS rows for each candidate, and TRIES at most. A try
-# takes some REFINE passes over the candidates, so all of them no more than a quarter of a pass over the rows. With ten in place of one,
+# takes some REFINE passes over the candidates, so all of them about a quarter of a pass over the rows at most. With ten in place of one,
 # the median inertia at the end of ten starts, above that of the default, was 0.0 in place of 6.9 % (2e5 x 2, 12 clusters, one row in four
 # in two of them), 0.0 in place of 8.2 % (2e5 x 8, 50 blobs) and 1.5 in place of 1.6 % (1e5 x 6 lognormal, 25 clusters).
 TRIES, ROWS = 10, 100
@@ -56,18 +56,18 @@ def kmeans_parallel(rows, n_clusters, rng):
     few = rows_for(candidates, distances.owned(n_candidates), rows.workers)
     n_tries = max(1, min(TRIES, rows.n_samples // (ROWS * n_candidates)))
     tries = [_clustered(few, n_clusters, rng) for _ in range(n_tries)]
-    centers = min(tries, key=lambda found: found[0])[1]
+    centers = min(tries, key=lambda found: found.inertia).centers
     rows.n_distances += few.n_distances
     rows.n_spared += few.n_spared
     return np.ldexp(centers, few.exponent)
 
 
 def _clustered(rows, n_clusters, rng):
-    """A clustering of candidates: its inertia and its centers."""
+    """A clustering of candidates, and what it costs."""
     centers = kmeans_plusplus(rows, n_clusters, rng)
     if not issparse(rows.X):
         centers = lloyd(rows, centers, REFINE)[1]
-    return rows.inertia(rows.nearest(centers), centers), centers
+    return rows.clustering(centers)
 
 
 def draw_candidates(rows, n_draws, n_rounds, rng):

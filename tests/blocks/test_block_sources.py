@@ -241,6 +241,81 @@ def test_parts_at_work_keep_their_rows_where_room_is_made():
     assert ("t", 0) in parts._kept and ("t", 1) not in parts._kept
 
 
+def part_with_labels(number, turn):
+    """A part that is here, with its rows and 1000 labels."""
+    parts = ckmeans.blocks.parts
+    part = parts._parts["t", number] = parts.Part(number, 0)
+    part.X, part.labels[b""], part.turn = X0[:9], np.zeros(1000, np.uint8), turn
+    return part
+
+
+@pytest.mark.parametrize("turn, stays", [(2, {0}), (3, {1})])
+def test_parts_that_are_asked_elsewhere_make_room(turn, stays):
+    """A part that was not asked in the last pass, nor yet in this one, is somewhere else now."""
+    parts = ckmeans.blocks.parts
+    for number, last in ((0, 1), (1, turn)):
+        parts._keep(("t", number), part_with_labels(number, last), 1500, 0)
+    assert {number for _, number in parts._parts} == {number for _, number in parts._sizes} == stays
+
+
+@pytest.mark.parametrize("since, stays", [(599, {"old"}), (601, {"t"})])
+def test_sources_that_were_given_up_make_room(since, stays):
+    parts = ckmeans.blocks.parts
+    old = part_with_labels(0, 0)
+    parts._parts["old", 0] = parts._parts.pop(("t", 0))
+    parts._keep(("old", 0), old, 1500, 0)
+    new = part_with_labels(1, 0)
+    old.asked, new.asked = 1.0, 1.0 + since
+    parts._keep(("t", 1), new, 1500, 0)
+    assert {token for token, _ in parts._parts} == stays
+
+
+def test_where_memory_runs_out_as_room_is_made(monkeypatch):
+    """Labels are made smaller, for which there may be no memory either: nothing is known of such a part then."""
+    parts, small = ckmeans.blocks.parts, ckmeans.blocks.parts._small
+    for number in range(2):
+        parts._keep(("t", number), part_with_labels(number, 0), 10**6, 1)
+    assert len(parts._kept) == 2
+    failures = [MemoryError]
+
+    def fails_once(labels):
+        if failures:
+            raise failures.pop()
+        return small(labels)
+
+    monkeypatch.setattr(parts, "_small", fails_once)
+    parts._make_room()
+    assert not parts._kept and [*parts._parts] == [*parts._sizes] == [("t", 1)]
+
+
+def test_weights_of_rows_that_are_kept_count():
+    parts = ckmeans.blocks.parts
+    part = part_with_labels(0, 0)
+    before = part.size()
+    part.weights = np.ones(9)
+    assert part.size() == before + 2 * part.weights.nbytes
+
+
+def test_rows_that_are_gone_as_they_are_asked_for_come_from_the_next_pass(monkeypatch):
+    """All parts of a callable are kept, until memory is short in the middle of a pass."""
+    X, parts = blobs(), ckmeans.blocks.parts
+    expected, has, times = model(X).fit(X), parts.has, []
+
+    def has_until_then(token, number):
+        found = has(token, number)
+        if found and number == max(number for _, number in parts._parts):
+            times.append(number)
+            if len(times) == 3:
+                for part in parts._parts.values():
+                    part.close()
+                parts._kept.clear()
+        return found
+
+    monkeypatch.setattr(parts, "has", has_until_then)
+    assert_the_same(model(X, n_threads=1).fit(lambda: np.array_split(X, 5)), expected)
+    assert len(times) > 3
+
+
 def test_rows_beyond_a_part_are_not_gathered(monkeypatch):
     monkeypatch.setattr(ckmeans.blocks.sources.Source, "gathered", None)
     X = blobs()

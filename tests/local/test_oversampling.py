@@ -122,10 +122,17 @@ def test_the_best_of_some_clusterings_of_the_candidates(monkeypatch, make):
             tried.clear()
             centers = kmeans_parallel(rows, 9, np.random.default_rng(seed))
             assert len(tried) == most
-            best = min(tried, key=lambda one: one[0])[1]
-            assert np.array_equal(centers, best)
+            assert np.array_equal(centers, min(tried, key=lambda one: one.inertia).centers)
             found[most].append(((X[:, None] - centers) ** 2).sum(axis=2).min(axis=1).sum())
     assert np.median(found[10]) < 0.99 * np.median(found[1])
+    X[0, 0] = 1e220  # of weight 0, for which all others are scaled: so are the centers that are compared
+    rows = rows_of(X, np.append(0.0, np.ones(len(X) - 1)))
+    tried.clear()
+    kmeans_parallel(rows, 9, np.random.default_rng(0))
+    for one in tried:
+        assert one.inertia == pytest.approx(
+            ((rows.X[1:, None] - one.centers) ** 2).sum(axis=2).min(axis=1).sum(), rel=3
+        )
     monkeypatch.setattr(oversampling, "ROWS", 1000)  # 45 candidates, or so
     tried.clear()
     kmeans_parallel(rows_of(X), 9, np.random.default_rng(0))
