@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from math import ceil
 from time import monotonic
 
 
@@ -22,7 +23,10 @@ class Clock:
         self.seconds, self.interrupt, self.looks = seconds, interrupt, 0
 
     def __enter__(self):
-        self._start, self._lock = monotonic(), threading.Lock()
+        self._start, self._lock = (
+            ceil(monotonic()),
+            threading.Lock(),
+        )  # whole, so that differences are not rounded
         self._handler = signal.getsignal(signal.SIGINT)
         signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background ignore SIGINT
         self._modules = [

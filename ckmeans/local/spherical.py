@@ -239,7 +239,9 @@ def nearest_by_angle(X, centers, workers, units=None, known=None):
     def block(start, stop):
         some_rows = open_rows[start:stop]
         own = units[some_rows]
-        found = (own.astype(np.float32) if screened else own) @ roughly
+        # All of this is finite; but BLAS may add up what lies beside the numbers too, and NumPy tell of that.
+        with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+            found = (own.astype(np.float32) if screened else own) @ roughly
         best = found.argmax(axis=1)
         near = found >= (found[np.arange(len(best)), best] - (single if screened else margin))[:, None]
         for i in np.flatnonzero(near.sum(axis=1) > 1):
