@@ -4,12 +4,14 @@ from cython cimport floating
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int8_t, int32_t, int64_t
 from fixed cimport AHEAD, shift_rows
+from pairs cimport PAIR_NUMBERS, fine_score, make_pair_numbers, pair_error, pair_score, score_error
 from eight_bits cimport (
     DOTS_KINDS, MOST_QUADS, N_DOTS_KINDS, SCREEN_BLOCK, SCREEN_KERNELS, SCREEN_ROWS, SCREEN_SLACK, center_bytes,
-    dots_supported, instruction_set_name, label_screened, n_supported, quantise_panel, row_bounds, row_bytes,
-    mark_nearer, screen_buffers, settle_picked, settle_waiting, upper,
+    dots_supported, instruction_set_name, n_supported, quantise_panel, row_bounds, row_bytes, mark_nearer, screen_buffers,
+    upper,
 )
 from processor cimport prefetch
+from settle cimport label_screened, settle_picked, settle_waiting
 from shared cimport clear_counters, thread_buffers
 
 include "chosen.pxi"
@@ -60,10 +62,13 @@ cdef class ScreenedCenters:
         signed char[:, ::1] bytes,    #     room for (n, stride): a multiple of SCREEN_BLOCK, and of 64
         float[:, ::1] numbers,        #     room for (7, n + 16)
         double[::1] value,            #     room for (n_shown + 8,)
+        signed char[:, ::1] fine,     #     room for as many as `bytes`, zeros, or (0, stride): no pairs of centers
+        double[:, ::1] pairs,         #     room for (PAIR_NUMBERS + n_clusters, n_clusters), or (0, 0)
+        Py_ssize_t least_open,        #     rows of a panel that the first bytes leave open, from which on the second are asked
     ):
         cdef center_bytes* c = &self.c
         cdef Py_ssize_t k
-        self.arrays = centers, origin, single, row_single, bytes, numbers, value
+        self.arrays = centers, origin, single, row_single, bytes, numbers, value, fine, pairs
         c.n_shown = single.shape[1]
         c.shown = &single[0, 0] if single.shape[0] else NULL
         c.row_shown = &row_single[0, 0] if row_single.shape[0] else NULL
@@ -85,6 +90,18 @@ cdef class ScreenedCenters:
             )
 
 
+        c.pairs.n = pairs.shape[1]
+        if c.pairs.n:
+            c.pairs.fine, c.pairs.half, c.pairs.unit = <int8_t*> &fine[0, 0], &pairs[0, 0], &pairs[1, 0]
+            c.pairs.fine_unit, c.pairs.offset, c.pairs.fine_offset = &pairs[2, 0], &pairs[3, 0], &pairs[4, 0]
+            c.pairs.first_residual, c.pairs.residual, c.pairs.length = &pairs[5, 0], &pairs[6, 0], &pairs[7, 0]
+            c.pairs.apart, c.pairs.least_open = &pairs[PAIR_NUMBERS, 0], least_open
+            make_pair_numbers(
+                &c.pairs, c.centers, c.origin, scale, c.n_features, c.s.bytes, c.s.scale, c.s.stride, c.dots.level, c.dots.offset,
+                c.kernels.sq_apart,
+            )
+
+
 cdef class ScreenScratch:
     """Buffers of one thread for rows in bytes. Keeps the arrays alive."""
 
@@ -101,9 +118,9 @@ cdef class ScreenScratch:
         ScreenedRows waiting not None, #    of one panel
         float[::1] value,             #     (n_features + 16,)
         unsigned char[::1] value_bytes, #   (n_features + 16,)
-        int[::1] products,            #     (2 * SCREEN_BLOCK * SCREEN_ROWS,)
+        int[::1] products,            #     (3 * SCREEN_BLOCK * SCREEN_ROWS,)
         float[:, ::1] reach,          #     (2, n + 16), for the centers of ScreenedCenters
-        int[::1] near,                #     (SCREEN_ROWS * n,)
+        int[::1] near,                #     (2 * SCREEN_ROWS * n,)
         double[::1] distances,        #     (SCREEN_ROWS * n,)
         double[:, ::1] units,         #     (SCREEN_ROWS, n_features)
         double[::1] unit_weights,     #     (SCREEN_ROWS,)
@@ -152,6 +169,11 @@ def use_dots(name):
 def shape():
     """Rows of a panel, centers of a block, bytes after the last panel, and the most quads of features."""
     return SCREEN_ROWS, SCREEN_BLOCK, SCREEN_SLACK, MOST_QUADS
+
+
+def pair_numbers():
+    """Rows of the numbers of pairs of centers before those of their distances."""
+    return PAIR_NUMBERS
 
 
 # ---- over the rows of a block ----
@@ -217,7 +239,7 @@ def assign(
         b.moved, b.old_labels, b.units = &moved[0], &old_labels[0], &units[0]
         b.sums = &sums[0, 0, 0] if sums.shape[0] > 0 else NULL
         b.room = min(moved.shape[0], old_labels.shape[0]) - 3 * SCREEN_ROWS
-        s.n_seen = s.n_open = s.n_near = s.picked.n = s.waiting.n = 0
+        s.n_seen = s.n_open = s.n_near = s.n_listed = s.picked.n = s.waiting.n = 0
         s.picked.q.ratios[0] = s.waiting.q.ratios[0] = 0
         c.dots.begin()
         for p in range(start, stop):
@@ -279,6 +301,43 @@ def least_bounds(
             )
             for r in range(min(<Py_ssize_t> SCREEN_ROWS, X.shape[0] - i)):
                 low[i + r], high[i + r] = first[r], upper(c, s, first[r], q.norms[r], i + r, nearest[r])
+        c.dots.end()
+
+
+def pair_bounds(
+    const floating[:, ::1] X,         # IN  (n_samples, n_features)
+    ScreenedCenters centers not None, # IN
+    ScreenScratch scratch not None,
+    bint fine,                        # IN  with second bytes of the centers
+    double[:, ::1] scores,            # OUT (n_samples, n_clusters) ...
+    double[:, ::1] errors,            # OUT ... and what they are off by at most
+    double[:, :, ::1] pair_errors,    # OUT (n_samples, n_clusters, n_clusters): what differences of two of them are off by
+):
+    """What bytes tell of the scores |c|^2/2 - x.c, as in least_bounds, and of two of them."""
+    cdef screen_buffers* s = &scratch.b
+    cdef const center_bytes* c = &centers.c
+    cdef row_bytes q = s.passing
+    cdef int32_t* fine_products = s.products + SCREEN_BLOCK * SCREEN_ROWS
+    cdef double norm, error
+    cdef Py_ssize_t i, r, j, k
+    s.lengths = NULL
+    with nogil:
+        c.dots.begin()
+        for i in range(X.shape[0]):
+            r = i % SCREEN_ROWS
+            if r == 0:
+                quantise_panel(c.kernels, X, c.origin, c.scale, i, &q, s)
+                c.dots.dots(q.bytes, c.s.n_quads, c.s.bytes, c.s.stride, c.s.n, s.products)
+                c.dots.dots(q.bytes, c.s.n_quads, c.pairs.fine, c.s.stride, c.s.n, fine_products)
+            norm, error = q.norms[r], <double> q.norms[r] * q.ratios[0]
+            for j in range(c.pairs.n):
+                k = j * SCREEN_ROWS + r
+                scores[i, j] = pair_score(&c.pairs, j, s.products[k], q.scales[r])
+                if fine:
+                    scores[i, j] -= fine_score(&c.pairs, j, fine_products[k], q.scales[r])
+                errors[i, j] = score_error(&c.pairs, j, norm, error, fine)
+                for k in range(c.pairs.n):
+                    pair_errors[i, j, k] = pair_error(&c.pairs, j, k, norm, error, fine)
         c.dots.end()
 
 

@@ -29,6 +29,9 @@ class ScreenedCenters:
         bytes: NDArray[np.int8],
         numbers: Single,
         value: Float,
+        fine: NDArray[np.int8],
+        pairs: Float,
+        least_open: int,
     ) -> None: ...
 
 class ScreenScratch:
@@ -52,6 +55,7 @@ def dots_kinds() -> list[str]: ...
 def dots_in_use() -> str: ...
 def use_dots(name: str) -> None: ...
 def shape() -> tuple[int, int, int, int]: ...
+def pair_numbers() -> int: ...
 def quantise(
     X: Rows,
     lengths: Float,
@@ -90,4 +94,13 @@ def nearer(
 ) -> None: ...
 def least_bounds(
     X: Rows, centers: ScreenedCenters, scratch: ScreenScratch, low: Float, high: Float
+) -> None: ...
+def pair_bounds(
+    X: Rows,
+    centers: ScreenedCenters,
+    scratch: ScreenScratch,
+    fine: bool,
+    scores: Float,
+    errors: Float,
+    pair_errors: Float,
 ) -> None: ...

@@ -20,6 +20,9 @@ FAR = 1e15
 PER_ROW, PER_SHOWN, PER_SCORE = 8.0, 0.08, 0.12
 PER_PRODUCT = {"amx": 0.0012, "avx512vnni": 0.004, "avxvnni": 0.0075, "avx2": 0.012, "neon": 0.006}
 PER_OPEN, PER_NEAR = 50.0, 0.25
+# Features from which on pairs of up to 32 centers, in 16 bits, tell rows that bytes leave open (pairs.pxd). Of 784 features they left 0.05 open in place of
+# 0.29 (10 blobs) and 0.32 of 0.67 (noise), and a pass took 0.54 and 0.60 times as long; of 384 and 256 features 0.8 to 1.0 times, of 128 1.5 times (VNNI).
+LEAST_PAIRED = 256
 # Nanoseconds for each coordinate of a row that is made bytes, and passes over which that is spread where these are kept.
 PER_BYTE, LASTING_PASSES = 0.9, 12
 # Nanoseconds that a pass takes however few the rows.
@@ -71,6 +74,8 @@ class Screen:
         per_product = PER_PRODUCT.get(kernels.dots_in_use(), np.inf)
         shown = self.subspace.n_shown if self.subspace and kept else n_features
         scores = n_clusters * (PER_SCORE + per_product * shown)
+        if not (self.subspace and kept) and _are_paired(n_clusters, n_features):
+            scores *= 2
         left = self.share_open * (PER_OPEN + scores + self.n_near * PER_NEAR * n_features)
         return (
             PER_ROW
@@ -181,6 +186,9 @@ class Screen:
         block, stride = kernels.shape()[1], _stride(shown.shape[1])
         n = -(-n_clusters // block) * block
         numbers = np.zeros((7, n + 16), np.float32)
+        n_paired = n_clusters if row_shown is None and _are_paired(n_clusters, rows.n_features) else 0
+        fine = aligned.empty((n if n_paired else 0, stride), np.int8)
+        fine[:] = 0
         screened = kernels.ScreenedCenters(
             centers,
             rows.origin,
@@ -193,6 +201,9 @@ class Screen:
             aligned.empty((n, stride), np.int8),
             numbers,
             np.empty(shown.shape[1] + 8),
+            fine,
+            np.empty((n_paired and kernels.pair_numbers() + n_paired, n_paired)),
+            _least_open(n_clusters, rows.n_features),
         )
         if row_shown is not None:  # those of the centers themselves, to the safe side as the kernel has it
             numbers[2, :n_clusters] = sq_norms / 2 * (1 - 1.3e-6) - 1e-36
@@ -319,6 +330,17 @@ class Screen:
         )
 
 
+def _are_paired(n_clusters, n_features):
+    """Whether rows that their bytes leave open are told by pairs of centers, in 16 bits (pairs.pxd)."""
+    return n_clusters <= kernels.shape()[1] and n_features >= LEAST_PAIRED
+
+
+def _least_open(n_clusters, n_features):
+    """Rows of a panel that take as long by differences as second bytes of the centers for all of them, of which these tell most."""
+    products = kernels.shape()[0] * n_clusters * n_features * PER_PRODUCT.get(kernels.dots_in_use(), 0.0)
+    return 1 + int(products / (0.7 * (PER_OPEN + 2 * PER_NEAR * n_features)))
+
+
 def _spared(n_features, n_shown, n_candidates):
     """Nanoseconds that bytes of n_shown coordinates spare, for a row and one more center of k-means++."""
     per_product = PER_PRODUCT.get(kernels.dots_in_use(), np.inf)
@@ -343,9 +365,9 @@ def scratch(n_clusters, n_features):
         *[_rows_in_bytes(1, n_features)[0] for _ in range(3)],
         np.empty(n_features + 16, np.float32),
         np.empty(n_features + 16, np.uint8),
-        aligned.empty(2 * block * n_rows, np.int32),
+        aligned.empty(3 * block * n_rows, np.int32),
         np.empty((2, n + 16), np.float32),
-        np.empty(n_rows * n, np.int32),
+        np.empty(2 * n_rows * n, np.int32),
         np.empty(n_rows * n),
         units,
         np.empty(n_rows),

@@ -9,7 +9,7 @@ the blocks of the rows. The start is drawn by the workers too, so that only some
 cluster come here; the default would gather more of them. On another cluster, or with files in
 place of ``day``, nothing changes.
 
-``python docs/examples/13_cluster.py 240`` takes 240 days: 60 million rows, 0.96 GB, more than
+``python docs/examples/13_cluster.py 120`` takes 120 days: 30 million rows, 0.48 GB, more than
 these workers can keep.
 """
 

@@ -4,12 +4,13 @@
 
 #ifndef SCREEN_ONCE
 #define SCREEN_ONCE
-/* The products of a panel with the block of centers that begins with j, if there is one, into one half of `both`. */
+/* The products of a panel with the block of centers that begins with j, if there is one, into one half of `both`; `dots` is NULL where
+ * these are there already. */
 static INLINE void multiply(
     const screened_centers *c, dots_function dots, const uint8_t *rows, ptrdiff_t j, int32_t *both)
 {
     ptrdiff_t n = c->n - j < SCREEN_BLOCK ? c->n - j : SCREEN_BLOCK;
-    if (n > 0) dots(rows, c->n_quads, c->bytes + j * c->stride, c->stride, n, both + j % (2 * SCREEN_BLOCK) * SCREEN_ROWS);
+    if (n > 0 && dots) dots(rows, c->n_quads, c->bytes + j * c->stride, c->stride, n, both + j % (2 * SCREEN_BLOCK) * SCREEN_ROWS);
 }
 #endif
 

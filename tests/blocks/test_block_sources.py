@@ -289,7 +289,6 @@ def test_where_memory_runs_out_as_room_is_made(monkeypatch):
 
 
 def test_weights_of_rows_that_are_kept_count():
-    parts = ckmeans.blocks.parts
     part = part_with_labels(0, 0)
     before = part.size()
     part.weights = np.ones(9)

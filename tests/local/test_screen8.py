@@ -29,9 +29,9 @@ def dots(request):
     kernels.use_dots(usual)
 
 
-@pytest.fixture
-def forced(monkeypatch):
-    """Bytes are used wherever they can be, of coordinates from 66 features on; how many rows they labelled, and left open."""
+@pytest.fixture(params=[False, True], ids=["scores", "pairs"])
+def forced(request, monkeypatch):
+    """Bytes are used wherever they can be, of coordinates from 66 features on, or pairs of centers; how many rows they labelled, and left open."""
     seen = [0, 0]
     record = screen8.Screen.record
 
@@ -42,7 +42,9 @@ def forced(monkeypatch):
 
     monkeypatch.setattr(screen8.Screen, "_pays", lambda *_: True)
     monkeypatch.setattr(screen8.Screen, "record", noted)
-    monkeypatch.setattr(screen8.Screen, "_reduces", lambda *_: True)
+    monkeypatch.setattr(screen8.Screen, "_reduces", lambda *_: not request.param)
+    monkeypatch.setattr(screen8, "LEAST_PAIRED", 1 if request.param else 10**6)
+    monkeypatch.setattr(screen8, "_least_open", lambda n_clusters, _: n_clusters // 5)  # both ways in turn
     monkeypatch.setattr(screen8, "LEAST_FEATURES", 1)
     monkeypatch.setattr(screen8, "LEAST_REDUCED", 66)
     monkeypatch.setattr(screen8, "LEAST_PASS", 0.0)
@@ -264,6 +266,52 @@ def test_bounds_hold_in_exact_arithmetic(instructions, dots, dtype, kind):
             for j, c in enumerate(shifted):
                 score = sum(b * b for b in c) / 2 - sum(a * b for a, b in zip(x, c))
                 assert Fraction(low[j, i]) <= score <= Fraction(high[j, i])
+
+
+@pytest.mark.parametrize("kind", ["blobs", "offset", "scales", "one feature", "zeros", "near copies"])
+@pytest.mark.parametrize("fine", [False, True])
+@DTYPES
+def test_bounds_of_pairs_hold_in_exact_arithmetic(monkeypatch, instructions, dots, dtype, kind, fine):
+    """Scores of two centers, and their difference, are off by no more than the bounds, in fractions; these are much the smaller."""
+    rng = np.random.default_rng(3)
+    monkeypatch.setattr(screen8, "LEAST_PAIRED", 1)
+    for d, k in [(3, 5), (33, 6), (80, 4)]:
+        X = problem(kind, 40, d).astype(dtype)
+        centers = X[:k].astype(float) + rng.normal(size=(k, d)) * np.abs(X[:k]).max() / 30
+        rows = Rows(X, None, Workers(1), compared_with=centers)
+        scores, errors = np.empty((2, len(X), k))
+        pair_errors = np.empty((len(X), k, k))
+        screened = screen8.Screen().centers(rows, centers)
+        kernels.pair_bounds(rows.X, screened, screen8.scratch(k, d), fine, scores, errors, pair_errors)
+        scale, origin = Fraction(rows.panels.scale), [Fraction(value) for value in rows.origin]
+
+        def units(values, scale=scale, origin=origin):
+            return [(Fraction(float(value)) - o) * scale for value, o in zip(values, origin)]
+
+        shifted = [units(center) for center in centers]
+        for i in rng.integers(len(X), size=6):
+            x = units(rows.X[i])
+            off = [
+                sum(b * b for b in c) / 2 - sum(a * b for a, b in zip(x, c)) - Fraction(scores[i, j])
+                for j, c in enumerate(shifted)
+            ]
+            assert all(abs(one) <= Fraction(most) for one, most in zip(off, errors[i]))
+            for a in range(k):
+                assert all(abs(off[b] - off[a]) <= Fraction(pair_errors[i, a, b]) for b in range(k) if b != a)
+
+
+def test_pairs_of_centers_leave_less_open(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(3000, 300)).astype(np.float32)
+    means = X[:10].astype(float)
+    shares = []
+    for least in (10**6, 256):
+        monkeypatch.setattr(screen8, "LEAST_PAIRED", least)
+        screen = screen8.Screen()
+        with Workers(1) as workers:
+            rows = Rows(X, None, workers)
+            screen._look(rows, X, None, screen.centers(rows, means), 10)
+        shares.append(screen.share_open)
+    assert shares[0] > 0.05 and shares[1] < 0.7 * shares[0]
 
 
 def test_bytes_are_used_where_they_pay_and_left_where_they_do_not(monkeypatch):
