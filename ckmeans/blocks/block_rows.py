@@ -52,6 +52,7 @@ class BlockRows(Rows):
     """
 
     weighted, largest_weight = False, 1.0
+    listener = None  # is told of each pass, if there is one: bytes gone over so far, the inertia, and how many rows moved
 
     def __init__(self, source, workers, n_clusters, algorithm="auto", compared_with=None):
         self.source, self.workers, self.algorithm = source, workers, algorithm
@@ -192,6 +193,11 @@ class BlockRows(Rows):
         """The nearest center of each row."""
         return LabelsOf(centers)
 
+    def tell(self, inertia, n_moved=None):
+        """Tell the listener, if there is one, of a pass: an inertia in the units of the kernels, which is asked for then."""
+        if self.listener is not None:
+            self.listener(self.source.n_bytes, float(np.ldexp(inertia(), self.weight_exponent)), n_moved)
+
     def _inertia(self, labels, centers, known):
         return float(np.ldexp(known, self.weight_exponent))
 
@@ -266,6 +272,8 @@ class BlockPanels:
         rows.n_spared += work[1]
         rows.n_labelled += work[2]
         rows.n_recomputed += work[3]
+        if partition.summed:
+            rows.tell(lambda: partition.inertia(centers), n_moved)
         return n_moved
 
     def iterate(self, centers, partition, n_steps, fresh):
@@ -305,6 +313,8 @@ class BlockDistances(Distances):
         self.masses = np.concatenate(
             list(self.rows.source.ask(questions.distances, self.one_by_one, self.n_clusters, self.batches))
         )
+        if self.batches:
+            self.rows.tell(self.masses.sum)
 
     def draw_in_slabs(self, wanted):
         """As of Distances."""

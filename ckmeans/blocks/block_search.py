@@ -110,6 +110,7 @@ def block_search(
 
                 def rows_of(source, sample_weight, workers, algorithm):
                     kept.append(BlockRows(source, workers, n_clusters, algorithm))
+                    kept[0].listener = getattr(progress, "passed", None)
                     return kept[0]
 
                 def search_of(rows):

@@ -172,7 +172,7 @@ class DaskBlocks(RemoteBlocks):
             more = (f"question-{name}",)
             graph[more[0]], common = (partial(_itself, common),), None
         keys = []
-        for number in range(len(self.bounds)) if own is None else sorted(own):
+        for number in self.asked(own):
             place, mine = (self.token, number, self.bounds[number][0]), own[number] if own else ()
             key, of_data = self.data[number]
             graph.update(of_data)

@@ -83,7 +83,7 @@ class RayBlocks(RemoteBlocks):
         """As of Source."""
         common = ray.put((self.frame, question, args))
         asked = []
-        for number in range(len(self.bounds)) if own is None else sorted(own):
+        for number in self.asked(own):
             actor, mine = self._actors[number % len(self._actors)], own[number] if own else ()
             key = self.token, number, self.bounds[number][0]
             asked.append(actor.perform.remote(key, self.data[number], common, mine))

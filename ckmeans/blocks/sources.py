@@ -28,6 +28,8 @@ class Source:
         Where they are at hand; else they come with the rows.
     bounds : list of (start, stop)
         The rows of each part.
+    n_bytes : int
+        Bytes of the rows that were gone over so far, in all passes.
     frame : Frame or None
         None until the rows were looked at.
     """
@@ -36,7 +38,7 @@ class Source:
 
     def __init__(self):
         self.token = uuid4().hex
-        self.bounds = []
+        self.bounds, self.n_bytes = [], 0
 
     def __len__(self):
         return self.shape[0]
@@ -76,12 +78,18 @@ class Source:
         start, stop = self.bounds[number]
         return self.with_weights(start, stop, self.read(start, stop))
 
+    def asked(self, own):
+        """The numbers of the parts that are asked now."""
+        numbers = range(len(self.bounds)) if own is None else sorted(own)
+        self.n_bytes += self.row_bytes * sum(self.bounds[n][1] - self.bounds[n][0] for n in numbers)
+        return numbers
+
     def ask(self, question, *args, own=None):
         """The answers of all parts, in their order, or with `own` of some, each with arguments of its own before the others.
 
         Here threads share the parts; each reads its own.
         """
-        numbers = range(len(self.bounds)) if own is None else sorted(own)
+        numbers = self.asked(own)
         found = [None] * len(numbers)
 
         def one(place, number):
@@ -300,15 +308,14 @@ class Blocks(Source):
 
     def ask(self, question, *args, own=None):
         """As of Source. Blocks are gone through once, but not where all parts that are asked are kept."""
-        numbers = range(len(self.bounds)) if own is None else sorted(own)
-        if all(parts.has(self.token, number) for number in numbers):
+        if all(parts.has(self.token, number) for number in (range(len(self.bounds)) if own is None else own)):
             self._X = None
             with suppress(_Gone):
                 return super().ask(question, *args, own=own)
-        found = []
+        found, numbers = [], self.asked(own)
         for number, X in enumerate(self._parts()):
             self.workers.check_time()
-            if own is None or number in own:
+            if number in numbers:
                 self._X = X
                 found.append(self._perform(number, question, *(own[number] if own else ()), *args))
         return found

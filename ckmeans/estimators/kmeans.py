@@ -219,7 +219,7 @@ callable, default="k-means++"
         labels change, and go on as long as the rows and distances that are left cost less than all of them would. "elkan",
         scikit-learn's word for bounds, is "hamerly"; "full", its old word for "lloyd", is deprecated.
     verbose : int or callable, default=0
-        1 prints a line after each restart, with "hybrid" for each better clustering, and the share of labels that took an exact comparison; ``verbose(n_restarts, best_inertia)`` is called instead if callable.
+        1 prints a line after each restart, with "hybrid" for each better clustering, of rows in blocks after each pass, and the share of labels that took an exact comparison; ``verbose(n_restarts, best_inertia)`` is called instead if callable.
     random_state : int, RandomState instance or None, default=None
         Seed of the restarts.
     n_threads : int or None, default=None

@@ -91,6 +91,11 @@ class Printed:
     def __call__(self, number, inertia):
         print(f"{self.word} {number}: best inertia {inertia:.10g}", flush=True)
 
+    def passed(self, n_bytes, inertia, n_moved):
+        """A pass over rows in blocks is over; in a start no rows move."""
+        moved = "start" if n_moved is None else f"{n_moved:,} rows moved"
+        print(f"{n_bytes / 1e6:,.1f} MB gone over: {moved}, inertia {inertia:.10g}", flush=True)
+
     def began(self):
         """The centers of a restart are chosen."""
         print("Initialization complete", flush=True)

@@ -1,6 +1,7 @@
 """Rows that come in blocks: the bits of one array for any blocks, and the sources that are refused."""
 
 import os
+import re
 import sys
 
 import numpy as np
@@ -591,3 +592,31 @@ def test_a_parquet_file_that_changes(folder, monkeypatch, columns):
         path.unlink()
         with pytest.raises(FileNotFoundError):
             source.ask(ckmeans.blocks.questions.weights_of)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_progress_tells_of_each_pass(capsys, weighted):
+    """Bytes gone over, rows that moved, and the inertia, down to the one that is found; the bits are the same."""
+    X = blobs()
+    weights = np.random.default_rng(0).integers(1, 9, len(X)) * 2.0**600 if weighted else None
+    expected = model(X, "k-means||", polish=False).fit(X, sample_weight=weights)
+    found = model(X, "k-means||", polish=False, verbose=1).fit(
+        lambda: np.array_split(X, 5), sample_weight=weights
+    )
+    assert_the_same(found, expected)
+    lines = re.findall(
+        r"^([\d.,]+) MB gone over: (?:(start)|([\d,]+) rows moved), inertia (\S+)$",
+        capsys.readouterr().out,
+        re.M,
+    )
+    read, starts, moved, inertias = zip(*lines)
+    assert len(starts) - starts.count("start") == expected.n_iter_ and starts.count("start") >= 6
+    read = [float(n.replace(",", "")) for n in read]
+    assert read == sorted(read) and read[-1] > (len(lines) + 1) * X.nbytes / 1e6
+    inertias = [float(inertia) for inertia in inertias]
+    n = starts.count("start")
+    assert inertias[:n] == sorted(inertias[:n], reverse=True) and inertias[n:] == sorted(
+        inertias[n:], reverse=True
+    )
+    assert inertias[-1] == pytest.approx(expected.inertia_, rel=1e-9)
+    assert moved[n] == f"{len(X):,}" and moved[-1] == "0"
