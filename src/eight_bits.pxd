@@ -98,7 +98,7 @@ cdef struct row_set:                  # a panel of rows from anywhere
     row_bytes q
     Py_ssize_t n
     Py_ssize_t rows[SCREEN_ROWS]      # their numbers
-    float limits[SCREEN_ROWS]         # scores that the least is not above, of rows that are not settled by their bytes
+    float limits[SCREEN_ROWS]         # of rows that are not settled: scores that the least is not above; with pairs, lower bounds of those dropped
 
 cdef struct row_bounds:               # as distance_bounds.pxd has them, in packed units; all NULL without bounds
     float* separation                 # (n_samples,)
@@ -115,7 +115,7 @@ cdef struct screen_buffers:           # those of ScreenScratch (screen8.pyx), of
     row_set picked                    # rows whose bound does not settle them, among others that it does
     row_set waiting                   # rows that are not settled by their bytes
     int32_t* near                     # (2, SCREEN_ROWS * n): centers that can be nearest to them, and to the rows of a panel
-    double* distances                 # (SCREEN_ROWS * n,): their squared distances
+    double* distances                 # (SCREEN_ROWS * n,): their squared distances, or scores
     const double* lengths             # (n_samples,): what rows are divided by before all else, or NULL for nothing
     double* units                     # (SCREEN_ROWS, n_features): some rows, divided
     # Counted since the kernel was called.
@@ -169,11 +169,12 @@ cdef inline double rests(const center_bytes* c, Py_ssize_t i, Py_ssize_t k) noex
 cdef inline double upper(
     const center_bytes* c, const screen_buffers* s, double low, double norm, Py_ssize_t i, Py_ssize_t k
 ) noexcept nogil:
-    """An upper bound of the score of row i with center k, whose lower bound is known; also in single precision."""
+    """An upper bound of the score of row i with center k, whose lower bound is known; also in single precision, where it is finite."""
     cdef double limit = low + (2 * norm * s.reach[k] + c.s.slack[k]) * (1 + 1e-6)
     if c.shown != NULL:
         limit += rests(c, i, k)
-    return limit + (limit if limit > 0 else -limit) * 1.2e-7
+    limit += (limit if limit > 0 else -limit) * 1.2e-7
+    return limit if limit < MOST_SCORE else MOST_SCORE
 
 
 cdef inline double at_least(double square, double score, Py_ssize_t d) noexcept nogil:

@@ -78,7 +78,8 @@ cdef inline double score_error(
 ) noexcept nogil:
     """A bound of what that is off by, with second bytes or without; `norm` and `error` are bounds of |q| and |e|."""
     cdef double residual = c.residual[k] if fine else c.first_residual[k]
-    return error * c.length[k] + norm * residual + c.rounding * (c.half[k] + norm * c.length[k]) + 1e-300
+    # 1e-36 is for the squared norm that bounds of distances are made of with it: squares below the least float may round up to that.
+    return error * c.length[k] + norm * residual + c.rounding * (c.half[k] + norm * c.length[k]) + 1e-36
 
 
 cdef inline double pair_error(

@@ -195,9 +195,14 @@ cdef inline void settle_by_pairs(
     n = c.kernels.within(&c.s, NULL, q.bytes, q.scales, q.norms, q.ratios[0], s.products, s.near_reach, limits, near)
     for r in range(SCREEN_ROWS):
         rows.beyond[r], listed[r] = limits[r], limits[r] > -INFINITY
-    n = tell_pairs(q, c, s, False, near, n, &rows)
+    i = 0
+    for j in range(n):                # a score that is below all numbers is listed for other rows, too
+        if listed[near[j] % SCREEN_ROWS]:
+            near[i] = near[j]
+            i += 1
+    n = tell_pairs(q, c, s, False, near, i, &rows)
     if rows.n_open >= c.pairs.least_open:
-        # Rows that are told already have one center each, which stays; what is known of them is as good without second bytes.
+        # Rows that are told already have one center each, which stays, and so does what is beyond it.
         c.dots.dots(q.bytes, c.s.n_quads, c.pairs.fine, c.s.stride, c.s.n, s.products + 2 * SCREEN_BLOCK * SCREEN_ROWS)
         n = tell_pairs(q, c, s, True, near, n, &rows)
     if s.waiting.n + rows.n_open > SCREEN_ROWS:

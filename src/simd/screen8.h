@@ -176,7 +176,8 @@ static float NAME(quantise)(
     /* Rounding: of a sum, n/W + 5 times, of `value`, of `left`: not above 4 units in the last place of the norm. */
     squares = sqrt(squares) * unit * (1 + 1e-7 * (n / W + 6));
     residual = sqrt(residual) * (1 + 1e-7 * (n / W + 6)) + 4e-7 * squares;
-    if (inverse == 0) residual = largest * sqrt((double)n) * (1 + 1e-6);
+    /* The bytes stand for nothing then. A norm that is no shorter than what they miss keeps the ratio of the panel near one. */
+    if (inverse == 0) squares = residual = largest * sqrt((double)n) * (1 + 1e-6);
     *scale = unit;
     *norm = (float)(squares * (1 + 1.2e-7)) + 1e-30f;
     return (float)(residual * (1 + 1.2e-7)) + 1e-37f;

@@ -11,7 +11,9 @@ from ckmeans import KMeans, SphericalKMeans, reference
 from ckmeans._kernels import screen8 as kernels
 from ckmeans.local import screen8, seeding
 from ckmeans.local.directed import UnitRows, directions, with_lengths
+from ckmeans.local.distance_bounds import Bounds
 from ckmeans.local.lloyd import lloyd
+from ckmeans.local.partition import Partition
 from ckmeans.local.rows import Rows
 from ckmeans.workers import Workers
 
@@ -381,3 +383,40 @@ def test_what_the_processor_has_not(use, said):
     with pytest.raises(ValueError, match=said):
         use("none")
     assert before == (kernels.in_use() if hasattr(kernels, "in_use") else None, kernels.dots_in_use())
+
+
+@DTYPES
+def test_bounds_of_rows_whose_squares_are_below_all_numbers(forced, instructions, dots, dtype):
+    """Their squared norms round up, each by half of the least number; a bound made of them kept a row in its cluster."""
+    d, v = 257, 2.74e-23
+    small, large = np.append(np.ones(d - 1), 0), np.append(np.zeros(d - 1), 0.99)
+    X = np.vstack([v * small] * 32 + [-v * small] * 32 + [large, -large]).astype(dtype)
+    centers = np.vstack([0 * small, 2.1 * v * small, -1.9 * v * small, large, -large])
+    with Workers(1) as workers:
+        rows = Rows(X, None, workers)
+        partition = Partition(rows, len(centers))
+        bounds, lists = Bounds(rows, centers, False), partition.scratch()
+        for factor in (1.0, 1.9 / 2.1):
+            moved = centers * np.array([1.0, factor, 1.0, 1.0, 1.0])[:, None]
+            bounds.move_to(moved)
+            screened, room = rows.panels.screen.centers(rows, moved), screen8.scratch(*moved.shape)
+            rows.panels.screen.label(rows, screened, partition.labels, bounds, lists, room, 0, 3)
+            some = [0, 31, 32, 64, 65]
+            expected = reference.assign(numbers(X[some].astype(float)), numbers(moved))
+            assert partition.labels[some].tolist() == expected
+
+
+@DTYPES
+def test_a_row_near_the_origin_and_a_center_far_away(forced, monkeypatch, instructions, dots, dtype):
+    """A row too short for bytes made errors of a score that single precision does not hold, for all rows of its panel."""
+    rng = np.random.default_rng(0)
+    X = 0.99 * rng.choice([-1.0, 1.0], (300, 300))
+    X = np.vstack([X, -X])
+    X[0] = 1.2e-10 * np.sign(X[0])
+    X[300] = -X[0]
+    X = X.astype(dtype)
+    start = np.vstack([X[1:8], np.full((1, X.shape[1]), 9.5e14)]).astype(float)
+    found = search(X, start, None, 1, "auto")
+    assert forced[0] > 0 and min(np.frombuffer(found[0], np.int32)) >= 0
+    monkeypatch.setattr(screen8.Screen, "suits", lambda *_: False)
+    assert found == search(X, start, None, 1)
