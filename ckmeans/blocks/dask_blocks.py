@@ -114,10 +114,8 @@ class DaskBlocks(RemoteBlocks):
         """As of Source: near where blocks end, so that few rows travel."""
         workers = self._memory_left()
         left = [some for some, _ in workers]
-        n, most = (
-            len(self),
-            min([4 * PART_BYTES, *(AT_WORK * some / n_threads for some, n_threads in workers)]),
-        )
+        n, mosts = len(self), [AT_WORK * some / n_threads for some, n_threads in workers]
+        most = min([4 * PART_BYTES, *mosts])
         weighted = self.weights is not None or self.own_weights is not None
         row_bytes = self.row_bytes + 8 * weighted
         share = n * row_bytes // (PARTS * self._n_threads())
