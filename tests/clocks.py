@@ -23,10 +23,8 @@ class Clock:
         self.seconds, self.interrupt, self.looks = seconds, interrupt, 0
 
     def __enter__(self):
-        self._start, self._lock = (
-            ceil(monotonic()),
-            threading.Lock(),
-        )  # whole, so that differences are not rounded
+        self._start = ceil(monotonic())  # whole, so that differences are not rounded
+        self._lock = threading.Lock()
         self._handler = signal.getsignal(signal.SIGINT)
         signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background ignore SIGINT
         self._modules = [

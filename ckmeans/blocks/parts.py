@@ -177,22 +177,19 @@ class Part:
     def close(self):
         """Keep labels and sums, and nothing as large as the rows."""
         self.X = self.weights = self.rows = None
-        if self.partition is not None:
-            self.partition.policy, self.partition.rows = None, None
-            self.partition.idle.clear()
         if self.seeds is not None:
             self.seeds.put_aside()
         if self.partition is not None:
+            self.partition.policy, self.partition.rows = None, None
+            self.partition.idle.clear()
             self.partition.labels = _small(self.partition.labels)
         self.labels = {key: _small(found) for key, found in self.labels.items()}
 
     def size(self):
         """Bytes of what it has: the rows, a multiple of them, their weights; labels, sums and distances."""
-        arrays = [*self.labels.values()]
+        arrays, rows = [*self.labels.values()], 0
         if self.X is not None:
             rows = TAKEN * self.X.nbytes + (0 if self.weights is None else 2 * self.weights.nbytes)
-        else:
-            rows = 0
         if self.partition is not None:
             arrays += self.partition.labels, self.partition.sums
         if self.seeds is not None:

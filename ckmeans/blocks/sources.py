@@ -312,10 +312,11 @@ class Blocks(Source):
             self._X = None
             with suppress(_Gone):
                 return super().ask(question, *args, own=own)
-        found, numbers = [], self.asked(own)
+        self.asked(own)
+        found = []
         for number, X in enumerate(self._parts()):
             self.workers.check_time()
-            if number in numbers:
+            if own is None or number in own:
                 self._X = X
                 found.append(self._perform(number, question, *(own[number] if own else ()), *args))
         return found

@@ -107,8 +107,8 @@ def test_sparse_rows_by_name(kind):
     assert len(np.unique(np.stack([model.labels_, np.arange(3000) % 9]), axis=1).T) == 9
 
 
-@pytest.mark.parametrize("make", [np.array, sparse.csr_array])
-def test_the_best_of_some_clusterings_of_the_candidates(monkeypatch, make):
+@pytest.mark.parametrize("kind", [np.array, sparse.csr_array])
+def test_the_best_of_some_clusterings_of_the_candidates(monkeypatch, kind):
     """As many as there are a hundred rows for each candidate, and ten at most; what is best for the candidates mostly is for the rows."""
     X = data("blobs", np.float64, 6000, 3)
     monkeypatch.setattr(oversampling, "ROWS", 0.1)
@@ -118,7 +118,7 @@ def test_the_best_of_some_clusterings_of_the_candidates(monkeypatch, make):
         monkeypatch.setattr(oversampling, "TRIES", most)
         found[most] = []
         for seed in range(20):
-            rows = rows_of(X) if make is np.array else SparseRows(make(X), None, Workers(1))
+            rows = rows_of(X) if kind is np.array else SparseRows(kind(X), None, Workers(1))
             tried.clear()
             centers = kmeans_parallel(rows, 9, np.random.default_rng(seed))
             assert len(tried) == most
@@ -128,11 +128,14 @@ def test_the_best_of_some_clusterings_of_the_candidates(monkeypatch, make):
     X[0, 0] = 1e220  # of weight 0, for which all others are scaled: so are the centers that are compared
     rows = rows_of(X, np.append(0.0, np.ones(len(X) - 1)))
     tried.clear()
-    kmeans_parallel(rows, 9, np.random.default_rng(0))
+    candidates, make = [], oversampling.rows_for
+    with monkeypatch.context() as patch:
+        patch.setattr(oversampling, "rows_for", lambda *args: candidates.append(make(*args)) or candidates[0])
+        kmeans_parallel(rows, 9, np.random.default_rng(0))
+    assert candidates[0].exponent < 0 and len(tried) == 10
     for one in tried:
-        assert one.inertia == pytest.approx(
-            ((rows.X[1:, None] - one.centers) ** 2).sum(axis=2).min(axis=1).sum(), rel=3
-        )
+        squares = ((candidates[0].X[:, None] - one.centers) ** 2).sum(axis=2).min(axis=1)
+        assert one.inertia == pytest.approx(candidates[0].sample_weight @ squares, rel=1e-9, abs=0)
     monkeypatch.setattr(oversampling, "ROWS", 1000)  # 45 candidates, or so
     tried.clear()
     kmeans_parallel(rows_of(X), 9, np.random.default_rng(0))

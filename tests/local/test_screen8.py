@@ -243,6 +243,17 @@ def test_labels_of_near_ties(forced, instructions, dots, dtype):
     assert forced[1] > 0
 
 
+def exact_scores(rows, i, centers):
+    """|c|^2/2 - x.c of row i and each center, less the origin and times the scale, in fractions."""
+    scale, origin = Fraction(rows.panels.scale), [Fraction(value) for value in rows.origin]
+
+    def units(values):
+        return [(Fraction(float(value)) - o) * scale for value, o in zip(values, origin)]
+
+    x = units(rows.X[i])
+    return [sum(b * b for b in c) / 2 - sum(a * b for a, b in zip(x, c)) for c in map(units, centers)]
+
+
 @pytest.mark.parametrize("kind", ["blobs", "offset", "scales", "one feature", "zeros"])
 @DTYPES
 def test_bounds_hold_in_exact_arithmetic(instructions, dots, dtype, kind):
@@ -256,17 +267,8 @@ def test_bounds_hold_in_exact_arithmetic(instructions, dots, dtype, kind):
         low, high = np.empty((2, k, len(X)))
         for j in range(k):
             kernels.least_bounds(rows.X, screen.centers(rows, centers[j : j + 1]), scratch, low[j], high[j])
-        scale = Fraction(rows.panels.scale)
-        origin = [Fraction(value) for value in rows.origin]
-
-        def units(values, scale=scale, origin=origin):
-            return [(Fraction(float(value)) - o) * scale for value, o in zip(values, origin)]
-
-        shifted = [units(center) for center in centers]
         for i in rng.integers(len(X), size=6):
-            x = units(rows.X[i])
-            for j, c in enumerate(shifted):
-                score = sum(b * b for b in c) / 2 - sum(a * b for a, b in zip(x, c))
+            for j, score in enumerate(exact_scores(rows, i, centers)):
                 assert Fraction(low[j, i]) <= score <= Fraction(high[j, i])
 
 
@@ -285,18 +287,8 @@ def test_bounds_of_pairs_hold_in_exact_arithmetic(monkeypatch, instructions, dot
         pair_errors = np.empty((len(X), k, k))
         screened = screen8.Screen().centers(rows, centers)
         kernels.pair_bounds(rows.X, screened, screen8.scratch(k, d), fine, scores, errors, pair_errors)
-        scale, origin = Fraction(rows.panels.scale), [Fraction(value) for value in rows.origin]
-
-        def units(values, scale=scale, origin=origin):
-            return [(Fraction(float(value)) - o) * scale for value, o in zip(values, origin)]
-
-        shifted = [units(center) for center in centers]
         for i in rng.integers(len(X), size=6):
-            x = units(rows.X[i])
-            off = [
-                sum(b * b for b in c) / 2 - sum(a * b for a, b in zip(x, c)) - Fraction(scores[i, j])
-                for j, c in enumerate(shifted)
-            ]
+            off = [exact - Fraction(score) for exact, score in zip(exact_scores(rows, i, centers), scores[i])]
             assert all(abs(one) <= Fraction(most) for one, most in zip(off, errors[i]))
             for a in range(k):
                 assert all(abs(off[b] - off[a]) <= Fraction(pair_errors[i, a, b]) for b in range(k) if b != a)
