@@ -309,7 +309,9 @@ def label(
             if m > 1:
                 n_recomputed += 1
                 k = settle(values + indptr[i], features + indptr[i], n, c, &list[0], m, &wide_scores[0])
-            if bounded:
+            if bounded and not safe:
+                separation[i] = -INFINITY
+            elif bounded:
                 low = least
                 if m == 1:
                     row.scores[k] = INFINITY
@@ -317,7 +319,7 @@ def label(
                 slack = 2 * margin + 2.5e-7 * row.sq_norm
                 bound = distance(row.sq_norm + 2 * low - slack, 1 - 4e-16) - distance(row.sq_norm + 2 * least + slack, 1 + 4e-16)
                 bound += drift[k]
-                separation[i] = <float> (bound - min(fabs(bound), 1e30) * 1.2e-7) if safe else -INFINITY
+                separation[i] = <float> (bound - min(fabs(bound), 1e30) * 1.2e-7)
             if k != labels[i]:
                 if labels[i] >= 0:
                     changed[labels[i]] = 1

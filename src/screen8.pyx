@@ -88,8 +88,6 @@ cdef class ScreenedCenters:
                 <int8_t*> &bytes[k, 0], c.dots.offset, &numbers[0, 0], &numbers[1, 0], &numbers[2, 0], &numbers[3, 0],
                 &numbers[4, 0], &numbers[5, 0],
             )
-
-
         c.pairs.n = pairs.shape[1]
         if c.pairs.n:
             c.pairs.fine, c.pairs.half, c.pairs.unit = <int8_t*> &fine[0, 0], &pairs[0, 0], &pairs[1, 0]

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from .._kernels import screen8 as kernels
-from ..spectrum import multiply
+from ..spectrum import gram, greatest, multiply
 from ..workers import check_room, split
 from . import aligned
 from .directed import stored
@@ -398,6 +398,19 @@ def _single(shown):
     return single
 
 
+def _orthonormal(columns):
+    """Columns at right angles, of length one, and of the same span: by Cholesky factors, twice; BLAS would leave threads that wait busily."""
+    try:
+        found = columns
+        for _ in range(2):
+            found = multiply(found, np.ascontiguousarray(np.linalg.inv(np.linalg.cholesky(gram(found))).T))
+        if np.abs(gram(found) - np.eye(found.shape[1])).max() < 1e-12:
+            return found
+    except np.linalg.LinAlgError:
+        pass  # nearly fewer directions than columns
+    return np.ascontiguousarray(np.linalg.qr(columns)[0])
+
+
 class Subspace:
     """Leading directions of the rows: of rows near few of them, less bytes tell more.
 
@@ -413,15 +426,20 @@ class Subspace:
     def __init__(self, rows):
         check_room()
         some = rows.take(np.arange(0, rows.n_samples, -(-rows.n_samples // N_TELLING)))
-        _, lengths, leading = np.linalg.svd((some - rows.origin) * rows.panels.scale, full_matrices=False)
-        sq_rests = np.append(np.cumsum((lengths**2)[::-1])[::-1], np.zeros(N_SHOWN))[
-            STEP - 1 : N_SHOWN : STEP
-        ]
+        columns = np.ascontiguousarray(((some - rows.origin) * rows.panels.scale).T)
+        products = gram(columns)
+        squares, vectors = (found[::-1] for found in greatest(products, min(N_SHOWN, len(some))))
+        total = np.trace(products) or 1.0
+        shown = np.append(0, np.cumsum(np.append(squares, np.zeros(N_SHOWN))))  # of so many directions
+        # No less than what is added to the lengths of all rests.
+        sq_rests = np.maximum(1 - shown[STEP - 1 : N_SHOWN : STEP] / total, ROUNDING**2)
         self.n_shown = STEP * (1 + int(np.argmax(sq_rests <= GROWTH * sq_rests[-1])))
-        leading = leading[: self.n_shown - 1]
+        # Of length one, or shorter where the rows hardly have so many directions: what is left there is rounding.
+        own = (vectors / np.sqrt(np.maximum(squares, 1e-14 * total))[:, None])[: self.n_shown - 1]
         # Turned among each other, none of them stands out: coordinates are alike, and bytes, multiples of the largest, are finer.
-        turn = np.random.default_rng(0).standard_normal((len(leading), len(leading)))
-        self.directions = np.ascontiguousarray(np.linalg.qr(leading.T @ turn)[0])
+        turn = np.random.default_rng(0).standard_normal((len(own), len(own)))
+        turned = multiply(columns, multiply(np.ascontiguousarray(own.T), turn))
+        self.directions = _orthonormal(turned)
 
     def vain(self, rows, n_clusters):
         """The share of pairs of rows that coordinates leave open: whether one is nearer to the other than to some centers."""

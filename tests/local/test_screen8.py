@@ -153,6 +153,24 @@ def test_many_features_are_told_apart_by_a_subspace_where_they_are_near_one():
         assert (subspace.vain(rows, 100) < 0.02) == reduced
 
 
+@pytest.mark.parametrize(
+    "n, rank, spread, n_shown",
+    [(3000, 20, 0, 32), (3000, 20, 6, 32), (20, 400, 0, 32), (300, 1, 0, 16), (300, 0, 0, 16)],
+)
+def test_a_subspace_of_rows_of_few_directions(n, rank, spread, n_shown):
+    """All of their directions are found, the smallest of a millionth too, and made up to some at right angles."""
+    rng = np.random.default_rng(1)
+    X = (rng.normal(size=(n, rank)) * np.logspace(0, -spread, rank)) @ rng.normal(size=(rank, 400)) + 3
+    rows = Rows(X, None, Workers(1))
+    subspace = screen8.Subspace(rows)
+    directions = subspace.directions
+    assert subspace.n_shown == n_shown and np.allclose(
+        directions.T @ directions, np.eye(directions.shape[1]), rtol=0, atol=1e-13
+    )
+    coordinates, squares = subspace.coordinates(rows, X)
+    assert (coordinates[:, -1] <= 1.01 * screen8.ROUNDING * np.sqrt(squares)).all()
+
+
 def search(X, start, weights, n_threads, algorithm="lloyd"):
     """All that a run of Lloyd's iteration finds, from its bits."""
     with Workers(n_threads) as workers:
