@@ -135,9 +135,12 @@ class _Search:
         self.heaviest = Fraction(2) ** int(np.frexp(weights.max())[1] - 1)
         near = np.ldexp(weights[heavy], 1 - int(np.frexp(weights.max())[1]))
         self.weights = np.bincount(of.ravel(), near) * (1 + len(X) * 2.3e-16)
-        self.true_weights = [Fraction(0)] * self.n_rows
-        for i in np.flatnonzero(heavy):
-            self.true_weights[self.row_of[i]] += Fraction(float(weights[i])) / self.heaviest
+        if sample_weight is None:
+            self.true_weights = [Fraction(n) for n in np.bincount(of.ravel()).tolist()]
+        else:
+            self.true_weights = [Fraction(0)] * self.n_rows
+            for i in np.flatnonzero(heavy):
+                self.true_weights[self.row_of[i]] += Fraction(float(weights[i])) / self.heaviest
         self.rows = distinct
         self.labels, self.cost = None, None
         self.root, self.open, self.closed = None, [], []
@@ -166,6 +169,7 @@ class _Search:
                 else max(0.0, (self.deadline - monotonic()) / 4),
             ).labels
         self.offer(labels)
+        self.check()
         self.prepare()
         own = np.zeros(self.n_rows, int)
         own[self.row_of[self.heavy]] = np.unique(labels[self.heavy], return_inverse=True)[1]
@@ -182,8 +186,11 @@ class _Search:
         pricing, k = self.pricing, self.n_clusters
         if self.n_rows <= MANY_ROWS or own.max() == 0:
             return balanced_prices(pricing, own, k, self.check)
-        clusters = [np.flatnonzero(own == label) for label in range(own.max() + 1)]
-        cells = [rows[cell] for rows in clusters for cell in halved(pricing.rows[rows], CELL)]
+        cells = []
+        for label in range(own.max() + 1):
+            self.check()
+            rows = np.flatnonzero(own == label)
+            cells += [rows[cell] for cell in halved(pricing.rows[rows], CELL)]
         if 2 * len(cells) > self.n_rows:
             return balanced_prices(pricing, own, k, self.check)
         cell_of = np.empty(self.n_rows, int)

@@ -23,7 +23,7 @@ import numpy as np
 
 from .._kernels import semidefinite as kernels
 from ..check import dot
-from ..spectrum import gram, greatest, product
+from ..spectrum import gram, greatest, multiply, product
 from ..workers import Expired
 from .items import Items
 from .principal import rounded
@@ -441,8 +441,11 @@ class _Scaled:
             vectors[1:] * np.sqrt(np.maximum(values[1:] - values[0], 0))[:, None],
             (K * roots).sum(axis=1) / relaxation.mass,
         )
-        # LAPACK's vectors are orthogonal to some 1e-13 only: the greatest eigenvalue is that of what these leave.
-        tau = max(float(values[0]), greatest(centered - gram(V), 1, vectors=False)[0].item())
+        # LAPACK's vectors are orthogonal, and eigenvectors, to some 1e-13 only: so much more may be the greatest eigenvalue of what they leave.
+        own = vectors[1:]
+        off = _norm(multiply(own, centered) - values[1:, None] * own)
+        skew = _norm(own @ own.T - np.eye(k - 1)) * float(values[-1] - values[0])
+        tau = float(values[0]) + 4 * (off + skew)
         V *= inverse
         m = 2 * q - roots * ((q @ roots + tau) / relaxation.mass)
         # Errors are of the size of what was decomposed, in which the eigenvalue for r is far below all others.
@@ -469,8 +472,8 @@ class _Scaled:
             tau,
             mu,
             top,
-            [[int(x) for x in row[:i]] for i, row in enumerate(below.tolist())],
-            [(*cut, int(a)) for cut, a in zip(cuts.tolist(), by.tolist())],
+            [row[:i] for i, row in enumerate(below.astype(np.int64).tolist())],
+            [(*cut, a) for cut, a in zip(cuts.tolist(), by.astype(np.int64).tolist())],
             relaxation.clustering(self.X),
             stop_reason,
         )

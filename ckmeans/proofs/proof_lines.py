@@ -17,7 +17,7 @@ def _hex(value):
 
 def line_of(word, values):
     """A line of a word and whole numbers."""
-    return " ".join([word, *map(_hex, values)])
+    return " ".join([word, *[f"{value:x}" for value in map(int, values)]])
 
 
 def ratio_of(value):

@@ -353,3 +353,22 @@ def test_principal_axes_keep_the_time_limit(monkeypatch):
         found = column_generation(X, 3, labels=np.arange(80) % 3, max_seconds=20)
     assert (found.stop_reason, found.lower_bound, found.proof) == ("time_limit", 0, ("open",))
     assert found.labels.tolist() == (np.arange(80) % 3).tolist()
+
+
+def test_no_pricing_problem_is_made_when_the_time_is_up(monkeypatch):
+    """Of 30,000 rows that took 0.3 s beyond the limit, with what follows it."""
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    labels = np.arange(50, dtype=np.int32) % 4
+    monkeypatch.setattr(columns, "PricingProblem", None)
+    found = column_generation(X, 4, labels=labels, max_seconds=0)
+    assert (
+        found.stop_reason == "time_limit" and found.lower_bound == 0 and np.array_equal(found.labels, labels)
+    )
+
+
+def test_weights_of_equal_rows_add_up():
+    """Without weights, as with weights of one."""
+    X = np.array([[0.0], [1.0], [0.0], [2.0], [0.0]])
+    for weights in (None, np.ones(5)):
+        search = columns._Search(X, 2, weights, None, 0.0, None, None)
+        assert search.true_weights == [3, 1, 1] and search.heaviest == 1
