@@ -334,6 +334,8 @@ class Portfolio:
     def offer(self, labels):
         """Take a clustering if it is better than the incumbent."""
         labels = np.asarray(labels, np.int32)
+        if self.incumbent is not None and np.array_equal(labels, self.incumbent.labels):
+            return
         cost = self.problem.cost(labels)
         if self.incumbent is None or cost < self.incumbent.cost:
             self.incumbent = Clustering(labels, cost)
