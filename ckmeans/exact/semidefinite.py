@@ -240,6 +240,17 @@ class Relaxation:
         return (cuts[:, 0].astype(np.int64) * self.n + cuts[:, 1]) * self.n + cuts[:, 2]
 
 
+def _leading(M, k):
+    """The rows of V, k - 1, and tau, where V'V + tau I - M has no eigenvalue below 0, but for rounding."""
+    values, vectors = greatest(M, k)
+    own = vectors[1:]
+    # LAPACK's vectors are orthogonal, and eigenvectors, to some 1e-13 only: so much more may be the greatest eigenvalue of what they leave.
+    off = _norm(multiply(own, M) - values[1:, None] * own)
+    skew = _norm(own @ own.T - np.eye(k - 1)) * float(values[-1] - values[0])
+    V = own * np.sqrt(np.maximum(values[1:] - values[0], 0))[:, None]
+    return V, float(values[0]) + 4 * (off + skew)
+
+
 def _norm(M):
     return math.sqrt((M * M).sum())
 
@@ -436,17 +447,9 @@ class _Scaled:
         A = self.X * roots[:, None]
         K += gram(np.ascontiguousarray(A.T)) / relaxation.size
         centered = relaxation.centered(K)
-        values, vectors = greatest(centered, k)
-        V, q = (
-            vectors[1:] * np.sqrt(np.maximum(values[1:] - values[0], 0))[:, None],
-            (K * roots).sum(axis=1) / relaxation.mass,
-        )
-        # LAPACK's vectors are orthogonal, and eigenvectors, to some 1e-13 only: so much more may be the greatest eigenvalue of what they leave.
-        own = vectors[1:]
-        off = _norm(multiply(own, centered) - values[1:, None] * own)
-        skew = _norm(own @ own.T - np.eye(k - 1)) * float(values[-1] - values[0])
-        tau = float(values[0]) + 4 * (off + skew)
+        V, tau = _leading(centered, k)
         V *= inverse
+        q = (K * roots).sum(axis=1) / relaxation.mass
         m = 2 * q - roots * ((q @ roots + tau) / relaxation.mass)
         # Errors are of the size of what was decomposed, in which the eigenvalue for r is far below all others.
         tau += 8 * n * np.finfo(float).eps * _norm(centered)
